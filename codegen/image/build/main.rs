@@ -1,0 +1,51 @@
+//! Compiles the runtime (`rt/image`) and turns it into parts that the linker can lay out one by one.
+//!
+//! The nested build gives a static library. Its sections (one a function, one a constant) that the runtime's symbols reach become *parts*: bytes,
+//! alignment, kind and relocations between parts. They go into the crate as `parts.bin` and `parts.rs`; the same parts, as one relocatable object,
+//! become `libori_rt.a` for foreign linkers. No linker runs here.
+
+mod archive;
+mod emit;
+mod parts;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn main() {
+    let manifest = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let runtime = manifest.join("../../rt");
+    for watched in ["src", "build.rs", "Cargo.toml", "abi/src", "pure/src", "pure/Cargo.toml", "image/src", "image/Cargo.toml", "image/Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", runtime.join(watched).display());
+    }
+    println!("cargo::rerun-if-changed=build");
+
+    let library = compile(&runtime.join("image"), &out.join("rt"));
+    let bytes = std::fs::read(&library).unwrap_or_else(|error| panic!("{}: {error}", library.display()));
+    let parts = parts::collect(&bytes);
+    emit::write(&parts, &out);
+    let object = archive::object(&parts);
+    std::fs::write(out.join("libori_rt.a"), archive::archive("ori_rt.o", &object, &parts.exported())).expect("OUT_DIR is writable");
+}
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+fn compile(package: &Path, target: &Path) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(package).args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(target);
+    // What the outer build was told (flags, wrappers as under clippy, target folder, profile) does not hold for the runtime.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let kept = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRY", "CARGO_REGISTRIES_", "CARGO_SOURCE_", "CARGO_TERM_"];
+        let outer = name.starts_with("CARGO") || name.starts_with("RUSTC") || name == "RUSTFLAGS" || name == "RUSTDOCFLAGS";
+        if outer && !kept.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
+    // The image has fixed addresses and unwinds by its own tables.
+    command.env("RUSTFLAGS", "-C relocation-model=static -C force-unwind-tables=no -C target-cpu=x86-64");
+    let output = command.output().unwrap_or_else(|error| panic!("cannot start cargo for the runtime: {error}"));
+    assert!(output.status.success(), "the runtime does not compile:\n{}", String::from_utf8_lossy(&output.stderr));
+    target.join(TARGET).join("release/librt_image.a")
+}

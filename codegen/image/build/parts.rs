@@ -1,0 +1,263 @@
+//! The static library as parts: sections reached from the runtime's symbols, with relocations resolved to parts.
+
+use std::collections::BTreeMap;
+
+use object::read::archive::ArchiveFile;
+use object::read::elf::{ElfFile64, ElfSection64};
+use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags, SectionIndex, SymbolIndex, elf};
+
+type File<'a> = ElfFile64<'a, object::Endianness>;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    Code,
+    ReadOnly,
+    Data,
+    Zero,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RelocKind {
+    Rel32,
+    Abs32,
+    Abs64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    Part(usize),
+    /// `ori_header`, which the linker makes.
+    Header,
+}
+
+#[derive(Clone, Debug)]
+pub struct Reloc {
+    pub offset: u64,
+    pub kind: RelocKind,
+    pub target: Target,
+    pub addend: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub kind: Kind,
+    pub bytes: Vec<u8>,
+    pub size: u64,
+    pub align: u64,
+    pub relocs: Vec<Reloc>,
+}
+
+pub struct Symbol {
+    pub part: usize,
+    pub offset: u64,
+    pub weak: bool,
+    pub global: bool,
+}
+
+pub struct Parts {
+    pub parts: Vec<Part>,
+    pub symbols: BTreeMap<String, Symbol>,
+}
+
+/// The entry points of an executable, beside the tables of `rt-abi`.
+pub const ENTRIES: [&str; 2] = [abi::funcs::START_SYMBOL, "main"];
+
+pub fn roots() -> Vec<&'static str> {
+    let calls = abi::RuntimeCall::ALL.iter().map(|call| call.symbol());
+    let panics = abi::PanicKind::ALL.iter().map(|kind| kind.symbol());
+    ENTRIES.into_iter().chain(calls).chain(panics).collect()
+}
+
+impl Parts {
+    pub fn exported(&self) -> Vec<String> {
+        self.symbols.iter().filter(|(_, symbol)| symbol.global).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+struct Loader<'a> {
+    files: Vec<File<'a>>,
+    globals: BTreeMap<&'a str, (usize, SymbolIndex, bool)>,
+    numbers: BTreeMap<(usize, SectionIndex), usize>,
+    sections: Vec<(usize, SectionIndex)>,
+    /// Slots with the address of another part, for instructions that want one in memory.
+    slots: BTreeMap<(usize, u64), usize>,
+    slot_parts: Vec<(usize, u64)>,
+}
+
+const SLOT: usize = 1 << 32;
+
+pub fn collect(library: &[u8]) -> Parts {
+    let archive = ArchiveFile::parse(library).expect("cargo wrote an archive");
+    let mut files = Vec::new();
+    for member in archive.members() {
+        let data = member.and_then(|member| member.data(library)).expect("members can be read");
+        if let Ok(file) = File::parse(data) {
+            files.push(file);
+        }
+    }
+    let mut loader = Loader {
+        globals: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        sections: Vec::new(),
+        slots: BTreeMap::new(),
+        slot_parts: Vec::new(),
+        files,
+    };
+    loader.index();
+    loader.load()
+}
+
+impl<'a> Loader<'a> {
+    fn index(&mut self) {
+        let mut globals: BTreeMap<&'a str, (usize, SymbolIndex, bool)> = BTreeMap::new();
+        for (number, file) in self.files.iter().enumerate() {
+            for symbol in file.symbols() {
+                if symbol.is_global() && symbol.is_definition() {
+                    let name = symbol.name().expect("symbol names are UTF-8");
+                    // As a linker does: the first strong definition, else the first weak one.
+                    let entry = globals.entry(name).or_insert((number, symbol.index(), symbol.is_weak()));
+                    if entry.2 && !symbol.is_weak() {
+                        *entry = (number, symbol.index(), false);
+                    }
+                }
+            }
+        }
+        self.globals = globals;
+    }
+
+    fn number(&mut self, file: usize, section: SectionIndex) -> usize {
+        *self.numbers.entry((file, section)).or_insert_with(|| {
+            self.sections.push((file, section));
+            self.sections.len() - 1
+        })
+    }
+
+    fn load(mut self) -> Parts {
+        for root in roots() {
+            let &(file, symbol, _) = self.globals.get(root).unwrap_or_else(|| panic!("the runtime does not define `{root}`"));
+            let section = self.files[file].symbol_by_index(symbol).ok().and_then(|symbol| symbol.section_index());
+            self.number(file, section.expect("defined in a section"));
+        }
+        let mut parts = Vec::new();
+        while parts.len() < self.sections.len() {
+            let (file, section) = self.sections[parts.len()];
+            parts.push(self.part(file, section));
+        }
+        let first_slot = parts.len();
+        for &(target, offset) in &self.slot_parts {
+            let reloc = Reloc { offset: 0, kind: RelocKind::Abs64, target: Target::Part(target), addend: offset as i64 };
+            parts.push(Part { kind: Kind::ReadOnly, bytes: vec![0; 8], size: 8, align: 8, relocs: vec![reloc] });
+        }
+        for reloc in parts.iter_mut().flat_map(|part| &mut part.relocs) {
+            if let Target::Part(number) = &mut reloc.target {
+                if *number >= SLOT {
+                    *number = *number - SLOT + first_slot;
+                }
+            }
+        }
+        let symbols = self.symbols();
+        Parts { parts, symbols }
+    }
+
+    fn symbols(&self) -> BTreeMap<String, Symbol> {
+        let mut symbols = BTreeMap::new();
+        for (number, file) in self.files.iter().enumerate() {
+            for symbol in file.symbols() {
+                let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name()) else { continue };
+                let Some(&part) = self.numbers.get(&(number, section)) else { continue };
+                if name.is_empty() || name.starts_with(".L") || symbol.kind() == object::SymbolKind::Section {
+                    continue;
+                }
+                symbols.entry(name.to_owned()).or_insert(Symbol {
+                    part,
+                    offset: symbol.address(),
+                    weak: symbol.is_weak(),
+                    global: symbol.is_global() && (name.starts_with("ori_") || symbol.is_weak()),
+                });
+            }
+        }
+        symbols
+    }
+
+    fn part(&mut self, file: usize, index: SectionIndex) -> Part {
+        // Cloning the handle frees the borrow of `self`; the data stay shared.
+        let (kind, mut bytes, size, align, raw) = {
+            let section: ElfSection64<object::Endianness> = self.files[file].section_by_index(index).expect("numbered from the file");
+            let SectionFlags::Elf { sh_flags } = section.flags() else { panic!("not ELF") };
+            let flags = sh_flags as u32;
+            let writable = flags & elf::SHF_WRITE != 0;
+            let bytes = section.data().expect("section data can be read").to_vec();
+            assert!(flags & elf::SHF_TLS == 0, "the image has no thread-local storage yet: {:?}", section.name());
+            let kind = match (flags & elf::SHF_EXECINSTR != 0, writable, bytes.is_empty()) {
+                (true, _, _) => Kind::Code,
+                // Read-only once relocated, and our image needs no relocation at start.
+                (false, true, false) if section.name().is_ok_and(|name| name.starts_with(".data.rel.ro")) => Kind::ReadOnly,
+                (false, true, false) => Kind::Data,
+                (false, true, true) => Kind::Zero,
+                (false, false, _) => Kind::ReadOnly,
+            };
+            (kind, bytes, section.size(), section.align(), section.relocations().collect::<Vec<_>>())
+        };
+        let mut relocs = Vec::new();
+        for (offset, reloc) in raw {
+            let RelocationTarget::Symbol(symbol) = reloc.target() else { panic!("relocation without symbol") };
+            let RelocationFlags::Elf { r_type } = reloc.flags() else { panic!("not ELF") };
+            let (target, base) = self.resolve(file, symbol);
+            let addend = reloc.addend();
+            let mut push = |offset, kind, target, addend| relocs.push(Reloc { offset, kind, target, addend });
+            match r_type {
+                elf::R_X86_64_64 => push(offset, RelocKind::Abs64, target, base as i64 + addend),
+                elf::R_X86_64_32 | elf::R_X86_64_32S => push(offset, RelocKind::Abs32, target, base as i64 + addend),
+                elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 => push(offset, RelocKind::Rel32, target, base as i64 + addend),
+                elf::R_X86_64_GOTPCREL | elf::R_X86_64_GOTPCRELX | elf::R_X86_64_REX_GOTPCRELX => {
+                    let at = offset as usize;
+                    match (bytes[at - 2], bytes[at - 1]) {
+                        // mov r, [rip + slot] becomes lea r, [rip + target].
+                        (0x8b, modrm) if modrm & 0xc7 == 5 => {
+                            bytes[at - 2] = 0x8d;
+                            push(offset, RelocKind::Rel32, target, base as i64 + addend);
+                        }
+                        // call [rip + slot] becomes a padded call target.
+                        (0xff, 0x15) => {
+                            bytes[at - 2..at].copy_from_slice(&[0x67, 0xe8]);
+                            push(offset, RelocKind::Rel32, target, base as i64 + addend);
+                        }
+                        // jmp [rip + slot] becomes jmp target and a byte never reached; the displacement moves up by one.
+                        (0xff, 0x25) => {
+                            bytes[at - 2] = 0xe9;
+                            bytes[at + 3] = 0xcc;
+                            push(offset - 1, RelocKind::Rel32, target, base as i64 + addend);
+                        }
+                        _ => {
+                            let Target::Part(part) = target else { panic!("the header's address is wanted in memory") };
+                            let fresh = self.slot_parts.len();
+                            let slot = *self.slots.entry((part, base)).or_insert(fresh);
+                            if slot == fresh {
+                                self.slot_parts.push((part, base));
+                            }
+                            push(offset, RelocKind::Rel32, Target::Part(SLOT + slot), addend);
+                        }
+                    }
+                }
+                other => panic!("the runtime has a relocation of type {other}"),
+            }
+        }
+        Part { kind, bytes, size, align: align.max(1), relocs }
+    }
+
+    fn resolve(&mut self, file: usize, index: SymbolIndex) -> (Target, u64) {
+        let symbol = self.files[file].symbol_by_index(index).expect("symbols of relocations exist");
+        if let Some(section) = symbol.section_index() {
+            let offset = symbol.address();
+            return (Target::Part(self.number(file, section)), offset);
+        }
+        let name = symbol.name().expect("symbol names are UTF-8").to_owned();
+        if name == abi::funcs::HEADER_SYMBOL {
+            return (Target::Header, 0);
+        }
+        let &(file, definition, _) = self.globals.get(name.as_str()).unwrap_or_else(|| panic!("the runtime needs `{name}`, which nothing defines"));
+        let definition = self.files[file].symbol_by_index(definition).expect("from the index");
+        let (section, offset) = (definition.section_index().expect("defined in a section"), definition.address());
+        (Target::Part(self.number(file, section)), offset)
+    }
+}

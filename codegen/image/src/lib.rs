@@ -1,0 +1,1 @@
+//! Our linker: functions and the runtime image laid into a static ELF executable.

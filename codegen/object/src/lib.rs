@@ -1,0 +1,1 @@
+//! Functions and data as an ELF relocatable object.

@@ -1,0 +1,440 @@
+//! Checking of one body: syntax tree in, typed tree out, in a single walk.
+//!
+//! Bidirectional: *check* mode pushes an expected type inwards ([`Expect`]), *infer* mode takes what comes. In the present slice no expression
+//! has an open type: what could be open (empty lists, `None`, lambdas) is refused by form, and the type of a `loop` is fixed by its first
+//! `break`. So there is no unification table yet; [`crate::TypeKind::Variable`] is kept for it.
+//!
+//! After an error an expression has [`Type::ERROR`], which fits everywhere and reports nothing more: one report for one cause. Sugar is
+//! spelled out on the way, so what leaves this module is plain HIR.
+
+mod builtin;
+mod call;
+mod control;
+mod expr;
+mod matching;
+mod methods;
+mod names;
+mod operators;
+mod pattern;
+mod place;
+mod structs;
+mod value;
+mod why;
+
+use std::sync::Arc;
+
+use ir::{ItemId, List, Stop, Symbol};
+use syntax::tree::{self, Item, ItemKind, Tree};
+use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
+
+use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
+use crate::program::{Context, Scope};
+use crate::resolve::{TypeReader, default_item, show};
+use crate::{Intrinsic, Type};
+use why::{Expect, Mode, Why};
+
+/// Which body of an item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// Of a function.
+    Function,
+    /// The initialiser of a constant.
+    Constant,
+    /// The default of the parameter with this index.
+    Default(u32),
+    /// Of a test.
+    Test,
+}
+
+/// What checking a body found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checked {
+    /// The typed body; `None` when there was an error, here or in the signature.
+    pub body: Option<Body>,
+    /// The type of the body; of a constant without annotation the only source of its type.
+    pub ty: Type,
+    /// Errors and warnings of the body alone.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Deepest nesting of expressions; the walk is recursive and the stack of a thread is finite.
+const DEEPEST: u32 = 320;
+
+/// How a name may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Mutable,
+    Immutable,
+    Parameter,
+    LoopVariable,
+}
+
+/// A name in scope.
+#[derive(Clone, Copy)]
+struct Binding {
+    name: Symbol,
+    local: LocalId,
+    kind: Kind,
+    span: Span,
+}
+
+/// What a `loop` has been left with so far.
+#[derive(Clone, Copy)]
+enum Breaks {
+    None,
+    Plain(Span),
+    Value(Type, Span),
+}
+
+/// Which construct a `break` would leave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LoopKind {
+    Loop,
+    While,
+    For,
+}
+
+struct Frame<'a> {
+    kind: LoopKind,
+    label: Option<Symbol>,
+    id: LoopId,
+    breaks: Breaks,
+    expect: Expect<'a>,
+}
+
+/// The receiver of the innermost index, for `#`.
+struct Indexed {
+    receiver: ExprId,
+    /// Made when `#` is met and the receiver is no plain local.
+    temporary: Option<LocalId>,
+}
+
+type Result<T> = std::result::Result<T, Stop>;
+
+struct Checker<'a> {
+    item: &'a Item,
+    tree: &'a Tree,
+    cx: &'a dyn Context,
+    scope: Arc<Scope>,
+    anchor: Anchor,
+    which: Which,
+    body: Body,
+    diagnostics: Vec<Diagnostic>,
+    bindings: Vec<Binding>,
+    frames: Vec<Frame<'a>>,
+    /// Statements of the open blocks and how many are done: only to tell "used before its declaration" from "unknown".
+    blocks: Vec<(List<tree::ExprId>, usize)>,
+    indexed: Vec<Indexed>,
+    /// Lists under construction; each builder takes what it pushed.
+    scratch: Vec<ExprId>,
+    /// Forms refused already: one report a form.
+    refused: Vec<String>,
+    poisoned: bool,
+    depth: u32,
+    blank: Symbol,
+}
+
+/// Checks one body of an item that has no syntax errors.
+pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<Checked, Stop> {
+    let nothing = Checked { body: None, ty: Type::ERROR, diagnostics: Vec::new() };
+    if item.has_errors {
+        return Ok(nothing);
+    }
+    let function = match &item.kind {
+        ItemKind::Function(function) | ItemKind::Test { function, .. } => Some(function),
+        _ => None,
+    };
+    let (root, owner, declared, result_why) = match which {
+        Which::Function | Which::Test => {
+            let Some(root) = function.and_then(|f| f.body) else { return Ok(nothing) };
+            let Some(signature) = cx.signature(item.id)? else { return Ok(nothing) };
+            // A header that is refused leaves names of the body without meaning; the refusal is the one report.
+            if signature.diagnostics.iter().any(|d| d.code == Code::E2040) {
+                return Ok(Checked { ty: signature.result, ..nothing });
+            }
+            let why = Why::Result(signature.result_span);
+            (root, item.id, Some(signature), why)
+        }
+        Which::Default(index) => {
+            let Some(param) = function.and_then(|f| f.params.get(index as usize)) else { return Ok(nothing) };
+            let (Some(root), Some(name)) = (param.default, param.name) else { return Ok(nothing) };
+            let Some(signature) = cx.signature(default_item(item.id, name))? else { return Ok(nothing) };
+            let why = Why::Default(signature.result_span);
+            (root, signature.item, Some(signature), why)
+        }
+        Which::Constant => {
+            let ItemKind::Constant { value, .. } = item.kind else { return Ok(nothing) };
+            (value, item.id, None, Why::None)
+        }
+    };
+    let mut checker = Checker::new(item, which, owner, cx)?;
+    let mut expected = None;
+    if let Some(signature) = &declared {
+        expected = Some((signature.result, result_why));
+        if !matches!(which, Which::Default(_)) {
+            for parameter in &signature.params {
+                let local = checker.local(parameter.name, parameter.ty, false);
+                checker.body.params.push(local);
+                checker.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
+            }
+        }
+        // The driver reports what is wrong with the signature; here it only means that there is no body.
+        checker.poisoned |= signature.diagnostics.iter().any(|d| d.severity() == Severity::Error);
+    }
+    if let ItemKind::Constant { ty: Some(ty), .. } = item.kind {
+        let annotated = checker.read_type(ty)?;
+        expected = Some((annotated, Why::Annotation(item.tree.type_spans[ty])));
+    }
+    let root = checker.root(root, expected)?;
+    Ok(checker.finish(root, expected.map(|(ty, _)| ty)))
+}
+
+impl<'a> Checker<'a> {
+    fn new(item: &'a Item, which: Which, owner: ItemId, cx: &'a dyn Context) -> Result<Self> {
+        let scope = cx.scope(item.id.module())?;
+        let size = item.tree.exprs.len() + 8;
+        let body = Body {
+            owner,
+            params: Vec::new(),
+            result: Type::ERROR,
+            locals: Default::default(),
+            exprs: ir::Column::with_capacity(size),
+            types: ir::Column::with_capacity(size),
+            spans: ir::Column::with_capacity(size),
+            places: ir::Column::with_capacity(size),
+            loops: Default::default(),
+            lists: Default::default(),
+            arms: Default::default(),
+            tests: Default::default(),
+            fields: Default::default(),
+            root: ExprId::new(0),
+        };
+        Ok(Checker {
+            item,
+            tree: &item.tree,
+            cx,
+            scope,
+            anchor: Anchor::Item(item.id),
+            which,
+            body,
+            diagnostics: Vec::new(),
+            bindings: Vec::new(),
+            frames: Vec::new(),
+            blocks: Vec::new(),
+            indexed: Vec::new(),
+            scratch: Vec::new(),
+            refused: Vec::new(),
+            poisoned: false,
+            depth: 0,
+            blank: Symbol::new("_"),
+        })
+    }
+
+    /// The whole body; a `let` may stand here (type void).
+    fn root(&mut self, root: tree::ExprId, expected: Option<(Type, Why<'a>)>) -> Result<ExprId> {
+        if let tree::Expr::Let { .. } = self.tree.exprs[root] {
+            let mark = self.scratch.len();
+            self.statement(root)?;
+            let span = self.tree.expr_spans[root];
+            let block = self.block_of(mark, false, Type::VOID, span);
+            if let Some((ty, why)) = expected {
+                return Ok(self.fit(block, ty, why));
+            }
+            return Ok(block);
+        }
+        match expected {
+            Some((Type::VOID, why)) if self.is_empty_braces(root) => {
+                let unit = self.branch(root, Expect::check(Type::VOID, why))?;
+                Ok(unit)
+            }
+            Some((ty, why)) => self.check(root, ty, why),
+            None => self.infer(root),
+        }
+    }
+
+    fn finish(mut self, root: ExprId, expected: Option<Type>) -> Checked {
+        self.body.root = root;
+        let ty = expected.unwrap_or(self.body.types[root]);
+        self.body.result = ty;
+        let failed = self.poisoned || ty == Type::ERROR || self.diagnostics.iter().any(|d| d.severity() == Severity::Error);
+        self.diagnostics.sort_by_key(|d| d.span);
+        Checked { body: (!failed).then_some(self.body), ty, diagnostics: self.diagnostics }
+    }
+
+    // ---- building ----
+
+    /// Appends an expression.
+    fn push(&mut self, expr: Expr, ty: Type, span: Span) -> ExprId {
+        let id = self.body.exprs.push(expr);
+        self.body.types.push(ty);
+        self.body.spans.push(span);
+        self.body.places.push(self.item.lines.line_column(span.start));
+        self.poisoned |= ty == Type::ERROR;
+        id
+    }
+
+    fn ty(&self, expr: ExprId) -> Type {
+        self.body.types[expr]
+    }
+
+    fn span(&self, expr: tree::ExprId) -> Span {
+        self.tree.expr_spans[expr]
+    }
+
+    /// The expression that stands for an error that was reported.
+    fn error(&mut self, span: Span) -> ExprId {
+        self.push(Expr::Unit, Type::ERROR, span)
+    }
+
+    fn unit(&mut self, span: Span) -> ExprId {
+        self.push(Expr::Unit, Type::VOID, span)
+    }
+
+    fn intrinsic(&mut self, op: Intrinsic, args: &[ExprId], ty: Type, span: Span) -> ExprId {
+        let list = self.body.lists.add(args.iter().copied());
+        self.push(Expr::Intrinsic(op, list), ty, span)
+    }
+
+    fn not(&mut self, value: ExprId, span: Span) -> ExprId {
+        self.intrinsic(Intrinsic::BoolNot, &[value], Type::BOOL, span)
+    }
+
+    fn int(&mut self, value: i64, span: Span) -> ExprId {
+        self.push(Expr::Int(value), Type::INT, span)
+    }
+
+    fn local(&mut self, name: Symbol, ty: Type, mutable: bool) -> LocalId {
+        self.body.locals.push(Local { name, ty, mutable })
+    }
+
+    fn read(&mut self, local: LocalId, span: Span) -> ExprId {
+        let ty = self.body.locals[local].ty;
+        self.push(Expr::Local(local), ty, span)
+    }
+
+    /// A temporary that holds a value; its `let` goes to the statements under construction.
+    fn temporary(&mut self, value: ExprId) -> LocalId {
+        let (ty, span) = (self.ty(value), self.body.spans[value]);
+        let local = self.local(self.blank, ty, false);
+        let binding = self.push(Expr::Let(local, value), Type::VOID, span);
+        self.scratch.push(binding);
+        local
+    }
+
+    /// A block of what lies on the scratch stack above `mark`.
+    fn block_of(&mut self, mark: usize, tail: bool, ty: Type, span: Span) -> ExprId {
+        let statements = self.body.lists.add(self.scratch.drain(mark..));
+        self.push(Expr::Block { statements, tail }, ty, span)
+    }
+
+    /// The statements above `mark` and then `value`; just `value` when there are none.
+    fn with_statements(&mut self, mark: usize, value: ExprId, span: Span) -> ExprId {
+        if self.scratch.len() == mark {
+            return value;
+        }
+        let ty = self.ty(value);
+        self.scratch.push(value);
+        self.block_of(mark, true, ty, span)
+    }
+
+    // ---- reporting ----
+
+    fn report(&mut self, code: Code, span: Span, args: impl IntoIterator<Item = Arg>) -> &mut Diagnostic {
+        if code.severity() == Severity::Error {
+            self.poisoned = true;
+        }
+        self.diagnostics.push(Diagnostic::new(code, self.anchor, span, args));
+        let last = self.diagnostics.len() - 1;
+        &mut self.diagnostics[last]
+    }
+
+    /// Refuses a form with E2040, once a body and form.
+    fn refuse(&mut self, span: Span, what: impl Into<String>) -> ExprId {
+        let what = what.into();
+        self.poisoned = true;
+        if !self.refused.contains(&what) {
+            self.report(Code::E2040, span, [what.as_str().into()]);
+            self.refused.push(what);
+        }
+        self.error(span)
+    }
+
+    fn read_type(&mut self, ty: tree::TypeId) -> Result<Type> {
+        let mut reader = TypeReader {
+            tree: self.tree,
+            cx: self.cx,
+            scope: self.scope.clone(),
+            anchor: self.anchor,
+            diagnostics: Vec::new(),
+        };
+        let ty = reader.read(ty)?;
+        if !reader.diagnostics.is_empty() {
+            self.poisoned = true;
+            for error in reader.diagnostics {
+                let what = match (&error.code, error.args.first()) {
+                    (Code::E2040, Some(Arg::Text(what))) => Some(what.clone()),
+                    _ => None,
+                };
+                if let Some(what) = what {
+                    if self.refused.contains(&what) {
+                        continue;
+                    }
+                    self.refused.push(what);
+                }
+                self.diagnostics.push(error);
+            }
+        }
+        Ok(ty)
+    }
+
+    // ---- modes ----
+
+    fn infer(&mut self, expr: tree::ExprId) -> Result<ExprId> {
+        self.expr(expr, Expect::NONE)
+    }
+
+    /// Infers with a type that an INT literal may take on.
+    fn hinted(&mut self, expr: tree::ExprId, hint: Type) -> Result<ExprId> {
+        self.expr(expr, Expect { ty: hint, mode: Mode::Hint, why: Why::None })
+    }
+
+    /// Checks against a type; reports a mismatch.
+    fn check(&mut self, expr: tree::ExprId, ty: Type, why: Why<'a>) -> Result<ExprId> {
+        if ty == Type::ERROR {
+            return self.infer(expr);
+        }
+        let id = self.expr(expr, Expect::check(ty, why))?;
+        Ok(self.fit(id, ty, why))
+    }
+
+    /// The coercion step: equal types and `Never` fit, everything else is E2001.
+    fn fit(&mut self, expr: ExprId, expected: Type, why: Why<'a>) -> ExprId {
+        let found = self.ty(expr);
+        if found == expected || found.fits_anywhere() || expected == Type::ERROR {
+            return expr;
+        }
+        let span = self.body.spans[expr];
+        self.mismatch(span, expected, found, why, Some(expr));
+        self.error(span)
+    }
+
+    /// Enters one level of nesting; false (after a report) when it is too deep.
+    fn deeper(&mut self, span: Span) -> bool {
+        self.depth += 1;
+        if self.depth <= DEEPEST {
+            return true;
+        }
+        if !self.diagnostics.iter().any(|d| d.code == Code::E0037) {
+            self.report(Code::E0037, span, [DEEPEST.to_string().into()]);
+        }
+        self.poisoned = true;
+        false
+    }
+
+    fn shown(&self, expr: ExprId) -> String {
+        show(self.ty(expr))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! What a name in an expression stands for.
+
+use ir::Symbol;
+use syntax::tree::{self, Pattern};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::{Binding, Checker, Kind, Result, Which, builtin};
+use crate::Type;
+use crate::ir::{Expr, ExprId};
+use crate::program::Entity;
+use crate::resolve::{StdMember, is_later_type, nearest, prelude_type, std_member};
+
+/// Constructors, functions and constants of the prelude that the slice lacks: name and word of the refusal.
+pub(super) fn later_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Some" | "None" => "`Option`",
+        "Ok" | "Err" => "`Result`",
+        "Less" | "Equal" | "Greater" => "`Ordering`",
+        "target_os" | "target_arch" | "target_family" | "debug" | "release" => "conditional compilation",
+        _ => return None,
+    })
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn lookup(&self, name: Symbol) -> Option<Binding> {
+        self.bindings.iter().rev().find(|binding| binding.name == name).copied()
+    }
+
+    /// A name used as a value; `dollar` when written `$name`.
+    pub(super) fn name(&mut self, name: Symbol, dollar: bool, span: Span) -> Result<ExprId> {
+        if let Some(binding) = self.lookup(name) {
+            if dollar && !matches!(binding.kind, Kind::Immutable) {
+                self.report(Code::E0206, span, [name.into()]).helps.push(format!("declare it with `let ${name}`, or write `{name}`"));
+                let at = self.diagnostics.len() - 1;
+                self.diagnostics[at].labels.push(syntax::Label {
+                    anchor: self.anchor,
+                    span: binding.span,
+                    text: format!("`{name}` is bound here"),
+                });
+                return Ok(self.error(span));
+            }
+            return Ok(self.read(binding.local, span));
+        }
+        if let Some(error) = self.parameter_in_default(name, span) {
+            return Ok(error);
+        }
+        match self.scope.value(name) {
+            Some(entity) => self.entity(entity, name, dollar, span),
+            None => Ok(self.unknown(name, dollar, span)),
+        }
+    }
+
+    /// E0315: defaults may not mention parameters.
+    pub(super) fn parameter_in_default(&mut self, name: Symbol, span: Span) -> Option<ExprId> {
+        let Which::Default(index) = self.which else { return None };
+        let tree::ItemKind::Function(function) = &self.item.kind else { return None };
+        function.params.iter().find(|p| p.name == Some(name))?;
+        let own = function.params.get(index as usize).and_then(|p| p.name)?;
+        self.report(Code::E0315, span, [own.into(), name.into()]);
+        Some(self.error(span))
+    }
+
+    /// The value of something that a module offers.
+    pub(super) fn entity(&mut self, entity: Entity, name: Symbol, dollar: bool, span: Span) -> Result<ExprId> {
+        match entity {
+            Entity::Constant(item) => {
+                let ty = self.cx.constant_type(item)?.unwrap_or(Type::ERROR);
+                Ok(self.push(Expr::Constant(item), ty, span))
+            }
+            Entity::Std(module, member) => match std_member(module, member) {
+                Some(StdMember::Constant(bits)) => Ok(self.push(Expr::Float(bits), Type::FLOAT, span)),
+                Some(StdMember::Function) if dollar => self.not_immutable(name, span),
+                Some(StdMember::Function) => Ok(self.refuse(span, "function values")),
+                None => {
+                    self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module"));
+                    Ok(self.error(span))
+                }
+            },
+            Entity::Function(_) | Entity::Module(_) if dollar => self.not_immutable(name, span),
+            Entity::Function(_) => Ok(self.refuse(span, "function values")),
+            Entity::Module(_) => {
+                self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module, not a value"));
+                Ok(self.error(span))
+            }
+            Entity::Type(_) => Ok(self.type_as_value(name, span)),
+            Entity::Unsupported(..) => {
+                self.poisoned = true;
+                Ok(self.error(span))
+            }
+        }
+    }
+
+    fn not_immutable(&mut self, name: Symbol, span: Span) -> Result<ExprId> {
+        self.report(Code::E0206, span, [name.into()]);
+        Ok(self.error(span))
+    }
+
+    pub(super) fn type_as_value(&mut self, name: Symbol, span: Span) -> ExprId {
+        self.report(Code::E0221, span, [name.into()]);
+        self.error(span)
+    }
+
+    /// A name that neither locals nor the module know: prelude, type, or an error.
+    fn unknown(&mut self, name: Symbol, dollar: bool, span: Span) -> ExprId {
+        let text = name.as_str();
+        if let Some(what) = later_name(text) {
+            return self.refuse(span, what);
+        }
+        match self.scope.type_name(name) {
+            Some(Entity::Unsupported(..)) => {
+                self.poisoned = true;
+                return self.error(span);
+            }
+            Some(_) => return self.type_as_value(name, span),
+            None => {}
+        }
+        if matches!(text, "int" | "float" | "str" | "byte") || prelude_type(text).is_some() {
+            return self.type_as_value(name, span);
+        }
+        if builtin::is_function(text) {
+            return self.refuse(span, "function values");
+        }
+        if is_later_type(text) {
+            return self.refuse(span, format!("`{text}`"));
+        }
+        self.unknown_name(name, dollar, span)
+    }
+
+    /// E2003, or E0211 when a later `let` of an open block declares it.
+    pub(super) fn unknown_name(&mut self, name: Symbol, dollar: bool, span: Span) -> ExprId {
+        if let Some(declared) = self.declared_later(name) {
+            let anchor = self.anchor;
+            let error = self.report(Code::E0211, span, [name.into()]);
+            error.labels.push(syntax::Label { anchor, span: declared, text: "declared here, after its use".into() });
+            return self.error(span);
+        }
+        let near = {
+            let locals = self.bindings.iter().rev().map(|b| b.name.as_str());
+            let own = self.scope.values.iter().map(|(n, _)| n.as_str());
+            nearest(name.as_str(), locals.chain(own).chain(builtin::FUNCTIONS.iter().copied())).map(str::to_owned)
+        };
+        let anchor = self.anchor;
+        let error = self.report(Code::E2003, span, [name.into()]);
+        error.label = "not found in this scope".into();
+        if let Some(near) = near {
+            error.helps.push(format!("a value with a similar name exists: `{near}`"));
+            let text = if dollar { format!("${near}") } else { near };
+            error.edits.push(syntax::Edit { anchor, span, text, machine_applicable: false });
+        }
+        self.error(span)
+    }
+
+    fn declared_later(&self, name: Symbol) -> Option<Span> {
+        for &(statements, done) in self.blocks.iter().rev() {
+            for &statement in self.tree.expr_lists[statements].iter().skip(done) {
+                if let tree::Expr::Let { pattern, .. } = self.tree.exprs[statement]
+                    && let Some(span) = self.binds(pattern, name, 0)
+                {
+                    return Some(span);
+                }
+            }
+        }
+        None
+    }
+
+    fn binds(&self, pattern: tree::PatternId, name: Symbol, depth: u32) -> Option<Span> {
+        if depth > 64 {
+            return None;
+        }
+        match self.tree.patterns[pattern] {
+            Pattern::Name { name: bound, .. } if bound == name => Some(self.tree.pattern_spans[pattern]),
+            Pattern::Tuple(parts) => self.tree.pattern_lists[parts].iter().find_map(|&p| self.binds(p, name, depth + 1)),
+            Pattern::Struct { fields, .. } => {
+                self.tree.field_patterns[fields].iter().find_map(|field| self.binds(field.pattern, name, depth + 1))
+            }
+            Pattern::At { name: bound, pattern: inner, .. } => {
+                if bound == name { Some(self.tree.pattern_spans[pattern]) } else { self.binds(inner, name, depth + 1) }
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! A whole program in memory, as tests want it: sources in, diagnostics and typed bodies out. Everything is computed when asked and kept.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use ir::{ItemId, Namespace, Stop, Symbol};
+use syntax::tree::{File, Item, ItemKind, ModulePath};
+use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity};
+
+use crate::infer::{self, Checked, Which};
+use crate::program::{Context, Scope, Signature, TypeDefinition};
+use crate::resolve::{self, Modules, Resolution};
+use crate::{Body, Type};
+
+/// A program of several modules. The first one is the entry.
+pub struct Program {
+    sources: Vec<(Symbol, String)>,
+    files: Vec<File>,
+    items: HashMap<ItemId, Arc<Item>>,
+    scopes: RefCell<HashMap<Symbol, Arc<Scope>>>,
+    signatures: RefCell<HashMap<ItemId, Option<Arc<Signature>>>>,
+    definitions: RefCell<HashMap<ItemId, Option<Arc<TypeDefinition>>>>,
+    checked: RefCell<HashMap<ItemId, Option<Arc<Checked>>>>,
+}
+
+impl Program {
+    /// Parses the modules (dotted path, source).
+    pub fn new(modules: &[(&str, &str)]) -> Program {
+        let mut program = Program {
+            sources: Vec::new(),
+            files: Vec::new(),
+            items: HashMap::new(),
+            scopes: RefCell::default(),
+            signatures: RefCell::default(),
+            definitions: RefCell::default(),
+            checked: RefCell::default(),
+        };
+        for (name, source) in modules {
+            let file = syntax::parse(Symbol::new(name), source);
+            program.items.extend(file.items.iter().map(|row| (row.id, row.item.clone())));
+            program.sources.push((Symbol::new(name), (*source).to_owned()));
+            program.files.push(file);
+        }
+        program
+    }
+
+    /// The parsed files, in order.
+    pub fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// The bodies that have an owner of their own: functions, tests, constants, and the defaults of parameters, in textual order.
+    pub fn owners(&self) -> Vec<ItemId> {
+        let mut owners = Vec::new();
+        for row in self.files.iter().flat_map(|file| &file.items) {
+            match &row.item.kind {
+                ItemKind::Function(function) => {
+                    let defaults = function.params.iter().filter(|p| p.default.is_some()).filter_map(|p| p.name);
+                    owners.extend(defaults.map(|name| resolve::default_item(row.id, name)));
+                    owners.push(row.id);
+                }
+                ItemKind::Test { .. } | ItemKind::Constant { .. } => owners.push(row.id),
+                _ => {}
+            }
+        }
+        owners
+    }
+
+    /// The checked body of an owner; `None` when there is no such item or it has syntax errors.
+    pub fn checked(&self, owner: ItemId) -> Option<Arc<Checked>> {
+        if let Some(known) = self.checked.borrow().get(&owner) {
+            return known.clone();
+        }
+        // A constant that needs its own type finds `None` here and stays silent.
+        self.checked.borrow_mut().insert(owner, None);
+        let checked = self.check(owner).ok().flatten().map(Arc::new);
+        self.checked.borrow_mut().insert(owner, checked.clone());
+        checked
+    }
+
+    fn check(&self, owner: ItemId) -> Result<Option<Checked>, Stop> {
+        let (item, which) = match owner.path().namespace {
+            Namespace::Default => {
+                let path = owner.path();
+                let Some((function, parameter)) = path.name.as_str().split_once('.') else { return Ok(None) };
+                let function = ir::item::ItemPath { namespace: Namespace::Function, name: Symbol::new(function), ..path };
+                let Some(item) = self.items.get(&ItemId::new(function)) else { return Ok(None) };
+                let ItemKind::Function(header) = &item.kind else { return Ok(None) };
+                let Some(index) = header.params.iter().position(|p| p.name.is_some_and(|n| n.as_str() == parameter)) else {
+                    return Ok(None);
+                };
+                (item, Which::Default(index as u32))
+            }
+            Namespace::Function | Namespace::Constant | Namespace::Test | Namespace::Type | Namespace::Other => {
+                let Some(item) = self.items.get(&owner) else { return Ok(None) };
+                let which = match item.kind {
+                    ItemKind::Function(_) => Which::Function,
+                    ItemKind::Constant { .. } => Which::Constant,
+                    ItemKind::Test { .. } => Which::Test,
+                    _ => return Ok(None),
+                };
+                (item, which)
+            }
+        };
+        if item.has_errors {
+            return Ok(None);
+        }
+        infer::body(item, which, self).map(Some)
+    }
+
+    /// Every diagnostic of the program, in order of modules and places. Semantic ones only for files that parse.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut all = Vec::new();
+        for file in &self.files {
+            let start = all.len();
+            all.extend(file.diagnostics.iter().cloned());
+            if let Ok(scope) = self.scope(file.module) {
+                all.extend(scope.diagnostics.iter().cloned());
+            }
+            for row in &file.items {
+                if let Ok(Some(signature)) = self.signature(row.id) {
+                    all.extend(signature.diagnostics.iter().cloned());
+                }
+                if let Ok(Some(definition)) = self.type_definition(row.id) {
+                    all.extend(definition.diagnostics.iter().cloned());
+                }
+                all.extend(resolve::check_type(&row.item, self).unwrap_or_default());
+                if let ItemKind::Function(function) = &row.item.kind {
+                    for name in function.params.iter().filter(|p| p.default.is_some()).filter_map(|p| p.name) {
+                        if let Some(checked) = self.checked(resolve::default_item(row.id, name)) {
+                            all.extend(checked.diagnostics.iter().cloned());
+                        }
+                    }
+                }
+                if let Some(checked) = self.checked(row.id) {
+                    all.extend(checked.diagnostics.iter().cloned());
+                }
+            }
+            all.extend(resolve::unused_imports(file));
+            let mut of_file = all.split_off(start);
+            of_file.sort_by_key(|d| self.offset(d));
+            of_file.dedup();
+            all.extend(of_file);
+        }
+        all
+    }
+
+    /// Does the program have an error?
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics().iter().any(|d| d.severity() == Severity::Error)
+    }
+
+    /// The typed bodies in textual order; bodies with errors are missing.
+    pub fn bodies(&self) -> Vec<Body> {
+        self.owners().into_iter().filter_map(|owner| self.checked(owner)?.body.clone()).collect()
+    }
+
+    /// The typed body of function `name` of the entry module.
+    pub fn body(&self, name: &str) -> Option<Body> {
+        let module = self.files.first()?.module;
+        self.checked(ItemId::function(module, Symbol::new(name)))?.body.clone()
+    }
+
+    /// First byte of a diagnostic in its file.
+    pub fn offset(&self, diagnostic: &Diagnostic) -> u32 {
+        let base = match diagnostic.anchor {
+            Anchor::Module(_) => 0,
+            Anchor::Item(item) => self.files.iter().flat_map(|f| &f.items).find(|row| row.id == item).map_or(0, |row| row.start),
+        };
+        base + diagnostic.span.start
+    }
+
+    /// `3:9 E2001 expected int, found str`, one line each: what tests compare.
+    pub fn report(&self) -> String {
+        use std::fmt::Write;
+        let mut text = String::new();
+        for diagnostic in self.diagnostics() {
+            let module = match diagnostic.anchor {
+                Anchor::Module(module) => module,
+                Anchor::Item(item) => item.module(),
+            };
+            let source = self.sources.iter().find(|(m, _)| *m == module).map_or("", |(_, s)| s.as_str());
+            let offset = self.offset(&diagnostic);
+            let (line, column) = syntax::Lines::of(source, 1).line_column(offset);
+            let _ = writeln!(text, "{line}:{column} {} {}", diagnostic.code, syntax::diagnostic::message(&diagnostic));
+        }
+        text
+    }
+
+    /// The codes of the diagnostics, in order.
+    pub fn codes(&self) -> Vec<DiagnosticCode> {
+        self.diagnostics().iter().map(|d| d.code).collect()
+    }
+}
+
+impl Modules for Program {
+    fn resolve(&self, from: Symbol, path: &ModulePath) -> Result<Resolution, Stop> {
+        let text = match path {
+            ModulePath::Dotted(segments) => {
+                let name = segments.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".");
+                return Ok(Resolution::Std(Symbol::new(&name)));
+            }
+            ModulePath::Text(text) => text.as_str(),
+        };
+        if !text.starts_with('.') {
+            return Ok(Resolution::UnknownPackage);
+        }
+        let mut segments: Vec<&str> = from.as_str().split('.').collect();
+        segments.pop();
+        for part in text.split('/') {
+            match part {
+                "." | "" => {}
+                ".." if segments.pop().is_none() => return Ok(Resolution::LeavesPackage),
+                ".." => {}
+                name => segments.push(name),
+            }
+        }
+        let name = Symbol::new(&segments.join("."));
+        if self.files.iter().any(|file| file.module == name) {
+            Ok(Resolution::Found(name))
+        } else {
+            Ok(Resolution::NotFound { tried: vec![format!("{}.ori", segments.join("/")), format!("{}/mod.ori", segments.join("/"))] })
+        }
+    }
+
+    fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop> {
+        Context::scope(self, module)
+    }
+}
+
+impl Context for Program {
+    fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop> {
+        if let Some(known) = self.scopes.borrow().get(&module) {
+            return Ok(known.clone());
+        }
+        // An import cycle finds the empty scope; finding cycles is the driver's part.
+        self.scopes.borrow_mut().insert(module, Arc::default());
+        let scope = match self.files.iter().find(|file| file.module == module) {
+            Some(file) => Arc::new(resolve::module_scope(file, self)?),
+            None => return Err(Stop::interrupted()),
+        };
+        self.scopes.borrow_mut().insert(module, scope.clone());
+        Ok(scope)
+    }
+
+    fn signature(&self, item: ItemId) -> Result<Option<Arc<Signature>>, Stop> {
+        if let Some(known) = self.signatures.borrow().get(&item) {
+            return Ok(known.clone());
+        }
+        let signature = match item.path().namespace {
+            Namespace::Default => {
+                let path = item.path();
+                let function = path.name.as_str().split_once('.').map(|(function, parameter)| {
+                    let path = ir::item::ItemPath { namespace: Namespace::Function, name: Symbol::new(function), ..path };
+                    (ItemId::new(path), parameter)
+                });
+                match function.and_then(|(function, parameter)| Some((self.items.get(&function)?, parameter))) {
+                    Some((function, parameter)) => {
+                        let signature = Context::signature(self, function.id)?;
+                        let index = signature.and_then(|s| s.params.iter().position(|p| p.name.as_str() == parameter));
+                        match index {
+                            Some(index) => resolve::default_signature(function, index, self)?,
+                            None => None,
+                        }
+                    }
+                    None => None,
+                }
+            }
+            Namespace::Function | Namespace::Constant | Namespace::Test | Namespace::Type | Namespace::Other => {
+                match self.items.get(&item) {
+                    Some(item) => resolve::signature(item, self)?,
+                    None => None,
+                }
+            }
+        };
+        let signature = signature.map(Arc::new);
+        self.signatures.borrow_mut().insert(item, signature.clone());
+        Ok(signature)
+    }
+
+    fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop> {
+        if let Some(known) = self.definitions.borrow().get(&item) {
+            return Ok(known.clone());
+        }
+        let definition = match self.items.get(&item) {
+            Some(item) => resolve::type_definition(item, self)?.map(Arc::new),
+            None => None,
+        };
+        self.definitions.borrow_mut().insert(item, definition.clone());
+        Ok(definition)
+    }
+
+    fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
+        if let Some(item) = self.items.get(&item)
+            && let Some((ty, _)) = resolve::constant_annotation(item, self)?
+        {
+            return Ok(Some(ty));
+        }
+        Ok(self.checked(item).map(|checked| checked.ty))
+    }
+
+    fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {
+        let Some(checked) = self.checked(item) else { return Ok(None) };
+        Ok(checked.body.as_ref().and_then(|body| match body.exprs[body.root] {
+            crate::ir::Expr::Int(value) => Some(value),
+            crate::ir::Expr::Byte(value) => Some(i64::from(value)),
+            crate::ir::Expr::Char(value) => Some(i64::from(u32::from(value))),
+            _ => None,
+        }))
+    }
+}

@@ -1,0 +1,153 @@
+//! What one item tells the others: scopes, signatures, type definitions. Signatures are the firewall: nothing here changes with a body.
+
+use std::sync::Arc;
+
+use ir::{ItemId, Stop, Symbol};
+use syntax::{Diagnostic, Span};
+
+use crate::Type;
+
+/// What checking a body or a signature may ask about the rest of the program.
+///
+/// The driver answers by asking the query engine. Shared pieces come as `Arc`s so that asking costs a count.
+pub trait Context {
+    /// The names visible in a module.
+    fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop>;
+    /// The signature of a function, test or default; `None` when the item is none of these or has syntax errors.
+    fn signature(&self, item: ItemId) -> Result<Option<Arc<Signature>>, Stop>;
+    /// The fields of a declared type; `None` when the item is no type of the slice or has syntax errors.
+    fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop>;
+    /// The type of a module constant; `None` as above. Needs the initialiser's type when there is no annotation.
+    fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop>;
+    /// The value of a constant of type int, char or byte, for range patterns; `None` when it is not known.
+    fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop>;
+}
+
+/// What a name in a scope stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entity {
+    /// A function.
+    Function(ItemId),
+    /// A module constant.
+    Constant(ItemId),
+    /// A declared type.
+    Type(ItemId),
+    /// A trait, test, variant or other item of a form that the slice lacks; the text names the form.
+    Unsupported(ItemId, &'static str),
+    /// A whole module under an alias.
+    Module(Symbol),
+    /// A function or constant of a built-in std module: module and name.
+    Std(Symbol, Symbol),
+}
+
+/// The names a module offers its bodies: own items and imports, without prelude.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Scope {
+    /// Sorted by name text: value names (functions, constants, modules).
+    pub values: Vec<(Symbol, Entity)>,
+    /// Sorted by name text: type names.
+    pub types: Vec<(Symbol, Entity)>,
+    /// Names that other modules may import: own `pub` items and `pub use`; sorted.
+    pub public: Vec<(Symbol, Entity)>,
+    /// Modules that this one imports, in order of the imports, without repetition.
+    pub imports: Vec<Symbol>,
+    /// Errors of imports and of duplicate names, and the refusals of items whose form the slice lacks.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
+    pub refuses_impls: bool,
+    /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
+    index: Vec<(u32, u32)>,
+}
+
+impl Scope {
+    /// Brings the lists into their order and makes lookup fast.
+    pub fn sort(&mut self) {
+        for names in [&mut self.values, &mut self.types, &mut self.public] {
+            names.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| is_type(a.1).cmp(&is_type(b.1))));
+        }
+        self.index = self.values.iter().enumerate().map(|(i, (name, _))| (name.raw(), i as u32)).collect();
+        self.index.sort_unstable();
+    }
+
+    /// The value with this name.
+    pub fn value(&self, name: Symbol) -> Option<Entity> {
+        if self.index.len() == self.values.len() {
+            let at = self.index.binary_search_by_key(&name.raw(), |entry| entry.0).ok()?;
+            return Some(self.values[self.index[at].1 as usize].1);
+        }
+        find(&self.values, name)
+    }
+
+    /// The type with this name.
+    pub fn type_name(&self, name: Symbol) -> Option<Entity> {
+        find(&self.types, name)
+    }
+
+    /// What other modules may import under this name: a value, a type, or both.
+    pub fn exported(&self, name: Symbol) -> impl Iterator<Item = Entity> + '_ {
+        let first = self.public.partition_point(|(n, _)| *n < name);
+        self.public[first..].iter().take_while(move |(n, _)| *n == name).map(|(_, e)| *e)
+    }
+}
+
+/// Does the entity live in the space of types?
+pub fn is_type(entity: Entity) -> bool {
+    match entity {
+        Entity::Type(_) => true,
+        Entity::Unsupported(item, _) => item.path().namespace == ir::Namespace::Type,
+        Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..) => false,
+    }
+}
+
+fn find(names: &[(Symbol, Entity)], name: Symbol) -> Option<Entity> {
+    // Scopes are sorted by text for determinism; equality of symbols is cheap, so short lists are scanned.
+    if names.len() <= 16 {
+        return names.iter().find(|(n, _)| *n == name).map(|(_, e)| *e);
+    }
+    names.binary_search_by(|(n, _)| n.cmp(&name)).ok().map(|i| names[i].1)
+}
+
+/// What callers know of a function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signature {
+    /// The function.
+    pub item: ItemId,
+    /// `pub`.
+    pub is_pub: bool,
+    /// Parameters.
+    pub params: Vec<Parameter>,
+    /// Result type.
+    pub result: Type,
+    /// Where the result type stands (item-relative): the usual *because*.
+    pub result_span: Span,
+    /// Where the name stands (item-relative).
+    pub name_span: Span,
+    /// Errors of the signature.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parameter {
+    /// Name.
+    pub name: Symbol,
+    /// Type.
+    pub ty: Type,
+    /// The item whose body computes the default.
+    pub default: Option<ItemId>,
+    /// Name and type (item-relative).
+    pub span: Span,
+}
+
+/// A declared struct.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TypeDefinition {
+    /// The type's item.
+    pub item: ItemId,
+    /// Fields in declaration order.
+    pub fields: Vec<(Symbol, Type)>,
+    /// Derived traits that the slice knows, in written order.
+    pub derives: Vec<Symbol>,
+    /// Errors of the declaration.
+    pub diagnostics: Vec<Diagnostic>,
+}

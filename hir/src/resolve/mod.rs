@@ -1,0 +1,467 @@
+//! Names of a module, and what its items tell others.
+//!
+//! [`module_scope`] looks at imports and item headers only: a body edit leaves it as it is. Imports are followed by asking for the scope of
+//! the imported module, which is why import cycles must be found before (over [`imports_of`]) and reported with [`import_cycle`].
+//! Signatures and type definitions are read in `signature`, written types in `types`.
+
+mod signature;
+mod std_modules;
+mod suggest;
+mod types;
+mod unused;
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use ir::item::ItemPath;
+use ir::{ItemId, Namespace, Stop, Symbol};
+use syntax::tree::{File, Import, ImportEntry, ImportNames, Item, ItemKind, ModulePath, TypeBody};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
+
+use crate::program::{Entity, Scope, is_type};
+
+pub use signature::{check_main, check_type, constant_annotation, default_item, default_signature, signature, type_definition};
+pub use std_modules::{Member as StdMember, member as std_member};
+pub use suggest::nearest;
+pub use types::{prelude_type, show};
+pub(crate) use types::{TypeReader, is_later_type};
+pub use unused::unused_imports;
+
+/// The name that a standard module imported as a whole has in [`Entity::Std`].
+pub const WHOLE_MODULE: &str = "*";
+
+/// What an import path leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Resolution {
+    /// A module of this package.
+    Found(Symbol),
+    /// Nothing; the files that were looked for.
+    NotFound {
+        /// Paths relative to the source root.
+        tried: Vec<String>,
+    },
+    /// A path above the source root.
+    LeavesPackage,
+    /// A standard module, by its dotted name (`std.math`).
+    Std(Symbol),
+    /// The manifest has no such dependency.
+    UnknownPackage,
+    /// Both `x.ori` and `x/mod.ori` exist.
+    DefinedTwice(String, String),
+}
+
+/// What reading imports may ask; the driver answers from the query engine.
+pub trait Modules {
+    /// What `path`, written in module `from`, leads to.
+    fn resolve(&self, from: Symbol, path: &ModulePath) -> Result<Resolution, Stop>;
+    /// The scope of a module of this package. Never asked for the module itself.
+    fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop>;
+}
+
+/// The import paths of a file with their places, in order: the edges over which import cycles are found.
+pub fn imports_of(file: &File) -> Vec<(ModulePath, Span)> {
+    file.imports.iter().map(|import| (import.path.clone(), import.path_span)).collect()
+}
+
+/// E0202 for a cycle `[a, b, c]`, where c imports a, at the path of one of the imports.
+pub fn import_cycle(cycle: &[Symbol], importer: Symbol, path_span: Span) -> Diagnostic {
+    // The template has three places: the first module, all others, and the first again.
+    let first = cycle.first().copied().unwrap_or(importer);
+    let others: Vec<&str> = cycle.iter().skip(1).map(|module| module.as_str()).collect();
+    let others = if others.is_empty() { first.as_str().to_owned() } else { others.join(" -> ") };
+    let args: [syntax::Arg; 3] = [first.into(), others.into(), first.into()];
+    Diagnostic::new(Code::E0202, Anchor::Module(importer), path_span, args)
+        .label("this import closes the cycle")
+        .help("move what both modules need into a third one that imports neither")
+}
+
+/// The text of an import path as the user wrote it, without quotes.
+pub fn path_text(path: &ModulePath) -> String {
+    match path {
+        ModulePath::Text(text) => text.as_str().to_owned(),
+        ModulePath::Dotted(segments) => segments.iter().map(|s| s.as_str()).collect::<Vec<_>>().join("."),
+    }
+}
+
+/// The names of a module: own items, then imports.
+///
+/// The scope's diagnostics also refuse the items whose form the slice lacks.
+pub fn module_scope(file: &File, modules: &dyn Modules) -> Result<Scope, Stop> {
+    let mut builder = Builder { file, modules, scope: Scope::default(), imported: HashMap::new(), weak: Vec::new() };
+    for import in &file.imports {
+        builder.import(import)?;
+    }
+    builder.items();
+    builder.weak_names();
+    let mut scope = builder.scope;
+    scope.sort();
+    Ok(scope)
+}
+
+struct Builder<'a> {
+    file: &'a File,
+    modules: &'a dyn Modules,
+    scope: Scope,
+    /// (name, is a type) of each import: what, from where, its place in the file.
+    imported: HashMap<(Symbol, bool), (Entity, Symbol, Span)>,
+    /// Names that rank below all others: variants and newtype constructors.
+    weak: Vec<(Symbol, Entity)>,
+}
+
+/// Why an item is outside the slice; `None` when it is inside.
+fn refused_form(item: &Item) -> Option<&'static str> {
+    match &item.kind {
+        ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
+        ItemKind::ConstFunction(_) => Some("const functions"),
+        ItemKind::Type { generics, body, .. } => match body {
+            TypeBody::Struct(_) if generics.is_empty() => None,
+            TypeBody::Struct(_) => Some("generic types"),
+            TypeBody::Sum(_) => Some("sum types"),
+            TypeBody::Newtype(_) => Some("newtypes"),
+        },
+        ItemKind::Trait { .. } => Some("traits"),
+        ItemKind::Impl { .. } => Some("`impl` blocks"),
+        ItemKind::DefImpl { .. } => Some("`def impl` blocks"),
+        ItemKind::Extend { .. } => Some("`extend` blocks"),
+        ItemKind::Extern { .. } => Some("`extern` blocks"),
+        ItemKind::Capset(_) => Some("`capset` declarations"),
+    }
+}
+
+impl Builder<'_> {
+    fn report(&mut self, code: Code, span: Span, args: impl IntoIterator<Item = syntax::Arg>) -> &mut Diagnostic {
+        let diagnostics = &mut self.scope.diagnostics;
+        diagnostics.push(Diagnostic::new(code, Anchor::Module(self.file.module), span, args));
+        let last = diagnostics.len() - 1;
+        &mut diagnostics[last]
+    }
+
+    // ---- imports ----
+
+    fn import(&mut self, import: &Import) -> Result<(), Stop> {
+        if import.is_extension {
+            self.report(Code::E2040, import.span, ["extension imports".into()]);
+            return Ok(());
+        }
+        if let Some(attribute) = import.attributes.first() {
+            self.report(Code::E2040, import.span, [format!("`#{}` on imports", attribute.name).into()]);
+            return Ok(());
+        }
+        let text = path_text(&import.path);
+        let target = match self.modules.resolve(self.file.module, &import.path)? {
+            Resolution::Found(module) if module == self.file.module => {
+                let cycle = import_cycle(&[module], module, import.path_span);
+                self.scope.diagnostics.push(cycle);
+                None
+            }
+            Resolution::Found(module) => Some((module, Some(self.modules.scope(module)?))),
+            Resolution::Std(module) if std_modules::exists(module) => Some((module, None)),
+            Resolution::Std(_) => {
+                self.report(Code::E0201, import.path_span, [text.as_str().into()])
+                    .notes
+                    .push("the standard modules of this compiler are std.math and std.testing".into());
+                None
+            }
+            Resolution::NotFound { tried } => {
+                let error = self.report(Code::E0201, import.path_span, [text.as_str().into()]);
+                if !tried.is_empty() {
+                    error.notes.push(format!("looked for {}", tried.join(" and ")));
+                }
+                None
+            }
+            Resolution::LeavesPackage => {
+                self.report(Code::E0216, import.path_span, []);
+                None
+            }
+            Resolution::UnknownPackage => {
+                let name = text.split('/').next().unwrap_or(&text).to_owned();
+                self.report(Code::E0214, import.path_span, [name.into()])
+                    .helps
+                    .push("a module beside this file is imported as \"./name\"".into());
+                None
+            }
+            Resolution::DefinedTwice(a, b) => {
+                self.report(Code::E0215, import.path_span, [text.as_str().into(), a.into(), b.into()]);
+                None
+            }
+        };
+        if let Some((module, Some(_))) = target
+            && !self.scope.imports.contains(&module)
+        {
+            self.scope.imports.push(module);
+        }
+        match &import.names {
+            ImportNames::Module => {
+                let name = match &import.path {
+                    ModulePath::Text(text) => Symbol::new(text.as_str().rsplit('/').next().unwrap_or_default()),
+                    ModulePath::Dotted(segments) => match segments.last() {
+                        Some(&last) => last,
+                        None => return Ok(()),
+                    },
+                };
+                self.module_alias(name, import.path_span, target.map(|t| (t.0, t.1.is_some())));
+            }
+            ImportNames::Alias(name, span) => self.module_alias(*name, *span, target.map(|t| (t.0, t.1.is_some()))),
+            ImportNames::List(entries) => {
+                for entry in entries {
+                    match &target {
+                        Some((module, Some(scope))) => self.entry(import, entry, *module, scope),
+                        Some((module, None)) => self.std_entry(import, entry, *module),
+                        None => self.unknown(entry.alias, entry.span),
+                    }
+                }
+            }
+            ImportNames::Extensions(_) => {}
+        }
+        Ok(())
+    }
+
+    fn module_alias(&mut self, name: Symbol, span: Span, target: Option<(Symbol, bool)>) {
+        match target {
+            Some((module, true)) => self.bind(name, Entity::Module(module), module, span, false),
+            Some((module, false)) => self.bind(name, Entity::Std(module, Symbol::new(WHOLE_MODULE)), module, span, false),
+            None => self.unknown(name, span),
+        }
+    }
+
+    /// A name whose import failed: known in both spaces, so that its uses report nothing more.
+    fn unknown(&mut self, name: Symbol, span: Span) {
+        for namespace in [Namespace::Other, Namespace::Type] {
+            let item = ItemId::new(ItemPath { module: self.file.module, namespace, name, disambiguator: u32::MAX });
+            self.bind(name, Entity::Unsupported(item, "a name whose import failed"), self.file.module, span, false);
+        }
+    }
+
+    fn std_entry(&mut self, import: &Import, entry: &ImportEntry, module: Symbol) {
+        match std_modules::member(module, entry.name) {
+            Some(StdMember::Constant(_)) if !entry.constant => {
+                self.report(Code::E0203, entry.span, [module.into(), entry.name.into()])
+                    .helps
+                    .push(format!("constants are imported with their mark: `${}`", entry.name));
+                self.unknown(entry.alias, entry.span);
+            }
+            Some(StdMember::Function) if entry.constant => {
+                self.report(Code::E0203, entry.span, [module.into(), format!("${}", entry.name).into()])
+                    .helps
+                    .push(format!("functions are imported without `$`: `{}`", entry.name));
+                self.unknown(entry.alias, entry.span);
+            }
+            Some(_) => self.bind(entry.alias, Entity::Std(module, entry.name), module, entry.span, import.is_pub),
+            None => {
+                let near = nearest(entry.name.as_str(), std_modules::names(module));
+                self.missing(entry, module, near);
+            }
+        }
+    }
+
+    fn missing(&mut self, entry: &ImportEntry, module: Symbol, near: Option<&str>) {
+        let anchor = Anchor::Module(self.file.module);
+        let near = near.map(str::to_owned);
+        let error = self.report(Code::E0203, entry.span, [module.into(), entry.name.into()]);
+        if let Some(near) = near {
+            error.helps.push(format!("`{module}` has an item with a similar name: `{near}`"));
+            let alias = if entry.alias == entry.name { String::new() } else { format!(" as {}", entry.alias) };
+            let mark = if entry.constant { "$" } else { "" };
+            error.edits.push(syntax::Edit {
+                anchor,
+                span: entry.span,
+                text: format!("{mark}{near}{alias}"),
+                machine_applicable: false,
+            });
+        }
+        self.unknown(entry.alias, entry.span);
+    }
+
+    fn entry(&mut self, import: &Import, entry: &ImportEntry, module: Symbol, scope: &Arc<Scope>) {
+        if entry.without_def {
+            self.report(Code::E2040, entry.span, ["`without def`".into()]);
+            self.unknown(entry.alias, entry.span);
+            return;
+        }
+        let is_constant = |entity: Entity| match entity {
+            Entity::Constant(_) => Some(true),
+            Entity::Std(module, name) => Some(matches!(std_modules::member(module, name), Some(StdMember::Constant(_)))),
+            Entity::Function(_) | Entity::Type(_) | Entity::Module(_) => Some(false),
+            // Const functions carry the mark too; nothing more is known of a refused item.
+            Entity::Unsupported(..) => None,
+        };
+        let mut found: Vec<Entity> = scope.exported(entry.name).collect();
+        let mut is_private = false;
+        if found.is_empty() {
+            // Not exported: an own item of the module is private, anything else does not exist there.
+            let own = |e: &Entity| match *e {
+                Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Unsupported(item, _) => {
+                    item.module() == module
+                }
+                Entity::Module(_) | Entity::Std(..) => false,
+            };
+            found.extend(scope.value(entry.name).filter(own));
+            found.extend(scope.type_name(entry.name).filter(own));
+            is_private = !found.is_empty();
+        }
+        let wrong_mark = found.iter().find(|e| is_constant(**e).is_some_and(|c| c != entry.constant)).copied();
+        if found.is_empty() {
+            let names = scope.public.iter().map(|(name, _)| name.as_str());
+            let near = nearest(entry.name.as_str(), names);
+            self.missing(entry, module, near);
+            return;
+        }
+        if let Some(entity) = wrong_mark {
+            let (shown, help) = match entity {
+                Entity::Constant(_) | Entity::Std(..) if !entry.constant => {
+                    (entry.name.as_str().to_owned(), format!("constants are imported with their mark: `${}`", entry.name))
+                }
+                _ => (format!("${}", entry.name), format!("only constants carry `$`: `{}`", entry.name)),
+            };
+            self.report(Code::E0203, entry.span, [module.into(), shown.into()]).helps.push(help);
+            self.unknown(entry.alias, entry.span);
+            return;
+        }
+        if is_private && (!entry.private || import.is_pub) {
+            let is_pub = import.is_pub;
+            let error =
+                self.report(Code::E0204, entry.span, [entry.name.into(), "module".into(), module.into()]);
+            error.helps.push(if is_pub {
+                "private items cannot be re-exported: make it `pub` where it is declared".into()
+            } else {
+                format!("make it `pub`, or import it in spite of that with `::{}`", entry.name)
+            });
+            self.unknown(entry.alias, entry.span);
+            return;
+        }
+        for entity in found {
+            self.bind(entry.alias, entity, module, entry.span, import.is_pub);
+            // A sum type brings its variants, a newtype its constructor.
+            if let Entity::Unsupported(item, _) = entity {
+                self.weak.extend(scope.values.iter().filter(|(_, e)| matches!(e, Entity::Unsupported(i, _) if *i == item)));
+            }
+        }
+    }
+
+    fn bind(&mut self, name: Symbol, entity: Entity, from: Symbol, span: Span, is_pub: bool) {
+        let space = is_type(entity);
+        match self.imported.get(&(name, space)) {
+            Some(&(first, _, _)) if first == entity => return,
+            Some(&(Entity::Unsupported(..), _, _)) => return,
+            Some(&(_, first_from, first_span)) => {
+                if matches!(entity, Entity::Unsupported(..)) {
+                    return;
+                }
+                let anchor = Anchor::Module(self.file.module);
+                let error = self.report(Code::E0205, span, [name.into(), first_from.into(), from.into()]);
+                error.labels.push(syntax::Label { anchor, span: first_span, text: "first imported here".into() });
+                error.helps.push(format!("give one of them another name with `{name} as ...`"));
+                return;
+            }
+            None => {}
+        }
+        self.imported.insert((name, space), (entity, from, span));
+        if space { &mut self.scope.types } else { &mut self.scope.values }.push((name, entity));
+        if is_pub {
+            self.scope.public.push((name, entity));
+        }
+    }
+
+    // ---- own items ----
+
+    fn items(&mut self) {
+        let mut first: HashMap<Symbol, ItemId> = HashMap::with_capacity(self.file.items.len());
+        let mut places: HashMap<ItemId, Span> = HashMap::new();
+        self.scope.values.reserve(self.file.items.len());
+        for row in &self.file.items {
+            let (item, id) = (&*row.item, row.id);
+            if let Some(form) = refused_form(item)
+                && !item.has_errors
+            {
+                let error = Diagnostic::new(Code::E2040, Anchor::Item(id), item.name_span, [form.into()]);
+                self.scope.diagnostics.push(error);
+            }
+            let entity = match &item.kind {
+                ItemKind::Function(_) => Entity::Function(id),
+                ItemKind::Constant { .. } => Entity::Constant(id),
+                ItemKind::ConstFunction(_) => Entity::Unsupported(id, "const functions"),
+                ItemKind::Test { .. } => Entity::Unsupported(id, "tests"),
+                ItemKind::Type { .. } => match refused_form(item) {
+                    None => Entity::Type(id),
+                    Some(form) => Entity::Unsupported(id, form),
+                },
+                ItemKind::Trait { .. } | ItemKind::Capset(_) => {
+                    // Traits and capability sets are types by name space whatever their item's namespace is.
+                    let path = id.path();
+                    Entity::Unsupported(ItemId::new(ItemPath { namespace: Namespace::Type, ..path }), "traits")
+                }
+                ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {
+                    self.scope.refuses_impls = true;
+                    continue;
+                }
+                ItemKind::Extern { functions, .. } => {
+                    self.weak.extend(functions.iter().map(|f| (f.name, Entity::Unsupported(id, "`extern` blocks"))));
+                    continue;
+                }
+                ItemKind::Error => continue,
+            };
+            let name = id.name();
+            match &item.kind {
+                ItemKind::Type { body: TypeBody::Sum(variants), .. } => {
+                    self.weak.extend(variants.iter().map(|v| (v.name, Entity::Unsupported(id, "sum types"))));
+                }
+                ItemKind::Type { body: TypeBody::Newtype(_), .. } => {
+                    self.weak.push((name, Entity::Unsupported(id, "newtypes")));
+                }
+                _ => {}
+            }
+            if matches!(item.kind, ItemKind::Test { .. }) {
+                // Tests compete with nothing; the name is known so that calling it has its own message.
+                self.weak.push((name, entity));
+                continue;
+            }
+            if let Some(&earlier) = first.get(&name) {
+                self.defined_twice(item, id, name, earlier, &places);
+                continue;
+            }
+            let space = is_type(entity);
+            if let Some(&(_, _, import_span)) = self.imported.get(&(name, space)).filter(|(e, _, _)| *e != entity) {
+                let error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).because(
+                    Anchor::Module(self.file.module),
+                    import_span,
+                    "imported here under the same name",
+                );
+                self.scope.diagnostics.push(error);
+                continue;
+            }
+            first.insert(name, id);
+            places.insert(id, item.name_span);
+            if space { &mut self.scope.types } else { &mut self.scope.values }.push((name, entity));
+            if item.is_pub {
+                self.scope.public.push((name, entity));
+            }
+        }
+    }
+
+    fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, earlier: ItemId, places: &HashMap<ItemId, Span>) {
+        if item.has_errors {
+            return;
+        }
+        // A second function with patterns, without types or with a guard is a clause.
+        if let ItemKind::Function(function) = &item.kind
+            && (function.guard.is_some() || function.result.is_none() || function.params.iter().any(|p| p.name.is_none()))
+        {
+            self.scope.diagnostics.push(Diagnostic::new(Code::E2040, Anchor::Item(id), item.name_span, ["function clauses".into()]));
+            return;
+        }
+        let mut error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).label("defined again here");
+        if let Some(&span) = places.get(&earlier) {
+            error = error.because(Anchor::Item(earlier), span, "first defined here");
+        }
+        self.scope.diagnostics.push(error);
+    }
+
+    fn weak_names(&mut self) {
+        for (name, entity) in std::mem::take(&mut self.weak) {
+            let names = &mut self.scope.values;
+            if !names.iter().any(|(n, _)| *n == name) {
+                names.push((name, entity));
+            }
+        }
+    }
+}

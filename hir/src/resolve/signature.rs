@@ -1,0 +1,383 @@
+//! Signatures, struct declarations and constant annotations, read from item headers.
+
+use std::sync::Arc;
+
+use ir::item::ItemPath;
+use ir::{ItemId, Namespace, Stop, Symbol};
+use syntax::tree::{Function, Item, ItemKind, TypeBody};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
+
+use super::TypeReader;
+use super::types::show;
+use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
+use crate::{Type, TypeKind};
+
+const LIMIT_OF_PARAMETERS: usize = 255;
+
+/// The item of the default of a parameter.
+pub fn default_item(function: ItemId, parameter: Symbol) -> ItemId {
+    let path = function.path();
+    ItemId::new(ItemPath {
+        module: path.module,
+        namespace: Namespace::Default,
+        name: Symbol::new(&format!("{}.{parameter}", path.name)),
+        disambiguator: path.disambiguator,
+    })
+}
+
+fn reader<'a>(item: &'a Item, cx: &'a dyn Context) -> Result<TypeReader<'a>, Stop> {
+    let scope: Arc<Scope> = cx.scope(item.id.module())?;
+    Ok(TypeReader { tree: &item.tree, cx, scope, anchor: Anchor::Item(item.id), diagnostics: Vec::new() })
+}
+
+/// The first part of a function header that the slice lacks.
+fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
+    if let Some(generic) = function.generics.first() {
+        return Some((generic.span, "generic functions"));
+    }
+    if let Some(param) = function.params.iter().find(|p| p.is_self || p.is_mut) {
+        return Some((param.span, "methods"));
+    }
+    if let Some(param) = function.params.iter().find(|p| p.variadic) {
+        return Some((param.span, "variadic parameters"));
+    }
+    if let Some(param) = function.params.iter().find(|p| p.name.is_none()) {
+        return Some((param.span, "patterns as parameters"));
+    }
+    if let Some((_, span)) = function.uses.first() {
+        return Some((*span, "`uses` clauses"));
+    }
+    if !function.constraints.is_empty() {
+        return Some((function.header_span, "`where` clauses"));
+    }
+    if function.guard.is_some() {
+        return Some((function.header_span, "function clauses"));
+    }
+    if let Some(contract) = function.contracts.first() {
+        return Some((contract.span, "contracts"));
+    }
+    None
+}
+
+fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
+    let (kind, what) = match &item.kind {
+        ItemKind::Function(_) => (0, "functions"),
+        ItemKind::Test { .. } => (1, "tests"),
+        ItemKind::Constant { .. } | ItemKind::ConstFunction(_) => (2, "constants"),
+        ItemKind::Type { .. } => (3, "types"),
+        ItemKind::Trait { .. }
+        | ItemKind::Impl { .. }
+        | ItemKind::DefImpl { .. }
+        | ItemKind::Extend { .. }
+        | ItemKind::Extern { .. }
+        | ItemKind::Capset(_)
+        | ItemKind::Error => return,
+    };
+    for attribute in &item.attributes {
+        let name = attribute.name.as_str();
+        let anchor = Anchor::Item(item.id);
+        let error = match name {
+            "derive" if kind == 3 => continue,
+            // The driver runs tests; what these say is its matter.
+            "skip" | "fail" | "compile_fail" if kind == 1 => continue,
+            "derive" | "skip" | "fail" | "compile_fail" => {
+                Diagnostic::new(Code::E0107, anchor, attribute.span, [attribute.name.into(), what.into()])
+            }
+            "target" | "cfg" | "repr" | "const_limit" | "error" | "free" => {
+                Diagnostic::new(Code::E2040, anchor, attribute.span, [format!("`#{name}`").into()])
+            }
+            _ => Diagnostic::new(Code::E0106, anchor, attribute.span, [attribute.name.into()]),
+        };
+        // The parser may judge attribute names itself; one report is enough.
+        diagnostics.push(error);
+    }
+}
+
+/// The signature of a function or test; `None` when the item is neither or has syntax errors.
+pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Stop> {
+    let function = match &item.kind {
+        ItemKind::Function(function) | ItemKind::Test { function, .. } => function,
+        ItemKind::Constant { .. }
+        | ItemKind::ConstFunction(_)
+        | ItemKind::Type { .. }
+        | ItemKind::Trait { .. }
+        | ItemKind::Impl { .. }
+        | ItemKind::DefImpl { .. }
+        | ItemKind::Extend { .. }
+        | ItemKind::Extern { .. }
+        | ItemKind::Capset(_)
+        | ItemKind::Error => return Ok(None),
+    };
+    if item.has_errors {
+        return Ok(None);
+    }
+    let mut reader = reader(item, cx)?;
+    attributes(item, &mut reader.diagnostics);
+    let anchor = reader.anchor;
+    let mut signature = Signature {
+        item: item.id,
+        is_pub: item.is_pub,
+        params: Vec::with_capacity(function.params.len()),
+        result: Type::ERROR,
+        result_span: function.result.map_or(item.name_span, |ty| item.tree.type_spans[ty]),
+        name_span: item.name_span,
+        diagnostics: Vec::new(),
+    };
+    if let Some((span, what)) = refused_part(function) {
+        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
+        for param in &function.params {
+            let name = param.name.unwrap_or_else(|| Symbol::new("_"));
+            signature.params.push(Parameter { name, ty: Type::ERROR, default: None, span: param.span });
+        }
+        signature.diagnostics = reader.diagnostics;
+        return Ok(Some(signature));
+    }
+    if function.params.len() > LIMIT_OF_PARAMETERS {
+        let args = ["number of parameters".into(), LIMIT_OF_PARAMETERS.to_string().into()];
+        reader.diagnostics.push(Diagnostic::new(Code::E0039, anchor, function.params_span, args));
+    }
+    for (i, param) in function.params.iter().enumerate() {
+        let Some(name) = param.name else { continue };
+        if let Some(first) = function.params[..i].iter().find(|p| p.name == Some(name)) {
+            let error = Diagnostic::new(Code::E0603, anchor, param.span, [name.into()]);
+            reader.diagnostics.push(error.because(anchor, first.span, "first bound here"));
+        }
+        let ty = match param.ty {
+            Some(ty) => reader.read(ty)?,
+            None => {
+                reader.diagnostics.push(Diagnostic::new(Code::E1018, anchor, param.span, [name.into()]));
+                Type::ERROR
+            }
+        };
+        let default = param.default.map(|_| default_item(item.id, name));
+        let span = param.ty.map_or(param.span, |ty| param.span.to(item.tree.type_spans[ty]));
+        signature.params.push(Parameter { name, ty, default, span });
+    }
+    signature.result = match function.result {
+        Some(ty) => reader.read(ty)?,
+        None => {
+            let name = item.id.name();
+            reader.diagnostics.push(Diagnostic::new(Code::E1006, anchor, item.name_span, [name.into()]));
+            Type::ERROR
+        }
+    };
+    if matches!(item.kind, ItemKind::Test { .. }) && (!signature.params.is_empty() || !matches!(signature.result, Type::VOID | Type::ERROR))
+    {
+        reader.diagnostics.push(Diagnostic::new(Code::E0512, anchor, item.name_span, [item.id.name().into()]));
+    }
+    if matches!(item.kind, ItemKind::Function(_)) && matches!(item.id.name().as_str(), "int" | "float" | "str" | "byte" | "bool" | "char") {
+        reader.diagnostics.push(Diagnostic::new(Code::E1014, anchor, item.name_span, [item.id.name().into()]));
+    }
+    signature.diagnostics = reader.diagnostics;
+    Ok(Some(signature))
+}
+
+/// The signature of the default of parameter `index`: no parameters, the parameter's type as result.
+pub fn default_signature(item: &Item, index: usize, cx: &dyn Context) -> Result<Option<Signature>, Stop> {
+    let Some(function) = signature(item, cx)? else { return Ok(None) };
+    let Some(parameter) = function.params.get(index) else { return Ok(None) };
+    let Some(default) = parameter.default else { return Ok(None) };
+    Ok(Some(Signature {
+        item: default,
+        is_pub: false,
+        params: Vec::new(),
+        result: parameter.ty,
+        result_span: parameter.span,
+        name_span: parameter.span,
+        diagnostics: Vec::new(),
+    }))
+}
+
+/// The declared type of a constant, with the errors of the annotation; `None` when it has none, or the item is no constant.
+pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type, Vec<Diagnostic>)>, Stop> {
+    match item.kind {
+        ItemKind::Constant { ty: Some(ty), .. } if !item.has_errors => {
+            let mut reader = reader(item, cx)?;
+            let ty = reader.read(ty)?;
+            Ok(Some((ty, reader.diagnostics)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The fields of a struct; `None` when the item is no struct of the slice or has syntax errors.
+pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefinition>, Stop> {
+    let ItemKind::Type { generics, markers, constraints, body: TypeBody::Struct(fields) } = &item.kind else { return Ok(None) };
+    if item.has_errors || !generics.is_empty() {
+        return Ok(None);
+    }
+    let mut reader = reader(item, cx)?;
+    let anchor = reader.anchor;
+    attributes(item, &mut reader.diagnostics);
+    if !constraints.is_empty() {
+        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, item.name_span, ["`where` clauses".into()]));
+    }
+    let mut definition =
+        TypeDefinition { item: item.id, fields: Vec::with_capacity(fields.len()), derives: Vec::new(), diagnostics: Vec::new() };
+    for (i, field) in fields.iter().enumerate() {
+        if let Some(first) = fields[..i].iter().find(|f| f.name == field.name) {
+            let error = Diagnostic::new(Code::E0303, anchor, field.span, [field.name.into(), "is declared".into()]);
+            reader.diagnostics.push(error.because(anchor, first.span, "first declared here"));
+            continue;
+        }
+        let mut ty = reader.read(field.ty)?;
+        if ty == Type::NEVER {
+            let error = Diagnostic::new(Code::E2019, anchor, item.tree.type_spans[field.ty], [field.name.into(), item.id.name().into()]);
+            reader.diagnostics.push(error);
+            ty = Type::ERROR;
+        }
+        definition.fields.push((field.name, ty));
+    }
+    for attribute in item.attributes.iter().filter(|a| a.name.as_str() == "derive") {
+        for (_, value, span) in &attribute.args {
+            if let syntax::tree::AttributeValue::Path(path) = value
+                && let [name] = path[..]
+            {
+                derive(&mut definition, &mut reader.diagnostics, anchor, name, *span);
+            }
+        }
+    }
+    for marker in markers {
+        if let [name] = marker.path[..] {
+            derive(&mut definition, &mut reader.diagnostics, anchor, name, marker.span);
+        }
+    }
+    let derived = |name: &str| definition.derives.iter().any(|d| d.as_str() == name);
+    if derived("Hashable") && !derived("Eq") {
+        reader.diagnostics.push(Diagnostic::new(Code::E2029, anchor, item.name_span, [item.id.name().into()]));
+    }
+    if derived("Comparable") && !derived("Eq") {
+        reader.diagnostics.push(Diagnostic::new(Code::E0413, anchor, item.name_span, [item.id.name().into(), "Eq".into()]));
+    }
+    definition.diagnostics = reader.diagnostics;
+    Ok(Some(definition))
+}
+
+fn derive(definition: &mut TypeDefinition, diagnostics: &mut Vec<Diagnostic>, anchor: Anchor, name: Symbol, span: Span) {
+    if definition.derives.contains(&name) {
+        diagnostics.push(Diagnostic::new(Code::E0411, anchor, span, [name.into(), definition.item.name().into()]));
+        return;
+    }
+    match name.as_str() {
+        "Eq" | "Comparable" | "Hashable" | "Clone" | "Debug" | "Printable" => definition.derives.push(name),
+        "Default" | "Value" => {
+            diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [format!("`#derive({name})`").into()]));
+        }
+        _ => diagnostics.push(Diagnostic::new(Code::E2033, anchor, span, [name.into()])),
+    }
+}
+
+/// What only the whole program can say of a struct: that it contains itself (E2008), that a field lacks a derived trait (E2032).
+/// Asks for the definitions of field types, so it must not be part of answering [`type_definition`].
+pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop> {
+    let mut diagnostics = Vec::new();
+    let ItemKind::Type { body: TypeBody::Struct(fields), .. } = &item.kind else { return Ok(diagnostics) };
+    let Some(definition) = cx.type_definition(item.id)? else { return Ok(diagnostics) };
+    let anchor = Anchor::Item(item.id);
+    for field in fields {
+        let Some(&(_, ty)) = definition.fields.iter().find(|(name, _)| *name == field.name) else { continue };
+        let mut seen = Vec::new();
+        if contains(ty, item.id, &mut seen, cx)? {
+            let error = Diagnostic::new(Code::E2008, anchor, item.name_span, [item.id.name().into()]);
+            diagnostics.push(error.because(anchor, field.span, format!("through this field of type `{}`", show(ty))));
+            return Ok(diagnostics);
+        }
+    }
+    for &derived in &definition.derives {
+        for field in fields {
+            let Some(&(_, ty)) = definition.fields.iter().find(|(name, _)| *name == field.name) else { continue };
+            if !implements(ty, derived, cx)? {
+                let args = [field.name.into(), show(ty).into(), derived.into()];
+                diagnostics.push(Diagnostic::new(Code::E2032, anchor, field.span, args));
+            }
+        }
+    }
+    Ok(diagnostics)
+}
+
+fn contains(ty: Type, target: ItemId, seen: &mut Vec<ItemId>, cx: &dyn Context) -> Result<bool, Stop> {
+    match ty.kind() {
+        TypeKind::Tuple(elements) => {
+            for &element in elements {
+                if contains(element, target, seen, cx)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        TypeKind::Struct(item) if item == target => Ok(true),
+        TypeKind::Struct(item) if seen.contains(&item) => Ok(false),
+        TypeKind::Struct(item) => {
+            seen.push(item);
+            let Some(definition) = cx.type_definition(item)? else { return Ok(false) };
+            for &(_, ty) in &definition.fields {
+                if contains(ty, target, seen, cx)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        TypeKind::Error
+        | TypeKind::Int
+        | TypeKind::Float
+        | TypeKind::Bool
+        | TypeKind::Char
+        | TypeKind::Byte
+        | TypeKind::Str
+        | TypeKind::Void
+        | TypeKind::Never
+        | TypeKind::Range
+        | TypeKind::List(_)
+        | TypeKind::Function(..)
+        | TypeKind::Variable(_) => Ok(false),
+    }
+}
+
+/// Does a type have one of the derivable traits? The parts of a struct are judged where it is declared.
+pub(crate) fn implements(ty: Type, derived: Symbol, cx: &dyn Context) -> Result<bool, Stop> {
+    Ok(match ty.kind() {
+        TypeKind::Error | TypeKind::Never | TypeKind::Int | TypeKind::Float | TypeKind::Bool => true,
+        TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void | TypeKind::Range => true,
+        TypeKind::Tuple(elements) => {
+            for &element in elements {
+                if !implements(element, derived, cx)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
+        TypeKind::List(element) => implements(element, derived, cx)?,
+        // A struct with errors or from a refused declaration lacks nothing that is worth another report.
+        TypeKind::Struct(item) => match cx.type_definition(item)? {
+            Some(definition) => definition.derives.contains(&derived) || cx.scope(item.module())?.refuses_impls,
+            None => true,
+        },
+        TypeKind::Function(..) | TypeKind::Variable(_) => false,
+    })
+}
+
+/// Judges the entry point: E0213 when there is none, E0212 when its form is none of language/17 §17.1.
+pub fn check_main(signature: Option<&Signature>, module: Symbol) -> Option<Diagnostic> {
+    let Some(signature) = signature else {
+        return Some(
+            Diagnostic::new(Code::E0213, Anchor::Module(module), Span::default(), [])
+                .help("a program starts at `@main () -> void = { ... }`"),
+        );
+    };
+    if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+        return None;
+    }
+    let params_fit = match signature.params[..] {
+        [] => true,
+        [args] => args.ty == Type::list(Type::STR) && args.default.is_none(),
+        _ => false,
+    };
+    let result_fits = matches!(signature.result, Type::VOID | Type::INT | Type::NEVER);
+    if params_fit && result_fits {
+        return None;
+    }
+    Some(
+        Diagnostic::new(Code::E0212, Anchor::Item(signature.item), signature.name_span, [])
+            .help("@main takes `()` or `(args: [str])` and returns `void`, `int` or `Never`"),
+    )
+}

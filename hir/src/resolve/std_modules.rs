@@ -1,0 +1,54 @@
+//! The standard modules that exist in the slice, as tables: `std.math` and `std.testing`.
+
+use ir::Symbol;
+
+/// What a member of a standard module is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Member {
+    /// A function.
+    Function,
+    /// A constant, imported with `$`; bits of the float.
+    Constant(u64),
+}
+
+const MATH_FUNCTIONS: &[&str] = &[
+    "sqrt", "abs", "floor", "ceil", "round", "trunc", "wrapping_add", "wrapping_sub", "wrapping_mul", "wrapping_neg",
+];
+const MATH_LATER: &[&str] = &[
+    "cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "atan2", "hypot", "pow",
+    "saturating_add", "saturating_sub", "saturating_mul", "checked_add", "checked_sub", "checked_mul", "checked_div",
+];
+const TESTING: &[&str] = &[
+    "assert", "assert_eq", "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with",
+];
+
+/// The member of a standard module; `None` when it has none of this name. Functions that the slice lacks are members all the same: their
+/// call is refused by name.
+pub fn member(module: Symbol, name: Symbol) -> Option<Member> {
+    let name = name.as_str();
+    match module.as_str() {
+        "std.math" => match name {
+            "PI" => Some(Member::Constant(std::f64::consts::PI.to_bits())),
+            "TAU" => Some(Member::Constant(std::f64::consts::TAU.to_bits())),
+            "E" => Some(Member::Constant(std::f64::consts::E.to_bits())),
+            _ => (MATH_FUNCTIONS.contains(&name) || MATH_LATER.contains(&name)).then_some(Member::Function),
+        },
+        "std.testing" => TESTING.contains(&name).then_some(Member::Function),
+        _ => None,
+    }
+}
+
+/// The member names of a standard module, for suggestions.
+pub fn names(module: Symbol) -> impl Iterator<Item = &'static str> {
+    let (a, b, c): (&[&str], &[&str], &[&str]) = match module.as_str() {
+        "std.math" => (MATH_FUNCTIONS, MATH_LATER, &["PI", "TAU", "E"]),
+        "std.testing" => (TESTING, &[], &[]),
+        _ => (&[], &[], &[]),
+    };
+    a.iter().chain(b).chain(c).copied()
+}
+
+/// Is there such a standard module in the slice?
+pub fn exists(module: Symbol) -> bool {
+    matches!(module.as_str(), "std.math" | "std.testing")
+}

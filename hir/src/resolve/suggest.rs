@@ -1,0 +1,60 @@
+//! Did you mean: the nearest name by Damerau-Levenshtein distance, if it is near enough to be a slip of the hand.
+
+/// The candidate nearest to `name`: at most 2 edits or a third of its length away, the first of equals.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = name.chars().count();
+    // A distance as long as the name itself would turn any name of two letters into any other.
+    let limit = (length / 3).max(2).min(length.saturating_sub(1));
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        let bound = best.map_or(limit, |(d, _)| d - 1);
+        if candidate == name || bound == 0 || candidate.len().abs_diff(name.len()) > bound * 4 {
+            continue;
+        }
+        let distance = distance(name, candidate);
+        if distance <= bound && distance > 0 {
+            best = Some((distance, candidate));
+            if distance <= 1 {
+                break;
+            }
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
+    let b: Vec<char> = b.chars().take(64).collect();
+    let width = b.len() + 1;
+    let mut rows = vec![0usize; (a.len() + 1) * width];
+    for (j, cell) in rows[..width].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        rows[i * width] = i;
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            let mut d = (rows[(i - 1) * width + j] + 1).min(rows[i * width + j - 1] + 1).min(rows[(i - 1) * width + j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                d = d.min(rows[(i - 2) * width + j - 2] + 1);
+            }
+            rows[i * width + j] = d;
+        }
+    }
+    rows[rows.len() - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_swap_is_one_edit_and_strangers_are_not_offered() {
+        assert_eq!(nearest("pritn", ["panic", "print"]), Some("print"));
+        assert_eq!(nearest("total", ["totals", "tally"]), Some("totals"));
+        assert_eq!(nearest("x", ["y", "z"]), None);
+        assert_eq!(nearest("ab", ["cd"]), None);
+        assert_eq!(nearest("zebra", ["print", "int"]), None);
+    }
+}

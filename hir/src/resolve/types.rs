@@ -1,0 +1,218 @@
+//! Types as written become types as meant.
+
+use std::sync::Arc;
+
+use ir::{Stop, Symbol};
+use syntax::tree::{self, Tree, TypeId};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
+
+use super::nearest;
+use crate::program::{Context, Entity, Scope};
+use crate::{Type, TypeKind};
+
+/// Prelude types that the slice lacks, with the word of the refusal.
+const LATER_TYPES: &[&str] = &[
+    "Duration",
+    "Size",
+    "Option",
+    "Result",
+    "Ordering",
+    "Error",
+    "Range",
+    "Set",
+    "TraceEntry",
+    "PanicInfo",
+    "FormatSpec",
+    "Alignment",
+    "Sign",
+    "FormatType",
+    "CancellationError",
+    "CancellationReason",
+    "Producer",
+    "Consumer",
+    "CloneableProducer",
+    "CloneableConsumer",
+    "Nursery",
+    "NurseryErrorMode",
+    "CPtr",
+    "JsValue",
+    "JsPromise",
+];
+/// Prelude traits: as a type they would be trait objects.
+const TRAITS: &[&str] = &[
+    "Eq",
+    "Comparable",
+    "Hashable",
+    "Printable",
+    "Debug",
+    "Clone",
+    "Default",
+    "Len",
+    "IsEmpty",
+    "Iterator",
+    "DoubleEndedIterator",
+    "Iterable",
+    "Collect",
+    "Into",
+    "Index",
+    "Formattable",
+    "Drop",
+    "Traceable",
+    "Sendable",
+    "Value",
+];
+
+/// The built-in type with this name, of the slice.
+pub fn prelude_type(name: &str) -> Option<Type> {
+    Some(match name {
+        "int" => Type::INT,
+        "float" => Type::FLOAT,
+        "bool" => Type::BOOL,
+        "char" => Type::CHAR,
+        "byte" => Type::BYTE,
+        "str" => Type::STR,
+        "Never" => Type::NEVER,
+        _ => return None,
+    })
+}
+
+/// Is this the name of a predeclared type or trait that the slice lacks?
+pub fn is_later_type(name: &str) -> bool {
+    LATER_TYPES.contains(&name) || TRAITS.contains(&name)
+}
+
+/// The type as a user reads it: structs by their bare name.
+pub fn show(ty: Type) -> String {
+    match ty.kind() {
+        TypeKind::Struct(item) => item.name().as_str().to_owned(),
+        TypeKind::Tuple(elements) => format!("({})", elements.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
+        TypeKind::List(element) => format!("[{}]", show(element)),
+        TypeKind::Function(params, result) => {
+            format!("({}) -> {}", params.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", "), show(result))
+        }
+        TypeKind::Error
+        | TypeKind::Int
+        | TypeKind::Float
+        | TypeKind::Bool
+        | TypeKind::Char
+        | TypeKind::Byte
+        | TypeKind::Str
+        | TypeKind::Void
+        | TypeKind::Never
+        | TypeKind::Range
+        | TypeKind::Variable(_) => ty.to_string(),
+    }
+}
+
+/// Reads the types of one tree.
+pub(crate) struct TypeReader<'a> {
+    pub tree: &'a Tree,
+    pub cx: &'a dyn Context,
+    pub scope: Arc<Scope>,
+    pub anchor: Anchor,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl TypeReader<'_> {
+    fn refuse(&mut self, span: Span, what: String) -> Type {
+        let seen = self.diagnostics.iter().any(|d| d.code == Code::E2040 && d.args == [what.as_str().into()]);
+        if !seen {
+            self.diagnostics.push(Diagnostic::new(Code::E2040, self.anchor, span, [what.into()]));
+        }
+        Type::ERROR
+    }
+
+    /// The meaning of a written type; [`Type::ERROR`] after a report.
+    pub fn read(&mut self, id: TypeId) -> Result<Type, Stop> {
+        let span = self.tree.type_spans[id];
+        Ok(match self.tree.types[id] {
+            tree::Type::Error => Type::ERROR,
+            tree::Type::Void | tree::Type::Unit => Type::VOID,
+            tree::Type::Blank => {
+                self.diagnostics.push(Diagnostic::new(Code::E1005, self.anchor, span, []));
+                Type::ERROR
+            }
+            tree::Type::Named { path, args } => {
+                let tree = self.tree;
+                let path = &tree.paths[path];
+                self.named(path, args.len(), span)?
+            }
+            tree::Type::List(element) => match self.read(element)? {
+                Type::STR => Type::list(Type::STR),
+                Type::ERROR => Type::ERROR,
+                other => self.refuse(span, format!("the type `[{}]`", show(other))),
+            },
+            tree::Type::Tuple(elements) => {
+                let tree = self.tree;
+                let mut types = Vec::with_capacity(elements.len());
+                for &element in &tree.type_lists[elements] {
+                    types.push(self.read(element)?);
+                }
+                if types.contains(&Type::ERROR) { Type::ERROR } else { Type::tuple(&types) }
+            }
+            tree::Type::FixedList(..) => self.refuse(span, "fixed-capacity lists".into()),
+            tree::Type::Map(..) => self.refuse(span, "map types".into()),
+            tree::Type::Function { .. } => self.refuse(span, "function types".into()),
+            tree::Type::Impl { .. } => self.refuse(span, "`impl` types".into()),
+            tree::Type::Object(_) => self.refuse(span, "trait objects".into()),
+            tree::Type::Const(_) => self.refuse(span, "const generics".into()),
+        })
+    }
+
+    fn named(&mut self, path: &[Symbol], args: usize, span: Span) -> Result<Type, Stop> {
+        let (entity, name) = match *path {
+            [name] => {
+                if name.as_str() == "Self" {
+                    self.diagnostics.push(Diagnostic::new(Code::E0314, self.anchor, span, []));
+                    return Ok(Type::ERROR);
+                }
+                (self.scope.type_name(name), name)
+            }
+            [alias, name] => match self.scope.value(alias) {
+                Some(Entity::Module(module)) => {
+                    let found = self.cx.scope(module)?.exported(name).find(|e| crate::program::is_type(*e));
+                    if found.is_none() {
+                        self.diagnostics.push(Diagnostic::new(
+                            Code::E0203,
+                            self.anchor,
+                            span,
+                            [module.into(), name.into()],
+                        ));
+                        return Ok(Type::ERROR);
+                    }
+                    (found, name)
+                }
+                Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
+                _ if self.scope.type_name(alias).is_some() => return Ok(self.refuse(span, "associated types".into())),
+                _ => (None, alias),
+            },
+            _ => return Ok(self.refuse(span, "associated types".into())),
+        };
+        let ty = match entity {
+            Some(Entity::Type(item)) => Type::new(TypeKind::Struct(item)),
+            Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
+            Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
+                match prelude_type(name.as_str()) {
+                    Some(ty) => ty,
+                    None if is_later_type(name.as_str()) => return Ok(self.refuse(span, format!("`{name}`"))),
+                    None => {
+                        let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
+                        let known = ["int", "float", "bool", "str", "char", "byte", "void", "Never"];
+                        let own = self.scope.types.iter().map(|(n, _)| n.as_str());
+                        if let Some(near) = nearest(name.as_str(), own.chain(known)) {
+                            error = error.help(format!("a type with a similar name exists: `{near}`"));
+                            error = error.edit(self.anchor, span, near, false);
+                        }
+                        self.diagnostics.push(error);
+                        return Ok(Type::ERROR);
+                    }
+                }
+            }
+        };
+        if args > 0 {
+            self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, span, [show(ty).into()]));
+            return Ok(Type::ERROR);
+        }
+        Ok(ty)
+    }
+}

@@ -1,0 +1,279 @@
+//! The hash-consed type.
+//!
+//! Four bytes, equal iff structurally equal, never stored or ordered by number: `Display` gives the canonical text, and stored values carry tables
+//! of types (decision 2).
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use hashbrown::HashMap;
+use ir::{ItemId, Symbol};
+use parking_lot::RwLock;
+
+/// A type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Type(u32);
+
+/// What a type is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TypeKind {
+    /// An error was reported; unifies with everything and reports nothing more.
+    Error,
+    /// 64-bit integer.
+    Int,
+    /// Double.
+    Float,
+    /// Truth value.
+    Bool,
+    /// Unicode scalar value.
+    Char,
+    /// 0 to 255.
+    Byte,
+    /// UTF-8 text.
+    Str,
+    /// The unit type.
+    Void,
+    /// No value.
+    Never,
+    /// `Range<int>`; appears as the source of `for` only, so far.
+    Range,
+    /// A tuple of two or more.
+    Tuple(&'static [Type]),
+    /// A list.
+    List(Type),
+    /// A declared struct; its fields come from [`crate::Context::type_definition`].
+    Struct(ItemId),
+    /// A function value; not yet a value anywhere.
+    Function(&'static [Type], Type),
+    /// An open variable of inference, only inside `infer`.
+    Variable(u32),
+}
+
+#[derive(Default)]
+struct Interner {
+    kinds: Vec<TypeKind>,
+    ids: HashMap<TypeKind, u32>,
+}
+
+const FIXED: [TypeKind; 10] = [
+    TypeKind::Error,
+    TypeKind::Int,
+    TypeKind::Float,
+    TypeKind::Bool,
+    TypeKind::Char,
+    TypeKind::Byte,
+    TypeKind::Str,
+    TypeKind::Void,
+    TypeKind::Never,
+    TypeKind::Range,
+];
+
+fn interner() -> &'static RwLock<Interner> {
+    static INTERNER: OnceLock<RwLock<Interner>> = OnceLock::new();
+    INTERNER.get_or_init(|| {
+        let mut interner = Interner::default();
+        for (i, kind) in FIXED.into_iter().enumerate() {
+            interner.kinds.push(kind);
+            interner.ids.insert(kind, i as u32);
+        }
+        RwLock::new(interner)
+    })
+}
+
+impl Type {
+    /// An error was reported.
+    pub const ERROR: Type = Type(0);
+    /// `int`
+    pub const INT: Type = Type(1);
+    /// `float`
+    pub const FLOAT: Type = Type(2);
+    /// `bool`
+    pub const BOOL: Type = Type(3);
+    /// `char`
+    pub const CHAR: Type = Type(4);
+    /// `byte`
+    pub const BYTE: Type = Type(5);
+    /// `str`
+    pub const STR: Type = Type(6);
+    /// `void`
+    pub const VOID: Type = Type(7);
+    /// `Never`
+    pub const NEVER: Type = Type(8);
+    /// `Range<int>`
+    pub const RANGE: Type = Type(9);
+
+    /// The type of this kind.
+    pub fn new(kind: TypeKind) -> Type {
+        if let Some(&id) = interner().read().ids.get(&kind) {
+            return Type(id);
+        }
+        let mut interner = interner().write();
+        let Interner { kinds, ids } = &mut *interner;
+        Type(*ids.entry(kind).or_insert_with(|| {
+            kinds.push(kind);
+            kinds.len() as u32 - 1
+        }))
+    }
+
+    /// What it is. Free for the built-in types, one lock for others.
+    #[inline]
+    pub fn kind(self) -> TypeKind {
+        match FIXED.get(self.0 as usize) {
+            Some(&kind) => kind,
+            None => interner().read().kinds[self.0 as usize],
+        }
+    }
+
+    /// `(A, B, ..)`; `()` and a single element are not tuples.
+    pub fn tuple(elements: &[Type]) -> Type {
+        match elements {
+            [] => Type::VOID,
+            [one] => *one,
+            _ => Type::new(TypeKind::Tuple(shared(elements))),
+        }
+    }
+
+    /// `[T]`
+    pub fn list(element: Type) -> Type {
+        Type::new(TypeKind::List(element))
+    }
+
+    /// The number behind the type, for columns in memory.
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// The type with this number; `raw` must have come from [`Type::raw`] in this process.
+    pub const fn from_raw(raw: u32) -> Type {
+        Type(raw)
+    }
+
+    /// Is it `Never` or an error: does it fit everywhere?
+    pub fn fits_anywhere(self) -> bool {
+        self == Type::NEVER || self == Type::ERROR
+    }
+}
+
+/// One leaked slice for all equal lists of types.
+fn shared(elements: &[Type]) -> &'static [Type] {
+    static SLICES: OnceLock<RwLock<HashMap<Vec<Type>, &'static [Type]>>> = OnceLock::new();
+    let slices = SLICES.get_or_init(Default::default);
+    if let Some(found) = slices.read().get(elements) {
+        return found;
+    }
+    slices.write().entry(elements.to_vec()).or_insert_with(|| Box::leak(elements.to_vec().into_boxed_slice()))
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn list(f: &mut fmt::Formatter<'_>, types: &[Type]) -> fmt::Result {
+            f.write_str("(")?;
+            for (i, ty) in types.iter().enumerate() {
+                if i > 0 {
+                    f.write_str(", ")?;
+                }
+                write!(f, "{ty}")?;
+            }
+            f.write_str(")")
+        }
+        match self.kind() {
+            TypeKind::Error => f.write_str("error"),
+            TypeKind::Int => f.write_str("int"),
+            TypeKind::Float => f.write_str("float"),
+            TypeKind::Bool => f.write_str("bool"),
+            TypeKind::Char => f.write_str("char"),
+            TypeKind::Byte => f.write_str("byte"),
+            TypeKind::Str => f.write_str("str"),
+            TypeKind::Void => f.write_str("void"),
+            TypeKind::Never => f.write_str("Never"),
+            TypeKind::Range => f.write_str("Range<int>"),
+            TypeKind::Tuple(elements) => list(f, elements),
+            TypeKind::List(element) => write!(f, "[{element}]"),
+            // In dumps a struct is `module.Name`, without the namespace mark of items.
+            TypeKind::Struct(item) => {
+                let path = item.path();
+                if path.module.as_str().is_empty() { write!(f, "{}", path.name) } else { write!(f, "{}.{}", path.module, path.name) }
+            }
+            TypeKind::Function(params, result) => {
+                list(f, params)?;
+                write!(f, " -> {result}")
+            }
+            TypeKind::Variable(n) => write!(f, "?{n}"),
+        }
+    }
+}
+impl fmt::Debug for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The type with this text, the inverse of `Display`; `None` when it is no type text. A dotted or capitalised name is a struct.
+pub fn parse(text: &str) -> Option<Type> {
+    let (ty, rest) = parse_prefix(text.trim(), 0)?;
+    rest.trim().is_empty().then_some(ty)
+}
+
+fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
+    if depth > 64 {
+        return None;
+    }
+    let text = text.trim_start();
+    match text.as_bytes().first()? {
+        b'[' => {
+            let (element, rest) = parse_prefix(&text[1..], depth + 1)?;
+            Some((Type::list(element), rest.trim_start().strip_prefix(']')?))
+        }
+        b'(' => {
+            let mut rest = text[1..].trim_start();
+            let mut elements = Vec::new();
+            while !rest.starts_with(')') {
+                let (element, after) = parse_prefix(rest, depth + 1)?;
+                elements.push(element);
+                rest = after.trim_start();
+                match rest.strip_prefix(',') {
+                    Some(after) => rest = after.trim_start(),
+                    None if rest.starts_with(')') => {}
+                    None => return None,
+                }
+            }
+            rest = &rest[1..];
+            match rest.trim_start().strip_prefix("->") {
+                Some(after) => {
+                    let (result, rest) = parse_prefix(after, depth + 1)?;
+                    let params: &'static [Type] = shared(&elements);
+                    Some((Type::new(TypeKind::Function(params, result)), rest))
+                }
+                None => Some((Type::tuple(&elements), rest)),
+            }
+        }
+        _ => {
+            let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(text.len());
+            let (name, rest) = text.split_at(end);
+            let ty = match name {
+                "int" => Type::INT,
+                "float" => Type::FLOAT,
+                "bool" => Type::BOOL,
+                "char" => Type::CHAR,
+                "byte" => Type::BYTE,
+                "str" => Type::STR,
+                "void" => Type::VOID,
+                "Never" => Type::NEVER,
+                "error" => Type::ERROR,
+                "Range" => return Some((Type::RANGE, rest.strip_prefix("<int>")?)),
+                "" => return None,
+                _ => {
+                    let (module, name) = name.rsplit_once('.').unwrap_or(("", name));
+                    let path = ir::item::ItemPath {
+                        module: Symbol::new(module),
+                        namespace: ir::Namespace::Type,
+                        name: Symbol::new(name),
+                        disambiguator: 0,
+                    };
+                    Type::new(TypeKind::Struct(ItemId::new(path)))
+                }
+            };
+            Some((ty, rest))
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Items named by what they are called, not by where they stand.
+//!
+//! An item is (module path, namespace, name, disambiguator). The module path is the path below the source root with `.` between
+//! segments (`main`, `net.probe`); its text form in dumps is `module.name`, with a mark for the namespaces that share names with
+//! functions. The in-memory [`ItemId`] is an interned number like [`Symbol`]: never stored, printed or ordered by.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use hashbrown::HashMap;
+use parking_lot::RwLock;
+
+use crate::Symbol;
+
+/// What kind of thing a name names. Namespaces never mix, so one module may have a function and a test of one name only by error.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Namespace {
+    /// A function `@f`.
+    Function,
+    /// A type.
+    Type,
+    /// A module constant `$c`.
+    Constant,
+    /// The default of parameter `name` of the function whose name stands in `name` before a `.`: `f.p`.
+    Default,
+    /// A test.
+    Test,
+    /// Anything else that needs a name: trait, impl, lambda.
+    Other,
+}
+
+/// What an [`ItemId`] stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ItemPath {
+    /// Dotted module path below the source root.
+    pub module: Symbol,
+    /// Which names it competes with.
+    pub namespace: Namespace,
+    /// Its name in the module.
+    pub name: Symbol,
+    /// Ordinal among equals (0 for all but erroneous duplicates).
+    pub disambiguator: u32,
+}
+
+/// An item of the program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ItemId(u32);
+
+#[derive(Default)]
+struct Interner {
+    paths: Vec<ItemPath>,
+    ids: HashMap<ItemPath, u32>,
+}
+
+fn interner() -> &'static RwLock<Interner> {
+    static INTERNER: OnceLock<RwLock<Interner>> = OnceLock::new();
+    INTERNER.get_or_init(Default::default)
+}
+
+impl ItemId {
+    /// The item with this path.
+    pub fn new(path: ItemPath) -> ItemId {
+        if let Some(&id) = interner().read().ids.get(&path) {
+            return ItemId(id);
+        }
+        let mut interner = interner().write();
+        let Interner { paths, ids } = &mut *interner;
+        ItemId(*ids.entry(path).or_insert_with(|| {
+            paths.push(path);
+            paths.len() as u32 - 1
+        }))
+    }
+
+    /// A function of a module; the usual item.
+    pub fn function(module: Symbol, name: Symbol) -> ItemId {
+        Self::new(ItemPath { module, namespace: Namespace::Function, name, disambiguator: 0 })
+    }
+
+    /// What the id stands for.
+    pub fn path(self) -> ItemPath {
+        interner().read().paths[self.0 as usize]
+    }
+
+    /// The last segment of its path.
+    pub fn name(self) -> Symbol {
+        self.path().name
+    }
+
+    /// The module it is declared in.
+    pub fn module(self) -> Symbol {
+        self.path().module
+    }
+
+    /// The number behind the id, for columns in memory.
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// The id with this number; `raw` must have come from [`ItemId::raw`] in this process.
+    pub const fn from_raw(raw: u32) -> ItemId {
+        ItemId(raw)
+    }
+
+    /// The item whose [`Display`](fmt::Display) form is `text`; the inverse of printing.
+    pub fn parse(text: &str) -> Option<ItemId> {
+        let (body, disambiguator) = match text.rsplit_once('~') {
+            Some((body, ordinal)) => (body, ordinal.parse().ok()?),
+            None => (text, 0),
+        };
+        let (namespace, body) = match body.as_bytes().first()? {
+            b'$' => (Namespace::Constant, &body[1..]),
+            b'#' => (Namespace::Type, &body[1..]),
+            b'?' => (Namespace::Test, &body[1..]),
+            b'=' => (Namespace::Default, &body[1..]),
+            b'&' => (Namespace::Other, &body[1..]),
+            _ => (Namespace::Function, body),
+        };
+        // The name of a default has a dot of its own: `module.function.parameter`.
+        let split = match namespace {
+            Namespace::Default => {
+                let last = body.rfind('.')?;
+                body[..last].rfind('.')
+            }
+            _ => body.rfind('.'),
+        };
+        let (module, name) = match split {
+            Some(dot) => (&body[..dot], &body[dot + 1..]),
+            None => ("", body),
+        };
+        if name.is_empty() {
+            return None;
+        }
+        Some(Self::new(ItemPath { module: Symbol::new(module), namespace, name: Symbol::new(name), disambiguator }))
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path();
+        match path.namespace {
+            Namespace::Function => {}
+            Namespace::Type => f.write_str("#")?,
+            Namespace::Constant => f.write_str("$")?,
+            Namespace::Default => f.write_str("=")?,
+            Namespace::Test => f.write_str("?")?,
+            Namespace::Other => f.write_str("&")?,
+        }
+        if !path.module.as_str().is_empty() {
+            write!(f, "{}.", path.module)?;
+        }
+        write!(f, "{}", path.name)?;
+        if path.disambiguator != 0 {
+            write!(f, "~{}", path.disambiguator)?;
+        }
+        Ok(())
+    }
+}
+impl fmt::Debug for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "@{self}")
+    }
+}
+impl PartialOrd for ItemId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+/// Ordered by content: module, name, namespace, disambiguator.
+impl Ord for ItemId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if self == other {
+            return std::cmp::Ordering::Equal;
+        }
+        let key = |id: &ItemId| {
+            let p = id.path();
+            (p.module, p.name, p.namespace, p.disambiguator)
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_item_parses_back() {
+        for namespace in
+            [Namespace::Function, Namespace::Type, Namespace::Constant, Namespace::Test, Namespace::Default, Namespace::Other]
+        {
+            for module in ["main", "net.probe"] {
+                let name = Symbol::new(if namespace == Namespace::Default { "f.p" } else { "f" });
+                let id = ItemId::new(ItemPath { module: Symbol::new(module), namespace, name, disambiguator: 2 });
+                assert_eq!(ItemId::parse(&id.to_string()), Some(id), "{id}");
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What all levels share. Nothing here knows a level.
+//!
+//! | room       | holds                                                              |
+//! |------------|--------------------------------------------------------------------|
+//! | [`ids`]    | typed dense ids, columns, pools and their lists                    |
+//! | [`intern`] | [`Symbol`]: process-wide names                                     |
+//! | [`item`]   | [`ItemId`]: items named by a path hash, the same in every session  |
+//! | [`place`]  | item-relative source places, and the table a body keeps of them    |
+//! | [`ops`]    | the op-table macro: one row defines an op                          |
+//! | [`ssa`]    | the SSA graph that MIR and LIR fill with their own ops and types   |
+//! | [`text`]   | the dump language: lexer, parser to a generic tree, writer         |
+//! | [`fuel`]   | every rewrite pays, so a miscompile is bisected to one rewrite     |
+//! | [`fault`]  | coded faults that verifiers report                                 |
+//! | [`stop`]   | how an interrupt of the query engine crosses levels                |
+//!
+//! Never here: anything that knows what an op means, a language type, a layout or a target.
+
+pub mod fault;
+pub mod fuel;
+pub mod ids;
+pub mod intern;
+pub mod item;
+pub mod ops;
+pub mod place;
+pub mod ssa;
+pub mod stop;
+pub mod text;
+
+pub use fault::{Code, Fault, Where};
+pub use fuel::Fuel;
+pub use ids::{Column, Id, List, Pool};
+pub use intern::Symbol;
+pub use item::{ItemId, Namespace};
+pub use place::{Place, PlaceId, Places};
+pub use stop::Stop;

@@ -1,0 +1,106 @@
+//! Orders over the blocks of a graph.
+
+use super::{Block, ENTRY, Graph, Level};
+use crate::Id;
+
+/// Reachable blocks in reverse postorder, with their positions and predecessors.
+///
+/// Depth-first over successors in reverse, so that of two targets the first comes first in the order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Reachable blocks; the entry is first.
+    pub blocks: Vec<Block>,
+    /// Position of each block in `blocks`; `u32::MAX` when unreachable.
+    pub position: Vec<u32>,
+    pred_start: Vec<u32>,
+    preds: Vec<Block>,
+}
+
+impl Order {
+    /// Computes the order. `O(blocks + edges)`, no recursion.
+    pub fn of<L: Level>(graph: &Graph<L>) -> Order {
+        let count = graph.blocks.len();
+        // Successor lists once, flat.
+        let mut succ_start = Vec::with_capacity(count + 1);
+        let mut succs: Vec<Block> = Vec::with_capacity(count * 2);
+        for block in graph.blocks.ids() {
+            succ_start.push(succs.len());
+            graph.each_successor(block, |s| {
+                if s.index() < count {
+                    succs.push(s);
+                }
+            });
+        }
+        succ_start.push(succs.len());
+        Self::of_successors(&succ_start, &succs)
+    }
+
+    /// The order of any graph of nodes: the successors of node `n` are `succs[start[n]..start[n + 1]]`, all of them nodes.
+    pub fn of_successors(succ_start: &[usize], succs: &[Block]) -> Order {
+        let count = succ_start.len() - 1;
+        let mut position = vec![u32::MAX; count];
+        let mut blocks = Vec::with_capacity(count);
+        let mut state = vec![0u8; count]; // 0 new, 1 open, 2 done
+        let mut stack: Vec<(Block, usize)> = Vec::new();
+        if count > 0 {
+            stack.push((ENTRY, succ_start[1]));
+            state[0] = 1;
+        }
+        while let Some((block, next)) = stack.last_mut() {
+            if *next > succ_start[block.index()] {
+                *next -= 1;
+                let succ = succs[*next];
+                if state[succ.index()] == 0 {
+                    state[succ.index()] = 1;
+                    stack.push((succ, succ_start[succ.index() + 1]));
+                }
+            } else {
+                state[block.index()] = 2;
+                blocks.push(*block);
+                stack.pop();
+            }
+        }
+        blocks.reverse();
+        for (i, block) in blocks.iter().enumerate() {
+            position[block.index()] = i as u32;
+        }
+        let mut pred_start = vec![0u32; count + 2];
+        for &block in &blocks {
+            for succ in &succs[succ_start[block.index()]..succ_start[block.index() + 1]] {
+                pred_start[succ.index() + 2] += 1;
+            }
+        }
+        for i in 2..pred_start.len() {
+            pred_start[i] += pred_start[i - 1];
+        }
+        let mut preds = vec![ENTRY; *pred_start.last().unwrap_or(&0) as usize];
+        for &block in &blocks {
+            for succ in &succs[succ_start[block.index()]..succ_start[block.index() + 1]] {
+                let slot = &mut pred_start[succ.index() + 1];
+                preds[*slot as usize] = block;
+                *slot += 1;
+            }
+        }
+        Order { blocks, position, pred_start, preds }
+    }
+
+    /// Is the block reachable from the entry?
+    pub fn is_reachable(&self, block: Block) -> bool {
+        self.position.get(block.index()).is_some_and(|&p| p != u32::MAX)
+    }
+
+    /// Reachable predecessors of a block, one entry per edge.
+    pub fn preds(&self, block: Block) -> &[Block] {
+        &self.preds[self.pred_start[block.index()] as usize..self.pred_start[block.index() + 1] as usize]
+    }
+
+    /// Is the edge a back edge of this order (it goes to a block that is not later)?
+    pub fn is_back_edge(&self, from: Block, to: Block) -> bool {
+        self.position[to.index()] <= self.position[from.index()]
+    }
+}
+
+/// The block with this number.
+pub fn block(number: usize) -> Block {
+    Id::new(number)
+}

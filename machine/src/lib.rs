@@ -1,0 +1,31 @@
+//! MachineIR for x86-64: what the processor does.
+//!
+//! Start in [`ir`] (records, blocks, phases) and [`ops`] (the op table with operand constraints).
+//!
+//! | room       | holds                                                                          |
+//! |------------|--------------------------------------------------------------------------------|
+//! | [`ir`]     | 16-byte records in one arena per function, side tables, phases                  |
+//! | [`ops`]    | the op table: operand roles, fixed registers, flags, encoding template          |
+//! | [`regs`]   | registers, register sets, the convention's assignment                           |
+//! | [`select`] | LIR `legal` to `select`: instructions with virtual registers                    |
+//! | [`alloc`]  | `select` to `alloc`: registers, spills, parallel copies; the allocation checker |
+//! | [`finish`] | `alloc` to `final`: frame, branch forms, bytes, relocations, sites              |
+//! | [`encode`] | records to bytes, table-driven                                                  |
+//! | [`verify`] | every invariant, one fault enum                                                 |
+//! | [`text`]   | print and parse                                                                 |
+//!
+//! Never here: names of the language.
+
+pub mod alloc;
+pub mod encode;
+pub mod finish;
+pub mod ir;
+pub mod ops;
+pub mod regs;
+pub mod select;
+pub mod text;
+pub mod verify;
+
+pub use finish::Code;
+pub use ir::{Alloc, Final, Function, Phase, Record, Select};
+pub use ops::Op;

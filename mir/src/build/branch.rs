@@ -1,0 +1,119 @@
+//! `if`, `&&`, `||`: conditions become branches, never values that are tested again.
+
+use hir::Intrinsic;
+use hir::ir::{Expr, ExprId};
+use ir::Stop;
+use ir::ssa::Value;
+
+use super::flow::Join;
+use super::{Builder, Lower, reached};
+
+impl Builder<'_> {
+    pub(super) fn if_else(&mut self, e: ExprId, condition: ExprId, then: ExprId, otherwise: Option<ExprId>) -> Lower<Option<Value>> {
+        let mut out = self.open(self.value_type(e));
+        let mut yes = self.open(None);
+        let Some(otherwise) = otherwise else {
+            self.condition(condition, &mut yes, &mut out)?;
+            self.branch_body(yes, then, &mut out)?;
+            return self.seal(out);
+        };
+        let mut no = self.open(None);
+        self.condition(condition, &mut yes, &mut no)?;
+        self.branch_body(yes, then, &mut out)?;
+        self.branch_body(no, otherwise, &mut out)?;
+        self.seal(out)
+    }
+
+    /// The code behind `entry`, whose value goes to `out`.
+    pub(super) fn branch_body(&mut self, entry: Join, body: ExprId, out: &mut Join) -> Result<(), Stop> {
+        if reached(self.seal(entry))?.is_some() {
+            let result = self.expr(body);
+            if let Some(value) = reached(result)? {
+                self.jump(out, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// `a && b` or `a || b` as a value.
+    pub(super) fn short_circuit(&mut self, e: ExprId) -> Lower<Value> {
+        let ty = self.ty(e);
+        let (mut yes, mut no, mut out) = (self.open(None), self.open(None), self.open(Some(ty)));
+        self.condition(e, &mut yes, &mut no)?;
+        for (join, value) in [(yes, true), (no, false)] {
+            if reached(self.seal(join))?.is_some() {
+                let value = self.bool(value);
+                self.jump(&mut out, Some(value));
+            }
+        }
+        match self.seal(out)? {
+            Some(value) => Ok(value),
+            None => Ok(self.unit()),
+        }
+    }
+
+    /// Goes to `yes` when the condition holds, else to `no`. The block is ended afterwards, whatever happened.
+    pub(super) fn condition(&mut self, e: ExprId, yes: &mut Join, no: &mut Join) -> Result<(), Stop> {
+        let body = self.body;
+        match body.exprs[e] {
+            Expr::Bool(true) => self.jump(yes, None),
+            Expr::Bool(false) => self.jump(no, None),
+            Expr::Intrinsic(Intrinsic::BoolNot, args) if body.lists[args].len() == 1 => self.condition(body.lists[args][0], no, yes)?,
+            Expr::And(..) => {
+                let terms = self.chain(e);
+                let Some((&last, init)) = terms.split_last() else { return Ok(()) };
+                for &term in init {
+                    let mut next = self.open(None);
+                    self.condition(term, &mut next, no)?;
+                    if reached(self.seal(next))?.is_none() {
+                        return Ok(());
+                    }
+                }
+                self.condition(last, yes, no)?;
+            }
+            Expr::Or(..) => {
+                let terms = self.chain(e);
+                let Some((&last, init)) = terms.split_last() else { return Ok(()) };
+                for &term in init {
+                    let mut next = self.open(None);
+                    self.condition(term, yes, &mut next)?;
+                    if reached(self.seal(next))?.is_none() {
+                        return Ok(());
+                    }
+                }
+                self.condition(last, yes, no)?;
+            }
+            _ => {
+                let value = self.value(e);
+                if let Some(value) = reached(value)? {
+                    self.branch(value, yes, no);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The terms of `a && b && c` (or of `||`), so that a long chain needs no deep recursion.
+    fn chain(&self, e: ExprId) -> Vec<ExprId> {
+        let body = self.body;
+        let is_and = matches!(body.exprs[e], Expr::And(..));
+        let mut terms = Vec::new();
+        let mut next = e;
+        loop {
+            match body.exprs[next] {
+                Expr::And(a, b) if is_and => {
+                    terms.push(b);
+                    next = a;
+                }
+                Expr::Or(a, b) if !is_and => {
+                    terms.push(b);
+                    next = a;
+                }
+                _ => break,
+            }
+        }
+        terms.push(next);
+        terms.reverse();
+        terms
+    }
+}

@@ -1,0 +1,183 @@
+//! Expressions: literals, locals, aggregates, calls, blocks.
+
+use abi::PanicKind;
+use hir::Type;
+use hir::ir::{Expr, ExprId};
+use ir::ssa::{NewInst, Value};
+use ir::{ItemId, List, Symbol};
+
+use super::{Builder, Leave, Lower, reached};
+use crate::ir::ConstValue;
+use crate::ops::Op;
+
+impl Builder<'_> {
+    /// Lowers an expression whose value is needed.
+    pub(super) fn value(&mut self, e: ExprId) -> Lower<Value> {
+        match self.expr(e)? {
+            Some(value) => Ok(value),
+            None => Ok(self.unit()),
+        }
+    }
+
+    /// Lowers an expression; `None` stands for `()`, so that statements make no values.
+    pub(super) fn expr(&mut self, e: ExprId) -> Lower<Option<Value>> {
+        let body = self.body;
+        match body.exprs[e] {
+            Expr::Int(value) => Ok(Some(self.int(value))),
+            Expr::Float(bits) => Ok(Some(self.op_with(Op::Float, &[], bits, Type::FLOAT))),
+            Expr::Bool(value) => Ok(Some(self.bool(value))),
+            Expr::Char(value) => Ok(Some(self.op_with(Op::Char, &[], u64::from(u32::from(value)), Type::CHAR))),
+            Expr::Byte(value) => Ok(Some(self.op_with(Op::Byte, &[], u64::from(value), Type::BYTE))),
+            Expr::Str(text) => Ok(Some(self.str(text))),
+            Expr::Unit => Ok(None),
+            Expr::Local(local) => match self.flow.get(local) {
+                Some(value) => Ok(Some(value)),
+                // HIR declares before use (H01), so control does not come here.
+                None => Err(self.unreachable()),
+            },
+            Expr::Constant(item) => self.module_constant(item, e).map(Some),
+            Expr::Call(callee, args) => self.call(e, callee, args).map(Some),
+            Expr::Intrinsic(..) => self.intrinsic(e),
+            Expr::Aggregate(parts) => {
+                let parts = self.values(parts)?;
+                Ok(Some(self.op(Op::Aggregate, &parts, self.ty(e))))
+            }
+            Expr::Field(of, index) => {
+                let of = self.value(of)?;
+                Ok(Some(self.op_with(Op::Field, &[of], u64::from(index), self.ty(e))))
+            }
+            Expr::Let(local, value) => {
+                let value = self.value(value)?;
+                self.set(local, value);
+                Ok(None)
+            }
+            Expr::Assign { local, path, value } => {
+                let value = self.value(value)?;
+                // The value first, then the read: a change of the local made by the value is kept.
+                let Some(root) = self.flow.get(local) else { return Err(self.unreachable()) };
+                let value = self.updated(root, &body.fields[path], value)?;
+                self.set(local, value);
+                Ok(None)
+            }
+            Expr::Block { statements, tail } => {
+                let statements = &body.lists[statements];
+                let (last, init) = match statements.split_last() {
+                    Some((&last, init)) if tail => (Some(last), init),
+                    _ => (None, statements),
+                };
+                for &statement in init {
+                    self.expr(statement)?;
+                }
+                last.map_or(Ok(None), |last| self.expr(last))
+            }
+            Expr::If { condition, then, otherwise } => self.if_else(e, condition, then, otherwise),
+            Expr::And(..) | Expr::Or(..) => self.short_circuit(e).map(Some),
+            Expr::Match { scrutinee, arms } => self.matching(e, scrutinee, arms, false),
+            Expr::Loop { id, body } => self.endless(e, id, body),
+            Expr::While { id, condition, body } => self.while_loop(id, condition, body),
+            Expr::ForRange { .. } => self.for_range(e),
+            Expr::ForList { id, local, list, body } => self.for_list(id, local, list, body),
+            Expr::Break(id, value) => {
+                let value = match value {
+                    Some(value) => self.expr(value)?,
+                    None => None,
+                };
+                self.leave_loop(id, value)
+            }
+            Expr::Continue(id) => self.continue_loop(id),
+        }
+    }
+
+    /// Lowers operands left to right.
+    pub(super) fn values(&mut self, list: List<ExprId>) -> Lower<Vec<Value>> {
+        self.body.lists[list].iter().map(|&e| self.value(e)).collect()
+    }
+
+    /// The type of the value that an expression leaves, if it leaves one.
+    pub(super) fn value_type(&self, e: ExprId) -> Option<Type> {
+        Some(self.ty(e)).filter(|&ty| ty != Type::VOID && ty != Type::NEVER)
+    }
+
+    pub(super) fn str(&mut self, text: Symbol) -> Value {
+        self.op_with(Op::Str, &[], u64::from(text.raw()), Type::STR)
+    }
+
+    fn call(&mut self, e: ExprId, callee: ItemId, args: List<ExprId>) -> Lower<Value> {
+        let args = self.values(args)?;
+        let result = self.risky(Op::Call, &args, u64::from(callee.raw()), self.ty(e), e);
+        if self.ty(e) == Type::NEVER { Err(self.unreachable()) } else { Ok(result) }
+    }
+
+    /// A constant as the literal that it is.
+    fn module_constant(&mut self, item: ItemId, e: ExprId) -> Lower<Value> {
+        match self.cx.constant(item)? {
+            Some(value) => Ok(self.literal(&value)),
+            None => {
+                // Its evaluation failed and was reported; nothing that is built now will run.
+                let text = self.str(Symbol::new(&format!("constant ${} has no value", item.name())));
+                Err(self.panic(PanicKind::Custom, &[text], e))
+            }
+        }
+    }
+
+    fn literal(&mut self, value: &ConstValue) -> Value {
+        match value {
+            ConstValue::Int(value) => self.int(*value),
+            ConstValue::Float(bits) => self.op_with(Op::Float, &[], *bits, Type::FLOAT),
+            ConstValue::Bool(value) => self.bool(*value),
+            ConstValue::Char(value) => self.op_with(Op::Char, &[], u64::from(u32::from(*value)), Type::CHAR),
+            ConstValue::Byte(value) => self.op_with(Op::Byte, &[], u64::from(*value), Type::BYTE),
+            ConstValue::Str(text) => self.str(*text),
+            ConstValue::Unit => self.unit(),
+            ConstValue::Aggregate(ty, parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
+                self.op(Op::Aggregate, &parts, *ty)
+            }
+        }
+    }
+
+    /// `root` with the part at `path` replaced, from the inside out.
+    fn updated(&mut self, root: Value, path: &[u32], value: Value) -> Lower<Value> {
+        let Some((&last, outer)) = path.split_last() else { return Ok(value) };
+        let mut owners = vec![root];
+        for &index in outer {
+            let owner = owners[owners.len() - 1];
+            let ty = match self.cx.fields(self.graph.ty(owner))? {
+                Some(fields) => fields.get(index as usize).copied().unwrap_or(Type::ERROR),
+                None => Type::ERROR,
+            };
+            owners.push(self.op_with(Op::Field, &[owner], u64::from(index), ty));
+        }
+        let mut value = value;
+        for (&owner, &index) in owners.iter().zip(outer.iter().chain([&last])).rev() {
+            value = self.op_with(Op::WithField, &[owner, value], u64::from(index), self.graph.ty(owner));
+        }
+        Ok(value)
+    }
+
+    fn leave_loop(&mut self, id: hir::ir::LoopId, value: Option<Value>) -> Lower<Option<Value>> {
+        // HIR resolves labels (H01): the frame is there.
+        let Some(mut frame) = self.frames[id.index()].take() else { return Err(self.unreachable()) };
+        self.jump(&mut frame.exit, value);
+        self.frames[id.index()] = Some(frame);
+        Err(Leave::Diverged)
+    }
+
+    fn continue_loop(&mut self, id: hir::ir::LoopId) -> Lower<Option<Value>> {
+        let Some(mut frame) = self.frames[id.index()].take() else { return Err(self.unreachable()) };
+        self.jump(&mut frame.again, None);
+        self.frames[id.index()] = Some(frame);
+        Err(Leave::Diverged)
+    }
+
+    /// Lowers an expression for its effects; true when control gets past it.
+    pub(super) fn run(&mut self, e: ExprId) -> Result<bool, ir::Stop> {
+        let result = self.expr(e);
+        Ok(reached(result)?.is_some())
+    }
+
+    /// Ends the function with a call that takes over its frame.
+    pub(super) fn tail_call(&mut self, callee: ItemId, args: &[Value]) {
+        self.terminate(NewInst { args, imm: u64::from(callee.raw()), ..NewInst::new(Op::Tail) });
+    }
+}

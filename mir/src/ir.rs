@@ -1,0 +1,141 @@
+//! A body of MIR: an SSA graph over language types, with its phase in the type.
+
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use abi::{PanicKind, RuntimeCall};
+use hir::Type;
+use ir::ssa::{Graph, Level};
+use ir::{ItemId, Stop, Symbol};
+
+use crate::Op;
+
+/// The level.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mir {}
+
+impl Level for Mir {
+    type Op = Op;
+    type Type = Type;
+    const NAME: &'static str = "mir";
+    const FLAGS: &'static [&'static str] = crate::ops::FLAGS;
+
+    fn type_text(ty: Type) -> String {
+        ty.to_string()
+    }
+
+    fn parse_type(text: &str) -> Option<Type> {
+        hir::types::parse(text)
+    }
+
+    fn word_text(op: Op, imm: u64) -> String {
+        let name = match op {
+            Op::Panic => PanicKind::from_number(imm).map(PanicKind::name),
+            _ => RuntimeCall::from_number(imm).map(RuntimeCall::name),
+        };
+        name.map_or_else(|| format!("word{imm}"), str::to_owned)
+    }
+
+    fn parse_word(op: Op, text: &str) -> Option<u64> {
+        let number = match op {
+            Op::Panic => PanicKind::from_name(text).map(|k| k as u64),
+            _ => RuntimeCall::from_name(text).map(|c| c as u64),
+        };
+        number.or_else(|| text.strip_prefix("word")?.parse().ok())
+    }
+
+    fn is_variadic(class: crate::ops::Class) -> bool {
+        class == crate::ops::Class::Many
+    }
+
+    fn may_panic(op: Op) -> bool {
+        op.info().effect == ir::ops::Effect::Panics || op == Op::Panic
+    }
+}
+
+/// What is true of a body. Optimisations keep the phase, lowerings change exactly one.
+pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'static {
+    /// Name in dumps.
+    const NAME: &'static str;
+}
+
+/// As built from HIR: SSA, match compiled, still generic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Built {}
+/// Closed types, direct calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mono {}
+
+impl Phase for Built {
+    const NAME: &'static str = "built";
+}
+impl Phase for Mono {
+    const NAME: &'static str = "mono";
+}
+
+/// A body in a phase. The graph is open to passes of the phase; changing the phase is the work of lowerings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Body<P: Phase> {
+    graph: Graph<Mir>,
+    phase: PhantomData<fn() -> P>,
+}
+
+impl<P: Phase> Body<P> {
+    /// A body that claims to be in this phase; the verifier judges the claim.
+    pub const fn new(graph: Graph<Mir>) -> Body<P> {
+        Body { graph, phase: PhantomData }
+    }
+
+    /// The graph alone.
+    pub fn into_graph(self) -> Graph<Mir> {
+        self.graph
+    }
+}
+
+impl<P: Phase> Deref for Body<P> {
+    type Target = Graph<Mir>;
+    fn deref(&self) -> &Graph<Mir> {
+        &self.graph
+    }
+}
+impl<P: Phase> DerefMut for Body<P> {
+    fn deref_mut(&mut self) -> &mut Graph<Mir> {
+        &mut self.graph
+    }
+}
+
+/// The value of a module constant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConstValue {
+    /// `int`
+    Int(i64),
+    /// Bits of a `float`
+    Float(u64),
+    /// `bool`
+    Bool(bool),
+    /// `char`
+    Char(char),
+    /// `byte`
+    Byte(u8),
+    /// `str`
+    Str(Symbol),
+    /// `()`
+    Unit,
+    /// Tuple or struct: its type and fields.
+    Aggregate(Type, Vec<ConstValue>),
+}
+
+/// What lowering, optimising, verifying and running a body may ask about the rest of the program.
+pub trait Context {
+    /// Parameter types and result type of a function or default.
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop>;
+    /// Field types of a tuple or declared struct; `None` for any other type.
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop>;
+    /// The value of a module constant; `None` when its evaluation failed (a diagnostic says so).
+    fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop>;
+    /// A small body that may be copied into its callers; a large or recursive one cuts off at `None`.
+    fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
+    /// The body of a function, for the interpreter.
+    fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
+}

@@ -1,0 +1,132 @@
+//! The op table of MIR.
+//!
+//! Ops work on values of language types. An op that panics carries a place and an unwind edge (or the flag `nounwind`, when proved not to panic);
+//! its panic kind follows from the op and its operands, as its meaning says.
+
+use ir::ops::CASES;
+
+/// What an operand or result may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// `int`
+    Int,
+    /// `float`
+    Float,
+    /// `bool`
+    Bool,
+    /// `char`
+    Char,
+    /// `byte`
+    Byte,
+    /// `str`
+    Str,
+    /// `void`
+    Void,
+    /// int, char, byte or bool.
+    Discrete,
+    /// int or byte.
+    Bits,
+    /// The type of the first operand.
+    Same,
+    /// Any type.
+    Any,
+    /// A tuple or struct.
+    Aggregate,
+    /// A list.
+    List,
+    /// Element type of the list that is the first operand.
+    Element,
+    /// Any number of operands of any type; stands last.
+    Many,
+}
+
+ir::ops! {
+    /// The ops of MIR.
+    pub enum Op: Class;
+    // Literals.
+    Int       = "int"       () -> (Int),   imm Int,  targets 0, Pure, "an int";
+    Float     = "float"     () -> (Float), imm Bits, targets 0, Pure, "a float, by its bits";
+    Bool      = "bool"      () -> (Bool),  imm Int,  targets 0, Pure, "a bool: 0 or 1";
+    Char      = "char"      () -> (Char),  imm Int,  targets 0, Pure, "a char, by its code";
+    Byte      = "byte"      () -> (Byte),  imm Int,  targets 0, Pure, "a byte";
+    Str       = "str"       () -> (Str),   imm Str,  targets 0, Pure, "a text";
+    Unit      = "unit"      () -> (Void),  imm None, targets 0, Pure, "the value of type void";
+    // Checked integer arithmetic.
+    Add       = "add"       (Int, Int) -> (Int), imm None, targets 0, Panics, "sum; add_overflow";
+    Sub       = "sub"       (Int, Int) -> (Int), imm None, targets 0, Panics, "difference; sub_overflow";
+    Mul       = "mul"       (Int, Int) -> (Int), imm None, targets 0, Panics, "product; mul_overflow";
+    Div       = "div"       (Int, Int) -> (Int), imm None, targets 0, Panics, "quotient toward zero; div_by_zero, div_overflow";
+    Rem       = "rem"       (Int, Int) -> (Int), imm None, targets 0, Panics, "remainder with the dividend's sign; rem_by_zero, rem_overflow";
+    FloorDiv  = "floordiv"  (Int, Int) -> (Int), imm None, targets 0, Panics, "quotient toward minus infinity; div_by_zero, floordiv_overflow";
+    Neg       = "neg"       (Int) -> (Int),      imm None, targets 0, Panics, "negation; neg_overflow";
+    Abs       = "abs"       (Int) -> (Int),      imm None, targets 0, Panics, "absolute value; abs_overflow";
+    Shl       = "shl"       (Int, Int) -> (Int), imm None, targets 0, Panics, "a * 2^n; negative_shift, shift_too_large, shift_overflow";
+    Shr       = "shr"       (Int, Int) -> (Int), imm None, targets 0, Panics, "arithmetic shift; negative_shift, shift_too_large";
+    ByteShl   = "byte_shl"  (Byte, Int) -> (Byte), imm None, targets 0, Panics, "shift within 8 bits; negative_shift, shift_too_large, shift_overflow";
+    ByteShr   = "byte_shr"  (Byte, Int) -> (Byte), imm None, targets 0, Panics, "logical shift; negative_shift, shift_too_large";
+    // Arithmetic that cannot fail.
+    WrapAdd   = "wrap_add"  (Int, Int) -> (Int), imm None, targets 0, Pure, "sum modulo 2^64";
+    WrapSub   = "wrap_sub"  (Int, Int) -> (Int), imm None, targets 0, Pure, "difference modulo 2^64";
+    WrapMul   = "wrap_mul"  (Int, Int) -> (Int), imm None, targets 0, Pure, "product modulo 2^64";
+    And       = "and"       (Bits, Same) -> (Same), imm None, targets 0, Pure, "bitwise and";
+    Or        = "or"        (Bits, Same) -> (Same), imm None, targets 0, Pure, "bitwise or";
+    Xor       = "xor"       (Bits, Same) -> (Same), imm None, targets 0, Pure, "bitwise exclusive or";
+    BitNot    = "bit_not"   (Bits) -> (Same),    imm None, targets 0, Pure, "bitwise complement in the type's width";
+    Not       = "not"       (Bool) -> (Bool),    imm None, targets 0, Pure, "negation";
+    // Comparison.
+    Eq        = "eq"        (Discrete, Same) -> (Bool), imm None, targets 0, Pure, "equal";
+    Ne        = "ne"        (Discrete, Same) -> (Bool), imm None, targets 0, Pure, "not equal";
+    Lt        = "lt"        (Discrete, Same) -> (Bool), imm None, targets 0, Pure, "less";
+    Le        = "le"        (Discrete, Same) -> (Bool), imm None, targets 0, Pure, "less or equal";
+    Gt        = "gt"        (Discrete, Same) -> (Bool), imm None, targets 0, Pure, "greater";
+    Ge        = "ge"        (Discrete, Same) -> (Bool), imm None, targets 0, Pure, "greater or equal";
+    Select    = "select"    (Bool, Any, Any) -> (Any), imm None, targets 0, Pure, "the second operand when the first is true, else the third; all of one type";
+    // Floats.
+    FAdd      = "fadd"      (Float, Float) -> (Float), imm None, targets 0, Pure, "IEEE sum";
+    FSub      = "fsub"      (Float, Float) -> (Float), imm None, targets 0, Pure, "IEEE difference";
+    FMul      = "fmul"      (Float, Float) -> (Float), imm None, targets 0, Pure, "IEEE product";
+    FDiv      = "fdiv"      (Float, Float) -> (Float), imm None, targets 0, Pure, "IEEE quotient";
+    FNeg      = "fneg"      (Float) -> (Float), imm None, targets 0, Pure, "sign flipped";
+    FAbs      = "fabs"      (Float) -> (Float), imm None, targets 0, Pure, "sign cleared";
+    FSqrt     = "fsqrt"     (Float) -> (Float), imm None, targets 0, Pure, "correctly rounded square root";
+    FEq       = "feq"       (Float, Float) -> (Bool), imm None, targets 0, Pure, "IEEE equal";
+    FNe       = "fne"       (Float, Float) -> (Bool), imm None, targets 0, Pure, "IEEE not equal";
+    FLt       = "flt"       (Float, Float) -> (Bool), imm None, targets 0, Pure, "IEEE less";
+    FLe       = "fle"       (Float, Float) -> (Bool), imm None, targets 0, Pure, "IEEE less or equal";
+    FGt       = "fgt"       (Float, Float) -> (Bool), imm None, targets 0, Pure, "IEEE greater";
+    FGe       = "fge"       (Float, Float) -> (Bool), imm None, targets 0, Pure, "IEEE greater or equal";
+    // Conversions.
+    IntToFloat = "int_to_float" (Int) -> (Float), imm None, targets 0, Pure, "nearest float";
+    FloatToInt = "float_to_int" (Float) -> (Int), imm None, targets 0, Panics, "integral part; float_out_of_range";
+    FloatBits = "float_bits" (Float) -> (Int),  imm None, targets 0, Pure, "bit pattern";
+    FloatOfBits = "float_of_bits" (Int) -> (Float), imm None, targets 0, Pure, "float of a bit pattern";
+    Widen     = "widen"     (Discrete) -> (Int), imm None, targets 0, Pure, "code, value, 0 or 1 as an int";
+    IntToByte = "int_to_byte" (Int) -> (Byte),  imm None, targets 0, Panics, "byte_out_of_range";
+    IntToChar = "int_to_char" (Int) -> (Char),  imm None, targets 0, Panics, "invalid_codepoint";
+    ByteToChar = "byte_to_char" (Byte) -> (Char), imm None, targets 0, Pure, "exact";
+    // Aggregates.
+    Aggregate = "aggregate" (Many) -> (Aggregate), imm None, targets 0, Pure, "a tuple or struct of the result's type, from all its fields in order";
+    Field     = "field"     (Aggregate) -> (Any), imm Int, targets 0, Pure, "field by index";
+    WithField = "with_field" (Aggregate, Any) -> (Same), imm Int, targets 0, Pure, "the aggregate with one field replaced";
+    // Text and lists.
+    StrLen    = "str_len"   (Str) -> (Int),      imm None, targets 0, Pure, "bytes";
+    ListLen   = "list_len"  (List) -> (Int),     imm None, targets 0, Pure, "number of elements";
+    ListGet   = "list_get"  (List, Int) -> (Element), imm None, targets 0, Panics, "element at an index; index_out_of_bounds";
+    // Calls.
+    Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Panics, "a runtime call; one result unless void; panics by its statuses, `nounwind` when it has none";
+    Call      = "call"      (Many) -> (Any),     imm Item, targets 0, Panics, "a call; unwinds when the callee does";
+    // Terminators.
+    Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
+    Branch    = "branch"    (Bool) -> (),        imm None, targets 2, Ends, "first target when true";
+    Switch    = "switch"    (Discrete) -> (),    imm Cases, targets CASES, Ends, "target of the equal case, else the last";
+    Return    = "ret"       (Any) -> (),         imm None, targets 0, Ends, "the result";
+    Tail      = "tail"      (Many) -> (),        imm Item, targets 0, Ends, "calls and returns its result in constant stack";
+    Panic     = "panic"     (Many) -> (),        imm Word, targets 0, Ends, "panics with the kind and its arguments; has place and unwind edge";
+    Resume    = "resume"    () -> (),            imm None, targets 0, Ends, "goes on unwinding in the caller";
+    Unreachable = "unreachable" () -> (),        imm None, targets 0, Ends, "proved not to be reached";
+}
+
+/// Names of the flag bits of a MIR instruction.
+pub const FLAGS: &[&str] = &["nounwind"];
+/// Proved not to panic: no unwind edge.
+pub const NOUNWIND: u16 = 1;

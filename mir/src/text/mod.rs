@@ -1,0 +1,231 @@
+//! MIR as text: the shared dump language, and a header that makes a dump stand alone.
+//!
+//! ```text
+//! ori-ir mir.mono 1
+//! ;! type main.P = {int, int}
+//! ;! fn @main.f(int, int) -> int
+//! fn @main.g(%0: main.P) -> int {
+//! ...
+//! ```
+//!
+//! The `;!` lines tell field types of every struct and signatures of every function that the bodies mention. [`parse`] gives them back as a
+//! [`TextContext`], so a dump can be verified, optimised and run with nothing else at hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use hir::{Type, TypeKind};
+use ir::ops::Imm;
+use ir::ssa::text::{Plain, parse_function, print_graph};
+use ir::text::{Dump, TextError, writer};
+use ir::{ItemId, Stop};
+
+use crate::ir::{Body, ConstValue, Context, Mir, Mono, Phase};
+
+#[cfg(test)]
+mod tests;
+
+/// Version of the text form.
+const VERSION: u32 = 1;
+
+/// The text of one body, with all it needs to stand alone.
+pub fn print<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<String, Stop> {
+    print_file(std::slice::from_ref(body), cx)
+}
+
+/// The text of several bodies under one header.
+pub fn print_file<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<String, Stop> {
+    let mut out = String::new();
+    writer::header(&mut out, "mir", P::NAME, VERSION, &[]);
+    declarations(&mut out, bodies, cx)?;
+    for body in bodies {
+        print_graph::<Mir>(&mut out, body, &Plain);
+    }
+    Ok(out)
+}
+
+/// The function alone, without header: for messages and tests.
+pub fn print_body<P: Phase>(body: &Body<P>) -> String {
+    let mut out = String::new();
+    print_graph::<Mir>(&mut out, body, &Plain);
+    out
+}
+
+/// One row an instruction, tab-separated.
+pub fn print_tsv<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<String, Stop> {
+    Ok(ir::text::view::tsv(&dump_of(bodies, cx)?))
+}
+
+/// The same rows as JSON.
+pub fn print_json<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<String, Stop> {
+    Ok(ir::text::view::json(&dump_of(bodies, cx)?))
+}
+
+fn dump_of<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<Dump, Stop> {
+    // What we print parses; a broken body may not, and then has no rows to show.
+    Ok(ir::text::parse(&print_file(bodies, cx)?).unwrap_or_default())
+}
+
+/// The `;!` lines: structs by name, then functions by name; each once.
+fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context) -> Result<(), Stop> {
+    let mut functions: BTreeSet<ItemId> = BTreeSet::new();
+    let mut seen: HashMap<Type, ()> = HashMap::new();
+    let mut structs: BTreeMap<String, Arc<[Type]>> = BTreeMap::new();
+    let mut types: Vec<Type> = Vec::new();
+    for body in bodies {
+        types.extend(body.results.iter().copied());
+        types.extend(body.values.rows().iter().map(|row| row.ty));
+        for row in body.insts.rows() {
+            if row.op.info().imm == Imm::Item {
+                functions.insert(ItemId::from_raw(row.imm as u32));
+            }
+        }
+    }
+    // A body in the dump states its signature itself.
+    for body in bodies {
+        functions.remove(&body.name);
+    }
+    let mut signatures = Vec::new();
+    for function in functions {
+        if let Some(signature) = cx.signature(function)? {
+            types.extend(signature.0.iter().copied());
+            types.push(signature.1);
+            signatures.push((function, signature));
+        }
+    }
+    while let Some(ty) = types.pop() {
+        if seen.insert(ty, ()).is_some() {
+            continue;
+        }
+        match ty.kind() {
+            TypeKind::Tuple(elements) => types.extend(elements),
+            TypeKind::List(element) => types.push(element),
+            TypeKind::Function(params, result) => {
+                types.extend(params);
+                types.push(result);
+            }
+            TypeKind::Struct(_) => {
+                if let Some(fields) = cx.fields(ty)? {
+                    types.extend(fields.iter().copied());
+                    structs.insert(ty.to_string(), fields);
+                }
+            }
+            TypeKind::Error | TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte => {}
+            TypeKind::Str | TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Variable(_) => {}
+        }
+    }
+    for (name, fields) in &structs {
+        let _ = writeln!(out, ";! type {name} = {{{}}}", list(fields));
+    }
+    for (function, signature) in &signatures {
+        let _ = writeln!(out, ";! fn @{function}({}) -> {}", list(&signature.0), signature.1);
+    }
+    Ok(())
+}
+
+fn list(types: &[Type]) -> String {
+    let parts: Vec<String> = types.iter().map(Type::to_string).collect();
+    parts.join(", ")
+}
+
+/// What a dump says about the rest of the program.
+#[derive(Clone, Debug, Default)]
+pub struct TextContext {
+    fields: HashMap<Type, Arc<[Type]>>,
+    signatures: HashMap<ItemId, Arc<(Vec<Type>, Type)>>,
+    bodies: HashMap<ItemId, Arc<Body<Mono>>>,
+}
+
+impl Context for TextContext {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        Ok(self.signatures.get(&function).cloned())
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        Ok(match ty.kind() {
+            TypeKind::Tuple(elements) => Some(elements.into()),
+            _ => self.fields.get(&ty).cloned(),
+        })
+    }
+
+    fn constant(&self, _item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
+        Ok(None)
+    }
+
+    fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
+        Ok(self.bodies.get(&function).filter(|body| crate::opt::is_inlinable(body)).cloned())
+    }
+
+    fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
+        Ok(self.bodies.get(&function).cloned())
+    }
+}
+
+/// Reads a dump of this phase. Errors besides those of the shared readers: `T0201` another level or phase, `T0202` unfit declaration.
+pub fn parse<P: Phase>(text: &str) -> Result<(Vec<Body<P>>, TextContext), TextError> {
+    let dump = ir::text::parse(text)?;
+    from_dump(&dump)
+}
+
+/// Bodies and context of a parsed dump.
+pub fn from_dump<P: Phase>(dump: &Dump) -> Result<(Vec<Body<P>>, TextContext), TextError> {
+    if dump.level != "mir" || dump.phase != P::NAME || dump.version != VERSION {
+        let message = format!("expected mir.{} {VERSION}, found {}.{} {}", P::NAME, dump.level, dump.phase, dump.version);
+        return Err(TextError::new(1, 1, "T0201", &message));
+    }
+    let mut cx = TextContext::default();
+    for (line, directive) in &dump.directives {
+        declare(&mut cx, directive.trim()).ok_or_else(|| TextError::new(*line, 1, "T0202", "this declaration is neither `type NAME = {..}` nor `fn @NAME(..) -> TYPE`"))?;
+    }
+    let mut bodies = Vec::with_capacity(dump.functions.len());
+    for function in &dump.functions {
+        let graph = parse_function::<Mir>(function, &mut Plain)?;
+        if let ([result], Some(entry)) = (&graph.results[..], graph.blocks.rows().first()) {
+            let params = entry.params.iter().filter_map(|&v| graph.values.get(v)).map(|row| row.ty).collect();
+            cx.signatures.insert(graph.name, Arc::new((params, *result)));
+        }
+        if P::NAME == Mono::NAME {
+            cx.bodies.insert(graph.name, Arc::new(Body::new(graph.clone())));
+        }
+        bodies.push(Body::new(graph));
+    }
+    Ok((bodies, cx))
+}
+
+/// Takes a declaration; other directives (`level`, `run`, ..) are for fixture runners. `None` when it is no declaration that can be read.
+fn declare(cx: &mut TextContext, text: &str) -> Option<()> {
+    if let Some(rest) = text.strip_prefix("type ") {
+        let (name, fields) = rest.split_once('=')?;
+        let ty = hir::types::parse(name)?;
+        let fields = fields.trim().strip_prefix('{')?.strip_suffix('}')?;
+        cx.fields.insert(ty, type_list(fields)?.into());
+    } else if let Some(rest) = text.strip_prefix("fn @") {
+        let open = rest.find('(')?;
+        let (name, rest) = rest.split_at(open);
+        let close = closing(rest)?;
+        let params = type_list(&rest[1..close])?;
+        let result = hir::types::parse(rest[close + 1..].trim().strip_prefix("->")?)?;
+        cx.signatures.insert(ItemId::parse(name)?, Arc::new((params, result)));
+    }
+    Some(())
+}
+
+/// Position of the parenthesis that closes the first one.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return Some(at),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn type_list(text: &str) -> Option<Vec<Type>> {
+    ir::ssa::text::read::split_list(text).into_iter().map(hir::types::parse).collect()
+}

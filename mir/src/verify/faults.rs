@@ -1,0 +1,115 @@
+//! Every fault of MIR, with its code, its sentence and its numbers. A code is forever; a message may improve.
+//!
+//! Family M01 is structure, shared with the other SSA levels; M02 is types and claims.
+
+use ir::ssa::structure::{StructureFault, StructureKind};
+use ir::{Code, Fault, Where};
+
+/// Codes of the structural rules.
+pub const fn structure_code(kind: StructureKind) -> Code {
+    Code(match kind {
+        StructureKind::NoEntry => "M0101",
+        StructureKind::EntryIsTarget => "M0102",
+        StructureKind::NoTerminator => "M0103",
+        StructureKind::PlaceMissing => "M0104",
+        StructureKind::TerminatorInside => "M0105",
+        StructureKind::UnknownValue => "M0106",
+        StructureKind::UnknownBlock => "M0107",
+        StructureKind::NotDominated => "M0108",
+        StructureKind::DefinedTwice => "M0109",
+        StructureKind::OperandCount => "M0110",
+        StructureKind::ResultCount => "M0111",
+        StructureKind::TargetCount => "M0112",
+        StructureKind::TargetArgs => "M0113",
+        StructureKind::UnwindParams => "M0114",
+        StructureKind::UnwindMissing => "M0115",
+        StructureKind::UnwindExtra => "M0116",
+        StructureKind::PlaceUnknown => "M0117",
+        StructureKind::CaseCount => "M0118",
+        StructureKind::CaseTwice => "M0119",
+        StructureKind::UnknownFlag => "M0120",
+    })
+}
+
+macro_rules! faults {
+    ($( $(#[doc = $doc:literal])+ $code:literal $name:ident { $($field:ident : $ty:ty),* $(,)? } $message:literal; )+) => {
+        /// What can be wrong with a body of MIR. Numbers of values and blocks are those of the printed text.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        #[allow(missing_docs, reason = "the fields are the numbers that the sentence of the variant names")]
+        pub enum MirFault {
+            /// A rule that every SSA level shares.
+            Structure(StructureFault),
+            $( $(#[doc = $doc])+ $name { at: Where, $($field: $ty),* }, )+
+        }
+
+        impl MirFault {
+            /// Every code with the rule that it guards, in order.
+            pub fn all_codes() -> Vec<(Code, &'static str)> {
+                let mut all: Vec<_> = StructureKind::ALL.iter().map(|&kind| (structure_code(kind), kind.meaning())).collect();
+                all.sort_unstable();
+                all.extend([ $( (Code($code), concat!($($doc),+).trim_ascii()) ),+ ]);
+                all
+            }
+        }
+
+        impl Fault for MirFault {
+            fn code(&self) -> Code {
+                match self { MirFault::Structure(fault) => structure_code(fault.kind), $( MirFault::$name { .. } => Code($code) ),+ }
+            }
+            fn at(&self) -> Where {
+                match self { MirFault::Structure(fault) => fault.at, $( MirFault::$name { at, .. } => *at ),+ }
+            }
+            #[allow(unused_variables, reason = "not every sentence names every number")]
+            fn message(&self) -> String {
+                match self { MirFault::Structure(fault) => fault.message(), $( MirFault::$name { at, $($field),* } => format!($message) ),+ }
+            }
+        }
+    };
+}
+
+faults! {
+    /// The type of an operand is of the class that the op asks for.
+    "M0201" OperandType { op: &'static str, value: u32, expected: String, found: String } "`{op}` wants {expected}, and %{value} is {found}";
+    /// The type of a result is the one that the op gives.
+    "M0202" ResultType { op: &'static str, value: u32, expected: String, found: String } "`{op}` gives {expected}, and %{value} is {found}";
+    /// A literal lies in its type: a bool is 0 or 1, a byte 0 to 255, a char a Unicode scalar value.
+    "M0203" LiteralRange { ty: String, literal: i64 } "{literal} is no {ty}";
+    /// `field` and `with_field` name a field that the aggregate has.
+    "M0204" FieldIndex { ty: String, index: i64, fields: usize } "{ty} has {fields} fields, none is number {index}";
+    /// A field that is read or replaced has its declared type.
+    "M0205" FieldType { value: u32, index: usize, expected: String, found: String } "field {index} is {expected}, and %{value} is {found}";
+    /// `aggregate` gets one operand for each field.
+    "M0206" FieldCount { ty: String, expected: usize, found: usize } "{ty} has {expected} fields, and {found} are given";
+    /// Both arms of `select` have the type of its result.
+    "M0207" SelectType { value: u32, expected: String, found: String } "the arms give {expected}, and %{value} is {found}";
+    /// A call names a function of the program.
+    "M0208" UnknownFunction { function: String } "there is no function @{function}";
+    /// A call has one argument for each parameter.
+    "M0209" CallArity { function: String, expected: usize, found: usize } "@{function} takes {expected} arguments, not {found}";
+    /// An argument of a call has the type of its parameter.
+    "M0210" CallArgument { function: String, value: u32, expected: String, found: String } "@{function} wants {expected}, and %{value} is {found}";
+    /// The result of a call has the type that the callee gives; a tail call gives what its function gives.
+    "M0211" CallResult { function: String, expected: String, found: String } "@{function} gives {expected}, not {found}";
+    /// The number of a runtime call is in the table of runtime calls, that of a panic kind in the table of panic kinds.
+    "M0212" UnknownWord { op: &'static str, number: u64 } "`{op}` knows no word {number}";
+    /// A runtime call has the operands of its row.
+    "M0213" RuntimeOperands { call: &'static str, expected: String, found: String } "{call} takes {expected}, not {found}";
+    /// A runtime call has the result of its row, and none when that is void.
+    "M0214" RuntimeResult { call: &'static str, expected: String, found: String } "{call} gives {expected}, not {found}";
+    /// A panic has the arguments of its kind.
+    "M0215" PanicOperands { kind: &'static str, expected: String, found: String } "{kind} takes {expected}, not {found}";
+    /// An argument of a target has the type of the parameter it is for.
+    "M0216" TargetType { value: u32, block: u32, expected: String, found: String } "b{block} wants {expected}, and %{value} is {found}";
+    /// A function returns its result type.
+    "M0217" ReturnType { value: u32, expected: String, found: String } "the function gives {expected}, and %{value} is {found}";
+    /// The cases of a switch are values of its operand's type.
+    "M0218" CaseRange { ty: String, case: i64 } "{case} is no {ty}";
+    /// Types are closed: no type variable and no error type is left.
+    "M0219" OpenType { value: u32, found: String } "%{value} has the open type {found}";
+    /// `nounwind` is claimed only where the operands' definitions prove it.
+    "M0220" UnprovedNounwind { op: &'static str } "nothing proves that this `{op}` does not panic";
+    /// A body has the parameters and the result of its signature.
+    "M0221" Signature { expected: String, found: String } "the signature is {expected}, and the body is {found}";
+    /// A function of MIR has one result.
+    "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
+}

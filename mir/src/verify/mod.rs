@@ -1,0 +1,35 @@
+//! Every invariant of a body, reported as coded faults: all of them, not the first. Linear, on in every build.
+//!
+//! | room      | holds                                                                          |
+//! |-----------|--------------------------------------------------------------------------------|
+//! | `faults`  | the fault enum; code, sentence, numbers                                        |
+//! | `types`   | M02: op classes, signatures, runtime tables, claims                            |
+//! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
+//!
+//! Family M01 is [`ir::ssa::structure`]: blocks, dominance with unwind edges, places. A `call`, an `rt` or arithmetic either has place and
+//! unwind edge, or is marked `nounwind` and has no edge. The mark must be derivable from the definitions of the operands (M0220): a divisor
+//! that is a literal, a masked shift count, a runtime call without statuses. Sums, differences and products are never marked; a proof turns
+//! them into `wrap_` ops. Calls are never marked until there is a fact for it.
+
+mod faults;
+pub mod proof;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use ir::Stop;
+use ir::ssa::structure;
+
+pub use faults::{MirFault, structure_code};
+pub use types::type_of_kind;
+
+use crate::ir::{Body, Context, Phase};
+
+/// Judges a body; an empty list means that all rules hold.
+pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault>, Stop> {
+    let mut faults = Vec::new();
+    structure::check::<crate::Mir>(body, &mut |fault| faults.push(MirFault::Structure(fault)));
+    types::check(body, cx, &mut faults)?;
+    Ok(faults)
+}

@@ -1,0 +1,429 @@
+//! M02: every op gets and gives what its row says, calls fit signatures, claims are proved.
+
+use abi::{Kind, PanicKind, RuntimeCall};
+use hir::{Type, TypeKind};
+use ir::ssa::{ENTRY, Graph, Inst, Value};
+use ir::{ItemId, Stop, Where};
+
+use super::faults::MirFault;
+use super::proof;
+use crate::Op;
+use crate::ir::{Context, Mir};
+use crate::ops::{Class, NOUNWIND};
+
+/// The language type that crosses the runtime boundary as this kind.
+pub const fn type_of_kind(kind: Kind) -> Type {
+    match kind {
+        Kind::Void => Type::VOID,
+        Kind::Int => Type::INT,
+        Kind::Float => Type::FLOAT,
+        Kind::Bool => Type::BOOL,
+        Kind::Char => Type::CHAR,
+        Kind::Byte => Type::BYTE,
+        Kind::Str => Type::STR,
+    }
+}
+
+/// Judges the instructions of all blocks.
+pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFault>) -> Result<(), Stop> {
+    let mut checker = Checker { graph, cx, faults, last_fields: None };
+    checker.function()?;
+    for (block, row) in graph.blocks.iter() {
+        for &param in &row.params {
+            checker.closed(Where::Block(block.raw()), param);
+        }
+        for (index, &inst) in row.insts.iter().enumerate() {
+            checker.inst(Where::Inst { block: block.raw(), index: index as u32 }, inst)?;
+        }
+    }
+    Ok(())
+}
+
+struct Checker<'a> {
+    graph: &'a Graph<Mir>,
+    cx: &'a dyn Context,
+    faults: &'a mut Vec<MirFault>,
+    /// The last answer about fields: code that builds or reads an aggregate asks again and again for one type.
+    last_fields: Option<(Type, std::sync::Arc<[Type]>)>,
+}
+
+impl Checker<'_> {
+    fn function(&mut self) -> Result<(), Stop> {
+        let graph = self.graph;
+        let at = Where::Function;
+        let [result] = graph.results[..] else {
+            self.faults.push(MirFault::ResultsOfFunction { at, found: graph.results.len() });
+            return Ok(());
+        };
+        if is_open(result) {
+            self.faults.push(MirFault::OpenType { at, value: 0, found: result.to_string() });
+        }
+        let Some(entry) = graph.blocks.get(ENTRY) else { return Ok(()) };
+        // A body without signature (a test, a fixture on its own) is its own signature.
+        if let Some(signature) = self.cx.signature(graph.name)? {
+            let params: Vec<Type> = entry.params.iter().filter_map(|&v| self.ty(v)).collect();
+            if params != signature.0 || result != signature.1 {
+                self.faults.push(MirFault::Signature {
+                    at,
+                    expected: signature_text(&signature.0, signature.1),
+                    found: signature_text(&params, result),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Type of a value; nothing for one that dangles, which the structural rules report.
+    #[inline]
+    fn ty(&self, value: Value) -> Option<Type> {
+        self.graph.values.get(value).map(|row| row.ty)
+    }
+
+    fn closed(&mut self, at: Where, value: Value) {
+        if let Some(ty) = self.ty(value)
+            && is_open(ty)
+        {
+            let value = value.raw();
+            self.faults.push(MirFault::OpenType { at, value, found: ty.to_string() });
+        }
+    }
+
+    fn fields(&mut self, ty: Type) -> Result<Option<std::sync::Arc<[Type]>>, Stop> {
+        if let Some((last, fields)) = &self.last_fields
+            && *last == ty
+        {
+            return Ok(Some(fields.clone()));
+        }
+        let fields = match ty.kind() {
+            TypeKind::Tuple(_) | TypeKind::Struct(_) => self.cx.fields(ty)?,
+            _ => None,
+        };
+        if let Some(fields) = &fields {
+            self.last_fields = Some((ty, fields.clone()));
+        }
+        Ok(fields)
+    }
+
+    fn inst(&mut self, at: Where, inst: Inst) -> Result<(), Stop> {
+        let graph = self.graph;
+        let row = &graph.insts[inst];
+        let info = row.op.info();
+        let op = info.name;
+        let args = graph.args(inst);
+        // Counts are a matter of structure; the rules below read operands by position.
+        let variadic = info.operands.last() == Some(&Class::Many);
+        let fixed = info.operands.len() - usize::from(variadic);
+        let results = row.results as usize;
+        if args.len() < fixed || (!variadic && args.len() != fixed) || (info.results != [Class::Many] && results != info.results.len()) {
+            return Ok(());
+        }
+        let first = args.first().and_then(|&v| self.ty(v));
+        for (&class, &arg) in info.operands[..fixed].iter().zip(args) {
+            let Some(ty) = self.ty(arg) else { continue };
+            if !self.fits(class, ty, first)? {
+                let fault = MirFault::OperandType { at, op, value: arg.raw(), expected: class_text(class, first), found: ty.to_string() };
+                self.faults.push(fault);
+            }
+        }
+        let mut result_ty = None;
+        if results == 1 {
+            let value = row.first_result;
+            let Some(ty) = self.ty(value) else { return Ok(()) };
+            result_ty = Some(ty);
+            self.closed(at, value);
+            let class = info.results[0];
+            if !self.fits(class, ty, first)? {
+                let fault = MirFault::ResultType { at, op, value: value.raw(), expected: class_text(class, first), found: ty.to_string() };
+                self.faults.push(fault);
+            }
+        }
+        if row.flags & NOUNWIND != 0 && !proof::cannot_panic(graph, inst) {
+            self.faults.push(MirFault::UnprovedNounwind { at, op });
+        }
+        match row.op {
+            Op::Bool | Op::Byte | Op::Char => self.literal(at, row.op, row.imm as i64),
+            Op::Select => self.select(at, args, row.first_result),
+            Op::Aggregate => self.aggregate(at, args, result_ty)?,
+            Op::Field => {
+                if let (Some(ty), Some(result)) = (first, result_ty) {
+                    self.field(at, ty, row.imm as i64, row.first_result, result)?;
+                }
+            }
+            Op::WithField => {
+                if let (Some(ty), Some(new)) = (first, self.ty(args[1])) {
+                    self.field(at, ty, row.imm as i64, args[1], new)?;
+                }
+            }
+            Op::Runtime => self.runtime(at, inst),
+            Op::Call => self.call(at, ItemId::from_raw(row.imm as u32), args, result_ty)?,
+            Op::Tail => self.call(at, ItemId::from_raw(row.imm as u32), args, graph.results.first().copied())?,
+            Op::Jump | Op::Branch => self.targets(at, inst),
+            Op::Switch => {
+                self.cases(at, inst, first);
+                self.targets(at, inst);
+            }
+            Op::Return => {
+                if let (Some(found), Some(&expected)) = (first, graph.results.first())
+                    && found != expected
+                {
+                    let value = args[0].raw();
+                    self.faults.push(MirFault::ReturnType { at, value, expected: expected.to_string(), found: found.to_string() });
+                }
+            }
+            Op::Panic => self.panic(at, row.imm, args),
+            // The classes of their rows say it all.
+            Op::Int | Op::Float | Op::Str | Op::Unit => {}
+            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem | Op::FloorDiv | Op::Neg | Op::Abs => {}
+            Op::Shl | Op::Shr | Op::ByteShl | Op::ByteShr | Op::WrapAdd | Op::WrapSub | Op::WrapMul => {}
+            Op::And | Op::Or | Op::Xor | Op::BitNot | Op::Not | Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge => {}
+            Op::FAdd | Op::FSub | Op::FMul | Op::FDiv | Op::FNeg | Op::FAbs | Op::FSqrt => {}
+            Op::FEq | Op::FNe | Op::FLt | Op::FLe | Op::FGt | Op::FGe => {}
+            Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
+            Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
+            Op::StrLen | Op::ListLen | Op::ListGet | Op::Resume | Op::Unreachable => {}
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn fits(&mut self, class: Class, ty: Type, first: Option<Type>) -> Result<bool, Stop> {
+        Ok(match class {
+            Class::Int => ty == Type::INT,
+            Class::Float => ty == Type::FLOAT,
+            Class::Bool => ty == Type::BOOL,
+            Class::Char => ty == Type::CHAR,
+            Class::Byte => ty == Type::BYTE,
+            Class::Str => ty == Type::STR,
+            Class::Void => ty == Type::VOID,
+            Class::Discrete => matches!(ty, Type::INT | Type::CHAR | Type::BYTE | Type::BOOL),
+            Class::Bits => matches!(ty, Type::INT | Type::BYTE),
+            Class::Same => first.is_none_or(|first| ty == first),
+            Class::Any | Class::Many => true,
+            Class::Aggregate => self.fields(ty)?.is_some(),
+            Class::List => matches!(ty.kind(), TypeKind::List(_)),
+            Class::Element => match first.map(Type::kind) {
+                Some(TypeKind::List(element)) => ty == element,
+                // The operand is at fault, and said to be.
+                _ => true,
+            },
+        })
+    }
+
+    fn literal(&mut self, at: Where, op: Op, literal: i64) {
+        let (fits, ty) = match op {
+            Op::Bool => (in_type(Type::BOOL, literal), Type::BOOL),
+            Op::Byte => (in_type(Type::BYTE, literal), Type::BYTE),
+            _ => (in_type(Type::CHAR, literal), Type::CHAR),
+        };
+        if !fits {
+            self.faults.push(MirFault::LiteralRange { at, ty: ty.to_string(), literal });
+        }
+    }
+
+    fn select(&mut self, at: Where, args: &[Value], result: Value) {
+        let Some(expected) = self.ty(result) else { return };
+        for &arm in &args[1..] {
+            if let Some(found) = self.ty(arm)
+                && found != expected
+            {
+                let value = arm.raw();
+                self.faults.push(MirFault::SelectType { at, value, expected: expected.to_string(), found: found.to_string() });
+            }
+        }
+    }
+
+    fn aggregate(&mut self, at: Where, args: &[Value], result: Option<Type>) -> Result<(), Stop> {
+        let Some(ty) = result else { return Ok(()) };
+        let Some(fields) = self.fields(ty)? else { return Ok(()) };
+        if fields.len() != args.len() {
+            self.faults.push(MirFault::FieldCount { at, ty: ty.to_string(), expected: fields.len(), found: args.len() });
+            return Ok(());
+        }
+        for (index, (&field, &arg)) in fields.iter().zip(args).enumerate() {
+            self.field_type(at, index, field, arg);
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, at: Where, ty: Type, index: i64, value: Value, found: Type) -> Result<(), Stop> {
+        let Some(fields) = self.fields(ty)? else { return Ok(()) };
+        match usize::try_from(index).ok().and_then(|i| fields.get(i)) {
+            None => self.faults.push(MirFault::FieldIndex { at, ty: ty.to_string(), index, fields: fields.len() }),
+            Some(&expected) if expected != found => self.field_type(at, index as usize, expected, value),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn field_type(&mut self, at: Where, index: usize, expected: Type, value: Value) {
+        if let Some(found) = self.ty(value)
+            && found != expected
+        {
+            let value = value.raw();
+            self.faults.push(MirFault::FieldType { at, value, index, expected: expected.to_string(), found: found.to_string() });
+        }
+    }
+
+    fn runtime(&mut self, at: Where, inst: Inst) {
+        let graph = self.graph;
+        let number = graph.insts[inst].imm;
+        let Some(call) = RuntimeCall::from_number(number) else {
+            self.faults.push(MirFault::UnknownWord { at, op: "rt", number });
+            return;
+        };
+        if let Some((expected, found)) = self.kinds(call.args(), graph.args(inst)) {
+            self.faults.push(MirFault::RuntimeOperands { at, call: call.name(), expected, found });
+        }
+        let expected = match call.result() {
+            Kind::Void => None,
+            kind => Some(type_of_kind(kind)),
+        };
+        let mut results = graph.results(inst);
+        let fits = match (results.next(), expected) {
+            (None, None) => true,
+            (Some(value), Some(expected)) => results.next().is_none() && self.ty(value).is_none_or(|found| found == expected),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if !fits {
+            let found: Vec<Type> = graph.results(inst).filter_map(|v| self.ty(v)).collect();
+            let expected = list_text(expected.as_slice());
+            self.faults.push(MirFault::RuntimeResult { at, call: call.name(), expected, found: list_text(&found) });
+        }
+    }
+
+    fn panic(&mut self, at: Where, number: u64, args: &[Value]) {
+        let Some(kind) = PanicKind::from_number(number) else {
+            self.faults.push(MirFault::UnknownWord { at, op: "panic", number });
+            return;
+        };
+        if let Some((expected, found)) = self.kinds(kind.args(), args) {
+            self.faults.push(MirFault::PanicOperands { at, kind: kind.name(), expected, found });
+        }
+    }
+
+    /// The texts of both lists when the operands do not fit the kinds.
+    fn kinds(&self, kinds: &[Kind], args: &[Value]) -> Option<(String, String)> {
+        let fits = |(&kind, &arg): (&Kind, &Value)| self.ty(arg).is_none_or(|ty| ty == type_of_kind(kind));
+        if kinds.len() == args.len() && kinds.iter().zip(args).all(fits) {
+            return None;
+        }
+        let expected: Vec<Type> = kinds.iter().map(|&k| type_of_kind(k)).collect();
+        let found: Vec<Type> = args.iter().filter_map(|&v| self.ty(v)).collect();
+        Some((list_text(&expected), list_text(&found)))
+    }
+
+    fn call(&mut self, at: Where, function: ItemId, args: &[Value], result: Option<Type>) -> Result<(), Stop> {
+        let Some(signature) = self.cx.signature(function)? else {
+            self.faults.push(MirFault::UnknownFunction { at, function: function.to_string() });
+            return Ok(());
+        };
+        let (params, gives) = &*signature;
+        if params.len() != args.len() {
+            self.faults.push(MirFault::CallArity { at, function: function.to_string(), expected: params.len(), found: args.len() });
+        } else {
+            for (&param, &arg) in params.iter().zip(args) {
+                if let Some(found) = self.ty(arg)
+                    && found != param
+                {
+                    let value = arg.raw();
+                    self.faults.push(MirFault::CallArgument {
+                        at,
+                        function: function.to_string(),
+                        value,
+                        expected: param.to_string(),
+                        found: found.to_string(),
+                    });
+                }
+            }
+        }
+        if let Some(found) = result
+            && found != *gives
+        {
+            let (expected, found) = (gives.to_string(), found.to_string());
+            self.faults.push(MirFault::CallResult { at, function: function.to_string(), expected, found });
+        }
+        Ok(())
+    }
+
+    fn cases(&mut self, at: Where, inst: Inst, ty: Option<Type>) {
+        let cases = self.graph.cases(inst);
+        let Some(ty) = ty else { return };
+        for &case in cases {
+            if !in_type(ty, case) {
+                self.faults.push(MirFault::CaseRange { at, ty: ty.to_string(), case });
+            }
+        }
+    }
+
+    fn targets(&mut self, at: Where, inst: Inst) {
+        let graph = self.graph;
+        for target in graph.targets(inst) {
+            let Some(block) = graph.blocks.get(target.block) else { continue };
+            for (&param, &arg) in block.params.iter().zip(graph.target_args(*target)) {
+                let (Some(expected), Some(found)) = (self.ty(param), self.ty(arg)) else { continue };
+                if expected != found {
+                    let fault = MirFault::TargetType {
+                        at,
+                        value: arg.raw(),
+                        block: target.block.raw(),
+                        expected: expected.to_string(),
+                        found: found.to_string(),
+                    };
+                    self.faults.push(fault);
+                }
+            }
+        }
+    }
+}
+
+/// Is the number a value of this type, as literals and cases write it?
+fn in_type(ty: Type, literal: i64) -> bool {
+    match ty {
+        Type::BOOL => matches!(literal, 0 | 1),
+        Type::BYTE => (0..=255).contains(&literal),
+        Type::CHAR => u32::try_from(literal).ok().and_then(char::from_u32).is_some(),
+        _ => true,
+    }
+}
+
+/// Does an inference variable or an error stand in it?
+fn is_open(ty: Type) -> bool {
+    // The built-in types are the common case, and only the first of them is open.
+    match ty.kind() {
+        TypeKind::Error | TypeKind::Variable(_) => true,
+        TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),
+        TypeKind::List(element) => is_open(element),
+        TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
+        TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str => false,
+        TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Struct(_) => false,
+    }
+}
+
+fn class_text(class: Class, first: Option<Type>) -> String {
+    let text = match class {
+        Class::Int => "int",
+        Class::Float => "float",
+        Class::Bool => "bool",
+        Class::Char => "char",
+        Class::Byte => "byte",
+        Class::Str => "str",
+        Class::Void => "void",
+        Class::Discrete => "int, char, byte or bool",
+        Class::Bits => "int or byte",
+        Class::Same => return first.map_or("the type of the first operand".to_owned(), |ty| ty.to_string()),
+        Class::Any | Class::Many => "anything",
+        Class::Aggregate => "a tuple or struct",
+        Class::List => "a list",
+        Class::Element => "an element of the list",
+    };
+    text.to_owned()
+}
+
+fn list_text(types: &[Type]) -> String {
+    let parts: Vec<String> = types.iter().map(Type::to_string).collect();
+    format!("({})", parts.join(", "))
+}
+
+fn signature_text(params: &[Type], result: Type) -> String {
+    format!("{} -> {result}", list_text(params))
+}

@@ -1,0 +1,1 @@
+//! The driver: command line, project loading, the query table, diagnostics on screen.

@@ -1,0 +1,97 @@
+//! The one table of runtime calls, read by `mir` (types, effects, statuses), `lir` (convention), `codegen` (symbols) and `rt` (definitions).
+//!
+//! Convention (System V registers): operands in order, an `int`, `bool`, `byte` or `char` as a zero- or sign-extended 64-bit integer, a `float` in
+//! an `xmm` register, a `str` or list as the address of its 24 bytes (borrowed). The result:
+//!
+//! - a call with statuses returns the status in `rax` (0 = done, `k` = panic with `statuses[k - 1]`) and writes its result, if any, through an *out*
+//!   address that is passed before the operands;
+//! - otherwise a `str` result is written through an *out* address passed first, and any other result is returned in `rax` or `xmm0`.
+//!
+//! Runtime calls never panic and never call Ori code (decision 10): the caller panics with its own place.
+
+use crate::panics::PanicKind;
+
+/// Kind of a value that crosses the boundary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Nothing.
+    Void,
+    /// 64-bit integer.
+    Int,
+    /// Double.
+    Float,
+    /// 0 or 1.
+    Bool,
+    /// Unicode scalar value.
+    Char,
+    /// 0 to 255.
+    Byte,
+    /// 24-byte text.
+    Str,
+}
+
+/// What a runtime call may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RuntimeEffect {
+    /// Depends on its operands only and changes nothing observable (it may allocate).
+    Pure,
+    /// Output.
+    Writes,
+}
+
+macro_rules! calls {
+    ($( $name:ident = $text:literal $symbol:literal ($($arg:ident),*) -> $result:ident, $effect:ident, [$($status:ident),*], $meaning:literal; )+) => {
+        /// A function of the runtime that compiled code may call.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum RuntimeCall { $( #[doc = $meaning] $name, )+ }
+
+        impl RuntimeCall {
+            /// All calls in table order.
+            pub const ALL: &'static [RuntimeCall] = &[$(RuntimeCall::$name),+];
+            /// The name in dumps.
+            pub const fn name(self) -> &'static str { match self { $(RuntimeCall::$name => $text),+ } }
+            /// The linked symbol.
+            pub const fn symbol(self) -> &'static str { match self { $(RuntimeCall::$name => $symbol),+ } }
+            /// Operands.
+            pub const fn args(self) -> &'static [Kind] { match self { $(RuntimeCall::$name => &[$(Kind::$arg),*]),+ } }
+            /// Result.
+            pub const fn result(self) -> Kind { match self { $(RuntimeCall::$name => Kind::$result),+ } }
+            /// What it may do.
+            pub const fn effect(self) -> RuntimeEffect { match self { $(RuntimeCall::$name => RuntimeEffect::$effect),+ } }
+            /// Panic kinds of its statuses; status `k` is `statuses()[k - 1]`.
+            pub const fn statuses(self) -> &'static [PanicKind] { match self { $(RuntimeCall::$name => &[$(PanicKind::$status),*]),+ } }
+            /// One line for the reference page.
+            pub const fn meaning(self) -> &'static str { match self { $(RuntimeCall::$name => $meaning),+ } }
+            /// The call with this name.
+            pub fn from_name(name: &str) -> Option<RuntimeCall> { match name { $($text => Some(RuntimeCall::$name),)+ _ => None } }
+            /// The call with this number.
+            pub fn from_number(number: u64) -> Option<RuntimeCall> { Self::ALL.get(number as usize).copied() }
+        }
+    };
+}
+
+calls! {
+    Print         = "print"          "ori_print"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text and a newline to standard output";
+    DebugPrint    = "debug_print"    "ori_debug_print"    (Str)          -> Void,  Writes, [], "writes a text and a newline to standard error";
+    StrConcat     = "str_concat"     "ori_str_concat"     (Str, Str)     -> Str,   Pure,   [], "the first text followed by the second";
+    StrEqual      = "str_equal"      "ori_str_equal"      (Str, Str)     -> Bool,  Pure,   [], "equal bytes";
+    StrCompare    = "str_compare"    "ori_str_compare"    (Str, Str)     -> Int,   Pure,   [], "-1, 0 or 1 by code points";
+    StrHash       = "str_hash"       "ori_str_hash"       (Str)          -> Int,   Pure,   [], "FNV-1a 64 of the bytes (language/08 section 8.4)";
+    StrDebug      = "str_debug"      "ori_str_debug"      (Str)          -> Str,   Pure,   [], "quoted and escaped form";
+    StrOfInt      = "str_of_int"     "ori_str_of_int"     (Int)          -> Str,   Pure,   [], "decimal form; also of a byte";
+    StrOfFloat    = "str_of_float"   "ori_str_of_float"   (Float)        -> Str,   Pure,   [], "shortest text that reads back equal";
+    StrOfFixed    = "str_of_fixed"   "ori_str_of_fixed"   (Float, Int)   -> Str,   Pure,   [], "exactly n decimals, half to even on the exact value";
+    StrOfBool     = "str_of_bool"    "ori_str_of_bool"    (Bool)         -> Str,   Pure,   [], "true or false";
+    StrOfChar     = "str_of_char"    "ori_str_of_char"    (Char)         -> Str,   Pure,   [], "the character";
+    CharDebug     = "char_debug"     "ori_char_debug"     (Char)         -> Str,   Pure,   [], "quoted and escaped form";
+    IntOfStr      = "int_of_str"     "ori_int_of_str"     (Str)          -> Int,   Pure,   [CannotParseInt], "trimmed, optional sign, decimal digits";
+    FloatOfStr    = "float_of_str"   "ori_float_of_str"   (Str)          -> Float, Pure,   [CannotParseFloat], "trimmed, decimal or scientific, inf, nan";
+    IntPow        = "int_pow"        "ori_int_pow"        (Int, Int)     -> Int,   Pure,   [NegativeExponent, PowOverflow], "exact power";
+    FloatPow      = "float_pow"      "ori_float_pow"      (Float, Float) -> Float, Pure,   [], "IEEE pow";
+    FloatFloor    = "float_floor"    "ori_float_floor"    (Float)        -> Float, Pure,   [], "largest integral float not above";
+    FloatCeil     = "float_ceil"     "ori_float_ceil"     (Float)        -> Float, Pure,   [], "smallest integral float not below";
+    FloatRound    = "float_round"    "ori_float_round"    (Float)        -> Float, Pure,   [], "nearest integral float, half away from zero";
+    FloatTrunc    = "float_trunc"    "ori_float_trunc"    (Float)        -> Float, Pure,   [], "integral part";
+    FloatCompare  = "float_compare"  "ori_float_compare"  (Float, Float) -> Int,   Pure,   [], "-1, 0 or 1 in the total order: zeros equal, NaN equal to itself and above all";
+}

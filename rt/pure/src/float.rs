@@ -1,0 +1,62 @@
+//! Float operations that are no single instruction everywhere. Interpreter and runtime both call these, so results are equal to the bit.
+
+use abi::PanicKind;
+
+/// `a ** b`: IEEE pow.
+pub fn pow(a: f64, b: f64) -> f64 {
+    libm::pow(a, b)
+}
+
+/// Largest integral float not above `a`.
+pub fn floor(a: f64) -> f64 {
+    libm::floor(a)
+}
+
+/// Smallest integral float not below `a`.
+pub fn ceil(a: f64) -> f64 {
+    libm::ceil(a)
+}
+
+/// Nearest integral float, half away from zero.
+pub fn round(a: f64) -> f64 {
+    libm::round(a)
+}
+
+/// Integral part.
+pub fn trunc(a: f64) -> f64 {
+    libm::trunc(a)
+}
+
+/// Square root, exactly rounded.
+pub fn sqrt(a: f64) -> f64 {
+    libm::sqrt(a)
+}
+
+/// The total order of `.compare()`: -1, 0 or 1; zeros are equal, NaN equals itself and is above everything.
+pub fn compare(a: f64, b: f64) -> i64 {
+    match a.partial_cmp(&b) {
+        Some(order) => order as i64,
+        None => i64::from(a.is_nan()) - i64::from(b.is_nan()),
+    }
+}
+
+/// The integral part of `a` as an int.
+pub fn to_int(a: f64) -> Result<i64, PanicKind> {
+    // Both bounds are powers of two and exact; every float strictly above -2^63 - 1 truncates to at least -2^63.
+    if (-9223372036854775808.0..9223372036854775808.0).contains(&a) { Ok(a as i64) } else { Err(PanicKind::FloatOutOfRange) }
+}
+
+/// The hash of `a` (`language/08` §8.4): zeros alike, NaNs alike.
+pub fn hash(a: f64) -> i64 {
+    let bits = if a == 0.0 {
+        0
+    } else if a.is_nan() {
+        0x7ff8_0000_0000_0000
+    } else {
+        a.to_bits()
+    };
+    bits as i64
+}
+
+#[cfg(test)]
+mod tests;

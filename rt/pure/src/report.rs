@@ -1,0 +1,90 @@
+//! The report of an uncaught panic (`language/10` §10.4). The interpreter and the runtime call the same function.
+
+use crate::{Sink, print};
+
+/// One line of a stack trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame<'a> {
+    /// The function as printed, with its `@`.
+    pub function: &'a [u8],
+    /// Path of the file as printed.
+    pub file: &'a [u8],
+    /// Line from 1.
+    pub line: u32,
+    /// Column from 1.
+    pub column: u32,
+    /// Left out of the trace: library code.
+    pub hidden: bool,
+}
+
+/// A longer trace is cut to its ends.
+const LONGEST_TRACE: usize = 64;
+/// Frames shown at the start of a cut trace.
+const SHOWN_FIRST: usize = 32;
+/// Frames shown at the end of a cut trace.
+const SHOWN_LAST: usize = 16;
+
+/// Writes the report: line 1 with the place of the first frame that is not hidden, then (with `backtrace`) the trace, most recent first.
+/// `frames` is walked two or three times, so that nothing needs storing.
+pub fn report<'a>(message: &mut dyn FnMut(Sink), frames: impl Iterator<Item = Frame<'a>> + Clone, backtrace: bool, out: Sink) {
+    out(b"panic: ");
+    message(out);
+    // A panic inside the library points at the caller's code; with nothing but library frames, at the library.
+    if let Some(frame) = frames.clone().find(|frame| !frame.hidden).or_else(|| frames.clone().next()) {
+        place(&frame, out);
+    }
+    out(b"\n");
+    if !backtrace {
+        return;
+    }
+    out(b"  stack trace (most recent first):\n");
+    let shown = frames.filter(|frame| !frame.hidden);
+    let count = shown.clone().count();
+    let omitted = if count > LONGEST_TRACE { SHOWN_FIRST..count - SHOWN_LAST } else { count..count };
+    for (index, frame) in shown.enumerate() {
+        if index == omitted.start && !omitted.is_empty() {
+            out(b"    ... ");
+            print::int_to(omitted.len() as i64, out);
+            out(b" frames omitted\n");
+        }
+        if !omitted.contains(&index) {
+            out(b"    ");
+            out(frame.function);
+            place(&frame, out);
+            out(b"\n");
+        }
+    }
+}
+
+fn place(frame: &Frame, out: Sink) {
+    out(b" at ");
+    out(frame.file);
+    out(b":");
+    print::int_to(i64::from(frame.line), out);
+    out(b":");
+    print::int_to(i64::from(frame.column), out);
+}
+
+/// Writes the report of an exhausted stack (`language/10` §10.8); `None` when the place is unknown.
+pub fn stack_overflow(place: Option<Frame>, out: Sink) {
+    out(b"fatal: stack overflow");
+    if let Some(frame) = place {
+        out(b" in ");
+        out(frame.function);
+        out(b" at ");
+        out(frame.file);
+        out(b":");
+        print::int_to(i64::from(frame.line), out);
+    }
+    out(b"\n");
+}
+
+/// Writes the report of exhausted memory (`language/10` §10.8).
+pub fn out_of_memory(bytes: usize, out: Sink) {
+    out(b"fatal: out of memory (");
+    print::int_to(i64::try_from(bytes).unwrap_or(i64::MAX), out);
+    out(b" bytes requested)\n");
+}
+
+#[cfg(test)]
+mod tests;

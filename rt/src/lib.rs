@@ -1,0 +1,29 @@
+//! The runtime linked into every program: what compiled code calls when an instruction is not enough. `no_std`, no libc, no panics.
+//!
+//! | room        | holds                                                                       |
+//! |-------------|-----------------------------------------------------------------------------|
+//! | [`calls`]   | the functions behind `abi::RuntimeCall`                                      |
+//! | [`start`]   | set-up: stack, guard, signal handler, arguments, call of `@main`, exit       |
+//! | [`panic`]   | the entries behind `abi::PanicKind`, and the panic report                    |
+//! | [`fault`]   | stack exhaustion                                                             |
+//! | [`walk`]    | stack walk over function records                                             |
+//! | [`output`]  | standard output with its buffer, standard error                              |
+//! | [`heap`]    | memory for texts: a bump allocator, nothing is freed yet                     |
+//! | [`value`]   | `str` and list values in memory                                              |
+//! | [`system`]  | the system calls used                                                        |
+//!
+//! `rt/image` makes the static image of it (with `_start`, `mem*` and the Rust panic handler). Nothing here needs thread-local storage yet: there
+//! is one thread, and its state stands in static memory.
+//!
+//! Never here: Ori code is called from [`start`] only, and nothing unwinds (decision 10).
+#![cfg_attr(not(test), no_std)]
+
+pub mod calls;
+pub mod fault;
+pub mod heap;
+pub mod output;
+pub mod panic;
+pub mod start;
+pub mod system;
+pub mod value;
+pub mod walk;

@@ -1,0 +1,77 @@
+//! Panic entries. Each `ori_panic_*` symbol is a stub (made by `build.rs` from the table) that puts the kind's number into `edx`; the common tail
+//! hands the caller's stack to [`entered`]. The arguments are where compiled code put them: `rdi`, `rsi`.
+//!
+//! The report is made before any unwinding (`language/10` §10.2); in this issue the process then ends.
+#![allow(unsafe_code)] // assembly entries, the caller's registers
+
+use core::arch::global_asm;
+use core::cell::UnsafeCell;
+
+use abi::{Kind, PanicKind};
+use pure::Arg;
+
+use crate::output::{self, Report};
+use crate::value::Str;
+use crate::walk::{Tables, Walk};
+
+global_asm!(include_str!(concat!(env!("OUT_DIR"), "/panic_stubs.s")));
+
+// `rsp` points at the return address of the cold call. A leaf without frame calls with a stack that is off by 8: align here.
+global_asm!(
+    ".section .text.ori_panic_enter,\"ax\",@progbits",
+    "ori_panic_enter:",
+    "    mov rcx, rsp",
+    "    mov r8, rbp",
+    "    and rsp, -16",
+    "    call {entered}",
+    "    ud2",
+    ".text",
+    entered = sym entered,
+);
+
+struct Environment(UnsafeCell<*const *const u8>);
+// SAFETY: written once at start, by the one thread.
+unsafe impl Sync for Environment {}
+static ENVIRONMENT: Environment = Environment(UnsafeCell::new(core::ptr::null()));
+
+/// Remembers the environment, where `ORI_BACKTRACE` is looked up.
+///
+/// # Safety
+/// `variables` must be a null-terminated vector of C strings that live as long as the process.
+pub unsafe fn set_environment(variables: *const *const u8) {
+    // SAFETY: one thread.
+    unsafe { *ENVIRONMENT.0.get() = variables };
+}
+
+fn backtrace_wanted() -> bool {
+    // SAFETY: `set_environment`'s promise; null before it.
+    let variables = unsafe { *ENVIRONMENT.0.get() };
+    variables.is_null() || unsafe { crate::start::variable(variables, b"ORI_BACKTRACE") } != Some(b"0")
+}
+
+/// A panic: `kind` with its arguments, the stack pointer at the entry of the stub, and the caller's `rbp`.
+extern "sysv64" fn entered(first: u64, second: u64, kind: u64, sp: *const usize, bp: *const usize) -> ! {
+    output::flush();
+    let kind = PanicKind::from_number(kind).unwrap_or(PanicKind::NonExhaustive);
+    let mut report = Report::default();
+    // SAFETY: the stub passes the registers of compiled code.
+    let frames = unsafe { Walk::new(Tables::of_program(), sp, bp) };
+    let mut reason = Str::of_static(b"");
+    let mut args = [Arg::Int(first as i64), Arg::Int(second as i64)];
+    if kind == PanicKind::OutputFailed {
+        // The message wants the system's reason, which only the runtime knows.
+        reason = crate::value::Builder::collect(|out| pure::message::write_failure(output::failure(), out));
+        args[0] = Arg::Str(reason.bytes());
+    } else {
+        for (arg, (shape, word)) in args.iter_mut().zip(kind.args().iter().zip([first, second])) {
+            if *shape == Kind::Str {
+                // SAFETY: the table says that this argument is the address of a `str` value.
+                *arg = Arg::Str(unsafe { (*(word as *const Str)).bytes() });
+            }
+        }
+    }
+    let _ = &reason;
+    pure::report::report(&mut |out| pure::message::message(kind, &args, out), frames, backtrace_wanted(), &mut |piece| report.add(piece));
+    report.send();
+    crate::system::exit(1)
+}

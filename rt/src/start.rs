@@ -1,0 +1,146 @@
+//! Set-up and end of a program: a stack of our own with a guard area, the signal stack, `args`, `@main`, exit.
+//!
+//! No `cpuid`, no relocation, no constructor: on a virtual machine those are what a short program spends its time on.
+#![allow(unsafe_code)] // the kernel's initial stack, switching stacks
+
+use core::arch::asm;
+
+use abi::funcs::ENTRY_RETURNS_STATUS;
+use abi::layout::{STACK_GUARD, STACK_SIZE};
+
+use crate::value::{Builder, List, Str};
+use crate::{fault, heap, output, panic, system, walk};
+
+/// Room for the handler's frames and the processor state that the kernel stores there (11 KiB with AMX).
+const SIGNAL_STACK: usize = 64 << 10;
+/// Stacks below this could not hold the runtime itself.
+const SMALLEST_STACK: usize = 64 << 10;
+
+/// Runs the program; `stack` is where the kernel put argument count, arguments, null, environment, null.
+///
+/// # Safety
+/// To be called once, first, with what the kernel (or `main` of a C library) passed.
+pub unsafe fn run(stack: *const usize) -> ! {
+    // SAFETY: the kernel's layout.
+    let (count, arguments) = unsafe { (*stack, stack.add(1).cast::<*const u8>()) };
+    // SAFETY: behind the arguments and their null.
+    let environment = unsafe { arguments.add(count + 1) };
+    // SAFETY: the kernel's layout.
+    unsafe { panic::set_environment(environment) };
+    let args = arguments_of(count, arguments);
+    // SAFETY: as above.
+    let size = unsafe { stack_size(environment) };
+    let total = SIGNAL_STACK + STACK_GUARD + size;
+    let status = match system::map(total) {
+        Some(base) => {
+            // SAFETY: all three areas are inside the fresh mapping, and nothing else uses it.
+            unsafe {
+                let guard = base.add(SIGNAL_STACK);
+                let top = base.add(total);
+                system::small_pages(base, total);
+                system::forbid(guard, STACK_GUARD);
+                system::signal_stack(base, SIGNAL_STACK);
+                fault::watch(guard as usize, top as usize);
+                call_on(top, walk::ori_header.entry, &args)
+            }
+        }
+        None => fault::out_of_memory(total),
+    };
+    // SAFETY: the linker filled the header.
+    let flags = unsafe { walk::ori_header.flags };
+    output::exit(if flags & ENTRY_RETURNS_STATUS != 0 { (status & 0xff) as i32 } else { 0 })
+}
+
+/// Calls `entry(args)` with `top` as its stack.
+///
+/// # Safety
+/// `top` must be the aligned end of an unused stack, `entry` a compiled `@main`.
+unsafe fn call_on(top: *mut u8, entry: u64, args: &List) -> i64 {
+    let status: i64;
+    // SAFETY: `r12` survives the call, so the stack comes back; `rbp` is 0 so that debuggers see the end of the chain.
+    unsafe {
+        asm!(
+            "mov r12, rsp",
+            "mov r13, rbp",
+            "mov rsp, {top}",
+            "xor ebp, ebp",
+            "call {entry}",
+            "mov rsp, r12",
+            "mov rbp, r13",
+            top = in(reg) top,
+            entry = in(reg) entry,
+            in("rdi") args,
+            lateout("rax") status,
+            out("r12") _, out("r13") _, out("r14") _, out("r15") _,
+            clobber_abi("sysv64"),
+        );
+    }
+    status
+}
+
+fn arguments_of(count: usize, arguments: *const *const u8) -> List {
+    let length = count.saturating_sub(1);
+    if length == 0 {
+        return List { pointer: core::ptr::dangling(), length: 0, capacity: 0 };
+    }
+    let pointer = heap::allocate(length * size_of::<Str>()).cast::<Str>();
+    for index in 0..length {
+        // SAFETY: `count` arguments, of which the first is the program's name; they live until exit. The list has room for the others.
+        unsafe { pointer.add(index).write(argument(c_string(*arguments.add(index + 1)))) };
+    }
+    List { pointer, length: length as u64, capacity: 0 }
+}
+
+fn argument(bytes: &'static [u8]) -> Str {
+    match core::str::from_utf8(bytes) {
+        Ok(_) => Str::of_static(bytes),
+        Err(_) => Builder::collect(|out| pure::text::lossy(bytes, out)),
+    }
+}
+
+/// # Safety
+/// `start` must be a null-terminated string that lives until exit.
+unsafe fn c_string(start: *const u8) -> &'static [u8] {
+    let mut length = 0;
+    // SAFETY: by the caller's promise.
+    unsafe {
+        while *start.add(length) != 0 {
+            length += 1;
+        }
+        core::slice::from_raw_parts(start, length)
+    }
+}
+
+/// The value of an environment variable.
+///
+/// # Safety
+/// `environment` must be the kernel's null-terminated vector.
+pub unsafe fn variable(environment: *const *const u8, name: &[u8]) -> Option<&'static [u8]> {
+    let mut next = environment;
+    // SAFETY: the vector ends with null, its strings with zero.
+    unsafe {
+        while !(*next).is_null() {
+            // The first byte decides nearly always.
+            if **next == name.first().copied()? {
+                if let Some([b'=', value @ ..]) = c_string(*next).strip_prefix(name) {
+                    return Some(value);
+                }
+            }
+            next = next.add(1);
+        }
+    }
+    None
+}
+
+/// # Safety
+/// As for [`variable`].
+unsafe fn stack_size(environment: *const *const u8) -> usize {
+    // SAFETY: the same promise.
+    let wanted = unsafe { variable(environment, b"ORI_STACK_SIZE") };
+    // An invalid value is ignored (`language/17` §17.4).
+    let parsed = wanted.and_then(|text| pure::parse::int(text).ok()).and_then(|bytes| usize::try_from(bytes).ok());
+    match parsed {
+        Some(bytes) if (SMALLEST_STACK..1 << 46).contains(&bytes) => (bytes + 4095) & !4095,
+        Some(_) | None => STACK_SIZE,
+    }
+}

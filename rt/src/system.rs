@@ -1,0 +1,132 @@
+//! The system calls the runtime makes, each as a function with the types it needs.
+#![allow(unsafe_code)] // system calls
+
+use syscalls::{Errno, Sysno, syscall};
+
+/// Standard output.
+pub const STDOUT: i32 = 1;
+/// Standard error.
+pub const STDERR: i32 = 2;
+
+/// Writes some of `bytes`; the number written.
+pub fn write(descriptor: i32, bytes: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel reads `bytes` only.
+    unsafe { syscall!(Sysno::write, descriptor, bytes.as_ptr(), bytes.len()) }
+}
+
+/// Writes all of `bytes`, going on after interruptions.
+pub fn write_all(descriptor: i32, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match write(descriptor, bytes) {
+            // A write of nothing would repeat for ever.
+            Ok(0) => return Err(Errno::EIO),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or(&[]),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// True when the descriptor is a terminal.
+pub fn is_terminal(descriptor: i32) -> bool {
+    const TCGETS: usize = 0x5401;
+    let mut state = [0u8; 64];
+    // SAFETY: `TCGETS` fills a `termios` of the kernel, 36 bytes.
+    unsafe { syscall!(Sysno::ioctl, descriptor, TCGETS, state.as_mut_ptr()) }.is_ok()
+}
+
+/// Maps `bytes` of zeroed, private, writable memory.
+pub fn map(bytes: usize) -> Option<*mut u8> {
+    use linux_raw_sys::general::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, PROT_WRITE};
+    let (protection, flags) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    // SAFETY: a fresh mapping touches no memory in use.
+    let result = unsafe { syscall!(Sysno::mmap, 0, bytes, protection, flags, -1isize, 0) };
+    result.ok().map(|address| address as *mut u8)
+}
+
+/// Makes mapped pages inaccessible.
+///
+/// # Safety
+/// Nothing may use the pages afterwards.
+pub unsafe fn forbid(start: *mut u8, bytes: usize) -> bool {
+    // SAFETY: the caller gives the pages up.
+    unsafe { syscall!(Sysno::mprotect, start, bytes, linux_raw_sys::general::PROT_NONE) }.is_ok()
+}
+
+/// Keeps a stack out of huge pages: the first touch would clear 2 MiB.
+pub fn small_pages(start: *mut u8, bytes: usize) {
+    // SAFETY: advice changes no contents. A kernel without huge pages refuses it, which is as good.
+    let _ = unsafe { syscall!(Sysno::madvise, start, bytes, linux_raw_sys::general::MADV_NOHUGEPAGE) };
+}
+
+/// Ends the process.
+pub fn exit(status: i32) -> ! {
+    loop {
+        // SAFETY: does not return.
+        let _ = unsafe { syscall!(Sysno::exit_group, status) };
+    }
+}
+
+/// Installs an alternate signal stack.
+///
+/// # Safety
+/// The memory must be unused otherwise for the rest of the process.
+pub unsafe fn signal_stack(start: *mut u8, bytes: usize) {
+    let stack = linux_raw_sys::general::stack_t { ss_sp: start.cast(), ss_flags: 0, ss_size: bytes as u64 };
+    // SAFETY: the kernel copies the structure; the caller owns the memory it names.
+    let _ = unsafe { syscall!(Sysno::sigaltstack, &raw const stack, 0) };
+}
+
+/// What a signal does.
+pub enum Action {
+    /// What the system does by default.
+    Default,
+    /// Nothing.
+    Ignore,
+    /// Calls the function on the alternate stack with signal number, `siginfo` and `ucontext`.
+    Call(extern "C" fn(i32, *const u8, *const u8)),
+}
+
+/// Broken pipe.
+pub const SIGPIPE: i32 = linux_raw_sys::general::SIGPIPE as i32;
+/// Invalid memory access.
+pub const SIGSEGV: i32 = linux_raw_sys::general::SIGSEGV as i32;
+/// Access behind the end of a mapped file, and some others.
+pub const SIGBUS: i32 = linux_raw_sys::general::SIGBUS as i32;
+
+// Where a signal handler returns to: the kernel restores the interrupted context.
+core::arch::global_asm!(
+    ".section .text.ori_signal_return,\"ax\",@progbits",
+    ".globl ori_signal_return",
+    "ori_signal_return:",
+    "    mov eax, 15",
+    "    syscall",
+    ".text",
+);
+
+unsafe extern "C" {
+    fn ori_signal_return();
+}
+
+/// Sets what `signal` does.
+pub fn on_signal(signal: i32, action: Action) {
+    use linux_raw_sys::general::{SA_NODEFER, SA_ONSTACK, SA_SIGINFO};
+    // Layout of the kernel's `sigaction` on x86-64.
+    #[repr(C)]
+    struct Kernel {
+        handler: usize,
+        flags: u64,
+        restorer: usize,
+        mask: u64,
+    }
+    const SA_RESTORER: u64 = 0x0400_0000;
+    let (handler, flags) = match action {
+        Action::Default => (0, 0),
+        Action::Ignore => (1, 0),
+        Action::Call(function) => (function as usize, u64::from(SA_SIGINFO | SA_ONSTACK | SA_NODEFER) | SA_RESTORER),
+    };
+    let kernel = Kernel { handler, flags, restorer: ori_signal_return as *const () as usize, mask: 0 };
+    // SAFETY: the kernel copies the structure.
+    let _ = unsafe { syscall!(Sysno::rt_sigaction, signal, &raw const kernel, 0, 8) };
+}

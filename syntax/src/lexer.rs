@@ -1,0 +1,77 @@
+//! Text to tokens; lexical errors.
+//!
+//! One pass over the bytes, driven by a table of byte classes, makes a flat list of 16-byte tokens. Names are interned through a
+//! per-file table ([`names`]) that also knows the keywords, so that a word costs one look-up. Template strings come out as
+//! their parts with the tokens of each interpolation between them; inside an interpolation a `:` outside of all brackets always begins
+//! the format specification (grammar G18 keeps labels out), so the lexer needs no help from the parser. A second pass ([`brackets`])
+//! writes into each opening bracket where its partner stands: all look-ahead of the parser is then a comparison.
+//!
+//! The lexer goes on after every error and leaves a token that lets the parser continue.
+
+mod brackets;
+mod literal;
+mod lookalike;
+pub mod names;
+mod number;
+mod scan;
+pub mod source;
+mod token;
+
+pub use brackets::NONE;
+pub use token::{Flags, Kind, Token};
+
+use crate::diagnostic::{Arg, DiagnosticCode};
+use crate::Span;
+
+/// An error of the lexer; file-relative.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LexError {
+    /// What is wrong.
+    pub code: DiagnosticCode,
+    /// Where.
+    pub span: Span,
+    /// Arguments of the template.
+    pub args: Vec<Arg>,
+    /// `help:` line.
+    pub help: Option<&'static str>,
+    /// The tokens after it are likely nonsense: syntax errors behind it in the same item say nothing new.
+    pub damaging: bool,
+}
+
+/// A comment line with a doc marker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DocComment {
+    /// The comment, from `//` to the end of its line.
+    pub span: Span,
+    /// Index of the token after it.
+    pub next_token: u32,
+}
+
+/// What the lexer found in one file.
+pub struct Tokens {
+    /// Tokens; the last is [`Kind::Eof`].
+    pub tokens: Vec<Token>,
+    /// Values of number literals, by [`Token::data`].
+    pub numbers: Vec<u64>,
+    /// Errors in order of discovery, which is nearly textual.
+    pub errors: Vec<LexError>,
+    /// Comments with doc markers.
+    pub docs: Vec<DocComment>,
+    /// Every bracket has its partner.
+    pub balanced: bool,
+}
+
+/// The tokens of a normalised text ([`source::normalise`]).
+pub fn lex(text: &str) -> Tokens {
+    let mut lexer = scan::Lexer::new(text);
+    lexer.run();
+    let scan::Lexer { mut tokens, numbers, errors, docs, .. } = lexer;
+    let balanced = brackets::pair(&mut tokens, false);
+    if !balanced {
+        brackets::pair(&mut tokens, true);
+    }
+    Tokens { tokens, numbers, errors, docs, balanced }
+}
+
+#[cfg(test)]
+mod tests;

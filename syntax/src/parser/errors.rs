@@ -1,0 +1,221 @@
+//! How syntax errors are said, and how parsing goes on after one.
+
+use crate::diagnostic::Arg;
+use crate::lexer::names::FOREIGN;
+use crate::lexer::{Flags, Kind, Token};
+use crate::{Anchor, Diagnostic, DiagnosticCode, Span};
+
+use super::{Failed, NESTING_LIMIT, Parse, Parser};
+
+impl Parser<'_> {
+    /// Keeps a diagnostic. Until the end of the file all spans are file-relative.
+    pub(super) fn report<const N: usize>(&mut self, code: DiagnosticCode, span: Span, args: [Arg; N]) -> &mut Diagnostic {
+        self.item_errors += 1;
+        let span = Span::new(span.start.wrapping_add(self.base), span.end.wrapping_add(self.base));
+        let index = self.diagnostics.len();
+        self.diagnostics.push(Diagnostic::new(code, Anchor::Module(self.module), span, args));
+        &mut self.diagnostics[index]
+    }
+
+    /// Reports and unwinds.
+    pub(super) fn fail<T, const N: usize>(&mut self, code: DiagnosticCode, span: Span, args: [Arg; N]) -> Parse<T> {
+        self.report(code, span, args);
+        Err(Failed)
+    }
+
+    pub(super) fn describe(&self, token: Token) -> String {
+        match token.kind {
+            Kind::Eof if token.start as usize >= self.text.len() => "end of file".to_owned(),
+            Kind::FormatSpec => ":".to_owned(),
+            _ if token.start == token.end => token.kind.describe().to_owned(),
+            _ => {
+                let text = self.token_text(token);
+                let short: String = text.chars().take(40).collect();
+                if short.len() < text.len() { format!("{short}...") } else { short }
+            }
+        }
+    }
+
+    /// The current token cannot stand here.
+    #[cold]
+    pub(super) fn unexpected<T>(&mut self, expected: &str) -> Parse<T> {
+        let token = self.token();
+        if self.foreign_word() || self.unclosed_at_end() {
+            return Err(Failed);
+        }
+        let span = self.span_of(token);
+        if token.kind == Kind::FatArrow {
+            self.report(DiagnosticCode::E1001, span, []).wording = 1;
+            return Err(Failed);
+        }
+        self.fail(DiagnosticCode::E1001, span, [self.describe(token).into(), expected.into()])
+    }
+
+    /// The current token cannot stand behind a complete expression.
+    #[cold]
+    pub(super) fn unexpected_after_expression<T>(&mut self, expected: &str) -> Parse<T> {
+        let token = self.token();
+        let span = self.span_of(token);
+        if self.assignment_operator().is_some() {
+            return self.fail(DiagnosticCode::E0104, span, ["assignment".into()]);
+        }
+        let previous = self.pos.saturating_sub(1);
+        if token.kind == Kind::LBrace && self.place.no_struct && self.is_upper(previous) {
+            return self.needs_parentheses(span);
+        }
+        self.unexpected(expected)
+    }
+
+    /// A struct literal where the grammar disables it.
+    pub(super) fn needs_parentheses<T>(&mut self, span: Span) -> Parse<T> {
+        self.fail(DiagnosticCode::E0102, span, [])
+    }
+
+    #[cold]
+    pub(super) fn expected_expression<T>(&mut self) -> Parse<T> {
+        let token = self.token();
+        if self.foreign_word() || self.unclosed_at_end() {
+            return Err(Failed);
+        }
+        let span = self.span_of(token);
+        match token.kind {
+            Kind::Let => self.fail(DiagnosticCode::E0104, span, ["let".into()]),
+            Kind::Ellipsis => self.fail(DiagnosticCode::E0112, span, []),
+            Kind::Use => self.fail(DiagnosticCode::E0109, span, []),
+            Kind::Pub => self.fail(DiagnosticCode::E0110, span, []),
+            Kind::FatArrow => {
+                self.report(DiagnosticCode::E1001, span, []).wording = 1;
+                Err(Failed)
+            }
+            _ => self.fail(DiagnosticCode::E1002, span, []),
+        }
+    }
+
+    #[cold]
+    pub(super) fn expected_type<T>(&mut self) -> Parse<T> {
+        if self.unclosed_at_end() {
+            return Err(Failed);
+        }
+        self.fail(DiagnosticCode::E1005, self.span_of(self.token()), [])
+    }
+
+    #[cold]
+    pub(super) fn invalid_pattern<T>(&mut self) -> Parse<T> {
+        if self.foreign_word() || self.unclosed_at_end() {
+            return Err(Failed);
+        }
+        self.fail(DiagnosticCode::E1008, self.span_of(self.token()), [])
+    }
+
+    /// Where an identifier is needed: reserved words stand in for one after a report.
+    #[cold]
+    pub(super) fn not_an_identifier(&mut self) -> Parse<(ir::Symbol, Span)> {
+        let token = self.token();
+        let span = self.span_of(token);
+        if token.kind == Kind::Future || token.kind.is_keyword() {
+            let code = if token.kind == Kind::Future { DiagnosticCode::E0015 } else { DiagnosticCode::E0113 };
+            self.report(code, span, [self.token_text(token).into()]);
+            self.pos += 1;
+            return Ok((token.symbol(), span));
+        }
+        if self.unclosed_at_end() {
+            return Err(Failed);
+        }
+        self.fail(DiagnosticCode::E1004, span, [])
+    }
+
+    #[cold]
+    pub(super) fn not_closed(&mut self, open: usize, close: Kind) -> Parse<()> {
+        if self.partner(open).is_none() {
+            return self.unclosed(open);
+        }
+        let expected = format!("',' or {}", close.describe());
+        self.unexpected_after_expression(&expected)
+    }
+
+    #[cold]
+    pub(super) fn unclosed<T>(&mut self, open: usize) -> Parse<T> {
+        let token = self.tokens[open];
+        let text = if token.kind == Kind::InterpolationStart { "{" } else { self.token_text(token) };
+        self.fail(DiagnosticCode::E1003, self.span_of(token), [text.into()])
+    }
+
+    /// At the end of the item the cause is a bracket without partner, if there is one.
+    fn unclosed_at_end(&mut self) -> bool {
+        if self.kind() != Kind::Eof {
+            return false;
+        }
+        let open = (self.item_start..self.pos).rev().find(|&i| {
+            let kind = self.tokens[i].kind;
+            kind.opens() && kind != Kind::TemplateStart && self.partner(i).is_none()
+        });
+        if let Some(open) = open {
+            let _: Parse<()> = self.unclosed(open);
+        }
+        open.is_some()
+    }
+
+    #[cold]
+    pub(super) fn too_deep<T>(&mut self) -> Parse<T> {
+        self.fail(DiagnosticCode::E0037, self.span_of(self.token()), [NESTING_LIMIT.to_string().into()])
+    }
+
+    /// Is the error about a keyword of another language: here, directly before, or at the start of the statement?
+    fn foreign_word(&mut self) -> bool {
+        let is_foreign = |p: &Self, i: usize| p.tokens[i].kind == Kind::Ident && p.tokens[i].flags.has(Flags::FOREIGN);
+        let before = self.pos.saturating_sub(1);
+        let candidates = [self.pos, before, self.statement_start];
+        let Some(&index) = candidates.iter().find(|&&i| i <= self.pos && is_foreign(self, i)) else { return false };
+        // A name behind a `.` or before a `:` is only a name.
+        if index > 0 && self.tokens[index - 1].kind == Kind::Dot {
+            return false;
+        }
+        let token = self.tokens[index];
+        let word = self.token_text(token);
+        let hint = FOREIGN.iter().find(|f| f.0 == word).map_or("", |f| f.1);
+        self.report(DiagnosticCode::E1015, self.span_of(token), [word.into(), hint.into()]);
+        true
+    }
+
+    /// A missing `;`, at the end of the token before.
+    pub(super) fn missing_semicolon(&mut self) {
+        if self.foreign_word() || self.unclosed_at_end() {
+            return;
+        }
+        let span = self.span_of(self.previous()).after();
+        self.report(DiagnosticCode::E1016, span, []).edits.push(crate::Edit {
+            anchor: Anchor::Module(self.module),
+            span: Span::default(),
+            text: ";".to_owned(),
+            machine_applicable: true,
+        });
+        if let Some(diagnostic) = self.diagnostics.last_mut() {
+            diagnostic.edits[0].span = diagnostic.span;
+        }
+    }
+
+    // Going on.
+
+    /// The index after the token or bracket group at `index`.
+    pub(super) fn step(&self, index: usize) -> usize {
+        match self.tokens[index].kind {
+            kind if kind.opens() => self.partner(index).unwrap_or(index) + 1,
+            _ => index + 1,
+        }
+    }
+
+    /// Moves from the start of a failed element of a bracket group to the first `stop` at its depth behind the error, or to the end of the
+    /// group. The error is at the current token.
+    pub(super) fn skip_to(&mut self, start: usize, stops: &[Kind]) {
+        let error = self.pos;
+        let mut at = start;
+        loop {
+            let kind = self.tokens[at].kind;
+            if kind == Kind::Eof || kind.closes() || at >= error && stops.contains(&kind) {
+                break;
+            }
+            at = self.step(at);
+        }
+        self.pos = at;
+    }
+}

@@ -1,0 +1,58 @@
+//! Byte ranges relative to an item, and how they become lines and columns.
+
+/// A byte range. Inside an item it is relative to the first byte of the item, elsewhere to the file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The range `start..end`.
+    pub const fn new(start: u32, end: u32) -> Span {
+        Span { start, end }
+    }
+
+    /// The smallest range that holds both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The empty range directly after this one.
+    pub const fn after(self) -> Span {
+        Span { start: self.end, end: self.end }
+    }
+}
+
+/// Where the lines of a text start; the text of an item or of a file (with LF line ends only).
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Lines {
+    /// Byte offset just after each newline.
+    starts: Vec<u32>,
+    /// Column of the first byte of the text, from 1.
+    first_column: u32,
+}
+
+impl Lines {
+    /// The lines of a text whose first byte stands in column `first_column` (from 1).
+    pub fn of(text: &str, first_column: u32) -> Lines {
+        let starts = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1).collect();
+        Lines { starts, first_column }
+    }
+
+    /// The same from the offsets just after each newline, in order.
+    pub fn from_starts(starts: Vec<u32>, first_column: u32) -> Lines {
+        Lines { starts, first_column }
+    }
+
+    /// Line and column, both from 1, of a byte offset; the line is 1 on the first line of the text.
+    pub fn line_column(&self, offset: u32) -> (u32, u32) {
+        let line = self.starts.partition_point(|&s| s <= offset);
+        match line.checked_sub(1) {
+            None => (1, offset + self.first_column),
+            Some(i) => (line as u32 + 1, offset - self.starts[i] + 1),
+        }
+    }
+}

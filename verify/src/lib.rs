@@ -1,0 +1,1 @@
+//! The gates, fuzzers and benchmarks that check across levels.
