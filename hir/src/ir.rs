@@ -187,7 +187,7 @@ pub enum Expr {
     Continue(LoopId),
 }
 
-const _: () = assert!(size_of::<Expr>() <= 28);
+const _: () = assert!(size_of::<Expr>() <= 32);
 
 /// An arm: any of the tests, then the guard, then the body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

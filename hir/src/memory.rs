@@ -115,7 +115,7 @@ impl Program {
         for file in &self.files {
             let start = all.len();
             all.extend(file.diagnostics.iter().cloned());
-            if let Ok(scope) = self.scope(file.module) {
+            if let Ok(scope) = Context::scope(self, file.module) {
                 all.extend(scope.diagnostics.iter().cloned());
             }
             for row in &file.items {
@@ -137,7 +137,9 @@ impl Program {
                     all.extend(checked.diagnostics.iter().cloned());
                 }
             }
-            all.extend(resolve::unused_imports(file));
+            if let Ok(scope) = Context::scope(self, file.module) {
+                all.extend(resolve::unused_imports(file, &scope));
+            }
             let mut of_file = all.split_off(start);
             of_file.sort_by_key(|d| self.offset(d));
             of_file.dedup();

@@ -185,8 +185,7 @@ mod tests {
 
     #[test]
     fn the_text_of_an_item_parses_back() {
-        for namespace in
-            [Namespace::Function, Namespace::Type, Namespace::Constant, Namespace::Test, Namespace::Default, Namespace::Other]
+        for namespace in [Namespace::Function, Namespace::Type, Namespace::Constant, Namespace::Test, Namespace::Default, Namespace::Other]
         {
             for module in ["main", "net.probe"] {
                 let name = Symbol::new(if namespace == Namespace::Default { "f.p" } else { "f" });

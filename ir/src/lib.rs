@@ -6,9 +6,10 @@
 //! | [`intern`] | [`Symbol`]: process-wide names                                     |
 //! | [`item`]   | [`ItemId`]: items named by a path hash, the same in every session  |
 //! | [`place`]  | item-relative source places, and the table a body keeps of them    |
-//! | [`ops`]    | the op-table macro: one row defines an op                          |
+//! | [`ops`](mod@ops) | the op-table macro: one row defines an op                    |
 //! | [`ssa`]    | the SSA graph that MIR and LIR fill with their own ops and types   |
 //! | [`text`]   | the dump language: lexer, parser to a generic tree, writer         |
+//! | [`mutate`] | deterministic damage to graphs, by which verifiers are measured    |
 //! | [`fuel`]   | every rewrite pays, so a miscompile is bisected to one rewrite     |
 //! | [`fault`]  | coded faults that verifiers report                                 |
 //! | [`stop`]   | how an interrupt of the query engine crosses levels                |
@@ -20,6 +21,7 @@ pub mod fuel;
 pub mod ids;
 pub mod intern;
 pub mod item;
+pub mod mutate;
 pub mod ops;
 pub mod place;
 pub mod ssa;

@@ -5,10 +5,11 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use abi::{PanicKind, RuntimeCall};
+use ir::ops::Effect;
 use ir::ssa::{Graph, Level};
 use ir::{ItemId, Stop};
 
-use crate::ops::{Cond, FloatCond, Op, check_imm, check_parts};
+use crate::ops::{Class, Cond, FloatCond, Op, check_imm, check_parts};
 
 /// A machine type.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -97,12 +98,23 @@ impl Level for Lir {
         };
         number.or_else(|| text.strip_prefix("word")?.parse().ok())
     }
+
+    fn is_variadic(class: Class) -> bool {
+        class == Class::Many
+    }
+
+    /// Besides the ops of that effect, the terminator that panics has a place and an unwind edge.
+    fn may_panic(op: Op) -> bool {
+        op.info().effect == Effect::Panics || op == Op::Panic
+    }
 }
 
 /// What is true of a body.
 pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'static {
     /// Name in dumps.
     const NAME: &'static str;
+    /// Do calls and returns keep the limits of the calling convention?
+    const IS_LEGAL: bool;
 }
 
 /// Machine types and explicit checks; any number of results.
@@ -114,9 +126,11 @@ pub enum Legal {}
 
 impl Phase for Built {
     const NAME: &'static str = "built";
+    const IS_LEGAL: bool = false;
 }
 impl Phase for Legal {
     const NAME: &'static str = "legal";
+    const IS_LEGAL: bool = true;
 }
 
 /// A body in a phase.

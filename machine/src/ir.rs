@@ -76,6 +76,8 @@ pub enum Location {
     Const(i64),
     /// The address of a slot.
     SlotAddress(u32),
+    /// The address of a row of the data table.
+    Data(u32),
 }
 
 /// Who is called.
@@ -92,7 +94,8 @@ pub enum Callee {
 pub struct CallRow {
     /// Who; `None` for a return.
     pub callee: Option<Callee>,
-    /// Operands (virtual in `select`): the convention in [`crate::regs`] says where each goes, by class and position.
+    /// Operands in registers (virtual in `select`): the convention in [`crate::regs`] says where each goes, by class and position. Operands on the
+    /// stack are stored to [`SlotKind::Outgoing`] slots (a tail call: to [`SlotKind::Incoming`] slots) by records before.
     pub args: List<Reg>,
     /// Results (virtual in `select`), in the convention's result registers.
     pub results: List<Reg>,
@@ -172,7 +175,8 @@ impl Phase for Final {
 pub struct Function<P: Phase> {
     /// The function.
     pub name: ItemId,
-    /// Parameters: virtual registers in the convention's order (`select`); their classes in `classes`.
+    /// Parameters that come in registers, in the convention's order: virtual (`select`), physical afterwards. Those that come on the stack are read from
+    /// their [`SlotKind::Incoming`] slots by records of the entry block.
     pub params: Vec<Reg>,
     /// Classes of the parameters, for dumps of later phases.
     pub param_classes: Vec<Class>,
@@ -206,6 +210,11 @@ pub struct Function<P: Phase> {
     pub saved: RegSet,
     /// With checking on, after `alloc`: the virtual registers behind `a`, `b`, `c` of each record ([`crate::regs::NONE`] for none).
     pub virtuals: Vec<[Reg; 3]>,
+    /// With checking on, after `alloc`: the block of `select` behind each block; [`EDGE`] for a block that allocation made for the moves of an edge.
+    pub origins: Vec<u32>,
     /// The phase.
     pub phase: PhantomData<fn() -> P>,
 }
+
+/// Origin of a block that belongs to an edge.
+pub const EDGE: u32 = u32::MAX;

@@ -223,6 +223,7 @@ machine_ops! {
     FloatOfBits = "movq_fi"  [Def(Xmm), Use(Gp), No]      imm No    aux No     Keeps clobbers 0, slot None, ends false, "double of a bit pattern";
     // Control flow.
     Stub      = "stub"       [No, No, No]                 imm Condition aux Stub Reads clobbers 0, slot None, ends false, "goes to a cold panic stub when the condition holds";
+    Panic     = "panic"      [No, No, No]                 imm No    aux Stub Keeps clobbers 0, slot None, ends true, "goes to a cold panic stub always";
     Call      = "call"       [No, No, No]                 imm No    aux Call   Clobbers clobbers 0, slot None, ends false, "a call: operands, results, clobbers, place and pad in the call table";
     JumpIf    = "jcc"        [No, No, No]                 imm Condition aux Edge Reads clobbers 0, slot None, ends true, "goes along the edge when the condition holds";
     Jump      = "jmp"        [No, No, No]                 imm No    aux Edge   Keeps clobbers 0, slot None, ends true, "goes along the edge";

@@ -79,3 +79,60 @@ pub const fn class_of(reg: Reg) -> Class {
 pub const fn bit(reg: Reg) -> RegSet {
     1 << reg
 }
+
+/// Where the convention puts an argument.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArgPlace {
+    /// In this register.
+    Reg(Reg),
+    /// In stack slot `n`.
+    Stack(u32),
+}
+
+/// Walks over arguments in order and says where each goes.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ArgWalk {
+    ints: usize,
+    floats: usize,
+    stack: u32,
+}
+
+impl ArgWalk {
+    /// Place of the next argument.
+    pub fn next(&mut self, class: Class) -> ArgPlace {
+        let (taken, list): (_, &[Reg]) = match class {
+            Class::Gp => (&mut self.ints, &INT_ARGS),
+            Class::Xmm => (&mut self.floats, &FLOAT_ARGS),
+        };
+        if let Some(&reg) = list.get(*taken) {
+            *taken += 1;
+            return ArgPlace::Reg(reg);
+        }
+        self.stack += 1;
+        ArgPlace::Stack(self.stack - 1)
+    }
+
+    /// Stack slots taken so far.
+    pub const fn stack(&self) -> u32 {
+        self.stack
+    }
+}
+
+/// Walks over results in order; `None` when the registers are used up (such a function is not legal LIR).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ResultWalk {
+    ints: usize,
+    floats: usize,
+}
+
+impl ResultWalk {
+    /// Register of the next result.
+    pub fn next(&mut self, class: Class) -> Option<Reg> {
+        let (taken, list): (_, &[Reg]) = match class {
+            Class::Gp => (&mut self.ints, &INT_RESULTS),
+            Class::Xmm => (&mut self.floats, &FLOAT_ARGS),
+        };
+        *taken += 1;
+        list.get(*taken - 1).copied()
+    }
+}

@@ -1,1 +1,25 @@
-//! The driver: command line, project loading, the query table, diagnostics on screen.
+//! The driver: command line, project loading, the query table, diagnostics on screen. A library with a thin binary.
+//!
+//! | room         | holds                                                                              |
+//! |--------------|------------------------------------------------------------------------------------|
+//! | [`cli`]      | verbs, flags, environment, exit codes; nothing below reads the environment         |
+//! | [`project`]  | finding and reading source files: the only room that reads the disk                |
+//! | [`queries`]  | the one table of queries, and the `Context` of each level answered by the engine   |
+//! | [`session`]  | one engine with its inputs: loading, demanding in parallel, collecting diagnostics |
+//! | [`commands`] | what each verb does                                                                |
+//! | [`dump`]     | bodies of any level as text, TSV, JSON                                             |
+//! | [`report`]   | diagnostics to terminal, short lines, JSON                                         |
+//! | [`crash`]    | our own bugs: a report, a reproducer, exit status 101                              |
+//!
+//! Start in [`queries`]: its table reads like the compiler's contents page.
+
+pub mod cli;
+pub mod commands;
+pub mod crash;
+pub mod dump;
+pub mod project;
+pub mod queries;
+pub mod report;
+pub mod session;
+
+pub use cli::main;

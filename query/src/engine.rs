@@ -519,6 +519,11 @@ impl Engine {
         result
     }
 
+    /// An input as it is now, from outside any query.
+    pub fn input_value<I: Input>(&self, key: &I::Key) -> Option<Arc<I::Value>> {
+        self.input::<I>(key).1
+    }
+
     fn input<I: Input>(&self, key: &I::Key) -> (NodeId, Option<Arc<I::Value>>) {
         let node = self.intern(I::KIND, key);
         let state = &mut *self.nodes.get(node).state.lock();

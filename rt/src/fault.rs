@@ -13,6 +13,15 @@ unsafe impl Sync for Guard {}
 /// Low end of the guard area and high end of the stack above it.
 static STACK: Guard = Guard(UnsafeCell::new((0, 0)));
 
+/// Room for the handler's frames and the processor state that the kernel stores there (11 KiB with AMX).
+const SIGNAL_STACK: usize = 64 << 10;
+
+#[repr(align(16))]
+struct SignalStack(UnsafeCell<[u8; SIGNAL_STACK]>);
+// SAFETY: only the kernel and the handler use it.
+unsafe impl Sync for SignalStack {}
+static SIGNALS: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
+
 /// Ends the process because `bytes` were asked for in vain.
 #[cold]
 pub fn out_of_memory(bytes: usize) -> ! {
@@ -27,6 +36,8 @@ pub fn out_of_memory(bytes: usize) -> ! {
 pub fn watch(guard: usize, top: usize) {
     // SAFETY: one thread, and the handler is not installed yet.
     unsafe { *STACK.0.get() = (guard, top) };
+    // SAFETY: the stack is nobody else's.
+    unsafe { system::signal_stack(SIGNALS.0.get().cast(), SIGNAL_STACK) };
     system::on_signal(system::SIGSEGV, system::Action::Call(on_fault));
 }
 

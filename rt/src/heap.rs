@@ -16,7 +16,7 @@ struct Global(UnsafeCell<Heap>);
 // SAFETY: programs have one thread.
 unsafe impl Sync for Global {}
 
-static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: FIRST_CHUNK }));
+static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: 0 }));
 
 const FIRST_CHUNK: usize = 256 << 10;
 const LARGEST_CHUNK: usize = 8 << 20;
@@ -25,16 +25,18 @@ const LARGEST_CHUNK: usize = 8 << 20;
 pub fn allocate(size: usize) -> *mut u8 {
     // SAFETY: one thread, and no call below comes back here.
     let heap = unsafe { &mut *HEAP.0.get() };
+    // All zero at start, so that the state needs no bytes in the file.
+    let chunk = heap.chunk.max(FIRST_CHUNK);
     let Some(rounded) = size.checked_add(7).map(|size| size & !7) else { fault::out_of_memory(size) };
     if rounded > heap.left {
         // Large requests get pages of their own, so that a chunk's rest is not lost to them.
-        if rounded >= heap.chunk / 2 {
+        if rounded >= chunk / 2 {
             return system::map(rounded).unwrap_or_else(|| fault::out_of_memory(size));
         }
-        let Some(chunk) = system::map(heap.chunk) else { fault::out_of_memory(size) };
-        heap.next = chunk;
-        heap.left = heap.chunk;
-        heap.chunk = (heap.chunk * 2).min(LARGEST_CHUNK);
+        let Some(fresh) = system::map(chunk) else { fault::out_of_memory(size) };
+        heap.next = fresh;
+        heap.left = chunk;
+        heap.chunk = (chunk * 2).min(LARGEST_CHUNK);
     }
     let start = heap.next;
     // SAFETY: `rounded <= left`, so the result stays inside the chunk or stands at its end.

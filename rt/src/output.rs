@@ -22,11 +22,13 @@ enum Mode {
     Block,
 }
 
+// In this order: a program that prints little touches one page.
+#[repr(C)]
 struct State {
-    bytes: [u8; CAPACITY],
     used: usize,
     mode: Mode,
     failure: i32,
+    bytes: [u8; CAPACITY],
 }
 
 struct Global(UnsafeCell<State>);

@@ -11,10 +11,10 @@ use abi::layout::{STACK_GUARD, STACK_SIZE};
 use crate::value::{Builder, List, Str};
 use crate::{fault, heap, output, panic, system, walk};
 
-/// Room for the handler's frames and the processor state that the kernel stores there (11 KiB with AMX).
-const SIGNAL_STACK: usize = 64 << 10;
 /// Stacks below this could not hold the runtime itself.
 const SMALLEST_STACK: usize = 64 << 10;
+/// The size of a process.
+const LARGEST_STACK: usize = 1 << 46;
 
 /// Runs the program; `stack` is where the kernel put argument count, arguments, null, environment, null.
 ///
@@ -30,17 +30,14 @@ pub unsafe fn run(stack: *const usize) -> ! {
     let args = arguments_of(count, arguments);
     // SAFETY: as above.
     let size = unsafe { stack_size(environment) };
-    let total = SIGNAL_STACK + STACK_GUARD + size;
-    let status = match system::map(total) {
+    let total = STACK_GUARD + size;
+    let status = match system::map_stack(total) {
         Some(base) => {
-            // SAFETY: all three areas are inside the fresh mapping, and nothing else uses it.
+            // SAFETY: both areas are inside the fresh mapping, and nothing else uses it.
             unsafe {
-                let guard = base.add(SIGNAL_STACK);
                 let top = base.add(total);
-                system::small_pages(base, total);
-                system::forbid(guard, STACK_GUARD);
-                system::signal_stack(base, SIGNAL_STACK);
-                fault::watch(guard as usize, top as usize);
+                system::forbid(base, STACK_GUARD);
+                fault::watch(base as usize, top as usize);
                 call_on(top, walk::ori_header.entry, &args)
             }
         }
@@ -138,9 +135,14 @@ unsafe fn stack_size(environment: *const *const u8) -> usize {
     // SAFETY: the same promise.
     let wanted = unsafe { variable(environment, b"ORI_STACK_SIZE") };
     // An invalid value is ignored (`language/17` §17.4).
-    let parsed = wanted.and_then(|text| pure::parse::int(text).ok()).and_then(|bytes| usize::try_from(bytes).ok());
-    match parsed {
-        Some(bytes) if (SMALLEST_STACK..1 << 46).contains(&bytes) => (bytes + 4095) & !4095,
-        Some(_) | None => STACK_SIZE,
-    }
+    let parsed = wanted.and_then(decimal).unwrap_or(0);
+    if (SMALLEST_STACK..LARGEST_STACK).contains(&parsed) { (parsed + 4095) & !4095 } else { STACK_SIZE }
+}
+
+/// Plain digits; the parser for programs, which trims Unicode white space, would be a tenth of a small program.
+fn decimal(text: &[u8]) -> Option<usize> {
+    text.iter().try_fold(0usize, |value, digit| match digit {
+        b'0'..=b'9' if value < LARGEST_STACK => Some(value * 10 + usize::from(digit - b'0')),
+        _ => None,
+    })
 }

@@ -38,8 +38,17 @@ pub fn is_terminal(descriptor: i32) -> bool {
 
 /// Maps `bytes` of zeroed, private, writable memory.
 pub fn map(bytes: usize) -> Option<*mut u8> {
+    map_with(bytes, 0)
+}
+
+/// Maps `bytes` for a stack: kept out of huge pages, since the first touch would clear 2 MiB.
+pub fn map_stack(bytes: usize) -> Option<*mut u8> {
+    map_with(bytes, linux_raw_sys::general::MAP_STACK)
+}
+
+fn map_with(bytes: usize, more: u32) -> Option<*mut u8> {
     use linux_raw_sys::general::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, PROT_WRITE};
-    let (protection, flags) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    let (protection, flags) = (PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | more);
     // SAFETY: a fresh mapping touches no memory in use.
     let result = unsafe { syscall!(Sysno::mmap, 0, bytes, protection, flags, -1isize, 0) };
     result.ok().map(|address| address as *mut u8)
@@ -52,12 +61,6 @@ pub fn map(bytes: usize) -> Option<*mut u8> {
 pub unsafe fn forbid(start: *mut u8, bytes: usize) -> bool {
     // SAFETY: the caller gives the pages up.
     unsafe { syscall!(Sysno::mprotect, start, bytes, linux_raw_sys::general::PROT_NONE) }.is_ok()
-}
-
-/// Keeps a stack out of huge pages: the first touch would clear 2 MiB.
-pub fn small_pages(start: *mut u8, bytes: usize) {
-    // SAFETY: advice changes no contents. A kernel without huge pages refuses it, which is as good.
-    let _ = unsafe { syscall!(Sysno::madvise, start, bytes, linux_raw_sys::general::MADV_NOHUGEPAGE) };
 }
 
 /// Ends the process.

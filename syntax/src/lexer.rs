@@ -18,6 +18,7 @@ pub mod source;
 mod token;
 
 pub use brackets::NONE;
+pub(crate) use brackets::begins_item;
 pub use token::{Flags, Kind, Token};
 
 use crate::diagnostic::{Arg, DiagnosticCode};

@@ -18,6 +18,7 @@ pub mod parser;
 pub mod span;
 pub mod tree;
 
-pub use diagnostic::{Anchor, Arg, Diagnostic, DiagnosticCode, Edit, Label, Severity};
-//TMP
+pub use diagnostic::{Anchor, Arg, Diagnostic, DiagnosticCode, Edit, Label, Severity, message};
+pub use lexer::source::normalise;
+pub use parser::{parse, parse_bytes};
 pub use span::{Lines, Span};

@@ -413,7 +413,7 @@ impl<'a> Parser<'a> {
         let ordinal = self.ordinals.entry((namespace, name)).or_insert(0);
         let disambiguator = *ordinal;
         *ordinal += 1;
-        ItemId::new(ir::ItemPath { module: self.module, namespace, name, disambiguator })
+        ItemId::new(ir::item::ItemPath { module: self.module, namespace, name, disambiguator })
     }
 }
 

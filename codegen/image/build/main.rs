@@ -43,8 +43,8 @@ fn compile(package: &Path, target: &Path) -> PathBuf {
             command.env_remove(&name);
         }
     }
-    // The image has fixed addresses and unwinds by its own tables.
-    command.env("RUSTFLAGS", "-C relocation-model=static -C force-unwind-tables=no -C target-cpu=x86-64");
+    // The archive form may go into position-independent executables; unwinding goes by our own tables.
+    command.env("RUSTFLAGS", "-C relocation-model=pie -C force-unwind-tables=no -C target-cpu=x86-64");
     let output = command.output().unwrap_or_else(|error| panic!("cannot start cargo for the runtime: {error}"));
     assert!(output.status.success(), "the runtime does not compile:\n{}", String::from_utf8_lossy(&output.stderr));
     target.join(TARGET).join("release/librt_image.a")

@@ -77,7 +77,7 @@ impl Parts {
 struct Loader<'a> {
     files: Vec<File<'a>>,
     globals: BTreeMap<&'a str, (usize, SymbolIndex, bool)>,
-    numbers: BTreeMap<(usize, SectionIndex), usize>,
+    numbers: BTreeMap<(usize, usize), usize>,
     sections: Vec<(usize, SectionIndex)>,
     /// Slots with the address of another part, for instructions that want one in memory.
     slots: BTreeMap<(usize, u64), usize>,
@@ -126,7 +126,7 @@ impl<'a> Loader<'a> {
     }
 
     fn number(&mut self, file: usize, section: SectionIndex) -> usize {
-        *self.numbers.entry((file, section)).or_insert_with(|| {
+        *self.numbers.entry((file, section.0)).or_insert_with(|| {
             self.sections.push((file, section));
             self.sections.len() - 1
         })
@@ -164,7 +164,7 @@ impl<'a> Loader<'a> {
         for (number, file) in self.files.iter().enumerate() {
             for symbol in file.symbols() {
                 let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name()) else { continue };
-                let Some(&part) = self.numbers.get(&(number, section)) else { continue };
+                let Some(&part) = self.numbers.get(&(number, section.0)) else { continue };
                 if name.is_empty() || name.starts_with(".L") || symbol.kind() == object::SymbolKind::Section {
                     continue;
                 }

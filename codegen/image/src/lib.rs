@@ -1,1 +1,35 @@
-//! Our linker: functions and the runtime image laid into a static ELF executable.
+//! Our linker: functions and the runtime's parts laid into a static ELF executable, without linker or libc.
+//!
+//! Start in [`input`] (what is linked), then [`layout`] (where everything goes), then [`write`](mod@write) (bytes).
+//!
+//! | room              | holds                                                                       |
+//! |-------------------|-----------------------------------------------------------------------------|
+//! | [`input`]         | functions, their data, relocations and sites; items                          |
+//! | [`slots`]         | history-independent slots: which size class, which place in it                |
+//! | [`pieces`]        | read-only bytes of variable size: constants, site bytes, names                |
+//! | [`records`]       | function records, item records, site bytes (`abi::funcs`)                     |
+//! | [`runtime`]       | the parts of the runtime, and which of them a program reaches                 |
+//! | [`layout`]        | addresses and file offsets of everything                                      |
+//! | [`write`](mod@write) | the bytes of the executable                                               |
+//! | [`symbols`]       | the optional symbol table                                                     |
+//! | [`error`]         | what cannot be linked                                                         |
+//!
+//! The layout depends on the set of functions, never on their order or on what was linked before (`design/backend.md` §6.2).
+//!
+//! Never here: files, processes (the driver writes the bytes), instructions (the machine level encoded them).
+
+pub mod error;
+pub mod input;
+pub mod layout;
+pub mod pieces;
+pub mod records;
+pub mod runtime;
+pub mod slots;
+pub mod symbols;
+pub mod write;
+
+pub use error::LinkError;
+pub use input::{Data, DataReloc, DataTarget, Function, Item, Program, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target};
+pub use layout::Layout;
+pub use runtime::archive as runtime_archive;
+pub use write::link;

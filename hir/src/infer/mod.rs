@@ -29,7 +29,7 @@ use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
 use crate::program::{Context, Scope};
-use crate::resolve::{TypeReader, default_item, show};
+use crate::resolve::{TypeReader, default_item};
 use crate::{Intrinsic, Type};
 use why::{Expect, Mode, Why};
 
@@ -137,7 +137,8 @@ struct Checker<'a> {
 /// Checks one body of an item that has no syntax errors.
 pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<Checked, Stop> {
     let nothing = Checked { body: None, ty: Type::ERROR, diagnostics: Vec::new() };
-    if item.has_errors {
+    // A test that must not compile is not compiled.
+    if item.has_errors || (which == Which::Test && item.attributes.iter().any(|a| a.name.as_str() == "compile_fail")) {
         return Ok(nothing);
     }
     let function = match &item.kind {
@@ -429,10 +430,6 @@ impl<'a> Checker<'a> {
         }
         self.poisoned = true;
         false
-    }
-
-    fn shown(&self, expr: ExprId) -> String {
-        show(self.ty(expr))
     }
 }
 

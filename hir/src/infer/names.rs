@@ -17,6 +17,8 @@ pub(super) fn later_name(name: &str) -> Option<&'static str> {
         "Ok" | "Err" => "`Result`",
         "Less" | "Equal" | "Greater" => "`Ordering`",
         "target_os" | "target_arch" | "target_family" | "debug" | "release" => "conditional compilation",
+        "Print" | "Stdin" | "FileSystem" | "Env" | "Clock" | "Random" | "Logger" | "Http" | "Cache" | "Crypto" | "Intrinsics" | "FFI"
+        | "Suspend" | "Unsafe" => "capabilities",
         _ => return None,
     })
 }

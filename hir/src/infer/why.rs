@@ -34,12 +34,8 @@ pub(super) enum Why<'a> {
     Condition(&'static str),
     /// The scrutinee of a match.
     Scrutinee(Span),
-    /// An operand of an operator, by the other operand.
-    Operand(&'static str, Span),
     /// `...s` in a literal of this struct.
     Spread(ItemId),
-    /// The value that a `break` of the same loop has.
-    Break(Span),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,8 +90,6 @@ impl<'a> Checker<'a> {
             Why::Arm(span) => Some((anchor, span, format!("expected `{want}` because this arm has that type"))),
             Why::Variable(name, span) => Some((anchor, span, format!("expected `{want}` because `{name}` was declared with that type here"))),
             Why::Scrutinee(span) => Some((anchor, span, format!("expected `{want}` because this is what is matched"))),
-            Why::Operand(op, span) => Some((anchor, span, format!("expected `{want}` because the left operand of `{op}` has that type"))),
-            Why::Break(span) => Some((anchor, span, format!("expected `{want}` because this `break` has a value of that type"))),
             Why::Builtin(..) | Why::Field(..) | Why::Condition(_) | Why::Spread(_) => None,
         };
         let note = match why {

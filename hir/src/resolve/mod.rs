@@ -24,6 +24,7 @@ pub use signature::{check_main, check_type, constant_annotation, default_item, d
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
 pub use types::{prelude_type, show};
+pub(crate) use signature::implements;
 pub(crate) use types::{TypeReader, is_later_type};
 pub use unused::unused_imports;
 

@@ -6,10 +6,12 @@
 use hashbrown::HashSet;
 use ir::Symbol;
 use syntax::tree::{Expr, File, ImportNames, ModulePath, Pattern, RangeEnd, Tree};
+
+use crate::program::{Entity, Scope};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 /// One warning for each imported name that is not mentioned. Silent in files with syntax errors.
-pub fn unused_imports(file: &File) -> Vec<Diagnostic> {
+pub fn unused_imports(file: &File, scope: &Scope) -> Vec<Diagnostic> {
     let mut names: Vec<(Symbol, Span)> = Vec::new();
     for import in file.imports.iter().filter(|import| !import.is_pub && !import.is_extension) {
         match &import.names {
@@ -54,7 +56,12 @@ pub fn unused_imports(file: &File) -> Vec<Diagnostic> {
             | syntax::tree::ItemKind::Error => return Vec::new(),
         }
     }
-    let unused = names.into_iter().filter(|(name, _)| left.contains(name));
+    // What is refused, or failed to be found, says nothing more; traits are used without being named.
+    let is_refused = |name: Symbol| {
+        let entities = [scope.value(name), scope.type_name(name)];
+        entities.iter().any(|entity| matches!(entity, Some(Entity::Unsupported(..))))
+    };
+    let unused = names.into_iter().filter(|(name, _)| left.contains(name) && !is_refused(*name));
     unused
         .map(|(name, span)| Diagnostic::new(Code::W0201, Anchor::Module(file.module), span, [name.into()]).help("remove it"))
         .collect()

@@ -1,1 +1,1 @@
-//! to be written
+//! The invariants of a typed tree, as coded faults.

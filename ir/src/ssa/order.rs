@@ -14,6 +14,11 @@ pub struct Order {
     pub position: Vec<u32>,
     pred_start: Vec<u32>,
     preds: Vec<Block>,
+    /// Reachable blocks as the depth-first walk met them, the number of each block therein, and the number of the block before each
+    /// on the walk's path: what the dominator tree is built from.
+    pub(super) preorder: Vec<Block>,
+    pub(super) number: Vec<u32>,
+    pub(super) parent: Vec<u32>,
 }
 
 impl Order {
@@ -40,11 +45,17 @@ impl Order {
         let count = succ_start.len() - 1;
         let mut position = vec![u32::MAX; count];
         let mut blocks = Vec::with_capacity(count);
+        let mut preorder = Vec::with_capacity(count);
+        let mut number = vec![u32::MAX; count];
+        let mut parent = Vec::with_capacity(count);
         let mut state = vec![0u8; count]; // 0 new, 1 open, 2 done
         let mut stack: Vec<(Block, usize)> = Vec::new();
         if count > 0 {
             stack.push((ENTRY, succ_start[1]));
             state[0] = 1;
+            number[0] = 0;
+            preorder.push(ENTRY);
+            parent.push(0);
         }
         while let Some((block, next)) = stack.last_mut() {
             if *next > succ_start[block.index()] {
@@ -52,6 +63,9 @@ impl Order {
                 let succ = succs[*next];
                 if state[succ.index()] == 0 {
                     state[succ.index()] = 1;
+                    number[succ.index()] = preorder.len() as u32;
+                    preorder.push(succ);
+                    parent.push(number[block.index()]);
                     stack.push((succ, succ_start[succ.index() + 1]));
                 }
             } else {
@@ -81,7 +95,7 @@ impl Order {
                 *slot += 1;
             }
         }
-        Order { blocks, position, pred_start, preds }
+        Order { blocks, position, pred_start, preds, preorder, number, parent }
     }
 
     /// Is the block reachable from the entry?

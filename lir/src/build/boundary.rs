@@ -165,7 +165,7 @@ impl Builder<'_> {
             (None, Some(result)) if out.is_none() => std::slice::from_ref(result),
             (None, Some(_) | None) => &[],
         };
-        let new = NewInst { args: &operands[..count], imm, place: self.place, ..NewInst::new(Op::Runtime) };
+        let new = NewInst { args: &operands[..count], imm, ..NewInst::new(Op::Runtime) };
         let made = self.out.append(self.block, new, returned);
         let value = self.out.insts[made].first_result;
         if fallible {

@@ -7,7 +7,7 @@
 use ir::ssa::{Block, Def, ENTRY, EdgeRow, Inst, InstRow, NewInst, Value, ValueRow};
 use ir::{List, Place, PlaceId, Stop};
 
-use crate::ir::{Body, Built, Context, Legal, Type};
+use crate::ir::{Body, Built, Context, Legal, Phase, Signature, Type};
 use crate::ops::{NOUNWIND, Op};
 use crate::target::ORI;
 
@@ -33,6 +33,14 @@ pub fn area_fields(results: &[Type]) -> impl Iterator<Item = u32> {
 /// Bytes of a result area, a multiple of 8.
 pub fn area_size(results: &[Type]) -> u32 {
     area_fields(results).zip(results).last().map_or(8, |(offset, ty)| (offset + ty.size()).next_multiple_of(8))
+}
+
+/// Parameters and results of a function as the bodies of a phase see them: in `legal`, and beyond [`MAX_RESULTS`] already in `built`, wide results
+/// are an address in front of the parameters.
+pub fn convention<P: Phase>(signature: &Signature) -> (impl Iterator<Item = Type> + Clone, &[Type]) {
+    let area = signature.results.len() > MAX_RESULTS || (P::IS_LEGAL && is_wide(&signature.results));
+    let results = if area { &[][..] } else { &signature.results[..] };
+    (area.then_some(Type::Ptr).into_iter().chain(signature.params.iter().copied()), results)
 }
 
 /// Bytes of the arguments that do not fit into registers.
@@ -99,12 +107,13 @@ impl Legaliser {
     }
 
     fn needs_work(&self, block: Block) -> bool {
-        self.body.blocks[block].insts.iter().any(|&inst| match self.body.op(inst) {
+        self.body.blocks[block].insts.iter().any(|&inst| {
+            let op = self.body.op(inst);
             // Fewer results than either limit cannot be wide.
-            Op::Call => self.body.insts[inst].results as u32 > ORI.int_results && is_wide(&self.result_types(inst)),
-            Op::Return => self.area.is_some(),
-            Op::Tail => self.area.is_some() || self.overflows(self.body.args(inst)),
-            _ => false,
+            let wide_call = op == Op::Call && u32::from(self.body.insts[inst].results) > ORI.int_results;
+            (wide_call && is_wide(&self.result_types(inst)))
+                || (op == Op::Return && self.area.is_some())
+                || (op == Op::Tail && (self.area.is_some() || self.overflows(self.body.args(inst))))
         })
     }
 
@@ -115,15 +124,17 @@ impl Legaliser {
     fn block(&mut self, block: Block) {
         let old = std::mem::take(&mut self.body.blocks[block].insts);
         for inst in old {
-            match self.body.op(inst) {
-                Op::Call => self.call(block, inst),
-                Op::Return if self.area.is_some() => {
+            let op = self.body.op(inst);
+            if op == Op::Call {
+                self.call(block, inst);
+            } else if op == Op::Tail {
+                self.tail(block, inst);
+            } else {
+                if op == Op::Return && self.area.is_some() {
                     self.store_results(block, inst);
                     self.body.insts[inst].args = List::EMPTY;
-                    self.body.blocks[block].insts.push(inst);
                 }
-                Op::Tail => self.tail(block, inst),
-                _ => self.body.blocks[block].insts.push(inst),
+                self.body.blocks[block].insts.push(inst);
             }
         }
     }

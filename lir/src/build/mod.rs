@@ -23,6 +23,7 @@ pub mod legal;
 pub mod shape;
 pub mod start;
 
+pub(crate) use boundary::machine_type;
 pub use legal::legalise;
 pub use shape::flatten_signature;
 pub use start::{EntryReturn, entry, entry_item};
@@ -30,7 +31,7 @@ pub use start::{EntryReturn, entry, entry_item};
 use abi::PanicKind;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst as MirInst, NewInst, Value};
-use ir::{Id, PlaceId, Stop};
+use ir::{Id, Place, PlaceId, Stop};
 use mir::{Mono, Op as MirOp};
 
 use crate::ir::{Body, Built, Context, Lir, Type};
@@ -554,6 +555,11 @@ impl<'a> Builder<'a> {
 
     /// Panics with the kind unless the comparison holds.
     fn check(&mut self, cond: Cond, kind: PanicKind, a: Value, b: Value, more: &[Value]) {
+        if !self.place.is_some() && self.flags & NOUNWIND != 0 {
+            // Proved by MIR, which then needs no place; checks have one all the same.
+            let item = self.mir.name;
+            self.place = self.out.places.add(Place { item, line: 1, column: 1, inlined_at: PlaceId::NONE });
+        }
         let mut args = [a, b, b, b];
         let count = 2 + more.len().min(2);
         args[2..count].copy_from_slice(&more[..count - 2]);

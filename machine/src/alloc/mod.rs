@@ -1,1 +1,4 @@
-//! to be written
+//! x
+/// c
+#[derive(Default, Debug)]
+pub struct Columns;

@@ -1,1 +1,5 @@
-//! to be written
+//! `alloc` to `final`: frame, branch forms, bytes, relocations, sites.
+
+mod code;
+
+pub use code::{Code, DataBlock, Reloc, RelocTarget, Site};

@@ -138,7 +138,7 @@ impl Builder<'_> {
 
     /// `root` with the part at `path` replaced, from the inside out.
     fn updated(&mut self, root: Value, path: &[u32], value: Value) -> Lower<Value> {
-        let Some((&last, outer)) = path.split_last() else { return Ok(value) };
+        let Some((_, outer)) = path.split_last() else { return Ok(value) };
         let mut owners = vec![root];
         for &index in outer {
             let owner = owners[owners.len() - 1];
@@ -149,7 +149,7 @@ impl Builder<'_> {
             owners.push(self.op_with(Op::Field, &[owner], u64::from(index), ty));
         }
         let mut value = value;
-        for (&owner, &index) in owners.iter().zip(outer.iter().chain([&last])).rev() {
+        for (&owner, &index) in owners.iter().zip(path).rev() {
             value = self.op_with(Op::WithField, &[owner, value], u64::from(index), self.graph.ty(owner));
         }
         Ok(value)

@@ -76,8 +76,8 @@ impl Builder<'_> {
         self.seal(frame.exit)
     }
 
-    pub(super) fn for_list(&mut self, id: LoopId, local: LocalId, list: ExprId, body: ExprId) -> Lower<Option<Value>> {
-        let list = self.value(list)?;
+    pub(super) fn for_list(&mut self, id: LoopId, local: LocalId, source: ExprId, body: ExprId) -> Lower<Option<Value>> {
+        let list = self.value(source)?;
         let length = self.op(Op::ListLen, &[list], Type::INT);
         let zero = self.int(0);
         let some = self.op(Op::Lt, &[zero, length], Type::BOOL);
@@ -89,7 +89,8 @@ impl Builder<'_> {
         self.jump_to(&mut header, &[zero]);
         let index = self.enter(&header, 0).unwrap_or(zero);
         self.frames[id.index()] = Some(Frame { exit, again: self.open(None) });
-        let element = self.sure(Op::ListGet, &[list, index], self.body.locals[local].ty);
+        // The index is within bounds; that takes control flow to prove, so the op keeps its place until `opt` finds a reason.
+        let element = self.risky(Op::ListGet, &[list, index], 0, self.body.locals[local].ty, source);
         self.set(local, element);
         let (mut frame, goes_on) = self.loop_body(id, body)?;
         if goes_on {

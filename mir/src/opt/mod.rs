@@ -1,3 +1,79 @@
-//! Rewrites of MIR.
-/// Small enough
-pub fn is_inlinable(_b: &crate::Body<crate::Mono>) -> bool { false }
+//! Rewrites of MIR, one file each. A pass has a name that switches it off, and each of its rewrites pays fuel; after any number of rewrites the
+//! body is correct. The pipeline runs every pass a fixed number of times, so its time is linear in the size of the body.
+
+mod aggregates;
+mod cse;
+mod dead;
+mod edges;
+mod fold;
+mod inline;
+mod jumps;
+mod loops;
+mod ranges;
+mod rename;
+
+#[cfg(test)]
+mod tests;
+
+use ir::ssa::Graph;
+use ir::ssa::compact::compact;
+use ir::{Fuel, Stop};
+
+pub use inline::is_inlinable;
+
+use crate::ir::{Body, Context, Mir, Mono};
+
+/// Every pass: the name that switches it off, and what it does.
+pub const PASSES: &[(&str, &str)] = &[
+    ("aggregates", "splits tuples and structs that live in values of their own, through loops too"),
+    ("cse", "uses a value again instead of computing it twice"),
+    ("dead", "removes what nobody uses, loop-carried values included"),
+    ("fold", "computes constants and applies algebra"),
+    ("inline", "copies small callees into their callers"),
+    ("jumps", "threads jumps, merges blocks, removes parameters that are always the same"),
+    ("loops", "turns a tail call of the function itself into a loop"),
+    ("ranges", "drops checks and branches that intervals decide"),
+];
+
+/// The order of the passes.
+const PIPELINE: &[&str] = &[
+    "loops", "inline", "jumps", "fold", "aggregates", "fold", "cse", "dead", "jumps", "ranges", "fold", "cse", "dead", "jumps", "dead",
+];
+
+/// Runs the pipeline. The body is compact afterwards.
+pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+    for &pass in PIPELINE {
+        run(pass, body, fuel, cx)?;
+        // What inlining and jumps left behind would be walked by all that follow.
+        if pass == "jumps" {
+            tidy(body);
+        }
+    }
+    tidy(body);
+    Ok(())
+}
+
+/// Runs one pass; false when there is none of this name.
+pub fn run(pass: &str, body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    if !fuel.allows(pass) {
+        return Ok(PASSES.iter().any(|(name, _)| *name == pass));
+    }
+    match pass {
+        "aggregates" => aggregates::run(body, fuel, cx)?,
+        "cse" => cse::run(body, fuel),
+        "dead" => dead::run(body, fuel),
+        "fold" => fold::run(body, fuel),
+        "inline" => inline::run(body, fuel, cx)?,
+        "jumps" => jumps::run(body, fuel),
+        "loops" => loops::run(body, fuel),
+        "ranges" => ranges::run(body, fuel),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn tidy(graph: &mut Graph<Mir>) {
+    if !ir::ssa::compact::is_compact(graph) {
+        *graph = compact(graph);
+    }
+}

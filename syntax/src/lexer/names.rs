@@ -170,6 +170,6 @@ macro_rules! words {
 
 words! {
     by "by", max "max", without "without", from "from", pre "pre", post "post", handler "handler", capset "capset", out "out",
-    owned "owned", borrowed "borrowed", mut_ "mut", try_ "try", block "block", embed "embed", has_embed "has_embed",
+    owned "owned", borrowed "borrowed", mut_ "mut", try_ "try", block "block",
     channel "channel", channel_in "channel_in", channel_out "channel_out", channel_all "channel_all"
 }

@@ -37,7 +37,7 @@ impl Parser<'_> {
             }
             let (start, marks) = (self.pos, self.marks());
             self.declares(start);
-            match self.member(owner) {
+            match self.block_member(owner) {
                 Ok(member) => members.push(member),
                 Err(_) => {
                     self.restore(marks);
@@ -50,7 +50,7 @@ impl Parser<'_> {
         }
     }
 
-    fn member(&mut self, owner: Owner) -> Parse<Member> {
+    fn block_member(&mut self, owner: Owner) -> Parse<Member> {
         self.statement_start = self.pos;
         let attributes = self.attributes()?;
         let public = self.token();

@@ -135,6 +135,11 @@ impl Parser<'_> {
 
     #[cold]
     pub(super) fn unclosed<T>(&mut self, open: usize) -> Parse<T> {
+        let errors = self.item_errors.min(self.diagnostics.len());
+        let known = &self.diagnostics[self.diagnostics.len() - errors..];
+        if known.iter().any(|d| d.code == DiagnosticCode::E1003) {
+            return Err(Failed);
+        }
         let token = self.tokens[open];
         let text = if token.kind == Kind::InterpolationStart { "{" } else { self.token_text(token) };
         self.fail(DiagnosticCode::E1003, self.span_of(token), [text.into()])
@@ -183,15 +188,9 @@ impl Parser<'_> {
             return;
         }
         let span = self.span_of(self.previous()).after();
-        self.report(DiagnosticCode::E1016, span, []).edits.push(crate::Edit {
-            anchor: Anchor::Module(self.module),
-            span: Span::default(),
-            text: ";".to_owned(),
-            machine_applicable: true,
-        });
-        if let Some(diagnostic) = self.diagnostics.last_mut() {
-            diagnostic.edits[0].span = diagnostic.span;
-        }
+        let diagnostic = self.report(DiagnosticCode::E1016, span, []);
+        let (anchor, span) = (diagnostic.anchor, diagnostic.span);
+        diagnostic.edits.push(crate::Edit { anchor, span, text: ";".to_owned(), machine_applicable: true });
     }
 
     // Going on.
@@ -204,14 +203,15 @@ impl Parser<'_> {
         }
     }
 
-    /// Moves from the start of a failed element of a bracket group to the first `stop` at its depth behind the error, or to the end of the
-    /// group. The error is at the current token.
-    pub(super) fn skip_to(&mut self, start: usize, stops: &[Kind]) {
+    /// Moves from the start of a failed element of the bracket group at `open` to the first `stop` at its depth behind the error, or to
+    /// the end of the group. The error is at the current token.
+    pub(super) fn skip_to(&mut self, open: usize, start: usize, stops: &[Kind]) {
         let error = self.pos;
+        let end = self.partner(open);
         let mut at = start;
-        loop {
+        while self.tokens[at].kind != Kind::Eof && Some(at) != end {
             let kind = self.tokens[at].kind;
-            if kind == Kind::Eof || kind.closes() || at >= error && stops.contains(&kind) {
+            if at >= error && stops.contains(&kind) || end.is_none() && kind == Kind::RBrace {
                 break;
             }
             at = self.step(at);

@@ -6,10 +6,17 @@ use crate::tree::*;
 use super::{Parse, Parser};
 
 impl Parser<'_> {
-    /// Does an import begin here (behind attributes)?
-    pub(super) fn at_import(&self) -> bool {
-        let kind = if self.kind() == Kind::Pub { self.ahead(1).kind } else { self.kind() };
-        matches!(kind, Kind::Use | Kind::Extension)
+    /// Does an import begin here, behind attributes?
+    pub(super) fn import_follows(&self) -> bool {
+        let mut at = self.pos;
+        while self.kind_at(at) == Kind::Hash && self.kind_at(at + 1).is_word() {
+            at += 2;
+            if self.kind_at(at) == Kind::LParen {
+                at = self.step(at);
+            }
+        }
+        at += usize::from(self.kind_at(at) == Kind::Pub);
+        matches!(self.kind_at(at), Kind::Use | Kind::Extension)
     }
 
     pub(super) fn import(&mut self, start: u32, attributes: Vec<Attribute>) -> Parse<Import> {

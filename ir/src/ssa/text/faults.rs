@@ -58,9 +58,7 @@ pub fn line_of(function: &Function, at: Where) -> u32 {
     let line = match at {
         Where::Function => None,
         Where::Block(block) => function.blocks.get(block as usize).map(|b| b.line),
-        Where::Inst { block, index } => {
-            function.blocks.get(block as usize).and_then(|b| b.insts.get(index as usize)).map(|inst| inst.line)
-        }
+        Where::Inst { block, index } => function.blocks.get(block as usize).and_then(|b| b.insts.get(index as usize)).map(|inst| inst.line),
     };
     line.unwrap_or(function.line)
 }

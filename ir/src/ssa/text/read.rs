@@ -139,7 +139,7 @@ pub fn parse_function<L: Level>(function: &text::Function, reading: &mut impl Re
 enum Numbers {
     /// Number and id are the same.
     Same,
-    /// First definition of each number, and how many ids there are.
+    /// The id of each number that is defined, and how many ids there are.
     Mapped(HashMap<u32, u32>, u32),
 }
 
@@ -160,7 +160,14 @@ impl Numbers {
     }
 
     fn collect(numbers: impl Iterator<Item = u32> + Clone) -> Numbers {
-        if numbers.clone().enumerate().all(|(index, number)| index == number as usize) {
+        // Dense in order of first definition; a second definition does not disturb the numbers.
+        let mut next = 0;
+        let dense = numbers.clone().all(|number| {
+            let first = number == next;
+            next += u32::from(first);
+            first || number < next
+        });
+        if dense {
             return Numbers::Same;
         }
         let mut ids = HashMap::new();
@@ -182,12 +189,11 @@ impl Numbers {
 
     fn of_blocks(function: &text::Function) -> Result<Numbers, TextError> {
         let numbers = Numbers::collect(function.blocks.iter().map(|b| b.number));
-        let Numbers::Mapped(ids, count) = &numbers else { return Ok(numbers) };
         for (index, block) in function.blocks.iter().enumerate() {
             if block.number == text::Block::UNNAMED {
                 return Err(TextError::new(block.line, 1, "T0105", "the function does not start with a block"));
             }
-            if *count as usize != function.blocks.len() && ids.get(&block.number) != Some(&(index as u32)) {
+            if numbers.is_again(block.number, index) {
                 return Err(TextError::new(block.line, 1, "T0105", "a block of this number exists already"));
             }
         }
@@ -232,9 +238,7 @@ impl<'a, L: Level, R: Reading<L>> Builder<'a, L, R> {
 
     fn mode(&mut self, spot: Spot, mode: Option<&str>, line: u32) -> Result<(), TextError> {
         match mode {
-            Some(mode) if !self.reading.mode(spot, mode) => {
-                Err(TextError::new(line, 1, "T0109", &format!("`{mode}` cannot stand here")))
-            }
+            Some(mode) if !self.reading.mode(spot, mode) => Err(TextError::new(line, 1, "T0109", &format!("`{mode}` cannot stand here"))),
             Some(_) | None => Ok(()),
         }
     }

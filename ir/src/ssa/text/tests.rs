@@ -137,7 +137,8 @@ fn a_graph_that_is_not_compact_prints_like_its_compact_copy() {
     g.append(early, NewInst { targets: &[(late, &[])], args: &[], ..NewInst::new(Op::Jump) }, &[]);
     g.append(entry, NewInst { targets: &[(early, &[])], ..NewInst::new(Op::Jump) }, &[]);
     let _ = (unused, in_early);
-    let expect = "fn @main.f(%0: int) -> int {\nb0:\n  jump b1\nb1:\n  %1: int = max %0, %0\n  jump b2\nb2:\n  %2: int = const 2\n  ret %2\n}\n";
+    let expect =
+        "fn @main.f(%0: int) -> int {\nb0:\n  jump b1\nb1:\n  %1: int = max %0, %0\n  jump b2\nb2:\n  %2: int = const 2\n  ret %2\n}\n";
     assert!(!is_compact(&g));
     assert_eq!(print(&g), expect);
     let small = compact(&g);
@@ -156,7 +157,9 @@ impl Printing<Toy> for Owning {
             Spot::Result(index) => owned(graph.results[index as usize]),
             Spot::Def(value) => owned(graph.ty(value)),
             Spot::Use(inst, index) => owned(graph.ty(graph.args(inst)[index as usize])),
-            Spot::TargetUse(inst, target, index) => owned(graph.ty(graph.target_args(graph.targets(inst)[target as usize])[index as usize])),
+            Spot::TargetUse(inst, target, index) => {
+                owned(graph.ty(graph.target_args(graph.targets(inst)[target as usize])[index as usize]))
+            }
         }
     }
     fn facts(&self, graph: &Graph<Toy>, inst: Inst, facts: &mut Vec<String>) {
@@ -235,8 +238,38 @@ fn faults_land_at_the_ends_of_guilty_lines_and_read_back() {
 /// Changes a text at random places: bytes, words, whole lines.
 fn mangle(text: &str, noise: &mut Noise) -> String {
     const SPICE: [&str; 32] = [
-        "%", "b0", "b1(", ")", "{", "}", "own ", "!0:0", " < ", "@", "\"", "\\", ";~ M1", "0x", "-", "[", "]", "%4294967294", "b4294967294",
-        "99999999999999999999", ",", ":", "=", "<", ">", "->", "é", "\n", "flag3", "$rax", "(((((((", "{hot}",
+        "%",
+        "b0",
+        "b1(",
+        ")",
+        "{",
+        "}",
+        "own ",
+        "!0:0",
+        " < ",
+        "@",
+        "\"",
+        "\\",
+        ";~ M1",
+        "0x",
+        "-",
+        "[",
+        "]",
+        "%4294967294",
+        "b4294967294",
+        "99999999999999999999",
+        ",",
+        ":",
+        "=",
+        "<",
+        ">",
+        "->",
+        "é",
+        "\n",
+        "flag3",
+        "$rax",
+        "(((((((",
+        "{hot}",
     ];
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for _ in 0..=noise.below(3) {

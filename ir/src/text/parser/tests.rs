@@ -139,9 +139,7 @@ fn @f(%0: bool) -> int {
 
 #[test]
 fn nesting_has_a_limit() {
-    let nest = |depth: usize| {
-        format!("ori-ir hir.typed 1\nfn @f() -> int {{\n{}{}}}\n", "loop {\n".repeat(depth), "}\n".repeat(depth))
-    };
+    let nest = |depth: usize| format!("ori-ir hir.typed 1\nfn @f() -> int {{\n{}{}}}\n", "loop {\n".repeat(depth), "}\n".repeat(depth));
     canonical(&nest(MAX_NESTING as usize));
     let error = parse(&nest(MAX_NESTING as usize + 1)).unwrap_err();
     assert_eq!((error.code(), error.line), ("T0003", MAX_NESTING + 3));

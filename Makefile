@@ -1,0 +1,66 @@
+# The commands a newcomer types. Each does the set-up it needs.
+#
+#   make run        build the compiler and run examples/tour.ori
+#   make test       every test
+#   make gates      every claim that runs within a minute, checked against the real compiler
+#   make heavy-gates  fuzzing for ten minutes, mutation at full size
+#   make bench      compile-time and run-time figures beside the peers that are installed
+#   make peers      install tcc, clang 22, go from Debian, for the ratios
+#   make bless F=fixtures/...   rewrite the snapshots of one fixture
+#   make ready      what the merge check runs
+
+CARGO ?= cargo
+ORIC = target/release/oric
+# cargo-nextest runs tests of all crates at once; plain cargo test is the fallback.
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: help run test build fmt lint gates heavy-gates bench peers bless ready setup
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# A C compiler links the runtime once, when the compiler is built (decision 13). A fresh Debian has none.
+setup:
+	@command -v cc >/dev/null 2>&1 || { echo "installing a C compiler"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq build-essential; }
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
+build: setup
+	@$(CARGO) build --release -q -p oric
+
+run: build
+	@$(ORIC) run examples/tour.ori
+	@echo "tour.ori: built and run by $(ORIC); next: edit examples/tour.ori and 'make run' again"
+
+test: setup
+ifeq ($(NEXTEST),yes)
+	@$(CARGO) nextest run --workspace --no-fail-fast
+	@$(CARGO) test -q --workspace --doc
+else
+	@$(CARGO) test --workspace --no-fail-fast
+endif
+
+fmt:
+	@$(CARGO) fmt --all -- --check
+
+lint: setup
+	@$(CARGO) clippy -q --workspace --all-targets -- -D warnings
+
+gates: build
+	@$(CARGO) run -q --release -p verify -- gates
+
+heavy-gates: build
+	@$(CARGO) run -q --release -p verify -- heavy-gates
+
+bench: build
+	@$(CARGO) run -q --release -p verify -- bench
+
+peers:
+	@$(SUDO) apt-get update -qq
+	@$(SUDO) apt-get install -y -qq tcc clang-22 lld-22 golang-go ninja-build
+
+bless:
+	@test -n "$(F)" || { echo "usage: make bless F=fixtures/mir/ok/name.ir"; exit 2; }
+	@ORIC_BLESS="$(F)" $(CARGO) run -q -p fixtures -- bless "$(F)"
+
+ready: fmt lint test gates

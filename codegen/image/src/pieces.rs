@@ -1,0 +1,211 @@
+//! Read-only bytes of variable size: constants, site bytes, names. They stand in slots like functions; constants and names are keyed by content, so
+//! that equal ones are stored once, site bytes by their function.
+
+use std::hash::Hasher;
+use std::ops::Range;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::error::LinkError;
+use crate::input::{DataTarget, Function, Item, Program};
+use crate::slots::{Classes, Entry, Slots};
+
+/// Where the bytes of a piece are.
+#[derive(Clone, Debug)]
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    Sites(Range<usize>),
+}
+
+#[derive(Clone, Debug)]
+struct Piece<'a> {
+    source: Source<'a>,
+    key: u128,
+    wide: bool,
+}
+
+/// All pieces of a program with their places.
+#[derive(Debug)]
+pub struct Pieces<'a> {
+    pieces: Vec<Piece<'a>>,
+    site_bytes: Vec<u8>,
+    /// Number of the first constant of each function.
+    data_first: Vec<u32>,
+    /// Piece with the sites of each function.
+    sites_of: Vec<Option<u32>>,
+    /// Pieces with name and file of each item.
+    texts_of: Vec<(u32, u32)>,
+    offsets: Vec<u64>,
+    /// The piece that stands for each (itself, or an equal one).
+    owner: Vec<u32>,
+    /// Bytes of all slots.
+    pub size: u64,
+}
+
+const TAG_DATA: u8 = 1;
+const TAG_TEXT: u8 = 2;
+const TAG_SITES: u128 = 0x5173_5173_5173_5173_5173_5173_5173_5173;
+
+fn text_key(text: &[u8]) -> u128 {
+    let mut hasher = SipHasher13::new();
+    hasher.write_u8(TAG_TEXT);
+    hasher.write(text);
+    hasher.finish128().as_u128()
+}
+
+impl<'a> Pieces<'a> {
+    /// Collects and places the pieces; `row` gives the item table's row of an item's raw id.
+    pub fn place(program: &Program<'a>, items: &'a [Item], row: impl Fn(u32) -> Option<u32>) -> Result<Self, LinkError> {
+        let mut pieces = Pieces {
+            pieces: Vec::with_capacity(program.functions.len() * 4),
+            site_bytes: Vec::new(),
+            data_first: Vec::with_capacity(program.functions.len()),
+            sites_of: Vec::with_capacity(program.functions.len()),
+            texts_of: Vec::with_capacity(items.len()),
+            offsets: Vec::new(),
+            owner: Vec::new(),
+            size: 0,
+        };
+        for function in &program.functions {
+            pieces.data_first.push(pieces.pieces.len() as u32);
+            pieces.constants(function)?;
+        }
+        for function in &program.functions {
+            let start = pieces.site_bytes.len();
+            crate::records::sites(function, &row, &mut pieces.site_bytes)?;
+            let piece = pieces.pieces.len() as u32;
+            pieces.sites_of.push((!function.sites.is_empty()).then_some(piece));
+            if function.sites.is_empty() {
+                pieces.site_bytes.truncate(start);
+            } else {
+                let source = Source::Sites(start..pieces.site_bytes.len());
+                pieces.pieces.push(Piece { source, key: function.key ^ TAG_SITES, wide: false });
+            }
+        }
+        let mut file: Option<(&str, u32)> = None;
+        for item in items {
+            let name = pieces.text(&item.name);
+            // Items of one file mostly come together.
+            let file = match file {
+                Some((text, piece)) if text == item.file => piece,
+                Some(_) | None => {
+                    let piece = pieces.text(&item.file);
+                    file = Some((&item.file, piece));
+                    piece
+                }
+            };
+            pieces.texts_of.push((name, file));
+        }
+        pieces.settle()?;
+        Ok(pieces)
+    }
+
+    fn text(&mut self, text: &'a str) -> u32 {
+        self.pieces.push(Piece { source: Source::Bytes(text.as_bytes()), key: text_key(text.as_bytes()), wide: false });
+        self.pieces.len() as u32 - 1
+    }
+
+    fn constants(&mut self, function: &'a Function) -> Result<(), LinkError> {
+        let first = self.pieces.len();
+        for (number, data) in function.data.iter().enumerate() {
+            if !data.align.is_power_of_two() || data.align > 16 {
+                return Err(LinkError::BadAlignment { function: function.name.clone() });
+            }
+            let mut hasher = SipHasher13::new();
+            hasher.write_u8(TAG_DATA);
+            hasher.write_u32(data.align);
+            hasher.write(&data.bytes);
+            for reloc in &data.relocs {
+                if (reloc.offset as usize).checked_add(8).is_none_or(|end| end > data.bytes.len()) {
+                    return Err(LinkError::BadReloc { function: function.name.clone() });
+                }
+                hasher.write_u32(reloc.offset);
+                hasher.write_i64(reloc.addend);
+                match reloc.target {
+                    DataTarget::Data(target) if (target as usize) < number => {
+                        hasher.write_u128(self.pieces.get(first + target as usize).map_or(0, |piece| piece.key));
+                    }
+                    DataTarget::Data(_) => return Err(LinkError::UnknownData { function: function.name.clone() }),
+                    // Printed, since an item's number depends on who asked first.
+                    DataTarget::Function(item) => hasher.write(item.to_string().as_bytes()),
+                }
+            }
+            let key = hasher.finish128().as_u128();
+            self.pieces.push(Piece { source: Source::Bytes(&data.bytes), key, wide: data.align > 8 });
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), LinkError> {
+        let (narrow, wide) = (Classes::new(8, 8), Classes::new(16, 16));
+        let mut entries: [Vec<Entry>; 2] = [Vec::with_capacity(self.pieces.len()), Vec::new()];
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let size = match &piece.source {
+                Source::Bytes(bytes) => bytes.len(),
+                Source::Sites(range) => range.len(),
+            };
+            let classes = if piece.wide { &wide } else { &narrow };
+            let class = u32::try_from(size).ok().and_then(|size| classes.of(size)).ok_or(LinkError::TooLarge)?;
+            entries[usize::from(piece.wide)].push(Entry::new(class, piece.key, index as u32));
+        }
+        self.offsets = vec![0; self.pieces.len()];
+        self.owner = (0..self.pieces.len() as u32).collect();
+        let [mut narrow_entries, mut wide_entries] = entries;
+        for (entries, classes) in [(&mut wide_entries, &wide), (&mut narrow_entries, &narrow)] {
+            entries.sort_unstable();
+            let owner = &mut self.owner;
+            entries.dedup_by(|later, first| {
+                let equal = (later.class(), later.key) == (first.class(), first.key);
+                if equal {
+                    owner[later.index as usize] = first.index;
+                }
+                equal
+            });
+            // Equal keys are gone.
+            let slots = Slots::place(entries, classes).unwrap_or_default();
+            for (offset, piece) in slots.iter() {
+                if let Some(place) = self.offsets.get_mut(piece as usize) {
+                    *place = self.size + offset;
+                }
+            }
+            self.size += slots.bytes;
+        }
+        for index in 0..self.offsets.len() {
+            self.offsets[index] = self.offsets[self.owner[index] as usize];
+        }
+        Ok(())
+    }
+
+    /// Offset of a constant of a function; `None` when it has no such constant.
+    pub fn constant(&self, function: usize, data: u32, count: usize) -> Option<u64> {
+        if data as usize >= count {
+            return None;
+        }
+        let first = self.data_first.get(function)?;
+        self.offsets.get((first + data) as usize).copied()
+    }
+
+    /// Offset of the site bytes of a function.
+    pub fn sites(&self, function: usize) -> Option<u64> {
+        let piece = (*self.sites_of.get(function)?)?;
+        self.offsets.get(piece as usize).copied()
+    }
+
+    /// Offsets of name and file of an item.
+    pub fn texts(&self, item: usize) -> (u64, u64) {
+        let (name, file) = self.texts_of.get(item).copied().unwrap_or_default();
+        let offset = |piece: u32| self.offsets.get(piece as usize).copied().unwrap_or(0);
+        (offset(name), offset(file))
+    }
+
+    /// Offset and bytes of every piece that is stored.
+    pub fn stored(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.pieces.iter().enumerate().filter(|&(index, _)| self.owner[index] as usize == index).map(|(index, piece)| {
+            let bytes = match &piece.source {
+                Source::Bytes(bytes) => *bytes,
+                Source::Sites(range) => self.site_bytes.get(range.clone()).unwrap_or(&[]),
+            };
+            (self.offsets[index], bytes)
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Functions of the prelude and of the standard modules, and the way their arguments are taken.
+
+use ir::{List, Symbol};
+use syntax::tree::{Argument, Expr as Ast};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::why::Why;
+use super::{Checker, Result, Which};
+use crate::ir::{Expr, ExprId};
+use crate::resolve::show;
+use crate::{Intrinsic as I, Type, TypeKind};
+
+/// Functions of the prelude.
+pub(super) const FUNCTIONS: &[&str] = &[
+    "print", "panic", "todo", "unreachable", "dbg", "len", "is_empty", "is_some", "is_none", "is_ok", "is_err", "assert", "assert_eq",
+    "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with", "compare", "min", "max",
+    "hash_combine", "repeat", "int", "float", "str", "byte",
+];
+const LATER: &[&str] = &[
+    "is_cancelled", "drop_early", "compile_error", "fields_of", "variants_of", "name_of", "is_struct", "is_enum", "is_primitive",
+    "is_collection", "is_option", "is_result", "is_tuple",
+];
+
+/// Is this a function of the prelude?
+pub(super) fn is_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name) || LATER.contains(&name)
+}
+
+/// Type of a parameter of something built in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Param {
+    /// Exactly this type.
+    Of(Type),
+    /// Any type; all such parameters of one call have the same.
+    Any,
+}
+const STR: Param = Param::Of(Type::STR);
+const INT: Param = Param::Of(Type::INT);
+const FLOAT: Param = Param::Of(Type::FLOAT);
+const BOOL: Param = Param::Of(Type::BOOL);
+
+/// A list of parameters, the last `optional` of which may be left out.
+pub(super) type Params = &'static [(&'static str, Param)];
+
+impl<'a> Checker<'a> {
+    /// The arguments in parameter order; `None` after a report. A receiver was evaluated before them and is the type that `Any` stands for.
+    pub(super) fn take(
+        &mut self,
+        function: &'static str,
+        params: Params,
+        optional: usize,
+        receiver: Option<&mut ExprId>,
+        args: List<Argument>,
+        span: Span,
+    ) -> Result<Option<Vec<ExprId>>> {
+        let Some(slots) = self.bind(function, params.len(), |i| Symbol::new(params[i].0), false, args, span)? else {
+            self.silent(args, span)?;
+            return Ok(None);
+        };
+        for (i, (name, _)) in params.iter().enumerate().take(params.len() - optional) {
+            if !slots.contains(&i) {
+                self.missing_builtin(function, name, span);
+                self.silent(args, span)?;
+                return Ok(None);
+            }
+        }
+        let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
+        let mut any = None;
+        if let Some(receiver) = receiver {
+            any = Some(self.ty(*receiver));
+            if !in_order {
+                *receiver = self.settled(*receiver);
+            }
+        }
+        let mut values = vec![ExprId::new(0); slots.len()];
+        let mut failed = false;
+        for (argument, &slot) in self.tree.args.get(args).iter().zip(&slots) {
+            let (name, param) = params[slot];
+            let why = Why::Builtin(function, name);
+            let value = match (param, any) {
+                (Param::Of(ty), _) => self.check(argument.value, ty, why)?,
+                (Param::Any, Some(ty)) => self.check(argument.value, ty, why)?,
+                (Param::Any, None) => {
+                    let value = self.infer(argument.value)?;
+                    any = Some(self.ty(value)).filter(|ty| *ty != Type::NEVER);
+                    value
+                }
+            };
+            failed |= self.ty(value) == Type::ERROR;
+            values[slot] = if in_order { value } else { self.settled(value) };
+        }
+        Ok((!failed).then_some(values))
+    }
+
+    pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let mark = self.scratch.len();
+        let value = match name.as_str() {
+            "print" => {
+                if self.which == Which::Constant {
+                    self.report(Code::E0706, span, ["print".into()]);
+                }
+                self.simple("print", &[("msg", STR)], I::Print, Type::VOID, args, span)?
+            }
+            "panic" => self.simple("panic", &[("msg", STR)], I::Panic, Type::NEVER, args, span)?,
+            "todo" => self.with_reason("todo", I::Todo, I::TodoFor, args, span)?,
+            "unreachable" => self.with_reason("unreachable", I::Unreachable, I::UnreachableFor, args, span)?,
+            "len" => match self.take("len", &[("collection", Param::Any)], 0, None, args, span)?.as_deref() {
+                Some(&[value]) => self.length_of(value, "Len", span)?,
+                _ => self.error(span),
+            },
+            "is_empty" => match self.take("is_empty", &[("collection", Param::Any)], 0, None, args, span)?.as_deref() {
+                Some(&[value]) => {
+                    let length = self.length_of(value, "IsEmpty", span)?;
+                    self.is_zero(length, span)
+                }
+                _ => self.error(span),
+            },
+            "assert" => match self.take("assert", &[("condition", BOOL)], 0, None, args, span)?.as_deref() {
+                Some(&[condition]) => {
+                    let failed = self.intrinsic(I::AssertFailed, &[], Type::NEVER, span);
+                    self.unless(condition, failed, span)
+                }
+                _ => self.error(span),
+            },
+            "assert_eq" => self.assert_equal("assert_eq", "expected", args, span)?,
+            "assert_ne" => self.assert_equal("assert_ne", "unexpected", args, span)?,
+            "min" => self.extreme("min", I::Le, args, span)?,
+            "max" => self.extreme("max", I::Ge, args, span)?,
+            "hash_combine" => match self.take("hash_combine", &[("seed", INT), ("value", INT)], 0, None, args, span)?.as_deref() {
+                Some(&[seed, value]) => {
+                    // Both are evaluated before anything is computed of them.
+                    let seed = self.settled(seed);
+                    let value = self.settled(value);
+                    self.hash_combine(seed, value, span)
+                }
+                _ => self.error(span),
+            },
+            "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
+            "compare" => self.refuse(span, "`Ordering`"),
+            "is_some" | "is_none" | "assert_some" | "assert_none" => self.refuse(span, "`Option`"),
+            "is_ok" | "is_err" | "assert_ok" | "assert_err" => self.refuse(span, "`Result`"),
+            other => self.refuse(span, format!("function `{other}`")),
+        };
+        Ok(self.with_statements(mark, value, span))
+    }
+
+    fn simple(&mut self, function: &'static str, params: Params, op: I, ty: Type, args: List<Argument>, span: Span) -> Result<ExprId> {
+        Ok(match self.take(function, params, 0, None, args, span)? {
+            Some(values) => self.intrinsic(op, &values, ty, span),
+            None => self.error(span),
+        })
+    }
+
+    fn with_reason(&mut self, function: &'static str, plain: I, reason: I, args: List<Argument>, span: Span) -> Result<ExprId> {
+        Ok(match self.take(function, &[("reason", STR)], 1, None, args, span)? {
+            Some(values) if values.is_empty() => self.intrinsic(plain, &[], Type::NEVER, span),
+            Some(values) => self.intrinsic(reason, &values, Type::NEVER, span),
+            None => {
+                self.error(span)
+            }
+        })
+    }
+
+    /// `if condition then () else failed`
+    fn unless(&mut self, condition: ExprId, failed: ExprId, span: Span) -> ExprId {
+        let unit = self.unit(span);
+        self.push(Expr::If { condition, then: unit, otherwise: Some(failed) }, Type::VOID, span)
+    }
+
+    pub(super) fn is_zero(&mut self, length: ExprId, span: Span) -> ExprId {
+        if self.ty(length) == Type::ERROR {
+            return length;
+        }
+        let zero = self.int(0, span);
+        self.intrinsic(I::Eq, &[length, zero], Type::BOOL, span)
+    }
+
+    /// Number of elements of a list, of bytes of a text.
+    pub(super) fn length_of(&mut self, value: ExprId, what: &str, span: Span) -> Result<ExprId> {
+        let ty = self.ty(value);
+        Ok(match ty.kind() {
+            TypeKind::Str => self.intrinsic(I::StrLen, &[value], Type::INT, span),
+            TypeKind::List(_) => self.intrinsic(I::ListLen, &[value], Type::INT, span),
+            TypeKind::Never => value,
+            TypeKind::Tuple(elements) if what == "Len" => {
+                let count = self.int(elements.len() as i64, span);
+                let statements = self.body.lists.add([value, count]);
+                self.push(Expr::Block { statements, tail: true }, Type::INT, span)
+            }
+            _ => {
+                if !self.lacks_silently(ty)? {
+                    let at = self.body.spans[value];
+                    self.report(Code::E2009, at, [show(ty).into(), what.into()]);
+                }
+                self.error(span)
+            }
+        })
+    }
+
+    fn extreme(&mut self, function: &'static str, op: I, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let Some(values) = self.take(function, &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
+            return Ok(self.error(span));
+        };
+        let ty = self.ty(values[0]);
+        if ty == Type::NEVER {
+            return Ok(values[0]);
+        }
+        if matches!(ty.kind(), TypeKind::List(_)) || !crate::resolve::implements(ty, Symbol::new("Comparable"), self.cx)? {
+            self.report(Code::E2009, span, [show(ty).into(), "Comparable".into()]);
+            return Ok(self.error(span));
+        }
+        let left = self.temporary(values[0]);
+        let right = self.temporary(values[1]);
+        let (a, b) = (self.read(left, span), self.read(right, span));
+        let condition = match ty {
+            Type::INT | Type::CHAR | Type::BYTE | Type::BOOL => self.intrinsic(op, &[a, b], Type::BOOL, span),
+            _ => {
+                let order = self.compare_values(a, b, span)?;
+                let zero = self.int(0, span);
+                self.intrinsic(op, &[order, zero], Type::BOOL, span)
+            }
+        };
+        let (a, b) = (self.read(left, span), self.read(right, span));
+        Ok(self.choose(condition, a, b, span))
+    }
+
+    fn assert_equal(&mut self, function: &'static str, second: &'static str, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let params: Params = if second == "expected" {
+            &[("actual", Param::Any), ("expected", Param::Any)]
+        } else {
+            &[("actual", Param::Any), ("unexpected", Param::Any)]
+        };
+        let Some(values) = self.take(function, params, 0, None, args, span)? else { return Ok(self.error(span)) };
+        let ty = self.ty(values[0]);
+        if ty == Type::NEVER {
+            return Ok(values[0]);
+        }
+        for needed in ["Eq", "Debug"] {
+            if !crate::resolve::implements(ty, Symbol::new(needed), self.cx)? || matches!(ty.kind(), TypeKind::List(_)) {
+                self.report(Code::E2009, span, [show(ty).into(), needed.into()]);
+                return Ok(self.error(span));
+            }
+        }
+        let left = self.temporary(values[0]);
+        let right = self.temporary(values[1]);
+        let (a, b) = (self.read(left, span), self.read(right, span));
+        let mark = self.scratch.len();
+        let equal = self.equal_values(a, b, span)?;
+        let equal = self.with_statements(mark, equal, span);
+        let a = self.read(left, span);
+        let a = self.debugged(a, span)?;
+        let b = self.read(right, span);
+        let b = self.debugged(b, span)?;
+        let (Some(a), Some(b)) = (a, b) else { return Ok(self.error(span)) };
+        Ok(if second == "expected" {
+            let failed = self.intrinsic(I::AssertNotEqual, &[a, b], Type::NEVER, span);
+            self.unless(equal, failed, span)
+        } else {
+            let failed = self.intrinsic(I::AssertEqual, &[a], Type::NEVER, span);
+            let unit = self.unit(span);
+            self.push(Expr::If { condition: equal, then: failed, otherwise: Some(unit) }, Type::VOID, span)
+        })
+    }
+
+    /// `int(x)`, `float(x)`, `str(x)`, `byte(x)`: exactly one positional argument.
+    fn conversion(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let list = self.tree.args.get(args);
+        let [argument] = list else {
+            self.report(Code::E2004, span, [name.into(), "1".into(), list.len().to_string().into()]);
+            return self.silent(args, span);
+        };
+        if let Some(named) = argument.name {
+            self.report(Code::E0306, argument.span, [name.into(), named.into()]).helps.push("conversions take one positional argument".into());
+            return self.silent(args, span);
+        }
+        if argument.spread {
+            self.report(Code::E0112, argument.span, []);
+            return self.silent(args, span);
+        }
+        let value = self.infer(argument.value)?;
+        let from = self.ty(value);
+        if from.fits_anywhere() {
+            return Ok(value);
+        }
+        let (op, to) = match (name.as_str(), from) {
+            ("str", _) => return self.printed(value, span),
+            ("int", Type::INT) | ("float", Type::FLOAT) | ("byte", Type::BYTE) => return Ok(value),
+            ("int", Type::BYTE | Type::CHAR | Type::BOOL) => (I::DiscreteToInt, Type::INT),
+            ("int", Type::FLOAT) => (I::FloatTruncInt, Type::INT),
+            ("int", Type::STR) => (I::StrToInt, Type::INT),
+            ("float", Type::INT) => (I::IntToFloat, Type::FLOAT),
+            ("float", Type::BYTE) => {
+                let number = self.intrinsic(I::DiscreteToInt, &[value], Type::INT, span);
+                return Ok(self.intrinsic(I::IntToFloat, &[number], Type::FLOAT, span));
+            }
+            ("float", Type::STR) => (I::StrToFloat, Type::FLOAT),
+            ("byte", Type::INT) => (I::IntToByte, Type::BYTE),
+            ("byte", Type::CHAR) => (I::CharToByte, Type::BYTE),
+            _ => {
+                if !self.lacks_silently(from)? {
+                    let at = self.body.spans[value];
+                    let args = [show(from).into(), name.into(), "as".into()];
+                    self.report(Code::E0310, at, args).notes.push(format!("`{name}(...)` does not take a `{}`", show(from)));
+                }
+                return Ok(self.error(span));
+            }
+        };
+        Ok(self.intrinsic(op, &[value], to, span))
+    }
+
+    // ---- standard modules ----
+
+    pub(super) fn call_std(&mut self, module: Symbol, name: Symbol, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+        if module.as_str() == "std.testing" {
+            return self.call_builtin(name, args, span);
+        }
+        let (function, params, op): (&'static str, Params, I) = match name.as_str() {
+            "sqrt" => ("sqrt", &[("x", FLOAT)], I::FloatSqrt),
+            "abs" => ("abs", &[("value", FLOAT)], I::FloatAbs),
+            "floor" => ("floor", &[("x", FLOAT)], I::FloatFloor),
+            "ceil" => ("ceil", &[("x", FLOAT)], I::FloatCeil),
+            "round" => ("round", &[("x", FLOAT)], I::FloatRound),
+            "trunc" => ("trunc", &[("x", FLOAT)], I::FloatTrunc),
+            "wrapping_add" => ("wrapping_add", &[("left", INT), ("right", INT)], I::WrappingAdd),
+            "wrapping_sub" => ("wrapping_sub", &[("left", INT), ("right", INT)], I::WrappingSub),
+            "wrapping_mul" => ("wrapping_mul", &[("left", INT), ("right", INT)], I::WrappingMul),
+            "wrapping_neg" => ("wrapping_neg", &[("value", INT)], I::WrappingNeg),
+            "PI" | "TAU" | "E" => {
+                self.report(Code::E0305, at, ["float".into()]);
+                return self.silent(args, span);
+            }
+            other => return Ok(self.refuse(span, format!("function `{module}.{other}`"))),
+        };
+        let ty = if params[0].1 == FLOAT { Type::FLOAT } else { Type::INT };
+        let mark = self.scratch.len();
+        let value = self.simple(function, params, op, ty, args, span)?;
+        Ok(self.with_statements(mark, value, span))
+    }
+
+    /// Is the callee of a method call a plain name that no local hides?
+    pub(super) fn plain_root(&self, receiver: syntax::tree::ExprId) -> Option<Symbol> {
+        match self.tree.exprs[receiver] {
+            Ast::Name(name) if self.lookup(name).is_none() => Some(name),
+            _ => None,
+        }
+    }
+}

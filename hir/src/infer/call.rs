@@ -1,0 +1,312 @@
+//! Calls: what is called, which argument goes where, and in which order all that is evaluated (language/05 §5.1, §5.6).
+
+use ir::{ItemId, List, Namespace, Symbol};
+use syntax::tree::{self, Argument, Expr as Ast, TypeId};
+use syntax::{DiagnosticCode as Code, Severity, Span};
+
+use super::names::later_name;
+use super::why::Why;
+use super::{Checker, Result, builtin};
+use crate::Type;
+use crate::ir::{Expr, ExprId};
+use crate::program::Entity;
+use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, prelude_type, show};
+
+impl<'a> Checker<'a> {
+    pub(super) fn call(&mut self, callee: tree::ExprId, types: List<TypeId>, args: List<Argument>, span: Span) -> Result<ExprId> {
+        if !types.is_empty() {
+            return Ok(self.refuse(span, "explicit type arguments"));
+        }
+        let at = self.span(callee);
+        let name = match self.tree.exprs[callee] {
+            Ast::Name(name) => name,
+            Ast::Dollar(name) => {
+                return match self.scope.value(name) {
+                    Some(Entity::Unsupported(..)) => self.silent(args, span),
+                    _ => Ok(self.refuse(span, "const functions")),
+                };
+            }
+            Ast::SelfValue => {
+                self.report(Code::E0806, at, []);
+                return Ok(self.error(span));
+            }
+            _ => {
+                let value = self.infer(callee)?;
+                return self.not_callable(value, args, span);
+            }
+        };
+        if let Some(binding) = self.lookup(name) {
+            let ty = self.body.locals[binding.local].ty;
+            // `let len = len(collection: xs)`: a local that is no function does not hide the predeclared one from calls.
+            if !builtin::is_function(name.as_str()) {
+                let value = self.push(Expr::Local(binding.local), ty, at);
+                return self.not_callable(value, args, span);
+            }
+            return self.call_builtin(name, args, span);
+        }
+        if let Some(error) = self.parameter_in_default(name, at) {
+            return Ok(error);
+        }
+        if let Some(entity) = self.scope.value(name) {
+            return self.call_entity(entity, name, at, args, span);
+        }
+        let text = name.as_str();
+        if builtin::is_function(text) {
+            return self.call_builtin(name, args, span);
+        }
+        if let Some(what) = later_name(text) {
+            return Ok(self.refuse(span, what));
+        }
+        match self.scope.type_name(name) {
+            Some(Entity::Unsupported(..)) => return self.silent(args, span),
+            Some(_) => {
+                self.type_as_value(name, at);
+                return Ok(self.error(span));
+            }
+            None => {}
+        }
+        if prelude_type(text).is_some() {
+            self.type_as_value(name, at);
+            return Ok(self.error(span));
+        }
+        if is_later_type(text) {
+            return Ok(self.refuse(at, format!("`{text}`")));
+        }
+        self.unknown_name(name, false, at);
+        self.silent(args, span)
+    }
+
+    /// Calls something that a module offers.
+    pub(super) fn call_entity(&mut self, entity: Entity, name: Symbol, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+        match entity {
+            Entity::Function(item) => self.call_function(item, at, args, span),
+            Entity::Std(_, member) if member.as_str() == WHOLE_MODULE => {
+                self.report(Code::E0305, at, ["a module".into()]);
+                self.silent(args, span)
+            }
+            Entity::Std(module, member) => self.call_std(module, member, at, args, span),
+            Entity::Constant(_) => {
+                let value = self.entity(entity, name, false, at)?;
+                self.not_callable(value, args, span)
+            }
+            Entity::Type(_) => {
+                self.type_as_value(name, at);
+                Ok(self.error(span))
+            }
+            Entity::Module(_) => {
+                self.report(Code::E0305, at, ["a module".into()]);
+                self.silent(args, span)
+            }
+            Entity::Unsupported(item, _) => {
+                if item.path().namespace == Namespace::Test {
+                    self.report(Code::E0515, at, []);
+                }
+                self.silent(args, span)
+            }
+        }
+    }
+
+    /// The arguments for their own errors, then an error without a report.
+    pub(super) fn silent(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
+        self.poisoned = true;
+        let tree = self.tree;
+        for argument in &tree.args[args] {
+            self.infer(argument.value)?;
+        }
+        Ok(self.error(span))
+    }
+
+    fn not_callable(&mut self, value: ExprId, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let ty = self.ty(value);
+        if !ty.fits_anywhere() {
+            let at = self.body.spans[value];
+            self.report(Code::E0305, at, [show(ty).into()]);
+        }
+        self.silent(args, span)
+    }
+
+    /// What a module alias has under a name; reports when it has nothing.
+    pub(super) fn member_of(&mut self, alias: Entity, root: Symbol, name: Symbol, span: Span) -> Result<Option<Entity>> {
+        let (found, module, names) = match alias {
+            Entity::Module(module) => {
+                let scope = self.cx.scope(module)?;
+                let found = scope.exported(name).find(|e| !crate::program::is_type(*e)).or_else(|| scope.exported(name).next());
+                // Variants of a refused type are known there, and their declaration has the report.
+                let found = found.or_else(|| scope.value(name).filter(|e| matches!(e, Entity::Unsupported(..))));
+                (found, module, scope.public.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>())
+            }
+            Entity::Std(module, _) => {
+                let found = crate::resolve::std_member(module, name).map(|_| Entity::Std(module, name));
+                (found, module, Vec::new())
+            }
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => (None, root, Vec::new()),
+        };
+        if found.is_none() {
+            let at = self.last_segment(span, name);
+            let near = nearest(name.as_str(), names).map(str::to_owned);
+            let error = self.report(Code::E0203, at, [module.into(), name.into()]);
+            if let Some(near) = near {
+                error.helps.push(format!("`{module}` has an item with a similar name: `{near}`"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A declared function: arguments in textual order, then defaults in parameter order, then the call.
+    fn call_function(&mut self, item: ItemId, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let Some(signature) = self.cx.signature(item)? else { return self.silent(args, span) };
+        // A header with errors says too little; its own report is enough. A wrong type in it makes that part silent by itself.
+        if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error && d.code != Code::E2002) {
+            return self.silent(args, span);
+        }
+        let params = &signature.params;
+        let Some(slots) = self.bind(item.name().as_str(), params.len(), |i| params[i].name, params.len() > 1, args, at)? else {
+            return self.silent(args, span);
+        };
+        for (i, parameter) in params.iter().enumerate() {
+            if parameter.default.is_none() && !slots.contains(&i) {
+                self.missing(item.name(), parameter.name, Some((item, parameter.span)), at);
+                return self.silent(args, span);
+            }
+        }
+        let mark = self.scratch.len();
+        let list = self.tree.args.get(args);
+        // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
+        let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
+        let mut values: Vec<ExprId> = Vec::with_capacity(params.len());
+        if in_order {
+            for (argument, parameter) in list.iter().zip(params) {
+                let why = Why::Parameter(item, parameter.name, parameter.span);
+                let value = self.check(argument.value, parameter.ty, why)?;
+                values.push(value);
+            }
+        } else {
+            let unset = ExprId::new(u32::MAX as usize);
+            values.resize(params.len(), unset);
+            for (argument, &slot) in list.iter().zip(&slots) {
+                let parameter = &params[slot];
+                let why = Why::Parameter(item, parameter.name, parameter.span);
+                let value = self.check(argument.value, parameter.ty, why)?;
+                values[slot] = self.settled(value);
+            }
+        }
+        let mut failed = false;
+        for (i, parameter) in params.iter().enumerate() {
+            if (in_order && i < slots.len()) || slots.contains(&i) {
+                failed |= self.ty(values[i]) == Type::ERROR;
+                continue;
+            }
+            let Some(default) = parameter.default else { continue };
+            let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty, span);
+            if in_order { values.push(value) } else { values[i] = value }
+        }
+        if failed {
+            self.poisoned = true;
+        }
+        let list = self.body.lists.add(values);
+        let call = self.push(Expr::Call(item, list), signature.result, span);
+        Ok(self.with_statements(mark, call, span))
+    }
+
+    /// A value that may be read later than its neighbours: literals stay, everything else goes to a temporary now.
+    pub(super) fn settled(&mut self, value: ExprId) -> ExprId {
+        match self.body.exprs[value] {
+            Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => value,
+            _ => {
+                let span = self.body.spans[value];
+                let local = self.temporary(value);
+                self.read(local, span)
+            }
+        }
+    }
+
+    fn missing(&mut self, function: Symbol, parameter: Symbol, declared: Option<(ItemId, Span)>, at: Span) {
+        let error = self.report(Code::E2004, at, [parameter.into(), function.into()]);
+        error.wording = 1;
+        if let Some((item, span)) = declared {
+            let text = format!("`{parameter}` is declared here, without default");
+            error.labels.push(syntax::Label { anchor: syntax::Anchor::Item(item), span, text });
+        }
+    }
+
+    /// The parameter of each argument, in textual order; `None` after a report. Missing ones are the caller's matter.
+    pub(super) fn bind(
+        &mut self,
+        function: &str,
+        count: usize,
+        name_of: impl Fn(usize) -> Symbol,
+        names_required: bool,
+        args: List<Argument>,
+        at: Span,
+    ) -> Result<Option<Vec<usize>>> {
+        let list = self.tree.args.get(args);
+        let mut slots = Vec::with_capacity(list.len());
+        let named = list.iter().filter(|a| a.name.is_some()).count();
+        if let Some(spread) = list.iter().find(|a| a.spread) {
+            self.report(Code::E0112, spread.span, []);
+            return Ok(None);
+        }
+        if let Some(pattern) = list.iter().find(|a| a.pattern.is_some()) {
+            self.report(Code::E1002, pattern.span, []);
+            return Ok(None);
+        }
+        if named == 0 && list.len() > count {
+            let args = [function.into(), count.to_string().into(), list.len().to_string().into()];
+            self.report(Code::E2004, list[count].span, args);
+            return Ok(None);
+        }
+        if named > 0 && named < list.len() {
+            let first = list.iter().find(|a| a.name.is_none()).map_or(at, |a| a.span);
+            self.report(Code::E2011, first, []);
+            return Ok(None);
+        }
+        if named == 0 && names_required && !list.is_empty() {
+            let names: Vec<String> = (0..count).map(|i| format!("{}: ...", name_of(i))).collect();
+            let at = list[0].span;
+            self.report(Code::E1011, at, [function.into()]).helps.push(format!("write `{function}({})`", names.join(", ")));
+            return Ok(None);
+        }
+        for (i, argument) in list.iter().enumerate() {
+            let slot = match argument.name {
+                None => i,
+                // Arguments usually stand in parameter order.
+                Some(name) if i < count && name_of(i) == name => i,
+                Some(name) => match (0..count).find(|&slot| name_of(slot) == name) {
+                    Some(slot) => slot,
+                    None => {
+                        let near = nearest(name.as_str(), (0..count).map(|slot| name_of(slot).as_str())).map(str::to_owned);
+                        let anchor = self.anchor;
+                        let known: Vec<&str> = (0..count).map(|slot| name_of(slot).as_str()).collect();
+                        let span = self.name_part(argument.span, name);
+                        let error = self.report(Code::E0306, argument.span, [function.into(), name.into()]);
+                        match near {
+                            Some(near) => {
+                                error.helps.push(format!("the nearest parameter is `{near}`"));
+                                error.edits.push(syntax::Edit { anchor, span, text: near, machine_applicable: false });
+                            }
+                            None if known.is_empty() => error.helps.push(format!("`{function}` takes no arguments")),
+                            None => error.helps.push(format!("its parameters are {}", known.join(", "))),
+                        }
+                        return Ok(None);
+                    }
+                },
+            };
+            if slots.contains(&slot) {
+                self.report(Code::E0307, argument.span, [name_of(slot).into()]);
+                return Ok(None);
+            }
+            slots.push(slot);
+        }
+        Ok(Some(slots))
+    }
+
+    /// The name at the start of a span.
+    fn name_part(&self, span: Span, name: Symbol) -> Span {
+        Span::new(span.start, span.end.min(span.start + name.as_str().len() as u32))
+    }
+
+    /// E2004 for a builtin parameter without argument.
+    pub(super) fn missing_builtin(&mut self, function: &str, parameter: &str, at: Span) {
+        self.missing(Symbol::new(function), Symbol::new(parameter), None, at);
+    }
+}

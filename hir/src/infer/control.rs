@@ -1,0 +1,392 @@
+//! Blocks, branches and loops.
+
+use ir::{List, Symbol};
+use syntax::tree::{self, Expr as Ast, ForClause, Pattern};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::why::{Expect, Why};
+use super::{Binding, Breaks, Checker, Frame, Kind, LoopKind, Result};
+use crate::ir::{Expr, ExprId, LoopId};
+use crate::resolve::show;
+use crate::{Intrinsic, Type, TypeKind};
+
+impl<'a> Checker<'a> {
+    pub(super) fn block(&mut self, statements: List<tree::ExprId>, tail: bool, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+        let tree = self.tree;
+        let list = tree.expr_lists.get(statements);
+        let bindings = self.bindings.len();
+        let mark = self.scratch.len();
+        self.blocks.push((statements, 0));
+        let mut diverges = false;
+        let mut warned = false;
+        let mut ty = Type::VOID;
+        for (i, &statement) in list.iter().enumerate() {
+            if let Some(open) = self.blocks.last_mut() {
+                open.1 = i + 1;
+            }
+            if diverges && !warned {
+                warned = true;
+                let at = self.span(statement);
+                self.report(Code::W0801, at, []);
+            }
+            let is_tail = tail && i + 1 == list.len();
+            let before = self.scratch.len();
+            if is_tail && !matches!(tree.exprs[statement], Ast::Let { .. }) {
+                let value = match expect.checked() {
+                    Some((wanted, why)) => self.check(statement, wanted, why)?,
+                    None => self.expr(statement, expect)?,
+                };
+                ty = self.ty(value);
+                self.scratch.push(value);
+            } else {
+                self.statement(statement)?;
+            }
+            for at in before..self.scratch.len() {
+                let value = self.scratch[at];
+                // The initialiser of a `let` may be what never ends.
+                diverges |= match self.body.exprs[value] {
+                    Expr::Let(_, value) | Expr::Assign { value, .. } => self.ty(value) == Type::NEVER,
+                    _ => self.ty(value) == Type::NEVER,
+                };
+            }
+        }
+        self.blocks.pop();
+        self.bindings.truncate(bindings);
+        let has_tail = tail && list.last().is_some_and(|&last| !matches!(tree.exprs[last], Ast::Let { .. }));
+        if diverges && ty != Type::ERROR {
+            ty = Type::NEVER;
+        }
+        Ok(self.block_of(mark, has_tail, ty, span))
+    }
+
+    pub(super) fn if_else(
+        &mut self,
+        condition: tree::ExprId,
+        then: tree::ExprId,
+        otherwise: Option<tree::ExprId>,
+        span: Span,
+        expect: Expect<'a>,
+    ) -> Result<ExprId> {
+        let condition = self.condition(condition, "the condition of an `if`")?;
+        let Some(otherwise) = otherwise else {
+            let value = self.branch(then, Expect::NONE)?;
+            let ty = self.ty(value);
+            if ty != Type::VOID && !ty.fits_anywhere() {
+                let at = self.body.spans[value];
+                self.report(Code::E0311, span, [show(ty).into()]).helps.push("add an `else` branch, or end the value with `;` in a block".into());
+                let last = self.diagnostics.len() - 1;
+                self.diagnostics[last].labels.push(syntax::Label {
+                    anchor: self.anchor,
+                    span: at,
+                    text: format!("this is `{}`", show(ty)),
+                });
+                return Ok(self.error(span));
+            }
+            if ty == Type::ERROR {
+                return Ok(self.error(span));
+            }
+            return Ok(self.push(Expr::If { condition, then: value, otherwise: None }, Type::VOID, span));
+        };
+        let first = self.branch(then, expect)?;
+        let mut ty = self.ty(first);
+        let expect = match (expect.checked(), ty) {
+            (Some((wanted, _)), _) => {
+                if ty != Type::ERROR && ty != Type::NEVER {
+                    ty = wanted;
+                }
+                expect
+            }
+            (None, Type::NEVER | Type::ERROR) => expect,
+            // The first branch fixes the type of the others.
+            (None, _) => Expect::check(ty, Why::Branch(self.body.spans[first])),
+        };
+        let second = self.branch(otherwise, expect)?;
+        let other = self.ty(second);
+        if ty == Type::ERROR || other == Type::ERROR {
+            // The branch that is right still says what the value is, so that one error does not hide others.
+            return Ok(self.error(span));
+        }
+        if ty == Type::NEVER {
+            ty = other;
+        }
+        Ok(self.push(Expr::If { condition, then: first, otherwise: Some(second) }, ty, span))
+    }
+
+    // ---- loops ----
+
+    fn enter(&mut self, kind: LoopKind, label: Option<Symbol>, expect: Expect<'a>, span: Span) -> LoopId {
+        if let Some(name) = label
+            && self.frames.iter().any(|frame| frame.label == Some(name))
+        {
+            self.report(Code::E0871, span, [name.into()]);
+        }
+        let id = self.body.loops.push(label);
+        self.frames.push(Frame { kind, label, id, breaks: Breaks::None, expect });
+        id
+    }
+
+    pub(super) fn endless(&mut self, label: Option<Symbol>, body: tree::ExprId, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+        let id = self.enter(LoopKind::Loop, label, expect, span);
+        let body = self.branch(body, Expect::NONE)?;
+        let breaks = self.frames.pop().map_or(Breaks::None, |frame| frame.breaks);
+        let ty = match breaks {
+            Breaks::None => Type::NEVER,
+            Breaks::Plain(_) => Type::VOID,
+            Breaks::Value(ty, _) => ty,
+        };
+        if self.ty(body) == Type::ERROR {
+            // The body is wrong, but what the loop yields is known.
+            self.poisoned = true;
+        }
+        Ok(self.push(Expr::Loop { id, body }, ty, span))
+    }
+
+    pub(super) fn while_do(&mut self, label: Option<Symbol>, condition: tree::ExprId, body: tree::ExprId, span: Span) -> Result<ExprId> {
+        let id = self.enter(LoopKind::While, label, Expect::NONE, span);
+        let condition = self.condition(condition, "the condition of a `while`")?;
+        let body = self.branch(body, Expect::NONE)?;
+        self.frames.pop();
+        Ok(self.push(Expr::While { id, condition, body }, Type::VOID, span))
+    }
+
+    pub(super) fn for_do(&mut self, label: Option<Symbol>, clauses: List<ForClause>, body: tree::ExprId, span: Span) -> Result<ExprId> {
+        let tree = self.tree;
+        self.clause(label, tree.clauses.get(clauses), body, span)
+    }
+
+    fn clause(&mut self, label: Option<Symbol>, clauses: &'a [ForClause], body: tree::ExprId, span: Span) -> Result<ExprId> {
+        let Some((first, rest)) = clauses.split_first() else { return self.branch(body, Expect::NONE) };
+        let source_span = self.span(first.source);
+        let mut range = None;
+        let mut list = None;
+        let mut source = first.source;
+        while let Ast::Paren(inner) = self.tree.exprs[source] {
+            source = inner;
+        }
+        let item = match self.tree.exprs[source] {
+            Ast::Range { start, end, inclusive, step } => {
+                let start = self.bound(start)?;
+                let Some(end) = end else {
+                    let refused = self.refuse(source_span, "unbounded ranges");
+                    self.scratch.truncate(self.scratch.len());
+                    return self.body_alone(first, rest, label, body, span, refused);
+                };
+                let end = self.bound(end)?;
+                let step = match step {
+                    Some(step) => Some(self.bound(step)?),
+                    None => None,
+                };
+                range = Some((start, end, step, inclusive));
+                Type::INT
+            }
+            _ => {
+                let value = self.infer(first.source)?;
+                list = Some(value);
+                let ty = self.ty(value);
+                match ty.kind() {
+                    TypeKind::List(element) => element,
+                    TypeKind::Error | TypeKind::Never => Type::ERROR,
+                    TypeKind::Str => {
+                        self.refuse(source_span, "`for` over str");
+                        Type::ERROR
+                    }
+                    _ => {
+                        if !self.lacks_silently(ty)? {
+                            self.report(Code::E2009, source_span, [show(ty).into(), "Iterable".into()]);
+                        }
+                        Type::ERROR
+                    }
+                }
+            }
+        };
+        let id = self.enter(LoopKind::For, label, Expect::NONE, span);
+        let bindings = self.bindings.len();
+        let mark = self.scratch.len();
+        let local = match self.tree.patterns[first.pattern] {
+            Pattern::Name { name, .. } => {
+                let local = self.local(name, item, false);
+                let span = self.tree.pattern_spans[first.pattern];
+                self.bindings.push(Binding { name, local, kind: Kind::LoopVariable, span });
+                local
+            }
+            _ => {
+                let local = self.local(self.blank, item, false);
+                let whole = super::pattern::Part { local, path: Vec::new(), ty: item };
+                self.bind_part(first.pattern, &whole, Kind::LoopVariable, "for", &mut Vec::new())?;
+                local
+            }
+        };
+        let guard = match first.guard {
+            Some(guard) => Some(self.condition(guard, "the guard of a `for`")?),
+            None => None,
+        };
+        let inner = if rest.is_empty() { self.branch(body, Expect::NONE)? } else { self.clause(None, rest, body, span)? };
+        let inner = match guard {
+            Some(condition) => {
+                let at = self.body.spans[inner];
+                // The value of a body is discarded, whatever its type is.
+                let statements = self.body.lists.add([inner]);
+                let ty = if self.ty(inner) == Type::NEVER { Type::NEVER } else { Type::VOID };
+                let then = self.push(Expr::Block { statements, tail: false }, ty, at);
+                self.push(Expr::If { condition, then, otherwise: None }, Type::VOID, at)
+            }
+            None => inner,
+        };
+        let inner = self.with_statements(mark, inner, span);
+        self.bindings.truncate(bindings);
+        self.frames.pop();
+        Ok(match (range, list) {
+            (Some((start, end, step, inclusive)), _) => {
+                if let Some(step) = step
+                    && self.body.exprs[step] == Expr::Int(0)
+                {
+                    // A literal step of 0 panics when the range is built, before anything else happens.
+                    let zero = self.intrinsic(Intrinsic::StepZero, &[], Type::NEVER, source_span);
+                    let statements = self.body.lists.add([start, end, zero]);
+                    return Ok(self.push(Expr::Block { statements, tail: true }, Type::NEVER, span));
+                }
+                self.push(Expr::ForRange { id, local, start, end, step, inclusive, body: inner }, Type::VOID, span)
+            }
+            (None, Some(list)) if item != Type::ERROR => self.push(Expr::ForList { id, local, list, body: inner }, Type::VOID, span),
+            (None, _) => self.error(span),
+        })
+    }
+
+    /// The body of a loop whose source was refused, for its own errors.
+    fn body_alone(
+        &mut self,
+        first: &'a ForClause,
+        rest: &'a [ForClause],
+        label: Option<Symbol>,
+        body: tree::ExprId,
+        span: Span,
+        refused: ExprId,
+    ) -> Result<ExprId> {
+        let bindings = self.bindings.len();
+        let mark = self.scratch.len();
+        self.enter(LoopKind::For, label, Expect::NONE, span);
+        let local = self.local(self.blank, Type::ERROR, false);
+        let whole = super::pattern::Part { local, path: Vec::new(), ty: Type::ERROR };
+        self.bind_part(first.pattern, &whole, Kind::LoopVariable, "for", &mut Vec::new())?;
+        if rest.is_empty() { self.branch(body, Expect::NONE)? } else { self.clause(None, rest, body, span)? };
+        self.frames.pop();
+        self.bindings.truncate(bindings);
+        self.scratch.truncate(mark);
+        Ok(refused)
+    }
+
+    /// A bound or step of a range: E0317 when it is no int.
+    fn bound(&mut self, id: tree::ExprId) -> Result<ExprId> {
+        let value = self.infer(id)?;
+        let ty = self.ty(value);
+        if ty == Type::INT || ty.fits_anywhere() {
+            return Ok(value);
+        }
+        let at = self.body.spans[value];
+        self.report(Code::E0317, at, [show(ty).into()]);
+        Ok(self.error(at))
+    }
+
+    fn target(&mut self, word: &'static str, label: Option<Symbol>, span: Span) -> Option<usize> {
+        let found = match label {
+            Some(name) => self.frames.iter().rposition(|frame| frame.label == Some(name)),
+            None => self.frames.len().checked_sub(1),
+        };
+        if found.is_none() {
+            match label {
+                Some(name) if !self.frames.is_empty() => {
+                    let near = {
+                        let labels = self.frames.iter().filter_map(|frame| frame.label);
+                        crate::resolve::nearest(name.as_str(), labels.map(|l| l.as_str())).map(str::to_owned)
+                    };
+                    let error = self.report(Code::E0802, span, [name.into()]);
+                    error.helps.extend(near.map(|near| format!("a label with a similar name exists: `{near}`")));
+                }
+                _ => {
+                    self.report(Code::E0801, span, [word.into()]);
+                }
+            }
+        }
+        found
+    }
+
+    pub(super) fn break_out(&mut self, label: Option<Symbol>, value: Option<tree::ExprId>, span: Span) -> Result<ExprId> {
+        let Some(target) = self.target("break", label, span) else {
+            if let Some(value) = value {
+                self.infer(value)?;
+            }
+            self.poisoned = true;
+            return Ok(self.push(Expr::Unit, Type::NEVER, span));
+        };
+        let (kind, id, breaks, expect) = {
+            let frame = &self.frames[target];
+            (frame.kind, frame.id, frame.breaks, frame.expect)
+        };
+        let anchor = self.anchor;
+        let Some(value) = value else {
+            match breaks {
+                Breaks::Value(ty, first) if kind == LoopKind::Loop && ty != Type::ERROR => {
+                    let error = self.report(Code::E0872, span, [show(ty).into(), "void".into()]);
+                    error.labels.push(syntax::Label { anchor, span: first, text: format!("this `break` has a `{}`", show(ty)) });
+                }
+                Breaks::None => self.frames[target].breaks = Breaks::Plain(span),
+                Breaks::Plain(_) | Breaks::Value(..) => {}
+            }
+            return Ok(self.push(Expr::Break(id, None), Type::NEVER, span));
+        };
+        let form = match kind {
+            LoopKind::Loop => None,
+            LoopKind::While => Some("while"),
+            LoopKind::For => Some("for-do"),
+        };
+        if let Some(form) = form {
+            self.infer(value)?;
+            self.report(Code::E0860, span, [form.into()]);
+            return Ok(self.push(Expr::Unit, Type::NEVER, span));
+        }
+        let value = match expect.checked() {
+            Some((ty, why)) => self.check(value, ty, why)?,
+            None => match breaks {
+                Breaks::Value(ty, _) => self.hinted(value, ty)?,
+                Breaks::None | Breaks::Plain(_) => self.infer(value)?,
+            },
+        };
+        let ty = self.ty(value);
+        // A nested loop may have left this one meanwhile; the frame is still at its place.
+        match self.frames[target].breaks {
+            Breaks::None if ty == Type::NEVER => {}
+            Breaks::None => self.frames[target].breaks = Breaks::Value(expect.checked().map_or(ty, |(wanted, _)| wanted), span),
+            Breaks::Plain(first) if !ty.fits_anywhere() => {
+                let error = self.report(Code::E0872, span, ["void".into(), show(ty).into()]);
+                error.labels.push(syntax::Label { anchor, span: first, text: "this `break` has no value".into() });
+            }
+            Breaks::Value(before, first) if before != ty && !ty.fits_anywhere() && before != Type::ERROR => {
+                let error = self.report(Code::E0872, span, [show(before).into(), show(ty).into()]);
+                error.labels.push(syntax::Label { anchor, span: first, text: format!("this `break` has a `{}`", show(before)) });
+            }
+            Breaks::Plain(_) | Breaks::Value(..) => {}
+        }
+        Ok(self.push(Expr::Break(id, Some(value)), Type::NEVER, span))
+    }
+
+    pub(super) fn continue_on(&mut self, label: Option<Symbol>, value: Option<tree::ExprId>, span: Span) -> Result<ExprId> {
+        let target = self.target("continue", label, span);
+        if let Some(value) = value {
+            self.infer(value)?;
+        }
+        let Some(target) = target else {
+            self.poisoned = true;
+            return Ok(self.push(Expr::Unit, Type::NEVER, span));
+        };
+        let (kind, id) = (self.frames[target].kind, self.frames[target].id);
+        if value.is_some() {
+            match (kind, label) {
+                (LoopKind::For, Some(name)) => self.report(Code::E0873, span, [name.into()]),
+                (LoopKind::For, None) => self.report(Code::E0861, span, ["for-do".into()]),
+                (LoopKind::While, _) => self.report(Code::E0861, span, ["while".into()]),
+                (LoopKind::Loop, _) => self.report(Code::E0861, span, ["loop".into()]),
+            };
+        }
+        Ok(self.push(Expr::Continue(id), Type::NEVER, span))
+    }
+}

@@ -1,0 +1,246 @@
+//! Methods of the built-in types.
+
+use ir::{List, Symbol};
+use syntax::tree::{self, Argument, TypeId};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::builtin::{Param, Params};
+use super::{Checker, Result};
+use crate::ir::ExprId;
+use crate::program::Entity;
+use crate::resolve::{is_later_type, nearest, prelude_type, show};
+use crate::{Intrinsic as I, Type, TypeKind};
+
+const INT: Param = Param::Of(Type::INT);
+const FLOAT: Param = Param::Of(Type::FLOAT);
+
+/// Methods that are one intrinsic: type, name, parameters after the receiver, intrinsic, result.
+const DIRECT: &[(Type, &str, Params, I, Type)] = &[
+    (Type::INT, "abs", &[], I::IntAbs, Type::INT),
+    (Type::INT, "signum", &[], I::IntSignum, Type::INT),
+    (Type::INT, "pow", &[("exponent", INT)], I::IntPow, Type::INT),
+    (Type::INT, "clamp", &[("low", INT), ("high", INT)], I::IntClamp, Type::INT),
+    (Type::FLOAT, "floor", &[], I::FloatFloorInt, Type::INT),
+    (Type::FLOAT, "ceil", &[], I::FloatCeilInt, Type::INT),
+    (Type::FLOAT, "round", &[], I::FloatRoundInt, Type::INT),
+    (Type::FLOAT, "truncate", &[], I::FloatTruncInt, Type::INT),
+    (Type::FLOAT, "abs", &[], I::FloatAbs, Type::FLOAT),
+    (Type::FLOAT, "clamp", &[("low", FLOAT), ("high", FLOAT)], I::FloatClamp, Type::FLOAT),
+    (Type::FLOAT, "is_nan", &[], I::FloatIsNan, Type::BOOL),
+    (Type::FLOAT, "is_infinite", &[], I::FloatIsInfinite, Type::BOOL),
+    (Type::FLOAT, "is_finite", &[], I::FloatIsFinite, Type::BOOL),
+    (Type::FLOAT, "to_bits", &[], I::FloatToBits, Type::INT),
+    (Type::STR, "len", &[], I::StrLen, Type::INT),
+    (Type::STR, "byte_len", &[], I::StrLen, Type::INT),
+];
+
+/// Methods of the traits that every value may have.
+const OF_TRAITS: &[(&str, &str)] =
+    &[("equals", "Eq"), ("hash", "Hashable"), ("clone", "Clone"), ("to_str", "Printable"), ("debug", "Debug"), ("compare", "Comparable")];
+
+const LATER_CHAR: &[&str] = &[
+    "is_alphabetic", "is_digit", "is_alphanumeric", "is_whitespace", "is_uppercase", "is_lowercase", "is_control", "is_ascii",
+    "is_ascii_alphabetic", "is_ascii_digit", "is_ascii_alphanumeric", "is_ascii_whitespace", "is_ascii_uppercase", "is_ascii_lowercase",
+    "is_ascii_hex_digit", "is_ascii_punctuation", "is_ascii_control", "to_ascii_uppercase", "to_ascii_lowercase", "to_digit",
+    "to_uppercase", "to_lowercase",
+];
+const LATER_BYTE: &[&str] = &[
+    "is_alpha", "is_digit", "is_alnum", "is_whitespace", "is_upper", "is_lower", "is_hex_digit", "is_ascii", "is_ascii_alpha",
+    "is_ascii_digit", "is_ascii_alphanumeric", "is_ascii_whitespace", "is_ascii_uppercase", "is_ascii_lowercase", "is_ascii_hex_digit",
+    "is_ascii_punctuation", "is_ascii_control", "to_ascii_uppercase", "to_ascii_lowercase", "to_digit",
+];
+const LATER_STR: &[&str] = &[
+    "iter", "chars", "split", "lines", "trim", "trim_start", "trim_end", "substring", "starts_with", "ends_with", "contains", "index_of",
+    "replace", "repeat", "to_uppercase", "to_lowercase", "as_bytes", "to_bytes",
+];
+const LATER_LIST: &[&str] = &[
+    "get", "first", "last", "pop", "push", "set", "updated", "insert", "remove", "slice", "take", "skip", "reverse", "sort", "sort_stable",
+    "sort_by", "contains", "index_of", "map", "filter", "fold", "find", "any", "all", "for_each", "flat_map", "flatten", "enumerate", "zip",
+    "join", "iter", "to_fixed", "try_to_fixed", "equals", "hash", "clone", "to_str", "debug", "compare", "count", "sum", "product",
+];
+
+/// Methods of a built-in type that the slice lacks.
+fn later(ty: Type) -> &'static [&'static str] {
+    match ty.kind() {
+        TypeKind::Char => LATER_CHAR,
+        TypeKind::Byte => LATER_BYTE,
+        TypeKind::Str => LATER_STR,
+        TypeKind::List(_) => LATER_LIST,
+        _ => &[],
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// Has the type a method of this name, now or later?
+    pub(super) fn has_method(&self, ty: Type, name: &str) -> bool {
+        DIRECT.iter().any(|row| row.0 == ty && row.1 == name)
+            || later(ty).contains(&name)
+            || OF_TRAITS.iter().any(|(method, _)| *method == name)
+            || (matches!(name, "len" | "is_empty") && matches!(ty.kind(), TypeKind::Str | TypeKind::List(_)))
+    }
+
+    pub(super) fn method_call(
+        &mut self,
+        receiver: tree::ExprId,
+        name: Symbol,
+        types: List<TypeId>,
+        args: List<Argument>,
+        span: Span,
+    ) -> Result<ExprId> {
+        if let Some(root) = self.plain_root(receiver) {
+            match self.scope.value(root) {
+                Some(alias @ (Entity::Module(_) | Entity::Std(_, _))) if self.is_alias(alias) => {
+                    let at = Span::new(span.start, self.span(receiver).end + 1 + name.as_str().len() as u32);
+                    if !types.is_empty() {
+                        return Ok(self.refuse(span, "explicit type arguments"));
+                    }
+                    return match self.member_of(alias, root, name, at)? {
+                        Some(entity) => self.call_entity(entity, name, at, args, span),
+                        None => self.silent(args, span),
+                    };
+                }
+                Some(Entity::Unsupported(..)) => return self.silent(args, span),
+                Some(_) => {}
+                None => {
+                    if let Some(done) = self.associated_call(root, name, args, span)? {
+                        return Ok(done);
+                    }
+                }
+            }
+        }
+        if !types.is_empty() {
+            return Ok(self.refuse(span, "explicit type arguments"));
+        }
+        let value = self.infer(receiver)?;
+        let mark = self.scratch.len();
+        let result = self.method(value, receiver, name, args, span)?;
+        Ok(self.with_statements(mark, result, span))
+    }
+
+    fn is_alias(&self, entity: Entity) -> bool {
+        match entity {
+            Entity::Module(_) => true,
+            Entity::Std(_, member) => member.as_str() == crate::resolve::WHOLE_MODULE,
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => false,
+        }
+    }
+
+    /// `T.f(...)`; `None` when the root is no type.
+    fn associated_call(&mut self, root: Symbol, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
+        let text = root.as_str();
+        if let Some(what) = super::names::later_name(text) {
+            return Ok(Some(self.refuse(span, what)));
+        }
+        match self.scope.type_name(root) {
+            Some(Entity::Unsupported(..)) => return self.silent(args, span).map(Some),
+            Some(Entity::Type(item)) => {
+                let ty = Type::new(TypeKind::Struct(item));
+                return self.no_method(ty, name, args, span).map(Some);
+            }
+            _ => {}
+        }
+        let Some(ty) = prelude_type(text) else {
+            if is_later_type(text) {
+                return Ok(Some(self.refuse(span, format!("`{text}`"))));
+            }
+            return Ok(None);
+        };
+        let value = match (ty, name.as_str()) {
+            (Type::FLOAT, "from_bits") => {
+                let mark = self.scratch.len();
+                match self.take("float.from_bits", &[("bits", INT)], 0, None, args, span)? {
+                    Some(values) => {
+                        let value = self.intrinsic(I::FloatFromBits, &values, Type::FLOAT, span);
+                        self.with_statements(mark, value, span)
+                    }
+                    None => self.error(span),
+                }
+            }
+            (Type::STR, "from_utf8" | "from_utf8_unchecked") | (_, "default") => self.refuse(span, format!("`{text}.{name}`")),
+            _ => self.no_method(ty, name, args, span)?,
+        };
+        Ok(Some(value))
+    }
+
+    fn method(&mut self, mut value: ExprId, receiver: tree::ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let ty = self.ty(value);
+        if ty.fits_anywhere() {
+            let done = self.silent(args, span)?;
+            return Ok(if ty == Type::NEVER { value } else { done });
+        }
+        let text = name.as_str();
+        if let Some(&(_, method, params, op, result)) = DIRECT.iter().find(|row| row.0 == ty && row.1 == text) {
+            let Some(mut values) = self.take(method, params, 0, Some(&mut value), args, span)? else { return Ok(self.error(span)) };
+            values.insert(0, value);
+            return Ok(self.intrinsic(op, &values, result, span));
+        }
+        if matches!(text, "len" | "is_empty") && matches!(ty.kind(), TypeKind::Str | TypeKind::List(_)) {
+            let method = if text == "len" { "len" } else { "is_empty" };
+            if self.take(method, &[], 0, Some(&mut value), args, span)?.is_none() {
+                return Ok(self.error(span));
+            }
+            let length = self.length_of(value, "Len", span)?;
+            return Ok(if text == "len" { length } else { self.is_zero(length, span) });
+        }
+        if later(ty).contains(&text) {
+            return Ok(self.refuse(span, format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) })));
+        }
+        let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
+            return self.no_method_at(ty, name, args, receiver, span);
+        };
+        if text == "compare" {
+            return Ok(self.refuse(span, "`Ordering`"));
+        }
+        if !crate::resolve::implements(ty, Symbol::new(of), self.cx)? {
+            return self.no_method_at(ty, name, args, receiver, span);
+        }
+        let params: Params = if method == "equals" { &[("other", Param::Any)] } else { &[] };
+        let Some(values) = self.take(method, params, 0, Some(&mut value), args, span)? else { return Ok(self.error(span)) };
+        match (method, &values[..]) {
+            ("equals", &[other]) => self.equal_values(value, other, span),
+            ("hash", _) => self.hashed(value, span),
+            ("to_str", _) => self.printed(value, span),
+            ("debug", _) => Ok(match self.debugged(value, span)? {
+                Some(text) => text,
+                None => self.error(span),
+            }),
+            // A copy of a plain value is the value.
+            _ => Ok(value),
+        }
+    }
+
+    fn no_method_at(&mut self, ty: Type, name: Symbol, args: List<Argument>, receiver: tree::ExprId, span: Span) -> Result<ExprId> {
+        let end = self.span(receiver).end;
+        // The name stands behind the dot; between them there may be a line break, which is then part of the place.
+        let at = Span::new((end + 1).min(span.end), (end + 1 + name.as_str().len() as u32).min(span.end));
+        self.report_no_method(ty, name, at)?;
+        self.silent(args, span)
+    }
+
+    fn no_method(&mut self, ty: Type, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
+        self.report_no_method(ty, name, span)?;
+        self.silent(args, span)
+    }
+
+    fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
+        if self.lacks_silently(ty)? {
+            return Ok(());
+        }
+        let is_field = match ty.kind() {
+            TypeKind::Struct(item) => self.cx.type_definition(item)?.is_some_and(|d| d.fields.iter().any(|(f, _)| *f == name)),
+            _ => false,
+        };
+        let near = {
+            let direct = DIRECT.iter().filter(|row| row.0 == ty).map(|row| row.1);
+            let of_traits = OF_TRAITS.iter().map(|(method, _)| *method);
+            nearest(name.as_str(), direct.chain(of_traits).chain(later(ty).iter().copied()))
+        };
+        let error = self.report(Code::E0308, at, [name.into(), show(ty).into()]);
+        if is_field {
+            error.helps.push(format!("`{name}` is a field: write it without parentheses"));
+        } else if let Some(near) = near {
+            error.helps.push(format!("a method with a similar name exists: `{near}`"));
+        }
+        Ok(())
+    }
+}

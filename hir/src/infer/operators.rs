@@ -1,0 +1,263 @@
+//! Binary operators: the table of language/05 §5.5.
+
+use syntax::tree::{self, BinaryOp, Expr as Ast};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::why::Why;
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId};
+use crate::resolve::show;
+use crate::{Intrinsic as I, Type, TypeKind};
+
+/// The operator as written.
+pub(super) fn text(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::Rem => "%",
+        BinaryOp::FloorDiv => "div",
+        BinaryOp::Pow => "**",
+        BinaryOp::MatMul => "@",
+        BinaryOp::BitAnd => "&",
+        BinaryOp::BitOr => "|",
+        BinaryOp::BitXor => "^",
+        BinaryOp::Shl => "<<",
+        BinaryOp::Shr => ">>",
+        BinaryOp::Eq => "==",
+        BinaryOp::Ne => "!=",
+        BinaryOp::Lt => "<",
+        BinaryOp::Le => "<=",
+        BinaryOp::Gt => ">",
+        BinaryOp::Ge => ">=",
+        BinaryOp::And => "&&",
+        BinaryOp::Or => "||",
+        BinaryOp::Coalesce => "??",
+    }
+}
+
+/// The intrinsic of an operator on operands of these types, with its result; only the pairs that need no more than one.
+fn direct(op: BinaryOp, left: Type, right: Type) -> Option<(I, Type)> {
+    let numeric = match (left, right) {
+        (Type::INT, Type::INT) => match op {
+            BinaryOp::Add => Some(I::IntAdd),
+            BinaryOp::Sub => Some(I::IntSub),
+            BinaryOp::Mul => Some(I::IntMul),
+            BinaryOp::Div => Some(I::IntDiv),
+            BinaryOp::Rem => Some(I::IntRem),
+            BinaryOp::FloorDiv => Some(I::IntFloorDiv),
+            BinaryOp::Pow => Some(I::IntPow),
+            BinaryOp::Shl => Some(I::IntShl),
+            BinaryOp::Shr => Some(I::IntShr),
+            _ => bits(op),
+        },
+        (Type::FLOAT, Type::FLOAT) => match op {
+            BinaryOp::Add => Some(I::FloatAdd),
+            BinaryOp::Sub => Some(I::FloatSub),
+            BinaryOp::Mul => Some(I::FloatMul),
+            BinaryOp::Div => Some(I::FloatDiv),
+            BinaryOp::Pow => Some(I::FloatPow),
+            _ => None,
+        },
+        (Type::BYTE, Type::BYTE) => bits(op),
+        (Type::BYTE, Type::INT) => match op {
+            BinaryOp::Shl => Some(I::ByteShl),
+            BinaryOp::Shr => Some(I::ByteShr),
+            _ => None,
+        },
+        (Type::STR, Type::STR) if op == BinaryOp::Add => Some(I::StrConcat),
+        _ => None,
+    };
+    if let Some(intrinsic) = numeric {
+        return Some((intrinsic, left));
+    }
+    if left != right {
+        return None;
+    }
+    let comparison = match left {
+        Type::INT | Type::CHAR | Type::BYTE | Type::BOOL => match op {
+            BinaryOp::Eq => I::Eq,
+            BinaryOp::Ne => I::Ne,
+            BinaryOp::Lt => I::Lt,
+            BinaryOp::Le => I::Le,
+            BinaryOp::Gt => I::Gt,
+            BinaryOp::Ge => I::Ge,
+            _ => return None,
+        },
+        Type::FLOAT => match op {
+            BinaryOp::Eq => I::FloatEq,
+            BinaryOp::Ne => I::FloatNe,
+            BinaryOp::Lt => I::FloatLt,
+            BinaryOp::Le => I::FloatLe,
+            BinaryOp::Gt => I::FloatGt,
+            BinaryOp::Ge => I::FloatGe,
+            _ => return None,
+        },
+        Type::STR if op == BinaryOp::Eq => I::StrEq,
+        _ => return None,
+    };
+    Some((comparison, Type::BOOL))
+}
+
+fn bits(op: BinaryOp) -> Option<I> {
+    match op {
+        BinaryOp::BitAnd => Some(I::BitAnd),
+        BinaryOp::BitOr => Some(I::BitOr),
+        BinaryOp::BitXor => Some(I::BitXor),
+        _ => None,
+    }
+}
+
+/// The comparison of a three-way result with 0 that an ordering operator means.
+pub(super) fn ordering(op: BinaryOp) -> Option<I> {
+    match op {
+        BinaryOp::Lt => Some(I::Lt),
+        BinaryOp::Le => Some(I::Le),
+        BinaryOp::Gt => Some(I::Gt),
+        BinaryOp::Ge => Some(I::Ge),
+        _ => None,
+    }
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn binary(&mut self, op: BinaryOp, left: tree::ExprId, right: tree::ExprId, span: Span) -> Result<ExprId> {
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                let word = if op == BinaryOp::And { "an operand of `&&`" } else { "an operand of `||`" };
+                let a = self.logical(left, op, word)?;
+                let b = self.logical(right, op, word)?;
+                if self.ty(a) == Type::ERROR || self.ty(b) == Type::ERROR {
+                    return Ok(self.error(span));
+                }
+                let expr = if op == BinaryOp::And { Expr::And(a, b) } else { Expr::Or(a, b) };
+                return Ok(self.push(expr, Type::BOOL, span));
+            }
+            BinaryOp::Coalesce => return Ok(self.refuse(span, "`??`")),
+            _ => {}
+        }
+        let a = self.infer(left)?;
+        let hint = self.ty(a);
+        let b = match op {
+            BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow => self.infer(right)?,
+            _ => self.hinted(right, hint)?,
+        };
+        self.operate(op, a, b, span)
+    }
+
+    fn logical(&mut self, operand: tree::ExprId, op: BinaryOp, what: &'static str) -> Result<ExprId> {
+        // A wrong operand of `&&` is an operator problem (E2020) only when both are known; a condition must be bool either way.
+        let _ = op;
+        self.check(operand, Type::BOOL, Why::Condition(what))
+    }
+
+    /// The operator on two checked operands.
+    pub(super) fn operate(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
+        let (left, right) = (self.ty(a), self.ty(b));
+        if let Some((intrinsic, ty)) = direct(op, left, right) {
+            return Ok(self.intrinsic(intrinsic, &[a, b], ty, span));
+        }
+        if left == Type::ERROR || right == Type::ERROR {
+            return Ok(self.error(span));
+        }
+        // An operand that never ends: nothing is computed. What was written before it still runs.
+        if left == Type::NEVER {
+            return Ok(a);
+        }
+        if right == Type::NEVER {
+            let statements = self.body.lists.add([a, b]);
+            return Ok(self.push(Expr::Block { statements, tail: true }, Type::NEVER, span));
+        }
+        match (op, left, right) {
+            (BinaryOp::Pow, Type::FLOAT, Type::INT) => {
+                let at = self.body.spans[b];
+                let exponent = self.intrinsic(I::IntToFloat, &[b], Type::FLOAT, at);
+                return Ok(self.intrinsic(I::FloatPow, &[a, exponent], Type::FLOAT, span));
+            }
+            (BinaryOp::Pow, Type::INT, Type::FLOAT) => {
+                let at = self.body.spans[a];
+                let base = self.intrinsic(I::IntToFloat, &[a], Type::FLOAT, at);
+                return Ok(self.intrinsic(I::FloatPow, &[base, b], Type::FLOAT, span));
+            }
+            (BinaryOp::Ne, Type::STR, Type::STR) => {
+                let equal = self.intrinsic(I::StrEq, &[a, b], Type::BOOL, span);
+                return Ok(self.not(equal, span));
+            }
+            _ => {}
+        }
+        if left == right {
+            match op {
+                BinaryOp::Eq | BinaryOp::Ne if self.comparable(left, "Eq")? => {
+                    let equal = self.equal_values(a, b, span)?;
+                    return Ok(if op == BinaryOp::Ne && self.ty(equal) == Type::BOOL { self.not(equal, span) } else { equal });
+                }
+                BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge if self.comparable(left, "Comparable")? => {
+                    let order = self.compare_values(a, b, span)?;
+                    let zero = self.int(0, span);
+                    if let Some(intrinsic) = ordering(op) {
+                        return Ok(self.intrinsic(intrinsic, &[order, zero], Type::BOOL, span));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.undefined(op, a, b, span)
+    }
+
+    fn comparable(&mut self, ty: Type, what: &str) -> Result<bool> {
+        match ty.kind() {
+            TypeKind::List(_) => Ok(false),
+            _ => crate::resolve::implements(ty, ir::Symbol::new(what), self.cx),
+        }
+    }
+
+    fn undefined(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
+        let (left, right) = (self.ty(a), self.ty(b));
+        if self.lacks_silently(left)? {
+            return Ok(self.error(span));
+        }
+        let sign = text(op);
+        if matches!(left.kind(), TypeKind::List(_)) && left == right {
+            return Ok(self.refuse(span, format!("operator `{sign}` on lists")));
+        }
+        let anchor = self.anchor;
+        let (left_span, right_span) = (self.body.spans[a], self.body.spans[b]);
+        let (left_text, right_text) = (show(left), show(right));
+        let right_literal = match self.body.exprs[b] {
+            Expr::Int(value) => Some(value),
+            _ => None,
+        };
+        let error = self.report(Code::E2020, span, [sign.into(), left_text.as_str().into(), right_text.as_str().into()]);
+        error.labels.push(syntax::Label { anchor, span: left_span, text: format!("this is `{left_text}`") });
+        error.labels.push(syntax::Label { anchor, span: right_span, text: format!("this is `{right_text}`") });
+        match (left, right) {
+            (Type::FLOAT, Type::INT) => match right_literal {
+                Some(value) => {
+                    error.helps.push(format!("write it as a float: `{value}.0`"));
+                    let text = format!("{value}.0");
+                    error.edits.push(syntax::Edit { anchor, span: right_span, text, machine_applicable: true });
+                }
+                None => error.helps.push("convert the right operand with `as float`".into()),
+            },
+            (Type::INT, Type::FLOAT) => error.helps.push("convert the left operand with `as float`".into()),
+            (Type::STR, _) | (_, Type::STR) if op == BinaryOp::Add => {
+                error.helps.push("write both into a template: `{a}{b}`".into());
+            }
+            (Type::FLOAT, Type::FLOAT) if matches!(op, BinaryOp::Rem | BinaryOp::FloorDiv) => {
+                error.notes.push(format!("`{sign}` is defined on int only"));
+            }
+            (Type::BYTE, _) => error.helps.push("bytes have no arithmetic: convert with `as int`".into()),
+            _ if left == right && matches!(left.kind(), TypeKind::Struct(_)) => {
+                let derive = if matches!(op, BinaryOp::Eq | BinaryOp::Ne) { "#derive(Eq)" } else { "#derive(Eq, Comparable)" };
+                error.helps.push(format!("`{derive}` before the declaration of `{left_text}` defines it"));
+            }
+            _ => {}
+        }
+        Ok(self.error(span))
+    }
+
+    /// Is the expression `{}` alone?
+    pub(super) fn is_empty_braces(&self, id: tree::ExprId) -> bool {
+        matches!(self.tree.exprs[id], Ast::Map(entries) if entries.is_empty())
+    }
+}

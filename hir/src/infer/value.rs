@@ -1,0 +1,369 @@
+//! What types can do by themselves, spelled out: equality, order, text and hash of scalars, tuples and structs.
+//!
+//! Parts are read from locals, so whatever is more than a local is put into a temporary first.
+
+use ir::Symbol;
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId, LocalId};
+use crate::resolve::show;
+use crate::{Intrinsic as I, Type, TypeKind};
+
+/// A part of a local: path of field indices with the type after each.
+type Path = Vec<(u32, Type)>;
+
+/// What the parts of a type are.
+enum Parts {
+    None,
+    Positional(Vec<Type>),
+    Named(Symbol, Vec<(Symbol, Type)>),
+}
+
+impl<'a> Checker<'a> {
+    fn part(&mut self, local: LocalId, path: &[(u32, Type)], span: Span) -> ExprId {
+        let mut value = self.read(local, span);
+        for &(index, ty) in path {
+            value = self.push(Expr::Field(value, index), ty, span);
+        }
+        value
+    }
+
+    /// The parts of a compound type. Types that contain themselves are reported elsewhere; the depth of the path keeps the walk finite.
+    fn parts(&mut self, ty: Type, depth: usize) -> Result<Parts> {
+        if depth > 32 {
+            self.poisoned = true;
+            return Ok(Parts::None);
+        }
+        Ok(match ty.kind() {
+            TypeKind::Tuple(elements) => Parts::Positional(elements.to_vec()),
+            TypeKind::Struct(item) => match self.cx.type_definition(item)? {
+                Some(definition) => Parts::Named(item.name(), definition.fields.clone()),
+                None => {
+                    self.poisoned = true;
+                    Parts::None
+                }
+            },
+            _ => Parts::None,
+        })
+    }
+
+    /// A local that holds the value: the local itself when it cannot change, else a temporary.
+    pub(super) fn held(&mut self, value: ExprId) -> LocalId {
+        match self.body.exprs[value] {
+            Expr::Local(local) if !self.body.locals[local].mutable => local,
+            _ => self.temporary(value),
+        }
+    }
+
+    // ---- equality ----
+
+    /// `a == b` for operands of one type that has it.
+    pub(super) fn equal_values(&mut self, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
+        if let Some(op) = scalar_equality(self.ty(a)) {
+            return Ok(self.intrinsic(op, &[a, b], Type::BOOL, span));
+        }
+        let mark = self.scratch.len();
+        let ty = self.ty(a);
+        let (left, right) = (self.held(a), self.held(b));
+        let equal = self.equal_parts((left, right), &mut Vec::new(), ty, span)?;
+        Ok(self.with_statements(mark, equal, span))
+    }
+
+    fn equal_parts(&mut self, locals: (LocalId, LocalId), path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
+        if let Some(op) = scalar_equality(ty) {
+            let a = self.part(locals.0, path, span);
+            let b = self.part(locals.1, path, span);
+            return Ok(self.intrinsic(op, &[a, b], Type::BOOL, span));
+        }
+        let types: Vec<Type> = match self.parts(ty, path.len())? {
+            Parts::None => return Ok(self.push(Expr::Bool(true), Type::BOOL, span)),
+            Parts::Positional(types) => types,
+            Parts::Named(_, fields) => fields.into_iter().map(|(_, ty)| ty).collect(),
+        };
+        let mut all = None;
+        for (i, ty) in types.into_iter().enumerate() {
+            path.push((i as u32, ty));
+            let equal = self.equal_parts(locals, path, ty, span)?;
+            path.pop();
+            all = Some(match all {
+                Some(before) => self.push(Expr::And(before, equal), Type::BOOL, span),
+                None => equal,
+            });
+        }
+        Ok(match all {
+            Some(all) => all,
+            None => self.push(Expr::Bool(true), Type::BOOL, span),
+        })
+    }
+
+    // ---- order ----
+
+    /// -1, 0 or 1: the order of two values of one type that has it.
+    pub(super) fn compare_values(&mut self, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
+        match self.ty(a) {
+            Type::STR => return Ok(self.intrinsic(I::StrCompare, &[a, b], Type::INT, span)),
+            Type::FLOAT => return Ok(self.intrinsic(I::FloatCompare, &[a, b], Type::INT, span)),
+            _ => {}
+        }
+        let mark = self.scratch.len();
+        let ty = self.ty(a);
+        let (left, right) = (self.held(a), self.held(b));
+        let order = self.compare_parts((left, right), &mut Vec::new(), ty, span)?;
+        Ok(self.with_statements(mark, order, span))
+    }
+
+    fn compare_parts(&mut self, locals: (LocalId, LocalId), path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
+        match ty {
+            Type::STR | Type::FLOAT => {
+                let a = self.part(locals.0, path, span);
+                let b = self.part(locals.1, path, span);
+                let op = if ty == Type::STR { I::StrCompare } else { I::FloatCompare };
+                return Ok(self.intrinsic(op, &[a, b], Type::INT, span));
+            }
+            Type::INT | Type::CHAR | Type::BYTE | Type::BOOL => {
+                let a = self.part(locals.0, path, span);
+                let b = self.part(locals.1, path, span);
+                let less = self.intrinsic(I::Lt, &[a, b], Type::BOOL, span);
+                let a = self.part(locals.0, path, span);
+                let b = self.part(locals.1, path, span);
+                let greater = self.intrinsic(I::Gt, &[a, b], Type::BOOL, span);
+                let (minus, one, zero) = (self.int(-1, span), self.int(1, span), self.int(0, span));
+                let rest = self.choose(greater, one, zero, span);
+                return Ok(self.choose(less, minus, rest, span));
+            }
+            _ => {}
+        }
+        let types: Vec<Type> = match self.parts(ty, path.len())? {
+            Parts::None => return Ok(self.int(0, span)),
+            Parts::Positional(types) => types,
+            Parts::Named(_, fields) => fields.into_iter().map(|(_, ty)| ty).collect(),
+        };
+        self.compare_from(locals, path, &types, 0, span)
+    }
+
+    /// Parts from `at` on: the first that differs decides.
+    fn compare_from(&mut self, locals: (LocalId, LocalId), path: &mut Path, types: &[Type], at: usize, span: Span) -> Result<ExprId> {
+        let Some(&ty) = types.get(at) else { return Ok(self.int(0, span)) };
+        path.push((at as u32, ty));
+        let order = self.compare_parts(locals, path, ty, span)?;
+        path.pop();
+        if at + 1 == types.len() {
+            return Ok(order);
+        }
+        let mark = self.scratch.len();
+        let held = self.temporary(order);
+        let read = self.read(held, span);
+        let zero = self.int(0, span);
+        let differs = self.intrinsic(I::Ne, &[read, zero], Type::BOOL, span);
+        let read = self.read(held, span);
+        // The statement of this part stays on the scratch stack while the rest is built.
+        let rest = self.compare_from(locals, path, types, at + 1, span)?;
+        let decided = self.choose(differs, read, rest, span);
+        Ok(self.with_statements(mark, decided, span))
+    }
+
+    pub(super) fn choose(&mut self, condition: ExprId, then: ExprId, otherwise: ExprId, span: Span) -> ExprId {
+        let ty = self.ty(then);
+        self.push(Expr::If { condition, then, otherwise: Some(otherwise) }, ty, span)
+    }
+
+    // ---- text ----
+
+    /// `to_str()` of a value; E2038 when its type has none.
+    pub(super) fn printed(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
+        let ty = self.ty(value);
+        if ty.fits_anywhere() {
+            return Ok(value);
+        }
+        if !self.has_text(ty, "Printable")? {
+            if !self.lacks_silently(ty)? {
+                let help = matches!(ty.kind(), TypeKind::Struct(_));
+                let error = self.report(Code::E2038, span, [show(ty).into()]);
+                if help {
+                    error.helps.push(format!("`#derive(Printable)` before the declaration of `{}` defines it", show(ty)));
+                }
+            }
+            return Ok(self.error(span));
+        }
+        self.text_of(value, false, span)
+    }
+
+    /// `debug()` of a value; `None` (nothing reported) when its type has none.
+    pub(super) fn debugged(&mut self, value: ExprId, span: Span) -> Result<Option<ExprId>> {
+        let ty = self.ty(value);
+        if ty.fits_anywhere() {
+            return Ok(Some(value));
+        }
+        if !self.has_text(ty, "Debug")? {
+            return Ok(None);
+        }
+        self.text_of(value, true, span).map(Some)
+    }
+
+    fn has_text(&mut self, ty: Type, what: &str) -> Result<bool> {
+        match ty.kind() {
+            TypeKind::List(_) => Ok(false),
+            _ => crate::resolve::implements(ty, Symbol::new(what), self.cx),
+        }
+    }
+
+    fn text_of(&mut self, value: ExprId, debug: bool, span: Span) -> Result<ExprId> {
+        if let Some(text) = self.scalar_text(value, debug, span) {
+            return Ok(text);
+        }
+        let mark = self.scratch.len();
+        let ty = self.ty(value);
+        let local = self.held(value);
+        let text = self.text_parts(local, &mut Vec::new(), ty, debug, span)?;
+        Ok(self.with_statements(mark, text, span))
+    }
+
+    fn scalar_text(&mut self, value: ExprId, debug: bool, span: Span) -> Option<ExprId> {
+        let op = match self.ty(value) {
+            Type::INT => I::IntToStr,
+            Type::FLOAT => I::FloatToStr,
+            Type::BOOL => I::BoolToStr,
+            Type::CHAR if debug => I::CharDebug,
+            Type::CHAR => I::CharToStr,
+            Type::STR if debug => I::StrDebug,
+            Type::STR => return Some(value),
+            Type::BYTE => {
+                let number = self.intrinsic(I::DiscreteToInt, &[value], Type::INT, span);
+                return Some(self.intrinsic(I::IntToStr, &[number], Type::STR, span));
+            }
+            Type::VOID => {
+                let text = self.push(Expr::Str(Symbol::new("()")), Type::STR, span);
+                let statements = self.body.lists.add([value, text]);
+                return Some(self.push(Expr::Block { statements, tail: true }, Type::STR, span));
+            }
+            _ => return None,
+        };
+        Some(self.intrinsic(op, &[value], Type::STR, span))
+    }
+
+    fn text_parts(&mut self, local: LocalId, path: &mut Path, ty: Type, debug: bool, span: Span) -> Result<ExprId> {
+        let (open, close, parts) = match self.parts(ty, path.len())? {
+            Parts::None => {
+                let value = self.part(local, path, span);
+                return Ok(match self.scalar_text(value, debug, span) {
+                    Some(text) => text,
+                    None => self.error(span),
+                });
+            }
+            Parts::Positional(types) => ("(".to_owned(), ")", types.into_iter().map(|ty| (None, ty)).collect::<Vec<_>>()),
+            Parts::Named(name, fields) if debug => {
+                (format!("{name} {{ "), " }", fields.into_iter().map(|(name, ty)| (Some(name), ty)).collect())
+            }
+            Parts::Named(name, fields) => (format!("{name}("), ")", fields.into_iter().map(|(_, ty)| (None, ty)).collect()),
+        };
+        let mark = self.scratch.len();
+        let mut literal = open;
+        for (i, (name, ty)) in parts.into_iter().enumerate() {
+            if i > 0 {
+                literal.push_str(", ");
+            }
+            if let Some(name) = name {
+                literal.push_str(name.as_str());
+                literal.push_str(": ");
+            }
+            let before = self.push(Expr::Str(Symbol::new(&literal)), Type::STR, span);
+            literal.clear();
+            self.scratch.push(before);
+            path.push((i as u32, ty));
+            let text = self.text_parts(local, path, ty, debug, span)?;
+            path.pop();
+            self.scratch.push(text);
+        }
+        literal.push_str(close);
+        let after = self.push(Expr::Str(Symbol::new(&literal)), Type::STR, span);
+        self.scratch.push(after);
+        let text = self.concatenated(mark, span);
+        self.scratch.truncate(mark);
+        Ok(text)
+    }
+
+    // ---- hash ----
+
+    /// `hash()` by the normative rules of language/08 §8.4.
+    pub(super) fn hashed(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
+        match self.ty(value) {
+            Type::INT => return Ok(value),
+            Type::BYTE | Type::CHAR | Type::BOOL => return Ok(self.intrinsic(I::DiscreteToInt, &[value], Type::INT, span)),
+            Type::STR => return Ok(self.intrinsic(I::StrHash, &[value], Type::INT, span)),
+            _ => {}
+        }
+        let mark = self.scratch.len();
+        let ty = self.ty(value);
+        let local = self.held(value);
+        let hash = self.hash_parts(local, &mut Vec::new(), ty, span)?;
+        Ok(self.with_statements(mark, hash, span))
+    }
+
+    fn hash_parts(&mut self, local: LocalId, path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
+        match ty {
+            Type::INT | Type::BYTE | Type::CHAR | Type::BOOL | Type::STR => {
+                let value = self.part(local, path, span);
+                return self.hashed(value, span);
+            }
+            Type::VOID => return Ok(self.int(0, span)),
+            Type::FLOAT => {
+                // -0.0 hashes as 0.0 and every NaN as one.
+                let value = self.part(local, path, span);
+                let is_nan = self.intrinsic(I::FloatIsNan, &[value], Type::BOOL, span);
+                let nan = self.int(0x7ff8_0000_0000_0000, span);
+                let value = self.part(local, path, span);
+                let zero = self.push(Expr::Float(0), Type::FLOAT, span);
+                let is_zero = self.intrinsic(I::FloatEq, &[value, zero], Type::BOOL, span);
+                let zero = self.int(0, span);
+                let value = self.part(local, path, span);
+                let bits = self.intrinsic(I::FloatToBits, &[value], Type::INT, span);
+                let rest = self.choose(is_zero, zero, bits, span);
+                return Ok(self.choose(is_nan, nan, rest, span));
+            }
+            _ => {}
+        }
+        let types: Vec<Type> = match self.parts(ty, path.len())? {
+            Parts::None => return Ok(self.int(0, span)),
+            Parts::Positional(types) => types,
+            Parts::Named(_, fields) => fields.into_iter().map(|(_, ty)| ty).collect(),
+        };
+        let mut seed = self.int(0, span);
+        for (i, ty) in types.into_iter().enumerate() {
+            path.push((i as u32, ty));
+            let value = self.hash_parts(local, path, ty, span)?;
+            path.pop();
+            seed = self.hash_combine(seed, value, span);
+        }
+        Ok(seed)
+    }
+
+    /// `s xor (v + 0x9e3779b9 + (s << 6) + (s >>> 2))`, wrapping.
+    pub(super) fn hash_combine(&mut self, seed: ExprId, value: ExprId, span: Span) -> ExprId {
+        let mark = self.scratch.len();
+        let seed = self.held(seed);
+        let value = self.held(value);
+        let (v, golden) = (self.read(value, span), self.int(0x9e37_79b9, span));
+        let sum = self.intrinsic(I::WrappingAdd, &[v, golden], Type::INT, span);
+        let (s, sixty_four) = (self.read(seed, span), self.int(64, span));
+        let left = self.intrinsic(I::WrappingMul, &[s, sixty_four], Type::INT, span);
+        let sum = self.intrinsic(I::WrappingAdd, &[sum, left], Type::INT, span);
+        let (s, two) = (self.read(seed, span), self.int(2, span));
+        let right = self.intrinsic(I::IntShr, &[s, two], Type::INT, span);
+        let mask = self.int(0x3fff_ffff_ffff_ffff, span);
+        let right = self.intrinsic(I::BitAnd, &[right, mask], Type::INT, span);
+        let sum = self.intrinsic(I::WrappingAdd, &[sum, right], Type::INT, span);
+        let s = self.read(seed, span);
+        let hash = self.intrinsic(I::BitXor, &[s, sum], Type::INT, span);
+        self.with_statements(mark, hash, span)
+    }
+}
+
+fn scalar_equality(ty: Type) -> Option<I> {
+    match ty {
+        Type::INT | Type::CHAR | Type::BYTE | Type::BOOL => Some(I::Eq),
+        Type::FLOAT => Some(I::FloatEq),
+        Type::STR => Some(I::StrEq),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! Instructions, slots with their stores, and block parameters that nothing needs.
+//!
+//! Marks what is needed, from what can be observed backwards, and drops the rest. A parameter is needed when something needing it is, and then so are the
+//! arguments for it; so a value that only goes round a loop disappears. All of it is one rewrite, because parts of such a circle cannot go alone.
+
+use ir::ops::Effect;
+use ir::ssa::{Block, Def, ENTRY, Graph, Inst, Target, Value};
+use ir::{Fuel, List};
+
+use crate::ir::Lir;
+use crate::ops::Op;
+
+pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
+    let marks = Marks::of(graph);
+    let dead_inst = |inst: Inst| !marks.insts[inst.index()];
+    let dead_param = |block: Block, param: Value| block != ENTRY && !marks.values[param.index()];
+    let any = graph
+        .blocks
+        .iter()
+        .any(|(block, row)| row.insts.iter().any(|&inst| dead_inst(inst)) || row.params.iter().any(|&param| dead_param(block, param)));
+    if !any || !fuel.spend() {
+        return;
+    }
+    // Arguments first, while parameters still say which ones go.
+    for block in graph.blocks.ids() {
+        for index in 0..graph.blocks[block].insts.len() {
+            let inst = graph.blocks[block].insts[index];
+            if !graph.edges[inst].targets.is_empty() {
+                arguments(graph, inst, &marks);
+            }
+        }
+    }
+    for block in graph.blocks.ids() {
+        graph.blocks[block].insts.retain(|&inst| marks.insts[inst.index()]);
+        if block == ENTRY || graph.blocks[block].params.iter().all(|p| marks.values[p.index()]) {
+            continue;
+        }
+        graph.blocks[block].params.retain(|&param| marks.values[param.index()]);
+        for index in 0..graph.blocks[block].params.len() {
+            let param = graph.blocks[block].params[index];
+            graph.values[param].def = Def::Param(block, index as u32);
+        }
+    }
+}
+
+/// Drops the arguments for dead parameters from the targets of an instruction.
+fn arguments(graph: &mut Graph<Lir>, inst: Inst, marks: &Marks) {
+    let targets: List<Target> = graph.edges[inst].targets;
+    for index in 0..targets.len() {
+        let target = graph.targets.get(targets)[index];
+        let Some(row) = graph.blocks.get(target.block) else { continue };
+        if row.params.iter().all(|p| marks.values[p.index()]) || target.block == ENTRY {
+            continue;
+        }
+        let kept: Vec<Value> = row
+            .params
+            .iter()
+            .zip(graph.target_args(target))
+            .filter(|(param, _)| marks.values[param.index()])
+            .map(|(_, &argument)| argument)
+            .collect();
+        graph.targets.get_mut(targets)[index].args = graph.args.add(kept);
+    }
+}
+
+struct Marks {
+    values: Vec<bool>,
+    insts: Vec<bool>,
+}
+
+struct Marker<'a> {
+    graph: &'a Graph<Lir>,
+    marks: Marks,
+    open: Vec<Value>,
+    /// Edges into each block: `edges[start[b]..start[b + 1]]`.
+    start: Vec<u32>,
+    edges: Vec<List<Value>>,
+    /// Stores to each slot, chained: first by value of the slot, then by position in `stores`.
+    first_store: Vec<u32>,
+    stores: Vec<(Inst, u32)>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Marks {
+    fn of(graph: &Graph<Lir>) -> Marks {
+        let mut marker = Marker {
+            graph,
+            marks: Marks { values: vec![false; graph.values.len()], insts: vec![false; graph.insts.len()] },
+            open: Vec::new(),
+            start: Vec::new(),
+            edges: Vec::new(),
+            first_store: Vec::new(),
+            stores: Vec::new(),
+        };
+        marker.edges();
+        marker.roots();
+        while let Some(value) = marker.open.pop() {
+            marker.needed(value);
+        }
+        marker.marks
+    }
+}
+
+impl Marker<'_> {
+    fn edges(&mut self) {
+        let graph = self.graph;
+        let count = graph.blocks.len();
+        self.start = vec![0; count + 2];
+        let each = |visit: &mut dyn FnMut(&Target)| {
+            for row in graph.blocks.rows() {
+                for &inst in &row.insts {
+                    graph.targets(inst).iter().filter(|t| t.block.index() < count).for_each(&mut *visit);
+                }
+            }
+        };
+        each(&mut |target| self.start[target.block.index() + 2] += 1);
+        for block in 2..self.start.len() {
+            self.start[block] += self.start[block - 1];
+        }
+        self.edges = vec![List::EMPTY; self.start.last().map_or(0, |&n| n as usize)];
+        each(&mut |target| {
+            let slot = &mut self.start[target.block.index() + 1];
+            self.edges[*slot as usize] = target.args;
+            *slot += 1;
+        });
+    }
+
+    fn roots(&mut self) {
+        let graph = self.graph;
+        for row in graph.blocks.rows() {
+            for &inst in &row.insts {
+                match graph.op(inst).info().effect {
+                    Effect::Pure | Effect::Reads => continue,
+                    Effect::Panics | Effect::Writes | Effect::Ends => {}
+                }
+                if graph.op(inst) == Op::Slot || self.is_slot_store(inst) {
+                    continue;
+                }
+                self.marks.insts[inst.index()] = true;
+                self.open.extend_from_slice(graph.args(inst));
+            }
+        }
+    }
+
+    /// Takes note of a store to a slot: it is needed when the slot is.
+    fn is_slot_store(&mut self, inst: Inst) -> bool {
+        let graph = self.graph;
+        let &[base, _] = graph.args(inst) else { return false };
+        let is_slot = graph.op(inst) == Op::Store && graph.def_inst(base).is_some_and(|def| graph.op(def) == Op::Slot);
+        if is_slot {
+            if self.first_store.is_empty() {
+                self.first_store = vec![NONE; graph.values.len()];
+            }
+            let head = &mut self.first_store[base.index()];
+            self.stores.push((inst, *head));
+            *head = self.stores.len() as u32 - 1;
+        }
+        is_slot
+    }
+
+    fn needed(&mut self, value: Value) {
+        let graph = self.graph;
+        if std::mem::replace(&mut self.marks.values[value.index()], true) {
+            return;
+        }
+        match graph.values[value].def {
+            Def::Param(block, index) => {
+                let edges = self.start[block.index()] as usize..self.start[block.index() + 1] as usize;
+                for edge in &self.edges[edges] {
+                    self.open.extend(graph.args[*edge].get(index as usize));
+                }
+            }
+            Def::Result(inst, _) => {
+                if !std::mem::replace(&mut self.marks.insts[inst.index()], true) {
+                    self.open.extend_from_slice(graph.args(inst));
+                }
+                let mut next = self.first_store.get(value.index()).copied().unwrap_or(NONE);
+                while let Some(&(store, after)) = self.stores.get(next as usize) {
+                    self.marks.insts[store.index()] = true;
+                    self.open.extend_from_slice(graph.args(store));
+                    next = after;
+                }
+            }
+        }
+    }
+}

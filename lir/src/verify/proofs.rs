@@ -1,0 +1,224 @@
+//! L04: which checks prove that a division or a conversion has a result.
+//!
+//! A check that has run proves its comparison for everything after it. The proofs are found from the value they are about: each check is noted in the
+//! list of its first operand, and where that operand is itself computed in one of the forms below, in the list of what it was computed from.
+//!
+//! - `check COND b, LITERAL` proves that `b` is no `x` for which the comparison is false;
+//! - `check ne (or (xor a, MIN) (xor b, -1)), 0` proves that `a / b` does not overflow;
+//! - `check ne (fcmp COND f, BOUND), 0` proves `f COND BOUND`.
+//!
+//! A proof counts for later instructions of its block and for blocks that the block dominates, except in landing pads and what follows them: there
+//! the check may be the very one that failed.
+
+use ir::ssa::dominance::Dominators;
+use ir::ssa::order::Order;
+use ir::ssa::{Block, Def, Graph, Inst, Value};
+use ir::Where;
+
+use super::LirFault;
+use super::types::Checker;
+use crate::ir::{Lir, Phase};
+use crate::ops::{Cond, FloatCond, Op, check_parts};
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+enum Fact {
+    /// The value compares so with the literal.
+    Compares(Cond, i64),
+    /// The quotient of this value by the value does not overflow.
+    Divides(Value),
+    /// The float compares so with the bound.
+    Bounded(FloatCond, f64),
+}
+
+#[derive(Clone, Copy)]
+struct Proof {
+    fact: Fact,
+    block: Block,
+    index: u32,
+    next: u32,
+}
+
+/// The proofs of a body by the value they are about.
+#[derive(Default)]
+pub(super) struct Proofs {
+    /// First proof of each value; empty when the body needs none.
+    heads: Vec<u32>,
+    rows: Vec<Proof>,
+    /// Made when a proof of another block is asked for.
+    reach: Option<Reach>,
+}
+
+struct Reach {
+    order: Order,
+    dominators: Dominators,
+    /// Blocks that are reached by unwinding.
+    unwinding: Vec<bool>,
+}
+
+/// The integer constant behind a value.
+pub(super) fn literal(graph: &Graph<Lir>, value: Value) -> Option<i64> {
+    let (_, row) = definition(graph, value)?;
+    (row.op == Op::Iconst).then_some(row.imm as i64)
+}
+
+fn definition(graph: &Graph<Lir>, value: Value) -> Option<(Inst, &ir::ssa::InstRow<Op>)> {
+    match graph.values.get(value)?.def {
+        Def::Result(inst, _) => Some((inst, graph.insts.get(inst)?)),
+        Def::Param(..) => None,
+    }
+}
+
+/// The other operand of `op x, LITERAL`.
+fn with_literal(graph: &Graph<Lir>, value: Value, op: Op, wanted: i64) -> Option<Value> {
+    let (inst, row) = definition(graph, value)?;
+    match graph.args(inst) {
+        &[a, b] if row.op == op && literal(graph, b) == Some(wanted) => Some(a),
+        &[a, b] if row.op == op && literal(graph, a) == Some(wanted) => Some(b),
+        _ => None,
+    }
+}
+
+impl Proofs {
+    pub(super) fn of(graph: &Graph<Lir>) -> Proofs {
+        let mut proofs = Proofs::default();
+        let asks = |op: Op| matches!(op, Op::Sdiv | Op::Srem | Op::IntOfFloat);
+        if !graph.insts.rows().iter().any(|row| asks(row.op)) {
+            return proofs;
+        }
+        proofs.heads = vec![NONE; graph.values.len()];
+        for (block, row) in graph.blocks.iter() {
+            for (index, &inst) in row.insts.iter().enumerate() {
+                if graph.op(inst) == Op::Check {
+                    proofs.note(graph, inst, block, index as u32);
+                }
+            }
+        }
+        proofs
+    }
+
+    fn note(&mut self, graph: &Graph<Lir>, inst: Inst, block: Block, index: u32) {
+        let &[a, b, ..] = graph.args(inst) else { return };
+        let Some((cond, _)) = check_parts(graph.insts[inst].imm) else { return };
+        if let Some(number) = literal(graph, b) {
+            self.add(a, Fact::Compares(cond, number), block, index);
+            if (cond, number) == (Cond::Ne, 0) {
+                self.note_computed(graph, a, block, index);
+            }
+        }
+        if let Some(number) = literal(graph, a) {
+            self.add(b, Fact::Compares(cond.swapped(), number), block, index);
+        }
+    }
+
+    /// The value is not zero: what does that say about what it was computed from?
+    fn note_computed(&mut self, graph: &Graph<Lir>, value: Value, block: Block, index: u32) {
+        let Some((inst, row)) = definition(graph, value) else { return };
+        let &[a, b] = graph.args(inst) else { return };
+        if row.op == Op::Or {
+            for (x, y) in [(a, b), (b, a)] {
+                if let (Some(dividend), Some(divisor)) =
+                    (with_literal(graph, x, Op::Xor, i64::MIN), with_literal(graph, y, Op::Xor, -1))
+                {
+                    self.add(divisor, Fact::Divides(dividend), block, index);
+                }
+            }
+        } else if row.op == Op::Fcmp
+            && let Some((_, bound)) = definition(graph, b)
+            && bound.op == Op::Fconst
+            && let Some(&cond) = FloatCond::ALL.get(row.imm as usize)
+        {
+            self.add(a, Fact::Bounded(cond, f64::from_bits(bound.imm)), block, index);
+        }
+    }
+
+    fn add(&mut self, value: Value, fact: Fact, block: Block, index: u32) {
+        if let Some(head) = self.heads.get_mut(value.index()) {
+            self.rows.push(Proof { fact, block, index, next: *head });
+            *head = self.rows.len() as u32 - 1;
+        }
+    }
+
+    /// Does a fact about the value that `proves` accepts hold at this place?
+    fn holds(&mut self, graph: &Graph<Lir>, value: Value, at: (Block, u32), proves: impl Fn(Fact) -> bool) -> bool {
+        let mut next = self.heads.get(value.index()).copied().unwrap_or(NONE);
+        while let Some(&proof) = self.rows.get(next as usize) {
+            next = proof.next;
+            if !proves(proof.fact) {
+                continue;
+            }
+            let before = if proof.block == at.0 { proof.index < at.1 } else { self.reaches(graph, proof.block, at.0) };
+            if before {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn reaches(&mut self, graph: &Graph<Lir>, from: Block, to: Block) -> bool {
+        let reach = self.reach.get_or_insert_with(|| Reach::of(graph));
+        let known = |block: Block| reach.order.is_reachable(block);
+        known(from) && known(to) && !reach.unwinding[to.index()] && reach.dominators.dominates(from, to)
+    }
+}
+
+impl Reach {
+    fn of(graph: &Graph<Lir>) -> Reach {
+        let order = Order::of(graph);
+        let dominators = Dominators::of(&order);
+        let mut unwinding = vec![false; graph.blocks.len()];
+        let mut open: Vec<Block> = Vec::new();
+        for row in graph.blocks.rows() {
+            open.extend(row.insts.iter().filter_map(|&inst| graph.edges[inst].unwind));
+        }
+        while let Some(block) = open.pop() {
+            let Some(seen) = unwinding.get_mut(block.index()) else { continue };
+            if !std::mem::replace(seen, true) {
+                graph.each_successor(block, |next| open.push(next));
+            }
+        }
+        Reach { order, dominators, unwinding }
+    }
+}
+
+impl<P: Phase> Checker<'_, P> {
+    pub(super) fn division(&mut self, inst: Inst, block: Block, index: u32, at: Where) {
+        let body = self.body;
+        let op = body.op(inst).info().name;
+        let &[dividend, divisor] = body.args(inst) else { return };
+        let at_inst = (block, index);
+        let excludes = |number: i64| move |fact: Fact| matches!(fact, Fact::Compares(cond, literal) if !cond.holds(number, literal));
+        let known = literal(body, divisor);
+        if known.is_none_or(|n| n == 0) && !self.proofs.holds(body, divisor, at_inst, excludes(0)) {
+            self.faults.push(LirFault::DivisorMayBeZero { at, op, value: divisor.raw() });
+        }
+        let small = literal(body, dividend).is_some_and(|n| n != i64::MIN);
+        if known.is_none_or(|n| n == -1)
+            && !small
+            && !self.proofs.holds(body, divisor, at_inst, excludes(-1))
+            && !self.proofs.holds(body, divisor, at_inst, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
+            && !self.proofs.holds(body, dividend, at_inst, excludes(i64::MIN))
+        {
+            self.faults.push(LirFault::QuotientMayOverflow { at, op, value: divisor.raw() });
+        }
+    }
+
+    pub(super) fn conversion(&mut self, inst: Inst, block: Block, index: u32, at: Where) {
+        let body = self.body;
+        let &[value] = body.args(inst) else { return };
+        let limit = 2f64.powi(63);
+        let above = |fact: Fact| match fact {
+            Fact::Bounded(FloatCond::Ge | FloatCond::Gt | FloatCond::Eq, bound) => bound >= -limit,
+            Fact::Bounded(FloatCond::Ne | FloatCond::Lt | FloatCond::Le, _) | Fact::Compares(..) | Fact::Divides(_) => false,
+        };
+        let below = |fact: Fact| match fact {
+            Fact::Bounded(FloatCond::Lt, bound) => bound <= limit,
+            Fact::Bounded(FloatCond::Le | FloatCond::Eq, bound) => bound < limit,
+            Fact::Bounded(FloatCond::Ne | FloatCond::Gt | FloatCond::Ge, _) | Fact::Compares(..) | Fact::Divides(_) => false,
+        };
+        if !self.proofs.holds(body, value, (block, index), above) || !self.proofs.holds(body, value, (block, index), below) {
+            self.faults.push(LirFault::FloatUnchecked { at, value: value.raw() });
+        }
+    }
+}

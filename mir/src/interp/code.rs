@@ -1,0 +1,160 @@
+//! The dense form of a function.
+
+use abi::{PanicKind, RuntimeCall};
+use ir::ssa::Inst;
+use ir::{ItemId, Places};
+use std::rc::Rc;
+
+/// Bit that marks a heap slot where slots of both kinds may stand.
+pub(super) const HEAP: u32 = 1 << 31;
+
+/// Index of a word or heap slot in the frame.
+pub(super) type Slot = u32;
+
+/// A run of `operands`, `moves` or the like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Run {
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+impl Run {
+    pub(super) fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..(self.start + self.len) as usize
+    }
+}
+
+/// One instruction. `d` is the destination, `a` and `b` are operands; all are slots of the kind that the op needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Insn {
+    Text { d: Slot, text: u32 },
+    Add { d: Slot, a: Slot, b: Slot },
+    Sub { d: Slot, a: Slot, b: Slot },
+    Mul { d: Slot, a: Slot, b: Slot },
+    Div { d: Slot, a: Slot, b: Slot },
+    Rem { d: Slot, a: Slot, b: Slot },
+    FloorDiv { d: Slot, a: Slot, b: Slot },
+    Neg { d: Slot, a: Slot },
+    Abs { d: Slot, a: Slot },
+    Shl { d: Slot, a: Slot, b: Slot },
+    Shr { d: Slot, a: Slot, b: Slot },
+    ByteShl { d: Slot, a: Slot, b: Slot },
+    ByteShr { d: Slot, a: Slot, b: Slot },
+    WrapAdd { d: Slot, a: Slot, b: Slot },
+    WrapSub { d: Slot, a: Slot, b: Slot },
+    WrapMul { d: Slot, a: Slot, b: Slot },
+    And { d: Slot, a: Slot, b: Slot },
+    Or { d: Slot, a: Slot, b: Slot },
+    Xor { d: Slot, a: Slot, b: Slot },
+    /// `a` with all bits of `mask` flipped.
+    Flip { d: Slot, a: Slot, mask: i32 },
+    Eq { d: Slot, a: Slot, b: Slot },
+    Ne { d: Slot, a: Slot, b: Slot },
+    Lt { d: Slot, a: Slot, b: Slot },
+    Le { d: Slot, a: Slot, b: Slot },
+    Gt { d: Slot, a: Slot, b: Slot },
+    Ge { d: Slot, a: Slot, b: Slot },
+    Select { d: Slot, c: Slot, a: Slot, b: Slot },
+    SelectHeap { d: Slot, c: Slot, a: Slot, b: Slot },
+    FAdd { d: Slot, a: Slot, b: Slot },
+    FSub { d: Slot, a: Slot, b: Slot },
+    FMul { d: Slot, a: Slot, b: Slot },
+    FDiv { d: Slot, a: Slot, b: Slot },
+    FNeg { d: Slot, a: Slot },
+    FAbs { d: Slot, a: Slot },
+    FSqrt { d: Slot, a: Slot },
+    FEq { d: Slot, a: Slot, b: Slot },
+    FNe { d: Slot, a: Slot, b: Slot },
+    FLt { d: Slot, a: Slot, b: Slot },
+    FLe { d: Slot, a: Slot, b: Slot },
+    FGt { d: Slot, a: Slot, b: Slot },
+    FGe { d: Slot, a: Slot, b: Slot },
+    IntToFloat { d: Slot, a: Slot },
+    FloatToInt { d: Slot, a: Slot },
+    IntToByte { d: Slot, a: Slot },
+    IntToChar { d: Slot, a: Slot },
+    /// A conversion that keeps the word.
+    Copy { d: Slot, a: Slot },
+    Aggregate { d: Slot, parts: Run },
+    Field { d: Slot, a: Slot, index: u32 },
+    FieldHeap { d: Slot, a: Slot, index: u32 },
+    /// `value` may be of either kind.
+    WithField { d: Slot, a: Slot, value: Slot, index: u32 },
+    StrLen { d: Slot, a: Slot },
+    ListLen { d: Slot, a: Slot },
+    ListGet { d: Slot, a: Slot, b: Slot },
+    ListGetHeap { d: Slot, a: Slot, b: Slot },
+    /// A runtime call; its operands and result have the kinds of the table.
+    Runtime { call: RuntimeCall, d: Slot, a: Slot, b: Slot },
+    /// `d` and the arguments may be of either kind.
+    Call { callee: u32, args: Run, d: Slot },
+    Jump { edge: u32 },
+    Branch { c: Slot, yes: u32, no: u32 },
+    BranchEq { a: Slot, b: Slot, yes: u32, no: u32 },
+    BranchNe { a: Slot, b: Slot, yes: u32, no: u32 },
+    BranchLt { a: Slot, b: Slot, yes: u32, no: u32 },
+    BranchLe { a: Slot, b: Slot, yes: u32, no: u32 },
+    BranchGt { a: Slot, b: Slot, yes: u32, no: u32 },
+    BranchGe { a: Slot, b: Slot, yes: u32, no: u32 },
+    Switch { a: Slot, table: u32 },
+    /// `a` may be of either kind.
+    Return { a: Slot },
+    Tail { callee: u32, args: Run },
+    Panic { kind: PanicKind, args: Run },
+    Resume,
+    Unreachable,
+}
+
+const _: () = assert!(size_of::<Insn>() <= 20);
+
+/// A way into a block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Edge {
+    /// First instruction of the block.
+    pub(super) pc: u32,
+    /// Instructions of the block, as steps are counted.
+    pub(super) cost: u32,
+    /// Word moves, then heap moves, to be done in order.
+    pub(super) words: Run,
+    pub(super) heaps: Run,
+}
+
+/// A decoded function.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub(super) item: ItemId,
+    pub(super) insns: Vec<Insn>,
+    /// The instruction of the graph, by index in `insns`.
+    pub(super) origin: Vec<Inst>,
+    /// Start of the unwind block, and place, of each instruction that has them.
+    pub(super) sites: Vec<Site>,
+    pub(super) places: Places,
+    /// Slots of the parameters.
+    pub(super) params: Vec<Slot>,
+    /// Slots of lists of operands.
+    pub(super) operands: Vec<Slot>,
+    pub(super) moves: Vec<(Slot, Slot)>,
+    pub(super) edges: Vec<Edge>,
+    /// Switches: sorted cases with their edges, and the edge of all other values.
+    pub(super) tables: Vec<(Vec<(i64, u32)>, u32)>,
+    pub(super) texts: Vec<Rc<str>>,
+    /// The words of a new frame: literals are in place.
+    pub(super) template: Vec<u64>,
+    pub(super) heaps: u32,
+    /// Steps of the entry block.
+    pub(super) entry_cost: u32,
+}
+
+/// What panicking at an instruction needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site {
+    pub(super) unwind: Option<u32>,
+    pub(super) place: ir::PlaceId,
+}
+
+impl Code {
+    /// What a frame of this function takes of the stack: about as much as a native one.
+    pub(super) fn frame_cost(&self) -> u64 {
+        64 + 4 * (self.template.len() as u64 + 2 * u64::from(self.heaps))
+    }
+}

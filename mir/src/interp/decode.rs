@@ -1,0 +1,442 @@
+//! Graph to dense form. Refuses what would not be a body: a wrong number or kind of operands, ids that dangle. Exact types are the verifier's part.
+
+use std::rc::Rc;
+
+use abi::{Kind, PanicKind, RuntimeCall};
+use hashbrown::HashMap;
+use hir::Type;
+use ir::ssa::order::Order;
+use ir::ssa::{Block, Inst, Value};
+use ir::{ItemId, Symbol};
+
+use super::code::{Code, Edge, HEAP, Insn, Run, Site, Slot};
+use super::value::is_word;
+use crate::ir::{Body, Mono};
+use crate::ops::Op;
+
+/// A value without a slot.
+const NONE: Slot = u32::MAX;
+
+/// Decodes a body. `callee` gives the number of a function that it calls.
+pub(super) fn decode(body: &Body<Mono>, callee: impl FnMut(ItemId) -> u32) -> Result<Code, String> {
+    let order = Order::of(&**body);
+    let mut decoder = Decoder {
+        body,
+        order: &order,
+        callee,
+        slots: vec![NONE; body.values.len()],
+        uses: vec![0; body.values.len()],
+        starts: vec![0; body.blocks.len()],
+        literals: HashMap::new(),
+        texts: HashMap::new(),
+        scratch_word: NONE,
+        scratch_heap: NONE,
+        code: Code {
+            item: body.name,
+            insns: Vec::new(),
+            origin: Vec::new(),
+            sites: Vec::new(),
+            places: body.places.clone(),
+            params: Vec::new(),
+            operands: Vec::new(),
+            moves: Vec::new(),
+            edges: Vec::new(),
+            tables: Vec::new(),
+            texts: Vec::new(),
+            template: Vec::new(),
+            heaps: 0,
+            entry_cost: 0,
+        },
+    };
+    decoder.function().map_err(|why| format!("@{}: {why}", body.name))?;
+    Ok(decoder.code)
+}
+
+struct Decoder<'a, F> {
+    body: &'a Body<Mono>,
+    order: &'a Order,
+    callee: F,
+    /// Slot of each value, with the bit of its kind.
+    slots: Vec<Slot>,
+    uses: Vec<u32>,
+    /// First instruction of each block.
+    starts: Vec<u32>,
+    literals: HashMap<u64, Slot>,
+    texts: HashMap<Symbol, u32>,
+    scratch_word: Slot,
+    scratch_heap: Slot,
+    code: Code,
+}
+
+impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
+    fn function(&mut self) -> Result<(), String> {
+        let body = self.body;
+        let Some(&entry) = self.order.blocks.first() else { return Err("a function without blocks".to_owned()) };
+        for &block in &self.order.blocks {
+            for &param in &body.blocks[block].params {
+                self.define(param)?;
+            }
+            for &inst in &body.blocks[block].insts {
+                let passed = body.targets(inst).iter().flat_map(|&t| body.target_args(t));
+                for &arg in body.args(inst).iter().chain(passed) {
+                    if let Some(uses) = self.uses.get_mut(arg.index()) {
+                        *uses += 1;
+                    }
+                }
+                match body.op(inst) {
+                    Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit => {
+                        let value = body.insts[inst].first_result;
+                        let slot = self.literal(body.insts[inst].imm);
+                        *self.slots.get_mut(value.index()).ok_or("a dangling value")? = slot;
+                    }
+                    _ => {
+                        for result in body.results(inst) {
+                            self.define(result)?;
+                        }
+                    }
+                }
+            }
+        }
+        self.code.params = body.blocks[entry].params.iter().map(|&p| self.slots[p.index()]).collect();
+        self.code.entry_cost = body.blocks[entry].insts.len() as u32;
+        for &block in &self.order.blocks {
+            self.starts[block.index()] = self.code.insns.len() as u32;
+            let insts = &body.blocks[block].insts;
+            for (index, &inst) in insts.iter().enumerate() {
+                if self.is_fused(insts, index) {
+                    continue;
+                }
+                let fused = index.checked_sub(1).filter(|&before| self.is_fused(insts, before)).map(|before| insts[before]);
+                if let Some(insn) = self.inst(inst, fused)? {
+                    self.code.insns.push(insn);
+                    self.code.origin.push(inst);
+                }
+            }
+            if body.terminator(block).is_none() {
+                return Err(format!("b{} has no terminator", block.raw()));
+            }
+        }
+        // All blocks have their start now.
+        for edge in &mut self.code.edges {
+            edge.pc = *self.starts.get(edge.pc as usize).ok_or("a dangling block")?;
+        }
+        for &inst in &self.code.origin {
+            let row = &body.edges[inst];
+            let unwind = match row.unwind {
+                Some(block) => Some(*self.starts.get(block.index()).ok_or("a dangling unwind block")?),
+                None => None,
+            };
+            self.code.sites.push(Site { unwind, place: row.place });
+        }
+        Ok(())
+    }
+
+    /// Is this a comparison of words that only the branch behind it uses?
+    fn is_fused(&self, insts: &[Inst], index: usize) -> bool {
+        let (Some(&inst), Some(&next)) = (insts.get(index), insts.get(index + 1)) else { return false };
+        let row = &self.body.insts[inst];
+        matches!(row.op, Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge)
+            && self.body.op(next) == Op::Branch
+            && self.body.args(next) == [row.first_result]
+            && self.uses.get(row.first_result.index()) == Some(&1)
+    }
+
+    fn define(&mut self, value: Value) -> Result<(), String> {
+        let row = self.body.values.get(value).ok_or("a dangling value")?;
+        let slot = if is_word(row.ty) { self.new_word(0) } else { self.new_heap() };
+        self.slots[value.index()] = slot;
+        Ok(())
+    }
+
+    fn new_word(&mut self, word: u64) -> Slot {
+        self.code.template.push(word);
+        self.code.template.len() as u32 - 1
+    }
+
+    fn new_heap(&mut self) -> Slot {
+        self.code.heaps += 1;
+        self.code.heaps - 1 | HEAP
+    }
+
+    /// Literals are words of the template; equal ones share a slot.
+    fn literal(&mut self, word: u64) -> Slot {
+        if let Some(&slot) = self.literals.get(&word) {
+            return slot;
+        }
+        let slot = self.new_word(word);
+        self.literals.insert(word, slot);
+        slot
+    }
+
+    /// The slot of a value, with its kind bit.
+    fn slot(&self, value: Value) -> Result<Slot, String> {
+        match self.slots.get(value.index()) {
+            Some(&slot) if slot != NONE => Ok(slot),
+            _ => Err(format!("%{} is used and not defined", value.raw())),
+        }
+    }
+
+    fn arg(&self, inst: Inst, index: usize) -> Result<Slot, String> {
+        match self.body.args(inst).get(index) {
+            Some(&value) => self.slot(value),
+            None => Err(format!("{} lacks an operand", self.body.op(inst).info().name)),
+        }
+    }
+
+    fn word(&self, inst: Inst, index: usize) -> Result<Slot, String> {
+        let slot = self.arg(inst, index)?;
+        if slot & HEAP == 0 { Ok(slot) } else { Err(format!("{} on a value that is no number", self.body.op(inst).info().name)) }
+    }
+
+    fn heap(&self, inst: Inst, index: usize) -> Result<Slot, String> {
+        let slot = self.arg(inst, index)?;
+        if slot & HEAP != 0 { Ok(slot & !HEAP) } else { Err(format!("{} on a number", self.body.op(inst).info().name)) }
+    }
+
+    fn result(&self, inst: Inst) -> Result<Slot, String> {
+        match self.body.insts[inst].results {
+            0 => Err(format!("{} lacks a result", self.body.op(inst).info().name)),
+            _ => self.slot(self.body.insts[inst].first_result),
+        }
+    }
+
+    fn word_result(&self, inst: Inst) -> Result<Slot, String> {
+        let slot = self.result(inst)?;
+        if slot & HEAP == 0 { Ok(slot) } else { Err(format!("{} gives a number", self.body.op(inst).info().name)) }
+    }
+
+    fn heap_result(&self, inst: Inst) -> Result<Slot, String> {
+        let slot = self.result(inst)?;
+        if slot & HEAP != 0 { Ok(slot & !HEAP) } else { Err(format!("{} gives no number", self.body.op(inst).info().name)) }
+    }
+
+    fn operands(&mut self, values: &[Value]) -> Result<Run, String> {
+        let start = self.code.operands.len() as u32;
+        for &value in values {
+            let slot = self.slot(value)?;
+            self.code.operands.push(slot);
+        }
+        Ok(Run { start, len: values.len() as u32 })
+    }
+
+    fn inst(&mut self, inst: Inst, fused: Option<Inst>) -> Result<Option<Insn>, String> {
+        let body = self.body;
+        let row = &body.insts[inst];
+        macro_rules! binary {
+            ($name:ident) => {
+                Insn::$name { d: self.word_result(inst)?, a: self.word(inst, 0)?, b: self.word(inst, 1)? }
+            };
+        }
+        macro_rules! unary {
+            ($name:ident) => {
+                Insn::$name { d: self.word_result(inst)?, a: self.word(inst, 0)? }
+            };
+        }
+        Ok(Some(match row.op {
+            Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit => return Ok(None),
+            Op::Str => {
+                let symbol = Symbol::from_raw(row.imm as u32);
+                let next = self.code.texts.len() as u32;
+                let text = *self.texts.entry(symbol).or_insert(next);
+                if text == next {
+                    self.code.texts.push(Rc::from(symbol.as_str()));
+                }
+                Insn::Text { d: self.heap_result(inst)?, text }
+            }
+            Op::Add => binary!(Add),
+            Op::Sub => binary!(Sub),
+            Op::Mul => binary!(Mul),
+            Op::Div => binary!(Div),
+            Op::Rem => binary!(Rem),
+            Op::FloorDiv => binary!(FloorDiv),
+            Op::Neg => unary!(Neg),
+            Op::Abs => unary!(Abs),
+            Op::Shl => binary!(Shl),
+            Op::Shr => binary!(Shr),
+            Op::ByteShl => binary!(ByteShl),
+            Op::ByteShr => binary!(ByteShr),
+            Op::WrapAdd => binary!(WrapAdd),
+            Op::WrapSub => binary!(WrapSub),
+            Op::WrapMul => binary!(WrapMul),
+            Op::And => binary!(And),
+            Op::Or => binary!(Or),
+            Op::Xor => binary!(Xor),
+            Op::BitNot => {
+                let mask = if body.ty(row.first_result) == Type::BYTE { 0xFF } else { -1 };
+                Insn::Flip { d: self.word_result(inst)?, a: self.word(inst, 0)?, mask }
+            }
+            Op::Not => Insn::Flip { d: self.word_result(inst)?, a: self.word(inst, 0)?, mask: 1 },
+            Op::Eq => binary!(Eq),
+            Op::Ne => binary!(Ne),
+            Op::Lt => binary!(Lt),
+            Op::Le => binary!(Le),
+            Op::Gt => binary!(Gt),
+            Op::Ge => binary!(Ge),
+            Op::Select if self.result(inst)? & HEAP == 0 => {
+                Insn::Select { d: self.word_result(inst)?, c: self.word(inst, 0)?, a: self.word(inst, 1)?, b: self.word(inst, 2)? }
+            }
+            Op::Select => {
+                Insn::SelectHeap { d: self.heap_result(inst)?, c: self.word(inst, 0)?, a: self.heap(inst, 1)?, b: self.heap(inst, 2)? }
+            }
+            Op::FAdd => binary!(FAdd),
+            Op::FSub => binary!(FSub),
+            Op::FMul => binary!(FMul),
+            Op::FDiv => binary!(FDiv),
+            Op::FNeg => unary!(FNeg),
+            Op::FAbs => unary!(FAbs),
+            Op::FSqrt => unary!(FSqrt),
+            Op::FEq => binary!(FEq),
+            Op::FNe => binary!(FNe),
+            Op::FLt => binary!(FLt),
+            Op::FLe => binary!(FLe),
+            Op::FGt => binary!(FGt),
+            Op::FGe => binary!(FGe),
+            Op::IntToFloat => unary!(IntToFloat),
+            Op::FloatToInt => unary!(FloatToInt),
+            Op::FloatBits | Op::FloatOfBits | Op::Widen | Op::ByteToChar => unary!(Copy),
+            Op::IntToByte => unary!(IntToByte),
+            Op::IntToChar => unary!(IntToChar),
+            Op::Aggregate => Insn::Aggregate { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
+            Op::Field if self.result(inst)? & HEAP == 0 => {
+                Insn::Field { d: self.word_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 }
+            }
+            Op::Field => Insn::FieldHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 },
+            Op::WithField => {
+                Insn::WithField { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)?, index: row.imm as u32 }
+            }
+            Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
+            Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
+            Op::ListGet if self.result(inst)? & HEAP == 0 => {
+                Insn::ListGet { d: self.word_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? }
+            }
+            Op::ListGet => Insn::ListGetHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? },
+            Op::Runtime => self.runtime(inst)?,
+            Op::Call => {
+                let callee = (self.callee)(ItemId::from_raw(row.imm as u32));
+                Insn::Call { callee, args: self.operands(body.args(inst))?, d: self.result(inst)? }
+            }
+            Op::Jump => Insn::Jump { edge: self.edge(inst, 0)? },
+            Op::Branch => {
+                let (yes, no) = (self.edge(inst, 0)?, self.edge(inst, 1)?);
+                let Some(compare) = fused else { return Ok(Some(Insn::Branch { c: self.word(inst, 0)?, yes, no })) };
+                let (a, b) = (self.word(compare, 0)?, self.word(compare, 1)?);
+                match body.op(compare) {
+                    Op::Eq => Insn::BranchEq { a, b, yes, no },
+                    Op::Ne => Insn::BranchNe { a, b, yes, no },
+                    Op::Lt => Insn::BranchLt { a, b, yes, no },
+                    Op::Le => Insn::BranchLe { a, b, yes, no },
+                    Op::Gt => Insn::BranchGt { a, b, yes, no },
+                    _ => Insn::BranchGe { a, b, yes, no },
+                }
+            }
+            Op::Switch => {
+                let cases = body.cases(inst).to_vec();
+                if body.targets(inst).len() != cases.len() + 1 {
+                    return Err("a switch without one target a case".to_owned());
+                }
+                let mut rows = Vec::with_capacity(cases.len());
+                for (index, &case) in cases.iter().enumerate() {
+                    rows.push((case, self.edge(inst, index)?));
+                }
+                let default = self.edge(inst, cases.len())?;
+                rows.sort_unstable();
+                self.code.tables.push((rows, default));
+                Insn::Switch { a: self.word(inst, 0)?, table: self.code.tables.len() as u32 - 1 }
+            }
+            Op::Return => Insn::Return { a: self.arg(inst, 0)? },
+            Op::Tail => {
+                let callee = (self.callee)(ItemId::from_raw(row.imm as u32));
+                Insn::Tail { callee, args: self.operands(body.args(inst))? }
+            }
+            Op::Panic => {
+                let kind = PanicKind::from_number(row.imm).ok_or("an unknown panic")?;
+                let given: Vec<bool> = body.args(inst).iter().map(|&v| self.slot(v).map(|s| s & HEAP == 0)).collect::<Result<_, _>>()?;
+                if given != kind.args().iter().map(|&k| k != Kind::Str).collect::<Vec<_>>() {
+                    return Err(format!("panic {} with other arguments", kind.name()));
+                }
+                Insn::Panic { kind, args: self.operands(body.args(inst))? }
+            }
+            Op::Resume => Insn::Resume,
+            Op::Unreachable => Insn::Unreachable,
+        }))
+    }
+
+    fn runtime(&self, inst: Inst) -> Result<Insn, String> {
+        let call = RuntimeCall::from_number(self.body.insts[inst].imm).ok_or("an unknown runtime call")?;
+        let operand = |index: usize| match call.args().get(index) {
+            None => Ok(0),
+            Some(Kind::Str) => self.heap(inst, index),
+            Some(_) => self.word(inst, index),
+        };
+        let d = match call.result() {
+            Kind::Void => 0,
+            Kind::Str => self.heap_result(inst)?,
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => self.word_result(inst)?,
+        };
+        Ok(Insn::Runtime { call, d, a: operand(0)?, b: operand(1)? })
+    }
+
+    /// An edge to target `index`; its `pc` is the number of the block until all blocks have their start.
+    fn edge(&mut self, inst: Inst, index: usize) -> Result<u32, String> {
+        let body = self.body;
+        let target = *body.targets(inst).get(index).ok_or("a terminator without its targets")?;
+        let block: Block = target.block;
+        let row = body.blocks.get(block).ok_or("a dangling block")?;
+        let args = body.target_args(target);
+        if args.len() != row.params.len() {
+            return Err(format!("b{} gets {} arguments for {} parameters", block.raw(), args.len(), row.params.len()));
+        }
+        let (mut words, mut heaps) = (Vec::new(), Vec::new());
+        for (&param, &arg) in row.params.iter().zip(args) {
+            let (param, arg) = (self.slot(param)?, self.slot(arg)?);
+            match (param & HEAP, arg & HEAP) {
+                (0, 0) => words.push((param, arg)),
+                (HEAP, HEAP) => heaps.push((param & !HEAP, arg & !HEAP)),
+                _ => return Err(format!("an argument of b{} has another kind", block.raw())),
+            }
+        }
+        let words = self.moves(words, false);
+        let heaps = self.moves(heaps, true);
+        self.code.edges.push(Edge { pc: block.raw(), cost: row.insts.len() as u32, words, heaps });
+        Ok(self.code.edges.len() as u32 - 1)
+    }
+
+    /// The moves of an edge happen at once; here they are put in an order in which none destroys what another still reads.
+    fn moves(&mut self, mut pending: Vec<(Slot, Slot)>, is_heap: bool) -> Run {
+        let start = self.code.moves.len() as u32;
+        pending.retain(|(to, from)| to != from);
+        while !pending.is_empty() {
+            let free = (0..pending.len()).find(|&i| (0..pending.len()).all(|j| i == j || pending[j].1 != pending[i].0));
+            match free {
+                Some(index) => self.code.moves.push(pending.remove(index)),
+                None => {
+                    // Only circles are left: one value is kept aside.
+                    let scratch = self.scratch(is_heap);
+                    let held = pending[0].1;
+                    self.code.moves.push((scratch, held));
+                    for row in &mut pending {
+                        if row.1 == held {
+                            row.1 = scratch;
+                        }
+                    }
+                }
+            }
+        }
+        Run { start, len: self.code.moves.len() as u32 - start }
+    }
+
+    fn scratch(&mut self, is_heap: bool) -> Slot {
+        if is_heap {
+            if self.scratch_heap == NONE {
+                self.scratch_heap = self.new_heap() & !HEAP;
+            }
+            self.scratch_heap
+        } else {
+            if self.scratch_word == NONE {
+                self.scratch_word = self.new_word(0);
+            }
+            self.scratch_word
+        }
+    }
+}
+

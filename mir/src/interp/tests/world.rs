@@ -1,0 +1,154 @@
+//! A program in memory that answers what building and running asks; used by the tests of `build` too.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use hir::memory::Program;
+use hir::{Context as _, Type, TypeKind};
+use ir::{ItemId, Stop, Symbol};
+
+use crate::ir::{Body, ConstValue, Context, Mono};
+use crate::{build, interp};
+
+pub(crate) struct World {
+    program: Program,
+    sources: Vec<(Symbol, String)>,
+    bodies: RefCell<HashMap<ItemId, Option<Arc<Body<Mono>>>>>,
+    constants: RefCell<HashMap<ItemId, Option<Arc<ConstValue>>>>,
+}
+
+/// What a program printed.
+#[derive(Default)]
+pub(crate) struct Printed {
+    pub(crate) output: String,
+    pub(crate) error: String,
+    /// Standard output fails with this.
+    pub(crate) errno: Option<i32>,
+}
+
+impl interp::Output for Printed {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), i32> {
+        self.output.push_str(&String::from_utf8_lossy(bytes));
+        self.errno.map_or(Ok(()), Err)
+    }
+    fn write_error(&mut self, bytes: &[u8]) {
+        self.error.push_str(&String::from_utf8_lossy(bytes));
+    }
+}
+
+impl World {
+    /// A program whose modules have no errors; the first is the entry.
+    #[track_caller]
+    pub(crate) fn new(modules: &[(&str, &str)]) -> World {
+        let program = Program::new(modules);
+        assert!(!program.has_errors(), "{}", program.report());
+        World {
+            program,
+            sources: modules.iter().map(|(name, source)| (Symbol::new(name), (*source).to_owned())).collect(),
+            bodies: RefCell::default(),
+            constants: RefCell::default(),
+        }
+    }
+
+    /// The body of a function of the entry module, verified.
+    #[track_caller]
+    pub(crate) fn built(&self, name: &str) -> Arc<Body<Mono>> {
+        let item = ItemId::function(self.sources[0].0, Symbol::new(name));
+        let body = Context::body(self, item).ok().flatten().expect("a body");
+        let faults = crate::verify::verify(&body, self).ok().expect("an answer");
+        assert!(faults.is_empty(), "{faults:?}");
+        body
+    }
+
+    /// Runs `@main`.
+    pub(crate) fn run(&self, args: &[&str], printed: &mut Printed, limits: interp::Limits) -> interp::Outcome {
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let entry = ItemId::function(self.sources[0].0, Symbol::new("main"));
+        interp::run(entry, &args, self, self, printed, limits).ok().expect("an answer")
+    }
+
+    /// The value of a constant of the entry module, or why it has none.
+    pub(crate) fn constant_of(&self, name: &str, limits: interp::Limits) -> Result<ConstValue, interp::ConstError> {
+        let owner = self.program.owners().into_iter().find(|owner| owner.name().as_str() == name).expect("a constant");
+        let checked = self.program.checked(owner).expect("a checked body");
+        let body = build::mono(build::build(checked.body.as_ref().expect("a body"), self).ok().expect("an answer"));
+        interp::evaluate_constant(&body, self, limits).ok().expect("an answer")
+    }
+}
+
+impl Context for World {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        let signature = self.program.signature(function)?;
+        Ok(signature.map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        Ok(match ty.kind() {
+            TypeKind::Tuple(elements) => Some(elements.into()),
+            TypeKind::Struct(item) => self.program.type_definition(item)?.map(|d| d.fields.iter().map(|f| f.1).collect()),
+            _ => None,
+        })
+    }
+
+    fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
+        if let Some(known) = self.constants.borrow().get(&item) {
+            return Ok(known.clone());
+        }
+        let value = match self.program.checked(item).and_then(|checked| checked.body.clone()) {
+            Some(body) => {
+                let body = build::mono(build::build(&body, self)?);
+                interp::evaluate_constant(&body, self, interp::Limits::CONSTANTS)?.ok().map(Arc::new)
+            }
+            None => None,
+        };
+        self.constants.borrow_mut().insert(item, value.clone());
+        Ok(value)
+    }
+
+    fn inlinable(&self, _: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
+        Ok(None)
+    }
+
+    fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
+        if let Some(known) = self.bodies.borrow().get(&function) {
+            return Ok(known.clone());
+        }
+        let body = match self.program.checked(function).and_then(|checked| checked.body.clone()) {
+            Some(body) => Some(Arc::new(build::mono(build::build(&body, self)?))),
+            None => None,
+        };
+        self.bodies.borrow_mut().insert(function, body.clone());
+        Ok(body)
+    }
+
+    fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
+        let (mut met, mut open) = (vec![callee], vec![callee]);
+        while let Some(item) = open.pop() {
+            if item == caller {
+                return Ok(true);
+            }
+            let Some(body) = self.program.checked(item).and_then(|checked| checked.body.clone()) else { continue };
+            for next in build::calls(&body) {
+                if !met.contains(&next) {
+                    met.push(next);
+                    open.push(next);
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl interp::Positions for World {
+    fn position(&self, item: ItemId) -> Result<interp::Position, Stop> {
+        let module = item.module();
+        let row = self.program.files().iter().flat_map(|file| &file.items).find(|row| row.id == item);
+        let source = self.sources.iter().find(|(name, _)| *name == module);
+        let base_line = match (row, source) {
+            (Some(row), Some((_, source))) => source[..row.start as usize].matches('\n').count() as u32 + 1,
+            _ => 1,
+        };
+        Ok(interp::Position { name: format!("@{}", item.name()), file: format!("{module}.ori"), base_line, hidden: false })
+    }
+}

@@ -1,0 +1,47 @@
+//! A tail call of the function itself is a loop: the entry hands its parameters to a header that holds the body, and the call jumps there.
+
+use ir::ssa::order::Order;
+use ir::ssa::{Def, ENTRY, Graph, NewInst, Value};
+use ir::{Fuel, ItemId, List, PlaceId};
+
+use crate::Op;
+use crate::ir::Mir;
+
+/// Runs the pass.
+pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
+    let order = Order::of(graph);
+    let mut header = None;
+    for &block in &order.blocks {
+        let Some(inst) = graph.terminator(block) else { continue };
+        let row = &graph.insts[inst];
+        if row.op != Op::Tail || ItemId::from_raw(row.imm as u32) != graph.name {
+            continue;
+        }
+        if row.args.len() != graph.blocks[ENTRY].params.len() || !fuel.spend() {
+            continue;
+        }
+        let header = *header.get_or_insert_with(|| make_header(graph));
+        // The list of operands becomes the list of arguments.
+        let args = graph.insts[inst].args;
+        let targets = graph.targets.add([ir::ssa::Target { block: header, args }]);
+        let row = &mut graph.insts[inst];
+        (row.op, row.args, row.imm, row.flags) = (Op::Jump, List::EMPTY, 0, 0);
+        graph.edges[inst].targets = targets;
+        graph.edges[inst].place = PlaceId::NONE;
+    }
+}
+
+/// Moves the body of the entry into a block that can be jumped to. What was a parameter of the function is one of that block from now on.
+fn make_header(graph: &mut Graph<Mir>) -> ir::ssa::Block {
+    let header = graph.add_block();
+    let params = std::mem::take(&mut graph.blocks[ENTRY].params);
+    for (index, &param) in params.iter().enumerate() {
+        graph.values[param].def = Def::Param(header, index as u32);
+    }
+    let insts = std::mem::take(&mut graph.blocks[ENTRY].insts);
+    graph.blocks[header].insts = insts;
+    let fresh: Vec<Value> = params.iter().map(|&param| graph.add_param(ENTRY, graph.ty(param))).collect();
+    graph.blocks[header].params = params;
+    graph.append(ENTRY, NewInst { targets: &[(header, &fresh)], ..NewInst::new(Op::Jump) }, &[]);
+    header
+}

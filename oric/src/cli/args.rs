@@ -1,0 +1,175 @@
+//! Verbs and flags.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// The compiler and toolchain of the language Ori.
+#[derive(Parser, Debug)]
+#[command(name = "oric", version, about, subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "`oric FILE.ori [-- ARGS]` is `oric run FILE.ori [-- ARGS]`.")]
+pub struct Args {
+    /// Flags of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Flags of every verb.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Global {
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub color: ColorChoice,
+    /// Form of diagnostics; `json` prints JSON lines to standard output.
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub message_format: Option<Format>,
+    /// Say less: no summary.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Most errors to show; 0 for all.
+    #[arg(long, global = true, value_name = "N", default_value_t = 50)]
+    pub error_limit: usize,
+    /// Threads to work with.
+    #[arg(short = 'j', long = "jobs", global = true, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Run as if started in this folder.
+    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColorChoice {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Form of diagnostics.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// With source excerpts.
+    Human,
+    /// One line each.
+    Short,
+    /// JSON lines.
+    Json,
+}
+
+/// Form of dumps.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DumpFormat {
+    /// The text that parses back.
+    Text,
+    /// One row an instruction.
+    Tsv,
+    /// The same rows as JSON.
+    Json,
+}
+
+/// What `build` writes besides an executable.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Emit {
+    /// A static executable.
+    Exe,
+    /// An ELF object that `cc` can link, with the runtime archive beside it.
+    Obj,
+}
+
+/// A program to work on.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Input {
+    /// Source file with `@main`; its folder is the source root.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print a level instead: hir, mir, lir, machine or asm, then optionally `.PHASE` and `:FUNCTION`.
+    #[arg(long, value_name = "LEVEL[.PHASE][:FUNCTION]")]
+    pub dump: Option<String>,
+    /// Form of the dump.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub dump_format: DumpFormat,
+    /// Switch an optimisation pass off.
+    #[arg(long = "no-pass", value_name = "PASS", value_parser = PossibleValuesParser::new(pass_names()))]
+    pub no_pass: Vec<String>,
+}
+
+fn pass_names() -> Vec<&'static str> {
+    mir::opt::PASSES.iter().map(|(name, _)| *name).chain(lir::opt::PASSES.iter().map(|(name, _)| *name)).collect()
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Compile a program and run it; exits with the program's status.
+    Run {
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+        /// Run in the reference interpreter instead of as machine code.
+        #[arg(long)]
+        interp: bool,
+        /// Arguments of the program.
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<String>,
+    },
+    /// Compile a program to an executable.
+    Build {
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+        /// Where to write; the file's name without `.ori` when left out.
+        #[arg(short, long, value_name = "OUT")]
+        output: Option<PathBuf>,
+        /// What to write.
+        #[arg(long, value_enum, default_value = "exe")]
+        emit: Emit,
+        /// Leave the symbol table out.
+        #[arg(long)]
+        strip: bool,
+        /// Optimised build by LLVM: not available yet.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Check a program without producing code.
+    Check {
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Explain a diagnostic code.
+    Explain {
+        /// A code such as E2001; none lists all.
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
+}
+
+/// `oric FILE.ori` means `oric run FILE.ori`: a first positional argument that ends in `.ori` gets its verb.
+pub fn with_implied_run(mut args: Vec<OsString>) -> Vec<OsString> {
+    let mut at = 1;
+    while let Some(arg) = args.get(at) {
+        let text = arg.to_string_lossy();
+        if text == "--" {
+            break;
+        }
+        if text.starts_with('-') {
+            // These flags take their value as the next argument.
+            let takes_value = matches!(&*text, "-C" | "--directory" | "-j" | "--jobs" | "--color" | "--message-format" | "--error-limit");
+            at += if takes_value { 2 } else { 1 };
+            continue;
+        }
+        if text.ends_with(".ori") {
+            args.insert(at, "run".into());
+        }
+        break;
+    }
+    args
+}

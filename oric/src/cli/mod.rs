@@ -1,0 +1,80 @@
+//! The command line: verbs, flags, environment, exit codes.
+//!
+//! stdout is the result (a program's output, dumps, JSON), stderr is diagnostics and summary. Exit codes: 0 done, 1 the user's code, 2 the request or
+//! the machine, 101 a bug of ours; `run` passes the program's status on.
+
+mod args;
+mod env;
+mod output;
+
+pub use args::{Args, DumpFormat, Emit, Format, Global, Input, Verb};
+pub use env::Environment;
+pub use output::Output;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{commands, crash};
+
+/// Exit status of a run whose input is wrong.
+pub const FAILED: i32 = 1;
+/// Exit status of a request that cannot be met.
+pub const REFUSED: i32 = 2;
+/// Exit status of our own bugs.
+pub const CRASHED: i32 = 101;
+
+/// What `oric` does, with a big stack: the levels walk trees recursively up to the parser's nesting limit.
+pub fn main() -> ExitCode {
+    crash::install_hook();
+    let worker = std::thread::Builder::new().stack_size(crate::session::WORKER_STACK).spawn(|| run(std::env::args_os().collect()));
+    let status = match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(status)) => status,
+        Ok(Err(_)) => CRASHED,
+        Err(error) => {
+            eprintln!("error: cannot start a thread: {error}");
+            REFUSED
+        }
+    };
+    ExitCode::from(status as u8)
+}
+
+/// Runs one command line; `args` starts with the program's name.
+pub fn run(args: Vec<OsString>) -> i32 {
+    let args = args::with_implied_run(args);
+    let environment = Environment::read();
+    let parsed = match Args::try_parse_from(&args) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error, &args),
+    };
+    let output = Output::new(&parsed.global, &environment);
+    output.start();
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::dispatch(&parsed, &environment, &output)));
+    let (status, owner) = match caught {
+        Ok(result) => result,
+        Err(_) => {
+            output.crash(&crash::description());
+            (CRASHED, "oric")
+        }
+    };
+    output.finish(status, owner);
+    status
+}
+
+/// A command line that does not parse, or asks for help.
+fn usage(error: &clap::Error, args: &[OsString]) -> i32 {
+    let wants_json = args.iter().any(|a| a == "--message-format=json") || args.windows(2).any(|w| w[0] == "--message-format" && w[1] == "json");
+    if !error.use_stderr() {
+        let _ = error.print();
+        return 0;
+    }
+    if wants_json {
+        output::print_json(&crate::report::json::start());
+        output::print_json(&crate::report::json::failure(None, error.to_string().trim_start_matches("error: ").trim_end()));
+        output::print_json(&crate::report::json::finished(REFUSED, "oric"));
+    } else {
+        let _ = error.print();
+    }
+    REFUSED
+}

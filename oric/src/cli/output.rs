@@ -1,0 +1,158 @@
+//! What goes where, in which form. One writer for all messages, so that no path leaks text into JSON.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+
+use serde_json::Value;
+use syntax::{Diagnostic, Severity};
+
+use super::args::ColorChoice;
+use super::{Environment, Format, Global};
+use crate::report::{Sources, human, json, short};
+
+/// The writer of messages.
+pub struct Output {
+    format: Format,
+    style: human::Style,
+    quiet: bool,
+    error_limit: usize,
+    /// Sources for a crash report.
+    sources: Mutex<Vec<(String, String)>>,
+}
+
+impl Output {
+    /// As flags and environment say: flag, then `NO_COLOR`, then `FORCE_COLOR`, then terminal and `TERM`.
+    pub fn new(global: &Global, environment: &Environment) -> Output {
+        let terminal = std::io::stderr().is_terminal();
+        let color = match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if environment.no_color => false,
+            ColorChoice::Auto if environment.force_color => true,
+            ColorChoice::Auto => terminal && !environment.dumb_terminal,
+        };
+        let format = global.message_format.unwrap_or(if environment.agent { Format::Short } else { Format::Human });
+        Output {
+            format,
+            style: human::Style { color, unicode: environment.utf8 && terminal, width: environment.columns.unwrap_or(140).clamp(40, 400) },
+            quiet: global.quiet,
+            error_limit: if global.error_limit == 0 { usize::MAX } else { global.error_limit },
+            sources: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Is standard output JSON lines?
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// The first line of JSON output.
+    pub fn start(&self) {
+        if self.is_json() {
+            print_json(&json::start());
+        }
+    }
+
+    /// The last line of JSON output.
+    pub fn finish(&self, status: i32, owner: &str) {
+        if self.is_json() {
+            print_json(&json::finished(status, owner));
+        }
+    }
+
+    /// Remembers what is being compiled, for a crash report.
+    pub fn compiling(&self, sources: Vec<(String, String)>) {
+        if let Ok(mut known) = self.sources.lock() {
+            *known = sources;
+        }
+    }
+
+    /// Shows diagnostics; returns how many errors there are.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &dyn Sources) -> usize {
+        let errors = diagnostics.iter().filter(|d| d.severity() == Severity::Error).count();
+        let mut shown = 0;
+        let mut text = String::new();
+        for diagnostic in diagnostics {
+            if diagnostic.severity() == Severity::Error {
+                if shown == self.error_limit {
+                    let rest = errors - shown;
+                    self.append(&mut text, Some("E9002"), &format!("too many errors ({rest} more; --error-limit 0 shows all)"));
+                    break;
+                }
+                shown += 1;
+            }
+            match self.format {
+                Format::Human => {
+                    text.push_str(&human::render(diagnostic, sources, self.style));
+                    text.push('\n');
+                }
+                Format::Short => text.push_str(&short::render(diagnostic, sources)),
+                Format::Json => print_json(&json::diagnostic(diagnostic, sources)),
+            }
+        }
+        write_stderr(&text);
+        errors
+    }
+
+    /// A failure that is not about the source.
+    pub fn failure(&self, message: &str) {
+        let mut text = String::new();
+        self.append(&mut text, None, message);
+        write_stderr(&text);
+    }
+
+    fn append(&self, text: &mut String, code: Option<&str>, message: &str) {
+        match self.format {
+            Format::Json => print_json(&json::failure(code, message)),
+            Format::Human | Format::Short => {
+                let (on, off) = if self.style.color { ("\x1b[1m\x1b[91m", "\x1b[0m") } else { ("", "") };
+                let code = code.map_or_else(String::new, |c| format!("[{c}]"));
+                text.push_str(&format!("{on}error{code}{off}: {message}\n"));
+            }
+        }
+    }
+
+    /// A line for people, left out when quiet or in JSON.
+    pub fn summary(&self, line: &str) {
+        if !self.quiet && self.format == Format::Human {
+            write_stderr(&format!("{line}\n"));
+        }
+    }
+
+    /// A JSON event, left out in other forms.
+    pub fn event(&self, value: &Value) {
+        if self.is_json() {
+            print_json(value);
+        }
+    }
+
+    /// A bug of ours.
+    pub fn crash(&self, description: &str) {
+        let sources = self.sources.lock().map(|s| s.clone()).unwrap_or_default();
+        let reproducer = crate::crash::write_reproducer(description, &sources);
+        let mut message = format!("internal compiler error: {description}\nthis is a bug in oric, not in your program");
+        if let Some(path) = reproducer {
+            message.push_str(&format!("\nto report it, send this file: {}", path.display()));
+        }
+        let mut text = String::new();
+        self.append(&mut text, Some("E9001"), &message);
+        write_stderr(&text);
+    }
+}
+
+/// Writes a JSON line to standard output; a closed reader is not an error.
+pub fn print_json(value: &Value) {
+    let mut line = value.to_string();
+    line.push('\n');
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(line.as_bytes());
+    let _ = out.flush();
+}
+
+fn write_stderr(text: &str) {
+    if !text.is_empty() {
+        let mut stream = anstream::AutoStream::new(std::io::stderr().lock(), anstream::ColorChoice::AlwaysAnsi);
+        let _ = stream.write_all(text.as_bytes());
+        let _ = stream.flush();
+    }
+}

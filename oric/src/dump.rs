@@ -1,0 +1,178 @@
+//! `--dump=LEVEL[.PHASE][:FUNCTION]`: bodies of a level, all in one stream, to standard output.
+
+use std::io::Write;
+
+use ir::ItemId;
+use syntax::tree::ItemKind;
+
+use crate::cli::{DumpFormat, Output, REFUSED};
+use crate::queries::{self, World};
+use crate::session::Session;
+
+/// Levels and their phases, the default one last.
+const PHASES: &[(&str, &[&str])] = &[
+    ("hir", &["typed"]),
+    ("mir", &["built", "mono"]),
+    ("lir", &["built", "legal"]),
+    ("machine", &["select", "alloc", "final"]),
+    ("asm", &["final"]),
+];
+
+/// What was asked for.
+struct Request<'a> {
+    level: &'static str,
+    phase: &'static str,
+    function: Option<&'a str>,
+}
+
+fn parse(what: &str) -> Result<Request<'_>, String> {
+    let (level, function) = match what.split_once(':') {
+        Some((level, function)) => (level, Some(function.trim_start_matches('@'))),
+        None => (what, None),
+    };
+    let (level, phase) = match level.split_once('.') {
+        Some((level, phase)) => (level, Some(phase)),
+        None => (level, None),
+    };
+    let names = PHASES.iter().map(|(name, _)| *name);
+    let Some((level, phases)) = PHASES.iter().find(|(name, _)| *name == level) else {
+        let hint = hir::resolve::nearest(level, names.clone()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+        return Err(format!("there is no level '{level}'{hint} (levels: {})", names.collect::<Vec<_>>().join(", ")));
+    };
+    let phase = match phase {
+        None => phases.last().copied().unwrap_or_default(),
+        Some(asked) => phases
+            .iter()
+            .find(|p| **p == asked)
+            .copied()
+            .ok_or_else(|| format!("level {level} has no phase '{asked}' (phases: {})", phases.join(", ")))?,
+    };
+    Ok(Request { level, phase, function })
+}
+
+/// Prints the dump; returns the exit status.
+pub fn dump(session: &Session, what: &str, format: DumpFormat, output: &Output) -> i32 {
+    let request = match parse(what) {
+        Ok(request) => request,
+        Err(message) => {
+            output.failure(&message);
+            return REFUSED;
+        }
+    };
+    let items = match functions(session, request.function) {
+        Ok(items) => items,
+        Err(message) => {
+            output.failure(&message);
+            return REFUSED;
+        }
+    };
+    let text = text(session, &request, &items);
+    let text = match (request.level, format) {
+        ("asm", _) | (_, DumpFormat::Text) => text,
+        (_, DumpFormat::Tsv) => view(&text, ir::text::view::tsv),
+        (_, DumpFormat::Json) => view(&text, ir::text::view::json),
+    };
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    0
+}
+
+/// The other forms are views of the text, so they cannot disagree with it.
+fn view(text: &str, of: impl FnOnce(&ir::text::Dump) -> String) -> String {
+    match ir::text::parse(text) {
+        Ok(dump) => of(&dump),
+        Err(error) => panic!("a dump does not parse back: {error}"),
+    }
+}
+
+/// The functions to print, in the order of modules and of the text.
+fn functions(session: &Session, wanted: Option<&str>) -> Result<Vec<ItemId>, String> {
+    let mut items: Vec<ItemId> = Vec::new();
+    for module in &session.modules {
+        let Ok(file) = session.engine.get::<queries::Parse>(module) else { continue };
+        for entry in &file.items {
+            if let ItemKind::Function(function) = &entry.item.kind {
+                items.push(entry.id);
+                let defaults = function.params.iter().filter(|p| p.default.is_some()).filter_map(|p| p.name);
+                items.extend(defaults.map(|name| hir::resolve::default_item(entry.id, name)));
+            }
+        }
+    }
+    let Some(wanted) = wanted else { return Ok(items) };
+    // A bare name means the main module first, then any module; a dotted one is exact.
+    let matches: Vec<ItemId> = items.iter().copied().filter(|i| i.to_string() == wanted).collect();
+    if !matches.is_empty() {
+        return Ok(matches);
+    }
+    let by_name: Vec<ItemId> = items.iter().copied().filter(|i| i.name().as_str() == wanted).collect();
+    match by_name.iter().position(|i| i.module() == session.project.main) {
+        Some(at) => Ok(vec![by_name[at]]),
+        None if !by_name.is_empty() => Ok(by_name),
+        None => {
+            let names: Vec<String> = items.iter().map(|i| i.name().as_str().to_owned()).collect();
+            let hint = hir::resolve::nearest(wanted, names.iter().map(String::as_str)).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+            Err(format!("there is no function '{wanted}'{hint}"))
+        }
+    }
+}
+
+/// The text of a level for these functions, as one dump.
+pub fn level_text(session: &Session, level: &str, phase: &str, items: &[ItemId]) -> Option<String> {
+    let (level, phases) = PHASES.iter().find(|(name, _)| *name == level)?;
+    let phase = phases.iter().find(|p| **p == phase)?;
+    Some(text(session, &Request { level, phase, function: None }, items))
+}
+
+/// All functions of a program, for tests that print everything.
+pub fn all_functions(session: &Session) -> Vec<ItemId> {
+    functions(session, None).unwrap_or_default()
+}
+
+fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
+    let engine = &session.engine;
+    let world = World::new(engine);
+    let stopped = |_| panic!("a dump was interrupted");
+    match (request.level, request.phase) {
+        ("hir", _) => {
+            let checked: Vec<_> = items.iter().filter_map(|i| engine.get::<queries::TypedBody>(i).ok()).collect();
+            let bodies: Vec<&hir::Body> = checked.iter().filter_map(|c| c.body.as_ref()).collect();
+            hir::text::print_file(&bodies, &world).unwrap_or_else(stopped)
+        }
+        ("mir", "built") => {
+            let bodies: Vec<mir::Body<mir::Built>> = items
+                .iter()
+                .filter_map(|i| engine.get::<queries::TypedBody>(i).ok()?.body.as_ref().map(|b| mir::build::build(b, &world)))
+                .collect::<Result<_, _>>()
+                .unwrap_or_else(stopped);
+            mir::text::print_file(&bodies, &world).unwrap_or_else(stopped)
+        }
+        ("mir", _) => {
+            let bodies: Vec<mir::Body<mir::Mono>> =
+                items.iter().filter_map(|i| engine.get::<queries::OptimisedBody>(i).ok()?.as_deref().cloned()).collect();
+            mir::text::print_file(&bodies, &world).unwrap_or_else(stopped)
+        }
+        ("lir", "built") => {
+            let bodies: Vec<lir::Body<lir::Built>> = items
+                .iter()
+                .filter_map(|i| engine.get::<queries::OptimisedBody>(i).ok()?.as_deref().map(|b| lir::build::build(b, &world)))
+                .collect::<Result<_, _>>()
+                .unwrap_or_else(stopped);
+            lir::text::print_file(&bodies, &world).unwrap_or_else(stopped)
+        }
+        ("lir", _) => {
+            let bodies = legal_bodies(session, items);
+            lir::text::print_file(&bodies, &world).unwrap_or_else(stopped)
+        }
+        ("machine", phase) => {
+            let bodies = legal_bodies(session, items);
+            machine::text::dump(&bodies, phase).unwrap_or_else(|e| panic!("{e}"))
+        }
+        _ => {
+            let bodies = legal_bodies(session, items);
+            machine::text::asm(&bodies).unwrap_or_else(|e| panic!("{e}"))
+        }
+    }
+}
+
+fn legal_bodies(session: &Session, items: &[ItemId]) -> Vec<lir::Body<lir::Legal>> {
+    items.iter().filter_map(|i| session.engine.get::<queries::LirBody>(i).ok()?.as_deref().cloned()).collect()
+}

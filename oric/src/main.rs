@@ -1,0 +1,7 @@
+//! The `oric` binary: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oric::main()
+}

@@ -1,0 +1,189 @@
+//! From optimised MIR to machine code and the linked program.
+
+use std::sync::Arc;
+
+use hir::Type;
+use ir::{ItemId, Namespace};
+use query::Interrupt;
+
+use super::middle::{fuel, options};
+use super::{
+    Levels, Linked, LirBody, LirSignature, MachineCode, MainForm, Object, OptimisedBody, Position, Provider, Reachable, Signature,
+};
+
+/// A function ready to be linked, and whom it calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assembled {
+    /// Code, constants, relocations, sites.
+    pub function: image::Function,
+    /// Functions that its relocations name, without repetition, in order.
+    pub callees: Vec<ItemId>,
+}
+
+/// What the program starts with.
+pub type EntryPoint = ItemId;
+
+/// The form of `@main`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// `@main`.
+    pub main: ItemId,
+    /// It takes `args: [str]`.
+    pub takes_args: bool,
+    /// It returns its exit status.
+    pub returns_status: bool,
+    /// It returns `Never`.
+    pub never_returns: bool,
+}
+
+impl Provider for MainForm {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Option<Entry>, Interrupt> {
+        let signature = levels.get::<Signature>(main)?;
+        Ok((*signature).as_ref().map(|s| Entry {
+            main: *main,
+            takes_args: !s.params.is_empty(),
+            returns_status: s.result == Type::INT,
+            never_returns: s.result == Type::NEVER,
+        }))
+    }
+}
+
+impl Provider for LirSignature {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Signature>>, Interrupt> {
+        let signature = levels.get::<Signature>(id)?;
+        let Some(signature) = &*signature else { return Ok(None) };
+        let params: Vec<Type> = signature.params.iter().map(|p| p.ty).collect();
+        Ok(Some(Arc::new(levels.done(lir::build::flatten_signature(&params, signature.result, levels))?)))
+    }
+}
+
+impl Provider for LirBody {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Body<lir::Legal>>>, Interrupt> {
+        let built = if *id == lir::build::entry_item() {
+            return Ok(None);
+        } else {
+            let body = levels.get::<OptimisedBody>(id)?;
+            let Some(body) = &*body else { return Ok(None) };
+            levels.done(lir::build::build(body, levels))?
+        };
+        legal(levels, *id, built).map(|body| Some(Arc::new(body)))
+    }
+}
+
+/// Verified, legalised, optimised, verified again.
+fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> Result<lir::Body<lir::Legal>, Interrupt> {
+    let faults = levels.done(lir::verify::verify(&built, levels))?;
+    crate::crash::refuse("lir", id, &faults);
+    let mut body = levels.done(lir::build::legalise(built, levels))?;
+    let mut fuel = fuel(&options(levels));
+    lir::opt::optimise(&mut body, &mut fuel);
+    let faults = levels.done(lir::verify::verify(&body, levels))?;
+    crate::crash::refuse("lir", id, &faults);
+    Ok(body)
+}
+
+impl Provider for MachineCode {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Assembled>>, Interrupt> {
+        let body = levels.get::<LirBody>(id)?;
+        let Some(body) = &*body else { return Ok(None) };
+        Ok(Some(Arc::new(crate::session::assemble(*id, body, options(levels).check_allocation))))
+    }
+}
+
+impl Provider for Reachable {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Vec<ItemId>>, Interrupt> {
+        let mut found = vec![*main];
+        let mut seen: std::collections::HashSet<ItemId> = found.iter().copied().collect();
+        let mut next = 0;
+        while let Some(&item) = found.get(next) {
+            next += 1;
+            if let Some(code) = &*levels.get::<MachineCode>(&item)? {
+                found.extend(code.callees.iter().filter(|c| seen.insert(**c)));
+            }
+        }
+        Ok(Arc::new(found))
+    }
+}
+
+impl Provider for Linked {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, String>>, Interrupt> {
+        with_program(levels, *main, |program| image::link(program).map_err(|e| e.to_string()))
+    }
+}
+
+impl Provider for Object {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, String>>, Interrupt> {
+        with_program(levels, *main, |program| object_writer::write(program).map_err(|e| e.to_string()))
+    }
+}
+
+/// Gathers everything that `main` reaches and hands it to a writer of `codegen`.
+fn with_program(
+    levels: &Levels<'_, '_>,
+    main: ItemId,
+    write: impl FnOnce(&image::Program<'_>) -> Result<Vec<u8>, String>,
+) -> Result<Arc<Result<Vec<u8>, String>>, Interrupt> {
+    let form = levels.get::<MainForm>(&main)?;
+    let Some(form) = *form else { return Ok(Arc::new(Err("the program has no @main".to_owned()))) };
+    let reachable = levels.get::<Reachable>(&main)?;
+    let mut codes = Vec::with_capacity(reachable.len() + 1);
+    for item in reachable.iter() {
+        match &*levels.get::<MachineCode>(item)? {
+            Some(code) => codes.push(code.clone()),
+            None => return Ok(Arc::new(Err(format!("@{item} has no code")))),
+        }
+    }
+    codes.push(Arc::new(entry_code(levels, form)?));
+    let items = items(levels, &codes)?;
+    let program = image::Program {
+        functions: codes.iter().map(|c| &c.function).collect(),
+        items,
+        entry: lir::build::entry_item(),
+        returns_status: form.returns_status,
+        symbols: options(levels).symbols,
+    };
+    Ok(Arc::new(write(&program)))
+}
+
+/// Code of the function that the runtime calls.
+pub(crate) fn entry_code(levels: &Levels<'_, '_>, form: Entry) -> Result<Assembled, Interrupt> {
+    let returns = match (form.returns_status, form.never_returns) {
+        (true, _) => lir::build::EntryReturn::Int,
+        (false, true) => lir::build::EntryReturn::Never,
+        (false, false) => lir::build::EntryReturn::Void,
+    };
+    let item = lir::build::entry_item();
+    let body = legal(levels, item, lir::build::entry(form.main, form.takes_args, returns))?;
+    Ok(crate::session::assemble(item, &body, options(levels).check_allocation))
+}
+
+/// The position table: every item that a function or a site names.
+pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[Arc<Assembled>]) -> Result<Vec<image::Item>, Interrupt> {
+    let mut ids: Vec<ItemId> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for code in codes {
+        let named = std::iter::once(code.function.item).chain(code.function.places.iter().map(|p| p.item));
+        ids.extend(named.filter(|id| seen.insert(*id)));
+    }
+    ids.sort();
+    let mut items = Vec::with_capacity(ids.len());
+    for id in ids {
+        let position = levels.get::<Position>(&id)?;
+        let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
+        items.push(image::Item { item: id, name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() });
+    }
+    Ok(items)
+}
+
+/// The name of an item in panic reports (language/10 §10.4).
+pub fn shown_name(id: ItemId) -> String {
+    let path = id.path();
+    match path.namespace {
+        Namespace::Constant => format!("${}", path.name),
+        Namespace::Default => {
+            let name = path.name.as_str();
+            format!("@{}", name.split_once('.').map_or(name, |(function, _)| function))
+        }
+        Namespace::Function | Namespace::Test | Namespace::Type | Namespace::Other => format!("@{}", path.name),
+    }
+}

@@ -1,0 +1,292 @@
+//! From text to typed bodies.
+
+use std::sync::Arc;
+
+use hir::infer::{Checked, Which};
+use ir::{ItemId, Namespace, Symbol};
+use query::{Cycle, Interrupt};
+use syntax::tree::{File, ItemKind, ModulePath};
+use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
+
+use super::{
+    ConstantType, ConstantValue, Diagnostics, ImportCycles, Imports, Item, Levels, Parse, Position, Provider, Scope, Signature, Source,
+    TypeDefinition, TypedBody,
+};
+
+/// Where an item stands now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ItemPosition {
+    /// Path of the file as reports show it.
+    pub file: String,
+    /// Line of the item's first byte, from 1.
+    pub line: u32,
+    /// First byte of the item in the file.
+    pub start: u32,
+}
+
+impl Provider for Parse {
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<File, Interrupt> {
+        let Some(source) = levels.cx().input::<Source>(module) else {
+            return Ok(File { module: *module, imports: Vec::new(), items: Vec::new(), diagnostics: Vec::new() });
+        };
+        let mut file = syntax::parse(*module, &source.text);
+        if !source.errors.is_empty() {
+            let mut errors = source.errors.clone();
+            errors.append(&mut file.diagnostics);
+            file.diagnostics = errors;
+        }
+        Ok(file)
+    }
+}
+
+impl Provider for Imports {
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Vec<(ModulePath, Span)>, Interrupt> {
+        Ok(hir::resolve::imports_of(&*levels.get::<Parse>(module)?))
+    }
+}
+
+impl Provider for Item {
+    fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<Arc<syntax::tree::Item>>, Interrupt> {
+        let file = levels.get::<Parse>(&item.module())?;
+        let owner = owner(*item);
+        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| entry.item.clone()))
+    }
+}
+
+impl Provider for Position {
+    fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<ItemPosition>, Interrupt> {
+        let file = levels.get::<Parse>(&item.module())?;
+        let owner = owner(*item);
+        let Some(source) = levels.cx().input::<Source>(&item.module()) else { return Ok(None) };
+        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition {
+            file: source.path.clone(),
+            line: entry.line,
+            start: entry.start,
+        }))
+    }
+}
+
+/// The item in whose text a body stands: a default belongs to its function.
+fn owner(item: ItemId) -> ItemId {
+    let path = item.path();
+    match path.namespace {
+        Namespace::Default => {
+            let name = path.name.as_str();
+            let function = name.split_once('.').map_or(name, |(function, _)| function);
+            ItemId::new(ir::item::ItemPath { namespace: Namespace::Function, name: Symbol::new(function), ..path })
+        }
+        Namespace::Function | Namespace::Type | Namespace::Constant | Namespace::Test | Namespace::Other => item,
+    }
+}
+
+impl Provider for ImportCycles {
+    /// One cycle per back edge of a depth-first walk over the imports in source order (language/07 §7.6).
+    fn provide(levels: &Levels<'_, '_>, main: &Symbol) -> Result<Vec<Vec<Symbol>>, Interrupt> {
+        let mut cycles = Vec::new();
+        let mut path: Vec<(Symbol, Vec<Symbol>)> = vec![(*main, imported(levels, *main)?)];
+        let mut done: Vec<Symbol> = Vec::new();
+        while let Some((module, rest)) = path.last_mut() {
+            match rest.pop() {
+                Some(next) => {
+                    if let Some(from) = path.iter().position(|(m, _)| *m == next) {
+                        cycles.push(path[from..].iter().map(|(m, _)| *m).collect());
+                    } else if !done.contains(&next) {
+                        let imports = imported(levels, next)?;
+                        path.push((next, imports));
+                    }
+                }
+                None => {
+                    done.push(*module);
+                    path.pop();
+                }
+            }
+        }
+        Ok(cycles)
+    }
+}
+
+/// Modules that a module imports, last first.
+fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Interrupt> {
+    let imports = levels.get::<Imports>(&module)?;
+    let mut modules: Vec<Symbol> = imports
+        .iter()
+        .filter_map(|(path, _)| match super::levels::resolve(module, path, |m| levels.cx().input::<Source>(&m)) {
+            hir::resolve::Resolution::Found(found) => Some(found),
+            hir::resolve::Resolution::NotFound { .. }
+            | hir::resolve::Resolution::LeavesPackage
+            | hir::resolve::Resolution::Std(_)
+            | hir::resolve::Resolution::UnknownPackage
+            | hir::resolve::Resolution::DefinedTwice(..) => None,
+        })
+        .collect();
+    modules.reverse();
+    Ok(modules)
+}
+
+impl Provider for Scope {
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Arc<hir::Scope>, Interrupt> {
+        let file = levels.get::<Parse>(module)?;
+        levels.done(hir::resolve::module_scope(&file, levels)).map(Arc::new)
+    }
+
+    /// Import cycles are reported by `import_cycles`; a scope on one is empty.
+    fn on_cycle(_module: &Symbol, _cycle: &Cycle) -> Option<Arc<hir::Scope>> {
+        Some(Arc::default())
+    }
+}
+
+impl Provider for Signature {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<hir::Signature>>, Interrupt> {
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(None) };
+        let signature = match id.path().namespace {
+            Namespace::Default => match parameter_index(item, *id) {
+                Some(index) => hir::resolve::default_signature(item, index, levels),
+                None => Ok(None),
+            },
+            Namespace::Function | Namespace::Test => hir::resolve::signature(item, levels),
+            Namespace::Type | Namespace::Constant | Namespace::Other => Ok(None),
+        };
+        Ok(levels.done(signature)?.map(Arc::new))
+    }
+}
+
+/// Which parameter a default item stands for.
+fn parameter_index(item: &syntax::tree::Item, id: ItemId) -> Option<usize> {
+    let name = id.name();
+    let (_, parameter) = name.as_str().split_once('.')?;
+    let ItemKind::Function(function) = &item.kind else { return None };
+    function.params.iter().position(|p| p.name.is_some_and(|n| n.as_str() == parameter))
+}
+
+impl Provider for TypeDefinition {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Interrupt> {
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(None) };
+        Ok(levels.done(hir::resolve::type_definition(item, levels))?.map(Arc::new))
+    }
+}
+
+impl Provider for ConstantType {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<hir::Type>, Interrupt> {
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(None) };
+        if let Some((ty, _)) = levels.done(hir::resolve::constant_annotation(item, levels))? {
+            return Ok(Some(ty));
+        }
+        let checked = levels.get::<TypedBody>(id)?;
+        Ok(checked.body.as_ref().map(|_| checked.ty))
+    }
+
+    fn on_cycle(_id: &ItemId, _cycle: &Cycle) -> Option<Option<hir::Type>> {
+        Some(None)
+    }
+}
+
+impl Provider for TypedBody {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Checked>, Interrupt> {
+        let nothing = || Arc::new(Checked { body: None, ty: hir::Type::ERROR, diagnostics: Vec::new() });
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(nothing()) };
+        let which = match id.path().namespace {
+            Namespace::Default => match parameter_index(item, *id) {
+                Some(index) => Which::Default(index as u32),
+                None => return Ok(nothing()),
+            },
+            Namespace::Constant => Which::Constant,
+            Namespace::Test => Which::Test,
+            Namespace::Function => Which::Function,
+            Namespace::Type | Namespace::Other => return Ok(nothing()),
+        };
+        let checked = levels.done(hir::infer::body(item, which, levels))?;
+        if let Some(body) = &checked.body {
+            let faults = levels.done(hir::verify::verify(body, levels))?;
+            crate::crash::refuse("hir", *id, &faults);
+        }
+        Ok(Arc::new(checked))
+    }
+
+    /// Only a constant without annotation can ask for its own type: E0702 is reported by `constant_value`.
+    fn on_cycle(id: &ItemId, cycle: &Cycle) -> Option<Arc<Checked>> {
+        let diagnostics = match id.path().namespace {
+            Namespace::Constant => vec![constant_cycle(*id, cycle)],
+            Namespace::Function | Namespace::Type | Namespace::Default | Namespace::Test | Namespace::Other => Vec::new(),
+        };
+        Some(Arc::new(Checked { body: None, ty: hir::Type::ERROR, diagnostics }))
+    }
+}
+
+/// E0702, with the path of the cycle.
+pub(super) fn constant_cycle(id: ItemId, cycle: &Cycle) -> Diagnostic {
+    let mut path: Vec<String> = Vec::new();
+    for member in &cycle.members {
+        // `constant_value(@$main.a)`: the item's text stands in the parentheses.
+        if let Some((_, item)) = member.strip_suffix(')').and_then(|m| m.split_once("(@")) {
+            if path.last().map(String::as_str) != Some(item) {
+                path.push(item.to_owned());
+            }
+        }
+    }
+    path.dedup();
+    Diagnostic::new(DiagnosticCode::E0702, Anchor::Item(id), Span::new(0, 0), [syntax::Arg::from(id.name())])
+        .note(format!("the cycle: {}", path.join(" -> ")))
+}
+
+impl Provider for Diagnostics {
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Arc<Vec<Diagnostic>>, Interrupt> {
+        let file = levels.get::<Parse>(module)?;
+        let mut found = file.diagnostics.clone();
+        // Types are checked only in files that parsed without error (language/01 §1.0).
+        if !found.iter().any(|d| d.severity() == syntax::Severity::Error) {
+            let scope = levels.get::<Scope>(module)?;
+            found.extend(scope.diagnostics.iter().cloned());
+            found.extend(hir::resolve::unused_imports(&file));
+            for entry in &file.items {
+                collect(levels, &entry.item, &mut found)?;
+            }
+        }
+        Ok(Arc::new(found))
+    }
+}
+
+/// What there is to say about one item.
+fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<Diagnostic>) -> Result<(), Interrupt> {
+    match &item.kind {
+        ItemKind::Function(function) | ItemKind::Test { function, .. } => {
+            if let Some(signature) = &*levels.get::<Signature>(&item.id)? {
+                found.extend(signature.diagnostics.iter().cloned());
+                for parameter in &signature.params {
+                    if let Some(default) = parameter.default {
+                        found.extend(levels.get::<TypedBody>(&default)?.diagnostics.iter().cloned());
+                    }
+                }
+            }
+            if function.body.is_some() {
+                found.extend(levels.get::<TypedBody>(&item.id)?.diagnostics.iter().cloned());
+            }
+        }
+        ItemKind::Constant { .. } => {
+            if let Some((_, diagnostics)) = levels.done(hir::resolve::constant_annotation(item, levels))? {
+                found.extend(diagnostics);
+            }
+            found.extend(levels.get::<TypedBody>(&item.id)?.diagnostics.iter().cloned());
+            found.extend(levels.get::<ConstantValue>(&item.id)?.diagnostics.iter().cloned());
+        }
+        ItemKind::Type { .. } => {
+            if let Some(definition) = &*levels.get::<TypeDefinition>(&item.id)? {
+                found.extend(definition.diagnostics.iter().cloned());
+            }
+            found.extend(levels.done(hir::resolve::check_type(item, levels))?);
+        }
+        // The scope refuses these forms.
+        ItemKind::ConstFunction(_)
+        | ItemKind::Trait { .. }
+        | ItemKind::Impl { .. }
+        | ItemKind::DefImpl { .. }
+        | ItemKind::Extend { .. }
+        | ItemKind::Extern { .. }
+        | ItemKind::Capset(_)
+        | ItemKind::Error => {}
+    }
+    Ok(())
+}

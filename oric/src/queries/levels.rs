@@ -1,0 +1,207 @@
+//! The `Context` of each level, answered by the engine.
+//!
+//! Levels see an opaque `Stop` (decision 1); the real interrupt is kept here, beside it, and comes back when the level has returned.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use hir::{Type, TypeKind};
+use ir::{ItemId, Stop, Symbol};
+use query::{Ctx, Interrupt, Query};
+use syntax::tree::ModulePath;
+
+use super::{
+    ConstantType, ConstantValue, Fields, InlineKey, Inlinable, LirSignature, OptimisedBody, Scope, Signature, Source, TypeDefinition,
+};
+
+/// What providers ask through.
+pub struct Levels<'c, 'e> {
+    cx: &'c Ctx<'e>,
+    reason: RefCell<Option<Interrupt>>,
+    /// How many levels of callees the body at hand may still inline.
+    inline_depth: u8,
+}
+
+impl<'c, 'e> Levels<'c, 'e> {
+    /// Answers through this context.
+    pub fn new(cx: &'c Ctx<'e>) -> Self {
+        Levels { cx, reason: RefCell::new(None), inline_depth: super::middle::INLINE_DEPTH }
+    }
+
+    /// The same, with another inlining depth.
+    pub fn with_inline_depth(&self, depth: u8) -> Levels<'c, 'e> {
+        Levels { cx: self.cx, reason: RefCell::new(None), inline_depth: depth }
+    }
+
+    /// The answer to a query.
+    pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
+        self.cx.get::<Q>(key)
+    }
+
+    /// The engine's context.
+    pub fn cx(&self) -> &'c Ctx<'e> {
+        self.cx
+    }
+
+    /// Turns what a level returned into what a provider returns: the stop becomes its real reason again.
+    pub fn done<T>(&self, result: Result<T, Stop>) -> Result<T, Interrupt> {
+        result.map_err(|_| self.reason.take().unwrap_or(Interrupt::Cancelled))
+    }
+
+    fn ask<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Stop> {
+        self.cx.get::<Q>(key).map_err(|interrupt| {
+            *self.reason.borrow_mut() = Some(interrupt);
+            Stop::interrupted()
+        })
+    }
+}
+
+impl hir::Context for Levels<'_, '_> {
+    fn scope(&self, module: Symbol) -> Result<Arc<hir::Scope>, Stop> {
+        Ok((*self.ask::<Scope>(&module)?).clone())
+    }
+
+    fn signature(&self, item: ItemId) -> Result<Option<Arc<hir::Signature>>, Stop> {
+        Ok((*self.ask::<Signature>(&item)?).clone())
+    }
+
+    fn type_definition(&self, item: ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Stop> {
+        Ok((*self.ask::<TypeDefinition>(&item)?).clone())
+    }
+
+    fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
+        Ok(*self.ask::<ConstantType>(&item)?)
+    }
+
+    fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {
+        Ok(int_of(self.ask::<ConstantValue>(&item)?.value.as_deref()))
+    }
+}
+
+/// The value of an int, char or byte constant.
+pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
+    match value? {
+        mir::ConstValue::Int(n) => Some(*n),
+        mir::ConstValue::Char(c) => Some(i64::from(u32::from(*c))),
+        mir::ConstValue::Byte(b) => Some(i64::from(*b)),
+        mir::ConstValue::Float(_)
+        | mir::ConstValue::Bool(_)
+        | mir::ConstValue::Str(_)
+        | mir::ConstValue::Unit
+        | mir::ConstValue::Aggregate(..) => None,
+    }
+}
+
+impl hir::resolve::Modules for Levels<'_, '_> {
+    fn resolve(&self, from: Symbol, path: &ModulePath) -> Result<hir::resolve::Resolution, Stop> {
+        Ok(resolve(from, path, |module| self.cx.input::<Source>(&module)))
+    }
+
+    fn scope(&self, module: Symbol) -> Result<Arc<hir::Scope>, Stop> {
+        Ok((*self.ask::<Scope>(&module)?).clone())
+    }
+}
+
+impl mir::Context for Levels<'_, '_> {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        Ok((*self.ask::<Signature>(&function)?).as_ref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
+        Ok(self.ask::<ConstantValue>(&item)?.value.clone())
+    }
+
+    fn inlinable(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
+        if self.inline_depth == 0 {
+            return Ok(None);
+        }
+        Ok((*self.ask::<Inlinable>(&InlineKey { function, depth: self.inline_depth - 1 })?).clone())
+    }
+
+    fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
+        Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+    }
+}
+
+impl lir::Context for Levels<'_, '_> {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
+        Ok((*self.ask::<LirSignature>(&function)?).clone())
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+}
+
+/// Only tuples and structs have fields; the others need no question.
+pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type]>>, Stop>) -> Result<Option<Arc<[Type]>>, Stop> {
+    match ty.kind() {
+        TypeKind::Tuple(_) | TypeKind::Struct(_) => ask(ty),
+        TypeKind::Error
+        | TypeKind::Int
+        | TypeKind::Float
+        | TypeKind::Bool
+        | TypeKind::Char
+        | TypeKind::Byte
+        | TypeKind::Str
+        | TypeKind::Void
+        | TypeKind::Never
+        | TypeKind::Range
+        | TypeKind::List(_)
+        | TypeKind::Function(..)
+        | TypeKind::Variable(_) => Ok(None),
+    }
+}
+
+/// What an import path leads to, given which modules exist. `file` tells the source of a module, when it has one.
+pub fn resolve(
+    from: Symbol,
+    path: &ModulePath,
+    file: impl Fn(Symbol) -> Option<Arc<crate::project::SourceFile>>,
+) -> hir::resolve::Resolution {
+    use hir::resolve::Resolution;
+    let candidate = match path {
+        ModulePath::Dotted(segments) => {
+            let dotted = segments.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".");
+            if segments.first().is_some_and(|s| s.as_str() == "std") {
+                return Resolution::Std(Symbol::new(&dotted));
+            }
+            dotted
+        }
+        ModulePath::Text(text) => {
+            let text = text.as_str();
+            if !text.starts_with("./") && !text.starts_with("../") {
+                return Resolution::UnknownPackage;
+            }
+            let mut segments: Vec<&str> = from.as_str().split('.').collect();
+            segments.pop();
+            for part in text.split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." => {
+                        if segments.pop().is_none() {
+                            return Resolution::LeavesPackage;
+                        }
+                    }
+                    name => segments.push(name),
+                }
+            }
+            segments.join(".")
+        }
+    };
+    let module = Symbol::new(&candidate);
+    match file(module) {
+        Some(found) => match &found.rival {
+            Some(rival) => Resolution::DefinedTwice(found.path.clone(), rival.clone()),
+            None => Resolution::Found(module),
+        },
+        None => {
+            let relative = candidate.replace('.', "/");
+            Resolution::NotFound { tried: vec![format!("{relative}.ori"), format!("{relative}/mod.ori")] }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The `Context` of each level for work outside queries: the interpreter, dumps, tests. Asks the same engine; records nothing.
+
+use std::sync::Arc;
+
+use hir::Type;
+use ir::{ItemId, Stop, Symbol};
+use query::{Engine, Query};
+
+use super::{ConstantType, ConstantValue, Fields, LirSignature, OptimisedBody, Position, Scope, Signature, TypeDefinition};
+
+/// Answers from an engine.
+pub struct World<'e> {
+    engine: &'e Engine,
+}
+
+impl<'e> World<'e> {
+    /// Answers from this engine.
+    pub fn new(engine: &'e Engine) -> World<'e> {
+        World { engine }
+    }
+
+    fn ask<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Stop> {
+        self.engine.get::<Q>(key).map_err(|_| Stop::interrupted())
+    }
+}
+
+impl hir::Context for World<'_> {
+    fn scope(&self, module: Symbol) -> Result<Arc<hir::Scope>, Stop> {
+        Ok((*self.ask::<Scope>(&module)?).clone())
+    }
+
+    fn signature(&self, item: ItemId) -> Result<Option<Arc<hir::Signature>>, Stop> {
+        Ok((*self.ask::<Signature>(&item)?).clone())
+    }
+
+    fn type_definition(&self, item: ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Stop> {
+        Ok((*self.ask::<TypeDefinition>(&item)?).clone())
+    }
+
+    fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
+        Ok(*self.ask::<ConstantType>(&item)?)
+    }
+
+    fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {
+        Ok(super::levels::int_of(self.ask::<ConstantValue>(&item)?.value.as_deref()))
+    }
+}
+
+impl mir::Context for World<'_> {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        Ok((*self.ask::<Signature>(&function)?).as_ref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
+        Ok(self.ask::<ConstantValue>(&item)?.value.clone())
+    }
+
+    fn inlinable(&self, _function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
+        Ok(None)
+    }
+
+    fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
+        Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+    }
+}
+
+impl lir::Context for World<'_> {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
+        Ok((*self.ask::<LirSignature>(&function)?).clone())
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+}
+
+/// Where items stand, for the interpreter's panic reports.
+pub struct ReportPositions<'e> {
+    engine: &'e Engine,
+}
+
+impl<'e> ReportPositions<'e> {
+    /// Answers from this engine.
+    pub fn new(engine: &'e Engine) -> ReportPositions<'e> {
+        ReportPositions { engine }
+    }
+
+    /// Name as it stands in a report, file, line of the first byte.
+    pub fn of(&self, item: ItemId) -> (String, String, u32) {
+        let position = self.engine.get::<Position>(&item).ok();
+        let position = position.as_deref().and_then(Option::as_ref);
+        let (file, line) = position.map_or((String::new(), 1), |p| (p.file.clone(), p.line));
+        (super::back::shown_name(item), file, line)
+    }
+}
