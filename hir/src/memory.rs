@@ -137,9 +137,7 @@ impl Program {
                     all.extend(checked.diagnostics.iter().cloned());
                 }
             }
-            if let Ok(scope) = Context::scope(self, file.module) {
-                all.extend(resolve::unused_imports(file, &scope));
-            }
+            all.extend(resolve::unused_imports(file));
             let mut of_file = all.split_off(start);
             of_file.sort_by_key(|d| self.offset(d));
             of_file.dedup();

@@ -11,10 +11,12 @@
 //! | [`opt`]    | rewrites of `legal` bodies: strength reduction, dead code               |
 //! | [`verify`] | every invariant, one fault enum                                         |
 //! | [`text`]   | print and parse                                                         |
+//! | [`interp`] | runs bodies in checked memory, for mutants and to compare levels        |
 //!
 //! Never here: registers, encodings, language types.
 
 pub mod build;
+pub mod interp;
 pub mod ir;
 pub mod ops;
 pub mod opt;

@@ -17,6 +17,7 @@
 //! Never here: names of the language.
 
 pub mod alloc;
+mod compile;
 pub mod encode;
 pub mod finish;
 pub mod ir;
@@ -27,6 +28,7 @@ pub mod select;
 pub mod text;
 pub mod verify;
 
+pub use compile::{Stage, compile, compile_dumping};
 pub use finish::Code;
 pub use ir::{Alloc, Final, Function, Phase, Record, Select};
 pub use ops::Op;

@@ -14,8 +14,8 @@ pub struct SourceFile {
     pub path: String,
     /// Its text after normalisation (LF line ends); what spans count in.
     pub text: String,
-    /// Errors of the bytes themselves (encoding, control characters).
-    pub errors: Vec<syntax::Diagnostic>,
+    /// The bytes as they are, when they are not UTF-8: the parser reports where.
+    pub malformed: Option<Vec<u8>>,
     /// A second file that claims the same module (`x.ori` beside `x/mod.ori`).
     pub rival: Option<String>,
 }
@@ -88,6 +88,11 @@ impl Project {
 
 /// A source file from its bytes.
 pub fn source_file(module: Symbol, path: String, bytes: &[u8], rival: Option<String>) -> SourceFile {
-    let (text, errors) = syntax::parser::decode(module, bytes);
-    SourceFile { path, text, errors, rival }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.contains(&b'\r') => SourceFile { path, text: text.to_owned(), malformed: None, rival },
+        valid => {
+            let (text, _) = syntax::parser::parse_bytes(module, bytes);
+            SourceFile { path, text, malformed: valid.is_err().then(|| bytes.to_vec()), rival }
+        }
+    }
 }

@@ -305,7 +305,7 @@ pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> A
     let name = item.to_string();
     let function = image::Function {
         item,
-        key: pure_key(&name),
+        key: stable_key(&name),
         name,
         code: code.bytes,
         relocs,
@@ -319,8 +319,8 @@ pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> A
     Assembled { function, callees }
 }
 
-/// FNV-1a with 128 bits: the stable key of a function in the image.
-fn pure_key(name: &str) -> u128 {
+/// FNV-1a with 128 bits: the stable key of a function or item in the image.
+pub fn stable_key(name: &str) -> u128 {
     let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     for byte in name.bytes() {
         hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);

@@ -1,5 +1,9 @@
 //! Memory for texts that do not fit into their value. A bump allocator over mapped chunks: what it gives lives until exit (the heap issue
 //! replaces it).
+//!
+//! Texts never change, so a text may grow at its end without a copy while nothing stands behind it: the shorter one goes on to see its own bytes.
+//! That holds for the latest allocation, and for the latest *open* text, which has a mapping with room to double. So building a text piece by
+//! piece costs its length, not the square of it.
 #![allow(unsafe_code)] // raw memory
 
 use core::cell::UnsafeCell;
@@ -10,19 +14,31 @@ struct Heap {
     next: *mut u8,
     left: usize,
     chunk: usize,
+    /// Exact end of the latest allocation; `next` is rounded up.
+    end: usize,
+    /// End of the latest open text.
+    open_end: usize,
+    /// Free bytes behind it.
+    open_left: usize,
 }
 
 struct Global(UnsafeCell<Heap>);
 // SAFETY: programs have one thread.
 unsafe impl Sync for Global {}
 
-static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: 0 }));
+static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: 0, end: 0, open_end: 0, open_left: 0 }));
+
+/// Tests run in several threads.
+#[cfg(test)]
+static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 const FIRST_CHUNK: usize = 256 << 10;
 const LARGEST_CHUNK: usize = 8 << 20;
 
 /// `size` bytes, aligned to 8, zeroed. Ends the process when there is no memory.
 pub fn allocate(size: usize) -> *mut u8 {
+    #[cfg(test)]
+    let _turn = ONE_AT_A_TIME.lock();
     // SAFETY: one thread, and no call below comes back here.
     let heap = unsafe { &mut *HEAP.0.get() };
     // All zero at start, so that the state needs no bytes in the file.
@@ -42,11 +58,51 @@ pub fn allocate(size: usize) -> *mut u8 {
     // SAFETY: `rounded <= left`, so the result stays inside the chunk or stands at its end.
     heap.next = unsafe { start.add(rounded) };
     heap.left -= rounded;
+    heap.end = start.expose_provenance() + size;
+    start
+}
+
+/// Makes room for `more` bytes behind a text that ends at the address `end`, and returns the place; `None` when something stands there.
+pub fn extend(end: usize, more: usize) -> Option<*mut u8> {
+    #[cfg(test)]
+    let _turn = ONE_AT_A_TIME.lock();
+    // SAFETY: as in `allocate`.
+    let heap = unsafe { &mut *HEAP.0.get() };
+    // The place is made of the address: a pointer from the text itself may only read.
+    let place = core::ptr::with_exposed_provenance_mut(end);
+    if end == heap.open_end && more <= heap.open_left {
+        heap.open_end += more;
+        heap.open_left -= more;
+        return Some(place);
+    }
+    let rounding = (heap.next as usize).wrapping_sub(end);
+    if end == heap.end && more <= heap.left + rounding {
+        heap.end += more;
+        let used = heap.end.next_multiple_of(8).saturating_sub(heap.next as usize);
+        heap.next = heap.next.wrapping_add(used);
+        heap.left = heap.left.saturating_sub(used);
+        return Some(place);
+    }
+    None
+}
+
+/// `size` bytes for an open text, with as much room behind it.
+pub fn open(size: usize) -> *mut u8 {
+    #[cfg(test)]
+    let _turn = ONE_AT_A_TIME.lock();
+    // SAFETY: as in `allocate`.
+    let heap = unsafe { &mut *HEAP.0.get() };
+    let mapped = size.saturating_mul(2).saturating_add(4095) & !4095;
+    let Some(start) = system::map(mapped) else { fault::out_of_memory(size) };
+    heap.open_end = start.expose_provenance() + size;
+    heap.open_left = mapped - size;
     start
 }
 
 /// Gives back the tail of the latest allocation, of which only `used` bytes are needed.
 pub fn shrink(start: *mut u8, size: usize, used: usize) {
+    #[cfg(test)]
+    let _turn = ONE_AT_A_TIME.lock();
     // SAFETY: as in `allocate`.
     let heap = unsafe { &mut *HEAP.0.get() };
     let rounded = size.wrapping_add(7) & !7;
@@ -55,6 +111,7 @@ pub fn shrink(start: *mut u8, size: usize, used: usize) {
     if kept < rounded && start.wrapping_add(rounded) == heap.next {
         heap.next = start.wrapping_add(kept);
         heap.left += rounded - kept;
+        heap.end = start as usize + used;
     }
 }
 

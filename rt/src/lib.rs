@@ -21,6 +21,8 @@
 pub mod calls;
 pub mod fault;
 pub mod heap;
+#[cfg(test)]
+mod memory;
 pub mod output;
 pub mod panic;
 pub mod start;

@@ -118,10 +118,10 @@ pub unsafe fn variable(environment: *const *const u8, name: &[u8]) -> Option<&'s
     unsafe {
         while !(*next).is_null() {
             // The first byte decides nearly always.
-            if **next == name.first().copied()? {
-                if let Some([b'=', value @ ..]) = c_string(*next).strip_prefix(name) {
-                    return Some(value);
-                }
+            if **next == name.first().copied()?
+                && let Some([b'=', value @ ..]) = c_string(*next).strip_prefix(name)
+            {
+                return Some(value);
             }
             next = next.add(1);
         }

@@ -58,6 +58,9 @@ impl Str {
     }
 }
 
+/// From this length on a text that grows at its end gets room to go on.
+const OPEN_TEXT: usize = 4096;
+
 /// A text under construction, inline until it is too long for that.
 pub struct Builder {
     inline: [u8; STR_TAG_OFFSET],
@@ -75,8 +78,22 @@ impl Default for Builder {
 impl Builder {
     /// The text of `a` followed by `b`.
     pub fn concat(a: &[u8], b: &[u8]) -> Str {
+        let total = a.len() + b.len();
+        // Only a text on the heap can end where the heap goes on.
+        if total > STR_INLINE_MAX
+            && let Some(place) = heap::extend(a.as_ptr_range().end as usize, b.len())
+        {
+            // SAFETY: the heap gave the bytes behind `a` to nobody else.
+            unsafe { core::ptr::copy_nonoverlapping(b.as_ptr(), place, b.len()) };
+            return Str { words: [a.as_ptr() as u64, total as u64, total as u64] };
+        }
         let mut builder = Builder::default();
-        builder.reserve(a.len() + b.len());
+        if total >= OPEN_TEXT && a.len() >= b.len() {
+            // A long text that something is appended to will hardly be the last: let it grow.
+            builder.pointer = heap::open(total);
+            builder.capacity = total;
+        }
+        builder.reserve(total);
         builder.push(a);
         builder.push(b);
         builder.finish()
@@ -137,6 +154,38 @@ mod tests {
             assert_eq!(value.bytes(), text);
             assert_eq!(value.words[2] >> 63 == 1, length <= 23, "{length}");
         }
+    }
+
+    #[test]
+    fn appending_does_not_copy_the_text_each_time() {
+        let mut versions = vec![Str::of(b"a text that is too long to be inline")];
+        let mut copies = 0;
+        for i in 0..20_000u32 {
+            let last = versions[versions.len() - 1];
+            // Something comes between now and then.
+            if i % 1000 == 0 {
+                Str::of(&[b'-'; 50]);
+            }
+            let next = Builder::concat(last.bytes(), &[b'a' + (i % 26) as u8]);
+            copies += usize::from(next.bytes().as_ptr() != last.bytes().as_ptr());
+            versions.push(next);
+        }
+        assert!(copies < 100, "{copies} copies");
+        for (i, version) in versions.iter().enumerate().step_by(777) {
+            assert_eq!(version.bytes().len(), 36 + i);
+            assert!(versions[20_000].bytes().starts_with(version.bytes()));
+        }
+        let all = versions[20_000].bytes();
+        assert!((0..20_000).all(|i| all[36 + i] == b'a' + (i % 26) as u8));
+    }
+
+    #[test]
+    fn two_texts_that_grow_from_one_stem_stay_apart() {
+        let stem = Str::of(b"a stem that is too long to be inline");
+        let one = Builder::concat(stem.bytes(), b" and one");
+        let two = Builder::concat(stem.bytes(), b" and two");
+        assert!(one.bytes().ends_with(b"inline and one") && two.bytes().ends_with(b"inline and two"));
+        assert_eq!(Builder::concat(two.bytes(), two.bytes()).bytes(), [two.bytes(), two.bytes()].concat());
     }
 
     #[test]

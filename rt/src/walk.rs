@@ -25,7 +25,7 @@ impl Tables<'static> {
     /// The tables of this program.
     pub fn of_program() -> Self {
         // SAFETY: the linker fills the header and the tables it names, in read-only memory.
-        unsafe { Tables::of_header(&*(&raw const ori_header)) }
+        unsafe { Tables::of_header(&ori_header) }
     }
 
     /// The tables behind a header.

@@ -21,8 +21,8 @@ pub use brackets::NONE;
 pub(crate) use brackets::begins_item;
 pub use token::{Flags, Kind, Token};
 
-use crate::diagnostic::{Arg, DiagnosticCode};
 use crate::Span;
+use crate::diagnostic::{Arg, DiagnosticCode};
 
 /// An error of the lexer; file-relative.
 #[derive(Clone, PartialEq, Eq, Debug)]

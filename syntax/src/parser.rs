@@ -314,10 +314,15 @@ impl<'a> Parser<'a> {
     fn list(&mut self, open: usize, close: Kind, mut element: impl FnMut(&mut Self) -> Parse<()>) -> Parse<()> {
         self.bracketed(|p| {
             loop {
-                if p.eat(close) {
-                    return Ok(());
+                match p.kind() {
+                    kind if kind == close => {
+                        p.pos += 1;
+                        return Ok(());
+                    }
+                    // Never a leading or doubled comma (language/01 section 1.7).
+                    Kind::Comma => return p.unexpected("list element"),
+                    _ => element(p)?,
                 }
-                element(p)?;
                 if !p.eat(Kind::Comma) {
                     return p.close(open, close);
                 }

@@ -28,7 +28,11 @@ pub fn write(parts: &Parts, out: &Path) {
                 Target::Part(part) => part.to_string(),
                 Target::Header => "HEADER".to_owned(),
             };
-            let _ = writeln!(relocs, "PartReloc {{ offset: {}, kind: PartRelocKind::{kind}, target: {target}, addend: {} }},", reloc.offset, reloc.addend);
+            let _ = writeln!(
+                relocs,
+                "PartReloc {{ offset: {}, kind: PartRelocKind::{kind}, target: {target}, addend: {} }},",
+                reloc.offset, reloc.addend
+            );
             count += 1;
         }
         let _ = writeln!(

@@ -15,7 +15,9 @@ fn main() {
     let manifest = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let runtime = manifest.join("../../rt");
-    for watched in ["src", "build.rs", "Cargo.toml", "abi/src", "pure/src", "pure/Cargo.toml", "image/src", "image/Cargo.toml", "image/Cargo.lock"] {
+    for watched in
+        ["src", "build.rs", "Cargo.toml", "abi/src", "pure/src", "pure/Cargo.toml", "image/src", "image/Cargo.toml", "image/Cargo.lock"]
+    {
         println!("cargo::rerun-if-changed={}", runtime.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build");

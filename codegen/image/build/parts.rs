@@ -149,10 +149,10 @@ impl<'a> Loader<'a> {
             parts.push(Part { kind: Kind::ReadOnly, bytes: vec![0; 8], size: 8, align: 8, relocs: vec![reloc] });
         }
         for reloc in parts.iter_mut().flat_map(|part| &mut part.relocs) {
-            if let Target::Part(number) = &mut reloc.target {
-                if *number >= SLOT {
-                    *number = *number - SLOT + first_slot;
-                }
+            if let Target::Part(number) = &mut reloc.target
+                && *number >= SLOT
+            {
+                *number = *number - SLOT + first_slot;
             }
         }
         let symbols = self.symbols();
@@ -255,7 +255,8 @@ impl<'a> Loader<'a> {
         if name == abi::funcs::HEADER_SYMBOL {
             return (Target::Header, 0);
         }
-        let &(file, definition, _) = self.globals.get(name.as_str()).unwrap_or_else(|| panic!("the runtime needs `{name}`, which nothing defines"));
+        let &(file, definition, _) =
+            self.globals.get(name.as_str()).unwrap_or_else(|| panic!("the runtime needs `{name}`, which nothing defines"));
         let definition = self.files[file].symbol_by_index(definition).expect("from the index");
         let (section, offset) = (definition.section_index().expect("defined in a section"), definition.address());
         (Target::Part(self.number(file, section)), offset)

@@ -81,7 +81,9 @@ impl fmt::Display for LinkError {
         match self {
             LinkError::DuplicateFunction { first, second } => write!(f, "functions `{first}` and `{second}` have one key"),
             LinkError::DuplicateItem { name } => write!(f, "item `{name}` is there twice"),
-            LinkError::UndefinedFunction { function, target } => write!(f, "`{function}` refers to `{target}`, which is not in the program"),
+            LinkError::UndefinedFunction { function, target } => {
+                write!(f, "`{function}` refers to `{target}`, which is not in the program")
+            }
             LinkError::UnknownItem { function, item } => write!(f, "`{function}` names the item `{item}`, which has no record"),
             LinkError::UnknownData { function } => write!(f, "`{function}` refers to a constant that it does not have"),
             LinkError::BadReloc { function } => write!(f, "`{function}` has a relocation outside its bytes"),

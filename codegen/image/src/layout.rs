@@ -102,7 +102,9 @@ impl<'a> Layout<'a> {
             let (first, second) = (name(a).min(name(b)), name(a).max(name(b)));
             LinkError::DuplicateFunction { first, second }
         };
-        let duplicate_item = |(a, _): (usize, usize)| LinkError::DuplicateItem { name: program.items.get(a).map_or(String::new(), |item| item.name.clone()) };
+        let duplicate_item = |(a, _): (usize, usize)| LinkError::DuplicateItem {
+            name: program.items.get(a).map_or(String::new(), |item| item.name.clone()),
+        };
         let numbers = numbered(program.functions.iter().map(|function| function.item)).map_err(duplicate)?;
 
         let classes = Classes::new(32, 16);
@@ -167,7 +169,8 @@ impl<'a> Layout<'a> {
         // First relative to the start of its segment, which is aligned enough for every part.
         let mut ends = [self.functions.bytes, pieces_at + self.pieces.size, 0, 0];
         let mut placed = Vec::with_capacity(parts.len());
-        let mut rows: Vec<(u32, &Part)> = parts.iter().filter_map(|&number| Some((number, runtime::parts().get(number as usize)?))).collect();
+        let mut rows: Vec<(u32, &Part)> =
+            parts.iter().filter_map(|&number| Some((number, runtime::parts().get(number as usize)?))).collect();
         // Small variables stand together before the large ones, so that a program touches few pages.
         rows.sort_by_key(|&(number, part)| (if part.kind == PartKind::Zero { part.size } else { 0 }, number));
         for (number, part) in rows {

@@ -140,7 +140,10 @@ mod tests {
             has_frame: true,
             frame_size: 0,
             saved_mask: 0,
-            sites: sites.iter().map(|&(return_offset, pad_offset, places)| Site { return_offset, pad_offset, first_place: 0, places }).collect(),
+            sites: sites
+                .iter()
+                .map(|&(return_offset, pad_offset, places)| Site { return_offset, pad_offset, first_place: 0, places })
+                .collect(),
             places: (1..4).map(place).collect(),
         }
     }
@@ -163,7 +166,9 @@ mod tests {
 
     #[test]
     fn unsound_sites_are_refused() {
-        for bad in [&[(9, None, 1), (9, None, 1)][..], &[(9, None, 1), (8, None, 1)], &[(301, None, 1)], &[(5, Some(300), 1)], &[(5, None, 4)]] {
+        for bad in
+            [&[(9, None, 1), (9, None, 1)][..], &[(9, None, 1), (8, None, 1)], &[(301, None, 1)], &[(5, Some(300), 1)], &[(5, None, 4)]]
+        {
             let result = sites(&function(bad), |_| Some(0), &mut Vec::new());
             assert_eq!(result, Err(LinkError::BadSites { function: "m.f".into() }), "{bad:?}");
         }

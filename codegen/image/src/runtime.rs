@@ -125,11 +125,11 @@ impl Default for Needed {
 
 impl Needed {
     fn add(&mut self, part: u32) {
-        if let Some(reached) = self.reached.get_mut(part as usize) {
-            if !*reached {
-                *reached = true;
-                self.work.push(part);
-            }
+        if let Some(reached) = self.reached.get_mut(part as usize)
+            && !*reached
+        {
+            *reached = true;
+            self.work.push(part);
         }
     }
 

@@ -132,10 +132,10 @@ impl Slots {
             let mut next = 0;
             let mut previous: Option<&Entry> = None;
             for (rank, entry) in group.iter().enumerate() {
-                if let Some(previous) = previous {
-                    if previous.key == entry.key {
-                        return Err((previous.index, entry.index));
-                    }
+                if let Some(previous) = previous
+                    && previous.key == entry.key
+                {
+                    return Err((previous.index, entry.index));
                 }
                 previous = Some(entry);
                 // At or behind the home, behind the predecessor, and not so far that the rest has no room.

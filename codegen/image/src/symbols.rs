@@ -7,9 +7,9 @@ use crate::runtime::{self, PartKind};
 /// Bytes of a section header.
 pub const SECTION_HEADER: u16 = 64;
 
-const SHT_PROGBITS: u32 = 1;
-const SHT_SYMTAB: u32 = 2;
-const SHT_STRTAB: u32 = 3;
+const SHT_PROGBITS: u64 = 1;
+const SHT_SYMTAB: u64 = 2;
+const SHT_STRTAB: u64 = 3;
 const STT_FUNC: u8 = 2;
 const STT_OBJECT: u8 = 1;
 const TEXT: u16 = 1;
@@ -61,29 +61,24 @@ pub fn append(program: &Program, layout: &Layout, bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     let headers_at = bytes.len() as u64;
 
-    let symbols = (table.len() / 24) as u32;
-    // Name, kind, flags, address, offset, size, link, info, alignment, entry size.
+    let symbols = (table.len() / 24) as u64;
     let (text, constants) = (layout.text, layout.constants);
-    let rows: [(u32, u32, u64, [u64; 3], u32, u32, u64, u64); 6] = [
-        (0, 0, 0, [0; 3], 0, 0, 0, 0),
-        (1, SHT_PROGBITS, 6, [text.address, text.offset, text.file], 0, 0, 16, 0),
-        (7, SHT_PROGBITS, 2, [constants.address, constants.offset, constants.file], 0, 0, 16, 0),
-        // All symbols are local: `info` is the number of the first one that is not.
-        (15, SHT_SYMTAB, 0, [0, table_at, table.len() as u64], 4, symbols, 8, 24),
-        (23, SHT_STRTAB, 0, [0, names_at, names.len() as u64], 0, 0, 1, 0),
-        (31, SHT_STRTAB, 0, [0, section_names_at, NAMES.len() as u64], 0, 0, 1, 0),
+    let (names_size, section_names_size) = (names.len() as u64, NAMES.len() as u64);
+    // Name, kind, flags, address, offset, size, link, info, alignment, entry size. All symbols are local: `info` of the table is the number of the
+    // first one that is not.
+    let rows: [[u64; 10]; 6] = [
+        [0; 10],
+        [1, SHT_PROGBITS, 6, text.address, text.offset, text.file, 0, 0, 16, 0],
+        [7, SHT_PROGBITS, 2, constants.address, constants.offset, constants.file, 0, 0, 16, 0],
+        [15, SHT_SYMTAB, 0, 0, table_at, table.len() as u64, 4, symbols, 8, 24],
+        [23, SHT_STRTAB, 0, 0, names_at, names_size, 0, 0, 1, 0],
+        [31, SHT_STRTAB, 0, 0, section_names_at, section_names_size, 0, 0, 1, 0],
     ];
-    for (name, kind, flags, places, link, info, align, entry) in rows {
-        bytes.extend_from_slice(&name.to_le_bytes());
-        bytes.extend_from_slice(&kind.to_le_bytes());
-        bytes.extend_from_slice(&flags.to_le_bytes());
-        for word in places {
-            bytes.extend_from_slice(&word.to_le_bytes());
+    for row in rows {
+        for (column, field) in row.into_iter().enumerate() {
+            let wide = !matches!(column, 0 | 1 | 6 | 7);
+            bytes.extend_from_slice(&field.to_le_bytes()[..if wide { 8 } else { 4 }]);
         }
-        bytes.extend_from_slice(&link.to_le_bytes());
-        bytes.extend_from_slice(&info.to_le_bytes());
-        bytes.extend_from_slice(&align.to_le_bytes());
-        bytes.extend_from_slice(&entry.to_le_bytes());
     }
     debug_assert!(bytes.len() as u64 > HEADERS);
     // ELF header: section header offset, count, index of the section names.

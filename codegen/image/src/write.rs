@@ -101,7 +101,9 @@ impl Image<'_> {
             for (index, data) in function.data.iter().enumerate() {
                 for reloc in &data.relocs {
                     let address = match reloc.target {
-                        DataTarget::Data(target) => self.layout.pieces.constant(number, target, index).map(|at| self.layout.constant_address(PIECES, at)),
+                        DataTarget::Data(target) => {
+                            self.layout.pieces.constant(number, target, index).map(|at| self.layout.constant_address(PIECES, at))
+                        }
                         DataTarget::Function(item) => self.layout.function_number(item).map(|number| self.layout.function_address(number)),
                     };
                     let address = address.ok_or_else(|| undefined(function, reloc.target))?;
@@ -135,10 +137,9 @@ impl Image<'_> {
                 record.frame_size = function.frame_size;
                 record.saved_mask = function.saved_mask;
                 record.flags = if function.has_frame { HAS_FRAME } else { 0 };
-                record.item = layout.item_row(function.item).ok_or_else(|| LinkError::UnknownItem {
-                    function: function.name.clone(),
-                    item: function.item.to_string(),
-                })?;
+                record.item = layout
+                    .item_row(function.item)
+                    .ok_or_else(|| LinkError::UnknownItem { function: function.name.clone(), item: function.item.to_string() })?;
                 if let Some(sites) = layout.pieces.sites(owner as usize) {
                     record.sites = distance(layout.constant_address(PIECES, sites), address + records::SITES_OFFSET as u64);
                 }

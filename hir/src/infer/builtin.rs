@@ -12,13 +12,50 @@ use crate::{Intrinsic as I, Type, TypeKind};
 
 /// Functions of the prelude.
 pub(super) const FUNCTIONS: &[&str] = &[
-    "print", "panic", "todo", "unreachable", "dbg", "len", "is_empty", "is_some", "is_none", "is_ok", "is_err", "assert", "assert_eq",
-    "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with", "compare", "min", "max",
-    "hash_combine", "repeat", "int", "float", "str", "byte",
+    "print",
+    "panic",
+    "todo",
+    "unreachable",
+    "dbg",
+    "len",
+    "is_empty",
+    "is_some",
+    "is_none",
+    "is_ok",
+    "is_err",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "assert_some",
+    "assert_none",
+    "assert_ok",
+    "assert_err",
+    "assert_panics",
+    "assert_panics_with",
+    "compare",
+    "min",
+    "max",
+    "hash_combine",
+    "repeat",
+    "int",
+    "float",
+    "str",
+    "byte",
 ];
 const LATER: &[&str] = &[
-    "is_cancelled", "drop_early", "compile_error", "fields_of", "variants_of", "name_of", "is_struct", "is_enum", "is_primitive",
-    "is_collection", "is_option", "is_result", "is_tuple",
+    "is_cancelled",
+    "drop_early",
+    "compile_error",
+    "fields_of",
+    "variants_of",
+    "name_of",
+    "is_struct",
+    "is_enum",
+    "is_primitive",
+    "is_collection",
+    "is_option",
+    "is_result",
+    "is_tuple",
 ];
 
 /// Is this a function of the prelude?
@@ -155,9 +192,7 @@ impl<'a> Checker<'a> {
         Ok(match self.take(function, &[("reason", STR)], 1, None, args, span)? {
             Some(values) if values.is_empty() => self.intrinsic(plain, &[], Type::NEVER, span),
             Some(values) => self.intrinsic(reason, &values, Type::NEVER, span),
-            None => {
-                self.error(span)
-            }
+            None => self.error(span),
         })
     }
 
@@ -270,7 +305,9 @@ impl<'a> Checker<'a> {
             return self.silent(args, span);
         };
         if let Some(named) = argument.name {
-            self.report(Code::E0306, argument.span, [name.into(), named.into()]).helps.push("conversions take one positional argument".into());
+            self.report(Code::E0306, argument.span, [name.into(), named.into()])
+                .helps
+                .push("conversions take one positional argument".into());
             return self.silent(args, span);
         }
         if argument.spread {

@@ -190,7 +190,7 @@ impl<'a> Checker<'a> {
                 values[slot] = self.settled(value);
             }
         }
-        let mut failed = false;
+        let mut failed = params.iter().any(|p| p.ty == Type::ERROR);
         for (i, parameter) in params.iter().enumerate() {
             if (in_order && i < slots.len()) || slots.contains(&i) {
                 failed |= self.ty(values[i]) == Type::ERROR;

@@ -73,7 +73,9 @@ impl<'a> Checker<'a> {
             let ty = self.ty(value);
             if ty != Type::VOID && !ty.fits_anywhere() {
                 let at = self.body.spans[value];
-                self.report(Code::E0311, span, [show(ty).into()]).helps.push("add an `else` branch, or end the value with `;` in a block".into());
+                self.report(Code::E0311, span, [show(ty).into()])
+                    .helps
+                    .push("add an `else` branch, or end the value with `;` in a block".into());
                 let last = self.diagnostics.len() - 1;
                 self.diagnostics[last].labels.push(syntax::Label {
                     anchor: self.anchor,
@@ -268,7 +270,11 @@ impl<'a> Checker<'a> {
         let local = self.local(self.blank, Type::ERROR, false);
         let whole = super::pattern::Part { local, path: Vec::new(), ty: Type::ERROR };
         self.bind_part(first.pattern, &whole, Kind::LoopVariable, "for", &mut Vec::new())?;
-        if rest.is_empty() { self.branch(body, Expect::NONE)? } else { self.clause(None, rest, body, span)? };
+        if rest.is_empty() {
+            self.branch(body, Expect::NONE)?
+        } else {
+            self.clause(None, rest, body, span)?
+        };
         self.frames.pop();
         self.bindings.truncate(bindings);
         self.scratch.truncate(mark);

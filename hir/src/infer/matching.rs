@@ -128,8 +128,8 @@ impl<'a> Checker<'a> {
 
     /// Warns of what cannot match and counts the rest; false when the arm as a whole cannot match.
     fn cover(&mut self, shape: &Shape, guarded: bool, pattern: PatternId, coverage: &mut Coverage) -> bool {
+        // An arm that is wrong covers nothing that is known; there is no judgement of exhaustiveness then.
         if shape.failed {
-            coverage.cover_all();
             return true;
         }
         let mut useful = 0;
@@ -430,4 +430,3 @@ fn is_empty(test: Test) -> bool {
         Test::Str(_) => false,
     }
 }
-

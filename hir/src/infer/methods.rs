@@ -39,24 +39,114 @@ const OF_TRAITS: &[(&str, &str)] =
     &[("equals", "Eq"), ("hash", "Hashable"), ("clone", "Clone"), ("to_str", "Printable"), ("debug", "Debug"), ("compare", "Comparable")];
 
 const LATER_CHAR: &[&str] = &[
-    "is_alphabetic", "is_digit", "is_alphanumeric", "is_whitespace", "is_uppercase", "is_lowercase", "is_control", "is_ascii",
-    "is_ascii_alphabetic", "is_ascii_digit", "is_ascii_alphanumeric", "is_ascii_whitespace", "is_ascii_uppercase", "is_ascii_lowercase",
-    "is_ascii_hex_digit", "is_ascii_punctuation", "is_ascii_control", "to_ascii_uppercase", "to_ascii_lowercase", "to_digit",
-    "to_uppercase", "to_lowercase",
+    "is_alphabetic",
+    "is_digit",
+    "is_alphanumeric",
+    "is_whitespace",
+    "is_uppercase",
+    "is_lowercase",
+    "is_control",
+    "is_ascii",
+    "is_ascii_alphabetic",
+    "is_ascii_digit",
+    "is_ascii_alphanumeric",
+    "is_ascii_whitespace",
+    "is_ascii_uppercase",
+    "is_ascii_lowercase",
+    "is_ascii_hex_digit",
+    "is_ascii_punctuation",
+    "is_ascii_control",
+    "to_ascii_uppercase",
+    "to_ascii_lowercase",
+    "to_digit",
+    "to_uppercase",
+    "to_lowercase",
 ];
 const LATER_BYTE: &[&str] = &[
-    "is_alpha", "is_digit", "is_alnum", "is_whitespace", "is_upper", "is_lower", "is_hex_digit", "is_ascii", "is_ascii_alpha",
-    "is_ascii_digit", "is_ascii_alphanumeric", "is_ascii_whitespace", "is_ascii_uppercase", "is_ascii_lowercase", "is_ascii_hex_digit",
-    "is_ascii_punctuation", "is_ascii_control", "to_ascii_uppercase", "to_ascii_lowercase", "to_digit",
+    "is_alpha",
+    "is_digit",
+    "is_alnum",
+    "is_whitespace",
+    "is_upper",
+    "is_lower",
+    "is_hex_digit",
+    "is_ascii",
+    "is_ascii_alpha",
+    "is_ascii_digit",
+    "is_ascii_alphanumeric",
+    "is_ascii_whitespace",
+    "is_ascii_uppercase",
+    "is_ascii_lowercase",
+    "is_ascii_hex_digit",
+    "is_ascii_punctuation",
+    "is_ascii_control",
+    "to_ascii_uppercase",
+    "to_ascii_lowercase",
+    "to_digit",
 ];
 const LATER_STR: &[&str] = &[
-    "iter", "chars", "split", "lines", "trim", "trim_start", "trim_end", "substring", "starts_with", "ends_with", "contains", "index_of",
-    "replace", "repeat", "to_uppercase", "to_lowercase", "as_bytes", "to_bytes",
+    "iter",
+    "chars",
+    "split",
+    "lines",
+    "trim",
+    "trim_start",
+    "trim_end",
+    "substring",
+    "starts_with",
+    "ends_with",
+    "contains",
+    "index_of",
+    "replace",
+    "repeat",
+    "to_uppercase",
+    "to_lowercase",
+    "as_bytes",
+    "to_bytes",
 ];
 const LATER_LIST: &[&str] = &[
-    "get", "first", "last", "pop", "push", "set", "updated", "insert", "remove", "slice", "take", "skip", "reverse", "sort", "sort_stable",
-    "sort_by", "contains", "index_of", "map", "filter", "fold", "find", "any", "all", "for_each", "flat_map", "flatten", "enumerate", "zip",
-    "join", "iter", "to_fixed", "try_to_fixed", "equals", "hash", "clone", "to_str", "debug", "compare", "count", "sum", "product",
+    "get",
+    "first",
+    "last",
+    "pop",
+    "push",
+    "set",
+    "updated",
+    "insert",
+    "remove",
+    "slice",
+    "take",
+    "skip",
+    "reverse",
+    "sort",
+    "sort_stable",
+    "sort_by",
+    "contains",
+    "index_of",
+    "map",
+    "filter",
+    "fold",
+    "find",
+    "any",
+    "all",
+    "for_each",
+    "flat_map",
+    "flatten",
+    "enumerate",
+    "zip",
+    "join",
+    "iter",
+    "to_fixed",
+    "try_to_fixed",
+    "equals",
+    "hash",
+    "clone",
+    "to_str",
+    "debug",
+    "compare",
+    "count",
+    "sum",
+    "product",
 ];
 
 /// Methods of a built-in type that the slice lacks.
@@ -174,7 +264,12 @@ impl<'a> Checker<'a> {
             values.insert(0, value);
             return Ok(self.intrinsic(op, &values, result, span));
         }
-        if matches!(text, "len" | "is_empty") && matches!(ty.kind(), TypeKind::Str | TypeKind::List(_)) {
+        let is_counted = match ty.kind() {
+            TypeKind::Str | TypeKind::List(_) => matches!(text, "len" | "is_empty"),
+            TypeKind::Tuple(_) => text == "len",
+            _ => false,
+        };
+        if is_counted {
             let method = if text == "len" { "len" } else { "is_empty" };
             if self.take(method, &[], 0, Some(&mut value), args, span)?.is_none() {
                 return Ok(self.error(span));
@@ -183,7 +278,10 @@ impl<'a> Checker<'a> {
             return Ok(if text == "len" { length } else { self.is_zero(length, span) });
         }
         if later(ty).contains(&text) {
-            return Ok(self.refuse(span, format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) })));
+            return Ok(self.refuse(
+                span,
+                format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) }),
+            ));
         }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
             return self.no_method_at(ty, name, args, receiver, span);

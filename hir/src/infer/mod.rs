@@ -305,6 +305,7 @@ impl<'a> Checker<'a> {
     }
 
     fn local(&mut self, name: Symbol, ty: Type, mutable: bool) -> LocalId {
+        self.poisoned |= ty == Type::ERROR;
         self.body.locals.push(Local { name, ty, mutable })
     }
 
@@ -361,13 +362,8 @@ impl<'a> Checker<'a> {
     }
 
     fn read_type(&mut self, ty: tree::TypeId) -> Result<Type> {
-        let mut reader = TypeReader {
-            tree: self.tree,
-            cx: self.cx,
-            scope: self.scope.clone(),
-            anchor: self.anchor,
-            diagnostics: Vec::new(),
-        };
+        let mut reader =
+            TypeReader { tree: self.tree, cx: self.cx, scope: self.scope.clone(), anchor: self.anchor, diagnostics: Vec::new() };
         let ty = reader.read(ty)?;
         if !reader.diagnostics.is_empty() {
             self.poisoned = true;

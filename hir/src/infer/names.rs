@@ -176,7 +176,11 @@ impl<'a> Checker<'a> {
                 self.tree.field_patterns[fields].iter().find_map(|field| self.binds(field.pattern, name, depth + 1))
             }
             Pattern::At { name: bound, pattern: inner, .. } => {
-                if bound == name { Some(self.tree.pattern_spans[pattern]) } else { self.binds(inner, name, depth + 1) }
+                if bound == name {
+                    Some(self.tree.pattern_spans[pattern])
+                } else {
+                    self.binds(inner, name, depth + 1)
+                }
             }
             _ => None,
         }

@@ -33,7 +33,15 @@ impl<'a> Checker<'a> {
     }
 
     /// `let pattern = value`: statements go to the scratch stack.
-    pub(super) fn bind_value(&mut self, pattern: PatternId, value: ExprId, ty: Type, kind: Kind, what: &'static str, span: Span) -> Result<()> {
+    pub(super) fn bind_value(
+        &mut self,
+        pattern: PatternId,
+        value: ExprId,
+        ty: Type,
+        kind: Kind,
+        what: &'static str,
+        span: Span,
+    ) -> Result<()> {
         match self.tree.patterns[pattern] {
             Pattern::Name { name, dollar } => {
                 if name.as_str().starts_with(|c: char| c.is_ascii_uppercase()) && self.is_refused_variant(name) {

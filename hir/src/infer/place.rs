@@ -99,7 +99,8 @@ impl<'a> Checker<'a> {
             }
             Kind::Immutable | Kind::LoopVariable => {
                 let error = self.report(Code::E2039, root_span, [root.into()]);
-                let text = if binding.kind == Kind::Immutable { "bound with `$` here" } else { "a loop variable: it is new in every round" };
+                let text =
+                    if binding.kind == Kind::Immutable { "bound with `$` here" } else { "a loop variable: it is new in every round" };
                 error.labels.push(syntax::Label { anchor, span: binding.span, text: text.into() });
             }
         }

@@ -88,12 +88,16 @@ impl<'a> Checker<'a> {
             )),
             Why::Branch(span) => Some((anchor, span, format!("expected `{want}` because this branch has that type"))),
             Why::Arm(span) => Some((anchor, span, format!("expected `{want}` because this arm has that type"))),
-            Why::Variable(name, span) => Some((anchor, span, format!("expected `{want}` because `{name}` was declared with that type here"))),
+            Why::Variable(name, span) => {
+                Some((anchor, span, format!("expected `{want}` because `{name}` was declared with that type here")))
+            }
             Why::Scrutinee(span) => Some((anchor, span, format!("expected `{want}` because this is what is matched"))),
             Why::Builtin(..) | Why::Field(..) | Why::Condition(_) | Why::Spread(_) => None,
         };
         let note = match why {
-            Why::Builtin(function, parameter) => Some(format!("expected `{want}` because parameter `{parameter}` of `{function}` has that type")),
+            Why::Builtin(function, parameter) => {
+                Some(format!("expected `{want}` because parameter `{parameter}` of `{function}` has that type"))
+            }
             Why::Field(item, name) => Some(format!("expected `{want}` because field `{name}` of `{}` has that type", item.name())),
             Why::Condition(what) => Some(format!("expected `bool` because this is {what}")),
             Why::Spread(item) => Some(format!("expected `{want}` because only a `{0}` can be spread into a `{0}`", item.name())),
@@ -113,9 +117,7 @@ impl<'a> Checker<'a> {
             (Type::STR, Type::INT | Type::FLOAT | Type::BOOL | Type::CHAR | Type::BYTE, _) => {
                 Some(("convert it with `str(...)` or write it in a template: `{...}`".into(), None))
             }
-            (Type::VOID, _, _) if matches!(why, Why::Result(_)) => {
-                Some(("end it with `;` in a block to discard the value".into(), None))
-            }
+            (Type::VOID, _, _) if matches!(why, Why::Result(_)) => Some(("end it with `;` in a block to discard the value".into(), None)),
             (_, Type::VOID, Some(Expr::Block { statements, tail: false })) if !statements.is_empty() => {
                 Some(("the block has no value: its last statement ends with `;`".into(), None))
             }

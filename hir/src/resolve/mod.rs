@@ -20,12 +20,12 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use crate::program::{Entity, Scope, is_type};
 
+pub(crate) use signature::implements;
 pub use signature::{check_main, check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
-pub use types::{prelude_type, show};
-pub(crate) use signature::implements;
 pub(crate) use types::{TypeReader, is_later_type};
+pub use types::{prelude_type, show};
 pub use unused::unused_imports;
 
 /// The name that a standard module imported as a whole has in [`Entity::Std`].
@@ -107,6 +107,11 @@ struct Builder<'a> {
     imported: HashMap<(Symbol, bool), (Entity, Symbol, Span)>,
     /// Names that rank below all others: variants and newtype constructors.
     weak: Vec<(Symbol, Entity)>,
+}
+
+/// Does the entity stand for a name whose import failed?
+fn is_failed(entity: Entity) -> bool {
+    matches!(entity, Entity::Unsupported(item, _) if item.path().disambiguator == u32::MAX)
 }
 
 /// Why an item is outside the slice; `None` when it is inside.
@@ -263,12 +268,7 @@ impl Builder<'_> {
             error.helps.push(format!("`{module}` has an item with a similar name: `{near}`"));
             let alias = if entry.alias == entry.name { String::new() } else { format!(" as {}", entry.alias) };
             let mark = if entry.constant { "$" } else { "" };
-            error.edits.push(syntax::Edit {
-                anchor,
-                span: entry.span,
-                text: format!("{mark}{near}{alias}"),
-                machine_applicable: false,
-            });
+            error.edits.push(syntax::Edit { anchor, span: entry.span, text: format!("{mark}{near}{alias}"), machine_applicable: false });
         }
         self.unknown(entry.alias, entry.span);
     }
@@ -320,8 +320,7 @@ impl Builder<'_> {
         }
         if is_private && (!entry.private || import.is_pub) {
             let is_pub = import.is_pub;
-            let error =
-                self.report(Code::E0204, entry.span, [entry.name.into(), "module".into(), module.into()]);
+            let error = self.report(Code::E0204, entry.span, [entry.name.into(), "module".into(), module.into()]);
             error.helps.push(if is_pub {
                 "private items cannot be re-exported: make it `pub` where it is declared".into()
             } else {

@@ -11,16 +11,36 @@ pub enum Member {
     Constant(u64),
 }
 
-const MATH_FUNCTIONS: &[&str] = &[
-    "sqrt", "abs", "floor", "ceil", "round", "trunc", "wrapping_add", "wrapping_sub", "wrapping_mul", "wrapping_neg",
-];
+const MATH_FUNCTIONS: &[&str] =
+    &["sqrt", "abs", "floor", "ceil", "round", "trunc", "wrapping_add", "wrapping_sub", "wrapping_mul", "wrapping_neg"];
 const MATH_LATER: &[&str] = &[
-    "cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "atan2", "hypot", "pow",
-    "saturating_add", "saturating_sub", "saturating_mul", "checked_add", "checked_sub", "checked_mul", "checked_div",
+    "cbrt",
+    "exp",
+    "ln",
+    "log2",
+    "log10",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "atan2",
+    "hypot",
+    "pow",
+    "saturating_add",
+    "saturating_sub",
+    "saturating_mul",
+    "checked_add",
+    "checked_sub",
+    "checked_mul",
+    "checked_div",
 ];
-const TESTING: &[&str] = &[
-    "assert", "assert_eq", "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with",
-];
+const TESTING: &[&str] =
+    &["assert", "assert_eq", "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with"];
 
 /// The member of a standard module; `None` when it has none of this name. Functions that the slice lacks are members all the same: their
 /// call is refused by name.

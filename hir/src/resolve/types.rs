@@ -172,12 +172,7 @@ impl TypeReader<'_> {
                 Some(Entity::Module(module)) => {
                     let found = self.cx.scope(module)?.exported(name).find(|e| crate::program::is_type(*e));
                     if found.is_none() {
-                        self.diagnostics.push(Diagnostic::new(
-                            Code::E0203,
-                            self.anchor,
-                            span,
-                            [module.into(), name.into()],
-                        ));
+                        self.diagnostics.push(Diagnostic::new(Code::E0203, self.anchor, span, [module.into(), name.into()]));
                         return Ok(Type::ERROR);
                     }
                     (found, name)

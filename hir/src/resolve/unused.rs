@@ -6,12 +6,10 @@
 use hashbrown::HashSet;
 use ir::Symbol;
 use syntax::tree::{Expr, File, ImportNames, ModulePath, Pattern, RangeEnd, Tree};
-
-use crate::program::{Entity, Scope};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 /// One warning for each imported name that is not mentioned. Silent in files with syntax errors.
-pub fn unused_imports(file: &File, scope: &Scope) -> Vec<Diagnostic> {
+pub fn unused_imports(file: &File) -> Vec<Diagnostic> {
     let mut names: Vec<(Symbol, Span)> = Vec::new();
     for import in file.imports.iter().filter(|import| !import.is_pub && !import.is_extension) {
         match &import.names {
@@ -37,9 +35,7 @@ pub fn unused_imports(file: &File, scope: &Scope) -> Vec<Diagnostic> {
         }
         // Impls and tests name types and functions outside the arenas; such files get no warning from this rule.
         match &row.item.kind {
-            syntax::tree::ItemKind::Function(_)
-            | syntax::tree::ItemKind::Constant { .. }
-            | syntax::tree::ItemKind::ConstFunction(_) => {}
+            syntax::tree::ItemKind::Function(_) | syntax::tree::ItemKind::Constant { .. } | syntax::tree::ItemKind::ConstFunction(_) => {}
             syntax::tree::ItemKind::Type { markers, .. } if markers.is_empty() => {}
             syntax::tree::ItemKind::Test { targets, .. } => {
                 for (function, _) in targets.iter().flatten() {
@@ -56,15 +52,11 @@ pub fn unused_imports(file: &File, scope: &Scope) -> Vec<Diagnostic> {
             | syntax::tree::ItemKind::Error => return Vec::new(),
         }
     }
-    // What is refused, or failed to be found, says nothing more; traits are used without being named.
-    let is_refused = |name: Symbol| {
-        let entities = [scope.value(name), scope.type_name(name)];
-        entities.iter().any(|entity| matches!(entity, Some(Entity::Unsupported(..))))
-    };
-    let unused = names.into_iter().filter(|(name, _)| left.contains(name) && !is_refused(*name));
-    unused
-        .map(|(name, span)| Diagnostic::new(Code::W0201, Anchor::Module(file.module), span, [name.into()]).help("remove it"))
-        .collect()
+    // A trait is used without being named, by a call of one of its methods; its name has a capital letter.
+    let calls_methods = file.items.iter().any(|row| row.item.tree.exprs.rows().iter().any(|e| matches!(e, Expr::MethodCall { .. })));
+    let may_be_trait = |name: Symbol| calls_methods && name.as_str().starts_with(char::is_uppercase);
+    let unused = names.into_iter().filter(|(name, _)| left.contains(name) && !may_be_trait(*name));
+    unused.map(|(name, span)| Diagnostic::new(Code::W0201, Anchor::Module(file.module), span, [name.into()]).help("remove it")).collect()
 }
 
 fn mentions(tree: &Tree, left: &mut HashSet<Symbol>) {

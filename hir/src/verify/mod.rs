@@ -1,1 +1,57 @@
 //! The invariants of a typed tree, as coded faults.
+//!
+//! `H01` names and shape: everything that is mentioned is there, the body is a tree, locals are declared before use on every path. `H02`
+//! types: each rule of the typed tree. `H04` matches. One walk in the order of evaluation; all faults are reported. Nothing of `infer` is
+//! shared but [`crate::exhaustive`]'s interval set, which `H0401` needs as well.
+
+mod faults;
+mod names;
+mod types;
+
+pub use faults::{HirFault, Rule};
+
+use ir::{Column, Stop, Where};
+
+use crate::Body;
+use crate::ir::{ExprId, ExprTag};
+use crate::program::Context;
+use crate::text::in_order;
+
+/// Checks a body; no faults means that later levels may rely on everything written in this module.
+pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
+    let mut verifier = Verifier { body, cx, faults: Vec::new(), order: None };
+    // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
+    verifier.names();
+    if !verifier.faults.iter().any(|fault| fault.rule().is_fatal()) {
+        verifier.types()?;
+    }
+    let mut faults = verifier.faults;
+    faults.sort_by(|a, b| (ir::Fault::at(a), a.rule()).cmp(&(ir::Fault::at(b), b.rule())));
+    faults.dedup();
+    Ok(faults)
+}
+
+struct Verifier<'a> {
+    body: &'a Body,
+    cx: &'a dyn Context,
+    faults: Vec<HirFault>,
+    /// Lines of the expressions; made at the first fault.
+    order: Option<Column<ExprTag, u32>>,
+}
+
+impl Verifier<'_> {
+    fn report(&mut self, rule: Rule, at: ExprId, message: String) {
+        let body = self.body;
+        let order = self.order.get_or_insert_with(|| in_order(body));
+        let index = order.get(at).copied().unwrap_or(u32::MAX);
+        let place = if index == u32::MAX { Where::Function } else { Where::Inst { block: 0, index } };
+        self.faults.push(HirFault::new(rule, place, message));
+    }
+
+    fn report_whole(&mut self, rule: Rule, message: String) {
+        self.faults.push(HirFault::new(rule, Where::Function, message));
+    }
+}
+
+#[cfg(test)]
+mod tests;

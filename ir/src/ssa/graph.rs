@@ -206,9 +206,10 @@ impl<L: Level> Graph<L> {
         let args = self.args.add(new.args.iter().copied());
         let mut targets = List::EMPTY;
         if !new.targets.is_empty() {
-            let rows: Vec<Target> =
-                new.targets.iter().map(|(block, args)| Target { block: *block, args: self.args.add(args.iter().copied()) }).collect();
-            targets = self.targets.add(rows);
+            let pool = &mut self.args;
+            targets = self
+                .targets
+                .add(new.targets.iter().map(|(block, args)| Target { block: *block, args: pool.add(args.iter().copied()) }));
         }
         let inst = self.insts.next_id();
         let first_result = self.values.next_id();

@@ -3,6 +3,7 @@
 //! One walk over the blocks in their order, which is nearly always one in which definitions come first. An instruction with a known result becomes the
 //! constant in place; one that equals a value it already has is replaced everywhere at the end, and is then dead.
 
+use ir::ops::Effect;
 use ir::ssa::{Block, Graph, Inst, Value};
 use ir::{Fuel, List, PlaceId};
 
@@ -47,7 +48,8 @@ impl Folder<'_> {
     /// False when the fuel is used up.
     fn block(&mut self, block: Block, fuel: &mut Fuel) -> bool {
         let mut gone = false;
-        for index in 0..self.graph.blocks[block].insts.len() {
+        let mut paid = true;
+        'insts: for index in 0..self.graph.blocks[block].insts.len() {
             let inst = self.graph.blocks[block].insts[index];
             if self.renamed {
                 self.update_operands(inst);
@@ -57,11 +59,11 @@ impl Folder<'_> {
             for _ in 0..8 {
                 let Some(found) = self.find(inst) else { break };
                 if !fuel.spend() {
-                    return false;
+                    paid = false;
+                    break 'insts;
                 }
-                let again = self.apply(inst, found);
-                gone |= self.graph.insts[inst].op == Op::Check && !again && self.is_void(inst);
-                if !again {
+                gone |= matches!(found, Found::Nothing);
+                if !self.apply(inst, found) {
                     break;
                 }
             }
@@ -71,11 +73,7 @@ impl Folder<'_> {
             let insts = std::mem::take(&mut graph.blocks[block].insts);
             graph.blocks[block].insts = insts.into_iter().filter(|&inst| graph.insts[inst].flags != REMOVED).collect();
         }
-        true
-    }
-
-    fn is_void(&self, inst: Inst) -> bool {
-        self.graph.insts[inst].flags == REMOVED
+        paid
     }
 
     fn update_operands(&mut self, inst: Inst) {
@@ -96,7 +94,11 @@ impl Folder<'_> {
                 let old = self.graph.insts[inst].first_result;
                 self.same[old.index()] = value;
                 self.renamed = true;
-                // Whatever was replaced by the old value is now replaced by the new one; nothing is, as definitions come first.
+                if self.graph.op(inst).info().effect != Effect::Pure {
+                    // It can no longer panic, so it is dead once it is replaced.
+                    let list = self.graph.args.add([value, value]);
+                    self.pure(inst, Op::Or, 0, list);
+                }
                 false
             }
             Found::Becomes(op, imm, args) => {

@@ -44,6 +44,18 @@ impl<'a, P: Phase> Checker<'a, P> {
         self.body.values.get(value).map(|row| row.ty)
     }
 
+    /// Are these values of the wanted types? A value that does not exist fits; it has a fault of its own.
+    fn fits(&self, wanted: impl Iterator<Item = Type>, values: &[Value]) -> bool {
+        let mut given = values.iter();
+        for wanted in wanted {
+            let Some(&value) = given.next() else { return false };
+            if self.ty(value).is_some_and(|found| found != wanted) {
+                return false;
+            }
+        }
+        given.next().is_none()
+    }
+
     fn types<'b>(&'b self, values: &'b [Value]) -> impl Iterator<Item = Type> + 'b {
         values.iter().filter_map(|&v| self.ty(v))
     }
@@ -61,7 +73,7 @@ impl<'a, P: Phase> Checker<'a, P> {
             if results.len() != signature.results.len() {
                 self.area = params.first().map(|&area| (area, area_size(&signature.results)));
             }
-            if !wanted.clone().eq(self.types(params)) || results != body.results {
+            if !self.fits(wanted.clone(), params) || results != body.results {
                 let expected = format!("{} -> {}", type_list(wanted), type_list(results.iter().copied()));
                 let found = format!("{} -> {}", type_list(self.types(params)), type_list(body.results.iter().copied()));
                 self.faults.push(LirFault::Signature { at: Where::Function, expected, found });
@@ -143,7 +155,7 @@ impl<'a, P: Phase> Checker<'a, P> {
             Op::Call => self.call(inst, at)?,
             Op::Tail => self.tail(inst, at)?,
             Op::Return => {
-                if !self.types(args).eq(body.results.iter().copied()) {
+                if !self.fits(body.results.iter().copied(), args) {
                     let expected = type_list(body.results.iter().copied());
                     let found = type_list(self.types(args));
                     self.faults.push(LirFault::ReturnOperands { at, expected, found });
@@ -282,7 +294,7 @@ impl<'a, P: Phase> Checker<'a, P> {
         };
         let wanted = out.map(|_| Type::Ptr).into_iter().chain(call.args().iter().map(|&kind| operand_type(kind)));
         let args = body.args(inst);
-        if !wanted.clone().eq(self.types(args)) {
+        if !self.fits(wanted.clone(), args) {
             let (expected, found) = (type_list(wanted), type_list(self.types(args)));
             self.faults.push(LirFault::RuntimeOperands { at, call: call.name(), expected, found });
         } else {
@@ -349,7 +361,7 @@ impl<'a, P: Phase> Checker<'a, P> {
         };
         let (params, results) = convention::<P>(&signature);
         let args = body.args(inst);
-        if !params.clone().eq(self.types(args)) {
+        if !self.fits(params.clone(), args) {
             let (expected, found) = (type_list(params), type_list(self.types(args)));
             self.faults.push(LirFault::CallOperands { at, function: function.to_string(), expected, found });
         } else if results.len() != signature.results.len()
@@ -374,7 +386,7 @@ impl<'a, P: Phase> Checker<'a, P> {
             return Ok(());
         };
         let (params, results) = convention::<P>(&signature);
-        if !params.clone().eq(self.types(args)) {
+        if !self.fits(params.clone(), args) {
             let (expected, found) = (type_list(params), type_list(self.types(args)));
             self.faults.push(LirFault::CallOperands { at, function: function.to_string(), expected, found });
         }

@@ -1,5 +1,66 @@
 //! `alloc` to `final`: frame, branch forms, bytes, relocations, sites.
+//!
+//! | room    | holds                                                                       |
+//! |---------|-----------------------------------------------------------------------------|
+//! | `code`  | what comes out: [`Code`]                                                    |
+//! | `frame` | [`Frame`]: what is where below `rbp`                                        |
+//! | `lay`   | the last changes of records: fall through, inverted conditions              |
+//! | `emit`  | records to bytes                                                            |
+//! | `widen` | branches are short first; those that do not reach are widened in one pass   |
+//!
+//! Loop heads are not aligned.
 
 mod code;
+mod emit;
+mod frame;
+mod lay;
+mod widen;
+
+#[cfg(test)]
+mod tests;
 
 pub use code::{Code, DataBlock, Reloc, RelocTarget, Site};
+pub use emit::Marks;
+pub use frame::{Frame, MAX_FRAME};
+
+use crate::ir::{Alloc, Final, Function};
+
+/// Set in the immediate of a branch (`jcc`, `jmp`, `stub`) of a `final` function that has the near form: a displacement of 32 bits, not 8.
+pub const NEAR: i32 = 256;
+
+/// Why a function cannot be finished.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The frame is larger than any stack.
+    FrameTooLarge,
+    /// A landing pad does something: the runtime has no unwinder that would enter it.
+    PadNeedsUnwinder,
+}
+
+impl Refusal {
+    /// One sentence for the user.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Refusal::FrameTooLarge => "X0901 the local values of the function need more than 1 GiB of stack",
+            Refusal::PadNeedsUnwinder => "X0902 the function has to do something when a panic passes through it, and this runtime ends the process instead",
+        }
+    }
+}
+
+/// Finishes a function whose verifier found no fault.
+pub fn finish(function: Function<Alloc>) -> Result<(Function<Final>, Code), Refusal> {
+    let (mut function, frame) = lay::lay(function)?;
+    let (mut code, _) = emit::emit(&mut function, frame, None);
+    // The places go with the code; the dump has them too, but nobody dumps in a build.
+    code.places = function.places.clone();
+    Ok((function, code))
+}
+
+/// Bytes of a finished function again, with the offset of each record: for listings and checks.
+pub fn mark(function: &Function<Final>) -> Option<(Code, Marks)> {
+    let frame = Frame::of(function)?;
+    let mut function = function.clone();
+    let (mut code, marks) = emit::emit(&mut function, frame, Some(Marks::default()));
+    code.places = function.places;
+    Some((code, marks?))
+}

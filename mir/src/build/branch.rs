@@ -10,7 +10,8 @@ use super::{Builder, Lower, reached};
 
 impl Builder<'_> {
     pub(super) fn if_else(&mut self, e: ExprId, condition: ExprId, then: ExprId, otherwise: Option<ExprId>) -> Lower<Option<Value>> {
-        let mut out = self.open(self.value_type(e));
+        let ty = self.value_type(e);
+        let mut out = self.open(ty);
         let mut yes = self.open(None);
         let Some(otherwise) = otherwise else {
             self.condition(condition, &mut yes, &mut out)?;
@@ -83,7 +84,29 @@ impl Builder<'_> {
                 }
                 self.condition(last, yes, no)?;
             }
-            _ => {
+            Expr::Int(_)
+            | Expr::Float(_)
+            | Expr::Char(_)
+            | Expr::Byte(_)
+            | Expr::Str(_)
+            | Expr::Unit
+            | Expr::Local(_)
+            | Expr::Constant(_)
+            | Expr::Call(..)
+            | Expr::Intrinsic(..)
+            | Expr::Aggregate(_)
+            | Expr::Field(..)
+            | Expr::Let(..)
+            | Expr::Assign { .. }
+            | Expr::Block { .. }
+            | Expr::If { .. }
+            | Expr::Match { .. }
+            | Expr::Loop { .. }
+            | Expr::While { .. }
+            | Expr::ForRange { .. }
+            | Expr::ForList { .. }
+            | Expr::Break(..)
+            | Expr::Continue(_) => {
                 let value = self.value(e);
                 if let Some(value) = reached(value)? {
                     self.branch(value, yes, no);
@@ -99,18 +122,11 @@ impl Builder<'_> {
         let is_and = matches!(body.exprs[e], Expr::And(..));
         let mut terms = Vec::new();
         let mut next = e;
-        loop {
-            match body.exprs[next] {
-                Expr::And(a, b) if is_and => {
-                    terms.push(b);
-                    next = a;
-                }
-                Expr::Or(a, b) if !is_and => {
-                    terms.push(b);
-                    next = a;
-                }
-                _ => break,
-            }
+        while let Expr::And(a, b) | Expr::Or(a, b) = body.exprs[next]
+            && is_and == matches!(body.exprs[next], Expr::And(..))
+        {
+            terms.push(b);
+            next = a;
         }
         terms.push(next);
         terms.reverse();

@@ -19,11 +19,35 @@ pub(super) struct Flow {
     column: Vec<u32>,
     /// Values that turned out to be another one, by value number.
     forward: Vec<Option<Value>>,
+    /// Emptied lists of joins, to be used again.
+    spare: Vec<(Vec<Edge>, Changes)>,
+    scratch: Scratch,
+}
+
+/// Definitions of changed locals.
+type Changes = Vec<(LocalId, Value)>;
+
+/// Working memory of [`Builder::seal`].
+#[derive(Default)]
+struct Scratch {
+    locals: Vec<LocalId>,
+    matrix: Vec<Option<Value>>,
+    needed: Vec<bool>,
+    args: Vec<Value>,
 }
 
 impl Flow {
     pub(super) fn new(locals: usize) -> Flow {
-        Flow { defs: vec![None; locals], log: Vec::new(), seen: vec![0; locals], stamp: 0, column: vec![0; locals], forward: Vec::new() }
+        Flow {
+            defs: vec![None; locals],
+            log: Vec::with_capacity(locals),
+            seen: vec![0; locals],
+            stamp: 0,
+            column: vec![0; locals],
+            forward: Vec::new(),
+            spare: Vec::new(),
+            scratch: Scratch::default(),
+        }
     }
 
     pub(super) fn get(&self, local: LocalId) -> Option<Value> {
@@ -49,6 +73,12 @@ impl Flow {
         first
     }
 
+    /// Are these definitions not all the same?
+    fn differ(&self, mut values: impl Iterator<Item = Option<Value>>) -> bool {
+        let first = values.next().flatten().map(|v| self.resolve(v));
+        values.any(|v| v.map(|v| self.resolve(v)) != first)
+    }
+
     fn resolve(&self, mut value: Value) -> Value {
         while let Some(&Some(next)) = self.forward.get(value.index()) {
             value = next;
@@ -65,7 +95,7 @@ pub(super) struct Join {
     /// Type of the value that the edges bring.
     ty: Option<Type>,
     edges: Vec<Edge>,
-    changes: Vec<(LocalId, Value)>,
+    changes: Changes,
 }
 
 struct Edge {
@@ -100,8 +130,16 @@ pub(super) struct Header {
 
 impl Builder<'_> {
     /// Opens a join; all that is assigned from here on may differ between its edges.
-    pub(super) fn open(&self, ty: Option<Type>) -> Join {
-        Join { mark: self.flow.log.len(), ty, edges: Vec::new(), changes: Vec::new() }
+    pub(super) fn open(&mut self, ty: Option<Type>) -> Join {
+        let (edges, changes) = self.flow.spare.pop().unwrap_or_default();
+        Join { mark: self.flow.log.len(), ty, edges, changes }
+    }
+
+    /// Keeps the memory of a join that is done.
+    fn recycle(&mut self, mut join: Join) {
+        join.edges.clear();
+        join.changes.clear();
+        self.flow.spare.push((join.edges, join.changes));
     }
 
     /// Ends the block with a jump whose target is not known yet.
@@ -150,8 +188,8 @@ impl Builder<'_> {
     /// Goes on where the edges of the join meet. Diverges when it has none.
     pub(super) fn seal(&mut self, join: Join) -> Lower<Option<Value>> {
         self.flow.restore(join.mark);
-        match &*join.edges {
-            [] => return Err(Leave::Diverged),
+        let result = match &*join.edges {
+            [] => Err(Leave::Diverged),
             [edge] => {
                 if self.graph.op(edge.inst) == Op::Jump {
                     // The only way here is a jump: its block simply goes on.
@@ -164,14 +202,21 @@ impl Builder<'_> {
                 for &(local, value) in &join.changes[edge.changes.clone()] {
                     self.flow.set(local, value);
                 }
-                return Ok(edge.value);
+                Ok(edge.value)
             }
-            _ => {}
-        }
+            [..] => Ok(self.meet(&join)),
+        };
+        self.recycle(join);
+        result
+    }
+
+    /// A new block where several edges meet.
+    fn meet(&mut self, join: &Join) -> Option<Value> {
         self.current = self.graph.add_block();
+        let Scratch { mut locals, mut matrix, mut needed, mut args } = std::mem::take(&mut self.flow.scratch);
         // One column a changed local, one row an edge; a column of equal values needs no parameter.
         self.flow.stamp += 1;
-        let mut locals: Vec<LocalId> = Vec::new();
+        locals.clear();
         for &(local, _) in &join.changes {
             if self.flow.is_first_visit(local) {
                 self.flow.column[local.index()] = locals.len() as u32;
@@ -179,23 +224,19 @@ impl Builder<'_> {
             }
         }
         let width = locals.len();
-        let base: Vec<Option<Value>> = locals.iter().map(|&l| self.flow.get(l)).collect();
-        let mut matrix: Vec<Option<Value>> = Vec::with_capacity(width * join.edges.len());
+        matrix.clear();
         for edge in &join.edges {
             let row = matrix.len();
-            matrix.extend_from_slice(&base);
+            matrix.extend(locals.iter().map(|&l| self.flow.get(l)));
             for &(local, value) in &join.changes[edge.changes.clone()] {
                 matrix[row + self.flow.column[local.index()] as usize] = Some(value);
             }
         }
-        let differs = |column: &mut dyn Iterator<Item = Option<Value>>| -> bool {
-            let mut column = column.map(|v| v.map(|v| self.flow.resolve(v)));
-            let first = column.next().flatten();
-            column.any(|v| v != first)
-        };
-        let needed: Vec<bool> =
-            (0..width).map(|k| differs(&mut (0..join.edges.len()).map(|e| matrix[e * width + k]))).collect();
-        let value_needed = join.ty.is_some() && differs(&mut join.edges.iter().map(|e| e.value));
+        needed.clear();
+        for k in 0..width {
+            needed.push(self.flow.differ((0..join.edges.len()).map(|e| matrix[e * width + k])));
+        }
+        let value_needed = join.ty.is_some() && self.flow.differ(join.edges.iter().map(|e| e.value));
         for (k, &local) in locals.iter().enumerate() {
             if needed[k] {
                 let param = self.graph.add_param(self.current, self.body.locals[local].ty);
@@ -206,9 +247,8 @@ impl Builder<'_> {
         }
         let value = match join.ty {
             Some(ty) if value_needed => Some(self.graph.add_param(self.current, ty)),
-            _ => join.edges[0].value,
+            Some(_) | None => join.edges[0].value,
         };
-        let mut args = Vec::new();
         for (e, edge) in join.edges.iter().enumerate() {
             args.clear();
             let row = &matrix[e * width..(e + 1) * width];
@@ -218,7 +258,8 @@ impl Builder<'_> {
             }
             self.patch(edge.inst, edge.target, self.current, &args);
         }
-        Ok(value)
+        self.flow.scratch = Scratch { locals, matrix, needed, args };
+        value
     }
 
     fn patch(&mut self, inst: Inst, target: u32, block: Block, args: &[Value]) {
@@ -269,6 +310,7 @@ impl Builder<'_> {
                 header.args.extend(changed.or(self.flow.get(local)));
             }
         }
+        self.recycle(join);
     }
 
     /// Goes on in the header; its parameters are the definitions of its locals. Returns the loop's own parameter `own`, if there is one.
@@ -287,17 +329,16 @@ impl Builder<'_> {
         let mut changed = true;
         while changed {
             changed = false;
-            for k in 0..width {
-                if !kept[k] {
+            for (k, (kept, &param)) in kept.iter_mut().zip(&header.params).enumerate() {
+                if !*kept {
                     continue;
                 }
-                let param = header.params[k];
                 let mut others = (0..header.edges.len()).map(|e| self.flow.resolve(header.args[e * width + k])).filter(|&v| v != param);
                 let Some(first) = others.next() else { continue };
                 if others.any(|v| v != first) {
                     continue;
                 }
-                kept[k] = false;
+                *kept = false;
                 changed = true;
                 if self.flow.forward.len() <= param.index() {
                     self.flow.forward.resize(param.index() + 1, None);

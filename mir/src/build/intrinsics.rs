@@ -10,6 +10,128 @@ use super::{Builder, Lower};
 use crate::ir::ConstValue;
 use crate::ops::Op;
 
+/// What an intrinsic is in ops.
+#[derive(Clone, Copy)]
+enum Form {
+    /// One op that cannot panic.
+    Sure(Op),
+    /// One op that may panic.
+    Risky(Op),
+    Runtime(RuntimeCall),
+    Panic(PanicKind),
+    Signum,
+    WrappingNeg,
+    /// The absolute value compared with infinity.
+    Size(Op),
+    IsNan,
+    Widen,
+    CharToByte,
+    Rounded(RuntimeCall),
+    Clamp {
+        less: Op,
+        greater: Op,
+    },
+}
+
+fn form(which: Intrinsic) -> Form {
+    use Form::{Panic, Risky, Rounded, Runtime, Size, Sure};
+    use Intrinsic as I;
+    match which {
+        I::IntAdd => Risky(Op::Add),
+        I::IntSub => Risky(Op::Sub),
+        I::IntMul => Risky(Op::Mul),
+        I::IntDiv => Risky(Op::Div),
+        I::IntRem => Risky(Op::Rem),
+        I::IntFloorDiv => Risky(Op::FloorDiv),
+        I::IntPow => Runtime(RuntimeCall::IntPow),
+        I::IntNeg => Risky(Op::Neg),
+        I::IntShl => Risky(Op::Shl),
+        I::IntShr => Risky(Op::Shr),
+        I::IntAbs => Risky(Op::Abs),
+        I::IntSignum => Form::Signum,
+        I::IntClamp => Form::Clamp { less: Op::Lt, greater: Op::Gt },
+        I::WrappingAdd => Sure(Op::WrapAdd),
+        I::WrappingSub => Sure(Op::WrapSub),
+        I::WrappingMul => Sure(Op::WrapMul),
+        I::WrappingNeg => Form::WrappingNeg,
+        I::ByteShl => Risky(Op::ByteShl),
+        I::ByteShr => Risky(Op::ByteShr),
+        I::BitAnd => Sure(Op::And),
+        I::BitOr => Sure(Op::Or),
+        I::BitXor => Sure(Op::Xor),
+        I::BitNot => Sure(Op::BitNot),
+        I::BoolNot => Sure(Op::Not),
+        I::Eq => Sure(Op::Eq),
+        I::Ne => Sure(Op::Ne),
+        I::Lt => Sure(Op::Lt),
+        I::Le => Sure(Op::Le),
+        I::Gt => Sure(Op::Gt),
+        I::Ge => Sure(Op::Ge),
+        I::FloatAdd => Sure(Op::FAdd),
+        I::FloatSub => Sure(Op::FSub),
+        I::FloatMul => Sure(Op::FMul),
+        I::FloatDiv => Sure(Op::FDiv),
+        I::FloatPow => Runtime(RuntimeCall::FloatPow),
+        I::FloatNeg => Sure(Op::FNeg),
+        I::FloatAbs => Sure(Op::FAbs),
+        I::FloatSqrt => Sure(Op::FSqrt),
+        I::FloatEq => Sure(Op::FEq),
+        I::FloatNe => Sure(Op::FNe),
+        I::FloatLt => Sure(Op::FLt),
+        I::FloatLe => Sure(Op::FLe),
+        I::FloatGt => Sure(Op::FGt),
+        I::FloatGe => Sure(Op::FGe),
+        I::FloatCompare => Runtime(RuntimeCall::FloatCompare),
+        I::FloatClamp => Form::Clamp { less: Op::FLt, greater: Op::FGt },
+        I::FloatFloorInt => Rounded(RuntimeCall::FloatFloor),
+        I::FloatCeilInt => Rounded(RuntimeCall::FloatCeil),
+        I::FloatRoundInt => Rounded(RuntimeCall::FloatRound),
+        I::FloatTruncInt => Risky(Op::FloatToInt),
+        I::FloatFloor => Runtime(RuntimeCall::FloatFloor),
+        I::FloatCeil => Runtime(RuntimeCall::FloatCeil),
+        I::FloatRound => Runtime(RuntimeCall::FloatRound),
+        I::FloatTrunc => Runtime(RuntimeCall::FloatTrunc),
+        I::FloatIsNan => Form::IsNan,
+        I::FloatIsInfinite => Size(Op::FEq),
+        I::FloatIsFinite => Size(Op::FLt),
+        I::FloatToBits => Sure(Op::FloatBits),
+        I::FloatFromBits => Sure(Op::FloatOfBits),
+        I::IntToFloat => Sure(Op::IntToFloat),
+        I::IntToByte => Risky(Op::IntToByte),
+        I::IntToChar => Risky(Op::IntToChar),
+        I::DiscreteToInt => Form::Widen,
+        I::ByteToChar => Sure(Op::ByteToChar),
+        I::CharToByte => Form::CharToByte,
+        I::StrToInt => Runtime(RuntimeCall::IntOfStr),
+        I::StrToFloat => Runtime(RuntimeCall::FloatOfStr),
+        I::IntToStr => Runtime(RuntimeCall::StrOfInt),
+        I::FloatToStr => Runtime(RuntimeCall::StrOfFloat),
+        I::FloatToFixed => Runtime(RuntimeCall::StrOfFixed),
+        I::BoolToStr => Runtime(RuntimeCall::StrOfBool),
+        I::CharToStr => Runtime(RuntimeCall::StrOfChar),
+        I::CharDebug => Runtime(RuntimeCall::CharDebug),
+        I::StrLen => Sure(Op::StrLen),
+        I::StrConcat => Runtime(RuntimeCall::StrConcat),
+        I::StrEq => Runtime(RuntimeCall::StrEqual),
+        I::StrCompare => Runtime(RuntimeCall::StrCompare),
+        I::StrHash => Runtime(RuntimeCall::StrHash),
+        I::StrDebug => Runtime(RuntimeCall::StrDebug),
+        I::ListLen => Sure(Op::ListLen),
+        I::ListGet => Risky(Op::ListGet),
+        I::Print => Runtime(RuntimeCall::Print),
+        I::DebugPrint => Runtime(RuntimeCall::DebugPrint),
+        I::Panic => Panic(PanicKind::Custom),
+        I::Todo => Panic(PanicKind::NotImplemented),
+        I::TodoFor => Panic(PanicKind::NotImplementedFor),
+        I::Unreachable => Panic(PanicKind::Unreachable),
+        I::UnreachableFor => Panic(PanicKind::UnreachableFor),
+        I::AssertFailed => Panic(PanicKind::AssertFailed),
+        I::AssertNotEqual => Panic(PanicKind::AssertNotEqual),
+        I::AssertEqual => Panic(PanicKind::AssertEqual),
+        I::StepZero => Panic(PanicKind::StepZero),
+    }
+}
+
 /// A piece of a concatenation.
 enum Piece {
     Literal(Symbol),
@@ -51,77 +173,47 @@ impl Builder<'_> {
 
     /// One operation; `first` is its first operand, if that was lowered already.
     fn operation(&mut self, at: ExprId, which: Intrinsic, args: &[ExprId], first: Option<Option<Value>>) -> Lower<Option<Value>> {
-        let mut operands = [None; 3];
+        // No intrinsic has more than three operands; HIR checks their number (H02).
+        let mut operands = [Value::new(0); 3];
+        let count = args.len().min(operands.len());
         for (index, (&arg, slot)) in args.iter().zip(&mut operands).enumerate() {
-            *slot = match first {
-                Some(Some(value)) if index == 0 => Some(value),
-                _ => Some(self.value(arg)?),
+            *slot = match first.flatten() {
+                Some(value) if index == 0 => value,
+                Some(_) | None => self.value(arg)?,
             };
         }
-        // HIR checks the number of operands (H02).
-        match operands {
-            [None, ..] => self.nullary(at, which),
-            [Some(a), None, _] => self.unary(at, which, a),
-            [Some(a), Some(b), None] => self.binary(at, which, a, b),
-            [Some(a), Some(b), Some(c)] => self.ternary(at, which, a, b, c),
-        }
+        self.apply(at, form(which), &operands[..count])
     }
 
-    fn nullary(&mut self, at: ExprId, which: Intrinsic) -> Lower<Option<Value>> {
-        Err(match which {
-            Intrinsic::Todo => self.panic(PanicKind::NotImplemented, &[], at),
-            Intrinsic::Unreachable => self.panic(PanicKind::Unreachable, &[], at),
-            Intrinsic::AssertFailed => self.panic(PanicKind::AssertFailed, &[], at),
-            Intrinsic::StepZero => self.panic(PanicKind::StepZero, &[], at),
-            _ => self.unreachable(),
-        })
-    }
-
-    fn unary(&mut self, at: ExprId, which: Intrinsic, a: Value) -> Lower<Option<Value>> {
-        use Intrinsic as I;
+    fn apply(&mut self, at: ExprId, form: Form, operands: &[Value]) -> Lower<Option<Value>> {
         let (int, float, bool) = (Type::INT, Type::FLOAT, Type::BOOL);
-        Ok(Some(match which {
-            I::IntNeg => self.risky(Op::Neg, &[a], 0, int, at),
-            I::IntAbs => self.risky(Op::Abs, &[a], 0, int, at),
-            I::IntSignum => {
+        let ty = self.ty(at);
+        let result = match (form, operands) {
+            (Form::Sure(op), _) => self.op(op, operands, ty),
+            (Form::Risky(op), _) => self.risky(op, operands, 0, ty, at),
+            (Form::Runtime(call), _) => return Ok(self.runtime(call, operands, at)),
+            (Form::Panic(kind), _) => return Err(self.panic(kind, operands, at)),
+            (Form::Signum, &[a]) => {
                 let zero = self.int(0);
                 let above = self.op(Op::Gt, &[a, zero], bool);
                 let below = self.op(Op::Lt, &[a, zero], bool);
                 let (above, below) = (self.op(Op::Widen, &[above], int), self.op(Op::Widen, &[below], int));
                 self.op(Op::WrapSub, &[above, below], int)
             }
-            I::WrappingNeg => {
+            (Form::WrappingNeg, &[a]) => {
                 let zero = self.int(0);
                 self.op(Op::WrapSub, &[zero, a], int)
             }
-            I::BitNot => self.op(Op::BitNot, &[a], self.graph.ty(a)),
-            I::BoolNot => self.op(Op::Not, &[a], bool),
-            I::FloatNeg => self.op(Op::FNeg, &[a], float),
-            I::FloatAbs => self.op(Op::FAbs, &[a], float),
-            I::FloatSqrt => self.op(Op::FSqrt, &[a], float),
-            I::FloatFloorInt => return self.rounded(RuntimeCall::FloatFloor, a, at),
-            I::FloatCeilInt => return self.rounded(RuntimeCall::FloatCeil, a, at),
-            I::FloatRoundInt => return self.rounded(RuntimeCall::FloatRound, a, at),
-            I::FloatTruncInt => self.risky(Op::FloatToInt, &[a], 0, int, at),
-            I::FloatFloor => return Ok(self.runtime(RuntimeCall::FloatFloor, &[a], at)),
-            I::FloatCeil => return Ok(self.runtime(RuntimeCall::FloatCeil, &[a], at)),
-            I::FloatRound => return Ok(self.runtime(RuntimeCall::FloatRound, &[a], at)),
-            I::FloatTrunc => return Ok(self.runtime(RuntimeCall::FloatTrunc, &[a], at)),
-            I::FloatIsNan => self.op(Op::FNe, &[a, a], bool),
-            I::FloatIsInfinite | I::FloatIsFinite => {
+            (Form::Size(op), &[a]) => {
                 let size = self.op(Op::FAbs, &[a], float);
                 let infinity = self.op_with(Op::Float, &[], f64::INFINITY.to_bits(), float);
-                self.op(if which == I::FloatIsFinite { Op::FLt } else { Op::FEq }, &[size, infinity], bool)
+                self.op(op, &[size, infinity], bool)
             }
-            I::FloatToBits => self.op(Op::FloatBits, &[a], int),
-            I::FloatFromBits => self.op(Op::FloatOfBits, &[a], float),
-            I::IntToFloat => self.op(Op::IntToFloat, &[a], float),
-            I::IntToByte => self.risky(Op::IntToByte, &[a], 0, Type::BYTE, at),
-            I::IntToChar => self.risky(Op::IntToChar, &[a], 0, Type::CHAR, at),
-            I::DiscreteToInt if self.graph.ty(a) == int => a,
-            I::DiscreteToInt => self.op(Op::Widen, &[a], int),
-            I::ByteToChar => self.op(Op::ByteToChar, &[a], Type::CHAR),
-            I::CharToByte => {
+            // Only NaN differs from itself.
+            (Form::IsNan, &[a]) => self.op(Op::FNe, &[a, a], bool),
+            (Form::Widen, &[a]) if self.graph.ty(a) == int => a,
+            (Form::Widen, &[a]) => self.op(Op::Widen, &[a], int),
+            (Form::CharToByte, &[a]) => {
                 let code = self.op(Op::Widen, &[a], int);
                 let limit = self.int(127);
                 let bad = self.op(Op::Gt, &[code, limit], bool);
@@ -130,94 +222,33 @@ impl Builder<'_> {
                 let code = self.op(Op::And, &[code, limit], int);
                 self.sure(Op::IntToByte, &[code], Type::BYTE)
             }
-            I::StrToInt => return Ok(self.runtime(RuntimeCall::IntOfStr, &[a], at)),
-            I::StrToFloat => return Ok(self.runtime(RuntimeCall::FloatOfStr, &[a], at)),
-            I::IntToStr => return Ok(self.runtime(RuntimeCall::StrOfInt, &[a], at)),
-            I::FloatToStr => return Ok(self.runtime(RuntimeCall::StrOfFloat, &[a], at)),
-            I::BoolToStr => return Ok(self.runtime(RuntimeCall::StrOfBool, &[a], at)),
-            I::CharToStr => return Ok(self.runtime(RuntimeCall::StrOfChar, &[a], at)),
-            I::CharDebug => return Ok(self.runtime(RuntimeCall::CharDebug, &[a], at)),
-            I::StrLen => self.op(Op::StrLen, &[a], int),
-            I::StrHash => return Ok(self.runtime(RuntimeCall::StrHash, &[a], at)),
-            I::StrDebug => return Ok(self.runtime(RuntimeCall::StrDebug, &[a], at)),
-            I::ListLen => self.op(Op::ListLen, &[a], int),
-            I::Print => return Ok(self.runtime(RuntimeCall::Print, &[a], at)),
-            I::DebugPrint => return Ok(self.runtime(RuntimeCall::DebugPrint, &[a], at)),
-            I::Panic => return Err(self.panic(PanicKind::Custom, &[a], at)),
-            I::TodoFor => return Err(self.panic(PanicKind::NotImplementedFor, &[a], at)),
-            I::UnreachableFor => return Err(self.panic(PanicKind::UnreachableFor, &[a], at)),
-            I::AssertEqual => return Err(self.panic(PanicKind::AssertEqual, &[a], at)),
-            _ => return Err(self.unreachable()),
-        }))
-    }
-
-    fn binary(&mut self, at: ExprId, which: Intrinsic, a: Value, b: Value) -> Lower<Option<Value>> {
-        use Intrinsic as I;
-        let (int, float, bool) = (Type::INT, Type::FLOAT, Type::BOOL);
-        Ok(Some(match which {
-            I::IntAdd => self.risky(Op::Add, &[a, b], 0, int, at),
-            I::IntSub => self.risky(Op::Sub, &[a, b], 0, int, at),
-            I::IntMul => self.risky(Op::Mul, &[a, b], 0, int, at),
-            I::IntDiv => self.risky(Op::Div, &[a, b], 0, int, at),
-            I::IntRem => self.risky(Op::Rem, &[a, b], 0, int, at),
-            I::IntFloorDiv => self.risky(Op::FloorDiv, &[a, b], 0, int, at),
-            I::IntPow => return Ok(self.runtime(RuntimeCall::IntPow, &[a, b], at)),
-            I::IntShl => self.risky(Op::Shl, &[a, b], 0, int, at),
-            I::IntShr => self.risky(Op::Shr, &[a, b], 0, int, at),
-            I::WrappingAdd => self.op(Op::WrapAdd, &[a, b], int),
-            I::WrappingSub => self.op(Op::WrapSub, &[a, b], int),
-            I::WrappingMul => self.op(Op::WrapMul, &[a, b], int),
-            I::ByteShl => self.risky(Op::ByteShl, &[a, b], 0, Type::BYTE, at),
-            I::ByteShr => self.risky(Op::ByteShr, &[a, b], 0, Type::BYTE, at),
-            I::BitAnd => self.op(Op::And, &[a, b], self.graph.ty(a)),
-            I::BitOr => self.op(Op::Or, &[a, b], self.graph.ty(a)),
-            I::BitXor => self.op(Op::Xor, &[a, b], self.graph.ty(a)),
-            I::Eq => self.op(Op::Eq, &[a, b], bool),
-            I::Ne => self.op(Op::Ne, &[a, b], bool),
-            I::Lt => self.op(Op::Lt, &[a, b], bool),
-            I::Le => self.op(Op::Le, &[a, b], bool),
-            I::Gt => self.op(Op::Gt, &[a, b], bool),
-            I::Ge => self.op(Op::Ge, &[a, b], bool),
-            I::FloatAdd => self.op(Op::FAdd, &[a, b], float),
-            I::FloatSub => self.op(Op::FSub, &[a, b], float),
-            I::FloatMul => self.op(Op::FMul, &[a, b], float),
-            I::FloatDiv => self.op(Op::FDiv, &[a, b], float),
-            I::FloatPow => return Ok(self.runtime(RuntimeCall::FloatPow, &[a, b], at)),
-            I::FloatEq => self.op(Op::FEq, &[a, b], bool),
-            I::FloatNe => self.op(Op::FNe, &[a, b], bool),
-            I::FloatLt => self.op(Op::FLt, &[a, b], bool),
-            I::FloatLe => self.op(Op::FLe, &[a, b], bool),
-            I::FloatGt => self.op(Op::FGt, &[a, b], bool),
-            I::FloatGe => self.op(Op::FGe, &[a, b], bool),
-            I::FloatCompare => return Ok(self.runtime(RuntimeCall::FloatCompare, &[a, b], at)),
-            I::FloatToFixed => return Ok(self.runtime(RuntimeCall::StrOfFixed, &[a, b], at)),
-            I::StrEq => return Ok(self.runtime(RuntimeCall::StrEqual, &[a, b], at)),
-            I::StrCompare => return Ok(self.runtime(RuntimeCall::StrCompare, &[a, b], at)),
-            I::StrConcat => return Ok(self.runtime(RuntimeCall::StrConcat, &[a, b], at)),
-            I::ListGet => self.risky(Op::ListGet, &[a, b], 0, self.ty(at), at),
-            I::AssertNotEqual => return Err(self.panic(PanicKind::AssertNotEqual, &[a, b], at)),
-            _ => return Err(self.unreachable()),
-        }))
-    }
-
-    fn ternary(&mut self, at: ExprId, which: Intrinsic, value: Value, low: Value, high: Value) -> Lower<Option<Value>> {
-        let (less, greater, ty) = match which {
-            Intrinsic::IntClamp => (Op::Lt, Op::Gt, Type::INT),
-            Intrinsic::FloatClamp => (Op::FLt, Op::FGt, Type::FLOAT),
-            _ => return Err(self.unreachable()),
+            // Rounded by the runtime, then converted: the first step is exact, the second is exact or panics.
+            (Form::Rounded(call), &[a]) => {
+                let whole = self.runtime(call, &[a], at).unwrap_or(a);
+                self.risky(Op::FloatToInt, &[whole], 0, int, at)
+            }
+            (Form::Clamp { less, greater }, &[value, low, high]) => {
+                let reversed = self.op(greater, &[low, high], bool);
+                self.panic_if(reversed, PanicKind::ClampReversed, &[], at);
+                let above = self.op(greater, &[value, high], bool);
+                let bounded = self.op(Op::Select, &[above, high, value], ty);
+                let below = self.op(less, &[value, low], bool);
+                self.op(Op::Select, &[below, low, bounded], ty)
+            }
+            // The number of operands does not fit.
+            (
+                Form::Signum
+                | Form::WrappingNeg
+                | Form::Size(_)
+                | Form::IsNan
+                | Form::Widen
+                | Form::CharToByte
+                | Form::Rounded(_)
+                | Form::Clamp { .. },
+                _,
+            ) => return Err(self.unreachable()),
         };
-        let reversed = self.op(greater, &[low, high], Type::BOOL);
-        self.panic_if(reversed, PanicKind::ClampReversed, &[], at);
-        let above = self.op(greater, &[value, high], Type::BOOL);
-        let bounded = self.op(Op::Select, &[above, high, value], ty);
-        let below = self.op(less, &[value, low], Type::BOOL);
-        Ok(Some(self.op(Op::Select, &[below, low, bounded], ty)))
-    }
-
-    /// Rounded by the runtime, then converted: both steps are exact or panic.
-    fn rounded(&mut self, call: RuntimeCall, a: Value, at: ExprId) -> Lower<Option<Value>> {
-        let whole = self.runtime(call, &[a], at).unwrap_or(a);
-        Ok(Some(self.risky(Op::FloatToInt, &[whole], 0, Type::INT, at)))
+        Ok(Some(result))
     }
 
     /// A tree of concatenations as one chain of its leaves; neighbouring literals are merged, empty ones dropped.
@@ -258,13 +289,14 @@ impl Builder<'_> {
     }
 
     fn literal_text(&self, e: ExprId) -> Result<Option<Symbol>, Stop> {
-        match self.body.exprs[e] {
-            Expr::Str(text) => Ok(Some(text)),
-            Expr::Constant(item) => Ok(match self.cx.constant(item)?.as_deref() {
-                Some(ConstValue::Str(text)) => Some(*text),
-                _ => None,
-            }),
-            _ => Ok(None),
+        if let Expr::Str(text) = self.body.exprs[e] {
+            return Ok(Some(text));
         }
+        if let Expr::Constant(item) = self.body.exprs[e]
+            && let Some(ConstValue::Str(text)) = self.cx.constant(item)?.as_deref()
+        {
+            return Ok(Some(*text));
+        }
+        Ok(None)
     }
 }

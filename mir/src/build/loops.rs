@@ -9,18 +9,19 @@ use hir::{Intrinsic, Type};
 use ir::Stop;
 use ir::ssa::Value;
 
-use super::flow::{Frame, Header};
+use super::flow::{Frame, Header, Join};
 use super::{Builder, Lower, reached, scan};
 use crate::ir::ConstValue;
 use crate::ops::Op;
 
 impl Builder<'_> {
     pub(super) fn endless(&mut self, e: ExprId, id: LoopId, body: ExprId) -> Lower<Option<Value>> {
-        let exit = self.open(self.value_type(e));
+        let ty = self.value_type(e);
+        let exit = self.open(ty);
         let mut header = self.loop_header(id, &[]);
         self.jump_to(&mut header, &[]);
         self.enter(&header, 0);
-        self.frames[id.index()] = Some(Frame { exit, again: self.open(None) });
+        self.open_frame(id, exit);
         let (frame, goes_on) = self.loop_body(id, body)?;
         if goes_on {
             self.jump_to(&mut header, &[]);
@@ -40,7 +41,7 @@ impl Builder<'_> {
             let mut header = self.loop_header(id, &[]);
             self.jump_to(&mut header, &[]);
             self.enter(&header, 0);
-            self.frames[id.index()] = Some(Frame { exit, again: self.open(None) });
+            self.open_frame(id, exit);
             let (mut frame, goes_on) = self.loop_body(id, body)?;
             if goes_on {
                 let mut again = self.open(None);
@@ -54,7 +55,7 @@ impl Builder<'_> {
         let mut header = self.loop_header(id, &[]);
         self.jump_to(&mut header, &[]);
         self.enter(&header, 0);
-        self.frames[id.index()] = Some(Frame { exit, again: self.open(None) });
+        self.open_frame(id, exit);
         let mut enter = self.open(None);
         let mut leave = self.open(None);
         self.condition(condition, &mut enter, &mut leave)?;
@@ -88,7 +89,7 @@ impl Builder<'_> {
         let mut header = self.loop_header(id, &[Type::INT]);
         self.jump_to(&mut header, &[zero]);
         let index = self.enter(&header, 0).unwrap_or(zero);
-        self.frames[id.index()] = Some(Frame { exit, again: self.open(None) });
+        self.open_frame(id, exit);
         // The index is within bounds; that takes control flow to prove, so the op keeps its place until `opt` finds a reason.
         let element = self.risky(Op::ListGet, &[list, index], 0, self.body.locals[local].ty, source);
         self.set(local, element);
@@ -122,7 +123,13 @@ impl Builder<'_> {
         let (by, test) = match steps {
             Steps::By(by) => {
                 let sure = match literal_bounds {
-                    (Some(a), Some(b)) => if by > 0 { a < b || inclusive && a == b } else { a > b || inclusive && a == b },
+                    (Some(a), Some(b)) => {
+                        if by > 0 {
+                            a < b || inclusive && a == b
+                        } else {
+                            a > b || inclusive && a == b
+                        }
+                    }
                     _ => false,
                 };
                 if !sure {
@@ -155,7 +162,7 @@ impl Builder<'_> {
         let mut header = self.loop_header(id, &[Type::INT]);
         self.jump_to(&mut header, &[range.first]);
         let counter = self.enter(&header, 0).unwrap_or(range.first);
-        self.frames[id.index()] = Some(Frame { exit, again: self.open(None) });
+        self.open_frame(id, exit);
         self.set(local, counter);
         let (mut frame, goes_on) = self.loop_body(id, body)?;
         if goes_on {
@@ -240,14 +247,20 @@ impl Builder<'_> {
         {
             return Ok(value.checked_neg());
         }
-        match body.exprs[e] {
-            Expr::Int(value) => Ok(Some(value)),
-            Expr::Constant(item) => Ok(match self.cx.constant(item)?.as_deref() {
-                Some(ConstValue::Int(value)) => Some(*value),
-                _ => None,
-            }),
-            _ => Ok(None),
+        if let Expr::Int(value) = body.exprs[e] {
+            return Ok(Some(value));
         }
+        if let Expr::Constant(item) = body.exprs[e]
+            && let Some(ConstValue::Int(value)) = self.cx.constant(item)?.as_deref()
+        {
+            return Ok(Some(*value));
+        }
+        Ok(None)
+    }
+
+    fn open_frame(&mut self, id: LoopId, exit: Join) {
+        let again = self.open(None);
+        self.frames[id.index()] = Some(Frame { exit, again });
     }
 
     fn loop_header(&mut self, id: LoopId, own: &[Type]) -> Header {

@@ -32,7 +32,8 @@ impl Builder<'_> {
         let body = self.body;
         let ty = self.ty(scrutinee);
         let m = Match { scrutinee: self.value(scrutinee)?, ty, is_tail };
-        let mut out = self.open(if is_tail { None } else { self.value_type(e) });
+        let result = if is_tail { None } else { self.value_type(e) };
+        let mut out = self.open(result);
         let mut rest = &body.arms[arms];
         let mut open = true;
         while open && let Some((arm, after)) = rest.split_first() {

@@ -30,7 +30,7 @@ mod tests;
 use hir::Type;
 use hir::ir::{ExprId, LocalId};
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
-use ir::{ItemId, Place, PlaceId, Stop};
+use ir::{Column, ItemId, Place, PlaceId, Stop};
 
 use crate::ir::{Body, Built, Context, Mir, Mono};
 use crate::ops::{NOUNWIND, Op};
@@ -101,6 +101,10 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn new(body: &'a hir::Body, cx: &'a dyn Context) -> Self {
         let mut graph = Graph::new(body.owner, vec![body.result]);
+        // About one value and one instruction an expression.
+        graph.values = Column::with_capacity(body.exprs.len());
+        graph.insts = Column::with_capacity(body.exprs.len());
+        graph.edges = Column::with_capacity(body.exprs.len());
         let current = graph.add_block();
         Builder {
             body,

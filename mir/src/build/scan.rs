@@ -49,7 +49,32 @@ impl Assigned {
                     stack.push(Step::Enter(list));
                     found.enter(&mut stack, id, &[body]);
                 }
-                _ => each_child(body, e, |child| stack.push(Step::Enter(child))),
+                Expr::Int(_)
+                | Expr::Float(_)
+                | Expr::Bool(_)
+                | Expr::Char(_)
+                | Expr::Byte(_)
+                | Expr::Str(_)
+                | Expr::Unit
+                | Expr::Local(_)
+                | Expr::Constant(_)
+                | Expr::Call(..)
+                | Expr::Intrinsic(..)
+                | Expr::Aggregate(_)
+                | Expr::Field(..)
+                | Expr::Let(..)
+                | Expr::Block { .. }
+                | Expr::If { .. }
+                | Expr::And(..)
+                | Expr::Or(..)
+                | Expr::Match { .. }
+                | Expr::Break(..)
+                | Expr::Continue(_) => each_child(body, e, |child| {
+                    // Half of all expressions are leaves, which assign nothing.
+                    if !matches!(body.exprs[child], Expr::Local(_) | Expr::Int(_) | Expr::Str(_)) {
+                        stack.push(Step::Enter(child));
+                    }
+                }),
             }
         }
         found
@@ -136,7 +161,27 @@ pub(super) fn has_self_tail_call(body: &Body) -> bool {
             }
             Expr::And(_, b) | Expr::Or(_, b) => stack.push(b),
             Expr::Match { arms, .. } => stack.extend(body.arms[arms].iter().map(|arm| arm.body)),
-            _ => {}
+            Expr::Int(_)
+            | Expr::Float(_)
+            | Expr::Bool(_)
+            | Expr::Char(_)
+            | Expr::Byte(_)
+            | Expr::Str(_)
+            | Expr::Unit
+            | Expr::Local(_)
+            | Expr::Constant(_)
+            | Expr::Call(..)
+            | Expr::Intrinsic(..)
+            | Expr::Aggregate(_)
+            | Expr::Field(..)
+            | Expr::Let(..)
+            | Expr::Assign { .. }
+            | Expr::Loop { .. }
+            | Expr::While { .. }
+            | Expr::ForRange { .. }
+            | Expr::ForList { .. }
+            | Expr::Break(..)
+            | Expr::Continue(_) => {}
         }
     }
     false
@@ -163,7 +208,21 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::ForList { .. }
             | Expr::Break(..)
             | Expr::Continue(_) => return false,
-            _ => each_child(body, e, |child| stack.push(child)),
+            Expr::Int(_)
+            | Expr::Float(_)
+            | Expr::Bool(_)
+            | Expr::Char(_)
+            | Expr::Byte(_)
+            | Expr::Str(_)
+            | Expr::Unit
+            | Expr::Local(_)
+            | Expr::Constant(_)
+            | Expr::Call(..)
+            | Expr::Intrinsic(..)
+            | Expr::Aggregate(_)
+            | Expr::Field(..)
+            | Expr::And(..)
+            | Expr::Or(..) => each_child(body, e, |child| stack.push(child)),
         }
     }
     true

@@ -65,15 +65,35 @@ impl Builder<'_> {
                 Err(Leave::Diverged)
             }
             Expr::Call(callee, list)
-                if self.ty(e) == body.result
-                    && same_module(callee, body.owner)
-                    && self.cx.in_recursion_group(body.owner, callee)? =>
+                if self.ty(e) == body.result && same_module(callee, body.owner) && self.cx.in_recursion_group(body.owner, callee)? =>
             {
                 let args = self.values(list)?;
                 self.tail_call(callee, &args);
                 Err(Leave::Diverged)
             }
-            _ => self.give(e),
+            Expr::Int(_)
+            | Expr::Float(_)
+            | Expr::Bool(_)
+            | Expr::Char(_)
+            | Expr::Byte(_)
+            | Expr::Str(_)
+            | Expr::Unit
+            | Expr::Local(_)
+            | Expr::Constant(_)
+            | Expr::Call(..)
+            | Expr::Intrinsic(..)
+            | Expr::Aggregate(_)
+            | Expr::Field(..)
+            | Expr::Let(..)
+            | Expr::Assign { .. }
+            | Expr::And(..)
+            | Expr::Or(..)
+            | Expr::Loop { .. }
+            | Expr::While { .. }
+            | Expr::ForRange { .. }
+            | Expr::ForList { .. }
+            | Expr::Break(..)
+            | Expr::Continue(_) => self.give(e),
         }
     }
 

@@ -17,6 +17,22 @@ use crate::ops::Op;
 /// A value without a slot.
 const NONE: Slot = u32::MAX;
 
+/// Makes a branch from two compared slots and two edges.
+type MakeBranch = fn(Slot, Slot, u32, u32) -> Insn;
+
+/// The branch that compares like this op.
+fn fused_branch(op: Op) -> Option<MakeBranch> {
+    const BRANCHES: [(Op, MakeBranch); 6] = [
+        (Op::Eq, |a, b, yes, no| Insn::BranchEq { a, b, yes, no }),
+        (Op::Ne, |a, b, yes, no| Insn::BranchNe { a, b, yes, no }),
+        (Op::Lt, |a, b, yes, no| Insn::BranchLt { a, b, yes, no }),
+        (Op::Le, |a, b, yes, no| Insn::BranchLe { a, b, yes, no }),
+        (Op::Gt, |a, b, yes, no| Insn::BranchGt { a, b, yes, no }),
+        (Op::Ge, |a, b, yes, no| Insn::BranchGe { a, b, yes, no }),
+    ];
+    BRANCHES.iter().find(|row| row.0 == op).map(|row| row.1)
+}
+
 /// Decodes a body. `callee` gives the number of a function that it calls.
 pub(super) fn decode(body: &Body<Mono>, callee: impl FnMut(ItemId) -> u32) -> Result<Code, String> {
     let order = Order::of(&**body);
@@ -83,17 +99,14 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                         *uses += 1;
                     }
                 }
-                match body.op(inst) {
-                    Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit => {
-                        let value = body.insts[inst].first_result;
-                        let slot = self.literal(body.insts[inst].imm);
-                        *self.slots.get_mut(value.index()).ok_or("a dangling value")? = slot;
-                    }
-                    _ => {
-                        for result in body.results(inst) {
-                            self.define(result)?;
-                        }
-                    }
+                if matches!(body.op(inst), Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit) {
+                    let value = body.insts[inst].first_result;
+                    let slot = self.literal(body.insts[inst].imm);
+                    *self.slots.get_mut(value.index()).ok_or("a dangling value")? = slot;
+                    continue;
+                }
+                for result in body.results(inst) {
+                    self.define(result)?;
                 }
             }
         }
@@ -135,7 +148,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
     fn is_fused(&self, insts: &[Inst], index: usize) -> bool {
         let (Some(&inst), Some(&next)) = (insts.get(index), insts.get(index + 1)) else { return false };
         let row = &self.body.insts[inst];
-        matches!(row.op, Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge)
+        fused_branch(row.op).is_some()
             && self.body.op(next) == Op::Branch
             && self.body.args(next) == [row.first_result]
             && self.uses.get(row.first_result.index()) == Some(&1)
@@ -155,7 +168,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
 
     fn new_heap(&mut self) -> Slot {
         self.code.heaps += 1;
-        self.code.heaps - 1 | HEAP
+        (self.code.heaps - 1) | HEAP
     }
 
     /// Literals are words of the template; equal ones share a slot.
@@ -320,14 +333,8 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                 let (yes, no) = (self.edge(inst, 0)?, self.edge(inst, 1)?);
                 let Some(compare) = fused else { return Ok(Some(Insn::Branch { c: self.word(inst, 0)?, yes, no })) };
                 let (a, b) = (self.word(compare, 0)?, self.word(compare, 1)?);
-                match body.op(compare) {
-                    Op::Eq => Insn::BranchEq { a, b, yes, no },
-                    Op::Ne => Insn::BranchNe { a, b, yes, no },
-                    Op::Lt => Insn::BranchLt { a, b, yes, no },
-                    Op::Le => Insn::BranchLe { a, b, yes, no },
-                    Op::Gt => Insn::BranchGt { a, b, yes, no },
-                    _ => Insn::BranchGe { a, b, yes, no },
-                }
+                let make = fused_branch(body.op(compare)).ok_or("no comparison to fuse")?;
+                make(a, b, yes, no)
             }
             Op::Switch => {
                 let cases = body.cases(inst).to_vec();
@@ -439,4 +446,3 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
         }
     }
 }
-

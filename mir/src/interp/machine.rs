@@ -506,7 +506,11 @@ impl<'a> Machine<'a> {
 
     /// The value of a slot of either kind.
     fn cell(&self, wb: usize, hb: usize, slot: Slot) -> Cell {
-        if slot & HEAP == 0 { Cell::Word(self.words[wb + slot as usize]) } else { Cell::Heap(self.heaps[hb + (slot & !HEAP) as usize].clone()) }
+        if slot & HEAP == 0 {
+            Cell::Word(self.words[wb + slot as usize])
+        } else {
+            Cell::Heap(self.heaps[hb + (slot & !HEAP) as usize].clone())
+        }
     }
 
     fn panic_arguments(&self, code: &Code, args: Run, wb: usize, hb: usize) -> Vec<Cell> {

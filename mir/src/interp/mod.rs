@@ -20,7 +20,7 @@ mod code;
 mod decode;
 mod machine;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unwind;
 mod value;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod world;
 
+mod broken;
 mod constants;
 mod control;
 mod operations;

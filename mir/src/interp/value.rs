@@ -30,9 +30,7 @@ impl Heap {
     /// An element of a list, or the length when there is none.
     pub(super) fn element(&self, index: i64) -> Result<&Cell, i64> {
         match self {
-            Heap::List(elements) => {
-                usize::try_from(index).ok().and_then(|index| elements.get(index)).ok_or(elements.len() as i64)
-            }
+            Heap::List(elements) => usize::try_from(index).ok().and_then(|index| elements.get(index)).ok_or(elements.len() as i64),
             Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) => Err(0),
         }
     }

@@ -1,9 +1,9 @@
 //! Who goes where: incoming edges of blocks, the panic side of a body, and the dominator tree as lists.
 
+use ir::List;
 use ir::ssa::dominance::Dominators;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Graph, Inst, Value};
-use ir::List;
 
 use crate::ir::Mir;
 

@@ -165,7 +165,19 @@ pub(super) fn compare_forms(op: Op) -> Option<(Op, Op)> {
 pub(super) fn commutes(op: Op) -> bool {
     matches!(
         op,
-        Op::Add | Op::Mul | Op::WrapAdd | Op::WrapMul | Op::And | Op::Or | Op::Xor | Op::Eq | Op::Ne | Op::FAdd | Op::FMul | Op::FEq | Op::FNe
+        Op::Add
+            | Op::Mul
+            | Op::WrapAdd
+            | Op::WrapMul
+            | Op::And
+            | Op::Or
+            | Op::Xor
+            | Op::Eq
+            | Op::Ne
+            | Op::FAdd
+            | Op::FMul
+            | Op::FEq
+            | Op::FNe
     )
 }
 
@@ -202,7 +214,9 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
         Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge => compares(graph, row.op, args[0], args[1]),
         Op::Neg | Op::Abs | Op::BitNot | Op::Not | Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {
             match unary(graph, row.op, args[0], graph.ty(row.first_result)) {
-                Found::Nothing if row.flags & NOUNWIND == 0 && row.op.info().effect == Effect::Panics && proof::cannot_panic(graph, inst) => {
+                Found::Nothing
+                    if row.flags & NOUNWIND == 0 && row.op.info().effect == Effect::Panics && proof::cannot_panic(graph, inst) =>
+                {
                     Found::Nounwind
                 }
                 found => found,
@@ -496,7 +510,9 @@ fn float_unary(graph: &Graph<Mir>, op: Op, a: Value) -> Found {
                 Op::FSqrt => float(x.sqrt()),
                 Op::FloatBits => Found::Literal(Op::Int, bits),
                 // The bounds are exact floats: -2^63 and 2^63.
-                Op::FloatToInt if x.trunc() >= -9_223_372_036_854_775_808.0 && x.trunc() < 9_223_372_036_854_775_808.0 => int(x.trunc() as i64),
+                Op::FloatToInt if x.trunc() >= -9_223_372_036_854_775_808.0 && x.trunc() < 9_223_372_036_854_775_808.0 => {
+                    int(x.trunc() as i64)
+                }
                 _ => Found::Nothing,
             };
         }

@@ -158,7 +158,11 @@ fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, block: Block, at: usize, un
                 let (imm, place) = (graph.insts[new].imm, if place.is_some() { place } else { call_place });
                 let args: Vec<Value> = graph.args[args].to_vec();
                 graph.blocks[block].insts.pop();
-                let value = graph.append1(block, NewInst { op: Op::Call, args: &args, imm, flags: 0, targets: &[], unwind: Some(unwind), place }, ty);
+                let value = graph.append1(
+                    block,
+                    NewInst { op: Op::Call, args: &args, imm, flags: 0, targets: &[], unwind: Some(unwind), place },
+                    ty,
+                );
                 graph.append(block, NewInst { targets: &[(after, &[value])], ..NewInst::new(Op::Jump) }, &[]);
             }
             _ => {}

@@ -13,7 +13,7 @@ mod ranges;
 mod rename;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use ir::ssa::Graph;
 use ir::ssa::compact::compact;
@@ -36,9 +36,8 @@ pub const PASSES: &[(&str, &str)] = &[
 ];
 
 /// The order of the passes.
-const PIPELINE: &[&str] = &[
-    "loops", "inline", "jumps", "fold", "aggregates", "fold", "cse", "dead", "jumps", "ranges", "fold", "cse", "dead", "jumps", "dead",
-];
+const PIPELINE: &[&str] =
+    &["loops", "inline", "jumps", "fold", "aggregates", "fold", "cse", "dead", "jumps", "ranges", "fold", "cse", "dead", "jumps", "dead"];
 
 /// Runs the pipeline. The body is compact afterwards.
 pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {

@@ -236,7 +236,9 @@ impl Pass<'_> {
                     (Op::Add, &[a, b]) => self.sum(a, b, back, up, depth),
                     (Op::WrapAdd, &[a, b]) if self.is_exact(op, a, b, back) => self.sum(a, b, back, up, depth),
                     (Op::Sub, &[a, b]) => self.has_sign(b, back, !up) && self.moves(a, back, up, depth - 1),
-                    (Op::WrapSub, &[a, b]) if self.is_exact(op, a, b, back) => self.has_sign(b, back, !up) && self.moves(a, back, up, depth - 1),
+                    (Op::WrapSub, &[a, b]) if self.is_exact(op, a, b, back) => {
+                        self.has_sign(b, back, !up) && self.moves(a, back, up, depth - 1)
+                    }
                     (Op::Select, &[_, a, b]) => self.moves(a, back, up, depth - 1) && self.moves(b, back, up, depth - 1),
                     _ => false,
                 }
@@ -441,7 +443,18 @@ struct BackEdge {
 fn is_arithmetic(op: Op) -> bool {
     matches!(
         op,
-        Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem | Op::FloorDiv | Op::Neg | Op::Abs | Op::Shr | Op::ByteShr | Op::WrapAdd | Op::WrapSub
+        Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Rem
+            | Op::FloorDiv
+            | Op::Neg
+            | Op::Abs
+            | Op::Shr
+            | Op::ByteShr
+            | Op::WrapAdd
+            | Op::WrapSub
     ) || matches!(op, Op::WrapMul | Op::And | Op::Or | Op::Xor | Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar)
 }
 

@@ -177,7 +177,9 @@ pub fn from_dump<P: Phase>(dump: &Dump) -> Result<(Vec<Body<P>>, TextContext), T
     }
     let mut cx = TextContext::default();
     for (line, directive) in &dump.directives {
-        declare(&mut cx, directive.trim()).ok_or_else(|| TextError::new(*line, 1, "T0202", "this declaration is neither `type NAME = {..}` nor `fn @NAME(..) -> TYPE`"))?;
+        declare(&mut cx, directive.trim()).ok_or_else(|| {
+            TextError::new(*line, 1, "T0202", "this declaration is neither `type NAME = {..}` nor `fn @NAME(..) -> TYPE`")
+        })?;
     }
     let mut bodies = Vec::with_capacity(dump.functions.len());
     for function in &dump.functions {

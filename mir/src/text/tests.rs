@@ -39,7 +39,9 @@ fn another_phase_is_refused() {
 
 #[test]
 fn declarations_that_cannot_be_read_are_refused() {
-    for bad in ["type m.P = int", "type = {int}", "type m.P = {int", "fn @f(int -> int", "fn @f(int)", "fn @(int) -> int", "fn @f(int) -> ="] {
+    for bad in
+        ["type m.P = int", "type = {int}", "type m.P = {int", "fn @f(int -> int", "fn @f(int)", "fn @(int) -> int", "fn @f(int) -> ="]
+    {
         let error = parse::<Mono>(&format!("ori-ir mir.mono 1\n;! {bad}\n")).unwrap_err();
         assert_eq!((error.code(), error.line), ("T0202", 2), "{bad}");
     }

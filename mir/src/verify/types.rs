@@ -30,7 +30,8 @@ pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFa
     checker.function()?;
     for (block, row) in graph.blocks.iter() {
         for &param in &row.params {
-            checker.closed(Where::Block(block.raw()), param);
+            // The parameters of the entry stand in the first line.
+            checker.closed(if block == ENTRY { Where::Function } else { Where::Block(block.raw()) }, param);
         }
         for (index, &inst) in row.insts.iter().enumerate() {
             checker.inst(Where::Inst { block: block.raw(), index: index as u32 }, inst)?;

@@ -17,6 +17,8 @@ pub struct Environment {
     pub columns: Option<usize>,
     /// `ORI_FUEL`: most rewrites per body; an unreadable value is kept as text for the error.
     pub fuel: Option<Result<u64, String>>,
+    /// Panic reports of interpreted programs show a trace: `ORI_BACKTRACE` is not `0`.
+    pub backtrace: bool,
     /// The locale speaks UTF-8.
     pub utf8: bool,
 }
@@ -34,6 +36,7 @@ impl Environment {
             agent: set("AI_AGENT") || set("AGENT"),
             columns: env::var("COLUMNS").ok().and_then(|c| c.parse().ok()),
             fuel: env::var("ORI_FUEL").ok().filter(|v| !v.is_empty()).map(|v| v.parse().map_err(|_| v)),
+            backtrace: env::var_os("ORI_BACKTRACE").is_none_or(|v| v != "0"),
             utf8: locale.is_some_and(|l| l.to_ascii_uppercase().replace('-', "").contains("UTF8")),
         }
     }

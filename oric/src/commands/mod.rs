@@ -39,7 +39,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         }
         Verb::Run { input, interp, args: program_args } => {
             with_session(input, &args.global, environment, output, true, |session, _| {
-                if *interp { run::interpret(session, program_args, output) } else { run::run(session, input, program_args, output) }
+                if *interp { run::interpret(session, program_args, output, environment.backtrace) } else { run::run(session, input, program_args, output) }
             })
         }
     }

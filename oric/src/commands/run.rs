@@ -79,21 +79,22 @@ fn memory_file(name: &str, bytes: &[u8]) -> std::io::Result<Program> {
 }
 
 /// Runs the program in the MIR interpreter.
-pub fn interpret(session: &Session, args: &[String], output: &Output) -> (i32, &'static str) {
+pub fn interpret(session: &Session, args: &[String], output: &Output, backtrace: bool) -> (i32, &'static str) {
     let main = match build::checked_main(session, output) {
         Ok(main) => main,
         Err(status) => return (status, "oric"),
     };
-    let outcome = interpret_to(session, main, args, &mut Streams::default());
-    (outcome, "program")
+    let status = interpret_to(session, main, args, &mut Streams::default(), backtrace);
+    (status, "program")
 }
 
 /// Runs `main` in the interpreter with this output; the exit status.
-pub fn interpret_to(session: &Session, main: ItemId, args: &[String], streams: &mut dyn mir::interp::Output) -> i32 {
+pub fn interpret_to(session: &Session, main: ItemId, args: &[String], streams: &mut dyn mir::interp::Output, backtrace: bool) -> i32 {
     let world = queries::World::new(&session.engine);
-    let positions = queries::ReportPositions::new(&session.engine);
-    match mir::interp::run(main, args, &world, &positions, streams, mir::interp::Limits::programs()) {
-        Ok(outcome) => outcome.status(),
+    let positions = queries::ReportPositions::new(&session.engine, backtrace);
+    match mir::interp::run(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
+        Ok(mir::interp::Outcome::Broken(why)) => panic!("the interpreter: {why}"),
+        Ok(outcome) => i32::from(outcome.status()),
         Err(_) => panic!("the interpreter was interrupted"),
     }
 }
@@ -110,29 +111,27 @@ impl Default for Streams {
 }
 
 impl Streams {
-    fn flush(&mut self) {
-        let _ = std::io::stdout().write_all(&self.out);
-        let _ = std::io::stdout().flush();
+    fn flush(&mut self) -> Result<(), i32> {
+        let written = std::io::stdout().write_all(&self.out).and_then(|()| std::io::stdout().flush());
         self.out.clear();
+        written.map_err(|error| error.raw_os_error().unwrap_or(5))
     }
 }
 
 impl Drop for Streams {
     fn drop(&mut self) {
-        self.flush();
+        let _ = self.flush();
     }
 }
 
 impl mir::interp::Output for Streams {
-    fn out(&mut self, bytes: &[u8]) {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), i32> {
         self.out.extend_from_slice(bytes);
-        if self.out.len() > 1 << 13 {
-            self.flush();
-        }
+        if self.out.len() > 1 << 13 { self.flush() } else { Ok(()) }
     }
 
-    fn err(&mut self, bytes: &[u8]) {
-        self.flush();
+    fn write_error(&mut self, bytes: &[u8]) {
+        let _ = self.flush();
         let _ = std::io::stderr().write_all(bytes);
     }
 }

@@ -170,7 +170,7 @@ pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[Arc<Assembled>]) -> Result
     for id in ids {
         let position = levels.get::<Position>(&id)?;
         let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
-        items.push(image::Item { item: id, name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() });
+        items.push(image::Item { id, key: crate::session::stable_key(&id.to_string()), name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() });
     }
     Ok(items)
 }

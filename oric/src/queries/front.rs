@@ -27,15 +27,12 @@ pub struct ItemPosition {
 impl Provider for Parse {
     fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<File, Interrupt> {
         let Some(source) = levels.cx().input::<Source>(module) else {
-            return Ok(File { module: *module, imports: Vec::new(), items: Vec::new(), diagnostics: Vec::new() });
+            return Ok(syntax::parse(*module, ""));
         };
-        let mut file = syntax::parse(*module, &source.text);
-        if !source.errors.is_empty() {
-            let mut errors = source.errors.clone();
-            errors.append(&mut file.diagnostics);
-            file.diagnostics = errors;
-        }
-        Ok(file)
+        Ok(match &source.malformed {
+            Some(bytes) => syntax::parser::parse_bytes(*module, bytes).1,
+            None => syntax::parse(*module, &source.text),
+        })
     }
 }
 

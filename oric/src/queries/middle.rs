@@ -10,7 +10,7 @@ use query::{Cycle, Interrupt};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BuiltBody, ConstantValue, Fields, Inlinable, Levels, OptimisedBody, Options, Provider, Settings, TypeDefinition, TypedBody,
+    BuiltBody, ConstantValue, Fields, Inlinable, Item, Levels, OptimisedBody, Options, Provider, Settings, TypeDefinition, TypedBody,
 };
 
 /// A body may copy callees that copy callees, this many levels deep.
@@ -131,10 +131,11 @@ impl Provider for ConstantValue {
         }
         let built = levels.get::<BuiltBody>(id)?;
         let Some(built) = &*built else { return Ok(none) };
-        let limits = mir::interp::Limits::constants();
+        let span = levels.get::<Item>(id)?.as_ref().as_ref().map_or(Span::default(), |item| item.name_span);
+        let limits = mir::interp::Limits::CONSTANTS;
         Ok(match levels.done(mir::interp::evaluate_constant(built, levels, limits))? {
             Ok(value) => Evaluated { value: Some(Arc::new(value)), diagnostics: Vec::new() },
-            Err(error) => Evaluated { value: None, diagnostics: vec![evaluation_error(*id, &error)] },
+            Err(error) => Evaluated { value: None, diagnostics: vec![evaluation_error(*id, span, &error)] },
         })
     }
 
@@ -144,14 +145,17 @@ impl Provider for ConstantValue {
 }
 
 /// The diagnostic of an evaluation that gave no value.
-fn evaluation_error(id: ItemId, error: &mir::interp::ConstError) -> Diagnostic {
-    use mir::interp::ConstError;
-    let at = |code, arg: String| Diagnostic::new(code, Anchor::Item(id), Span::new(0, 0), [syntax::Arg::Text(arg)]);
+fn evaluation_error(id: ItemId, span: Span, error: &mir::interp::ConstError) -> Diagnostic {
+    use mir::interp::{ConstError, Limit, Limits};
+    let at = |code, arg: String| Diagnostic::new(code, Anchor::Item(id), span, [syntax::Arg::Text(arg)]);
+    let limits = Limits::CONSTANTS;
     match error {
-        ConstError::Panic(message) => at(DiagnosticCode::E0703, message.clone()),
-        ConstError::Steps(n) => at(DiagnosticCode::E0500, n.to_string()),
-        ConstError::Depth(n) => at(DiagnosticCode::E0501, n.to_string()),
-        ConstError::Bytes(n) => at(DiagnosticCode::E0502, n.to_string()),
-        ConstError::Effect(what) => at(DiagnosticCode::E0706, what.clone()),
+        ConstError::Panicked(message) => at(DiagnosticCode::E0703, message.clone()),
+        ConstError::Limit(Limit::Steps) => at(DiagnosticCode::E0500, limits.steps.to_string()),
+        ConstError::Limit(Limit::Depth) => at(DiagnosticCode::E0501, limits.depth.to_string()),
+        ConstError::Limit(Limit::Bytes) => at(DiagnosticCode::E0502, limits.bytes.to_string()),
+        ConstError::Effect => at(DiagnosticCode::E0706, "output".to_owned()),
+        ConstError::NotRepresentable(ty) => at(DiagnosticCode::E2040, format!("constants of type {ty}")),
+        ConstError::Broken(why) => panic!("constant @{id}: {why}"),
     }
 }

@@ -81,19 +81,25 @@ impl lir::Context for World<'_> {
 /// Where items stand, for the interpreter's panic reports.
 pub struct ReportPositions<'e> {
     engine: &'e Engine,
+    backtrace: bool,
 }
 
 impl<'e> ReportPositions<'e> {
     /// Answers from this engine.
-    pub fn new(engine: &'e Engine) -> ReportPositions<'e> {
-        ReportPositions { engine }
+    pub fn new(engine: &'e Engine, backtrace: bool) -> ReportPositions<'e> {
+        ReportPositions { engine, backtrace }
     }
 
-    /// Name as it stands in a report, file, line of the first byte.
-    pub fn of(&self, item: ItemId) -> (String, String, u32) {
-        let position = self.engine.get::<Position>(&item).ok();
-        let position = position.as_deref().and_then(Option::as_ref);
-        let (file, line) = position.map_or((String::new(), 1), |p| (p.file.clone(), p.line));
-        (super::back::shown_name(item), file, line)
+}
+
+impl mir::interp::Positions for ReportPositions<'_> {
+    fn position(&self, item: ItemId) -> Result<mir::interp::Position, Stop> {
+        let position = self.engine.get::<Position>(&item).map_err(|_| Stop::interrupted())?;
+        let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
+        Ok(mir::interp::Position { name: super::back::shown_name(item), file, base_line, hidden: false })
+    }
+
+    fn backtrace(&self) -> bool {
+        self.backtrace
     }
 }

@@ -55,9 +55,7 @@ pub(crate) fn begins_item(tokens: &[Token], i: usize) -> bool {
     match token.kind {
         Kind::At | Kind::Hash => next.is_word(),
         Kind::Dollar => next == Kind::Ident,
-        Kind::Pub | Kind::Type | Kind::Trait | Kind::Impl | Kind::Def | Kind::Extend | Kind::Extern | Kind::Use | Kind::Extension => {
-            true
-        }
+        Kind::Pub | Kind::Type | Kind::Trait | Kind::Impl | Kind::Def | Kind::Extend | Kind::Extern | Kind::Use | Kind::Extension => true,
         Kind::Let => next == Kind::Dollar,
         _ => false,
     }

@@ -1,7 +1,7 @@
 //! The byte loop: whitespace, comments, words and punctuation.
 
-use crate::diagnostic::{Arg, DiagnosticCode};
 use crate::Span;
+use crate::diagnostic::{Arg, DiagnosticCode};
 
 use super::lookalike;
 use super::names::{Names, WordHash};
@@ -179,11 +179,7 @@ impl<'a> Lexer<'a> {
         let text = &self.text[start..end];
         match self.bytes.get(end) {
             Some(b'\'') if text == "b" => return self.character(start, true),
-            Some(0x80..) => {
-                if self.tail_of_foreign_word(start) {
-                    return;
-                }
-            }
+            Some(0x80..) if self.tail_of_foreign_word(start) => return,
             _ => {}
         }
         if text == "_" {
@@ -320,7 +316,13 @@ impl<'a> Lexer<'a> {
                 (b'=', _) => (Kind::StarEq, 2),
                 _ => (Kind::Star, 1),
             },
-            b'%' => if second == b'=' { (Kind::PercentEq, 2) } else { (Kind::Percent, 1) },
+            b'%' => {
+                if second == b'=' {
+                    (Kind::PercentEq, 2)
+                } else {
+                    (Kind::Percent, 1)
+                }
+            }
             b'<' => match (second, third) {
                 (b'<', b'=') => (Kind::ShlEq, 3),
                 (b'<', _) => (Kind::Shl, 2),
@@ -341,9 +343,27 @@ impl<'a> Lexer<'a> {
                 (b'>', _) => (Kind::PipeGt, 2),
                 _ => (Kind::Pipe, 1),
             },
-            b'^' => if second == b'=' { (Kind::CaretEq, 2) } else { (Kind::Caret, 1) },
-            b'@' => if second == b'=' { (Kind::AtEq, 2) } else { (Kind::At, 1) },
-            b'?' => if second == b'?' { (Kind::QuestionQuestion, 2) } else { (Kind::Question, 1) },
+            b'^' => {
+                if second == b'=' {
+                    (Kind::CaretEq, 2)
+                } else {
+                    (Kind::Caret, 1)
+                }
+            }
+            b'@' => {
+                if second == b'=' {
+                    (Kind::AtEq, 2)
+                } else {
+                    (Kind::At, 1)
+                }
+            }
+            b'?' => {
+                if second == b'?' {
+                    (Kind::QuestionQuestion, 2)
+                } else {
+                    (Kind::Question, 1)
+                }
+            }
             b'~' => (Kind::Tilde, 1),
             b'$' => (Kind::Dollar, 1),
             b'#' => (Kind::Hash, 1),
@@ -468,7 +488,11 @@ impl<'a> Lexer<'a> {
     /// A bracket in place of its look-alike; counted like a real one.
     fn replaced(&mut self, start: usize, kind: Kind) {
         let end = self.pos;
-        if kind.opens() { self.open(kind) } else { self.close(kind) }
+        if kind.opens() {
+            self.open(kind)
+        } else {
+            self.close(kind)
+        }
         // `open` and `close` stepped over one byte of what follows.
         if let Some(token) = self.tokens.last_mut()
             && token.kind == kind

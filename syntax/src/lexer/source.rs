@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostic::DiagnosticCode;
 use crate::Span;
+use crate::diagnostic::DiagnosticCode;
 
 use super::LexError;
 

@@ -192,15 +192,7 @@ impl Kind {
     pub const fn is_literal(self) -> bool {
         matches!(
             self,
-            Kind::Int
-                | Kind::Float
-                | Kind::Duration
-                | Kind::Size
-                | Kind::Str
-                | Kind::Char
-                | Kind::Byte
-                | Kind::True
-                | Kind::False
+            Kind::Int | Kind::Float | Kind::Duration | Kind::Size | Kind::Str | Kind::Char | Kind::Byte | Kind::True | Kind::False
         )
     }
 

@@ -2,9 +2,9 @@
 
 use ir::{List, Symbol};
 
+use crate::DiagnosticCode;
 use crate::lexer::{Flags, Kind};
 use crate::tree::*;
-use crate::DiagnosticCode;
 
 use super::{Failed, Parse, Parser};
 
@@ -98,6 +98,9 @@ impl Parser<'_> {
 
     fn arm(&mut self) -> Parse<Arm> {
         self.statement_start = self.pos;
+        if self.kind() == Kind::Comma {
+            self.unexpected::<()>("pattern")?;
+        }
         let pattern = self.pattern()?;
         let (mut guard, mut old_guard) = (None, false);
         if self.eat(Kind::If) {

@@ -65,7 +65,8 @@ impl Parser<'_> {
         if self.kind() == Kind::LBrace {
             self.empty_block_at = self.pos;
         }
-        let body = self.expr()?;
+        // Only a lambda in a lambda is a level of its own; `f(x -> f(y -> ...))` counts its brackets.
+        let body = if self.at_lambda() { self.expr()? } else { self.infix(level::PIPE)? };
         if result.is_none() && self.is_type_name(body) {
             let span = self.span_of(self.token());
             return self.fail(DiagnosticCode::E1017, span, []);
@@ -215,7 +216,11 @@ impl Parser<'_> {
         match next.kind {
             Kind::Eq if next.is_adjacent() => Some((Infix::Binary(BinaryOp::Ge), level::COMPARISON, 2)),
             Kind::Gt if next.is_adjacent() => {
-                if self.at_shr_assign() { None } else { Some((Infix::Binary(BinaryOp::Shr), level::SHIFT, 2)) }
+                if self.at_shr_assign() {
+                    None
+                } else {
+                    Some((Infix::Binary(BinaryOp::Shr), level::SHIFT, 2))
+                }
             }
             _ => Some((Infix::Binary(BinaryOp::Gt), level::COMPARISON, 1)),
         }

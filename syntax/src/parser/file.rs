@@ -9,8 +9,8 @@ use crate::lexer::{self, DocComment, Kind, LexError, source};
 use crate::tree::*;
 use crate::{Anchor, Diagnostic, DiagnosticCode, Lines, Span};
 
-use super::items::Head;
 use super::Parser;
+use super::items::Head;
 
 /// Longest file (language/17 section 17.7).
 const MAX_BYTES: usize = 1 << 31;

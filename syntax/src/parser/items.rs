@@ -365,7 +365,7 @@ impl Parser<'_> {
         let mut text = String::new();
         let mut glue = true;
         for token in &self.tokens[first..self.tokens.len()] {
-            use Kind::{Colon, ColonColon, Comma, Dot, Dollar, Eof, Gt, Hash, LBrace, LBracket, LParen, Lt, RBracket, RParen};
+            use Kind::{Colon, ColonColon, Comma, Dollar, Dot, Eof, Gt, Hash, LBrace, LBracket, LParen, Lt, RBracket, RParen};
             if matches!(token.kind, LBrace | Eof | Hash) && token.start != self.tokens[first].start {
                 // A map type in a header begins with `{` too; the block is the last one, but a short name is only less telling.
                 break;

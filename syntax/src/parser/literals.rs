@@ -2,9 +2,9 @@
 
 use ir::{List, Symbol};
 
+use crate::DiagnosticCode;
 use crate::lexer::{Flags, Kind};
 use crate::tree::*;
-use crate::DiagnosticCode;
 
 use super::{Parse, Parser};
 

@@ -2,9 +2,9 @@
 
 use ir::List;
 
+use crate::DiagnosticCode;
 use crate::lexer::Kind;
 use crate::tree::*;
-use crate::DiagnosticCode;
 
 use super::{Parse, Parser};
 

@@ -2,9 +2,9 @@
 
 use ir::List;
 
+use crate::DiagnosticCode;
 use crate::lexer::Kind;
 use crate::tree::*;
-use crate::DiagnosticCode;
 
 use super::{Parse, Parser};
 
@@ -180,7 +180,8 @@ impl Parser<'_> {
     /// `name: e`, `name:`, `...e`, `e` (G18: a name before `:` always is a name).
     fn argument(&mut self) -> Parse<Argument> {
         let token = self.token();
-        let mut arg = Argument { name: None, spread: false, value: ExprId::new(0), punned: false, span: self.span_of(token), pattern: None };
+        let mut arg =
+            Argument { name: None, spread: false, value: ExprId::new(0), punned: false, span: self.span_of(token), pattern: None };
         if token.kind.is_word() && self.ahead(1).kind == Kind::Colon {
             self.pos += 2;
             arg.name = Some(token.symbol());

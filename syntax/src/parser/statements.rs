@@ -1,8 +1,8 @@
 //! Blocks and statements (language/05 section 5.2, grammar G7 and G10).
 
+use crate::DiagnosticCode;
 use crate::lexer::Kind;
 use crate::tree::*;
-use crate::DiagnosticCode;
 
 use super::{Failed, Parse, Parser, Place};
 
@@ -14,7 +14,7 @@ impl Parser<'_> {
 
     /// `{ statements }`; the brace is here.
     pub(super) fn block(&mut self) -> Parse<ExprId> {
-        let saved = std::mem::replace(&mut self.place, Place::default());
+        let saved = std::mem::take(&mut self.place);
         let result = self.statements();
         self.place = saved;
         result

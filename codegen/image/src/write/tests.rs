@@ -120,8 +120,13 @@ fn items<'a>(functions: impl IntoIterator<Item = &'a Function>) -> Vec<Item> {
 }
 
 fn linked(functions: &[Function]) -> Result<Vec<u8>, LinkError> {
-    let program =
-        Program { functions: functions.iter().collect(), items: items(functions), entry: item("main"), returns_status: true, symbols: false };
+    let program = Program {
+        functions: functions.iter().collect(),
+        items: items(functions),
+        entry: item("main"),
+        returns_status: true,
+        symbols: false,
+    };
     link(&program)
 }
 
@@ -187,8 +192,7 @@ fn the_status_is_the_low_byte() {
 #[test]
 fn a_void_main_ends_with_zero() {
     let main = Code::new("main").bytes(&[0xb8, 9, 0, 0, 0, 0xc3]).0;
-    let program =
-        Program { functions: vec![&main], items: items([&main]), entry: main.item, returns_status: false, symbols: false };
+    let program = Program { functions: vec![&main], items: items([&main]), entry: main.item, returns_status: false, symbols: false };
     let file = executable(&link(&program).expect("links"));
     let mut status = Command::new(&file.0).status();
     while status.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy) {
@@ -200,7 +204,12 @@ fn a_void_main_ends_with_zero() {
 #[test]
 fn long_texts_stand_behind_an_address() {
     let text = "a text of more than twenty-three bytes, é";
-    check(&[Code::new("main").frame().text(text).call(call(RuntimeCall::Print), 2).bytes(&[0x31, 0xc0]).leave()], 0, &format!("{text}\n"), "");
+    check(
+        &[Code::new("main").frame().text(text).call(call(RuntimeCall::Print), 2).bytes(&[0x31, 0xc0]).leave()],
+        0,
+        &format!("{text}\n"),
+        "",
+    );
 }
 
 #[test]
@@ -247,8 +256,7 @@ fn a_panic_reports_its_frames_after_the_output() {
 fn a_panic_in_a_leaf_without_frame_finds_its_caller() {
     let main = Code::new("main").frame().call(Target::Function(item("leaf")), 3).leave();
     let leaf = Code::new("leaf").call(panic(PanicKind::DivByZero), 2);
-    let report =
-        "panic: division by zero at src/t.ori:21:5\n  stack trace (most recent first):\n    @leaf at src/t.ori:21:5\n    @main at src/t.ori:12:5\n";
+    let report = "panic: division by zero at src/t.ori:21:5\n  stack trace (most recent first):\n    @leaf at src/t.ori:21:5\n    @main at src/t.ori:12:5\n";
     check(&[main, leaf], 1, "", report);
 }
 
@@ -265,7 +273,11 @@ fn recursion(depth: u32, end: Code) -> [Code; 3] {
     // main: mov ebx, depth (rbx is not restored: main's caller does not need it)
     let main = Code::new("main").frame().bytes(&[0xbb]).bytes(&depth.to_le_bytes()).call(Target::Function(item("deep")), 1).leave();
     // deep: dec ebx; jz +5 (over the call); call deep; call end
-    let deep = Code::new("deep").frame().bytes(&[0xff, 0xcb, 0x74, 5]).call(Target::Function(item("deep")), 2).call(Target::Function(item("end")), 3);
+    let deep = Code::new("deep")
+        .frame()
+        .bytes(&[0xff, 0xcb, 0x74, 5])
+        .call(Target::Function(item("deep")), 2)
+        .call(Target::Function(item("end")), 3);
     [main, deep, end]
 }
 
@@ -416,10 +428,18 @@ fn every_entry_of_the_runtime_can_be_linked() {
         main = main.call(panic(row), 1);
     }
     let functions = [main.0];
-    let program = Program { functions: functions.iter().collect(), items: items(&functions), entry: item("main"), returns_status: true, symbols: false };
+    let program = Program {
+        functions: functions.iter().collect(),
+        items: items(&functions),
+        entry: item("main"),
+        returns_status: true,
+        symbols: false,
+    };
     let layout = Layout::of(&program).expect("lays out");
     let mut seen = BTreeSet::new();
-    for row in RuntimeCall::ALL.iter().map(|row| RuntimeSymbol::Call(*row)).chain(PanicKind::ALL.iter().map(|row| RuntimeSymbol::Panic(*row))) {
+    for row in
+        RuntimeCall::ALL.iter().map(|row| RuntimeSymbol::Call(*row)).chain(PanicKind::ALL.iter().map(|row| RuntimeSymbol::Panic(*row)))
+    {
         assert_eq!(RuntimeSymbol::from_symbol(row.symbol()), Some(row));
         assert!(seen.insert(layout.runtime_address(runtime::place(row)).expect("included")), "{row:?}");
     }
@@ -446,7 +466,11 @@ fn segments_are_writable_or_executable_but_never_both() {
         flags.insert(p_flags);
     }
     assert_eq!(flags, BTreeSet::from([4, 5, 6]));
-    let stack = file.elf_program_headers().iter().find(|header| header.p_type.get(object::Endianness::Little) == PT_GNU_STACK).expect("a stack header");
+    let stack = file
+        .elf_program_headers()
+        .iter()
+        .find(|header| header.p_type.get(object::Endianness::Little) == PT_GNU_STACK)
+        .expect("a stack header");
     assert_eq!(stack.p_flags.get(object::Endianness::Little), PF_R | PF_W);
     assert!(file.elf_program_headers().iter().all(|header| header.p_type.get(object::Endianness::Little) != 3), "an interpreter");
 }
@@ -474,7 +498,13 @@ fn the_same_set_gives_the_same_bytes() {
                 order(&mut numbers);
                 let mut items = items(&functions);
                 items.rotate_left(functions.len() / 3);
-                let program = Program { functions: numbers.iter().map(|&i| &functions[i]).collect(), items, entry: item("main"), returns_status: true, symbols };
+                let program = Program {
+                    functions: numbers.iter().map(|&i| &functions[i]).collect(),
+                    items,
+                    entry: item("main"),
+                    returns_status: true,
+                    symbols,
+                };
                 link(&program).expect("links")
             };
             let first = program(&|_| {});
@@ -511,7 +541,7 @@ fn symbols_can_be_added() {
     let layout = Layout::of(&program).expect("lays out");
     assert_eq!(found("t.main"), Some(layout.function_address(0)));
     assert_eq!(found("ori_header"), Some(layout.header_address()));
-    assert!(bytes.starts_with(&linked(&[main.clone()]).expect("links")[..16]));
+    assert!(bytes.starts_with(&linked(std::slice::from_ref(&main)).expect("links")[..16]));
 }
 
 #[test]
@@ -540,32 +570,26 @@ fn unsound_programs_are_refused_with_a_code() {
     refused(&[Code::new("main").constant(Data { bytes: vec![0; 8], align: 8, relocs: vec![late] })], "K0005");
 
     let main = hello().0;
-    let program = |items: Vec<Item>| link(&Program { functions: vec![&main], items, entry: main.item, returns_status: true, symbols: false });
+    let program =
+        |items: Vec<Item>| link(&Program { functions: vec![&main], items, entry: main.item, returns_status: true, symbols: false });
     assert_eq!(program(vec![]).map_err(|error| error.code()), Err("K0004"));
     let item = items([&main]).remove(0);
     assert_eq!(program(vec![item.clone(), item]).map_err(|error| error.code()), Err("K0002"));
 }
 
+/// `oric`'s interpreter and the runtime compile `rt-pure` in two workspaces: the same crates must stand behind both, or `**` may differ in its last bit.
 #[test]
-fn dump_for_me() {
-    let full = Code::new("main").frame().text("hello").call(call(RuntimeCall::Print), 2).bytes(&[0x85, 0xc0, 0x75, 0x07, 0xb8, 7, 0, 0, 0]).leave().call(panic(PanicKind::OutputFailed), 3).0;
-    let program = Program { functions: vec![&full], items: items([&full]), entry: item("main"), returns_status: true, symbols: true };
-    std::fs::write("/tmp/hello.full", linked(&[full.clone()]).unwrap()).unwrap();
-    std::fs::write("/tmp/hello.fullsym", link(&program).unwrap()).unwrap();
-    std::fs::write("/tmp/hello.ori", linked(&[hello().0]).unwrap()).unwrap();
-    let main = hello().0;
-    let program = Program { functions: vec![&main], items: items([&main]), entry: main.item, returns_status: true, symbols: true };
-    std::fs::write("/tmp/hello.sym", link(&program).unwrap()).unwrap();
-    let functions = many(5500);
-    let program = Program { functions: functions.iter().collect(), items: items(&functions), entry: item("main"), returns_status: true, symbols: false };
-    let code: usize = functions.iter().map(|f| f.code.len()).sum();
-    for _ in 0..200 {
-        let t = std::time::Instant::now();
-        let l = Layout::of(&program).unwrap();
-        let t1 = t.elapsed();
-        drop(l);
-        let t = std::time::Instant::now();
-        let b = link(&program).unwrap();
-        eprintln!("layout {t1:?} link {:?} code {code} file {}", t.elapsed(), b.len());
+fn the_runtime_is_built_from_the_same_crates_as_the_compiler() {
+    let lock = |path: &str| {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a lock file");
+        let rows =
+            text.split("[[package]]").skip(1).map(|row| row.lines().filter(|line| line.contains(" = \"")).collect::<Vec<_>>().join(" "));
+        rows.filter(|row| row.contains("checksum")).collect::<BTreeSet<String>>()
+    };
+    let runtime = lock("../../rt/image/Cargo.lock");
+    assert!(!runtime.is_empty());
+    let compiler = lock("../../Cargo.lock");
+    for row in runtime {
+        assert!(compiler.contains(&row), "{row} differs in the compiler's lock file: run `cargo update` in rt/image");
     }
 }

@@ -56,7 +56,7 @@ impl World {
     pub(crate) fn built(&self, name: &str) -> Arc<Body<Mono>> {
         let item = ItemId::function(self.sources[0].0, Symbol::new(name));
         let body = Context::body(self, item).ok().flatten().expect("a body");
-        let faults = crate::verify::verify(&body, self).ok().expect("an answer");
+        let faults = crate::verify::verify(&body, self).expect("an answer");
         assert!(faults.is_empty(), "{faults:?}");
         body
     }
@@ -65,15 +65,23 @@ impl World {
     pub(crate) fn run(&self, args: &[&str], printed: &mut Printed, limits: interp::Limits) -> interp::Outcome {
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let entry = ItemId::function(self.sources[0].0, Symbol::new("main"));
-        interp::run(entry, &args, self, self, printed, limits).ok().expect("an answer")
+        let errno = printed.errno;
+        let outcome = interp::run(entry, &args, self, self, printed, limits).expect("an answer");
+        // Optimised, the program does the same. How deep the stack grows is no part of that.
+        if limits == interp::Limits::default() && !matches!(outcome, interp::Outcome::StackOverflow { .. }) {
+            let mut again = Printed { errno, ..Printed::default() };
+            let optimised = crate::opt::tests::run_optimised(self, self, entry, &args, &mut again, ir::Fuel::unlimited());
+            assert_eq!((&again.output, &again.error, &optimised), (&printed.output, &printed.error, &outcome), "optimised");
+        }
+        outcome
     }
 
     /// The value of a constant of the entry module, or why it has none.
     pub(crate) fn constant_of(&self, name: &str, limits: interp::Limits) -> Result<ConstValue, interp::ConstError> {
         let owner = self.program.owners().into_iter().find(|owner| owner.name().as_str() == name).expect("a constant");
         let checked = self.program.checked(owner).expect("a checked body");
-        let body = build::mono(build::build(checked.body.as_ref().expect("a body"), self).ok().expect("an answer"));
-        interp::evaluate_constant(&body, self, limits).ok().expect("an answer")
+        let body = build::mono(build::build(checked.body.as_ref().expect("a body"), self).expect("an answer"));
+        interp::evaluate_constant(&body, self, limits).expect("an answer")
     }
 }
 

@@ -81,7 +81,10 @@ fn shifts_check_their_count_and_what_they_lose() {
         ],
     );
     check(shr, &[(-5, 1, Ok(-3)), (MIN, 63, Ok(-1)), (1, 64, Err(ShiftTooLarge)), (1, -1, Err(NegativeShift))]);
-    check(byte_shl, &[(1, 7, Ok(128)), (2, 7, Err(ShiftOverflow)), (255, 0, Ok(255)), (1, 8, Err(ShiftTooLarge)), (1, -1, Err(NegativeShift))]);
+    check(
+        byte_shl,
+        &[(1, 7, Ok(128)), (2, 7, Err(ShiftOverflow)), (255, 0, Ok(255)), (1, 8, Err(ShiftTooLarge)), (1, -1, Err(NegativeShift))],
+    );
     check(byte_shr, &[(255, 7, Ok(1)), (128, 3, Ok(16)), (1, 8, Err(ShiftTooLarge)), (1, -1, Err(NegativeShift))]);
 }
 
@@ -89,5 +92,8 @@ fn shifts_check_their_count_and_what_they_lose() {
 fn conversions_check_their_range() {
     check(|a, _| to_byte(a), &[(0, 0, Ok(0)), (255, 0, Ok(255)), (256, 0, Err(ByteOutOfRange)), (-1, 0, Err(ByteOutOfRange))]);
     let bad = Err(InvalidCodepoint);
-    check(|a, _| to_char(a), &[(0x10ffff, 0, Ok(0x10ffff)), (0x110000, 0, bad), (0xd800, 0, bad), (0xdfff, 0, bad), (-1, 0, bad), (1 << 32, 0, bad)]);
+    check(
+        |a, _| to_char(a),
+        &[(0x10ffff, 0, Ok(0x10ffff)), (0x110000, 0, bad), (0xd800, 0, bad), (0xdfff, 0, bad), (-1, 0, bad), (1 << 32, 0, bad)],
+    );
 }

@@ -98,9 +98,14 @@ fn decimals_beyond_the_exact_value_are_zeros() {
 
 #[test]
 fn debug_forms_escape_what_does_not_print() {
-    check(|out| str_debug("a\"b'c\\\n\t\r\0\u{1}\u{1f}\u{7f}\u{85}\u{a0}é€😀".as_bytes(), out), r#""a\"b'c\\\n\t\r\0\u{1}\u{1f}\u{7f}\u{85} é€😀""#.replace(' ', "\u{a0}").as_str());
+    check(
+        |out| str_debug("a\"b'c\\\n\t\r\0\u{1}\u{1f}\u{7f}\u{85}\u{a0}é€😀".as_bytes(), out),
+        r#""a\"b'c\\\n\t\r\0\u{1}\u{1f}\u{7f}\u{85} é€😀""#.replace(' ', "\u{a0}").as_str(),
+    );
     check(|out| str_debug(b"", out), r#""""#);
-    for (value, expect) in [('a', "'a'"), ('\'', r"'\''"), ('"', "'\"'"), ('\n', r"'\n'"), ('\u{9f}', r"'\u{9f}'"), ('é', "'é'"), ('\u{2028}', "'\u{2028}'")] {
+    for (value, expect) in
+        [('a', "'a'"), ('\'', r"'\''"), ('"', "'\"'"), ('\n', r"'\n'"), ('\u{9f}', r"'\u{9f}'"), ('é', "'é'"), ('\u{2028}', "'\u{2028}'")]
+    {
         check(|out| char_debug(value, out), expect);
     }
 }

@@ -6,8 +6,11 @@ use crate::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{Stage, message};
 
-/// Code, wordings, section and stage of each row of the reference page.
-fn reference() -> Option<Vec<(String, Vec<String>, String, Stage)>> {
+/// Code, wordings, section and stage.
+type Row = (String, Vec<String>, String, Stage);
+
+/// The rows of the reference page.
+fn reference() -> Option<Vec<Row>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/language/19-diagnostics.md");
     let Ok(page) = std::fs::read_to_string(&path) else {
         println!("skipped: no reference page at {}", path.display());

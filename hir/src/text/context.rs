@@ -1,0 +1,145 @@
+//! What a dump declares: the program around its bodies, as far as they mention it.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use ir::text::{Function, TextError};
+use ir::{ItemId, Namespace, Stop, Symbol};
+use syntax::Span;
+
+use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
+use crate::{Type, TypeKind, types};
+
+/// Answers the questions of a verifier from the `;!` lines of a dump.
+#[derive(Default)]
+pub struct TextContext {
+    signatures: HashMap<ItemId, Arc<Signature>>,
+    definitions: HashMap<ItemId, Arc<TypeDefinition>>,
+    constants: HashMap<ItemId, Type>,
+}
+
+pub(super) fn type_of(text: &str, line: u32) -> Result<Type, TextError> {
+    types::parse(text).ok_or_else(|| TextError::new(line, 1, "T0101", &format!("`{text}` is no type")))
+}
+
+pub(super) fn item_of(text: &str, line: u32) -> Result<ItemId, TextError> {
+    ItemId::parse(text).ok_or_else(|| TextError::new(line, 1, "T0102", &format!("`{text}` is no item")))
+}
+
+fn malformed(line: u32) -> TextError {
+    TextError::new(line, 1, "T0103", "expected `type m.T = {f: int}`, `fn @m.f(int) -> int` or `const @$m.c: int`")
+}
+
+/// Splits at commas outside brackets.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut depth, mut start) = (0i32, 0);
+    for (i, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' | b'<' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            // The `>` of `->` closes nothing.
+            b'>' if i > 0 && text.as_bytes()[i - 1] != b'-' => depth -= 1,
+            b',' if depth == 0 => {
+                parts.push(text[start..i].trim());
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    let last = text[start..].trim();
+    if !last.is_empty() {
+        parts.push(last);
+    }
+    parts
+}
+
+impl TextContext {
+    /// Reads the `;!` lines and the headers of the functions.
+    pub(super) fn read(directives: &[(u32, String)], functions: &[Function]) -> Result<TextContext, TextError> {
+        let mut context = TextContext::default();
+        for (line, text) in directives {
+            context.directive(*line, text)?;
+        }
+        for function in functions {
+            let item = item_of(&function.name, function.line)?;
+            let mut params = Vec::with_capacity(function.params.len());
+            for param in &function.params {
+                params.push(type_of(&param.ty, function.line)?);
+            }
+            let result = type_of(&function.result, function.line)?;
+            if item.path().namespace == Namespace::Constant {
+                context.constants.insert(item, result);
+            } else {
+                context.declare(item, &params, result);
+            }
+        }
+        Ok(context)
+    }
+
+    fn declare(&mut self, item: ItemId, params: &[Type], result: Type) {
+        let blank = Symbol::new("_");
+        let params = params.iter().map(|&ty| Parameter { name: blank, ty, default: None, span: Span::default() }).collect();
+        let (result_span, name_span) = (Span::default(), Span::default());
+        let signature = Signature { item, is_pub: false, params, result, result_span, name_span, diagnostics: Vec::new() };
+        self.signatures.insert(item, Arc::new(signature));
+    }
+
+    fn directive(&mut self, line: u32, text: &str) -> Result<(), TextError> {
+        let (word, rest) = text.split_once(' ').ok_or_else(|| malformed(line))?;
+        match word {
+            "type" => {
+                let (name, fields) = rest.split_once('=').ok_or_else(|| malformed(line))?;
+                let TypeKind::Struct(item) = type_of(name, line)?.kind() else { return Err(malformed(line)) };
+                let fields = fields.trim().strip_prefix('{').and_then(|f| f.strip_suffix('}')).ok_or_else(|| malformed(line))?;
+                let mut definition = TypeDefinition { item, fields: Vec::new(), derives: Vec::new(), diagnostics: Vec::new() };
+                for field in split(fields) {
+                    let (name, ty) = field.split_once(':').ok_or_else(|| malformed(line))?;
+                    definition.fields.push((Symbol::new(name.trim()), type_of(ty, line)?));
+                }
+                self.definitions.insert(item, Arc::new(definition));
+            }
+            "fn" => {
+                let rest = rest.trim().strip_prefix('@').ok_or_else(|| malformed(line))?;
+                let (name, rest) = rest.split_once('(').ok_or_else(|| malformed(line))?;
+                let (params, result) = rest.rsplit_once("->").ok_or_else(|| malformed(line))?;
+                let params = params.trim().strip_suffix(')').ok_or_else(|| malformed(line))?;
+                let mut types = Vec::new();
+                for param in split(params) {
+                    types.push(type_of(param, line)?);
+                }
+                self.declare(item_of(name.trim().trim_matches('"'), line)?, &types, type_of(result, line)?);
+            }
+            "const" => {
+                let rest = rest.trim().strip_prefix('@').ok_or_else(|| malformed(line))?;
+                let (name, ty) = rest.rsplit_once(':').ok_or_else(|| malformed(line))?;
+                self.constants.insert(item_of(name.trim().trim_matches('"'), line)?, type_of(ty, line)?);
+            }
+            // Other directives belong to the fixture runner.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Context for TextContext {
+    fn scope(&self, _module: Symbol) -> Result<Arc<Scope>, Stop> {
+        Ok(Arc::default())
+    }
+
+    fn signature(&self, item: ItemId) -> Result<Option<Arc<Signature>>, Stop> {
+        Ok(self.signatures.get(&item).cloned())
+    }
+
+    fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop> {
+        Ok(self.definitions.get(&item).cloned())
+    }
+
+    fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
+        Ok(self.constants.get(&item).copied())
+    }
+
+    fn constant_int(&self, _item: ItemId) -> Result<Option<i64>, Stop> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,454 @@
+//! A typed tree to lines.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use ir::text::writer;
+use ir::{Column, ItemId, Stop, Symbol};
+
+use super::order::{Child, arms, children, in_order};
+use super::{DEEPEST, VERSION};
+use crate::ir::{Arm, Expr, ExprId, ExprTag, LocalId, LoopId, Test};
+use crate::program::Context;
+use crate::{Body, Type, TypeKind};
+
+/// The dump of one body, with its header and declarations.
+pub fn print(body: &Body, cx: &dyn Context) -> Result<String, Stop> {
+    print_file(&[body], cx)
+}
+
+/// The dump of several bodies: a file that stands alone.
+pub fn print_file(bodies: &[&Body], cx: &dyn Context) -> Result<String, Stop> {
+    let mut out = String::new();
+    writer::header(&mut out, "hir", "typed", VERSION, &[]);
+    declarations(&mut out, bodies, cx)?;
+    for body in bodies {
+        function(&mut out, body);
+    }
+    Ok(out)
+}
+
+fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<(), Stop> {
+    let mut types: BTreeSet<ItemId> = BTreeSet::new();
+    let mut functions: BTreeSet<ItemId> = BTreeSet::new();
+    let mut constants: BTreeSet<ItemId> = BTreeSet::new();
+    let mut open: Vec<Type> = Vec::new();
+    for body in bodies {
+        for expr in body.exprs.rows() {
+            match expr {
+                Expr::Call(item, _) => {
+                    functions.insert(*item);
+                }
+                Expr::Constant(item) => {
+                    constants.insert(*item);
+                }
+                _ => {}
+            }
+        }
+        open.extend(body.types.rows().iter().filter(|ty| is_compound(**ty)));
+        open.extend(body.locals.rows().iter().map(|local| local.ty).filter(|ty| is_compound(*ty)));
+        open.push(body.result);
+    }
+    // The bodies of the file are declared by their own first lines.
+    for body in bodies {
+        functions.remove(&body.owner);
+    }
+    for &function in &functions {
+        if let Some(signature) = cx.signature(function)? {
+            open.extend(signature.params.iter().map(|p| p.ty));
+            open.push(signature.result);
+        }
+    }
+    for &constant in &constants {
+        open.extend(cx.constant_type(constant)?);
+    }
+    while let Some(ty) = open.pop() {
+        match ty.kind() {
+            TypeKind::Struct(item) => {
+                if types.insert(item)
+                    && let Some(definition) = cx.type_definition(item)?
+                {
+                    open.extend(definition.fields.iter().map(|(_, ty)| *ty));
+                }
+            }
+            TypeKind::Tuple(elements) => open.extend(elements),
+            TypeKind::List(element) => open.push(element),
+            _ => {}
+        }
+    }
+    for item in types {
+        let Some(definition) = cx.type_definition(item)? else { continue };
+        let _ = write!(out, ";! type {} = {{", Type::new(TypeKind::Struct(item)));
+        for (i, (name, ty)) in definition.fields.iter().enumerate() {
+            let _ = write!(out, "{}{name}: {ty}", if i > 0 { ", " } else { "" });
+        }
+        out.push_str("}\n");
+    }
+    for item in functions {
+        let Some(signature) = cx.signature(item)? else { continue };
+        let _ = write!(out, ";! fn @{item}(");
+        for (i, parameter) in signature.params.iter().enumerate() {
+            let _ = write!(out, "{}{}", if i > 0 { ", " } else { "" }, parameter.ty);
+        }
+        let _ = writeln!(out, ") -> {}", signature.result);
+    }
+    for item in constants {
+        let Some(ty) = cx.constant_type(item)? else { continue };
+        let _ = writeln!(out, ";! const @{item}: {ty}");
+    }
+    Ok(())
+}
+
+fn is_compound(ty: Type) -> bool {
+    ty.raw() > Type::RANGE.raw()
+}
+
+struct Printer<'a> {
+    out: &'a mut String,
+    body: &'a Body,
+    numbers: Column<ExprTag, u32>,
+    /// Numbers of locals and loops, in the order in which they appear.
+    locals: Vec<u32>,
+    next_local: u32,
+    loops: Vec<u32>,
+    next_loop: u32,
+    seen: Column<ExprTag, bool>,
+}
+
+const UNSEEN: u32 = u32::MAX;
+
+fn function(out: &mut String, body: &Body) {
+    out.push_str("fn ");
+    writer::name(out, &body.owner.to_string());
+    out.push('(');
+    let mut locals = vec![UNSEEN; body.locals.len()];
+    for (i, &param) in body.params.iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        let ty = body.locals.get(param).map_or(Type::ERROR, |local| local.ty);
+        writer::definition(out, i as u32, "", &ty.to_string());
+        if let Some(number) = locals.get_mut(param.index()) {
+            *number = i as u32;
+        }
+    }
+    let _ = writeln!(out, ") -> {} {{", body.result);
+    let mut printer = Printer {
+        out,
+        body,
+        numbers: in_order(body),
+        locals,
+        next_local: body.params.len() as u32,
+        loops: vec![UNSEEN; body.loops.len()],
+        next_loop: 0,
+        seen: Column::filled(false, body.exprs.len()),
+    };
+    printer.expr(body.root, 1, 0);
+    out.push_str("}\n");
+}
+
+impl Printer<'_> {
+    fn indent(&mut self, indent: usize) {
+        for _ in 0..indent {
+            self.out.push_str("  ");
+        }
+    }
+
+    fn value(&mut self, expr: ExprId) {
+        let number = self.numbers.get(expr).copied().unwrap_or(UNSEEN);
+        // Numbers of values start behind those of the parameters.
+        writer::value(self.out, number.saturating_add(self.body.params.len() as u32));
+    }
+
+    fn local(&mut self, local: LocalId) {
+        let number = match self.locals.get_mut(local.index()) {
+            Some(number) => {
+                if *number == UNSEEN {
+                    *number = self.next_local;
+                    self.next_local += 1;
+                }
+                *number
+            }
+            None => local.raw(),
+        };
+        let name = self.body.locals.get(local).map_or(Symbol::new("_"), |local| local.name);
+        let _ = write!(self.out, "{name}.{number}");
+    }
+
+    /// A local where it is declared: name, `mut`, and its type when it is not the obvious one.
+    fn declared(&mut self, local: LocalId, obvious: Type) {
+        self.local(local);
+        let Some(local) = self.body.locals.get(local) else { return };
+        if local.mutable {
+            self.out.push_str(", mut");
+        }
+        if local.ty != obvious {
+            self.out.push_str(", ");
+            writer::string(self.out, &local.ty.to_string());
+        }
+    }
+
+    fn loop_name(&mut self, id: LoopId) {
+        let number = match self.loops.get_mut(id.index()) {
+            Some(number) => {
+                if *number == UNSEEN {
+                    *number = self.next_loop;
+                    self.next_loop += 1;
+                }
+                *number
+            }
+            None => id.raw(),
+        };
+        match self.body.loops.get(id) {
+            Some(Some(label)) => {
+                let _ = write!(self.out, "{label}.{number}");
+            }
+            Some(None) | None => {
+                let _ = write!(self.out, "_.{number}");
+            }
+        }
+    }
+
+    fn ty(&self, expr: ExprId) -> Type {
+        self.body.types.get(expr).copied().unwrap_or(Type::ERROR)
+    }
+
+    /// The lines of an expression: operands, its own line, regions.
+    fn expr(&mut self, expr: ExprId, indent: usize, depth: u32) {
+        match self.seen.get(expr) {
+            // Broken trees print what there is; the verifier has the codes.
+            None | Some(true) => return,
+            Some(false) => self.seen[expr] = true,
+        }
+        if depth > DEEPEST {
+            return;
+        }
+        let body = self.body;
+        let mut operands: Vec<ExprId> = Vec::new();
+        children(body, expr, |child| {
+            if let Child::Operand(operand) = child {
+                operands.push(operand);
+            }
+        });
+        for &operand in &operands {
+            self.expr(operand, indent, depth + 1);
+        }
+        self.indent(indent);
+        self.value(expr);
+        let _ = write!(self.out, ": {} = ", self.ty(expr));
+        self.own(expr, body.exprs[expr], &operands, indent, depth);
+        self.out.push('\n');
+    }
+
+    fn place(&mut self, expr: ExprId) {
+        if let Some(&(line, column)) = self.body.places.get(expr) {
+            self.out.push_str(" !");
+            writer::position(self.out, line, column);
+        }
+    }
+
+    fn values(&mut self, values: &[ExprId], mut separator: &'static str) {
+        for &value in values {
+            self.out.push_str(separator);
+            separator = ", ";
+            self.value(value);
+        }
+    }
+
+    fn region(&mut self, root: ExprId, indent: usize, depth: u32) {
+        self.out.push_str(" {\n");
+        self.expr(root, indent + 1, depth + 1);
+        self.indent(indent);
+        self.out.push('}');
+    }
+
+    fn own(&mut self, id: ExprId, expr: Expr, operands: &[ExprId], indent: usize, depth: u32) {
+        let body = self.body;
+        match expr {
+            Expr::Int(value) => {
+                let _ = write!(self.out, "int {value}");
+            }
+            Expr::Float(bits) => {
+                self.out.push_str("float ");
+                writer::bits(self.out, bits);
+            }
+            Expr::Bool(value) => {
+                let _ = write!(self.out, "bool {value}");
+            }
+            Expr::Char(value) => {
+                let _ = write!(self.out, "char {}", u32::from(value));
+            }
+            Expr::Byte(value) => {
+                let _ = write!(self.out, "byte {value}");
+            }
+            Expr::Str(text) => {
+                self.out.push_str("str ");
+                writer::string(self.out, text.as_str());
+            }
+            Expr::Unit => self.out.push_str("unit"),
+            Expr::Local(local) => {
+                self.out.push_str("local ");
+                self.local(local);
+            }
+            Expr::Constant(item) => {
+                self.out.push_str("constant ");
+                writer::name(self.out, &item.to_string());
+            }
+            Expr::Call(item, _) => {
+                self.out.push_str("call ");
+                writer::name(self.out, &item.to_string());
+                self.values(operands, ", ");
+            }
+            Expr::Intrinsic(op, _) => {
+                self.out.push_str(op.name());
+                self.values(operands, " ");
+            }
+            Expr::Aggregate(_) => {
+                self.out.push_str("aggregate");
+                self.values(operands, " ");
+            }
+            Expr::Field(value, index) => {
+                self.out.push_str("field ");
+                self.value(value);
+                let _ = write!(self.out, ", {index}");
+            }
+            Expr::Let(local, value) => {
+                self.out.push_str("let ");
+                self.declared(local, self.ty(value));
+                self.values(operands, ", ");
+            }
+            Expr::Assign { local, path, .. } => {
+                self.out.push_str("assign ");
+                self.local(local);
+                for index in body.fields.slice(path.start(), path.len()) {
+                    let _ = write!(self.out, ", {index}");
+                }
+                self.values(operands, ", ");
+            }
+            Expr::Block { tail, .. } => {
+                self.out.push_str("block");
+                self.values(operands, " ");
+                if tail {
+                    self.out.push_str(if operands.is_empty() { " tail" } else { ", tail" });
+                }
+            }
+            Expr::If { condition, .. } => {
+                self.out.push_str("if ");
+                self.value(condition);
+            }
+            Expr::And(left, _) => {
+                self.out.push_str("and ");
+                self.value(left);
+            }
+            Expr::Or(left, _) => {
+                self.out.push_str("or ");
+                self.value(left);
+            }
+            Expr::Match { scrutinee, .. } => {
+                self.out.push_str("match ");
+                self.value(scrutinee);
+            }
+            Expr::Loop { id, .. } => {
+                self.out.push_str("loop ");
+                self.loop_name(id);
+            }
+            Expr::While { id, .. } => {
+                self.out.push_str("while ");
+                self.loop_name(id);
+            }
+            Expr::ForRange { id, local, inclusive, .. } => {
+                self.out.push_str("for_range ");
+                self.loop_name(id);
+                self.out.push_str(", ");
+                self.declared(local, Type::INT);
+                self.values(operands, ", ");
+                if inclusive {
+                    self.out.push_str(", inclusive");
+                }
+            }
+            Expr::ForList { id, local, list, .. } => {
+                self.out.push_str("for_list ");
+                self.loop_name(id);
+                self.out.push_str(", ");
+                let element = match self.ty(list).kind() {
+                    TypeKind::List(element) => element,
+                    _ => Type::ERROR,
+                };
+                self.declared(local, element);
+                self.values(operands, ", ");
+            }
+            Expr::Break(id, value) => {
+                self.out.push_str("break ");
+                self.loop_name(id);
+                if value.is_some() {
+                    self.values(operands, ", ");
+                }
+            }
+            Expr::Continue(id) => {
+                self.out.push_str("continue ");
+                self.loop_name(id);
+            }
+        }
+        if let Expr::Match { scrutinee, arms: list } = expr {
+            self.arms(id, scrutinee, arms(body, list), indent, depth);
+            return;
+        }
+        self.place(id);
+        match expr {
+            Expr::If { then, otherwise, .. } => {
+                self.region(then, indent, depth);
+                if let Some(otherwise) = otherwise {
+                    self.out.push_str(" else");
+                    self.region(otherwise, indent, depth);
+                }
+            }
+            Expr::And(_, right) | Expr::Or(_, right) => self.region(right, indent, depth),
+            Expr::While { condition, body, .. } => {
+                self.region(condition, indent, depth);
+                self.out.push_str(" do");
+                self.region(body, indent, depth);
+            }
+            Expr::Loop { body, .. } | Expr::ForRange { body, .. } | Expr::ForList { body, .. } => self.region(body, indent, depth),
+            _ => {}
+        }
+    }
+
+    /// The arms: what an arm tests stands before its region, for the first one on the line of the match itself.
+    fn arms(&mut self, id: ExprId, scrutinee: ExprId, arms: &[Arm], indent: usize, depth: u32) {
+        let matched = self.ty(scrutinee);
+        for (i, arm) in arms.iter().enumerate() {
+            if i > 0 {
+                self.out.push_str(" case");
+            }
+            for test in self.body.tests.slice(arm.tests.start(), arm.tests.len()) {
+                match test {
+                    Test::Range(low, high) => {
+                        let _ = write!(self.out, ", {low}, {high}");
+                    }
+                    Test::Str(text) => {
+                        self.out.push_str(", ");
+                        writer::string(self.out, text.as_str());
+                    }
+                }
+            }
+            if let Some(local) = arm.binding {
+                self.out.push_str(", bind, ");
+                self.declared(local, matched);
+            }
+            if arm.guard.is_some() {
+                self.out.push_str(", guard");
+            }
+            if i == 0 {
+                self.place(id);
+            }
+            if let Some(guard) = arm.guard {
+                self.region(guard, indent, depth);
+                self.out.push_str(" then");
+            }
+            self.region(arm.body, indent, depth);
+        }
+        if arms.is_empty() {
+            self.place(id);
+        }
+    }
+}

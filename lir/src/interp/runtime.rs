@@ -1,0 +1,87 @@
+//! The runtime's functions in their convention (`abi::calls`), through the functions of `pure`.
+
+use abi::RuntimeCall;
+
+use super::{Memory, Runtime, Trap};
+
+/// Collects what a program prints.
+#[derive(Default, Debug)]
+pub struct StandardRuntime {
+    /// Standard output.
+    pub output: Vec<u8>,
+    /// Standard error.
+    pub errors: Vec<u8>,
+}
+
+/// Bytes of a text at most; a mutant may ask for any number of decimals.
+const MAX_TEXT: usize = 1 << 20;
+
+impl Runtime for StandardRuntime {
+    fn call(&mut self, call: RuntimeCall, args: &[u64], memory: &mut Memory) -> Result<u64, Trap> {
+        let &[a, b, c] = match args {
+            [] => return Err(Trap::Malformed),
+            [a] => &[*a, 0, 0],
+            [a, b] => &[*a, *b, 0],
+            [a, b, c, ..] => &[*a, *b, *c],
+        };
+        let float = |word: u64| f64::from_bits(word);
+        let char = |word: u64| char::from_u32(word as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+        // A text result goes to the address in front of the operands.
+        let mut text = Vec::new();
+        let mut sink = |piece: &[u8]| text.extend_from_slice(piece);
+        match call {
+            RuntimeCall::Print => {
+                self.output.extend(memory.read_text(a)?);
+                self.output.push(b'\n');
+                return Ok(0);
+            }
+            RuntimeCall::DebugPrint => {
+                self.errors.extend(memory.read_text(a)?);
+                self.errors.push(b'\n');
+                return Ok(0);
+            }
+            RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),
+            RuntimeCall::StrCompare => return Ok(pure::text::compare(&memory.read_text(a)?, &memory.read_text(b)?) as u64),
+            RuntimeCall::StrHash => return Ok(pure::text::hash(&memory.read_text(a)?) as u64),
+            RuntimeCall::FloatPow => return Ok(pure::float::pow(float(a), float(b)).to_bits()),
+            RuntimeCall::FloatFloor => return Ok(pure::float::floor(float(a)).to_bits()),
+            RuntimeCall::FloatCeil => return Ok(pure::float::ceil(float(a)).to_bits()),
+            RuntimeCall::FloatRound => return Ok(pure::float::round(float(a)).to_bits()),
+            RuntimeCall::FloatTrunc => return Ok(pure::float::trunc(float(a)).to_bits()),
+            RuntimeCall::FloatCompare => return Ok(pure::float::compare(float(a), float(b)) as u64),
+            RuntimeCall::IntOfStr => {
+                let text = memory.read_text(b)?;
+                return status(memory, a, call, pure::parse::int(&text).map(|n| n as u64));
+            }
+            RuntimeCall::FloatOfStr => {
+                let text = memory.read_text(b)?;
+                return status(memory, a, call, pure::parse::float(&text).map(f64::to_bits));
+            }
+            RuntimeCall::IntPow => return status(memory, a, call, pure::int::pow(b as i64, c as i64).map(|n| n as u64)),
+            RuntimeCall::StrConcat => {
+                sink(&memory.read_text(b)?);
+                sink(&memory.read_text(c)?);
+            }
+            RuntimeCall::StrDebug => pure::print::str_debug(&memory.read_text(b)?, &mut sink),
+            RuntimeCall::StrOfInt => pure::print::int_to(b as i64, &mut sink),
+            RuntimeCall::StrOfFloat => pure::print::float(float(b), &mut sink),
+            RuntimeCall::StrOfFixed => pure::print::fixed(float(b), (c as i64).min(MAX_TEXT as i64), &mut sink),
+            RuntimeCall::StrOfBool => sink(pure::print::bool(b != 0)),
+            RuntimeCall::StrOfChar => sink(char(b).encode_utf8(&mut [0; 4]).as_bytes()),
+            RuntimeCall::CharDebug => pure::print::char_debug(char(b), &mut sink),
+        }
+        if text.len() > MAX_TEXT {
+            return Err(Trap::Space);
+        }
+        memory.write_text(a, &text)?;
+        Ok(0)
+    }
+}
+
+/// Writes the result, or gives the number of the panic among the call's statuses.
+fn status(memory: &mut Memory, out: u64, call: RuntimeCall, result: Result<u64, abi::PanicKind>) -> Result<u64, Trap> {
+    match result {
+        Ok(word) => memory.write(out, 8, word).map(|()| 0),
+        Err(kind) => call.statuses().iter().position(|&k| k == kind).map(|n| n as u64 + 1).ok_or(Trap::Malformed),
+    }
+}

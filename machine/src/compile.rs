@@ -1,0 +1,75 @@
+//! The whole level: a body of legal LIR to bytes, judged at every boundary.
+
+use std::fmt::Write;
+
+use ir::fault::report;
+
+use crate::alloc::{allocate, check};
+use crate::finish::{Code, finish};
+use crate::ir::{Final, Function, Phase};
+use crate::scratch::Scratch;
+use crate::select::select;
+use crate::verify::{verify, verify_code};
+
+/// Compiles a body. The verifier runs at each boundary in every build; the allocation checker only when `checking`.
+///
+/// An error is a limit that the user has to hear of, or a mistake of ours: a report with fault codes.
+pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bool) -> Result<Code, String> {
+    compile_dumping(body, scratch, checking, &mut |_| {}).map(|(_, code)| code)
+}
+
+/// A function at one of the boundaries.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage<'a> {
+    /// Selected.
+    Select(&'a Function<crate::ir::Select>),
+    /// Allocated.
+    Alloc(&'a Function<crate::ir::Alloc>),
+    /// Finished, with its bytes.
+    Final(&'a Function<Final>, &'a Code),
+}
+
+/// As [`compile`], and shows what stands at each boundary, before it is judged.
+pub fn compile_dumping(
+    body: &lir::Body<lir::Legal>,
+    scratch: &mut Scratch,
+    checking: bool,
+    show: &mut dyn FnMut(Stage<'_>),
+) -> Result<(Function<Final>, Code), String> {
+    let selected = select(body, scratch).map_err(|limit| limit.message().to_owned())?;
+    show(Stage::Select(&selected));
+    judge(&selected)?;
+    let before = checking.then(|| selected.clone());
+    let allocated = allocate(selected, scratch, checking);
+    show(Stage::Alloc(&allocated));
+    judge(&allocated)?;
+    if let Some(before) = before {
+        let faults = check(&before, &allocated);
+        if !faults.is_empty() {
+            return Err(broken(&allocated, &format!("{faults:?}")));
+        }
+    }
+    let (finished, code) = finish(allocated).map_err(|refusal| refusal.message().to_owned())?;
+    show(Stage::Final(&finished, &code));
+    judge(&finished)?;
+    let faults = verify_code(&finished, &code);
+    if !faults.is_empty() {
+        return Err(broken(&finished, &report(&finished.name.to_string(), &faults)));
+    }
+    Ok((finished, code))
+}
+
+fn judge<P: Phase>(function: &Function<P>) -> Result<(), String> {
+    let faults = verify(function);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(broken(function, &report(&function.name.to_string(), &faults)))
+}
+
+/// The report of a mistake of ours.
+fn broken<P: Phase>(function: &Function<P>, faults: &str) -> String {
+    let mut out = String::new();
+    let _ = write!(out, "internal error: machine.{} of @{} is broken\n{faults}", P::NAME, function.name);
+    out
+}

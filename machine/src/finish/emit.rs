@@ -1,0 +1,273 @@
+//! Records to bytes: the straight ones by [`crate::encode`], control flow here.
+
+use abi::PanicKind;
+
+use super::widen::{Branch, Widening};
+use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
+use crate::encode::{Buffer, Kind, ROWS};
+use crate::ir::{Final, Function, Location, Record, StubRow};
+use crate::ops::Op;
+use crate::regs::{INT_ARGS, NONE, RDI, RSI, Reg};
+
+/// Offsets in the bytes of a function, by which a listing and the verifier of bytes find their way.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Marks {
+    /// Of each record.
+    pub records: Vec<u32>,
+    /// Of each block; of one without records, that of what follows.
+    pub blocks: Vec<u32>,
+    /// Of each cold stub; [`u32::MAX`] for one that stands where its `panic` does.
+    pub stubs: Vec<u32>,
+}
+
+struct Emitter<'a> {
+    function: &'a Function<Final>,
+    frame: Frame,
+    out: Buffer,
+    relocs: Vec<Reloc>,
+    sites: Vec<Site>,
+    branches: Vec<Branch>,
+    data: Vec<DataBlock>,
+    /// Row of `data` for each constant, then for each text; [`u32::MAX`] before its first use.
+    data_rows: Vec<u32>,
+    /// Stubs to be emitted at the end, in order of their branches.
+    cold: Vec<u32>,
+}
+
+/// Set in the target of a [`Branch`] to a stub.
+const STUB: u32 = 1 << 31;
+
+pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<Marks>) -> (Code, Option<Marks>) {
+    let shared = &*function;
+    let mut emitter = Emitter {
+        function: shared,
+        frame,
+        out: Buffer::with_capacity(shared.records.len() * 6 + 64),
+        relocs: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
+        sites: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
+        branches: Vec::with_capacity(shared.edges.len() + shared.stubs.len()),
+        data: Vec::new(),
+        data_rows: vec![u32::MAX; shared.constants.len() + shared.data.len()],
+        cold: Vec::with_capacity(shared.stubs.len()),
+    };
+    let mut offsets = Marks {
+        records: Vec::new(),
+        blocks: Vec::with_capacity(shared.blocks.len()),
+        stubs: vec![u32::MAX; shared.stubs.len()],
+    };
+    let keep_records = marks.is_some();
+    emitter.frame.enter(&mut emitter.out);
+    for block in shared.blocks.rows() {
+        offsets.blocks.push(emitter.out.at());
+        for at in block.start..block.end {
+            if keep_records {
+                offsets.records.push(emitter.out.at());
+            }
+            emitter.record(at, &shared.records[at as usize]);
+        }
+    }
+    for cold in 0..emitter.cold.len() {
+        let stub = emitter.cold[cold];
+        offsets.stubs[stub as usize] = emitter.out.at();
+        emitter.stub(&shared.stubs[stub as usize]);
+    }
+    let Emitter { out, mut relocs, mut sites, branches, data, .. } = emitter;
+    let target = |branch: &Branch| {
+        if branch.target & STUB != 0 { offsets.stubs[(branch.target & !STUB) as usize] } else { offsets.blocks[branch.target as usize] }
+    };
+    let (bytes, widening) = super::widen::resolve(out, &branches, target);
+    if let Some(widening) = &widening {
+        move_all(widening, &mut relocs, &mut sites, &mut offsets);
+    }
+    let near: Vec<u32> = widening.iter().flat_map(Widening::records).collect();
+    let code = Code {
+        item: function.name,
+        bytes,
+        relocs,
+        data,
+        has_frame: frame.exists,
+        frame_size: frame.size,
+        saved_mask: frame.saved as u16,
+        sites,
+        places: ir::Places::new(),
+    };
+    // A dump that was read may have other forms.
+    for branch in &branches {
+        function.records[branch.record as usize].imm &= !NEAR;
+    }
+    for record in near {
+        function.records[record as usize].imm |= NEAR;
+    }
+    (code, keep_records.then_some(offsets))
+}
+
+/// Offsets after widening: each list rises, so each is one walk.
+fn move_all(widening: &Widening, relocs: &mut [Reloc], sites: &mut [Site], offsets: &mut Marks) {
+    widening.shift(relocs.iter_mut().map(|row| &mut row.offset));
+    widening.shift(sites.iter_mut().map(|row| &mut row.return_offset));
+    widening.shift(offsets.records.iter_mut());
+    widening.shift(offsets.blocks.iter_mut());
+    // Stubs were emitted in another order than that of their rows.
+    for stub in &mut offsets.stubs {
+        widening.shift(std::iter::once(stub).filter(|at| **at != u32::MAX));
+    }
+}
+
+impl Emitter<'_> {
+    #[inline]
+    fn record(&mut self, at: u32, record: &Record) {
+        let row = &ROWS[record.op as usize];
+        if row.kind() == Kind::Plain {
+            self.out.plain(row, record, &self.function.slots);
+        } else {
+            self.other(at, record);
+        }
+    }
+
+    #[inline(never)]
+    fn other(&mut self, at: u32, record: &Record) {
+        let row = &ROWS[record.op as usize];
+        if row.kind() == Kind::Rip {
+            self.out.plain(row, record, &self.function.slots);
+            let data = if record.op == Op::LeaData { self.text(record.aux) } else { self.constant(record.op, record.aux) };
+            self.reloc(RelocTarget::Data(data));
+            return;
+        }
+        match record.op {
+            Op::JumpIf => {
+                let target = self.function.edges[record.aux as usize].to.raw();
+                self.branch(at, target, 0x70 | (record.imm & 15) as u64);
+            }
+            Op::Stub => {
+                self.cold.push(record.aux);
+                self.branch(at, record.aux | STUB, 0x70 | (record.imm & 15) as u64);
+            }
+            Op::Jump => {
+                let target = self.function.edges[record.aux as usize].to.raw();
+                self.branch(at, target, 0xeb);
+            }
+            Op::Panic => {
+                let function = self.function;
+                self.stub(&function.stubs[record.aux as usize]);
+            }
+            Op::Call => {
+                let call = self.function.calls[record.aux as usize];
+                if let Some(callee) = call.callee {
+                    self.call(RelocTarget::Callee(callee), call.place);
+                }
+            }
+            Op::Return => {
+                self.frame.leave(&mut self.out);
+                self.out.word(0xc3, 1);
+            }
+            Op::TailCall => {
+                self.frame.leave(&mut self.out);
+                self.out.word_imm(0xe9, 1, 0);
+                if let Some(callee) = self.function.calls[record.aux as usize].callee {
+                    self.reloc(RelocTarget::Callee(callee));
+                }
+            }
+            // Reached from landing pads only, and none is left.
+            Op::Resume => self.out.word(0x0b0f, 2),
+            _ => {
+                self.out.record(record, &self.function.slots);
+            }
+        }
+    }
+
+    fn branch(&mut self, record: u32, target: u32, opcode: u64) {
+        self.branches.push(Branch { at: self.out.at(), record, target });
+        self.out.word(opcode, 2);
+    }
+
+    /// The last four bytes written are a relative address.
+    fn reloc(&mut self, target: RelocTarget) {
+        self.relocs.push(Reloc { offset: self.out.at() - 4, target, addend: -4 });
+    }
+
+    fn call(&mut self, target: RelocTarget, place: ir::PlaceId) {
+        self.out.word_imm(0xe8, 1, 0);
+        self.reloc(target);
+        self.sites.push(Site { return_offset: self.out.at(), pad_offset: None, place });
+    }
+
+    /// Operands of a panic to their registers, and the call, which does not return.
+    fn stub(&mut self, row: &StubRow) {
+        let args = &self.function.locations[row.args];
+        match args {
+            [Location::Reg(RSI), Location::Reg(RDI)] => self.out.word(0xf7_87_48, 3),
+            // The second one first: it is where the first one goes.
+            [first, second @ Location::Reg(RDI)] => {
+                self.operand(RSI, second);
+                self.operand(RDI, first);
+            }
+            _ => {
+                for (location, &reg) in args.iter().zip(&INT_ARGS[..2]) {
+                    self.operand(reg, location);
+                }
+            }
+        }
+        self.call(RelocTarget::Panic(row.kind), row.place);
+    }
+
+    fn operand(&mut self, to: Reg, from: &Location) {
+        let mut push = |op: Op, aux: u32| {
+            self.out.record(&Record { op, a: to, b: NONE, c: NONE, imm: 0, aux }, &self.function.slots);
+        };
+        match *from {
+            Location::Reg(reg) if reg == to => {}
+            Location::Reg(reg) => self.out.mov(to, reg),
+            Location::Slot(slot) => push(Op::LoadSlot, slot),
+            Location::SlotAddress(slot) => push(Op::LeaSlot, slot),
+            Location::Const(value) => self.out.mov_imm(to, value),
+            Location::Data(row) => {
+                let record = Record { op: Op::LeaData, a: to, b: NONE, c: NONE, imm: 0, aux: row };
+                self.out.plain(&ROWS[Op::LeaData as usize], &record, &[]);
+                let data = self.text(row);
+                self.reloc(RelocTarget::Data(data));
+            }
+        }
+    }
+
+    /// Row of a constant. Operands of 16 bytes must be aligned.
+    fn constant(&mut self, op: Op, index: u32) -> u32 {
+        let align = if matches!(op, Op::XorFConst | Op::AndFConst) { 16 } else { 8 };
+        let known = self.data_rows[index as usize];
+        if known != u32::MAX {
+            let block = &mut self.data[known as usize];
+            // One constant may serve both kinds of operand.
+            if block.align < align {
+                block.align = align;
+                block.bytes.extend_from_slice(&self.function.constants[index as usize][1].to_le_bytes());
+            }
+            return known;
+        }
+        let words = self.function.constants[index as usize];
+        let bytes = words[..(align / 8) as usize].iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.add_data(index as usize, DataBlock { bytes, align })
+    }
+
+    /// Row of a static text.
+    fn text(&mut self, index: u32) -> u32 {
+        let slot = self.function.constants.len() + index as usize;
+        let known = self.data_rows[slot];
+        if known != u32::MAX {
+            return known;
+        }
+        let bytes = self.function.data[index as usize].as_str().as_bytes().to_vec();
+        self.add_data(slot, DataBlock { bytes, align: 1 })
+    }
+
+    fn add_data(&mut self, slot: usize, block: DataBlock) -> u32 {
+        // The tables above hold each constant once, unless they come from a dump; few are large.
+        let known = if self.data.len() < 64 { self.data.iter().position(|other| *other == block) } else { None };
+        let row = known.unwrap_or_else(|| {
+            self.data.push(block);
+            self.data.len() - 1
+        });
+        self.data_rows[slot] = row as u32;
+        row as u32
+    }
+}
+
+const _: () = assert!(PanicKind::ALL.len() < 256);
