@@ -90,9 +90,7 @@ impl Level for Lir {
         let number = match op {
             Op::Icmp => Cond::from_name(text).map(|c| c as u64),
             Op::Fcmp => FloatCond::from_name(text).map(|c| c as u64),
-            Op::Check => {
-                text.split_once('.').and_then(|(cond, kind)| Some(check_imm(Cond::from_name(cond)?, PanicKind::from_name(kind)?)))
-            }
+            Op::Check => text.split_once('.').and_then(|(cond, kind)| Some(check_imm(Cond::from_name(cond)?, PanicKind::from_name(kind)?))),
             Op::Runtime => RuntimeCall::from_name(text).map(|c| c as u64),
             _ => PanicKind::from_name(text).map(|k| k as u64),
         };

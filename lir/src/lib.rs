@@ -26,3 +26,6 @@ pub mod verify;
 
 pub use ir::{Body, Built, Context, Legal, Lir, Phase, Signature, Type};
 pub use ops::{Cond, FloatCond, Op};
+
+#[cfg(test)]
+mod tests;

@@ -15,9 +15,9 @@ struct Heap {
     left: usize,
     chunk: usize,
     /// Exact end of the latest allocation; `next` is rounded up.
-    end: usize,
+    end: *mut u8,
     /// End of the latest open text.
-    open_end: usize,
+    open_end: *mut u8,
     /// Free bytes behind it.
     open_left: usize,
 }
@@ -26,7 +26,7 @@ struct Global(UnsafeCell<Heap>);
 // SAFETY: programs have one thread.
 unsafe impl Sync for Global {}
 
-static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: 0, end: 0, open_end: 0, open_left: 0 }));
+static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: 0, end: core::ptr::null_mut(), open_end: core::ptr::null_mut(), open_left: 0 }));
 
 /// Tests run in several threads.
 #[cfg(test)]
@@ -58,7 +58,7 @@ pub fn allocate(size: usize) -> *mut u8 {
     // SAFETY: `rounded <= left`, so the result stays inside the chunk or stands at its end.
     heap.next = unsafe { start.add(rounded) };
     heap.left -= rounded;
-    heap.end = start.expose_provenance() + size;
+    heap.end = start.wrapping_add(size);
     start
 }
 
@@ -68,17 +68,19 @@ pub fn extend(end: usize, more: usize) -> Option<*mut u8> {
     let _turn = ONE_AT_A_TIME.lock();
     // SAFETY: as in `allocate`.
     let heap = unsafe { &mut *HEAP.0.get() };
-    // The place is made of the address: a pointer from the text itself may only read.
-    let place = core::ptr::with_exposed_provenance_mut(end);
-    if end == heap.open_end && more <= heap.open_left {
-        heap.open_end += more;
+    // The place comes from the heap's own pointers. One made of the text's address would count as part of the text, which is borrowed for reading:
+    // the compiler may drop writes through it, and did.
+    if end == heap.open_end as usize && more <= heap.open_left {
+        let place = heap.open_end;
+        heap.open_end = place.wrapping_add(more);
         heap.open_left -= more;
         return Some(place);
     }
     let rounding = (heap.next as usize).wrapping_sub(end);
-    if end == heap.end && more <= heap.left + rounding {
-        heap.end += more;
-        let used = heap.end.next_multiple_of(8).saturating_sub(heap.next as usize);
+    if end == heap.end as usize && more <= heap.left + rounding {
+        let place = heap.end;
+        heap.end = place.wrapping_add(more);
+        let used = (heap.end as usize).next_multiple_of(8).saturating_sub(heap.next as usize);
         heap.next = heap.next.wrapping_add(used);
         heap.left = heap.left.saturating_sub(used);
         return Some(place);
@@ -94,7 +96,7 @@ pub fn open(size: usize) -> *mut u8 {
     let heap = unsafe { &mut *HEAP.0.get() };
     let mapped = size.saturating_mul(2).saturating_add(4095) & !4095;
     let Some(start) = system::map(mapped) else { fault::out_of_memory(size) };
-    heap.open_end = start.expose_provenance() + size;
+    heap.open_end = start.wrapping_add(size);
     heap.open_left = mapped - size;
     start
 }
@@ -111,13 +113,24 @@ pub fn shrink(start: *mut u8, size: usize, used: usize) {
     if kept < rounded && start.wrapping_add(rounded) == heap.next {
         heap.next = start.wrapping_add(kept);
         heap.left += rounded - kept;
-        heap.end = start as usize + used;
+        heap.end = start.wrapping_add(used);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_grows_at_its_end_until_something_stands_there() {
+        let start = allocate(30);
+        let end = start as usize + 30;
+        // Other tests may allocate in between; then there is no room, which is an answer too.
+        if let Some(place) = extend(end, 5) {
+            assert_eq!(place as usize, end);
+            assert!(extend(end, 1).is_none(), "the old end is taken");
+        }
+    }
 
     #[test]
     fn allocations_do_not_overlap() {

@@ -182,6 +182,11 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         // The driver reports what is wrong with the signature; here it only means that there is no body.
         checker.poisoned |= signature.diagnostics.iter().any(|d| d.severity() == Severity::Error);
     }
+    if let ItemKind::Constant { dollar: false, .. } = item.kind {
+        let (name, anchor) = (item.id.name(), checker.anchor);
+        let error = checker.report(Code::E0207, item.name_span, [name.into()]);
+        error.edits.push(syntax::Edit { anchor, span: item.name_span, text: format!("${name}"), machine_applicable: true });
+    }
     if let ItemKind::Constant { ty: Some(ty), .. } = item.kind {
         let annotated = checker.read_type(ty)?;
         expected = Some((annotated, Why::Annotation(item.tree.type_spans[ty])));

@@ -141,11 +141,12 @@ impl<'a> Checker<'a> {
         let why = if path.is_empty() {
             Why::Variable(root, binding.span)
         } else {
-            match (self.tree.exprs[place], path.len()) {
-                (Ast::Field(_, name), _) => match self.owner_of(binding.local, &path) {
+            match self.tree.exprs[place] {
+                Ast::Field(_, name) => match self.owner_of(binding.local, &path) {
                     Some(item) => Why::Field(item, name),
                     None => Why::None,
                 },
+                Ast::TupleField(_, index) => Why::Element(index),
                 _ => Why::None,
             }
         };

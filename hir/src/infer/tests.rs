@@ -108,6 +108,7 @@ fn every_mismatch_names_its_reason() {
         ("let x = 1; x = s;", "because `x` was declared with that type here"),
         ("let p = P { x: s, y: g };", "because field `x` of `P` has that type"),
         ("match n { 'a' -> {}, _ -> {} }", "because this is what is matched"),
+        ("let t = (1, 2); t.0 = s;", "because element 0 of the tuple has that type"),
         ("let q = P { ...n, y: g };", "because only a `P` can be spread into a `P`"),
     ] {
         let source = format!("@t (n: int, s: str, g: float) -> void = {{ {body} }}{FRAME}");
@@ -268,6 +269,7 @@ fn signatures_are_checked_by_themselves() {
     check("@r (a: Nope) -> int = a + 1;", &["1:8 E2002 unknown type 'Nope'"]);
     check("@int (a: str) -> int = 1;", &["1:2 E1014 'int' is a reserved built-in function name"]);
     check("let $k = print(msg: \"a\");", &["1:10 E0706 'print' is not allowed in a constant"]);
+    check("let k = 3;\n@r () -> int = k;", &["1:5 E0207 module-level bindings must be immutable; write 'let $k'"]);
     check("@g () -> int = 1;\n@g () -> int = 2;", &["2:2 E2006 'g' is defined twice in this scope"]);
     check("@g () -> int = 1;\ntype g = { a: int }", &["2:6 E2006 'g' is defined twice in this scope"]);
     check("#derive(Nope)\ntype T = { a: int }", &["1:9 E2033 'Nope' is not a derivable trait"]);
@@ -542,37 +544,11 @@ fn deep_nesting_is_refused_and_does_not_overflow() {
 }
 
 #[test]
-fn scratch_speed() {
-    let Ok(dir) = std::env::var("ORI_DIR") else { return };
-    let mut sources = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "ori") {
-            sources.push((path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()));
-        }
-    }
-    sources.sort();
-    let refs: Vec<(&str, &str)> = sources.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    let lines: usize = refs.iter().map(|r| r.1.lines().count()).sum();
-    let t = std::time::Instant::now();
-    let program = Program::new(&refs);
-    println!("{lines} parse {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    for f in program.files() { crate::Context::scope(&program, f.module).unwrap(); }
-    println!("scopes {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    for o in program.owners() { crate::Context::signature(&program, o).unwrap(); }
-    println!("signatures {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    let mut n = 0;
-    for o in program.owners() { n += program.checked(o).unwrap().body.as_ref().unwrap().exprs.len(); }
-    let e = t.elapsed();
-    println!("infer {e:?} {n} exprs {:.2} Ml/s {:.0} ns/expr", lines as f64 / e.as_secs_f64() / 1e6, e.as_nanos() as f64 / n as f64);
-    let bodies = program.bodies();
-    let t = std::time::Instant::now();
-    for b in &bodies { assert!(crate::verify::verify(b, &program).unwrap().is_empty()); }
-    println!("verify {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    for f in program.files() { crate::resolve::unused_imports(f); }
-    println!("unused {:?}", t.elapsed());
+fn wide_values_are_compared_up_to_a_limit() {
+    let tuple = |count: usize| {
+        format!("@t () -> bool = {{ let a = ({}); a < a && `{{a}}` == \"\" && a.hash() == 0 }}", vec!["1"; count].join(", "))
+    };
+    accept(&tuple(250));
+    let program = Program::new(&[("main", &tuple(300))]);
+    assert_eq!(program.codes().iter().map(|c| c.as_str()).collect::<Vec<_>>(), ["E2040"]);
 }

@@ -10,6 +10,9 @@ use crate::ir::{Expr, ExprId, LocalId};
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
 
+/// Parts of a value that is compared, printed or hashed, at most.
+const WIDEST: usize = 256;
+
 /// A part of a local: path of field indices with the type after each.
 type Path = Vec<(u32, Type)>;
 
@@ -56,6 +59,25 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Refuses compound values with very many parts: what is spelled out for them would nest too deeply.
+    fn is_too_wide(&mut self, ty: Type, span: Span) -> Result<bool> {
+        let mut count = 0;
+        let mut open = vec![ty];
+        while let Some(ty) = open.pop() {
+            count += 1;
+            if count > WIDEST {
+                self.refuse(span, format!("comparison, text or hash of values with more than {WIDEST} parts"));
+                return Ok(true);
+            }
+            match self.parts(ty, 0)? {
+                Parts::None => {}
+                Parts::Positional(types) => open.extend(types),
+                Parts::Named(_, fields) => open.extend(fields.into_iter().map(|(_, ty)| ty)),
+            }
+        }
+        Ok(false)
+    }
+
     // ---- equality ----
 
     /// `a == b` for operands of one type that has it.
@@ -65,6 +87,9 @@ impl<'a> Checker<'a> {
         }
         let mark = self.scratch.len();
         let ty = self.ty(a);
+        if self.is_too_wide(ty, span)? {
+            return Ok(self.error(span));
+        }
         let (left, right) = (self.held(a), self.held(b));
         let equal = self.equal_parts((left, right), &mut Vec::new(), ty, span)?;
         Ok(self.with_statements(mark, equal, span))
@@ -108,6 +133,9 @@ impl<'a> Checker<'a> {
         }
         let mark = self.scratch.len();
         let ty = self.ty(a);
+        if self.is_too_wide(ty, span)? {
+            return Ok(self.error(span));
+        }
         let (left, right) = (self.held(a), self.held(b));
         let order = self.compare_parts((left, right), &mut Vec::new(), ty, span)?;
         Ok(self.with_statements(mark, order, span))
@@ -214,6 +242,9 @@ impl<'a> Checker<'a> {
         }
         let mark = self.scratch.len();
         let ty = self.ty(value);
+        if self.is_too_wide(ty, span)? {
+            return Ok(self.error(span));
+        }
         let local = self.held(value);
         let text = self.text_parts(local, &mut Vec::new(), ty, debug, span)?;
         Ok(self.with_statements(mark, text, span))
@@ -295,6 +326,9 @@ impl<'a> Checker<'a> {
         }
         let mark = self.scratch.len();
         let ty = self.ty(value);
+        if self.is_too_wide(ty, span)? {
+            return Ok(self.error(span));
+        }
         let local = self.held(value);
         let hash = self.hash_parts(local, &mut Vec::new(), ty, span)?;
         Ok(self.with_statements(mark, hash, span))

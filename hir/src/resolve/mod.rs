@@ -420,7 +420,7 @@ impl Builder<'_> {
                 continue;
             }
             let space = is_type(entity);
-            if let Some(&(_, _, import_span)) = self.imported.get(&(name, space)).filter(|(e, _, _)| *e != entity) {
+            if let Some(&(_, _, import_span)) = self.imported.get(&(name, space)).filter(|(e, _, _)| *e != entity && !is_failed(*e)) {
                 let error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).because(
                     Anchor::Module(self.file.module),
                     import_span,

@@ -26,7 +26,7 @@ pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
         verifier.types()?;
     }
     let mut faults = verifier.faults;
-    faults.sort_by(|a, b| (ir::Fault::at(a), a.rule()).cmp(&(ir::Fault::at(b), b.rule())));
+    faults.sort_by_key(|fault| (ir::Fault::at(fault), fault.rule()));
     faults.dedup();
     Ok(faults)
 }

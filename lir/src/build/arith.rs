@@ -201,4 +201,3 @@ impl Builder<'_> {
         self.pure(Op::IntOfFloat, &[a], Type::I64)
     }
 }
-

@@ -14,11 +14,9 @@ impl Builder<'_> {
     pub(super) fn str_literal(&mut self, inst: Inst, imm: u64) {
         let text = Symbol::from_raw(imm as u32).as_str().as_bytes();
         let words = match layout::inline_str(text) {
-            Some([first, second, third]) => [
-                self.constant(Type::Ptr, first as i64),
-                self.constant(Type::I64, second as i64),
-                self.constant(Type::I64, third as i64),
-            ],
+            Some([first, second, third]) => {
+                [self.constant(Type::Ptr, first as i64), self.constant(Type::I64, second as i64), self.constant(Type::I64, third as i64)]
+            }
             None => [
                 self.out.append1(self.block, NewInst { imm, ..NewInst::new(Op::Data) }, Type::Ptr),
                 self.constant(Type::I64, text.len() as i64),
@@ -224,8 +222,7 @@ impl Builder<'_> {
             };
             operands.push(operand);
         }
-        let new =
-            NewInst { args: &operands, imm, flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::Panic) };
+        let new = NewInst { args: &operands, imm, flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::Panic) };
         self.out.append(self.block, new, &[]);
     }
 }

@@ -302,8 +302,7 @@ impl<'a> Builder<'a> {
             operands.push(area);
             operands.extend(self.flat(self.mir.args(inst))?);
             self.out.append(self.block, NewInst { args: &operands, ..new }, &[]);
-            let loaded: Vec<Value> =
-                legal::area_fields(&types).zip(&types).map(|(offset, &ty)| self.load(area, offset, ty)).collect();
+            let loaded: Vec<Value> = legal::area_fields(&types).zip(&types).map(|(offset, &ty)| self.load(area, offset, ty)).collect();
             self.define_leaves(inst, &loaded);
             return Ok(());
         }

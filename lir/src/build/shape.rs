@@ -83,8 +83,7 @@ impl<'a> Shapes<'a> {
             refused: false,
         };
         // In the order of the constants of `ShapeId`.
-        let fixed: [&[Type]; 6] =
-            [&[], &[Type::I64], &[Type::F64], &[Type::I8], &[Type::I32], &[Type::Ptr, Type::I64, Type::I64]];
+        let fixed: [&[Type]; 6] = [&[], &[Type::I64], &[Type::F64], &[Type::I8], &[Type::I32], &[Type::Ptr, Type::I64, Type::I64]];
         for types in fixed {
             shapes.add(types.iter().copied(), &[]);
         }
@@ -115,7 +114,14 @@ impl<'a> Shapes<'a> {
             return Ok(known);
         }
         let fields = match ty.kind() {
-            TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Byte | TypeKind::Char | TypeKind::Str | TypeKind::Void | TypeKind::Never => {
+            TypeKind::Int
+            | TypeKind::Float
+            | TypeKind::Bool
+            | TypeKind::Byte
+            | TypeKind::Char
+            | TypeKind::Str
+            | TypeKind::Void
+            | TypeKind::Never => {
                 return self.of(ty);
             }
             TypeKind::List(_) => return Ok(ShapeId::WORDS),

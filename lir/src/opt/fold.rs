@@ -210,7 +210,8 @@ impl Folder<'_> {
         if let (Some(x), Some(y)) = (x, y) {
             return evaluate(op, x, y).map(Found::Constant);
         }
-        let commutes = matches!(op, Op::Mul | Op::And | Op::Or | Op::Xor) || (op == Op::Add && self.graph.ty(b) == Type::I64 && self.graph.ty(a) == Type::I64);
+        let commutes = matches!(op, Op::Mul | Op::And | Op::Or | Op::Xor)
+            || (op == Op::Add && self.graph.ty(b) == Type::I64 && self.graph.ty(a) == Type::I64);
         if x.is_some() && commutes {
             return Some(Found::Becomes(op, 0, [b, a]));
         }

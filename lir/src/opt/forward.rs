@@ -2,8 +2,8 @@
 //!
 //! Only slots whose address goes nowhere but into loads, stores and calls: nothing else can change them, and a call changes only the slots it is given.
 
-use ir::ssa::{Block, Graph, Value};
 use ir::Fuel;
+use ir::ssa::{Block, Graph, Value};
 
 use crate::ir::{Lir, Type};
 use crate::ops::Op;

@@ -28,8 +28,8 @@ use crate::ir::{Body, Context, Lir, Phase, Type};
 pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<LirFault>, Stop> {
     let mut faults = Vec::new();
     structure::check::<Lir>(body, &mut |fault| faults.push(LirFault::Structure(fault)));
-    let proofs = proofs::Proofs::of(body);
-    let mut checker = types::Checker::new(body, cx, proofs, faults)?;
+    proofs::check(body, &mut faults);
+    let mut checker = types::Checker::new(body, cx, faults)?;
     for (block, row) in body.blocks.iter() {
         for (index, &inst) in row.insts.iter().enumerate() {
             checker.inst(inst, block, index as u32)?;

@@ -8,19 +8,21 @@
 //! - `check ne (fcmp COND f, BOUND), 0` proves `f COND BOUND`.
 //!
 //! A proof counts for later instructions of its block and for blocks that the block dominates, except in landing pads and what follows them: there
-//! the check may be the very one that failed.
+//! the check may be the very one that failed. The walk goes in reverse postorder and looks at the nearest proofs of a value first, and at no more
+//! than [`NEAREST`]: whoever divides checks right before it, and the verifier stays linear.
 
 use ir::ssa::dominance::Dominators;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, Graph, Inst, Value};
-use ir::Where;
 
-use super::LirFault;
-use super::types::Checker;
-use crate::ir::{Lir, Phase};
+use super::{LirFault, here};
+use crate::ir::Lir;
 use crate::ops::{Cond, FloatCond, Op, check_parts};
 
 const NONE: u32 = u32::MAX;
+
+/// Proofs of one value that are looked at.
+const NEAREST: usize = 64;
 
 #[derive(Clone, Copy)]
 enum Fact {
@@ -40,21 +42,43 @@ struct Proof {
     next: u32,
 }
 
-/// The proofs of a body by the value they are about.
-#[derive(Default)]
-pub(super) struct Proofs {
-    /// First proof of each value; empty when the body needs none.
+/// The proofs met so far, by the value they are about.
+struct Proofs {
+    /// Latest proof of each value.
     heads: Vec<u32>,
     rows: Vec<Proof>,
+    order: Order,
     /// Made when a proof of another block is asked for.
     reach: Option<Reach>,
 }
 
 struct Reach {
-    order: Order,
     dominators: Dominators,
     /// Blocks that are reached by unwinding.
     unwinding: Vec<bool>,
+}
+
+/// Judges the divisions and conversions of a body.
+pub(super) fn check(graph: &Graph<Lir>, faults: &mut Vec<LirFault>) {
+    let asks = |op: Op| matches!(op, Op::Sdiv | Op::Srem | Op::IntOfFloat);
+    if !graph.insts.rows().iter().any(|row| asks(row.op)) {
+        return;
+    }
+    let mut proofs = Proofs { heads: vec![NONE; graph.values.len()], rows: Vec::new(), order: Order::of(graph), reach: None };
+    // Blocks that cannot be reached come last: what they hold is judged too, by their own checks.
+    let mut blocks = proofs.order.blocks.clone();
+    blocks.extend(graph.blocks.ids().filter(|&block| !proofs.order.is_reachable(block)));
+    for block in blocks {
+        for (index, &inst) in graph.blocks[block].insts.iter().enumerate() {
+            let at = (block, index as u32);
+            match graph.op(inst) {
+                Op::Check => proofs.note(graph, inst, at),
+                Op::Sdiv | Op::Srem => proofs.division(graph, inst, at, faults),
+                Op::IntOfFloat => proofs.conversion(graph, inst, at, faults),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The integer constant behind a value.
@@ -81,47 +105,28 @@ fn with_literal(graph: &Graph<Lir>, value: Value, op: Op, wanted: i64) -> Option
 }
 
 impl Proofs {
-    pub(super) fn of(graph: &Graph<Lir>) -> Proofs {
-        let mut proofs = Proofs::default();
-        let asks = |op: Op| matches!(op, Op::Sdiv | Op::Srem | Op::IntOfFloat);
-        if !graph.insts.rows().iter().any(|row| asks(row.op)) {
-            return proofs;
-        }
-        proofs.heads = vec![NONE; graph.values.len()];
-        for (block, row) in graph.blocks.iter() {
-            for (index, &inst) in row.insts.iter().enumerate() {
-                if graph.op(inst) == Op::Check {
-                    proofs.note(graph, inst, block, index as u32);
-                }
-            }
-        }
-        proofs
-    }
-
-    fn note(&mut self, graph: &Graph<Lir>, inst: Inst, block: Block, index: u32) {
+    fn note(&mut self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32)) {
         let &[a, b, ..] = graph.args(inst) else { return };
         let Some((cond, _)) = check_parts(graph.insts[inst].imm) else { return };
         if let Some(number) = literal(graph, b) {
-            self.add(a, Fact::Compares(cond, number), block, index);
+            self.add(a, Fact::Compares(cond, number), at);
             if (cond, number) == (Cond::Ne, 0) {
-                self.note_computed(graph, a, block, index);
+                self.note_computed(graph, a, at);
             }
         }
         if let Some(number) = literal(graph, a) {
-            self.add(b, Fact::Compares(cond.swapped(), number), block, index);
+            self.add(b, Fact::Compares(cond.swapped(), number), at);
         }
     }
 
     /// The value is not zero: what does that say about what it was computed from?
-    fn note_computed(&mut self, graph: &Graph<Lir>, value: Value, block: Block, index: u32) {
+    fn note_computed(&mut self, graph: &Graph<Lir>, value: Value, at: (Block, u32)) {
         let Some((inst, row)) = definition(graph, value) else { return };
         let &[a, b] = graph.args(inst) else { return };
         if row.op == Op::Or {
             for (x, y) in [(a, b), (b, a)] {
-                if let (Some(dividend), Some(divisor)) =
-                    (with_literal(graph, x, Op::Xor, i64::MIN), with_literal(graph, y, Op::Xor, -1))
-                {
-                    self.add(divisor, Fact::Divides(dividend), block, index);
+                if let (Some(dividend), Some(divisor)) = (with_literal(graph, x, Op::Xor, i64::MIN), with_literal(graph, y, Op::Xor, -1)) {
+                    self.add(divisor, Fact::Divides(dividend), at);
                 }
             }
         } else if row.op == Op::Fcmp
@@ -129,11 +134,11 @@ impl Proofs {
             && bound.op == Op::Fconst
             && let Some(&cond) = FloatCond::ALL.get(row.imm as usize)
         {
-            self.add(a, Fact::Bounded(cond, f64::from_bits(bound.imm)), block, index);
+            self.add(a, Fact::Bounded(cond, f64::from_bits(bound.imm)), at);
         }
     }
 
-    fn add(&mut self, value: Value, fact: Fact, block: Block, index: u32) {
+    fn add(&mut self, value: Value, fact: Fact, (block, index): (Block, u32)) {
         if let Some(head) = self.heads.get_mut(value.index()) {
             self.rows.push(Proof { fact, block, index, next: *head });
             *head = self.rows.len() as u32 - 1;
@@ -143,30 +148,29 @@ impl Proofs {
     /// Does a fact about the value that `proves` accepts hold at this place?
     fn holds(&mut self, graph: &Graph<Lir>, value: Value, at: (Block, u32), proves: impl Fn(Fact) -> bool) -> bool {
         let mut next = self.heads.get(value.index()).copied().unwrap_or(NONE);
-        while let Some(&proof) = self.rows.get(next as usize) {
+        for _ in 0..NEAREST {
+            let Some(&proof) = self.rows.get(next as usize) else { break };
             next = proof.next;
-            if !proves(proof.fact) {
-                continue;
-            }
-            let before = if proof.block == at.0 { proof.index < at.1 } else { self.reaches(graph, proof.block, at.0) };
-            if before {
+            if proves(proof.fact) && (proof.block == at.0 && proof.index < at.1 || self.reaches(graph, proof.block, at.0)) {
                 return true;
             }
         }
         false
     }
 
+    /// Is the end of one block on every path to another one?
     fn reaches(&mut self, graph: &Graph<Lir>, from: Block, to: Block) -> bool {
-        let reach = self.reach.get_or_insert_with(|| Reach::of(graph));
-        let known = |block: Block| reach.order.is_reachable(block);
-        known(from) && known(to) && !reach.unwinding[to.index()] && reach.dominators.dominates(from, to)
+        if from == to || !self.order.is_reachable(from) || !self.order.is_reachable(to) {
+            return false;
+        }
+        let reach = self.reach.get_or_insert_with(|| Reach::of(graph, &self.order));
+        !reach.unwinding[to.index()] && reach.dominators.dominates(from, to)
     }
 }
 
 impl Reach {
-    fn of(graph: &Graph<Lir>) -> Reach {
-        let order = Order::of(graph);
-        let dominators = Dominators::of(&order);
+    fn of(graph: &Graph<Lir>, order: &Order) -> Reach {
+        let dominators = Dominators::of(order);
         let mut unwinding = vec![false; graph.blocks.len()];
         let mut open: Vec<Block> = Vec::new();
         for row in graph.blocks.rows() {
@@ -178,35 +182,33 @@ impl Reach {
                 graph.each_successor(block, |next| open.push(next));
             }
         }
-        Reach { order, dominators, unwinding }
+        Reach { dominators, unwinding }
     }
 }
 
-impl<P: Phase> Checker<'_, P> {
-    pub(super) fn division(&mut self, inst: Inst, block: Block, index: u32, at: Where) {
-        let body = self.body;
-        let op = body.op(inst).info().name;
-        let &[dividend, divisor] = body.args(inst) else { return };
-        let at_inst = (block, index);
+impl Proofs {
+    fn division(&mut self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32), faults: &mut Vec<LirFault>) {
+        let op = graph.op(inst).info().name;
+        let &[dividend, divisor] = graph.args(inst) else { return };
+        let place = here(at.0.raw(), at.1);
         let excludes = |number: i64| move |fact: Fact| matches!(fact, Fact::Compares(cond, literal) if !cond.holds(number, literal));
-        let known = literal(body, divisor);
-        if known.is_none_or(|n| n == 0) && !self.proofs.holds(body, divisor, at_inst, excludes(0)) {
-            self.faults.push(LirFault::DivisorMayBeZero { at, op, value: divisor.raw() });
+        let known = literal(graph, divisor);
+        if known.is_none_or(|n| n == 0) && !self.holds(graph, divisor, at, excludes(0)) {
+            faults.push(LirFault::DivisorMayBeZero { at: place, op, value: divisor.raw() });
         }
-        let small = literal(body, dividend).is_some_and(|n| n != i64::MIN);
+        let small = literal(graph, dividend).is_some_and(|n| n != i64::MIN);
         if known.is_none_or(|n| n == -1)
             && !small
-            && !self.proofs.holds(body, divisor, at_inst, excludes(-1))
-            && !self.proofs.holds(body, divisor, at_inst, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
-            && !self.proofs.holds(body, dividend, at_inst, excludes(i64::MIN))
+            && !self.holds(graph, divisor, at, excludes(-1))
+            && !self.holds(graph, divisor, at, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
+            && !self.holds(graph, dividend, at, excludes(i64::MIN))
         {
-            self.faults.push(LirFault::QuotientMayOverflow { at, op, value: divisor.raw() });
+            faults.push(LirFault::QuotientMayOverflow { at: place, op, value: divisor.raw() });
         }
     }
 
-    pub(super) fn conversion(&mut self, inst: Inst, block: Block, index: u32, at: Where) {
-        let body = self.body;
-        let &[value] = body.args(inst) else { return };
+    fn conversion(&mut self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32), faults: &mut Vec<LirFault>) {
+        let &[value] = graph.args(inst) else { return };
         let limit = 2f64.powi(63);
         let above = |fact: Fact| match fact {
             Fact::Bounded(FloatCond::Ge | FloatCond::Gt | FloatCond::Eq, bound) => bound >= -limit,
@@ -217,8 +219,8 @@ impl<P: Phase> Checker<'_, P> {
             Fact::Bounded(FloatCond::Le | FloatCond::Eq, bound) => bound < limit,
             Fact::Bounded(FloatCond::Ne | FloatCond::Gt | FloatCond::Ge, _) | Fact::Compares(..) | Fact::Divides(_) => false,
         };
-        if !self.proofs.holds(body, value, (block, index), above) || !self.proofs.holds(body, value, (block, index), below) {
-            self.faults.push(LirFault::FloatUnchecked { at, value: value.raw() });
+        if !self.holds(graph, value, at, above) || !self.holds(graph, value, at, below) {
+            faults.push(LirFault::FloatUnchecked { at: here(at.0.raw(), at.1), value: value.raw() });
         }
     }
 }

@@ -459,7 +459,10 @@ fn wide_results_are_a_matter_of_the_phase() {
     );
     check("legal", &call);
     check("legal", &call.replace("slot 56", "slot 64"));
-    check("legal", &call.replace("slot 56", "slot 48").replace("b1 !1:1", "b1 !1:1 ;~ L0306").replace("load %0, 48", "load %0, 48 ;~ L0302"));
+    check(
+        "legal",
+        &call.replace("slot 56", "slot 48").replace("b1 !1:1", "b1 !1:1 ;~ L0306").replace("load %0, 48", "load %0, 48 ;~ L0302"),
+    );
     check("built", &call.replace("b1 !1:1", "b1 !1:1 ;~ L0204 ;~ L0205"));
 }
 
@@ -476,7 +479,8 @@ fn a_tail_call_passes_on_its_own_area_and_no_other() {
 #[test]
 fn a_check_proves_only_what_it_dominates() {
     let text = |use_in: &str, mark: &str| {
-        let (inside, after) = if use_in == "b1" { ("  %5: i64 = srem %0, %1\n", String::new()) } else { ("", format!("  %5: i64 = srem %0, %1{mark}\n")) };
+        let (inside, after) =
+            if use_in == "b1" { ("  %5: i64 = srem %0, %1\n", String::new()) } else { ("", format!("  %5: i64 = srem %0, %1{mark}\n")) };
         format!(
             "fn @main.f(%0: i64, %1: i64) -> i64 {{\nb0:\n  %2: i64 = iconst 0\n  %3: i8 = icmp %0, %1, eq\n  branch %3, b1, b2\nb1:\n  check %1, %2, sgt.rem_by_zero, b3 !1:1\n{inside}  jump b2\nb2:\n{after}  ret %0\nb3:\n  resume\n}}\n"
         )
@@ -514,10 +518,7 @@ fn statuses_are_checked_in_order_and_at_once() {
 
 #[test]
 fn faults_of_a_function_as_a_whole_are_on_its_first_line() {
-    let (found, _) = judge::<Legal>(&format!(
-        "ori-ir lir.legal 1 {}\nfn @main.f() -> () {{\n}}\n",
-        header_facts().join(" ")
-    ));
+    let (found, _) = judge::<Legal>(&format!("ori-ir lir.legal 1 {}\nfn @main.f() -> () {{\n}}\n", header_facts().join(" ")));
     assert_eq!(found, [(2, "L0101".to_owned())]);
     assert_eq!(LirFault::SlotSize { at: Where::Function, bytes: 3 }.message(), "a slot cannot have 3 bytes");
 }

@@ -8,7 +8,6 @@ use ir::ops::{Effect, Imm};
 use ir::ssa::{Block, ENTRY, Inst, Value};
 use ir::{ItemId, Stop, Where};
 
-use super::proofs::Proofs;
 use super::{LirFault, here, type_list};
 use crate::build::legal::{area_size, convention, stack_bytes};
 use crate::build::machine_type;
@@ -20,7 +19,6 @@ use crate::target::ORI;
 pub(super) struct Checker<'a, P: Phase> {
     pub(super) body: &'a Body<P>,
     cx: &'a dyn Context,
-    pub(super) proofs: Proofs,
     pub(super) faults: Vec<LirFault>,
     /// The result area that the function gets as its first parameter: value and bytes.
     pub(super) area: Option<(Value, u32)>,
@@ -30,8 +28,8 @@ pub(super) struct Checker<'a, P: Phase> {
 }
 
 impl<'a, P: Phase> Checker<'a, P> {
-    pub(super) fn new(body: &'a Body<P>, cx: &'a dyn Context, proofs: Proofs, faults: Vec<LirFault>) -> Result<Self, Stop> {
-        let mut checker = Checker { body, cx, proofs, faults, area: None, incoming: 0, signatures: HashMap::new() };
+    pub(super) fn new(body: &'a Body<P>, cx: &'a dyn Context, faults: Vec<LirFault>) -> Result<Self, Stop> {
+        let mut checker = Checker { body, cx, faults, area: None, incoming: 0, signatures: HashMap::new() };
         checker.function()?;
         Ok(checker)
     }
@@ -170,14 +168,15 @@ impl<'a, P: Phase> Checker<'a, P> {
             }
             Op::Slot => self.slot(row.imm as i64, at),
             Op::Load | Op::Store => self.access(inst, at),
-            Op::Sdiv | Op::Srem => self.division(inst, block, index, at),
-            Op::IntOfFloat => self.conversion(inst, block, index, at),
             Op::Fconst
             | Op::Data
             | Op::Add
             | Op::Sub
             | Op::Mul
             | Op::MulHigh
+            | Op::Sdiv
+            | Op::Srem
+            | Op::IntOfFloat
             | Op::Neg
             | Op::And
             | Op::Or

@@ -50,7 +50,9 @@ impl Allocator<'_> {
             self.c.values[row(param)].def_block = 0;
         }
         let input = std::mem::take(&mut self.input);
-        let has_incoming_stores = input.iter().any(|r| {
+        let has_incoming = self.f.slots.iter().any(|slot| matches!(slot.kind, SlotKind::Incoming(_)));
+        let has_incoming_stores = has_incoming
+            && input.iter().any(|r| {
             matches!(r.op, Op::StoreSlot | Op::StoreSlotF) && matches!(self.f.slots[r.aux as usize].kind, SlotKind::Incoming(_))
         });
         for block in 0..self.f.blocks.len() as u32 {

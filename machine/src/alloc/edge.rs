@@ -21,11 +21,11 @@ impl Allocator<'_> {
             if self.c.blocks[to].loop_end == ABSENT { self.fix_entry(edge.to.raw()) } else { self.fix_header(edge.to.raw()) }
         }
         moves.clear();
-        let map = self.c.entry[to];
-        for (reg, &value) in map.iter().enumerate() {
-            if value == NONE {
-                continue;
-            }
+        let mut left = self.c.blocks[to].entry;
+        while left != 0 {
+            let reg = left.trailing_zeros();
+            left &= left - 1;
+            let value = self.c.entry[to][reg as usize];
             let arg = self.c.values[row(value)].arg;
             let source = if arg == NONE { value } else { arg };
             let from = self.spot(source);
@@ -108,6 +108,7 @@ impl Allocator<'_> {
             }
         }
         self.c.entry[to as usize] = *map;
+        self.c.blocks[to as usize].entry = taken;
     }
 
     /// The map of a loop header: the values that the loop uses most, in registers that it does not destroy.

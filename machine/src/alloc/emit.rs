@@ -25,6 +25,7 @@ impl Allocator<'_> {
             let param = self.f.params[at];
             if let ArgPlace::Reg(reg) = walk.next(self.class(param)) {
                 self.c.entry[0][reg as usize] = param;
+                self.c.blocks[0].entry |= bit(reg);
                 self.c.values[row(param)].def_reg = reg;
                 self.f.params[at] = reg;
             }
@@ -42,16 +43,20 @@ impl Allocator<'_> {
         self.c.blocks[block as usize].out = out;
         let start = self.c.out.len() as u32;
         // The map at entry.
-        for reg in 0..32 {
-            self.vacate(reg);
+        let mut left = self.occupied;
+        while left != 0 {
+            self.vacate(left.trailing_zeros() as Reg);
+            left &= left - 1;
         }
-        let map = self.c.entry[block as usize];
-        for (reg, &value) in map.iter().enumerate() {
-            if value != NONE {
-                self.occupy(reg as Reg, value);
-                if self.c.values[row(value)].def_reg == reg as Reg && self.c.values[row(value)].def_block == block {
-                    self.c.values[row(value)].def_at = start;
-                }
+        let mut left = self.c.blocks[block as usize].entry;
+        while left != 0 {
+            let reg = left.trailing_zeros() as Reg;
+            left &= left - 1;
+            let value = self.c.entry[block as usize][reg as usize];
+            self.occupy(reg, value);
+            let entry = &mut self.c.values[row(value)];
+            if entry.def_reg == reg && entry.def_block == block {
+                entry.def_at = start;
             }
         }
         self.compute_live_out(block);

@@ -108,6 +108,8 @@ struct BlockInfo {
     clobbers: RegSet,
     /// Edges that reach it.
     preds: u32,
+    /// Registers in use in its entry map.
+    entry: RegSet,
     /// Is its entry map fixed?
     is_set: bool,
     /// First block of the result made from it.
@@ -115,7 +117,7 @@ struct BlockInfo {
 }
 
 const NEW_BLOCK: BlockInfo =
-    BlockInfo { loop_end: ABSENT, loop_header: ABSENT, clobbers: 0, preds: 0, is_set: false, out: ABSENT };
+    BlockInfo { loop_end: ABSENT, loop_header: ABSENT, clobbers: 0, preds: 0, entry: 0, is_set: false, out: ABSENT };
 
 /// A block of the result: a run of emitted records.
 #[derive(Clone, Copy, Debug)]

@@ -189,3 +189,39 @@ fn show_examples() {
         println!("{}\n{}", show(&s), show(&a));
     }
 }
+
+/// A loop over that many floats, each updated from its neighbour: more live values than registers.
+fn float_loop(count: usize) -> String {
+    use std::fmt::Write;
+    let mut text = String::from("fn @sum(%0: ptr, %1: i64) -> f64 {\nb0:\n");
+    for at in 0..count {
+        let _ = writeln!(text, "  %{}: f64 = load %0, {}", 2 + at, at * 8);
+    }
+    let _ = write!(text, "  %100: i64 = iconst 0\n  jump b1(%100");
+    for at in 0..count {
+        let _ = write!(text, ", %{}", 2 + at);
+    }
+    let _ = write!(text, ")\nb1(%101: i64");
+    for at in 0..count {
+        let _ = write!(text, ", %{}: f64", 200 + at);
+    }
+    let _ = write!(text, "):\n  %102: i8 = icmp %101, slt, %1\n  branch %102, b2, b3\nb2:\n");
+    for at in 0..count {
+        let next = (at + 1) % count;
+        let _ = writeln!(text, "  %{}: f64 = fmul %{}, %{}", 300 + at, 200 + at, 200 + next);
+        let _ = writeln!(text, "  %{}: f64 = fadd %{}, %{}", 400 + at, 200 + at, 300 + at);
+    }
+    let _ = write!(text, "  %103: i64 = iconst 1\n  %104: i64 = add %101, %103\n  jump b1(%104");
+    for at in 0..count {
+        let _ = write!(text, ", %{}", 400 + at);
+    }
+    let _ = write!(text, ")\nb3:\n  ret %200\n}}\n");
+    text
+}
+
+#[test]
+fn more_floats_than_registers_in_a_loop() {
+    let mut scratch = Scratch::default();
+    let (s, a) = check(&parse(&float_loop(20)), &mut scratch, false, "floats");
+    println!("{}\n{}", show(&s), show(&a));
+}

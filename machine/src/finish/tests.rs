@@ -4,11 +4,12 @@ use abi::{PanicKind, RuntimeCall};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 use ir::{Column, Id, ItemId, List, PlaceId, Places, Pool, Symbol};
 
-use super::{Frame, NEAR, RelocTarget, finish, mark};
+use super::{Code, Frame, NEAR, RelocTarget, finish, mark};
 use crate::ir::{
-    Alloc, BlockRow, CallRow, Callee, Edge, Function, Location, Record, SlotKind, SlotRow, StubRow,
+    Alloc, BlockRow, Final, CallRow, Callee, Edge, Function, Location, Record, SlotKind, SlotRow, StubRow,
 };
 use crate::ops::{Op, cc};
+use crate::verify::{verify, verify_code};
 use crate::regs::{CALLER_SAVED, NONE, RDI, RSI};
 
 fn empty() -> Function<Alloc> {
@@ -65,9 +66,10 @@ fn ret(function: &mut Function<Alloc>) -> Record {
 }
 
 fn call(function: &mut Function<Alloc>) -> Record {
+    let args = function.regs.add([RDI]);
     function.calls.push(CallRow {
         callee: Some(Callee::Runtime(RuntimeCall::Print)),
-        args: List::EMPTY,
+        args,
         results: List::EMPTY,
         clobbers: CALLER_SAVED,
         place: PlaceId::NONE,
@@ -89,6 +91,16 @@ fn decode(bytes: &[u8]) -> Vec<Instruction> {
     insts
 }
 
+/// Finishes a function that the verifiers find no fault with, before and after.
+#[track_caller]
+fn finished(function: Function<Alloc>) -> (Function<Final>, Code) {
+    assert_eq!(verify(&function), []);
+    let (finished, code) = finish(function).unwrap();
+    assert_eq!(verify(&finished), []);
+    assert_eq!(verify_code(&finished, &code), []);
+    (finished, code)
+}
+
 /// The listing by the independent decoder, one instruction after another.
 fn listing(bytes: &[u8]) -> String {
     decode(bytes).iter().map(|inst| inst.to_string()).collect::<Vec<_>>().join("; ")
@@ -96,7 +108,7 @@ fn listing(bytes: &[u8]) -> String {
 
 #[track_caller]
 fn check(function: Function<Alloc>, expect: &str) {
-    let (_, code) = finish(function).unwrap();
+    let (_, code) = finished(function);
     assert_eq!(listing(&code.bytes), expect);
 }
 
@@ -105,7 +117,7 @@ fn a_leaf_has_no_frame() {
     let mut f = empty();
     let ret = ret(&mut f);
     block(&mut f, &[rec(Op::Mov, [0, RDI, NONE], 0, 0), ret]);
-    let (_, code) = finish(f.clone()).unwrap();
+    let (_, code) = finished(f.clone());
     assert!(!code.has_frame && code.sites.is_empty());
     check(f, "mov rax,rdi; ret");
 }
@@ -117,7 +129,7 @@ fn a_call_needs_a_frame_that_keeps_the_stack_aligned() {
     f.slots = vec![SlotRow { size: 24, kind: SlotKind::Local, offset: 0 }, SlotRow { size: 8, kind: SlotKind::Outgoing(1), offset: 0 }];
     let (call, ret) = (call(&mut f), ret(&mut f));
     block(&mut f, &[rec(Op::LeaSlot, [RDI, NONE, NONE], 0, 0), rec(Op::StoreSlot, [RDI, NONE, NONE], 0, 1), call, ret]);
-    let (finished, code) = finish(f.clone()).unwrap();
+    let (finished, code) = finished(f.clone());
     assert_eq!((finished.slots[0].offset, finished.slots[1].offset), (-48, -56));
     assert_eq!((code.has_frame, code.frame_size, code.saved_mask), (true, 64, 0x3008));
     assert_eq!(code.sites.len(), 1);
@@ -136,7 +148,7 @@ fn large_frames_touch_every_page() {
         f.slots = vec![SlotRow { size, kind: SlotKind::Local, offset: 0 }];
         let ret = ret(&mut f);
         block(&mut f, &[ret]);
-        let (_, code) = finish(f).unwrap();
+        let (_, code) = finished(f);
         let insts = decode(&code.bytes);
         let tests = insts.iter().filter(|inst| inst.mnemonic() == Mnemonic::Test).count();
         let is_loop = insts.iter().any(|inst| inst.mnemonic() == Mnemonic::Jne);
@@ -181,7 +193,7 @@ fn stubs_move_their_operands_in_parallel() {
         let at = stub(&mut f, PanicKind::IndexOutOfBounds, &args);
         let ret = ret(&mut f);
         block(&mut f, &[rec(Op::Cmp, [NONE, RDI, RSI], 0, 0), rec(Op::Stub, [NONE; 3], cc::AE, at), ret]);
-        let (_, code) = finish(f).unwrap();
+        let (_, code) = finished(f);
         assert!(!code.has_frame);
         assert_eq!(code.relocs[0].target, RelocTarget::Panic(PanicKind::IndexOutOfBounds));
         let text = listing(&code.bytes);
@@ -205,7 +217,7 @@ fn constants_are_stored_once_and_aligned() {
         rec(Op::LeaData, [1, NONE, NONE], 0, 0),
         ret,
     ]);
-    let (_, code) = finish(f).unwrap();
+    let (_, code) = finished(f);
     assert_eq!(code.data.iter().map(|block| (block.bytes.len(), block.align)).collect::<Vec<_>>(), [(16, 16), (8, 8), (4, 1)]);
     assert_eq!(code.relocs.len(), 5);
     assert!(code.relocs.iter().all(|reloc| reloc.addend == -4));
@@ -252,7 +264,7 @@ fn branches_reach_their_blocks_whatever_the_distance() {
             }
             block(&mut f, &records);
         }
-        let (finished, code) = finish(f).unwrap();
+        let (finished, code) = finished(f);
         let (again, marks) = mark(&finished).unwrap();
         assert_eq!(again, code);
         let insts = decode(&code.bytes);

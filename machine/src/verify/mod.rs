@@ -1,15 +1,312 @@
-//! x
-use crate::ir::*;
-use crate::finish::Code;
-/// f
-pub fn verify<P: Phase>(_f: &Function<P>) -> Vec<MachFault> { vec![] }
-/// f
-pub fn verify_code(_f: &Function<Final>, _c: &Code) -> Vec<MachFault> { vec![] }
-/// f
-#[derive(Debug)]
-pub enum MachFault {}
-impl ir::Fault for MachFault {
-    fn code(&self) -> ir::Code { match *self {} }
-    fn at(&self) -> ir::Where { match *self {} }
-    fn message(&self) -> String { match *self {} }
+//! Every invariant, one fault enum.
+//!
+//! | family | judged by       | about                                                                               |
+//! |--------|-----------------|-------------------------------------------------------------------------------------|
+//! | X01    | [`verify`]      | structure: blocks, operands, tables, edges, flags, landing pads, the convention      |
+//! | X02    | [`crate::alloc::check`] | allocation: every operand holds the value that selection meant                |
+//! | X03    | [`verify`]      | the frame: slots, saved registers                                                   |
+//! | X04    | [`verify_code`] | bytes: branches, calls, relocations, sites, by a decoder of lengths of its own        |
+//!
+//! What this cannot see: that a fall-through in `final` goes to the block of the edge that was dropped, and what an instruction computes; the decode-back
+//! test of [`crate::encode`] and whole programs see that.
+
+mod bytes;
+mod calls;
+mod fault;
+mod length;
+mod records;
+
+#[cfg(test)]
+mod tests;
+
+use ir::Where;
+
+use crate::finish::{Code, Frame};
+use crate::ir::{Block, Final, Function, Location, Phase, SlotKind};
+use crate::ops::Op;
+use crate::regs::{CALLEE_SAVED, Class, FIRST_VIRTUAL, NONE, Reg, class_of};
+
+pub use fault::{MachFault, Rule};
+
+/// How far the function has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Stage {
+    Select,
+    Alloc,
+    Final,
+}
+
+fn stage<P: Phase>() -> Stage {
+    match P::NAME {
+        "select" => Stage::Select,
+        "alloc" => Stage::Alloc,
+        _ => Stage::Final,
+    }
+}
+
+/// All faults of a function. No input makes it panic.
+pub fn verify<P: Phase>(function: &Function<P>) -> Vec<MachFault> {
+    let stage = stage::<P>();
+    let mut judge = Judge { function, stage, faults: Vec::new(), defined: Vec::new(), is_reached: Vec::new() };
+    judge.blocks();
+    // Everything below walks the blocks.
+    if judge.faults.is_empty() {
+        judge.tables();
+        judge.reach();
+        judge.records();
+        judge.frame();
+    }
+    judge.faults
+}
+
+/// All faults of the bytes of a function that [`verify`] finds no fault with.
+pub fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFault> {
+    bytes::verify_code(function, code)
+}
+
+/// Bits of `Judge::defined`.
+const DEFINED: u8 = 1;
+const USED: u8 = 2;
+
+struct Judge<'a, P: Phase> {
+    function: &'a Function<P>,
+    stage: Stage,
+    faults: Vec<MachFault>,
+    /// Of each virtual register (`select`).
+    defined: Vec<u8>,
+    /// Of each block: reached from the entry without unwinding.
+    is_reached: Vec<bool>,
+}
+
+impl<P: Phase> Judge<'_, P> {
+    #[cold]
+    fn fault(&mut self, rule: Rule, at: Where, numbers: [i64; 2]) {
+        self.faults.push(MachFault { rule, at, numbers });
+    }
+
+    /// Blocks tile the records and end as they must.
+    fn blocks(&mut self) {
+        let function = self.function;
+        let mut next = 0;
+        for (id, block) in function.blocks.iter() {
+            let at = Where::Block(id.raw());
+            if block.start != next || block.end < block.start || block.end as usize > function.records.len() {
+                self.fault(Rule::BlockRange, at, [0; 2]);
+                return;
+            }
+            next = block.end;
+            if self.stage == Stage::Select {
+                if block.is_pad && !block.params.is_empty() {
+                    self.fault(Rule::PadParameters, at, [0; 2]);
+                }
+            } else if !block.params.is_empty() {
+                self.fault(Rule::BlockParameter, at, [0; 2]);
+            }
+            let records = &function.records[block.start as usize..block.end as usize];
+            let ends_well = records.last().is_some_and(|last| last.op.info().ends && last.op != Op::JumpIf);
+            if !ends_well && self.stage != Stage::Final {
+                self.fault(Rule::BlockEnd, at, [0; 2]);
+            }
+        }
+        if next as usize != function.records.len() || function.blocks.is_empty() {
+            self.fault(Rule::BlockRange, Where::Function, [0; 2]);
+        }
+        if self.stage == Stage::Final && function.records.last().is_none_or(|last| !last.op.info().ends || last.op == Op::JumpIf) {
+            self.fault(Rule::FallsOff, Where::Function, [0; 2]);
+        }
+        if !function.virtuals.is_empty() && function.virtuals.len() != function.records.len() {
+            self.fault(Rule::VirtualColumn, Where::Function, [function.virtuals.len() as i64, function.records.len() as i64]);
+        }
+    }
+
+    /// Edges, slots, stubs: rows that records name.
+    fn tables(&mut self) {
+        let function = self.function;
+        if self.stage == Stage::Select {
+            self.defined = vec![0; function.classes.len()];
+            for (id, block) in function.blocks.iter() {
+                for &param in function.regs.slice(block.params.start(), block.params.len()) {
+                    self.define(param, Where::Block(id.raw()));
+                }
+            }
+        }
+        self.parameters();
+        for edge in &function.edges {
+            let to = i64::from(edge.to.raw());
+            let Some(block) = function.blocks.get(edge.to) else {
+                self.fault(Rule::EdgeTarget, Where::Function, [to, 0]);
+                continue;
+            };
+            if block.params.len() != edge.args.len() {
+                self.fault(Rule::EdgeCount, Where::Function, [to, edge.args.len() as i64]);
+                continue;
+            }
+            let params = function.regs.slice(block.params.start(), block.params.len());
+            for (index, (&arg, &param)) in function.regs.slice(edge.args.start(), edge.args.len()).iter().zip(params).enumerate() {
+                let class = self.class(arg);
+                if class.is_none() || class != self.class(param) {
+                    self.fault(Rule::EdgeClass, Where::Function, [to, index as i64]);
+                }
+                self.mark_used(arg);
+            }
+        }
+    }
+
+    /// The class of a register of this phase; `None` when there is no such register.
+    fn class(&self, reg: Reg) -> Option<Class> {
+        if self.stage == Stage::Select {
+            return reg.checked_sub(FIRST_VIRTUAL).and_then(|at| self.function.classes.get(at as usize)).copied();
+        }
+        (reg < 32).then(|| class_of(reg))
+    }
+
+    fn define(&mut self, reg: Reg, at: Where) {
+        let Some(index) = reg.checked_sub(FIRST_VIRTUAL) else { return };
+        if let Some(state) = self.defined.get_mut(index as usize) {
+            let was = std::mem::replace(state, *state | DEFINED);
+            if was & DEFINED != 0 {
+                self.fault(Rule::DefinedTwice, at, [i64::from(index), 0]);
+            }
+        }
+    }
+
+    fn mark_used(&mut self, reg: Reg) {
+        if let Some(state) = reg.checked_sub(FIRST_VIRTUAL).and_then(|index| self.defined.get_mut(index as usize)) {
+            *state |= USED;
+        }
+    }
+
+    /// Blocks reached without unwinding. In `final` a block may fall through.
+    fn reach(&mut self) {
+        let function = self.function;
+        self.is_reached = vec![false; function.blocks.len()];
+        let mut work = vec![0usize];
+        while let Some(at) = work.pop() {
+            if std::mem::replace(&mut self.is_reached[at], true) {
+                continue;
+            }
+            let block = function.blocks.rows()[at];
+            let records = &function.records[block.start as usize..block.end as usize];
+            for record in &records[records.len().saturating_sub(2)..] {
+                if !matches!(record.op, Op::Jump | Op::JumpIf) {
+                    continue;
+                }
+                if let Some(edge) = function.edges.get(record.aux as usize)
+                    && edge.to.index() < self.is_reached.len()
+                {
+                    if function.blocks[edge.to].is_pad {
+                        self.fault(Rule::PadEntered, Where::Block(at as u32), [i64::from(edge.to.raw()), 0]);
+                    }
+                    work.push(edge.to.index());
+                }
+            }
+            let falls = self.stage == Stage::Final && records.last().is_none_or(|last| !last.op.info().ends || last.op == Op::JumpIf);
+            if falls && at + 1 < self.is_reached.len() {
+                work.push(at + 1);
+            }
+        }
+    }
+
+    fn pad(&mut self, pad: Option<Block>, at: Where) {
+        if let Some(pad) = pad
+            && !self.function.blocks.get(pad).is_some_and(|row| row.is_pad)
+        {
+            self.fault(Rule::PadTarget, at, [i64::from(pad.raw()), 0]);
+        }
+    }
+
+    fn place(&mut self, place: ir::PlaceId, at: Where) {
+        if place.is_some() && self.function.places.get(place).is_none() {
+            self.fault(Rule::PlaceRow, at, [i64::from(place.0), 0]);
+        }
+    }
+
+    fn stub(&mut self, index: u32, at: Where) {
+        let function = self.function;
+        let Some(row) = function.stubs.get(index as usize) else { return };
+        self.pad(row.pad, at);
+        self.place(row.place, at);
+        let args = function.locations.slice(row.args.start(), row.args.len());
+        let mut wrong = i64::from(args.len() != row.kind.args().len());
+        for location in args {
+            let is_right = match *location {
+                Location::Reg(reg) => {
+                    self.mark_used(reg);
+                    self.class(reg) == Some(Class::Gp)
+                }
+                Location::Slot(slot) => self.stage != Stage::Select && (slot as usize) < function.slots.len(),
+                Location::SlotAddress(slot) => (slot as usize) < function.slots.len(),
+                Location::Const(_) => true,
+                Location::Data(row) => (row as usize) < function.data.len(),
+            };
+            wrong += i64::from(!is_right);
+        }
+        if wrong > 0 {
+            self.fault(Rule::StubOperands, at, [wrong, 0]);
+        }
+    }
+
+    /// Slots and saved registers.
+    fn frame(&mut self) {
+        let function = self.function;
+        for (index, slot) in function.slots.iter().enumerate() {
+            if slot.size == 0 || slot.size % 8 != 0 {
+                self.fault(Rule::SlotSize, Where::Function, [index as i64, i64::from(slot.size)]);
+            }
+            if let SlotKind::Incoming(at) = slot.kind
+                && i64::from(slot.offset) != 16 + 8 * i64::from(at)
+            {
+                self.fault(Rule::ArgumentSlot, Where::Function, [index as i64, 0]);
+            }
+        }
+        if self.stage == Stage::Select {
+            return;
+        }
+        if function.saved & !CALLEE_SAVED != 0 {
+            self.fault(Rule::SavedMask, Where::Function, [0; 2]);
+        }
+        if self.stage == Stage::Final && self.faults.is_empty() {
+            self.slots();
+        }
+    }
+
+    /// Slots inside the frame, apart from each other.
+    fn slots(&mut self) {
+        let function = self.function;
+        let Some(frame) = Frame::of(function) else {
+            self.fault(Rule::SlotOutside, Where::Function, [0; 2]);
+            return;
+        };
+        let low = -i64::from(frame.size);
+        let high = -8 * i64::from(function.saved.count_ones());
+        let mut ranges = Vec::with_capacity(function.slots.len());
+        for (index, slot) in function.slots.iter().enumerate() {
+            let (start, end) = (i64::from(slot.offset), i64::from(slot.offset) + i64::from(slot.size));
+            match slot.kind {
+                SlotKind::Incoming(_) => continue,
+                SlotKind::Outgoing(at) if start != low + 8 * i64::from(at) => {
+                    self.fault(Rule::ArgumentSlot, Where::Function, [index as i64, 0]);
+                }
+                SlotKind::Local | SlotKind::Spill | SlotKind::Outgoing(_) => {}
+            }
+            if start < low || end > high {
+                self.fault(Rule::SlotOutside, Where::Function, [index as i64, 0]);
+            }
+            if start % 8 != 0 {
+                self.fault(Rule::SlotAlignment, Where::Function, [index as i64, 0]);
+            }
+            ranges.push((start, end, index));
+        }
+        ranges.sort_unstable();
+        for pair in ranges.windows(2) {
+            if pair[0].1 > pair[1].0 {
+                self.fault(Rule::SlotOverlap, Where::Function, [pair[0].2 as i64, pair[1].2 as i64]);
+            }
+        }
+    }
+}
+
+/// No register.
+const fn is_none(reg: Reg) -> bool {
+    reg == NONE
 }

@@ -19,26 +19,25 @@ const LEAST_GROWTH: usize = 400;
 /// How deep copies are made in copies.
 const DEPTH: u8 = 3;
 
-/// Small enough to be copied into callers, and not calling itself: what [`Context::inlinable`] answers about an optimised body.
+/// Small enough to be copied into callers, and not calling itself: what [`Context::inlinable`] answers about a body.
 pub fn is_inlinable(body: &Body<Mono>) -> bool {
-    let mut size = 0;
-    for row in body.blocks.rows() {
-        for &inst in &row.insts {
-            let row = &body.insts[inst];
-            if matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == body.name {
-                return false;
-            }
-            // Literals cost nothing once folded into their users, and resuming is the caller's.
-            size += usize::from(!matches!(row.op, Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Unit | Op::Resume | Op::Jump));
-        }
-    }
-    size <= SMALL
+    let calls_itself = |row: &ir::ssa::InstRow<Op>| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == body.name;
+    cost(body) <= SMALL && !body.insts.rows().iter().any(calls_itself)
+}
+
+/// What a copy adds, about: literals fold into their users, aggregates come apart, and resuming is the caller's.
+fn cost(graph: &Graph<Mir>) -> usize {
+    let is_free = |op: Op| {
+        matches!(op, Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Unit | Op::Aggregate | Op::Field | Op::WithField)
+            || matches!(op, Op::Jump | Op::Resume | Op::Return)
+    };
+    graph.blocks.rows().iter().flat_map(|row| &row.insts).filter(|&&inst| !is_free(graph.op(inst))).count()
 }
 
 /// Runs the pass.
 pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
     let order = Order::of(graph);
-    let mut room = graph.size().max(LEAST_GROWTH);
+    let mut room = cost(graph).max(LEAST_GROWTH);
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text.
     let mut work: Vec<(Block, u8)> = order.blocks.iter().rev().map(|&block| (block, 0)).collect();
     while let Some((block, depth)) = work.pop() {
@@ -54,7 +53,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel, cx: &dyn Context) -> 
                 continue;
             }
             let Some(body) = cx.inlinable(callee)? else { continue };
-            let size = body.size();
+            let size = cost(&body);
             let fits = body.blocks.get(ENTRY).is_some_and(|entry| entry.params.len() == row.args.len());
             let Some(unwind) = graph.edges[inst].unwind else { continue };
             if size > room || !fits || !fuel.spend() {

@@ -1,0 +1,228 @@
+//! Rules of bytes. The bytes are walked by a decoder of lengths beside the records: which tells where each block starts, and so where each branch must go.
+
+use ir::Where;
+
+use super::length::{Decoded, Shape, decode};
+use super::{MachFault, Rule};
+use crate::finish::{Code, Frame, NEAR, RelocTarget};
+use crate::ir::{Final, Function};
+use crate::ops::Op;
+
+struct Reader<'a> {
+    code: &'a Code,
+    at: usize,
+    faults: Vec<MachFault>,
+    reloc: usize,
+    site: usize,
+    calls: usize,
+}
+
+/// A branch that was read, to be judged when all blocks are known.
+struct Branch {
+    at: usize,
+    to: i64,
+    /// Block, or stub with [`STUB`].
+    target: u32,
+    place: Where,
+}
+
+const STUB: u32 = 1 << 31;
+
+pub(super) fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFault> {
+    let mut reader = Reader { code, at: 0, faults: Vec::new(), reloc: 0, site: 0, calls: 0 };
+    reader.tables(function);
+    let mut branches = Vec::with_capacity(function.edges.len() + function.stubs.len());
+    let mut blocks = Vec::with_capacity(function.blocks.len());
+    let mut stubs = vec![u32::MAX; function.stubs.len()];
+    let frame = Frame::of(function);
+    if frame.is_none_or(|frame| (frame.exists, frame.size, frame.saved) != (code.has_frame, code.frame_size, u32::from(code.saved_mask))) {
+        reader.fault(Rule::FrameRecord, Where::Function, [0; 2]);
+    }
+    if code.has_frame {
+        reader.prologue();
+    }
+    let leave = if code.has_frame { code.saved_mask.count_ones() as usize + 1 } else { 0 };
+    let mut cold = Vec::new();
+    for (id, block) in function.blocks.iter() {
+        blocks.push(reader.at as i64);
+        for (index, record) in function.records.get(block.start as usize..block.end as usize).unwrap_or(&[]).iter().enumerate() {
+            let place = Where::Inst { block: id.raw(), index: index as u32 };
+            let start = reader.at;
+            let target = match record.op {
+                Op::Jump | Op::JumpIf => function.edges.get(record.aux as usize).map(|edge| edge.to.raw()),
+                Op::Stub => {
+                    cold.push(record.aux);
+                    Some(record.aux | STUB)
+                }
+                _ => None,
+            };
+            let mut last = None;
+            if record.op == Op::Panic {
+                last = reader.until_call();
+            } else {
+                for _ in 0..instructions(record.op, leave) {
+                    last = reader.next();
+                }
+            }
+            let Some(last) = last else {
+                reader.fault(Rule::Undecodable, place, [start as i64, 0]);
+                return reader.faults;
+            };
+            if shape_of(record.op).is_some_and(|want| want != last.shape && !(target.is_some() && last.shape == Shape::JumpNear)) {
+                reader.fault(Rule::RecordBytes, place, [start as i64, 0]);
+            }
+            if let Some(target) = target {
+                branches.push(Branch { at: start, to: reader.at as i64 + last.distance, target, place });
+                if (last.len > 2) != (record.imm & NEAR != 0) {
+                    reader.fault(Rule::BranchForm, place, [start as i64, 0]);
+                }
+            }
+        }
+    }
+    for stub in cold {
+        if let Some(row) = stubs.get_mut(stub as usize) {
+            *row = reader.at as u32;
+        }
+        if reader.until_call().is_none() {
+            reader.fault(Rule::Undecodable, Where::Function, [reader.at as i64, 0]);
+            return reader.faults;
+        }
+    }
+    if reader.at != code.bytes.len() {
+        reader.fault(Rule::RecordBytes, Where::Function, [reader.at as i64, 0]);
+    }
+    for branch in &branches {
+        let want = if branch.target & STUB != 0 {
+            stubs.get((branch.target & !STUB) as usize).map(|&at| i64::from(at))
+        } else {
+            blocks.get(branch.target as usize).copied()
+        };
+        if want != Some(branch.to) {
+            reader.fault(Rule::BranchTarget, branch.place, [branch.at as i64, branch.to]);
+        }
+    }
+    if reader.calls != code.sites.len() {
+        reader.fault(Rule::SiteCount, Where::Function, [code.sites.len() as i64, reader.calls as i64]);
+    }
+    if reader.reloc != code.relocs.len() {
+        let at = code.relocs.get(reader.reloc).map_or(0, |reloc| i64::from(reloc.offset));
+        reader.fault(Rule::RelocOperand, Where::Function, [at, 0]);
+    }
+    reader.faults
+}
+
+/// How many instructions an op is; `leave` are those that leave the frame.
+fn instructions(op: Op, leave: usize) -> usize {
+    match op {
+        Op::Set | Op::FloatOfInt => 2,
+        Op::SetFEq | Op::SetFNe => 4,
+        Op::Div | Op::Rem => 9,
+        Op::Return | Op::TailCall => leave + 1,
+        _ => 1,
+    }
+}
+
+/// What the last instruction of an op must be; `None` when any will do.
+fn shape_of(op: Op) -> Option<Shape> {
+    match op {
+        Op::Jump | Op::JumpIf | Op::Stub => Some(Shape::Branch),
+        Op::Call | Op::Panic => Some(Shape::Call),
+        Op::TailCall => Some(Shape::JumpNear),
+        _ => Some(Shape::Plain),
+    }
+}
+
+impl Reader<'_> {
+    #[cold]
+    fn fault(&mut self, rule: Rule, at: Where, numbers: [i64; 2]) {
+        self.faults.push(MachFault { rule, at, numbers });
+    }
+
+    /// Relocations, sites and constants by themselves.
+    fn tables(&mut self, function: &Function<Final>) {
+        let code = self.code;
+        let mut end = 0;
+        for reloc in &code.relocs {
+            let at = i64::from(reloc.offset);
+            let operand = code.bytes.get(reloc.offset as usize..).and_then(|rest| rest.get(..4));
+            if reloc.offset < end || operand.is_none() {
+                self.fault(Rule::RelocRange, Where::Function, [at, 0]);
+            }
+            end = reloc.offset.saturating_add(4);
+            let dangles = matches!(reloc.target, RelocTarget::Data(row) if row as usize >= code.data.len());
+            if dangles || reloc.addend != -4 || operand.is_some_and(|bytes| bytes != [0; 4]) {
+                self.fault(Rule::RelocTarget, Where::Function, [at, 0]);
+            }
+        }
+        let mut last = 0;
+        for site in &code.sites {
+            let at = i64::from(site.return_offset);
+            if site.return_offset <= last {
+                self.fault(Rule::SiteOrder, Where::Function, [at, 0]);
+            }
+            last = site.return_offset;
+            if site.place.is_some() && function.places.get(site.place).is_none() {
+                self.fault(Rule::SitePlace, Where::Function, [at, 0]);
+            }
+            if let Some(pad) = site.pad_offset.filter(|&pad| pad as usize >= code.bytes.len()) {
+                self.fault(Rule::PadOffset, Where::Function, [i64::from(pad), 0]);
+            }
+        }
+        for (index, block) in code.data.iter().enumerate() {
+            if !block.align.is_power_of_two() || block.align > 16 || block.align > 1 && block.bytes.len() as u32 != block.align {
+                self.fault(Rule::DataBlock, Where::Function, [index as i64, 0]);
+            }
+        }
+    }
+
+    /// One instruction; its relocation and site are judged.
+    fn next(&mut self) -> Option<Decoded> {
+        let decoded = decode(self.code.bytes.get(self.at..)?)?;
+        self.at += decoded.len;
+        let operand = self.at as u32 - 4;
+        let has_reloc = self.code.relocs.get(self.reloc).is_some_and(|reloc| reloc.offset == operand);
+        if has_reloc {
+            self.reloc += 1;
+        }
+        let needs_reloc = decoded.is_rip || decoded.shape == Shape::Call;
+        if has_reloc != needs_reloc && decoded.shape != Shape::JumpNear {
+            self.fault(Rule::RelocOperand, Where::Function, [i64::from(operand), 0]);
+        }
+        if decoded.shape == Shape::Call {
+            self.calls += 1;
+            if self.code.sites.get(self.site).is_some_and(|site| site.return_offset as usize == self.at) {
+                self.site += 1;
+            } else {
+                self.fault(Rule::SiteCall, Where::Function, [self.at as i64, 0]);
+            }
+        }
+        Some(decoded)
+    }
+
+    /// At most two operands, each at most one instruction, then a call.
+    fn until_call(&mut self) -> Option<Decoded> {
+        (0..3).find_map(|_| self.next().filter(|decoded| decoded.shape == Shape::Call))
+    }
+
+    /// Everything up to and with the stores of the saved registers.
+    fn prologue(&mut self) {
+        const START: [u8; 4] = [0x55, 0x48, 0x89, 0xe5];
+        if !self.code.bytes.starts_with(&START) {
+            self.fault(Rule::FrameRecord, Where::Function, [0; 2]);
+            return;
+        }
+        let size = self.code.frame_size;
+        let pages = size / 4096;
+        let lowers = match (pages, size) {
+            (_, 0) => 0,
+            (0..=8, _) => pages + 1,
+            (_, _) => 5 + u32::from(size % 4096 != 0),
+        };
+        for _ in 0..2 + lowers + self.code.saved_mask.count_ones() {
+            if self.next().is_none() {
+                self.fault(Rule::Undecodable, Where::Function, [self.at as i64, 0]);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Rules of single records.
+
+use ir::Where;
+
+use super::{DEFINED, Judge, Rule, Stage, USED, is_none};
+use crate::finish::NEAR;
+use crate::ir::{Phase, Record};
+use crate::ops::{AuxKind, Flags, ImmKind, Op, OpInfo, Role};
+use crate::regs::{CALLEE_SAVED, CALLER_SAVED, Class, R11, RAX, RBP, RDX, RSP, Reg, RegSet, bit};
+
+impl<P: Phase> Judge<'_, P> {
+    /// All records, block after block.
+    pub(super) fn records(&mut self) {
+        let function = self.function;
+        let mut written: RegSet = 0;
+        for (id, block) in function.blocks.iter() {
+            let mut flags_are_set = false;
+            // What the block itself has written: all that a landing pad may read.
+            let mut own: RegSet = 0;
+            for (index, record) in function.records[block.start as usize..block.end as usize].iter().enumerate() {
+                let info = record.op.info();
+                let at = Where::Inst { block: id.raw(), index: index as u32 };
+                if info.ends && index as u32 + 1 < block.end - block.start && !self.may_be_followed(record, index as u32 + 1 + block.start) {
+                    self.fault(Rule::MiddleTerminator, at, [0; 2]);
+                }
+                match info.flags {
+                    Flags::Keeps => {}
+                    Flags::Sets => flags_are_set = true,
+                    Flags::Clobbers => flags_are_set = false,
+                    Flags::Reads if flags_are_set => {}
+                    Flags::Reads => self.fault(Rule::FlagsUnset, at, [0; 2]),
+                }
+                let regs = [record.a, record.b, record.c];
+                if self.stage == Stage::Select {
+                    self.virtual_operands(info, regs, at);
+                } else {
+                    let is_pad = block.is_pad && record.op != Op::Call;
+                    own |= self.physical_operands(record, info, if is_pad { Some(own) } else { None }, at);
+                    if record.op == Op::Call {
+                        own |= CALLER_SAVED;
+                    }
+                }
+                self.words(record, info, at);
+                if record.op == Op::Resume {
+                    self.resume(at);
+                }
+            }
+            written |= own;
+        }
+        if self.stage == Stage::Select {
+            for index in 0..self.defined.len() {
+                if self.defined[index] & (DEFINED | USED) == USED {
+                    self.fault(Rule::Undefined, Where::Function, [index as i64, 0]);
+                }
+            }
+        } else {
+            let lost = written & CALLEE_SAVED & !function.saved;
+            if lost != 0 {
+                self.fault(Rule::UnsavedRegister, Where::Function, [i64::from(lost.trailing_zeros()), 0]);
+            }
+        }
+    }
+
+    /// A conditional branch may be followed by a jump.
+    fn may_be_followed(&self, record: &Record, next: u32) -> bool {
+        record.op == Op::JumpIf && self.function.records.get(next as usize).is_some_and(|next| next.op == Op::Jump)
+    }
+
+    fn virtual_operands(&mut self, info: &OpInfo, regs: [Reg; 3], at: Where) {
+        for (index, (&role, reg)) in info.roles.iter().zip(regs).enumerate() {
+            let number = index as i64;
+            let class = match role {
+                Role::No => {
+                    if !is_none(reg) {
+                        self.fault(Rule::ExtraOperand, at, [number, 0]);
+                    }
+                    continue;
+                }
+                Role::Index if is_none(reg) => {
+                    if info.roles[1] == Role::No {
+                        self.fault(Rule::MissingOperand, at, [number, 0]);
+                    }
+                    continue;
+                }
+                Role::Def(class) | Role::Use(class) | Role::Tied(class) => class,
+                Role::DefIn(_) | Role::UseIn(_) | Role::Base | Role::Index => Class::Gp,
+            };
+            if is_none(reg) {
+                self.fault(Rule::MissingOperand, at, [number, 0]);
+                continue;
+            }
+            match self.class(reg) {
+                None => self.fault(Rule::OperandKind, at, [number, i64::from(reg)]),
+                Some(found) if found != class => self.fault(Rule::OperandClass, at, [number, 0]),
+                Some(_) => {}
+            }
+            if matches!(role, Role::Def(_) | Role::DefIn(_)) {
+                self.define(reg, at);
+            } else {
+                self.mark_used(reg);
+            }
+        }
+    }
+
+    /// Judges the operands and gives the registers that the record writes. `readable`: for landing pads, what may be read.
+    fn physical_operands(&mut self, record: &Record, info: &OpInfo, readable: Option<RegSet>, at: Where) -> RegSet {
+        let regs = [record.a, record.b, record.c];
+        let mut written = info.clobbers;
+        // Copies go through the scratch registers, and nothing else does.
+        let is_copy = matches!(
+            record.op,
+            Op::Mov | Op::MovF | Op::MovImm | Op::LoadConst | Op::ZeroF | Op::LeaData | Op::LeaSlot | Op::LoadSlot | Op::LoadSlotF | Op::StoreSlot | Op::StoreSlotF
+        );
+        for (index, (&role, reg)) in info.roles.iter().zip(regs).enumerate() {
+            let number = index as i64;
+            let mut fixed = None;
+            let class = match role {
+                Role::No => {
+                    if !is_none(reg) {
+                        self.fault(Rule::ExtraOperand, at, [number, 0]);
+                    }
+                    continue;
+                }
+                Role::Index if is_none(reg) => {
+                    if info.roles[1] == Role::No {
+                        self.fault(Rule::MissingOperand, at, [number, 0]);
+                    }
+                    continue;
+                }
+                Role::Def(class) | Role::Use(class) | Role::Tied(class) => class,
+                Role::DefIn(reg) | Role::UseIn(reg) => {
+                    fixed = Some(reg);
+                    Class::Gp
+                }
+                Role::Base | Role::Index => Class::Gp,
+            };
+            if is_none(reg) {
+                self.fault(Rule::MissingOperand, at, [number, 0]);
+                continue;
+            }
+            match self.class(reg) {
+                None => {
+                    self.fault(Rule::OperandKind, at, [number, i64::from(reg)]);
+                    continue;
+                }
+                Some(found) if found != class => self.fault(Rule::OperandClass, at, [number, 0]),
+                Some(_) => {}
+            }
+            if let Some(want) = fixed
+                && want != reg
+            {
+                self.fault(Rule::FixedOperand, at, [number, i64::from(want)]);
+            }
+            if matches!(role, Role::Tied(_)) && reg != regs[0] {
+                self.fault(Rule::TiedOperand, at, [number, 0]);
+            }
+            if matches!(reg, RSP | RBP) || !is_copy && matches!(reg, R11 | 31) {
+                self.fault(Rule::ReservedRegister, at, [number, 0]);
+            }
+            if matches!(role, Role::Def(_) | Role::DefIn(_)) {
+                written |= bit(reg);
+            } else if let Some(readable) = readable
+                && readable & bit(reg) == 0
+            {
+                self.fault(Rule::PadReads, at, [number, i64::from(reg)]);
+            }
+        }
+        if matches!(record.op, Op::Div | Op::Rem) && matches!(record.c, RAX | RDX | R11) {
+            self.fault(Rule::DivisorRegister, at, [0; 2]);
+        }
+        written
+    }
+
+    /// Immediate and auxiliary word.
+    fn words(&mut self, record: &Record, info: &OpInfo, at: Where) {
+        let function = self.function;
+        let imm = i64::from(record.imm);
+        let near = if self.stage == Stage::Final { NEAR } else { 0 };
+        match info.imm {
+            ImmKind::No => {
+                let allowed = if record.op == Op::Jump { near } else { 0 };
+                if record.imm & !allowed != 0 {
+                    self.fault(Rule::UnusedWord, at, [0; 2]);
+                }
+            }
+            ImmKind::Condition => {
+                let allowed = if matches!(record.op, Op::JumpIf | Op::Stub) { near } else { 0 };
+                if !(0..16).contains(&(record.imm & !allowed)) {
+                    self.fault(Rule::ImmediateRange, at, [imm, 0]);
+                }
+            }
+            ImmKind::Value => {
+                if matches!(record.op, Op::ShlImm | Op::ShrImm | Op::SarImm) && !(0..64).contains(&record.imm) {
+                    self.fault(Rule::ImmediateRange, at, [imm, 0]);
+                }
+            }
+            ImmKind::Displacement | ImmKind::Wide => {}
+        }
+        let index = record.aux as usize;
+        let rows = match info.aux {
+            AuxKind::No => {
+                if info.imm != ImmKind::Wide && record.aux != 0 {
+                    self.fault(Rule::UnusedWord, at, [0; 2]);
+                }
+                return;
+            }
+            AuxKind::Scale => {
+                if !matches!(record.aux, 1 | 2 | 4 | 8) {
+                    self.fault(Rule::Scale, at, [i64::from(record.aux), 0]);
+                }
+                return;
+            }
+            AuxKind::Value => return,
+            AuxKind::Slot => function.slots.len(),
+            AuxKind::Constant => function.constants.len(),
+            AuxKind::Data => function.data.len(),
+            AuxKind::Edge => function.edges.len(),
+            AuxKind::Stub => function.stubs.len(),
+            AuxKind::Call => function.calls.len(),
+        };
+        if index >= rows {
+            self.fault(Rule::TableRow, at, [index as i64, 0]);
+            return;
+        }
+        match info.aux {
+            AuxKind::Slot => {
+                let disp = if info.imm == ImmKind::Displacement { imm } else { 0 };
+                let end = if record.op == Op::LeaSlot { disp } else { disp + 8 };
+                if disp < 0 || end > i64::from(function.slots[index].size) {
+                    self.fault(Rule::SlotAccess, at, [index as i64, disp]);
+                }
+            }
+            AuxKind::Stub => self.stub(record.aux, at),
+            AuxKind::Call => self.call(record.op, record.aux, at),
+            AuxKind::No | AuxKind::Scale | AuxKind::Value | AuxKind::Constant | AuxKind::Data | AuxKind::Edge => {}
+        }
+    }
+
+    fn resume(&mut self, at: Where) {
+        if let Where::Inst { block, .. } = at
+            && self.is_reached[block as usize]
+        {
+            self.fault(Rule::ResumeOutside, at, [0; 2]);
+        }
+    }
+}
