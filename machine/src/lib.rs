@@ -12,15 +12,18 @@
 //! | [`finish`] | `alloc` to `final`: frame, branch forms, bytes, relocations, sites              |
 //! | [`encode`] | records to bytes, table-driven                                                  |
 //! | [`verify`] | every invariant, one fault enum                                                 |
-//! | [`text`]   | print and parse                                                                 |
+//! | [`text`]   | print and parse, the assembly listing                                           |
+//! | [`mutate`] | deterministic damage, by which the verifiers are measured                       |
+//! | [`mod@compile`] | the whole level, judged at every boundary                                   |
 //!
 //! Never here: names of the language.
 
 pub mod alloc;
-mod compile;
+pub mod compile;
 pub mod encode;
 pub mod finish;
 pub mod ir;
+pub mod mutate;
 pub mod ops;
 pub mod regs;
 pub mod scratch;

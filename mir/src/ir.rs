@@ -126,10 +126,13 @@ pub enum ConstValue {
     Aggregate(Type, Vec<ConstValue>),
 }
 
+/// Parameter types and result type.
+pub type SignatureTypes = (Vec<Type>, Type);
+
 /// What lowering, optimising, verifying and running a body may ask about the rest of the program.
 pub trait Context {
     /// Parameter types and result type of a function or default.
-    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop>;
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<SignatureTypes>>, Stop>;
     /// Field types of a tuple or declared struct; `None` for any other type.
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop>;
     /// The value of a module constant; `None` when its evaluation failed (a diagnostic says so).

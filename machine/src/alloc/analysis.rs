@@ -33,11 +33,15 @@ impl Allocator<'_> {
         self.loops();
         self.liveness();
         // What a landing pad reads is in slots whenever something unwinds to it.
-        for at in 0..self.c.pads.len() {
-            let pad = self.c.pads[at].1;
-            for global in 0..self.c.globals.len() {
-                if self.is_live_in(pad, global as u32) {
-                    let value = self.c.globals[global];
+        for pad in 0..blocks {
+            if !self.f.blocks.rows()[pad].is_pad {
+                continue;
+            }
+            for word in 0..self.c.words {
+                let mut bits = self.c.live_in[pad * self.c.words + word];
+                while bits != 0 {
+                    let value = self.c.globals[word * 64 + bits.trailing_zeros() as usize];
+                    bits &= bits - 1;
                     self.spill(value);
                 }
             }
@@ -53,8 +57,8 @@ impl Allocator<'_> {
         let has_incoming = self.f.slots.iter().any(|slot| matches!(slot.kind, SlotKind::Incoming(_)));
         let has_incoming_stores = has_incoming
             && input.iter().any(|r| {
-            matches!(r.op, Op::StoreSlot | Op::StoreSlotF) && matches!(self.f.slots[r.aux as usize].kind, SlotKind::Incoming(_))
-        });
+                matches!(r.op, Op::StoreSlot | Op::StoreSlotF) && matches!(self.f.slots[r.aux as usize].kind, SlotKind::Incoming(_))
+            });
         for block in 0..self.f.blocks.len() as u32 {
             let info = self.f.blocks.rows()[block as usize];
             for at in 0..info.params.len() {

@@ -195,10 +195,8 @@ impl Checker<'_> {
 
     /// The slot of a load from a stack argument that nobody overwrites.
     fn incoming_load(&self, record: &Record) -> Option<u32> {
-        let is_incoming =
-            |record: &Record| matches!(self.select.slots.get(record.aux as usize).map(|slot| slot.kind), Some(SlotKind::Incoming(_)));
-        let is_written = self.select.records.iter().any(|r| matches!(r.op, Op::StoreSlot | Op::StoreSlotF) && is_incoming(r));
-        (matches!(record.op, Op::LoadSlot | Op::LoadSlotF) && is_incoming(record) && !is_written).then_some(record.aux)
+        let is_load = matches!(record.op, Op::LoadSlot | Op::LoadSlotF);
+        (is_load && !self_incoming(self.select, record)).then_some(record.aux)
     }
 
     fn made_symbol(&self, record: &Record) -> Option<Symbol> {
@@ -315,7 +313,9 @@ impl Checker<'_> {
         let slot_kind = || self.alloc.slots.get(record.aux as usize).map(|slot| slot.kind);
         let set = match record.op {
             Op::Mov | Op::MovF => self.read(record.b, class_of_op(record.op), state),
-            Op::LoadSlot | Op::LoadSlotF if slot_kind() == Some(SlotKind::Spill) && record.imm == 0 => state[32 + record.aux as usize].clone(),
+            Op::LoadSlot | Op::LoadSlotF if slot_kind() == Some(SlotKind::Spill) && record.imm == 0 => {
+                state[32 + record.aux as usize].clone()
+            }
             Op::LoadSlot | Op::LoadSlotF if matches!(slot_kind(), Some(SlotKind::Incoming(_))) && !self_incoming(self.select, record) => {
                 state[32 + record.aux as usize].clone()
             }
@@ -474,9 +474,9 @@ impl Checker<'_> {
             }
             self.expect(reg, value, state);
         }
-        for reg in 0..32 {
+        for (reg, set) in state[..32].iter_mut().enumerate() {
             if want.clobbers >> reg & 1 == 1 {
-                state[reg].clear();
+                set.clear();
             }
         }
         self.unwind(want.pad, got.pad, state, out);
@@ -623,13 +623,13 @@ impl Checker<'_> {
         {
             self.fault(AllocFaultKind::Clobbered);
         }
-        for reg in 0..32 {
+        for (reg, set) in state[..32].iter_mut().enumerate() {
             if info.clobbers >> reg & 1 == 1 {
-                state[reg].clear();
-                if CALLEE_SAVED & !self.alloc.saved & 1 << reg != 0 {
-                    self.fault(AllocFaultKind::Saved);
-                }
+                set.clear();
             }
+        }
+        if CALLEE_SAVED & !self.alloc.saved & info.clobbers != 0 {
+            self.fault(AllocFaultKind::Saved);
         }
         match roles[0] {
             Role::DefIn(fixed) => {

@@ -31,6 +31,25 @@ pub(super) struct Move {
     pub from_value: Reg,
 }
 
+/// How many pending copies read a place. All zero between calls.
+#[derive(Default, Debug)]
+pub(super) struct Readers {
+    regs: [u32; 32],
+    slots: Vec<u32>,
+    /// Nobody asks for it.
+    remade: u32,
+}
+
+impl Readers {
+    fn of(&mut self, spot: Spot) -> &mut u32 {
+        match spot {
+            Spot::Reg(reg) => &mut self.regs[usize::from(reg)],
+            Spot::Slot(slot) => &mut self.slots[slot as usize],
+            Spot::Remat(_) => &mut self.remade,
+        }
+    }
+}
+
 impl Allocator<'_> {
     /// Where a value is now.
     pub(super) fn spot(&self, value: Reg) -> Spot {
@@ -47,6 +66,14 @@ impl Allocator<'_> {
     /// Emits the copies; the list is empty afterwards.
     pub(super) fn copy_all(&mut self, moves: &mut Vec<Move>) {
         moves.retain(|m| m.to != m.from);
+        if moves.is_empty() {
+            return;
+        }
+        let mut readers = std::mem::take(&mut self.c.readers);
+        readers.slots.resize(self.f.slots.len(), 0);
+        for one in moves.iter() {
+            *readers.of(one.from) += 1;
+        }
         for class in [Class::Gp, Class::Xmm] {
             let scratch = if class == Class::Gp { R11 } else { XMM15 };
             loop {
@@ -59,42 +86,37 @@ impl Allocator<'_> {
                         at += 1;
                         continue;
                     }
-                    if moves.iter().any(|other| other.from == one.to) {
+                    if *readers.of(one.to) != 0 {
                         first = first.or(Some(at));
                         at += 1;
                         continue;
                     }
                     self.copy(one, class);
+                    *readers.of(one.from) -= 1;
                     moves.swap_remove(at);
                     is_stuck = false;
                 }
                 let Some(first) = first else { break };
                 if is_stuck {
                     let place = moves[first].to;
-                    for other in 0..moves.len() {
-                        if moves[other].from == place {
-                            let value = moves[other].from_value;
-                            self.copy(Move { to: Spot::Reg(scratch), from: place, to_value: value, from_value: value }, class);
-                            break;
-                        }
+                    if let Some(reader) = moves.iter().find(|other| other.from == place) {
+                        let value = reader.from_value;
+                        self.copy(Move { to: Spot::Reg(scratch), from: place, to_value: value, from_value: value }, class);
                     }
-                    for other in moves.iter_mut() {
-                        if other.from == place {
-                            other.from = Spot::Reg(scratch);
-                        }
+                    for other in moves.iter_mut().filter(|other| other.from == place) {
+                        other.from = Spot::Reg(scratch);
                     }
+                    *readers.of(Spot::Reg(scratch)) = std::mem::take(readers.of(place));
                 }
             }
         }
+        self.c.readers = readers;
     }
 
     fn copy(&mut self, one: Move, class: Class) {
         let is_gp = class == Class::Gp;
-        let (mov, load, store, scratch) = if is_gp {
-            (Op::Mov, Op::LoadSlot, Op::StoreSlot, R11)
-        } else {
-            (Op::MovF, Op::LoadSlotF, Op::StoreSlotF, XMM15)
-        };
+        let (mov, load, store, scratch) =
+            if is_gp { (Op::Mov, Op::LoadSlot, Op::StoreSlot, R11) } else { (Op::MovF, Op::LoadSlotF, Op::StoreSlotF, XMM15) };
         let plain = |op, a, b, aux| Record { op, a, b, c: NONE, imm: 0, aux };
         let (to_value, from_value) = (one.to_value, one.from_value);
         match (one.to, one.from) {

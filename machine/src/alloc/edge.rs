@@ -37,8 +37,9 @@ impl Allocator<'_> {
             let param = self.f.regs[params][at];
             let entry = self.c.values[row(param)];
             if entry.def_reg == NONE && entry.slot != ABSENT {
-                let from = self.spot(entry.arg);
-                if from != Spot::Slot(entry.slot) {
+                // A value that has a slot was stored there by its definition.
+                if self.c.values[row(entry.arg)].slot != entry.slot {
+                    let from = self.spot(entry.arg);
                     moves.push(Move { to: Spot::Slot(entry.slot), from, to_value: param, from_value: entry.arg });
                 }
             }
@@ -104,7 +105,7 @@ impl Allocator<'_> {
                     taken |= bit(reg);
                     self.c.values[row(param)].def_reg = reg;
                 }
-                None => self.spill(param),
+                None => self.spill_param(param, to),
             }
         }
         self.c.entry[to as usize] = *map;
@@ -152,7 +153,7 @@ impl Allocator<'_> {
             if candidates.len() > keep {
                 candidates.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
                 for &(_, value) in &candidates[keep..] {
-                    self.spill(value);
+                    if self.c.values[row(value)].arg == NONE { self.spill(value) } else { self.spill_param(value, to) }
                 }
                 candidates.truncate(keep);
             }

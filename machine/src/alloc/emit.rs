@@ -107,8 +107,7 @@ impl Allocator<'_> {
                 op if is_remat(op) => {}
                 Op::LoadSlot | Op::LoadSlotF if self.c.values[row(record.a)].slot == record.aux && self.is_incoming(record.aux) => {}
                 _ => {
-                    let reads_flags =
-                        self.input.get(position as usize + 1).is_some_and(|next| next.op.info().flags == Flags::Reads);
+                    let reads_flags = self.input.get(position as usize + 1).is_some_and(|next| next.op.info().flags == Flags::Reads);
                     self.general(record, reads_flags);
                 }
             }
@@ -279,9 +278,8 @@ impl Allocator<'_> {
                 && wish != NONE
                 && bit(wish) & (self.occupied | CALLEE_SAVED | pinned | reserved) == 0
                 && !self.crosses_call(result);
-            if dies && !leaves {
-                physical[1] = reg;
-            } else if !dies && self.gives_way(value, result, reserved | pinned & !bit(reg & 31)) {
+            let is_taken = if dies { !leaves } else { self.gives_way(value, result, reserved | pinned & !bit(reg & 31)) };
+            if is_taken {
                 physical[1] = reg;
             } else {
                 if reg != NONE && !reads_flags && self.as_lea(&mut record, &mut physical, virtuals, reg, pinned | reserved) {
@@ -329,9 +327,8 @@ impl Allocator<'_> {
             let is_operand = fixed_at.is_some_and(|at| virtuals[at] == value && roles[at] == Role::UseIn(reg));
             if is_operand {
                 is_there = true;
-                let is_read_elsewhere = (0..3).any(|at| {
-                    Some(at) != fixed_at && virtuals[at] == value && matches!(roles[at], Role::Use(_) | Role::Tied(_))
-                });
+                let is_read_elsewhere =
+                    (0..3).any(|at| Some(at) != fixed_at && virtuals[at] == value && matches!(roles[at], Role::Use(_) | Role::Tied(_)));
                 if is_read_elsewhere || bit(reg) & kill != 0 && self.is_live_after(value) {
                     self.relocate(reg, reserved);
                 }

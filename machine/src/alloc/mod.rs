@@ -160,6 +160,7 @@ pub struct Columns {
     moves: Vec<copies::Move>,
     edge_moves: Vec<copies::Move>,
     call_moves: Vec<copies::Move>,
+    readers: copies::Readers,
     candidates: Vec<(u64, Reg)>,
     late: Vec<(u32, Record, Reg)>,
     order: Vec<u32>,

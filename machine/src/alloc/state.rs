@@ -78,6 +78,20 @@ impl Allocator<'_> {
         self.c.values[row(value)].slot = slot;
     }
 
+    /// A slot for a parameter: that of its argument, when the argument ends at this edge.
+    pub(super) fn spill_param(&mut self, param: Reg, to: u32) {
+        let arg = self.c.values[row(param)].arg;
+        let entry = self.c.values[row(arg)];
+        let ends = entry.global == ABSENT || !self.is_live_in(to, entry.global);
+        let is_spilled = self.f.slots.get(entry.slot as usize).is_some_and(|slot| slot.kind == SlotKind::Spill);
+        if is_spilled && !entry.is_shared && ends {
+            self.c.values[row(arg)].is_shared = true;
+            self.c.values[row(param)].slot = entry.slot;
+            return;
+        }
+        self.spill(param);
+    }
+
     pub(super) fn new_slot(&mut self) -> u32 {
         self.f.slots.push(SlotRow { size: 8, kind: SlotKind::Spill, offset: 0 });
         self.f.slots.len() as u32 - 1
@@ -138,6 +152,20 @@ impl Allocator<'_> {
         Some(set.trailing_zeros() as Reg)
     }
 
+    /// How little it costs to evict a value.
+    fn cheapness(&self, value: Reg, reg: Reg) -> u32 {
+        let entry = &self.c.values[row(value)];
+        let toward = if entry.toward == NONE { None } else { Some(&self.c.values[row(entry.toward)]) };
+        match toward {
+            // It would have to come back to the same place.
+            Some(param) if param.def_reg == reg => 0,
+            _ if entry.slot != ABSENT || entry.remat != ABSENT => 3,
+            // It has to go to that slot anyway.
+            Some(param) if entry.may_share && param.slot != ABSENT && !param.is_shared => 2,
+            Some(_) | None => 1,
+        }
+    }
+
     /// A register for a value, outside of `forbidden`; evicts when none is free.
     pub(super) fn take(&mut self, value: Reg, forbidden: RegSet) -> Reg {
         let allowed = of_class(self.class(value)) & !forbidden;
@@ -145,7 +173,7 @@ impl Allocator<'_> {
             return reg;
         }
         let mut best = NONE;
-        let mut best_score = (0, false);
+        let mut best_score = (0, 0);
         let mut left = allowed & self.occupied;
         while left != 0 {
             let reg = left.trailing_zeros() as Reg;
@@ -155,8 +183,7 @@ impl Allocator<'_> {
             if self.options.chaos {
                 next = ABSENT - next;
             }
-            let entry = &self.c.values[row(held)];
-            let score = (next, entry.slot != ABSENT || entry.remat != ABSENT);
+            let score = (next, self.cheapness(held, reg));
             if best == NONE || score > best_score {
                 (best, best_score) = (reg, score);
             }

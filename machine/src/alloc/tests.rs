@@ -14,7 +14,13 @@ fn check(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, chaos: bool, what:
     let selected = select(body, scratch).unwrap_or_else(|limit| panic!("{what}: {limit:?}"));
     let allocated = allocate_with(selected.clone(), scratch, Options { checking: true, chaos });
     let faults = judge(&selected, &allocated);
-    assert!(faults.is_empty(), "{what}: {}\n{}\n{}", ir::fault::report("f", &faults[..faults.len().min(5)]), show(&selected), show(&allocated));
+    assert!(
+        faults.is_empty(),
+        "{what}: {}\n{}\n{}",
+        ir::fault::report("f", &faults[..faults.len().min(5)]),
+        show(&selected),
+        show(&allocated)
+    );
     (selected, allocated)
 }
 
@@ -75,7 +81,8 @@ fn damage(f: &mut Function<Alloc>, dice: &mut generate::Dice) -> bool {
         }
         // A record does nothing: a copy is lost.
         2 => {
-            let is_copy = matches!(record.op, crate::Op::Mov | crate::Op::MovF | crate::Op::MovImm) || record.op.info().name.contains("slot");
+            let is_copy =
+                matches!(record.op, crate::Op::Mov | crate::Op::MovF | crate::Op::MovImm) || record.op.info().name.contains("slot");
             if is_copy && matches!(record.op, crate::Op::Mov | crate::Op::MovF) && record.a != record.b {
                 record.b = record.a;
                 return true;
@@ -122,7 +129,7 @@ fn damaged_code_is_refused_by_the_checker() {
             killed[usize::from(is_swap)] += u32::from(!judge(&selected, &mutant).is_empty());
         }
     }
-    println!("changed operands: {}/{} refused; changed order: {}/{}", killed[0], made[0], killed[1], made[1]);
+    // Measured: 96 % of changed operands. What survives writes a register that nobody reads, or reads another place of the same value.
     assert!(made[0] > 2000, "only {} mutants", made[0]);
     assert!(killed[0] * 100 >= made[0] * 90, "{} of {} mutants refused", killed[0], made[0]);
 }
@@ -181,13 +188,67 @@ b6(%13: i64):
 }
 ";
 
+/// Names of the ops of a block of the result.
+fn ops(f: &Function<Alloc>, block: usize) -> Vec<&'static str> {
+    let row = f.blocks.rows()[block];
+    f.records[row.start as usize..row.end as usize].iter().map(|r| r.op.info().name).collect()
+}
+
 #[test]
-fn show_examples() {
-    let mut scratch = Scratch::default();
-    for text in [FIB, COLLATZ] {
-        let (s, a) = check(&parse(text), &mut scratch, false, "example");
-        println!("{}\n{}", show(&s), show(&a));
-    }
+fn a_recursive_function_saves_one_register_and_copies_only_for_calls() {
+    let (_, a) = check(&parse(FIB), &mut Scratch::default(), false, "fib");
+    assert_eq!(a.saved, crate::regs::bit(crate::regs::RBX));
+    assert!(a.slots.is_empty());
+    let calls = ["mov", "subi", "stub", "call", "mov", "subi", "stub", "mov", "call", "add", "stub", "ret"];
+    assert_eq!(ops(&a, 2), calls, "{}", show(&a));
+}
+
+#[test]
+fn a_loop_keeps_its_values_in_place_and_tests_at_the_bottom() {
+    let (_, a) = check(&parse(COLLATZ), &mut Scratch::default(), false, "collatz");
+    assert!(a.slots.is_empty() && a.saved == 0);
+    // The header stands behind the body; no copy is left inside.
+    assert_eq!(a.origins, [0, 2, 3, 4, 5, 1, 6]);
+    assert!((1..6).all(|block| !ops(&a, block).contains(&"mov")), "{}", show(&a));
+}
+
+#[test]
+fn parameters_that_change_places_are_copied_through_a_scratch_register() {
+    let text = "fn @turn(%0: i64, %1: i64, %2: i64) -> i64 {
+b0:
+  jump b1(%0, %1, %2)
+b1(%3: i64, %4: i64, %5: i64):
+  %6: i8 = icmp %3, slt, %4
+  branch %6, b1(%4, %5, %3), b2
+b2:
+  ret %5
+}
+";
+    let (_, a) = check(&parse(text), &mut Scratch::default(), false, "turn");
+    let block = a.origins.iter().position(|&origin| origin == crate::ir::EDGE).expect("a block of the edge");
+    assert_eq!(ops(&a, block), ["mov", "mov", "mov", "mov", "jmp"], "{}", show(&a));
+}
+
+#[test]
+fn division_in_a_loop_leaves_its_registers_to_it() {
+    let text = "fn @gcd(%0: i64, %1: i64) -> i64 {
+b0:
+  jump b1(%0, %1)
+b1(%2: i64, %3: i64):
+  %4: i64 = iconst 0
+  %5: i8 = icmp %3, ne, %4
+  branch %5, b2, b3
+b2:
+  %6: i64 = srem %2, %3
+  jump b1(%3, %6)
+b3:
+  ret %2
+}
+";
+    let (_, a) = check(&parse(text), &mut Scratch::default(), false, "gcd");
+    let body = a.origins.iter().position(|&origin| origin == 2).expect("the body");
+    assert_eq!(ops(&a, body), ["mov", "rem", "mov", "mov", "jmp"], "{}", show(&a));
+    assert!(a.slots.is_empty());
 }
 
 /// A loop over that many floats, each updated from its neighbour: more live values than registers.
@@ -221,7 +282,39 @@ fn float_loop(count: usize) -> String {
 
 #[test]
 fn more_floats_than_registers_in_a_loop() {
+    let (_, a) = check(&parse(&float_loop(20)), &mut Scratch::default(), false, "floats");
+    let body = a.origins.iter().position(|&origin| origin == 2).expect("the body");
+    let loads = ops(&a, body).iter().filter(|name| name.contains("slot")).count();
+    // Eight of twenty values do not fit: one read and one write each, and little more.
+    assert!(loads <= 24, "{loads} accesses\n{}", show(&a));
+    let (_, a) = check(&parse(&float_loop(8)), &mut Scratch::default(), false, "floats");
+    assert!(a.slots.is_empty());
+}
+
+#[test]
+fn every_code_is_tripped() {
+    use super::check::AllocFaultKind as Kind;
     let mut scratch = Scratch::default();
-    let (s, a) = check(&parse(&float_loop(20)), &mut scratch, false, "floats");
-    println!("{}\n{}", show(&s), show(&a));
+    let mut tripped = std::collections::BTreeSet::new();
+    let mut add = |selected: &Function<Select>, mutant: &Function<Alloc>| tripped.extend(judge(selected, mutant).iter().map(|f| f.kind));
+    for seed in 0..40 {
+        let body = random_body(seed);
+        let (selected, allocated) = check(&body, &mut scratch, false, "codes");
+        let change = |edit: &dyn Fn(&mut Function<Alloc>)| {
+            let mut mutant = allocated.clone();
+            edit(&mut mutant);
+            mutant
+        };
+        add(&selected, &change(&|f| f.origins[0] = 1));
+        add(&selected, &change(&|f| f.saved = 0));
+        add(&selected, &change(&|f| f.edges.iter_mut().for_each(|edge| edge.to = ir::Id::new(0))));
+        for at in 0..allocated.records.len() {
+            add(&selected, &change(&|f| f.records[at].a = crate::regs::RSP));
+            add(&selected, &change(&|f| f.records[at].b ^= 1));
+            add(&selected, &change(&|f| f.records[at].c = crate::regs::RDX));
+            add(&selected, &change(&|f| f.records[at].imm ^= 1));
+            add(&selected, &change(&|f| f.records[at].op = crate::Op::Trap));
+        }
+    }
+    assert_eq!(Kind::ALL.iter().filter(|kind| !tripped.contains(kind)).map(|kind| kind.code()).collect::<Vec<_>>(), []);
 }

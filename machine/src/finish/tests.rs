@@ -242,7 +242,7 @@ fn branches_reach_their_blocks_whatever_the_distance() {
         for _ in 0..count {
             let mut records = Vec::new();
             for _ in 0..random(1 + round / 8) {
-                records.push(rec(Op::MovImm, [random(4) as u16, NONE, NONE], random(1 << 40) as i32, random(3) as u32));
+                records.push(rec(Op::MovImm, [random(3) as u16, NONE, NONE], random(1 << 40) as i32, random(3) as u32));
             }
             if random(4) == 0 {
                 records.push(rec(Op::AddImm, [0, 0, NONE], 1, 0));

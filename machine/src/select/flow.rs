@@ -134,7 +134,10 @@ impl Selector<'_> {
                 let list = self.call_operands(args, true);
                 let callee = Some(Callee::Function(ItemId::from_raw(row.imm as u32)));
                 let place = graph.edges[inst].place;
-                self.push_call(Op::TailCall, CallRow { callee, args: list, results: ir::List::EMPTY, clobbers: CALLER_SAVED, place, pad: None });
+                self.push_call(
+                    Op::TailCall,
+                    CallRow { callee, args: list, results: ir::List::EMPTY, clobbers: CALLER_SAVED, place, pad: None },
+                );
             }
             L::Panic => self.stub(Op::Panic, inst, PanicKind::from_number(row.imm), args, 0),
             L::Resume => self.push(Op::Resume, [NONE; 3], 0, 0),
@@ -186,8 +189,7 @@ impl Selector<'_> {
                 work.push((middle, high, Some(above)));
                 continue;
             }
-            for at in low..high {
-                let (case, target) = sorted[at];
+            for (at, &(case, target)) in sorted.iter().enumerate().take(high).skip(low) {
                 self.compare_case(value, case);
                 let edge = self.edge_to(targets[target as usize].block.raw(), lists[target as usize]);
                 self.push(Op::JumpIf, [NONE; 3], cc::E, edge);

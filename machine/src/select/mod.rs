@@ -172,8 +172,11 @@ pub fn select(body: &lir::Body<Legal>, scratch: &mut Scratch) -> Result<Function
         outgoing: Vec::new(),
         incoming_slots: Vec::new(),
     };
-    let has_stack_tail = selector.count_uses(&scratch.order.blocks);
-    selector.entry(scratch.order.entry_is_target(), has_stack_tail);
+    selector.count_uses(&scratch.order.blocks);
+    if let Some(limit) = selector.failed {
+        return Err(limit);
+    }
+    selector.entry(scratch.order.entry_is_target());
     for (at, &block) in scratch.order.blocks.iter().enumerate() {
         selector.block(block, scratch.order.depth[block.index()], at == 0);
     }
@@ -181,10 +184,9 @@ pub fn select(body: &lir::Body<Legal>, scratch: &mut Scratch) -> Result<Function
 }
 
 impl Selector<'_> {
-    /// Uses of each value; pads. True when a tail call passes arguments on the stack.
-    fn count_uses(&mut self, blocks: &[ir::ssa::Block]) -> bool {
+    /// Uses of each value; pads.
+    fn count_uses(&mut self, blocks: &[ir::ssa::Block]) {
         let graph = self.graph;
-        let mut has_stack_tail = false;
         let mut is_broken = false;
         for &block in blocks {
             for &inst in &graph.blocks[block].insts {
@@ -203,21 +205,16 @@ impl Selector<'_> {
                 for target in &graph.targets[edges.targets] {
                     graph.args[target.args].iter().for_each(|&value| count(value));
                 }
-                is_broken |=
-                    graph.targets[edges.targets].iter().any(|target| target.args.len() != graph.blocks[target.block].params.len());
+                is_broken |= graph.targets[edges.targets].iter().any(|target| target.args.len() != graph.blocks[target.block].params.len());
                 if let Some(pad) = edges.unwind {
                     self.columns.is_pad[pad.index()] = true;
                     is_broken |= !graph.blocks[pad].params.is_empty();
-                }
-                if row.op == lir::Op::Tail {
-                    has_stack_tail |= self.stack_arguments(graph.args(inst)) > 0;
                 }
             }
         }
         if is_broken {
             self.failed = Some(Limit::Malformed);
         }
-        has_stack_tail
     }
 
     fn stack_arguments(&self, args: &[Value]) -> u32 {
@@ -231,7 +228,7 @@ impl Selector<'_> {
     }
 
     /// Parameters. When the entry is the target of an edge it gets a block before it, because its parameters then come from two sides.
-    fn entry(&mut self, is_target: bool, has_stack_tail: bool) {
+    fn entry(&mut self, is_target: bool) {
         let graph = self.graph;
         let Some(entry) = graph.blocks.rows().first() else {
             self.failed = Some(Limit::Malformed);
@@ -261,8 +258,6 @@ impl Selector<'_> {
             }
         }
         self.incoming = walk.stack();
-        // Allocation may read an incoming slot again instead of spilling what came from it, unless a tail call writes there.
-        let _ = has_stack_tail;
         if is_target {
             let args = self.out.regs.add(self.columns.regs.iter().copied());
             let edge = self.edge_to(ir::ssa::ENTRY.raw(), args);

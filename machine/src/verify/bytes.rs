@@ -179,7 +179,7 @@ impl Reader<'_> {
     fn next(&mut self) -> Option<Decoded> {
         let decoded = decode(self.code.bytes.get(self.at..)?)?;
         self.at += decoded.len;
-        let operand = self.at as u32 - 4;
+        let operand = (self.at as u32).wrapping_sub(4);
         let has_reloc = self.code.relocs.get(self.reloc).is_some_and(|reloc| reloc.offset == operand);
         if has_reloc {
             self.reloc += 1;

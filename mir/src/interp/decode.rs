@@ -100,9 +100,14 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                     }
                 }
                 if matches!(body.op(inst), Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit) {
-                    let value = body.insts[inst].first_result;
                     let slot = self.literal(body.insts[inst].imm);
-                    *self.slots.get_mut(value.index()).ok_or("a dangling value")? = slot;
+                    for value in body.results(inst) {
+                        let row = body.values.get(value).ok_or("a dangling value")?;
+                        if !is_word(row.ty) {
+                            return Err("a number of another type".to_owned());
+                        }
+                        self.slots[value.index()] = slot;
+                    }
                     continue;
                 }
                 for result in body.results(inst) {
@@ -275,7 +280,8 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::Or => binary!(Or),
             Op::Xor => binary!(Xor),
             Op::BitNot => {
-                let mask = if body.ty(row.first_result) == Type::BYTE { 0xFF } else { -1 };
+                let is_byte = body.values.get(row.first_result).is_some_and(|value| value.ty == Type::BYTE);
+                let mask = if is_byte { 0xFF } else { -1 };
                 Insn::Flip { d: self.word_result(inst)?, a: self.word(inst, 0)?, mask }
             }
             Op::Not => Insn::Flip { d: self.word_result(inst)?, a: self.word(inst, 0)?, mask: 1 },

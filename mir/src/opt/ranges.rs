@@ -259,7 +259,7 @@ impl Pass<'_> {
     /// Does a wrapping sum or difference never wrap, as far as ranges show?
     fn is_exact(&self, op: Op, a: Value, b: Value, back: &BackEdge) -> bool {
         let (a, b) = (self.eval(a, back, DEPTH), self.eval(b, back, DEPTH));
-        if op == Op::WrapAdd { a.add(b).is_some() } else { a.sub(b).is_some() }
+        if op == Op::WrapAdd { a.sums(b).is_some() } else { a.differences(b).is_some() }
     }
 
     /// Is the value not negative (or not positive)?
@@ -330,9 +330,9 @@ impl Pass<'_> {
             _ => proof::transfer(op, ty, imm, a, b).meet(Range::of_type(ty)),
         };
         let wrapped = match op {
-            Op::Add => a.add(b).map(|_| Op::WrapAdd),
-            Op::Sub => a.sub(b).map(|_| Op::WrapSub),
-            Op::Mul => a.mul(b).map(|_| Op::WrapMul),
+            Op::Add => a.sums(b).map(|_| Op::WrapAdd),
+            Op::Sub => a.differences(b).map(|_| Op::WrapSub),
+            Op::Mul => a.products(b).map(|_| Op::WrapMul),
             _ => None,
         };
         let list = row.args;

@@ -10,6 +10,9 @@ use ir::ssa::{Def, Graph, Inst, Value};
 use crate::Op;
 use crate::ir::Mir;
 
+#[cfg(test)]
+mod tests;
+
 /// All values of an interval, both ends included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Range {
@@ -70,17 +73,17 @@ impl Range {
     }
 
     /// Sums, when none overflows.
-    pub fn add(self, other: Range) -> Option<Range> {
+    pub fn sums(self, other: Range) -> Option<Range> {
         Some(Range::new(self.low.checked_add(other.low)?, self.high.checked_add(other.high)?))
     }
 
     /// Differences, when none overflows.
-    pub fn sub(self, other: Range) -> Option<Range> {
+    pub fn differences(self, other: Range) -> Option<Range> {
         Some(Range::new(self.low.checked_sub(other.high)?, self.high.checked_sub(other.low)?))
     }
 
     /// Products, when none overflows.
-    pub fn mul(self, other: Range) -> Option<Range> {
+    pub fn products(self, other: Range) -> Option<Range> {
         let corners = [
             self.low.checked_mul(other.low)?,
             self.low.checked_mul(other.high)?,
@@ -127,10 +130,10 @@ pub fn transfer(op: Op, ty: Type, imm: u64, a: Range, b: Range) -> Range {
         Op::Int | Op::Bool | Op::Char | Op::Byte => Range::one(imm as i64),
         Op::Add => a.add_clamped(b),
         Op::Sub => a.sub_clamped(b),
-        Op::Mul => a.mul(b).unwrap_or(all),
-        Op::WrapAdd => a.add(b).unwrap_or(all),
-        Op::WrapSub => a.sub(b).unwrap_or(all),
-        Op::WrapMul => a.mul(b).unwrap_or(all),
+        Op::Mul => a.products(b).unwrap_or(all),
+        Op::WrapAdd => a.sums(b).unwrap_or(all),
+        Op::WrapSub => a.differences(b).unwrap_or(all),
+        Op::WrapMul => a.products(b).unwrap_or(all),
         Op::Neg => Range::one(0).sub_clamped(a),
         Op::Abs => {
             let most = a.low.checked_abs().unwrap_or(i64::MAX).max(a.high.checked_abs().unwrap_or(i64::MAX));

@@ -92,7 +92,10 @@ fn with_session(
     if let Some(what) = &input.dump {
         return (crate::dump::dump(&session, what, input.dump_format, output), "oric");
     }
-    work(&session, started)
+    let result = work(&session, started);
+    // The process ends: taking the graph apart node by node would cost a tenth of a large build.
+    std::mem::forget(session);
+    result
 }
 
 fn open_error(error: &OpenError) -> String {

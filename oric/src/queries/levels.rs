@@ -11,26 +11,19 @@ use query::{Ctx, Interrupt, Query};
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, InlineKey, Inlinable, LirSignature, OptimisedBody, Scope, Signature, Source, TypeDefinition,
+    ConstantType, ConstantValue, Fields, Groups, Inlinable, LirSignature, OptimisedBody, Scope, Signature, Source, TypeDefinition,
 };
 
 /// What providers ask through.
 pub struct Levels<'c, 'e> {
     cx: &'c Ctx<'e>,
     reason: RefCell<Option<Interrupt>>,
-    /// How many levels of callees the body at hand may still inline.
-    inline_depth: u8,
 }
 
 impl<'c, 'e> Levels<'c, 'e> {
     /// Answers through this context.
     pub fn new(cx: &'c Ctx<'e>) -> Self {
-        Levels { cx, reason: RefCell::new(None), inline_depth: super::middle::INLINE_DEPTH }
-    }
-
-    /// The same, with another inlining depth.
-    pub fn with_inline_depth(&self, depth: u8) -> Levels<'c, 'e> {
-        Levels { cx: self.cx, reason: RefCell::new(None), inline_depth: depth }
+        Levels { cx, reason: RefCell::new(None) }
     }
 
     /// The answer to a query.
@@ -116,14 +109,20 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        if self.inline_depth == 0 {
-            return Ok(None);
-        }
-        Ok((*self.ask::<Inlinable>(&InlineKey { function, depth: self.inline_depth - 1 })?).clone())
+        Ok((*self.ask::<Inlinable>(&function)?).clone())
     }
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
         Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+    }
+
+    fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
+        if caller.module() != callee.module() {
+            return Ok(false);
+        }
+        let groups = self.ask::<Groups>(&caller.module())?;
+        let group = |item: ItemId| groups.iter().find(|(i, _)| *i == item).map(|(_, g)| *g);
+        Ok(group(caller).is_some() && group(caller) == group(callee))
     }
 }
 

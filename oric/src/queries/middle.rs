@@ -1,32 +1,17 @@
 //! From typed bodies to optimised MIR, and the values of constants.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hir::{Type, TypeKind};
-use ir::{Fuel, ItemId, Namespace};
-use mir::ops::Op;
+use ir::{Fuel, ItemId, Namespace, Symbol};
 use mir::{Body, ConstValue, Mono};
 use query::{Cycle, Interrupt};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BuiltBody, ConstantValue, Fields, Inlinable, Item, Levels, OptimisedBody, Options, Provider, Settings, TypeDefinition, TypedBody,
+    BuiltBody, Calls, ConstantValue, Fields, Groups, Inlinable, Item, Levels, Parse, OptimisedBody, Options, Provider, Settings, TypeDefinition, TypedBody,
 };
-
-/// A body may copy callees that copy callees, this many levels deep.
-pub const INLINE_DEPTH: u8 = 3;
-
-/// Largest body, in instructions, that callers copy.
-const INLINE_SIZE: usize = 40;
-
-/// A callee and how many levels it may inline itself. The depth falls with each level, so recursion ends.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct InlineKey {
-    /// The callee.
-    pub function: ItemId,
-    /// Levels left.
-    pub depth: u8,
-}
 
 /// Outcome of evaluating a constant.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +55,83 @@ pub(super) fn fuel(options: &Options) -> Fuel {
     Fuel::limited(options.fuel).without(options.passes_off.iter().cloned())
 }
 
+impl Provider for Calls {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Vec<ItemId>, Interrupt> {
+        let checked = levels.get::<TypedBody>(id)?;
+        let calls = checked.body.as_ref().map(mir::build::calls).unwrap_or_default();
+        Ok(calls.into_iter().filter(|callee| callee.module() == id.module()).collect())
+    }
+}
+
+impl Provider for Groups {
+    /// Strongly connected components of the module's direct calls, after Tarjan, without recursion. Imports are acyclic, so no component leaves a
+    /// module (decision 4).
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Arc<Vec<(ItemId, u32)>>, Interrupt> {
+        let file = levels.get::<Parse>(module)?;
+        let items: Vec<ItemId> = file.items.iter().map(|e| e.id).filter(|i| i.path().namespace == Namespace::Function).collect();
+        let index: HashMap<ItemId, usize> = items.iter().enumerate().map(|(i, item)| (*item, i)).collect();
+        let mut callees = Vec::with_capacity(items.len());
+        for item in &items {
+            callees.push(levels.get::<Calls>(item)?.iter().filter_map(|c| index.get(c).copied()).collect::<Vec<usize>>());
+        }
+        Ok(Arc::new(items.into_iter().zip(components(&callees)).collect()))
+    }
+}
+
+/// The number of the strongly connected component of each node.
+fn components(successors: &[Vec<usize>]) -> Vec<u32> {
+    const NEW: u32 = u32::MAX;
+    let mut number = vec![NEW; successors.len()];
+    let mut low = vec![NEW; successors.len()];
+    let mut component = vec![NEW; successors.len()];
+    let (mut next, mut groups) = (0, 0);
+    let mut open: Vec<usize> = Vec::new();
+    let mut walk: Vec<(usize, usize)> = Vec::new();
+    for root in 0..successors.len() {
+        if number[root] != NEW {
+            continue;
+        }
+        let mut enter = |node: usize, number: &mut [u32], low: &mut [u32], open: &mut Vec<usize>| {
+            number[node] = next;
+            low[node] = next;
+            next += 1;
+            open.push(node);
+        };
+        enter(root, &mut number, &mut low, &mut open);
+        walk.push((root, 0));
+        while let Some((node, at)) = walk.last_mut() {
+            let node = *node;
+            match successors[node].get(*at) {
+                Some(&to) => {
+                    *at += 1;
+                    if number[to] == NEW {
+                        enter(to, &mut number, &mut low, &mut open);
+                        walk.push((to, 0));
+                    } else if component[to] == NEW {
+                        low[node] = low[node].min(number[to]);
+                    }
+                }
+                None => {
+                    walk.pop();
+                    if let Some((parent, _)) = walk.last() {
+                        low[*parent] = low[*parent].min(low[node]);
+                    }
+                    if low[node] == number[node] {
+                        while let Some(member) = open.pop() {
+                            component[member] = groups;
+                            if member == node {
+                                break;
+                            }
+                        }
+                        groups += 1;
+                    }
+                }
+            }
+        }
+    }
+    component
+}
+
 impl Provider for BuiltBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
         let checked = levels.get::<TypedBody>(id)?;
@@ -86,41 +148,21 @@ impl Provider for OptimisedBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
         let built = levels.get::<BuiltBody>(id)?;
         let Some(built) = &*built else { return Ok(None) };
-        optimised(levels, *id, built).map(|body| Some(Arc::new(body)))
+        let mut body = (**built).clone();
+        let mut fuel = fuel(&options(levels));
+        levels.done(mir::opt::optimise(&mut body, &mut fuel, levels))?;
+        let faults = levels.done(mir::verify::verify(&body, levels))?;
+        crate::crash::refuse("mir", *id, &faults);
+        Ok(Some(Arc::new(body)))
     }
-}
-
-fn optimised(levels: &Levels<'_, '_>, id: ItemId, built: &Body<Mono>) -> Result<Body<Mono>, Interrupt> {
-    let mut body = built.clone();
-    let mut fuel = fuel(&options(levels));
-    levels.done(mir::opt::optimise(&mut body, &mut fuel, levels))?;
-    let faults = levels.done(mir::verify::verify(&body, levels))?;
-    crate::crash::refuse("mir", id, &faults);
-    Ok(body)
 }
 
 impl Provider for Inlinable {
-    /// A leaf once its own small callees are copied into it. The cheap tests come first: a body edit of a large function stops at them.
-    fn provide(levels: &Levels<'_, '_>, key: &InlineKey) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
-        let built = levels.get::<BuiltBody>(&key.function)?;
-        let Some(built) = &*built else { return Ok(None) };
-        if built.size() > INLINE_SIZE * 3 || calls(built, key.function) {
-            return Ok(None);
-        }
-        let inner = levels.with_inline_depth(key.depth);
-        let body = optimised(&inner, key.function, built)?;
-        let leaf = !body.blocks.rows().iter().flat_map(|b| &b.insts).any(|&i| matches!(body.op(i), Op::Call | Op::Tail));
-        Ok((leaf && body.size() <= INLINE_SIZE).then(|| Arc::new(body)))
+    /// The body as built, when it is small and calls nothing: no second optimisation, and no cycle, whatever the call graph.
+    fn provide(levels: &Levels<'_, '_>, function: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
+        let built = levels.get::<BuiltBody>(function)?;
+        Ok((*built).as_ref().filter(|body| mir::opt::is_inlinable(body)).cloned())
     }
-}
-
-/// Does the body call this function?
-fn calls(body: &Body<Mono>, function: ItemId) -> bool {
-    body.blocks
-        .rows()
-        .iter()
-        .flat_map(|b| &b.insts)
-        .any(|&i| matches!(body.op(i), Op::Call | Op::Tail) && body.insts[i].imm == u64::from(function.raw()))
 }
 
 impl Provider for ConstantValue {
@@ -157,5 +199,19 @@ fn evaluation_error(id: ItemId, span: Span, error: &mir::interp::ConstError) -> 
         ConstError::Effect => at(DiagnosticCode::E0706, "output".to_owned()),
         ConstError::NotRepresentable(ty) => at(DiagnosticCode::E2040, format!("constants of type {ty}")),
         ConstError::Broken(why) => panic!("constant @{id}: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::components;
+
+    #[test]
+    fn components_are_the_rings_of_calls() {
+        // 0 -> 1 -> 2 -> 0, 2 -> 3, 3 -> 3, 4 -> 3
+        let found = components(&[vec![1], vec![2], vec![0, 3], vec![3], vec![3]]);
+        assert!(found[0] == found[1] && found[1] == found[2]);
+        assert!(found[0] != found[3] && found[4] != found[3] && found[4] != found[0]);
+        assert_eq!(components(&[vec![], vec![0]]).len(), 2);
     }
 }

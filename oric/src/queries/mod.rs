@@ -12,7 +12,7 @@ mod world;
 pub use back::{Assembled, Entry, EntryPoint};
 pub use front::ItemPosition;
 pub use levels::{Levels, resolve};
-pub use middle::{Evaluated, InlineKey};
+pub use middle::Evaluated;
 pub use world::{ReportPositions, World};
 
 use std::sync::Arc;
@@ -114,9 +114,11 @@ queries! {
         ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, persisted true, "type of a module constant";
         // Bodies.
         TypedBody     = 30 "hir"            (ItemId) -> Arc<hir::infer::Checked>, persisted true, "typed tree of a body, and its diagnostics";
+        Calls         = 36 "calls"          (ItemId) -> Vec<ItemId>, persisted true, "functions of the same module that a body calls directly";
+        Groups        = 37 "groups"         (Symbol) -> Arc<Vec<(ItemId, u32)>>, persisted true, "recursion groups of a module: its functions with the number of their component";
         BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, persisted false, "MIR of a body before optimisation, verified";
         OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, persisted true, "MIR of a body after optimisation, verified";
-        Inlinable     = 33 "inlinable"      (InlineKey) -> Option<Arc<mir::Body<mir::Mono>>>, persisted false, "a small body that callers may copy";
+        Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, persisted false, "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, persisted true, "value of a module constant";
         Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, persisted false, "field types of a tuple or struct";
         // Code.

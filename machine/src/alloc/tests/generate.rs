@@ -313,7 +313,11 @@ impl Generator {
             }
             self.graph.append(self.block, NewInst { args: &[condition], targets: &targets, ..NewInst::new(Op::Branch) }, &[]);
         } else {
-            self.graph.append(self.block, NewInst { args: &[condition], targets: &[(yes, &[]), (no, &[])], ..NewInst::new(Op::Branch) }, &[]);
+            self.graph.append(
+                self.block,
+                NewInst { args: &[condition], targets: &[(yes, &[]), (no, &[])], ..NewInst::new(Op::Branch) },
+                &[],
+            );
             self.block = no;
             self.statements(depth - 1);
             let is_panic = !self.is_pure && self.dice.chance(25);
@@ -382,7 +386,11 @@ impl Generator {
         }
         if is_bottom {
             let more = self.inst(Op::Icmp, &[next, turns], lir::Cond::Slt as u64, Type::I8);
-            self.graph.append(self.block, NewInst { args: &[more], targets: &[(header, &args), (exit, &[])], ..NewInst::new(Op::Branch) }, &[]);
+            self.graph.append(
+                self.block,
+                NewInst { args: &[more], targets: &[(header, &args), (exit, &[])], ..NewInst::new(Op::Branch) },
+                &[],
+            );
         } else {
             self.jump(header, &args);
         }
@@ -428,7 +436,13 @@ impl Generator {
         self.pad = None;
         self.graph.append(
             pad,
-            NewInst { args: &[a, b], imm: u64::from(self.name.raw()), place: self.place, flags: lir::ops::NOUNWIND, ..NewInst::new(Op::Call) },
+            NewInst {
+                args: &[a, b],
+                imm: u64::from(self.name.raw()),
+                place: self.place,
+                flags: lir::ops::NOUNWIND,
+                ..NewInst::new(Op::Call)
+            },
             &[],
         );
         self.graph.append(pad, NewInst::new(Op::Resume), &[]);

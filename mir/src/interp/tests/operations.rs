@@ -170,3 +170,20 @@ fn a_chain_as_long_as_the_parser_takes_is_built() {
     let terms = vec!["one"; 300].join(" + ");
     check(&format!("@main () -> void = {{ let one = 1; print(msg: `{{{terms}}}`) }}"), "300\n");
 }
+
+#[test]
+fn std_math_and_the_rest_of_the_prelude_work() {
+    check(
+        r#"
+use std.math { sqrt, floor, ceil, round, trunc, wrapping_add, wrapping_sub, wrapping_mul, wrapping_neg };
+@main () -> void = {
+    let most = 9223372036854775807;
+    print(msg: `{sqrt(x: 2.25)} {floor(x: -1.5)} {ceil(x: -1.5)} {round(x: 2.5)} {trunc(x: -1.5)}`);
+    print(msg: `{wrapping_add(left: most, right: 1)} {wrapping_sub(left: -2, right: most)} {wrapping_mul(left: most, right: 2)}`);
+    print(msg: `{wrapping_neg(value: -most - 1)} {float.from_bits(bits: 4607182418800017408)}`);
+    print(msg: `{"foobar".hash()} {'a'.debug()} {max(left: 3, right: 9)} {min(left: "b", right: "a")} {max(left: 1.5, right: 0.5)}`)
+}
+"#,
+        "1.5 -2 -1 3 -1\n-9223372036854775808 9223372036854775807 -2\n-9223372036854775808 1\n-8821353812377114648 'a' 9 a 1.5\n",
+    );
+}
