@@ -46,7 +46,7 @@ pub fn compile_dumping(
     if let Some(before) = before {
         let faults = check(&before, &allocated);
         if !faults.is_empty() {
-            return Err(broken(&allocated, &format!("{faults:?}")));
+            return Err(broken(&allocated, &report(&allocated.name.to_string(), &faults)));
         }
     }
     let (finished, code) = finish(allocated).map_err(|refusal| refusal.message().to_owned())?;
@@ -73,3 +73,6 @@ fn broken<P: Phase>(function: &Function<P>, faults: &str) -> String {
     let _ = write!(out, "internal error: machine.{} of @{} is broken\n{faults}", P::NAME, function.name);
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,8 +172,27 @@ fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
     }
 }
 
-fn machine_text(_: &[lir::Body<lir::Legal>], _: &str) -> String {
-    String::new()
+/// All functions at one boundary of the machine level; `asm` is the listing of the finished ones.
+fn machine_text(bodies: &[lir::Body<lir::Legal>], phase: &str) -> String {
+    let mut scratch = machine::Scratch::default();
+    let (mut select, mut alloc, mut last) = (Vec::new(), Vec::new(), Vec::new());
+    for body in bodies {
+        let mut show = |stage: machine::Stage<'_>| match stage {
+            machine::Stage::Select(function) => select.push(function.clone()),
+            machine::Stage::Alloc(function) => alloc.push(function.clone()),
+            machine::Stage::Final(function, _) => last.push(function.clone()),
+        };
+        // With checking on, allocation keeps the virtual registers, and the dump shows them (decision 12).
+        if let Err(faults) = machine::compile_dumping(body, &mut scratch, phase == "alloc", &mut show) {
+            panic!("machine of @{}: {faults}", body.name);
+        }
+    }
+    match phase {
+        "select" => machine::text::print(&select.iter().collect::<Vec<_>>()),
+        "alloc" => machine::text::print(&alloc.iter().collect::<Vec<_>>()),
+        "final" => machine::text::print(&last.iter().collect::<Vec<_>>()),
+        _ => last.iter().map(machine::text::listing).collect(),
+    }
 }
 
 /// Nothing cancels a dump, and cycles have been reported before it.

@@ -261,6 +261,11 @@ pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> A
         Ok(code) => code,
         Err(faults) => panic!("machine of @{item}: {faults}"),
     };
+    linkable(item, code)
+}
+
+/// Code of the machine level in the form that `codegen` takes.
+pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
     let mut callees = Vec::new();
     let mut seen = HashSet::new();
     let relocs = code

@@ -9,17 +9,20 @@ use ir::{Fuel, List};
 
 use super::literal;
 use crate::ir::{Lir, Type};
-use crate::ops::Op;
+use crate::ops::{Cond, Op};
 
 pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
+    let mut facts: Option<Facts> = None;
     for block in graph.blocks.ids() {
         let candidate = |&inst: &Inst| plan(graph, inst).is_some();
         if !graph.blocks[block].insts.iter().any(candidate) {
             continue;
         }
+        // Few bodies divide by a literal: the uses are looked at when the first does.
+        let facts = facts.get_or_insert_with(|| Facts::of(graph));
         let old = std::mem::take(&mut graph.blocks[block].insts);
         for inst in old {
-            if let Some(plan) = plan(graph, inst)
+            if let Some(plan) = plan(graph, inst).map(|plan| facts.refine(graph, block, inst, plan))
                 && fuel.spend()
             {
                 Rewrite { graph, block, inst }.apply(plan);
@@ -35,6 +38,88 @@ enum Plan {
     Quotient(Value, i64),
     Remainder(Value, i64),
     Shift(Value, u32),
+    /// Remainder by a power of two that is only ever compared with 0: the low bits say enough.
+    LowBits(Value, u64),
+    /// Quotient by a power of two of a value whose low bits are known to be 0.
+    Exact(Value, u32),
+}
+
+/// What is known of a body besides the instruction at hand.
+struct Facts {
+    /// Is the value used other than in a comparison for equality with 0?
+    counts: Vec<bool>,
+    /// The only predecessor of a block.
+    only_pred: Vec<Option<Block>>,
+}
+
+impl Facts {
+    fn of(graph: &Graph<Lir>) -> Facts {
+        let mut counts = vec![false; graph.values.len()];
+        let mut only_pred = vec![None; graph.blocks.len()];
+        let mut preds = vec![0u8; graph.blocks.len()];
+        for block in graph.blocks.ids() {
+            for &inst in &graph.blocks[block].insts {
+                if !is_zero_test(graph, inst) {
+                    for arg in graph.args(inst) {
+                        counts[arg.index()] = true;
+                    }
+                }
+                for target in graph.targets(inst) {
+                    for arg in graph.target_args(*target) {
+                        counts[arg.index()] = true;
+                    }
+                }
+            }
+            graph.each_successor(block, |to| {
+                preds[to.index()] = preds[to.index()].saturating_add(1);
+                only_pred[to.index()] = (preds[to.index()] == 1).then_some(block);
+            });
+        }
+        Facts { counts, only_pred }
+    }
+
+    fn refine(&self, graph: &Graph<Lir>, block: Block, inst: Inst, plan: Plan) -> Plan {
+        match plan {
+            Plan::Remainder(a, divisor) if divisor.unsigned_abs().is_power_of_two() && !self.counts[graph.result(inst).index()] => {
+                Plan::LowBits(a, divisor.unsigned_abs() - 1)
+            }
+            Plan::Quotient(a, divisor) if divisor > 1 && (divisor as u64).is_power_of_two() => {
+                let bits = divisor.trailing_zeros();
+                if self.is_multiple(graph, block, a, bits) { Plan::Exact(a, bits) } else { plan }
+            }
+            Plan::Quotient(..) | Plan::Remainder(..) | Plan::Shift(..) | Plan::LowBits(..) | Plan::Exact(..) => plan,
+        }
+    }
+
+    /// Is the block entered only when the low `bits` of `a` were found to be 0?
+    fn is_multiple(&self, graph: &Graph<Lir>, block: Block, a: Value, bits: u32) -> bool {
+        let found = || {
+            let pred = self.only_pred[block.index()]?;
+            let branch = graph.terminator(pred).filter(|&t| graph.op(t) == Op::Branch)?;
+            let &[condition] = graph.args(branch) else { return None };
+            let test = graph.def_inst(condition).filter(|&t| is_zero_test(graph, t))?;
+            let holds = if graph.insts[test].imm == Cond::Eq as u64 { 0 } else { 1 };
+            (graph.targets(branch).get(holds)?.block == block).then_some(())?;
+            let low = graph.def_inst(*graph.args(test).first()?)?;
+            let &[tested, number] = graph.args(low) else { return None };
+            let number = literal(graph, number)? as u64;
+            let covers = match graph.op(low) {
+                Op::And => number.trailing_ones() >= bits,
+                Op::Srem => number != 0 && number.trailing_zeros() >= bits,
+                _ => false,
+            };
+            Some(covers && tested == a)
+        };
+        found().unwrap_or(false)
+    }
+}
+
+/// Does the instruction compare for equality with 0?
+fn is_zero_test(graph: &Graph<Lir>, inst: Inst) -> bool {
+    let row = &graph.insts[inst];
+    row.op == Op::Icmp
+        && (row.imm == Cond::Eq as u64 || row.imm == Cond::Ne as u64)
+        && matches!(graph.args(inst), &[_, zero] if literal(graph, zero) == Some(0))
 }
 
 /// What can be done about an instruction.
@@ -72,6 +157,14 @@ impl Rewrite<'_> {
             Plan::Shift(a, bits) => {
                 let count = self.constant(i64::from(bits));
                 self.last(Op::Shl, &[a, count]);
+            }
+            Plan::LowBits(a, mask) => {
+                let mask = self.constant(mask as i64);
+                self.last(Op::And, &[a, mask]);
+            }
+            Plan::Exact(a, bits) => {
+                let count = self.constant(i64::from(bits));
+                self.last(Op::Sar, &[a, count]);
             }
             Plan::Quotient(a, divisor) => self.quotient(a, divisor),
             Plan::Remainder(a, divisor) => self.remainder(a, divisor),

@@ -227,3 +227,32 @@ fn passes_can_be_switched_off_by_name() {
     assert!(print_body(&body).contains("sdiv"));
     assert!(!run_pass("lir.nothing", &mut body, &mut Fuel::unlimited()));
 }
+
+#[test]
+fn a_remainder_that_is_only_tested_and_an_even_half_need_no_rounding() {
+    let text = "fn @f(%0: i64) -> (i64) {
+b0:
+  %1: i64 = iconst 2
+  %2: i64 = srem %0, %1
+  %3: i64 = iconst 0
+  %4: i8 = icmp %2, %3, eq
+  branch %4, b1, b2
+b1:
+  %5: i64 = sdiv %0, %1
+  ret %5
+b2:
+  %6: i64 = sdiv %0, %1
+  ret %6
+}
+";
+    let out = optimised(text, Some("lir.strength"));
+    assert!(!out.contains("srem") && !out.contains("sdiv"), "{out}");
+    // The test is one `and`; the half of an even number one shift; the half of the other needs its rounding.
+    assert_eq!(out.matches("sub ").count(), 0, "{out}");
+    assert_eq!(out.matches("shr ").count(), 1, "{out}");
+    let (body, _) = read(text);
+    let (new, _) = read(&out);
+    for number in NUMBERS {
+        assert_eq!(run(&Arc::new(body.clone()), &[number as u64]), run(&Arc::new(new.clone()), &[number as u64]), "{number}");
+    }
+}

@@ -4,7 +4,7 @@ use crate::ir::{Alloc, Function, Select};
 use crate::scratch::Scratch;
 use crate::select::select;
 
-mod generate;
+pub(crate) mod generate;
 
 use generate::random_body;
 

@@ -5,7 +5,7 @@ use abi::PanicKind;
 use super::widen::{Branch, Widening};
 use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
 use crate::encode::{Buffer, Kind, ROWS};
-use crate::ir::{Final, Function, Location, Record, StubRow};
+use crate::ir::{Block, Final, Function, Location, Record, StubRow};
 use crate::ops::Op;
 use crate::regs::{INT_ARGS, NONE, RDI, RSI, Reg};
 
@@ -26,6 +26,8 @@ struct Emitter<'a> {
     out: Buffer,
     relocs: Vec<Reloc>,
     sites: Vec<Site>,
+    /// Site and block of each landing pad.
+    pads: Vec<(u32, u32)>,
     branches: Vec<Branch>,
     data: Vec<DataBlock>,
     /// Row of `data` for each constant, then for each text; [`u32::MAX`] before its first use.
@@ -45,6 +47,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         out: Buffer::with_capacity(shared.records.len() * 6 + 64),
         relocs: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
         sites: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
+        pads: Vec::new(),
         branches: Vec::with_capacity(shared.edges.len() + shared.stubs.len()),
         data: Vec::new(),
         data_rows: vec![u32::MAX; shared.constants.len() + shared.data.len()],
@@ -71,13 +74,16 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         offsets.stubs[stub as usize] = emitter.out.at();
         emitter.stub(&shared.stubs[stub as usize]);
     }
-    let Emitter { out, mut relocs, mut sites, branches, data, .. } = emitter;
+    let Emitter { out, mut relocs, mut sites, pads, branches, data, .. } = emitter;
     let target = |branch: &Branch| {
         if branch.target & STUB != 0 { offsets.stubs[(branch.target & !STUB) as usize] } else { offsets.blocks[branch.target as usize] }
     };
     let (bytes, widening) = super::widen::resolve(out, &branches, target);
     if let Some(widening) = &widening {
         move_all(widening, &mut relocs, &mut sites, &mut offsets);
+    }
+    for (site, pad) in pads {
+        sites[site as usize].pad_offset = Some(offsets.blocks[pad as usize]);
     }
     let near: Vec<u32> = widening.iter().flat_map(Widening::records).collect();
     let code = Code {
@@ -153,7 +159,7 @@ impl Emitter<'_> {
             Op::Call => {
                 let call = self.function.calls[record.aux as usize];
                 if let Some(callee) = call.callee {
-                    self.call(RelocTarget::Callee(callee), call.place);
+                    self.call(RelocTarget::Callee(callee), call.place, call.pad);
                 }
             }
             Op::Return => {
@@ -167,7 +173,7 @@ impl Emitter<'_> {
                     self.reloc(RelocTarget::Callee(callee));
                 }
             }
-            // Reached from landing pads only, and none is left.
+            // The runtime's unwinder will have an entry for it.
             Op::Resume => self.out.word(0x0b0f, 2),
             _ => {
                 self.out.record(record, &self.function.slots);
@@ -185,9 +191,12 @@ impl Emitter<'_> {
         self.relocs.push(Reloc { offset: self.out.at() - 4, target, addend: -4 });
     }
 
-    fn call(&mut self, target: RelocTarget, place: ir::PlaceId) {
+    fn call(&mut self, target: RelocTarget, place: ir::PlaceId, pad: Option<Block>) {
         self.out.word_imm(0xe8, 1, 0);
         self.reloc(target);
+        if let Some(pad) = pad {
+            self.pads.push((self.sites.len() as u32, pad.raw()));
+        }
         self.sites.push(Site { return_offset: self.out.at(), pad_offset: None, place });
     }
 
@@ -207,7 +216,7 @@ impl Emitter<'_> {
                 }
             }
         }
-        self.call(RelocTarget::Panic(row.kind), row.place);
+        self.call(RelocTarget::Panic(row.kind), row.place, row.pad);
     }
 
     fn operand(&mut self, to: Reg, from: &Location) {

@@ -50,7 +50,9 @@ impl Frame {
             return None;
         }
         let has_call = !function.calls.is_empty() && function.records.iter().any(|record| record.op == Op::Call);
-        let exists = size > 0 || !function.slots.is_empty() || has_call;
+        // A landing pad needs to know where it is.
+        let has_pad = function.stubs.iter().any(|row| row.pad.is_some());
+        let exists = size > 0 || !function.slots.is_empty() || has_call || has_pad;
         Some(Frame { exists, size: size as u32, saved: function.saved })
     }
 

@@ -20,7 +20,7 @@ struct Row {
 pub(super) fn lay(mut function: Function<Alloc>) -> Result<(Function<Final>, Frame), Refusal> {
     let count = function.blocks.len();
     let mut rows: Vec<Row> = (0..count as u32).map(|to| Row { to, is_reached: false, next: u32::MAX }).collect();
-    drop_trivial_pads(&mut function)?;
+    drop_trivial_pads(&mut function);
     thread(&mut function, &mut rows);
     reach(&function, &mut rows);
     simplify(&mut function, &rows);
@@ -77,22 +77,27 @@ fn retag(function: Function<Alloc>) -> Function<Final> {
 }
 
 /// A pad that does nothing but go on unwinding is no pad: the site has none, and the unwinder passes by.
-fn drop_trivial_pads(function: &mut Function<Alloc>) -> Result<(), Refusal> {
-    let pads = function.calls.iter().map(|row| row.pad).chain(function.stubs.iter().map(|row| row.pad));
-    let mut last = None;
-    for pad in pads.flatten() {
-        if last != Some(pad) && !only_resumes(function, pad) {
-            return Err(Refusal::PadNeedsUnwinder);
+fn drop_trivial_pads(function: &mut Function<Alloc>) {
+    // Most sites of a function share a few pads that lie together.
+    let mut known: Vec<(Block, bool)> = Vec::new();
+    for at in 0..function.calls.len() + function.stubs.len() {
+        let stub = at.checked_sub(function.calls.len());
+        let pad = stub.map_or_else(|| function.calls[at].pad, |stub| function.stubs[stub].pad);
+        let Some(pad) = pad else { continue };
+        let is_trivial = match known.iter().rev().take(16).find(|(block, _)| *block == pad) {
+            Some(&(_, is_trivial)) => is_trivial,
+            None => {
+                let is_trivial = only_resumes(function, pad);
+                known.push((pad, is_trivial));
+                is_trivial
+            }
+        };
+        match stub {
+            _ if !is_trivial => {}
+            Some(stub) => function.stubs[stub].pad = None,
+            None => function.calls[at].pad = None,
         }
-        last = Some(pad);
     }
-    for row in &mut function.calls {
-        row.pad = None;
-    }
-    for row in &mut function.stubs {
-        row.pad = None;
-    }
-    Ok(())
 }
 
 fn only_resumes(function: &Function<Alloc>, pad: Block) -> bool {
@@ -141,8 +146,14 @@ fn thread(function: &mut Function<Alloc>, rows: &mut [Row]) {
 }
 
 fn reach(function: &Function<Alloc>, rows: &mut [Row]) {
+    let pads = function.calls.iter().map(|row| row.pad).chain(function.stubs.iter().map(|row| row.pad));
     let mut work = vec![0u32];
     rows[0].is_reached = true;
+    for pad in pads.flatten() {
+        if !std::mem::replace(&mut rows[pad.index()].is_reached, true) {
+            work.push(pad.raw());
+        }
+    }
     while let Some(at) = work.pop() {
         let block = function.blocks.rows()[at as usize];
         let records = &function.records[block.start as usize..block.end as usize];

@@ -8,7 +8,7 @@
 //! | `emit`  | records to bytes                                                            |
 //! | `widen` | branches are short first; those that do not reach are widened in one pass   |
 //!
-//! Loop heads are not aligned.
+//! Loop heads are not aligned. `resume` is `ud2`: the runtime of this issue ends the process at a panic and enters no landing pad (decision 10).
 
 mod code;
 mod emit;
@@ -33,8 +33,6 @@ pub const NEAR: i32 = 256;
 pub enum Refusal {
     /// The frame is larger than any stack.
     FrameTooLarge,
-    /// A landing pad does something: the runtime has no unwinder that would enter it.
-    PadNeedsUnwinder,
 }
 
 impl Refusal {
@@ -42,7 +40,6 @@ impl Refusal {
     pub const fn message(self) -> &'static str {
         match self {
             Refusal::FrameTooLarge => "X0901 the local values of the function need more than 1 GiB of stack",
-            Refusal::PadNeedsUnwinder => "X0902 the function has to do something when a panic passes through it, and this runtime ends the process instead",
         }
     }
 }

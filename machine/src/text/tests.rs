@@ -25,7 +25,7 @@ fn refused(phase: &str, line: &str, code: &str) {
 
 /// A function with most of what `select` can say.
 pub(crate) const SELECT: &str = "ori-ir machine.select 1 isa=x86_64
-fn @main.f[slot local 24, slot incoming 0, slot outgoing 0, pad 4, loop 1 1, loop 2 1](%0: gp, %1: xmm) -> (gp, xmm) {
+fn @main.f[slot local 24, slot incoming 0, slot outgoing 0, loop 1 1, loop 2 1, pad 4](%0: gp, %1: xmm) -> (gp, xmm) {
 b0:
   %2: gp = movi -5000000000
   %3: xmm = loadconst 0x3ff8000000000000
@@ -63,7 +63,7 @@ b4:
 
 /// The same program, as allocation may leave it.
 pub(crate) const ALLOC: &str = "ori-ir machine.alloc 1 isa=x86_64
-fn @main.f[saved rbx r12, slot local 24, slot spill 8, slot outgoing 0, pad 4, loop 1 1, loop 2 1, origins 0 1 2 edge 4](%0: gp $rdi, %1: xmm $xmm0) -> gp {
+fn @main.f[saved rbx r12, slot local 24, slot spill 8, slot outgoing 0, loop 1 1, loop 2 1, pad 4, origins 0 1 2 edge 4](%0: gp $rdi, %1: xmm $xmm0) -> gp {
 b0:
   mov %2:$rbx, %0:$rdi
   movi %3:$r12, 0

@@ -101,6 +101,11 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFa
             reader.fault(Rule::BranchTarget, branch.place, [branch.at as i64, branch.to]);
         }
     }
+    for pad in code.sites.iter().filter_map(|site| site.pad_offset).map(i64::from) {
+        if !blocks.iter().zip(function.blocks.rows()).any(|(&at, row)| at == pad && row.is_pad && row.start < row.end) {
+            reader.fault(Rule::PadOffset, Where::Function, [pad, 0]);
+        }
+    }
     if reader.calls != code.sites.len() {
         reader.fault(Rule::SiteCount, Where::Function, [code.sites.len() as i64, reader.calls as i64]);
     }
@@ -163,9 +168,6 @@ impl Reader<'_> {
             last = site.return_offset;
             if site.place.is_some() && function.places.get(site.place).is_none() {
                 self.fault(Rule::SitePlace, Where::Function, [at, 0]);
-            }
-            if let Some(pad) = site.pad_offset.filter(|&pad| pad as usize >= code.bytes.len()) {
-                self.fault(Rule::PadOffset, Where::Function, [i64::from(pad), 0]);
             }
         }
         for (index, block) in code.data.iter().enumerate() {

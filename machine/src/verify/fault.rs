@@ -79,7 +79,7 @@ rules! {
     RecordBytes = "X0411" "the record at {0} is not encoded as as many instructions as it means";
     SitePlace = "X0412" "the place of the call before {0} does not exist";
     RelocOperand = "X0413" "the relocation at {0} is not the operand of a call, jump or address, or one of those has none";
-    PadOffset = "X0414" "the landing pad at {0} is not in the function";
+    PadOffset = "X0414" "no landing pad of the function starts at {0}";
 }
 
 /// A fault: a rule, where it is broken, and the numbers of its sentence.
