@@ -13,9 +13,25 @@ use crate::verify::{verify, verify_code};
 
 /// Compiles a body. The verifier runs at each boundary in every build; the allocation checker only when `checking`.
 ///
-/// An error is a limit that the user has to hear of, or a mistake of ours: a report with fault codes.
-pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bool) -> Result<Code, String> {
+pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bool) -> Result<Code, CompileError> {
     compile_dumping(body, scratch, checking, &mut |_| {}).map(|(_, code)| code)
+}
+
+/// Why there is no code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CompileError {
+    /// The function exceeds a limit: the user has to hear of it.
+    Limit(String),
+    /// A mistake of ours: a report with fault codes.
+    Broken(String),
+}
+
+impl std::fmt::Display for CompileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CompileError::Limit(text) | CompileError::Broken(text) => f.write_str(text),
+        }
+    }
 }
 
 /// A function at one of the boundaries.
@@ -35,8 +51,8 @@ pub fn compile_dumping(
     scratch: &mut Scratch,
     checking: bool,
     show: &mut dyn FnMut(Stage<'_>),
-) -> Result<(Function<Final>, Code), String> {
-    let selected = select(body, scratch).map_err(|limit| limit.message().to_owned())?;
+) -> Result<(Function<Final>, Code), CompileError> {
+    let selected = select(body, scratch).map_err(|limit| CompileError::Limit(limit.message().to_owned()))?;
     show(Stage::Select(&selected));
     judge(&selected)?;
     let before = checking.then(|| selected.clone());
@@ -49,7 +65,7 @@ pub fn compile_dumping(
             return Err(broken(&allocated, &report(&allocated.name.to_string(), &faults)));
         }
     }
-    let (finished, code) = finish(allocated).map_err(|refusal| refusal.message().to_owned())?;
+    let (finished, code) = finish(allocated).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
     show(Stage::Final(&finished, &code));
     judge(&finished)?;
     let faults = verify_code(&finished, &code);
@@ -59,7 +75,7 @@ pub fn compile_dumping(
     Ok((finished, code))
 }
 
-fn judge<P: Phase>(function: &Function<P>) -> Result<(), String> {
+fn judge<P: Phase>(function: &Function<P>) -> Result<(), CompileError> {
     let faults = verify(function);
     if faults.is_empty() {
         return Ok(());
@@ -68,10 +84,10 @@ fn judge<P: Phase>(function: &Function<P>) -> Result<(), String> {
 }
 
 /// The report of a mistake of ours.
-fn broken<P: Phase>(function: &Function<P>, faults: &str) -> String {
+fn broken<P: Phase>(function: &Function<P>, faults: &str) -> CompileError {
     let mut out = String::new();
-    let _ = write!(out, "internal error: machine.{} of @{} is broken\n{faults}", P::NAME, function.name);
-    out
+    let _ = write!(out, "machine.{} of @{} breaks its rules:\n{faults}", P::NAME, function.name);
+    CompileError::Broken(out)
 }
 
 #[cfg(test)]

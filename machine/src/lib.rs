@@ -31,7 +31,7 @@ pub mod select;
 pub mod text;
 pub mod verify;
 
-pub use compile::{Stage, compile, compile_dumping};
+pub use compile::{CompileError, Stage, compile, compile_dumping};
 pub use finish::Code;
 pub use ir::{Alloc, Final, Function, Phase, Record, Select};
 pub use ops::Op;

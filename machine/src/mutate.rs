@@ -58,7 +58,7 @@ kinds! {
     SlotSize       = "slot-size",            "a slot becomes smaller";
     SlotOffset     = "slot-offset",          "a slot moves";
     SavedBit       = "saved-bit",            "a callee-saved register is saved no more, or another one is";
-    StubKind       = "stub-kind",            "a stub panics with another kind";
+    StubPanic       = "stub-kind",            "a stub panics with another kind";
     StubArg        = "stub-arg",             "an operand of a stub changes";
     StubRow        = "stub-row",             "a check goes to another stub";
     PadRemove      = "pad-remove",           "a landing pad goes";
@@ -179,7 +179,8 @@ impl<P: Phase> Mutator<P> {
                 let info = self.out.records[at].op.info();
                 let like = |op: &&Op| {
                     let other = op.info();
-                    (other.roles, other.imm, other.aux, other.ends) == (info.roles, info.imm, info.aux, info.ends) && other.name != info.name
+                    (other.roles, other.imm, other.aux, other.ends) == (info.roles, info.imm, info.aux, info.ends)
+                        && other.name != info.name
                 };
                 let same: Vec<Op> = Op::ALL.iter().filter(like).copied().collect();
                 self.out.records[at].op = self.random.pick(&same)?;
@@ -276,7 +277,7 @@ impl<P: Phase> Mutator<P> {
                 self.out.saved ^= 1 << self.random.pick(&saved)?;
                 Some(None)
             }
-            Kind::StubKind => {
+            Kind::StubPanic => {
                 let at = self.random.index(self.out.stubs.len())?;
                 self.out.stubs[at].kind = self.random.pick(abi::PanicKind::ALL)?;
                 Some(self.by_aux(AuxKind::Stub, at))

@@ -181,7 +181,7 @@ impl Session {
                     }
                 };
                 if let Ok(code) = code {
-                    if let Some(code) = &*code {
+                    if let Some(Ok(code)) = code.as_deref() {
                         for callee in &code.callees {
                             if guard.seen.insert(*callee) {
                                 guard.ready.push(*callee);
@@ -255,13 +255,15 @@ thread_local! {
 }
 
 /// LIR to linkable code.
-pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> Assembled {
+/// `Err` says which limit the function exceeds.
+pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> Result<Assembled, String> {
     let code = SCRATCH.with_borrow_mut(|scratch| machine::compile(body, scratch, checking));
     let code = match code {
         Ok(code) => code,
-        Err(faults) => panic!("machine of @{item}: {faults}"),
+        Err(machine::CompileError::Limit(limit)) => return Err(limit),
+        Err(machine::CompileError::Broken(report)) => panic!("{report}"),
     };
-    linkable(item, code)
+    Ok(linkable(item, code))
 }
 
 /// Code of the machine level in the form that `codegen` takes.

@@ -113,6 +113,7 @@ fn mutants_are_refused_or_known_to_be_well_formed() {
         refused * 100 / all.max(1)
     };
     let table: Vec<_> = KINDS.iter().enumerate().map(|(kind, name)| (name, select[kind], alloc[kind], last[kind])).collect();
+    println!("refused: select {}%, alloc {}%, final {}%", share(&select), share(&alloc), share(&last));
     assert!(applied >= 25, "{applied} {table:#?}");
     // Of `select`, only structure is judged here: what the program means is not.
     assert!(share(&alloc) >= 80, "{}% {table:#?}", share(&alloc));

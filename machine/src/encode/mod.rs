@@ -111,7 +111,7 @@ impl Buffer {
         let has_index = row.has_index && record.c != NONE;
         let index = if has_index { u32::from(record.c & 15) } else { 4 };
         let has_sib = is_memory & (u32::from(has_index) | u32::from(rm & 7 == 4));
-        let rm_field = if has_sib != 0 { 4 } else { rm & 7 } | is_rip * 5;
+        let rm_field = if has_sib != 0 { 4 } else { (rm & 7) | (is_rip * 5) };
         let modrm = mode << 6 | (reg & 7) << 3 | u32::from(row.digit) | rm_field;
         let sib = record.aux.trailing_zeros() << 6 | (index & 7) << 3 | rm & 7;
 

@@ -8,8 +8,22 @@ use crate::ops::{AuxKind, ImmKind, Op, Role};
 use crate::regs::{Class, NONE, R11, RAX, RDX, Reg};
 
 const GP64: [Register; 16] = [
-    Register::RAX, Register::RCX, Register::RDX, Register::RBX, Register::RSP, Register::RBP, Register::RSI, Register::RDI, Register::R8,
-    Register::R9, Register::R10, Register::R11, Register::R12, Register::R13, Register::R14, Register::R15,
+    Register::RAX,
+    Register::RCX,
+    Register::RDX,
+    Register::RBX,
+    Register::RSP,
+    Register::RBP,
+    Register::RSI,
+    Register::RDI,
+    Register::R8,
+    Register::R9,
+    Register::R10,
+    Register::R11,
+    Register::R12,
+    Register::R13,
+    Register::R14,
+    Register::R15,
 ];
 
 /// The register in iced's words, `size` bytes wide.
@@ -23,8 +37,22 @@ fn name(reg: Reg, size: usize) -> Register {
         4 => full.full_register32(),
         1 => {
             const GP8: [Register; 16] = [
-                Register::AL, Register::CL, Register::DL, Register::BL, Register::SPL, Register::BPL, Register::SIL, Register::DIL, Register::R8L,
-                Register::R9L, Register::R10L, Register::R11L, Register::R12L, Register::R13L, Register::R14L, Register::R15L,
+                Register::AL,
+                Register::CL,
+                Register::DL,
+                Register::BL,
+                Register::SPL,
+                Register::BPL,
+                Register::SIL,
+                Register::DIL,
+                Register::R8L,
+                Register::R9L,
+                Register::R10L,
+                Register::R11L,
+                Register::R12L,
+                Register::R13L,
+                Register::R14L,
+                Register::R15L,
             ];
             GP8[reg as usize]
         }
@@ -55,7 +83,12 @@ fn decode(bytes: &[u8]) -> Vec<Instruction> {
 fn operand(inst: &Instruction, at: u32) -> Want {
     match inst.op_kind(at) {
         OpKind::Register => Want::Reg(inst.op_register(at)),
-        OpKind::Immediate8 | OpKind::Immediate8to64 | OpKind::Immediate32to64 | OpKind::Immediate32 | OpKind::Immediate64 | OpKind::Immediate8to32 => {
+        OpKind::Immediate8
+        | OpKind::Immediate8to64
+        | OpKind::Immediate32to64
+        | OpKind::Immediate32
+        | OpKind::Immediate64
+        | OpKind::Immediate8to32 => {
             let raw = inst.immediate(at) as i64;
             Want::Imm(raw)
         }
@@ -173,11 +206,28 @@ fn meaning(record: &Record) -> Option<(Mnemonic, Vec<Want>)> {
         scale: if c == NONE { 1 } else { aux },
         disp: i64::from(disp),
     };
-    let at_slot = |disp: i32| Want::Mem { base: Register::RBP, index: Register::None, scale: 1, disp: i64::from(SLOTS[aux as usize].offset + disp) };
+    let at_slot =
+        |disp: i32| Want::Mem { base: Register::RBP, index: Register::None, scale: 1, disp: i64::from(SLOTS[aux as usize].offset + disp) };
     let slot = || at_slot(imm);
     let whole = || at_slot(0);
-    let cmov = [M::Cmovo, M::Cmovno, M::Cmovb, M::Cmovae, M::Cmove, M::Cmovne, M::Cmovbe, M::Cmova, M::Cmovs, M::Cmovns, M::Cmovp, M::Cmovnp,
-        M::Cmovl, M::Cmovge, M::Cmovle, M::Cmovg];
+    let cmov = [
+        M::Cmovo,
+        M::Cmovno,
+        M::Cmovb,
+        M::Cmovae,
+        M::Cmove,
+        M::Cmovne,
+        M::Cmovbe,
+        M::Cmova,
+        M::Cmovs,
+        M::Cmovns,
+        M::Cmovp,
+        M::Cmovnp,
+        M::Cmovl,
+        M::Cmovge,
+        M::Cmovle,
+        M::Cmovg,
+    ];
     Some(match op {
         Op::Mov => (M::Mov, vec![gp(a), gp(b)]),
         Op::MovF => (M::Movaps, vec![gp(a), gp(b)]),
@@ -258,10 +308,7 @@ fn meaning(record: &Record) -> Option<(Mnemonic, Vec<Want>)> {
         Op::IntOfFloat => (M::Cvttsd2si, vec![gp(a), gp(b)]),
         Op::BitsOfFloat => (M::Movq, vec![gp(a), gp(b)]),
         Op::FloatOfBits => (M::Movq, vec![gp(a), gp(b)]),
-        Op::LeaIndex => (
-            M::Lea,
-            vec![gp(a), Want::Mem { base: Register::None, index: name(c, 8), scale: aux, disp: i64::from(imm) }],
-        ),
+        Op::LeaIndex => (M::Lea, vec![gp(a), Want::Mem { base: Register::None, index: name(c, 8), scale: aux, disp: i64::from(imm) }]),
         Op::MovImm | Op::Div | Op::Rem | Op::Set | Op::SetFEq | Op::SetFNe | Op::FloatOfInt | Op::Trap => return None,
         Op::Stub | Op::Panic | Op::Call | Op::JumpIf | Op::Jump | Op::Return | Op::TailCall | Op::Resume => return None,
     })
@@ -298,13 +345,27 @@ fn one_instruction_ops_decode_to_what_they_mean() {
 #[test]
 fn sequences_decode_to_what_they_mean() {
     use Mnemonic as M;
-    let set = [M::Seto, M::Setno, M::Setb, M::Setae, M::Sete, M::Setne, M::Setbe, M::Seta, M::Sets, M::Setns, M::Setp, M::Setnp, M::Setl, M::Setge,
-        M::Setle, M::Setg];
+    let set = [
+        M::Seto,
+        M::Setno,
+        M::Setb,
+        M::Setae,
+        M::Sete,
+        M::Setne,
+        M::Setbe,
+        M::Seta,
+        M::Sets,
+        M::Setns,
+        M::Setp,
+        M::Setnp,
+        M::Setl,
+        M::Setge,
+        M::Setle,
+        M::Setg,
+    ];
     let mut count = 0;
     let reg = |reg, size| Want::Reg(name(reg, size));
-    check(Op::Set, &mut count, |r| {
-        vec![(set[r.imm as usize], vec![reg(r.a, 1)]), (M::Movzx, vec![reg(r.a, 4), reg(r.a, 1)])]
-    });
+    check(Op::Set, &mut count, |r| vec![(set[r.imm as usize], vec![reg(r.a, 1)]), (M::Movzx, vec![reg(r.a, 4), reg(r.a, 1)])]);
     for (op, parity, otherwise) in [(Op::SetFEq, M::Setnp, 0), (Op::SetFNe, M::Setp, 1)] {
         check(op, &mut count, |r| {
             vec![
@@ -323,8 +384,16 @@ fn sequences_decode_to_what_they_mean() {
 fn constants_take_their_shortest_form_that_keeps_flags() {
     for a in 0..16 {
         for (value, len) in [
-            (0i64, 5), (1, 5), (i64::from(u32::MAX), 5), (i64::from(i32::MAX), 5), (-1, 7), (i64::from(i32::MIN), 7), (i64::from(i32::MIN) - 1, 10),
-            (1 << 32, 10), (i64::MAX, 10), (i64::MIN, 10),
+            (0i64, 5),
+            (1, 5),
+            (i64::from(u32::MAX), 5),
+            (i64::from(i32::MAX), 5),
+            (-1, 7),
+            (i64::from(i32::MIN), 7),
+            (i64::from(i32::MIN) - 1, 10),
+            (1 << 32, 10),
+            (i64::MAX, 10),
+            (i64::MIN, 10),
         ] {
             let record = Record { op: Op::MovImm, a, b: NONE, c: NONE, imm: value as i32, aux: (value >> 32) as u32 };
             let bytes = bytes_of(&record, &[]);

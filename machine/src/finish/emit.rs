@@ -53,11 +53,8 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         data_rows: vec![u32::MAX; shared.constants.len() + shared.data.len()],
         cold: Vec::with_capacity(shared.stubs.len()),
     };
-    let mut offsets = Marks {
-        records: Vec::new(),
-        blocks: Vec::with_capacity(shared.blocks.len()),
-        stubs: vec![u32::MAX; shared.stubs.len()],
-    };
+    let mut offsets =
+        Marks { records: Vec::new(), blocks: Vec::with_capacity(shared.blocks.len()), stubs: vec![u32::MAX; shared.stubs.len()] };
     let keep_records = marks.is_some();
     emitter.frame.enter(&mut emitter.out);
     for block in shared.blocks.rows() {

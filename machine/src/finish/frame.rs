@@ -13,7 +13,7 @@
 use crate::encode::Buffer;
 use crate::ir::{Function, Phase, SlotKind};
 use crate::ops::Op;
-use crate::regs::{RegSet, RSP};
+use crate::regs::{RSP, RegSet};
 
 /// Bytes that one touch of the stack covers.
 pub const PAGE: u32 = 4096;
@@ -86,7 +86,7 @@ impl Frame {
             out.word(0x24_24_85_48, 4);
             out.word(0xdc_39_4c, 3);
             out.word(0xf0_75, 2);
-            if size % PAGE != 0 {
+            if !size.is_multiple_of(PAGE) {
                 self.lower(out, size % PAGE);
             }
         } else {

@@ -179,14 +179,14 @@ fn reach(function: &Function<Alloc>, rows: &mut [Row]) {
 fn simplify(function: &mut Function<Alloc>, rows: &[Row]) {
     let has_virtuals = function.virtuals.len() == function.records.len();
     let mut out = 0usize;
-    for at in 0..rows.len() {
+    for (at, row) in rows.iter().enumerate() {
         let (start, mut end) = {
             let block = &function.blocks.rows()[at];
             (block.start as usize, block.end as usize)
         };
         let new_start = out;
-        if rows[at].is_reached {
-            let next = rows[at].next as usize;
+        if row.is_reached {
+            let next = row.next as usize;
             let to = |record: &crate::ir::Record| function.edges[record.aux as usize].to.index();
             if let Some(last) = end.checked_sub(1).filter(|&last| last >= start) {
                 let jump = function.records[last];

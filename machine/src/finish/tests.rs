@@ -5,12 +5,10 @@ use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 use ir::{Column, Id, ItemId, List, PlaceId, Places, Pool, Symbol};
 
 use super::{Code, Frame, NEAR, RelocTarget, finish, mark};
-use crate::ir::{
-    Alloc, BlockRow, Final, CallRow, Callee, Edge, Function, Location, Record, SlotKind, SlotRow, StubRow,
-};
+use crate::ir::{Alloc, BlockRow, CallRow, Callee, Edge, Final, Function, Location, Record, SlotKind, SlotRow, StubRow};
 use crate::ops::{Op, cc};
-use crate::verify::{verify, verify_code};
 use crate::regs::{CALLER_SAVED, NONE, RDI, RSI};
+use crate::verify::{verify, verify_code};
 
 fn empty() -> Function<Alloc> {
     Function {
@@ -54,14 +52,7 @@ fn edge(function: &mut Function<Alloc>, to: usize) -> u32 {
 }
 
 fn ret(function: &mut Function<Alloc>) -> Record {
-    function.calls.push(CallRow {
-        callee: None,
-        args: List::EMPTY,
-        results: List::EMPTY,
-        clobbers: 0,
-        place: PlaceId::NONE,
-        pad: None,
-    });
+    function.calls.push(CallRow { callee: None, args: List::EMPTY, results: List::EMPTY, clobbers: 0, place: PlaceId::NONE, pad: None });
     rec(Op::Return, [NONE; 3], 0, function.calls.len() as u32 - 1)
 }
 
@@ -169,11 +160,10 @@ fn one_edge_falls_through() {
     let mut f = empty();
     let edges: Vec<u32> = [1, 2, 3, 3].map(|to| edge(&mut f, to)).to_vec();
     let ret = ret(&mut f);
-    block(&mut f, &[
-        rec(Op::Test, [NONE, RDI, RDI], 0, 0),
-        rec(Op::JumpIf, [NONE; 3], cc::E, edges[0]),
-        rec(Op::Jump, [NONE; 3], 0, edges[1]),
-    ]);
+    block(
+        &mut f,
+        &[rec(Op::Test, [NONE, RDI, RDI], 0, 0), rec(Op::JumpIf, [NONE; 3], cc::E, edges[0]), rec(Op::Jump, [NONE; 3], 0, edges[1])],
+    );
     block(&mut f, &[rec(Op::Jump, [NONE; 3], 0, edges[2])]);
     block(&mut f, &[rec(Op::Neg, [0, 0, NONE], 0, 0), rec(Op::Jump, [NONE; 3], 0, edges[3])]);
     block(&mut f, &[ret]);
@@ -209,14 +199,17 @@ fn constants_are_stored_once_and_aligned() {
     f.constants = vec![[1 << 63, 7], [3, 0]];
     f.data = vec![Symbol::new("text")];
     let ret = ret(&mut f);
-    block(&mut f, &[
-        rec(Op::LoadConst, [16, NONE, NONE], 0, 0),
-        rec(Op::XorFConst, [16, 16, NONE], 0, 0),
-        rec(Op::AddFConst, [16, 16, NONE], 0, 1),
-        rec(Op::LeaData, [0, NONE, NONE], 0, 0),
-        rec(Op::LeaData, [1, NONE, NONE], 0, 0),
-        ret,
-    ]);
+    block(
+        &mut f,
+        &[
+            rec(Op::LoadConst, [16, NONE, NONE], 0, 0),
+            rec(Op::XorFConst, [16, 16, NONE], 0, 0),
+            rec(Op::AddFConst, [16, 16, NONE], 0, 1),
+            rec(Op::LeaData, [0, NONE, NONE], 0, 0),
+            rec(Op::LeaData, [1, NONE, NONE], 0, 0),
+            ret,
+        ],
+    );
     let (_, code) = finished(f);
     assert_eq!(code.data.iter().map(|block| (block.bytes.len(), block.align)).collect::<Vec<_>>(), [(16, 16), (8, 8), (4, 1)]);
     assert_eq!(code.relocs.len(), 5);
@@ -289,7 +282,11 @@ fn branches_reach_their_blocks_whatever_the_distance() {
         }
         let calls = insts.iter().filter(|inst| inst.flow_control() == FlowControl::Call).count();
         assert_eq!(calls, code.sites.len());
-        assert!(code.sites.iter().all(|site| insts.iter().any(|i| i.next_ip() == u64::from(site.return_offset) && i.mnemonic() == Mnemonic::Call)));
+        assert!(
+            code.sites
+                .iter()
+                .all(|site| insts.iter().any(|i| i.next_ip() == u64::from(site.return_offset) && i.mnemonic() == Mnemonic::Call))
+        );
         assert_eq!(Frame::of(&finished).map(|frame| frame.exists), Some(code.has_frame));
     }
     assert!(near > 300 && short > 300, "{near} {short}");

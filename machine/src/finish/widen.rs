@@ -120,7 +120,11 @@ pub(super) fn resolve(mut out: Buffer, branches: &[Branch], target: impl Fn(&Bra
             bytes.push(distance as i8 as u8);
             continue;
         }
-        if opcode == 0xeb { bytes.push(0xe9) } else { bytes.extend_from_slice(&[0x0f, opcode + 0x10]) }
+        if opcode == 0xeb {
+            bytes.push(0xe9)
+        } else {
+            bytes.extend_from_slice(&[0x0f, opcode + 0x10])
+        }
         let distance = i64::from(to) - (bytes.len() as i64 + 4);
         bytes.extend_from_slice(&(distance as i32).to_le_bytes());
     }

@@ -30,7 +30,7 @@ mod parse;
 mod print;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use asm::listing;
 pub use parse::{Parsed, parse};

@@ -247,7 +247,8 @@ impl<'a, P: Phase> Reader<'a, P> {
             "outgoing" => (SlotKind::Outgoing(number), 8),
             _ => return false,
         };
-        let mut offset = if let SlotKind::Incoming(at) = kind { 16i32.saturating_add(8i32.saturating_mul(at.min(1 << 27) as i32)) } else { 0 };
+        let mut offset =
+            if let SlotKind::Incoming(at) = kind { 16i32.saturating_add(8i32.saturating_mul(at.min(1 << 27) as i32)) } else { 0 };
         for pair in rest.chunks(2) {
             match *pair {
                 ["at", number] => {

@@ -31,11 +31,9 @@ pub fn annotate<F: Fault>(tree: &mut Tree, faults: &[F]) {
         let place = match fault.at() {
             Where::Function => Some(&mut tree.fault),
             Where::Block(block) => tree.blocks.get_mut(block as usize).map(|block| &mut block.fault),
-            Where::Inst { block, index } => tree
-                .blocks
-                .get_mut(block as usize)
-                .and_then(|block| block.insts.get_mut(index as usize))
-                .map(|inst| &mut inst.fault),
+            Where::Inst { block, index } => {
+                tree.blocks.get_mut(block as usize).and_then(|block| block.insts.get_mut(index as usize)).map(|inst| &mut inst.fault)
+            }
         };
         let text = format!("{} {}", fault.code(), fault.message());
         if let Some(place) = place {
@@ -188,7 +186,9 @@ impl<P: Phase> Printer<'_, P> {
                 Role::Def(_) | Role::DefIn(_) if self.is_select && regs[index] >= FIRST_VIRTUAL && regs[index] != NONE => {
                     inst.defs.push(self.definition(regs[index]));
                 }
-                Role::Def(_) | Role::Use(_) | Role::Tied(_) | Role::DefIn(_) | Role::UseIn(_) => inst.args.push(self.reg(regs[index], behind[index])),
+                Role::Def(_) | Role::Use(_) | Role::Tied(_) | Role::DefIn(_) | Role::UseIn(_) => {
+                    inst.args.push(self.reg(regs[index], behind[index]))
+                }
             }
         }
         if info.roles[2] == Role::Index {

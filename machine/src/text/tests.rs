@@ -112,8 +112,12 @@ fn every_phase_is_a_fixed_point() {
 
 #[test]
 fn broken_functions_have_text_too() {
-    check("ori-ir machine.select 1 isa=x86_64\nfn @f() -> () {\nb0:\n  %0: gp = add %7, none\n  loadconst none, 16777216\n  jcc 99, b9(%3)\n  jmp 16777217\n}\n");
-    check("ori-ir machine.alloc 1 isa=x86_64\nfn @f() -> xmm {\nb0:\n  add $xmm3, $rsp, $rax\n  load none, [none + $rax*16]\n  call @g, $rax, {clobbers 3, results rax rdx}\n}\n");
+    check(
+        "ori-ir machine.select 1 isa=x86_64\nfn @f() -> () {\nb0:\n  %0: gp = add %7, none\n  loadconst none, 16777216\n  jcc 99, b9(%3)\n  jmp 16777217\n}\n",
+    );
+    check(
+        "ori-ir machine.alloc 1 isa=x86_64\nfn @f() -> xmm {\nb0:\n  add $xmm3, $rsp, $rax\n  load none, [none + $rax*16]\n  call @g, $rax, {clobbers 3, results rax rdx}\n}\n",
+    );
     check("ori-ir machine.final 1 isa=x86_64\nfn @f() -> () {\nb0:\n  jcc e, b0, {near}\n  jmp b0\n}\n");
 }
 

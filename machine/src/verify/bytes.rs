@@ -218,7 +218,7 @@ impl Reader<'_> {
         let lowers = match (pages, size) {
             (_, 0) => 0,
             (0..=8, _) => pages + 1,
-            (_, _) => 5 + u32::from(size % 4096 != 0),
+            (_, _) => 5 + u32::from(!size.is_multiple_of(4096)),
         };
         for _ in 0..2 + lowers + self.code.saved_mask.count_ones() {
             if self.next().is_none() {

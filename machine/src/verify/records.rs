@@ -20,7 +20,8 @@ impl<P: Phase> Judge<'_, P> {
             for (index, record) in function.records[block.start as usize..block.end as usize].iter().enumerate() {
                 let info = record.op.info();
                 let at = Where::Inst { block: id.raw(), index: index as u32 };
-                if info.ends && index as u32 + 1 < block.end - block.start && !self.may_be_followed(record, index as u32 + 1 + block.start) {
+                if info.ends && index as u32 + 1 < block.end - block.start && !self.may_be_followed(record, index as u32 + 1 + block.start)
+                {
                     self.fault(Rule::MiddleTerminator, at, [0; 2]);
                 }
                 match info.flags {
@@ -109,7 +110,17 @@ impl<P: Phase> Judge<'_, P> {
         // Copies go through the scratch registers, and nothing else does.
         let is_copy = matches!(
             record.op,
-            Op::Mov | Op::MovF | Op::MovImm | Op::LoadConst | Op::ZeroF | Op::LeaData | Op::LeaSlot | Op::LoadSlot | Op::LoadSlotF | Op::StoreSlot | Op::StoreSlotF
+            Op::Mov
+                | Op::MovF
+                | Op::MovImm
+                | Op::LoadConst
+                | Op::ZeroF
+                | Op::LeaData
+                | Op::LeaSlot
+                | Op::LoadSlot
+                | Op::LoadSlotF
+                | Op::StoreSlot
+                | Op::StoreSlotF
         );
         for (index, (&role, reg)) in info.roles.iter().zip(regs).enumerate() {
             let number = index as i64;

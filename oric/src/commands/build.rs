@@ -48,19 +48,24 @@ pub fn executable(session: &Session, output: &Output) -> Result<Vec<u8>, i32> {
     let main = checked_main(session, output)?;
     session.generate(main);
     let linked = session.engine.get::<queries::Linked>(&main).unwrap_or_else(|i| panic!("linking was interrupted: {i:?}"));
-    match &**linked {
-        Ok(bytes) => Ok(bytes.clone()),
-        Err(message) => panic!("linking failed: {message}"),
-    }
+    finished(&linked, output)
 }
 
 fn object(session: &Session, output: &Output) -> Result<Vec<u8>, i32> {
     let main = checked_main(session, output)?;
     session.generate(main);
     let object = session.engine.get::<queries::Object>(&main).unwrap_or_else(|i| panic!("writing the object was interrupted: {i:?}"));
-    match &**object {
+    finished(&object, output)
+}
+
+fn finished(result: &Result<Vec<u8>, queries::NotLinked>, output: &Output) -> Result<Vec<u8>, i32> {
+    match result {
         Ok(bytes) => Ok(bytes.clone()),
-        Err(message) => panic!("writing the object failed: {message}"),
+        Err(queries::NotLinked::Limit(item, limit)) => {
+            output.failure(&format!("function {} cannot be compiled: {limit}; split it", queries::shown_name(*item)));
+            Err(FAILED)
+        }
+        Err(queries::NotLinked::Broken(message)) => panic!("linking failed: {message}"),
     }
 }
 

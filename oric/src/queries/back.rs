@@ -20,8 +20,14 @@ pub struct Assembled {
     pub callees: Vec<ItemId>,
 }
 
-/// What the program starts with.
-pub type EntryPoint = ItemId;
+/// Why a program has no image.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotLinked {
+    /// A function exceeds a limit.
+    Limit(ItemId, String),
+    /// A mistake of ours.
+    Broken(String),
+}
 
 /// The form of `@main`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +89,7 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
 }
 
 impl Provider for MachineCode {
-    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Assembled>>, Interrupt> {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
         let body = levels.get::<LirBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
         Ok(Some(Arc::new(crate::session::assemble(*id, body, options(levels).check_allocation))))
@@ -97,7 +103,7 @@ impl Provider for Reachable {
         let mut next = 0;
         while let Some(&item) = found.get(next) {
             next += 1;
-            if let Some(code) = &*levels.get::<MachineCode>(&item)? {
+            if let Some(Ok(code)) = levels.get::<MachineCode>(&item)?.as_deref() {
                 found.extend(code.callees.iter().filter(|c| seen.insert(**c)));
             }
         }
@@ -106,13 +112,13 @@ impl Provider for Reachable {
 }
 
 impl Provider for Linked {
-    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, String>>, Interrupt> {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
         with_program(levels, *main, |program| image::link(program).map_err(|e| e.to_string()))
     }
 }
 
 impl Provider for Object {
-    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, String>>, Interrupt> {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
         with_program(levels, *main, |program| object_writer::write(program).map_err(|e| e.to_string()))
     }
 }
@@ -122,31 +128,39 @@ fn with_program(
     levels: &Levels<'_, '_>,
     main: ItemId,
     write: impl FnOnce(&image::Program<'_>) -> Result<Vec<u8>, String>,
-) -> Result<Arc<Result<Vec<u8>, String>>, Interrupt> {
+) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
     let form = levels.get::<MainForm>(&main)?;
-    let Some(form) = *form else { return Ok(Arc::new(Err("the program has no @main".to_owned()))) };
+    let Some(form) = *form else { return Ok(Arc::new(Err(NotLinked::Broken("the program has no @main".to_owned())))) };
     let reachable = levels.get::<Reachable>(&main)?;
     let mut codes = Vec::with_capacity(reachable.len() + 1);
     for item in reachable.iter() {
-        match &*levels.get::<MachineCode>(item)? {
+        let code = levels.get::<MachineCode>(item)?;
+        match &*code {
             Some(code) => codes.push(code.clone()),
-            None => return Ok(Arc::new(Err(format!("@{item} has no code")))),
+            None => return Ok(Arc::new(Err(NotLinked::Broken(format!("@{item} has no code"))))),
         }
     }
     codes.push(Arc::new(entry_code(levels, form)?));
-    let items = items(levels, &codes)?;
+    let mut linked = Vec::with_capacity(codes.len());
+    for (code, item) in codes.iter().zip(reachable.iter().chain([&lir::build::entry_item()])) {
+        match &**code {
+            Ok(code) => linked.push(code),
+            Err(limit) => return Ok(Arc::new(Err(NotLinked::Limit(*item, limit.clone())))),
+        }
+    }
+    let items = items(levels, &linked)?;
     let program = image::Program {
-        functions: codes.iter().map(|c| &c.function).collect(),
+        functions: linked.iter().map(|c| &c.function).collect(),
         items,
         entry: lir::build::entry_item(),
         returns_status: form.returns_status,
         symbols: options(levels).symbols,
     };
-    Ok(Arc::new(write(&program)))
+    Ok(Arc::new(write(&program).map_err(NotLinked::Broken)))
 }
 
 /// Code of the function that the runtime calls.
-pub(crate) fn entry_code(levels: &Levels<'_, '_>, form: Entry) -> Result<Assembled, Interrupt> {
+pub(crate) fn entry_code(levels: &Levels<'_, '_>, form: Entry) -> Result<Result<Assembled, String>, Interrupt> {
     let returns = match (form.returns_status, form.never_returns) {
         (true, _) => lir::build::EntryReturn::Int,
         (false, true) => lir::build::EntryReturn::Never,
@@ -158,7 +172,7 @@ pub(crate) fn entry_code(levels: &Levels<'_, '_>, form: Entry) -> Result<Assembl
 }
 
 /// The position table: every item that a function or a site names.
-pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[Arc<Assembled>]) -> Result<Vec<image::Item>, Interrupt> {
+pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[&Assembled]) -> Result<Vec<image::Item>, Interrupt> {
     let mut ids: Vec<ItemId> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for code in codes {

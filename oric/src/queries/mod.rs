@@ -9,7 +9,7 @@ mod levels;
 mod middle;
 mod world;
 
-pub use back::{Assembled, Entry, EntryPoint};
+pub use back::{Assembled, Entry, NotLinked, shown_name};
 pub use front::ItemPosition;
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
@@ -124,13 +124,13 @@ queries! {
         // Code.
         LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, persisted false, "machine parameters and results of a function";
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, persisted false, "LIR of a body, legal, verified";
-        MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Assembled>>, persisted true, "bytes and relocations of a function";
+        MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, persisted true, "bytes and relocations of a function, or the limit that it exceeds";
         // Programs.
         Diagnostics = 50 "diagnostics" (Symbol) -> Arc<Vec<syntax::Diagnostic>>, persisted true, "everything there is to say about a module";
         MainForm    = 51 "main_form"   (ItemId) -> Option<Entry>, persisted true, "the form of @main";
         Reachable   = 52 "reachable"   (ItemId) -> Arc<Vec<ItemId>>, persisted true, "functions a program needs, in the order of discovery";
-        Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, String>>, persisted true, "the program as an ELF object";
-        Linked      = 53 "linked"      (ItemId) -> Arc<Result<Vec<u8>, String>>, persisted true, "the executable image of a program";
+        Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, persisted true, "the program as an ELF object";
+        Linked      = 53 "linked"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, persisted true, "the executable image of a program";
     }
 }
 

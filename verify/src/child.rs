@@ -1,0 +1,145 @@
+//! Processes with limits. A program under test may hang, eat memory or write for ever; the run ends all the same and says how.
+//!
+//! An image runs from a memory file, so nothing is written to disk and no other thread can keep it busy. Output goes to memory files too: no pipes to
+//! drain while waiting. Address space and file size are limited by the system, time by this process.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+/// How a process ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ending {
+    /// Exit status; `None` when a signal ended it.
+    pub status: Option<i32>,
+    /// The signal.
+    pub signal: Option<i32>,
+    /// Its time was up.
+    pub timed_out: bool,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Ending {
+    /// One line for a report.
+    pub fn line(&self) -> String {
+        let how = match (self.timed_out, self.status, self.signal) {
+            (true, ..) => "timed out".to_owned(),
+            (_, Some(status), _) => format!("status {status}"),
+            (_, None, signal) => format!("signal {}", signal.unwrap_or_default()),
+        };
+        let short = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+        format!("{how}, stdout {:?}, stderr {:?}", short(&self.stdout), short(&self.stderr))
+    }
+}
+
+/// What a process may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Wall time.
+    pub time: Duration,
+    /// Address space in bytes.
+    pub memory: u64,
+    /// Bytes of output.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { time: Duration::from_secs(20), memory: 2 << 30, output: 16 << 20 }
+    }
+}
+
+/// An executable in memory.
+#[derive(Debug)]
+pub struct Program {
+    file: File,
+}
+
+impl Program {
+    /// Holds this image.
+    pub fn new(image: &[u8]) -> std::io::Result<Program> {
+        let mut file = File::from(memfd_create("program", MemfdFlags::CLOEXEC)?);
+        file.write_all(image)?;
+        Ok(Program { file })
+    }
+
+    /// Where it can be executed while this value lives.
+    pub fn path(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd()).into()
+    }
+}
+
+/// Runs an image with these arguments and an empty environment.
+pub fn run_image(image: &[u8], args: &[String], limits: Limits) -> std::io::Result<Ending> {
+    let program = Program::new(image)?;
+    let mut command = Command::new(program.path());
+    command.args(args).env_clear();
+    run(&mut command, limits)
+}
+
+/// Runs a command within limits and takes its output.
+pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Ending> {
+    let mut stdout = File::from(memfd_create("stdout", MemfdFlags::CLOEXEC)?);
+    let mut stderr = File::from(memfd_create("stderr", MemfdFlags::CLOEXEC)?);
+    command.stdin(Stdio::null()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+    let mut child = command.spawn()?;
+    limit(&child, Resource::As, limits.memory);
+    limit(&child, Resource::Fsize, limits.output);
+    limit(&child, Resource::Core, 0);
+    let (status, timed_out) = wait(&mut child, limits.time)?;
+    let mut ending = Ending { status: status.code(), signal: status.signal(), timed_out, ..Ending::default() };
+    stdout.rewind()?;
+    stdout.read_to_end(&mut ending.stdout)?;
+    stderr.rewind()?;
+    stderr.read_to_end(&mut ending.stderr)?;
+    Ok(ending)
+}
+
+/// Limits a running child. One that has ended already needs none.
+pub fn limit(child: &Child, resource: Resource, bytes: u64) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = prlimit(Some(pid), resource, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+    }
+}
+
+/// Waits for the end, and brings it about when the time is up.
+fn wait(child: &mut Child, time: Duration) -> std::io::Result<(std::process::ExitStatus, bool)> {
+    let started = Instant::now();
+    let mut pause = Duration::from_micros(50);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok((status, false));
+        }
+        if started.elapsed() > time {
+            let _ = child.kill();
+            return Ok((child.wait()?, true));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(2));
+    }
+}
+
+/// Where a program of this name is, by `PATH`.
+pub fn find(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// Runs a command to its end in a folder; the error is what it said.
+pub fn succeed(folder: &Path, name: &str, args: &[&str]) -> Result<Vec<u8>, String> {
+    let limits = Limits { time: Duration::from_secs(300), memory: u64::MAX, output: u64::MAX };
+    let ending = run(Command::new(name).args(args).current_dir(folder), limits).map_err(|error| format!("{name}: {error}"))?;
+    match ending.status {
+        Some(0) => Ok(ending.stdout),
+        _ => Err(format!("{name} {}: {}", args.join(" "), ending.line())),
+    }
+}

@@ -1,0 +1,52 @@
+//! The gates: each observes runs made by its own invocation, and each is shown something broken that it must refuse.
+//!
+//! | room         | claims                                                                                   |
+//! |--------------|------------------------------------------------------------------------------------------|
+//! | [`pipeline`] | every level prints, reads back, verifies, and holds nothing of another level              |
+//! | [`views`]    | what one dump must satisfy                                                               |
+//! | [`plant`]    | one fault planted at each boundary is refused with its code                              |
+//! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
+//! | [`elf`]      | what the segments of an executable must satisfy                                          |
+
+pub mod elf;
+pub mod native;
+pub mod pipeline;
+pub mod plant;
+pub mod views;
+
+/// A gate: its name, what it needs to have run before, and the check itself. True when everything holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Gates that run before it.
+    pub first: &'static [&'static str],
+    /// Runs it.
+    pub run: fn() -> bool,
+}
+
+/// All gates.
+pub const GATES: [Gate; 2] = [
+    Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
+    Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
+];
+
+/// Runs these gates, each once and after those that it needs; `None` when a name is unknown.
+pub fn run(names: &[&str]) -> Option<bool> {
+    let mut order: Vec<Gate> = Vec::new();
+    for name in names {
+        let gate = GATES.iter().find(|gate| gate.name == *name)?;
+        let before = GATES.iter().filter(|other| gate.first.contains(&other.name));
+        for gate in before.chain([gate]) {
+            if !order.iter().any(|done| done.name == gate.name) {
+                order.push(*gate);
+            }
+        }
+    }
+    let mut all_hold = true;
+    for gate in order {
+        // Later gates rest on earlier ones, but their own findings are worth having all the same.
+        all_hold &= (gate.run)();
+    }
+    Some(all_hold)
+}
