@@ -232,12 +232,12 @@ fn has_body(kind: &ItemKind) -> bool {
 
 /// The module that an import path would name, whether it exists or not.
 fn candidate(from: Symbol, path: &ModulePath) -> Option<Symbol> {
-    let probe = std::cell::Cell::new(None);
+    let mut named = None;
     let _ = queries::resolve(from, path, |module| {
-        probe.set(Some(module));
-        None
+        named = Some(module);
+        Ok::<_, std::convert::Infallible>(None)
     });
-    probe.get()
+    named
 }
 
 impl Sources for Session {

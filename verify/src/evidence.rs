@@ -13,12 +13,13 @@ pub struct Table {
     name: &'static str,
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    is_quiet: bool,
 }
 
 impl Table {
     /// An empty table.
     pub fn new(name: &'static str, columns: &[&'static str]) -> Table {
-        Table { name, columns: columns.to_vec(), rows: Vec::new() }
+        Table { name, columns: columns.to_vec(), rows: Vec::new(), is_quiet: false }
     }
 
     /// Adds a row: one cell a column.
@@ -90,6 +91,11 @@ impl Evidence {
         self.tables.push(table);
     }
 
+    /// Takes a table that is written and not printed.
+    pub fn quiet_table(&mut self, table: Table) {
+        self.tables.push(Table { is_quiet: true, ..table });
+    }
+
     /// Something does not hold.
     pub fn fail(&mut self, what: impl Into<String>) {
         self.failures.push(what.into());
@@ -103,7 +109,7 @@ impl Evidence {
     /// Prints everything, writes the tables; true when all holds.
     pub fn close(self) -> bool {
         println!("{}", self.name);
-        for table in &self.tables {
+        for table in self.tables.iter().filter(|table| !table.is_quiet) {
             println!("  [{}]", table.name);
             print!("{}", table.text());
         }

@@ -8,7 +8,7 @@ use query::Interrupt;
 
 use super::middle::{fuel, options};
 use super::{
-    Levels, Linked, LirBody, LirSignature, MachineCode, MainForm, Object, OptimisedBody, Position, Provider, Reachable, Signature,
+    FunctionType, Levels, Linked, LirBody, LirSignature, MachineCode, MainForm, Object, OptimisedBody, Position, Provider, Reachable, Signature,
 };
 
 /// A function ready to be linked, and whom it calls.
@@ -56,10 +56,9 @@ impl Provider for MainForm {
 
 impl Provider for LirSignature {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Signature>>, Interrupt> {
-        let signature = levels.get::<Signature>(id)?;
-        let Some(signature) = &*signature else { return Ok(None) };
-        let params: Vec<Type> = signature.params.iter().map(|p| p.ty).collect();
-        Ok(Some(Arc::new(levels.done(lir::build::flatten_signature(&params, signature.result, levels))?)))
+        let types = levels.get::<FunctionType>(id)?;
+        let Some((params, result)) = types.as_deref() else { return Ok(None) };
+        Ok(Some(Arc::new(levels.done(lir::build::flatten_signature(params, *result, levels))?)))
     }
 }
 

@@ -9,7 +9,7 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    ConstantType, ConstantValue, Diagnostics, ImportCycles, Imports, Item, Levels, Parse, Position, Provider, Scope, Signature, Source,
+    ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Parse, Position, Provider, Scope, Signature, Source,
     TypeDefinition, TypedBody,
 };
 
@@ -22,6 +22,22 @@ pub struct ItemPosition {
     pub line: u32,
     /// First byte of the item in the file.
     pub start: u32,
+}
+
+/// The file of a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileName {
+    /// Path as reports show it.
+    pub path: String,
+    /// A second file that claims the same module.
+    pub rival: Option<String>,
+}
+
+impl Provider for ModuleFile {
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Option<FileName>, Interrupt> {
+        let source = levels.cx().input::<Source>(module);
+        Ok(source.map(|source| FileName { path: source.path.clone(), rival: source.rival.clone() }))
+    }
 }
 
 impl Provider for Parse {
@@ -54,9 +70,10 @@ impl Provider for Position {
     fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<ItemPosition>, Interrupt> {
         let file = levels.get::<Parse>(&item.module())?;
         let owner = owner(*item);
-        let Some(source) = levels.cx().input::<Source>(&item.module()) else { return Ok(None) };
+        let name = levels.get::<ModuleFile>(&item.module())?;
+        let Some(name) = &*name else { return Ok(None) };
         Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition {
-            file: source.path.clone(),
+            file: name.path.clone(),
             line: entry.line,
             start: entry.start,
         }))
@@ -105,17 +122,17 @@ impl Provider for ImportCycles {
 /// Modules that a module imports, last first.
 fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Interrupt> {
     let imports = levels.get::<Imports>(&module)?;
-    let mut modules: Vec<Symbol> = imports
-        .iter()
-        .filter_map(|(path, _)| match super::levels::resolve(module, path, |m| levels.cx().input::<Source>(&m)) {
-            hir::resolve::Resolution::Found(found) => Some(found),
+    let mut modules = Vec::with_capacity(imports.len());
+    for (path, _) in imports.iter() {
+        match super::levels::resolve(module, path, |m| Ok((*levels.get::<ModuleFile>(&m)?).clone()))? {
+            hir::resolve::Resolution::Found(found) => modules.push(found),
             hir::resolve::Resolution::NotFound { .. }
             | hir::resolve::Resolution::LeavesPackage
             | hir::resolve::Resolution::Std(_)
             | hir::resolve::Resolution::UnknownPackage
-            | hir::resolve::Resolution::DefinedTwice(..) => None,
-        })
-        .collect();
+            | hir::resolve::Resolution::DefinedTwice(..) => {}
+        }
+    }
     modules.reverse();
     Ok(modules)
 }
@@ -145,6 +162,13 @@ impl Provider for Signature {
             Namespace::Type | Namespace::Constant | Namespace::Other => Ok(None),
         };
         Ok(levels.done(signature)?.map(Arc::new))
+    }
+}
+
+impl Provider for FunctionType {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Interrupt> {
+        let signature = levels.get::<Signature>(id)?;
+        Ok(signature.as_deref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
     }
 }
 

@@ -11,7 +11,7 @@ use query::{Ctx, Interrupt, Query};
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, Groups, Inlinable, LirSignature, OptimisedBody, Scope, Signature, Source, TypeDefinition,
+    ConstantType, ConstantValue, Fields, FunctionType, Groups, Inlinable, LirSignature, ModuleFile, OptimisedBody, Scope, Signature, TypeDefinition,
 };
 
 /// What providers ask through.
@@ -87,7 +87,7 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
 
 impl hir::resolve::Modules for Levels<'_, '_> {
     fn resolve(&self, from: Symbol, path: &ModulePath) -> Result<hir::resolve::Resolution, Stop> {
-        Ok(resolve(from, path, |module| self.cx.input::<Source>(&module)))
+        resolve(from, path, |module| Ok((*self.ask::<ModuleFile>(&module)?).clone()))
     }
 
     fn scope(&self, module: Symbol) -> Result<Arc<hir::Scope>, Stop> {
@@ -97,7 +97,7 @@ impl hir::resolve::Modules for Levels<'_, '_> {
 
 impl mir::Context for Levels<'_, '_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
-        Ok((*self.ask::<Signature>(&function)?).as_ref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+        Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
@@ -156,25 +156,25 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
     }
 }
 
-/// What an import path leads to, given which modules exist. `file` tells the source of a module, when it has one.
-pub fn resolve(
+/// What an import path leads to, given which modules exist. `file` tells the file of a module, when it has one.
+pub fn resolve<E>(
     from: Symbol,
     path: &ModulePath,
-    file: impl Fn(Symbol) -> Option<Arc<crate::project::SourceFile>>,
-) -> hir::resolve::Resolution {
+    file: impl FnOnce(Symbol) -> Result<Option<super::FileName>, E>,
+) -> Result<hir::resolve::Resolution, E> {
     use hir::resolve::Resolution;
     let candidate = match path {
         ModulePath::Dotted(segments) => {
             let dotted = segments.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".");
             if segments.first().is_some_and(|s| s.as_str() == "std") {
-                return Resolution::Std(Symbol::new(&dotted));
+                return Ok(Resolution::Std(Symbol::new(&dotted)));
             }
             dotted
         }
         ModulePath::Text(text) => {
             let text = text.as_str();
             if !text.starts_with("./") && !text.starts_with("../") {
-                return Resolution::UnknownPackage;
+                return Ok(Resolution::UnknownPackage);
             }
             let mut segments: Vec<&str> = from.as_str().split('.').collect();
             segments.pop();
@@ -183,7 +183,7 @@ pub fn resolve(
                     "" | "." => {}
                     ".." => {
                         if segments.pop().is_none() {
-                            return Resolution::LeavesPackage;
+                            return Ok(Resolution::LeavesPackage);
                         }
                     }
                     name => segments.push(name),
@@ -193,14 +193,14 @@ pub fn resolve(
         }
     };
     let module = Symbol::new(&candidate);
-    match file(module) {
-        Some(found) => match &found.rival {
-            Some(rival) => Resolution::DefinedTwice(found.path.clone(), rival.clone()),
+    Ok(match file(module)? {
+        Some(found) => match found.rival {
+            Some(rival) => Resolution::DefinedTwice(found.path, rival),
             None => Resolution::Found(module),
         },
         None => {
             let relative = candidate.replace('.', "/");
             Resolution::NotFound { tried: vec![format!("{relative}.ori"), format!("{relative}/mod.ori")] }
         }
-    }
+    })
 }

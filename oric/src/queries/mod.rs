@@ -10,7 +10,7 @@ mod middle;
 mod world;
 
 pub use back::{Assembled, Entry, NotLinked, shown_name};
-pub use front::ItemPosition;
+pub use front::{FileName, ItemPosition};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
 pub use world::{ReportPositions, World};
@@ -103,6 +103,7 @@ queries! {
     queries {
         // From text to items.
         Parse        = 10 "parse"         (Symbol) -> syntax::tree::File, persisted true, "item tree of a file, a syntax tree per item, syntax errors";
+        ModuleFile   = 15 "file"          (Symbol) -> Option<FileName>, persisted true, "the file that defines a module: who imports it depends on its being there, not on its text";
         Imports      = 11 "imports"       (Symbol) -> Vec<(syntax::tree::ModulePath, syntax::Span)>, persisted true, "what a file imports";
         Item         = 12 "item"          (ItemId) -> Option<Arc<syntax::tree::Item>>, persisted true, "one item, wherever it stands: the firewall against moved code";
         Position     = 13 "position"      (ItemId) -> Option<ItemPosition>, persisted true, "file and line of an item: the only thing a line shift changes";
@@ -110,6 +111,7 @@ queries! {
         // What items tell each other.
         Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, persisted true, "names visible in a module";
         Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, persisted true, "parameters and result of a function: the firewall against bodies";
+        FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, persisted false, "parameter and result types alone: what code depends on";
         TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, persisted true, "fields of a declared type";
         ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, persisted true, "type of a module constant";
         // Bodies.

@@ -6,7 +6,7 @@ use hir::Type;
 use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
-use super::{ConstantType, ConstantValue, Fields, LirSignature, OptimisedBody, Position, Scope, Signature, TypeDefinition};
+use super::{ConstantType, ConstantValue, Fields, FunctionType, LirSignature, OptimisedBody, Position, Scope, Signature, TypeDefinition};
 
 /// Answers from an engine.
 pub struct World<'e> {
@@ -48,7 +48,7 @@ impl hir::Context for World<'_> {
 
 impl mir::Context for World<'_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
-        Ok((*self.ask::<Signature>(&function)?).as_ref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+        Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {

@@ -42,7 +42,7 @@ pub fn all() -> Vec<Plant> {
         plants.push(Plant { what, expected, found });
     };
     text_plant("hir: a body gives another type than its function", "H0201", "hir", "typed", &|text| {
-        Some(text.replacen(") -> int {", ") -> bool {", 1))
+        Some(text.replacen(") -> void {", ") -> bool {", 1))
     });
     text_plant("mir.built: a block without terminator", "M0103", "mir", "built", &|text| mir_graph::<mir::Built>(text));
     text_plant("mir.mono: a block without terminator", "M0103", "mir", "mono", &|text| mir_graph::<mir::Mono>(text));

@@ -1,0 +1,200 @@
+//! What an edit runs again: the exact set of queries, by key.
+//!
+//! Each scenario loads a program into an engine, asks for its diagnostics and its image, edits one file, asks again, and compares what was executed with a
+//! list written by hand. The image after the edit must equal that of a fresh engine.
+
+use std::collections::BTreeSet;
+
+use ir::{ItemId, Symbol};
+use oric::project::SourceFile;
+use oric::queries::{self, Diagnostics, Linked, Settings, Source};
+use query::Engine;
+
+const MAIN: &str = "\
+use \"./shapes\" { area, Box };
+
+@twice (n: int) -> int = n * 2;
+
+@main () -> void = {
+    let b = Box { w: 3, h: 4 };
+    print(msg: `{twice(area(b))}`);
+}
+";
+
+const SHAPES: &str = "\
+pub type Box = { w: int, h: int }
+
+let $scale = 1;
+
+// The area of a box, in a loop, so that nobody inlines it.
+pub @area (b: Box) -> int = {
+    let sum = 0;
+    for x in 0..b.w do
+        for y in 0..b.h do
+            sum += $scale;
+    let again = 0;
+    for x in 0..b.w do
+        for y in 0..b.h do
+            again += helper(sum + x * y);
+    sum
+}
+
+@helper (n: int) -> int = {
+    let m = n;
+    while m > 3 do m = m * m % 11 + n - n / 3 - m / 5 + n * 7 % 13 - m * 3 % 17;
+    m
+}
+";
+
+struct World {
+    engine: Engine,
+}
+
+impl World {
+    /// With these passes switched off.
+    fn new(main: &str, shapes: &str, off: &[&str]) -> World {
+        let mut engine = queries::engine();
+        engine.log_executions();
+        engine.set::<Settings>(&(), queries::Options { symbols: false, passes_off: off.iter().map(|p| (*p).to_owned()).collect(), ..queries::Options::default() });
+        let mut world = World { engine };
+        world.edit("main", main);
+        world.edit("shapes", shapes);
+        world
+    }
+
+    fn edit(&mut self, module: &str, text: &str) {
+        let file = SourceFile { path: format!("{module}.ori"), text: text.to_owned(), malformed: None, rival: None };
+        self.engine.set::<Source>(&Symbol::new(module), file);
+    }
+
+    /// Everything `oric build` asks for: diagnostics of all modules, then the image.
+    fn build(&mut self) -> Vec<u8> {
+        for module in ["main", "shapes"] {
+            let found = self.engine.get::<Diagnostics>(&Symbol::new(module)).unwrap();
+            assert!(found.is_empty(), "{found:?}");
+        }
+        let main = ItemId::function(Symbol::new("main"), Symbol::new("main"));
+        let linked = self.engine.get::<Linked>(&main).unwrap();
+        (**linked).clone().unwrap()
+    }
+}
+
+/// Builds, edits, builds again: the queries that ran the second time.
+#[track_caller]
+fn check(module: &str, edit: impl Fn(&str) -> String, expect: &[&str]) {
+    // Without inlining, so that a callee's body is nobody else's business.
+    check_without(&["inline"], module, edit, expect);
+}
+
+#[track_caller]
+fn check_without(off: &[&str], module: &str, edit: impl Fn(&str) -> String, expect: &[&str]) {
+    let mut world = World::new(MAIN, SHAPES, off);
+    world.build();
+    world.engine.take_log();
+    let old = if module == "main" { MAIN } else { SHAPES };
+    let new = edit(old);
+    world.edit(module, &new);
+    let image = world.build();
+    let ran: BTreeSet<String> = world.engine.take_log().into_iter().collect();
+    let expect: BTreeSet<String> = expect.iter().map(|s| (*s).to_owned()).collect();
+    let surplus: Vec<_> = ran.difference(&expect).collect();
+    let missing: Vec<_> = expect.difference(&ran).collect();
+    assert!(surplus.is_empty() && missing.is_empty(), "ran too much: {surplus:#?}\nran too little: {missing:#?}");
+    let mut fresh = if module == "main" { World::new(&new, SHAPES, off) } else { World::new(MAIN, &new, off) };
+    assert!(fresh.build() == image, "the image of the edited engine differs from a clean one");
+}
+
+/// What any change of a file's text runs: it is parsed, and each question about its items is asked again, to be cut off there.
+const SHAPES_PARSED: &[&str] = &[
+    "file(\"shapes\")",
+    "parse(\"shapes\")",
+    "scope(\"shapes\")",
+    "item(@#shapes.Box)",
+    "item(@$shapes.scale)",
+    "item(@shapes.area)",
+    "item(@shapes.helper)",
+    "position(@shapes.area)",
+    "position(@shapes.helper)",
+    "diagnostics(\"shapes\")",
+];
+
+fn shapes_parsed_and(more: &[&'static str]) -> Vec<&'static str> {
+    SHAPES_PARSED.iter().copied().chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn the_same_text_again_runs_nothing() {
+    check("shapes", str::to_owned, &[]);
+}
+
+#[test]
+fn a_comment_between_items_runs_nothing_below_the_item_tree_but_positions() {
+    check("shapes", |text| text.replace("// The area", "// Another comment.\n\n// The area"), &shapes_parsed_and(&["linked(@main.main)"]));
+}
+
+#[test]
+fn a_comment_that_moves_nothing_runs_the_parser_alone() {
+    check("shapes", |text| text.replace("of a box, in", "of a Box, in"), &["file(\"shapes\")", "parse(\"shapes\")"]);
+}
+
+#[test]
+fn a_body_edit_compiles_that_body() {
+    check("shapes", |text| text.replace("% 11", "% 12"), &shapes_parsed_and(&[
+        "hir(@shapes.helper)",
+        "mir_built(@shapes.helper)",
+        "mir(@shapes.helper)",
+        "lir(@shapes.helper)",
+        "machine(@shapes.helper)",
+        "signature(@shapes.helper)",
+        "reachable(@main.main)",
+        "linked(@main.main)",
+    ]));
+}
+
+#[test]
+fn a_renamed_local_is_cut_off_above_optimisation() {
+    let rename = |text: &str| text.replace("let m = n;", "let k = n;").replace("while m > 3 do m = m * m % 11", "while k > 3 do k = k * k % 11").replace("- m / 5", "- k / 5").replace("- m * 3", "- k * 3").replace("    m\n}", "    k\n}");
+    check("shapes", rename, &shapes_parsed_and(&["hir(@shapes.helper)", "mir_built(@shapes.helper)", "signature(@shapes.helper)"]));
+}
+
+/// What any change of the main module runs.
+const MAIN_PARSED: &[&str] = &[
+    "file(\"main\")",
+    "parse(\"main\")",
+    "scope(\"main\")",
+    "item(@main.main)",
+    "item(@main.twice)",
+    "position(@main.main)",
+    "position(@main.twice)",
+    "diagnostics(\"main\")",
+];
+
+fn main_parsed_and(more: &[&'static str]) -> Vec<&'static str> {
+    MAIN_PARSED.iter().copied().chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn a_signature_edit_checks_its_users_again_and_is_cut_off_there() {
+    check("main", |text| text.replace("@twice (n: int) -> int = n * 2", "@twice (k: int) -> int = k * 2"), &main_parsed_and(&[
+        "signature(@main.twice)",
+        "function_type(@main.twice)",
+        "hir(@main.twice)",
+        "hir(@main.main)",
+        "mir_built(@main.twice)",
+    ]));
+}
+
+#[test]
+fn an_inlined_callee_takes_its_callers_along() {
+    check_without(&[], "main", |text| text.replace("n * 2", "n * 3"), &main_parsed_and(&[
+        "signature(@main.twice)",
+        "hir(@main.twice)",
+        "mir_built(@main.twice)",
+        "inlinable(@main.twice)",
+        "mir(@main.main)",
+        "lir(@main.main)",
+        "machine(@main.main)",
+        "reachable(@main.main)",
+        "linked(@main.main)",
+    ]));
+}

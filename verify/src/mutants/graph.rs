@@ -1,0 +1,201 @@
+//! Mutants of MIR and LIR: SSA graphs, damaged by `ir::mutate`.
+
+use std::sync::Arc;
+
+use hir::Type;
+use ir::ssa::{ENTRY, Graph, Level, NewInst};
+use ir::{Fault, ItemId, Stop, Where};
+use mir::interp::Outcome;
+use oric::queries::{self, World};
+
+use super::{MUTANT_STEPS, Subject, Verdict};
+use crate::program::{bounded, guarded};
+use crate::random::Random;
+
+/// Kinds that put something legal in the place of something legal.
+pub const MEANING: &[&str] = &[
+    "operand-same-type",
+    "operand-swap",
+    "inst-swap",
+    "inst-replace",
+    "inst-duplicate",
+    "target-block",
+    "target-swap",
+    "target-arg-same",
+    "target-arg-swap",
+    "imm-step",
+    "imm-bit",
+    "imm-name",
+    "op-same-shape",
+    "unwind-redirect",
+    "place-redirect",
+];
+
+/// A mutant of MIR: its kind, its function, what became of it.
+pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdict)> {
+    let engine = &subject.program.session.engine;
+    let item = *Random::new(seed).pick(&subject.functions)?;
+    let body = engine.get::<queries::OptimisedBody>(&item).ok()?.as_deref()?.clone();
+    let types = [Type::INT, Type::FLOAT, Type::BOOL, Type::CHAR, Type::BYTE, Type::STR, Type::VOID];
+    let (graph, mutation) = ir::mutate::mutate(&body, seed, &types)?;
+    let verdict = guarded(|| mir_verdict(subject, item, graph, mutation.at)).unwrap_or_else(Verdict::Broken);
+    Some((mutation.kind, format!("@{item} {}", place(mutation.at)), verdict))
+}
+
+fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Where) -> Verdict {
+    let world = World::new(&subject.program.session.engine);
+    let body: mir::Body<mir::Mono> = mir::Body::new(graph);
+    match mir::verify::verify(&body, &world) {
+        Err(_) => return Verdict::Broken("interrupted".to_owned()),
+        Ok(faults) => {
+            if let Some(fault) = faults.first() {
+                return Verdict::Refused(fault.code().0);
+            }
+        }
+    }
+    let run = |body: mir::Body<mir::Mono>| {
+        let cx = Patched { world: &world, item, body: Arc::new(body) };
+        subject.program.interpret_in(&cx, &subject.args, bounded(MUTANT_STEPS))
+    };
+    let probe = cut(&body, at, mir::Op::Unreachable);
+    match run(body) {
+        Err(why) => Verdict::Broken(why),
+        Ok(done) if done.ending != subject.expected => Verdict::Different(format!("{:?} {}", done.outcome, done.ending.line())),
+        Ok(_) => match run(mir::Body::new(probe)) {
+            Ok(done) if matches!(&done.outcome, Outcome::Broken(why) if why.contains("unreachable")) => Verdict::Equal,
+            Ok(_) | Err(_) => Verdict::NotExecuted,
+        },
+    }
+}
+
+/// The graph with `unreachable` in front of the place: whether a run comes there, is whether it says so.
+fn cut<L: Level>(graph: &Graph<L>, at: Where, unreachable: L::Op) -> Graph<L> {
+    let mut graph = graph.clone();
+    let (block, index) = match at {
+        Where::Function => (ENTRY, 0),
+        Where::Block(block) => (ir::Id::new(block as usize), 0),
+        Where::Inst { block, index } => (ir::Id::new(block as usize), index as usize),
+    };
+    if graph.blocks.get(block).is_some() {
+        graph.blocks[block].insts.truncate(index);
+        graph.append(block, NewInst::new(unreachable), &[]);
+    }
+    graph
+}
+
+fn place(at: Where) -> String {
+    match at {
+        Where::Function => "whole".to_owned(),
+        Where::Block(block) => format!("b{block}"),
+        Where::Inst { block, index } => format!("b{block}:{index}"),
+    }
+}
+
+/// The program with one body exchanged.
+struct Patched<'a> {
+    world: &'a World<'a>,
+    item: ItemId,
+    body: Arc<mir::Body<mir::Mono>>,
+}
+
+impl mir::Context for Patched<'_> {
+    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        mir::Context::signature(self.world, function)
+    }
+
+    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
+        mir::Context::fields(self.world, ty)
+    }
+
+    fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
+        self.world.constant(item)
+    }
+
+    fn inlinable(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
+        self.world.inlinable(function)
+    }
+
+    fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
+        if function == self.item { Ok(Some(self.body.clone())) } else { self.world.body(function) }
+    }
+}
+
+/// A mutant of LIR, run by the LIR interpreter, which watches the instruction.
+pub fn lir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdict)> {
+    let item = *Random::new(seed).pick(&subject.functions)?;
+    let body = subject.program.lir(item)?;
+    let main = subject.program.lir(subject.program.main)?;
+    // Arguments would need a list in the interpreter's memory.
+    if !main.blocks.get(ENTRY)?.params.is_empty() {
+        return None;
+    }
+    let types = lir::Type::ALL;
+    let (graph, mutation) = ir::mutate::mutate(&body, seed, &types)?;
+    let verdict = guarded(|| lir_verdict(subject, item, graph, &mutation)).unwrap_or_else(Verdict::Broken);
+    Some((mutation.kind, format!("@{item} {}", place(mutation.at)), verdict))
+}
+
+fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation: &ir::mutate::Mutation) -> Verdict {
+    let world = World::new(&subject.program.session.engine);
+    let body: lir::Body<lir::Legal> = lir::Body::new(graph);
+    match lir::verify::verify(&body, &world) {
+        Err(_) => return Verdict::Broken("interrupted".to_owned()),
+        Ok(faults) => {
+            if let Some(fault) = faults.first() {
+                return Verdict::Refused(fault.code().0);
+            }
+        }
+    }
+    // Without an instruction of its own, the first of the block or function stands for the change.
+    let watched = mutation.inst.or_else(|| match mutation.at {
+        Where::Function => body.blocks.get(ENTRY)?.insts.first().copied(),
+        Where::Block(block) | Where::Inst { block, .. } => body.blocks.get(ir::Id::new(block as usize))?.insts.first().copied(),
+    });
+    let before = lir_run(subject, None, None);
+    let after = lir_run(subject, Some((item, Arc::new(body))), watched.map(|inst| (item, inst)));
+    match (before, after) {
+        (Some(before), Some(after)) if before.shown == after.shown => {
+            if after.hits > 0 { Verdict::Equal } else { Verdict::NotExecuted }
+        }
+        (Some(_), Some(after)) => Verdict::Different(after.shown),
+        (None, _) | (_, None) => Verdict::Broken("interrupted".to_owned()),
+    }
+}
+
+struct LirRun {
+    shown: String,
+    hits: u64,
+}
+
+fn lir_run(
+    subject: &Subject,
+    patch: Option<(ItemId, Arc<lir::Body<lir::Legal>>)>,
+    watch: Option<(ItemId, ir::ssa::Inst)>,
+) -> Option<LirRun> {
+    let program = LirProgram { subject, patch };
+    let mut runtime = lir::interp::StandardRuntime::default();
+    let limits = lir::interp::Limits { steps: MUTANT_STEPS, frames: 10_000 };
+    let mut machine = lir::interp::Machine::new(&program, &mut runtime, limits);
+    if let Some((item, inst)) = watch {
+        machine.watch(item, inst);
+    }
+    let outcome = machine.run(subject.program.main, &[]).ok()?;
+    let hits = machine.hits();
+    drop(machine);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some(LirRun { shown: format!("{outcome:?} stdout {:?} stderr {:?}", text(&runtime.output), text(&runtime.errors)), hits })
+}
+
+struct LirProgram<'a> {
+    subject: &'a Subject,
+    patch: Option<(ItemId, Arc<lir::Body<lir::Legal>>)>,
+}
+
+impl lir::interp::Program for LirProgram<'_> {
+    fn body(&self, function: ItemId) -> Result<Option<Arc<lir::Body<lir::Legal>>>, Stop> {
+        match &self.patch {
+            Some((item, body)) if *item == function => Ok(Some(body.clone())),
+            Some(_) | None => Ok(self.subject.program.lir(function)),
+        }
+    }
+}
