@@ -1,6 +1,8 @@
 //! One engine with its inputs: loading sources, demanding in parallel, collecting diagnostics.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -62,7 +64,7 @@ impl Session {
                 self.modules.push(module);
                 let imports = self.engine.get::<queries::Imports>(&module).map(|i| (*i).clone()).unwrap_or_default();
                 for (path, _) in imports {
-                    if let Some(candidate) = candidate(module, &path) {
+                    if let Some(candidate) = self.candidate(module, &path) {
                         if asked.insert(candidate) {
                             wave.push(candidate);
                         }
@@ -141,7 +143,7 @@ impl Session {
             return Ok(hir::resolve::import_cycle(cycle, self.project.main, Span::default()));
         };
         let imports = self.engine.get::<queries::Imports>(&last)?;
-        let span = imports.iter().find(|(path, _)| candidate(last, path) == Some(first)).map_or(Span::default(), |(_, span)| *span);
+        let span = imports.iter().find(|(path, _)| self.candidate(last, path) == Some(first)).map_or(Span::default(), |(_, span)| *span);
         Ok(hir::resolve::import_cycle(cycle, last, span))
     }
 
@@ -200,6 +202,19 @@ impl Session {
         });
     }
 
+    /// The module that an import path would name, whether it exists or not.
+    fn candidate(&self, from: Symbol, path: &ModulePath) -> Option<Symbol> {
+        let named = Cell::new(None);
+        let _ = queries::resolve(from, path, |module| {
+            if module != from {
+                named.set(Some(module));
+                return Ok::<_, Infallible>(None);
+            }
+            Ok(self.engine.get::<queries::ModuleFile>(&module).ok().and_then(|name| (*name).clone()))
+        });
+        named.get()
+    }
+
     /// `@main` of the main module.
     pub fn main_item(&self) -> ItemId {
         ItemId::function(self.project.main, Symbol::new("main"))
@@ -228,16 +243,6 @@ fn has_body(kind: &ItemKind) -> bool {
         | ItemKind::Capset(_)
         | ItemKind::Error => false,
     }
-}
-
-/// The module that an import path would name, whether it exists or not.
-fn candidate(from: Symbol, path: &ModulePath) -> Option<Symbol> {
-    let mut named = None;
-    let _ = queries::resolve(from, path, |module| {
-        named = Some(module);
-        Ok::<_, std::convert::Infallible>(None)
-    });
-    named
 }
 
 impl Sources for Session {

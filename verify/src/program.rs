@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ir::ItemId;
 use mir::interp::Positions;
 use oric::project::{Project, SourceFile};
-use oric::queries::{self, Assembled, Options, ReportPositions, World};
+use oric::queries::{self, Assembled, NotLinked, Options, ReportPositions, World};
 use oric::session::Session;
 use syntax::Severity;
 
@@ -59,6 +59,16 @@ impl std::fmt::Display for Refusal {
             Refusal::Diagnosed(codes) => write!(f, "refused with {}", codes.join(" ")),
             Refusal::Broken(why) => f.write_str(why),
         }
+    }
+}
+
+/// Starts the error of a function that exceeds a limit: a refusal, not a defect.
+pub const LIMIT: &str = "limit";
+
+fn not_linked(why: NotLinked) -> String {
+    match why {
+        NotLinked::Limit(item, text) => format!("{LIMIT}: @{item}: {text}"),
+        NotLinked::Broken(text) => text,
     }
 }
 
@@ -129,12 +139,12 @@ impl Program {
         oric::dump::all_functions(&self.session)
     }
 
-    /// The executable.
+    /// The executable; an error that starts with [`LIMIT`] is one that the user has to hear of.
     pub fn image(&self) -> Result<Vec<u8>, String> {
         guarded(|| {
             self.session.generate(self.main);
             let linked = self.session.engine.get::<queries::Linked>(&self.main).map_err(|i| format!("interrupted: {i:?}"))?;
-            (*linked).clone()
+            (*linked).clone().map_err(not_linked)
         })?
     }
 
@@ -143,7 +153,7 @@ impl Program {
         guarded(|| {
             self.session.generate(self.main);
             let object = self.session.engine.get::<queries::Object>(&self.main).map_err(|i| format!("interrupted: {i:?}"))?;
-            (*object).clone()
+            (*object).clone().map_err(not_linked)
         })?
     }
 
@@ -190,7 +200,9 @@ impl Program {
             let code = if item == replacement.function.item {
                 replacement.clone()
             } else {
-                (*engine.get::<queries::MachineCode>(&item).map_err(interrupted)?).clone().ok_or_else(|| format!("@{item} has no code"))?
+                let code = (*engine.get::<queries::MachineCode>(&item).map_err(interrupted)?).clone();
+                let code = code.ok_or_else(|| format!("@{item} has no code"))?;
+                Arc::new((*code).clone().map_err(|limit| format!("{LIMIT}: {limit}"))?)
             };
             for &callee in &code.callees {
                 if !items.contains(&callee) {
@@ -235,7 +247,7 @@ impl Program {
         let world = World::new(&self.session.engine);
         let built = lir::build::entry(form.main, form.takes_args, returns);
         let body = lir::build::legalise(built, &world).map_err(|_| "interrupted".to_owned())?;
-        Ok(oric::session::assemble(lir::build::entry_item(), &body, true))
+        oric::session::assemble(lir::build::entry_item(), &body, true)
     }
 }
 

@@ -155,7 +155,8 @@ impl Printer<'_> {
     }
 
     fn value(&mut self, expr: ExprId) {
-        let number = self.numbers.get(expr).copied().unwrap_or(UNSEEN);
+        // One that is not there gets the number behind all others, which reads back as one that is not there.
+        let number = self.numbers.get(expr).copied().filter(|&number| number != UNSEEN).unwrap_or(self.numbers.len() as u32);
         // Numbers of values start behind those of the parameters.
         writer::value(self.out, number.saturating_add(self.body.params.len() as u32));
     }

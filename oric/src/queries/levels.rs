@@ -160,7 +160,7 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
 pub fn resolve<E>(
     from: Symbol,
     path: &ModulePath,
-    file: impl FnOnce(Symbol) -> Result<Option<super::FileName>, E>,
+    file: impl Fn(Symbol) -> Result<Option<super::FileName>, E>,
 ) -> Result<hir::resolve::Resolution, E> {
     use hir::resolve::Resolution;
     let candidate = match path {
@@ -177,7 +177,11 @@ pub fn resolve<E>(
                 return Ok(Resolution::UnknownPackage);
             }
             let mut segments: Vec<&str> = from.as_str().split('.').collect();
-            segments.pop();
+            // Paths are relative to the importing file's folder: for `net/mod.ori` that is `net`, for `net/probe.ori` too.
+            let folder = format!("{}/mod.ori", from.as_str().replace('.', "/"));
+            if !file(from)?.is_some_and(|name| name.path.ends_with(&folder)) {
+                segments.pop();
+            }
             for part in text.split('/') {
                 match part {
                     "" | "." => {}

@@ -1,0 +1,94 @@
+//! Times beside other compilers, all measured in this run. Absolute times are printed for people; only ratios are judged. A peer that is not installed is
+//! *unmeasured*, and so is its ratio: never passed.
+//!
+//! | room        | holds                                                          |
+//! |-------------|----------------------------------------------------------------|
+//! | [`timing`]  | commands timed in turns, medians                               |
+//! | [`compile`] | lines a second of check and build, cold                        |
+//! | [`backend`] | LIR to bytes alone, against clang's code generation            |
+//! | [`kernels`] | run time of programs                                           |
+//! | [`hello`]   | start and end of the smallest program                          |
+
+pub mod backend;
+pub mod compile;
+pub mod hello;
+pub mod kernels;
+pub mod timing;
+
+use std::path::PathBuf;
+
+use crate::corpus;
+use crate::evidence::{Evidence, Table};
+
+/// Folder for what benchmarks build.
+fn folder() -> PathBuf {
+    corpus::root().join("target/evidence/bench")
+}
+
+/// The compiler as a user has it.
+fn oric() -> Option<String> {
+    let path = corpus::root().join("target/release/oric");
+    let path = std::fs::canonicalize(path).ok()?;
+    Some(path.to_string_lossy().into_owned())
+}
+
+/// Judged ratios.
+pub struct Ratios {
+    table: Table,
+}
+
+impl Ratios {
+    fn new() -> Ratios {
+        Ratios { table: Table::new("ratios", &["ratio", "value", "limit", "verdict"]) }
+    }
+
+    /// A ratio that must be at most `limit`; `None` when it could not be measured.
+    fn at_most(&mut self, name: &str, value: Option<f64>, limit: f64) {
+        self.judge(name, value, &format!("at most {limit}x"), |value| value <= limit);
+    }
+
+    /// A ratio that must be at least `limit`.
+    fn at_least(&mut self, name: &str, value: Option<f64>, limit: f64) {
+        self.judge(name, value, &format!("at least {limit}x"), |value| value >= limit);
+    }
+
+    fn judge(&mut self, name: &str, value: Option<f64>, limit: &str, holds: impl Fn(f64) -> bool) {
+        let (shown, verdict) = match value {
+            None => ("".to_owned(), "unmeasured"),
+            Some(value) => (format!("{value:.2}x"), if holds(value) { "ok" } else { "MISSED" }),
+        };
+        self.table.row([name, &shown, limit, verdict]);
+    }
+}
+
+/// Measures everything, or only the parts with these names: `compile`, `kernels`, `backend`, `hello`.
+pub fn run(parts: &[String]) -> bool {
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
+    let mut evidence = Evidence::new("bench");
+    if let Err(error) = std::fs::create_dir_all(folder()) {
+        evidence.fail(format!("{}: {error}", folder().display()));
+        return evidence.close();
+    }
+    let Some(oric) = oric() else {
+        evidence.fail("target/release/oric is not built: cargo build --release -p oric");
+        return evidence.close();
+    };
+    let mut ratios = Ratios::new();
+    if wanted("hello") {
+        hello::measure(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("kernels") {
+        kernels::measure(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("backend") {
+        backend::measure(&mut evidence, &mut ratios);
+    }
+    if wanted("compile") {
+        compile::measure(&oric, &mut evidence, &mut ratios);
+    }
+    for row in ratios.table.rows().iter().filter(|row| row.last().is_some_and(|verdict| verdict == "MISSED")) {
+        evidence.fail(format!("{}: {} ({})", row[0], row[1], row[2]));
+    }
+    evidence.table(ratios.table);
+    evidence.close()
+}

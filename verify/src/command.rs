@@ -1,0 +1,93 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use crate::fuzz::{cases, supervise};
+use crate::mutants::{self, Target};
+use crate::{bench, bits, evidence, gates, workers};
+
+const USAGE: &str = "\
+verify gates                                     every gate
+verify typed-ssa-pipeline-check                  one gate
+verify native-ir-check                           one gate, after those that it needs
+verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
+verify bench [compile|kernels|backend|hello]..   times beside other compilers
+verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
+verify bits [--bound N] [--seed S]
+verify fuzz --seconds N [--seed S]               fuzz; below 100,000 runs it has not run
+verify fuzz --case TARGET:SEED                   repeat one case
+verify generate SEED                             print a generated program";
+
+/// Runs what the arguments say.
+pub fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    crate::program::silence_panics();
+    match workers::alone(|| run(&args)) {
+        Ok(Some(true)) => ExitCode::SUCCESS,
+        Ok(Some(false)) => ExitCode::FAILURE,
+        Ok(None) => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(101)
+        }
+    }
+}
+
+/// `None` when the arguments cannot be understood.
+fn run(args: &[String]) -> Option<bool> {
+    let (verb, rest) = args.split_first()?;
+    match verb.as_str() {
+        "gates" => {
+            let all: Vec<&str> = gates::GATES.iter().map(|gate| gate.name).collect();
+            gates::run(&all)
+        }
+        "heavy-gates" => {
+            let mutants = mutants(Target::of_level("all")?, 20_000, 1);
+            let bits = bits::run(usize::MAX, 1);
+            let fuzz = supervise::run(600, 1);
+            Some(mutants && bits && fuzz)
+        }
+        "bench" => Some(bench::run(rest)),
+        "mutants" => {
+            let level = option(rest, "--level").unwrap_or_else(|| "all".to_owned());
+            Some(mutants(Target::of_level(&level)?, number(rest, "--count", 2000)? as usize, number(rest, "--seed", 1)?))
+        }
+        "bits" => Some(bits::run(number(rest, "--bound", 4000)? as usize, number(rest, "--seed", 1)?)),
+        "fuzz" => match option(rest, "--case") {
+            Some(case) => {
+                let (target, seed) = case.rsplit_once(':')?;
+                Some(supervise::repeat(cases::Target::of_name(target)?, seed.parse().ok()?))
+            }
+            None => Some(supervise::run(option(rest, "--seconds")?.parse().ok()?, number(rest, "--seed", 1)?)),
+        },
+        "fuzz-worker" => {
+            let numbers: Vec<u64> = rest.iter().map(|word| word.parse().ok()).collect::<Option<_>>()?;
+            let &[number, seed, first, seconds] = numbers.as_slice() else { return None };
+            Some(supervise::work(number, seed, first, seconds))
+        }
+        "generate" => {
+            print!("{}", crate::fuzz::generate::program(rest.first()?.parse().ok()?));
+            Some(true)
+        }
+        gate => gates::run(&[gate]),
+    }
+}
+
+fn mutants(targets: &[Target], count: usize, seed: u64) -> bool {
+    let mut evidence = evidence::Evidence::new("mutants");
+    mutants::report(&mut evidence, targets, count, seed);
+    evidence.close()
+}
+
+fn option(args: &[String], name: &str) -> Option<String> {
+    let at = args.iter().position(|arg| arg == name)?;
+    args.get(at + 1).cloned()
+}
+
+/// The number behind an option; `None` when something else stands there.
+fn number(args: &[String], name: &str, default: u64) -> Option<u64> {
+    option(args, name).map_or(Some(default), |text| text.parse().ok())
+}
