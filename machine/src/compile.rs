@@ -9,7 +9,7 @@ use crate::finish::{Code, finish};
 use crate::ir::{Final, Function, Phase};
 use crate::scratch::Scratch;
 use crate::select::select;
-use crate::verify::{verify, verify_code};
+use crate::verify::{Memory, verify_code_with, verify_with};
 
 /// Compiles a body. The verifier runs at each boundary in every build; the allocation checker only when `checking`.
 ///
@@ -54,11 +54,11 @@ pub fn compile_dumping(
 ) -> Result<(Function<Final>, Code), CompileError> {
     let selected = select(body, scratch).map_err(|limit| CompileError::Limit(limit.message().to_owned()))?;
     show(Stage::Select(&selected));
-    judge(&selected)?;
+    judge(&selected, &mut scratch.verify)?;
     let before = checking.then(|| selected.clone());
     let allocated = allocate(selected, scratch, checking);
     show(Stage::Alloc(&allocated));
-    judge(&allocated)?;
+    judge(&allocated, &mut scratch.verify)?;
     if let Some(before) = before {
         let faults = check(&before, &allocated);
         if !faults.is_empty() {
@@ -67,16 +67,16 @@ pub fn compile_dumping(
     }
     let (finished, code) = finish(allocated).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
     show(Stage::Final(&finished, &code));
-    judge(&finished)?;
-    let faults = verify_code(&finished, &code);
+    judge(&finished, &mut scratch.verify)?;
+    let faults = verify_code_with(&finished, &code, &mut scratch.verify);
     if !faults.is_empty() {
         return Err(broken(&finished, &report(&finished.name.to_string(), &faults)));
     }
     Ok((finished, code))
 }
 
-fn judge<P: Phase>(function: &Function<P>) -> Result<(), CompileError> {
-    let faults = verify(function);
+fn judge<P: Phase>(function: &Function<P>, memory: &mut Memory) -> Result<(), CompileError> {
+    let faults = verify_with(function, memory);
     if faults.is_empty() {
         return Ok(());
     }

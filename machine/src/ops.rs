@@ -120,7 +120,7 @@ macro_rules! machine_ops {
             pub const ALL: &'static [Op] = &[$(Op::$name),+];
             /// The row of this op.
             #[inline]
-            pub fn info(self) -> &'static OpInfo { &TABLE[self as usize] }
+            pub const fn info(self) -> &'static OpInfo { &TABLE[self as usize] }
             /// The op with this name.
             pub fn from_name(name: &str) -> Option<Op> { match name { $($text => Some(Op::$name),)+ _ => None } }
         }

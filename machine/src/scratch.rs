@@ -1,9 +1,10 @@
 //! Memory that selection and allocation use again for each function: one a worker thread. What it holds between calls means nothing.
 
-/// The columns of selection and allocation.
+/// The columns of selection, allocation and the verifiers.
 #[derive(Default, Debug)]
 pub struct Scratch {
     pub(crate) select: crate::select::Columns,
     pub(crate) order: crate::select::order::Plan,
     pub(crate) alloc: crate::alloc::Columns,
+    pub(crate) verify: crate::verify::Memory,
 }

@@ -159,7 +159,8 @@ pub fn strangers(dump: &Dump) -> Vec<String> {
     }
     let is_strange = |ty: &str| match dump.level.as_str() {
         "lir" => !LIR_TYPES.contains(&ty),
-        "machine" => !CLASSES.contains(&ty),
+        // Parameters name their register behind the class.
+        "machine" => !CLASSES.contains(&ty.split(" ").next().unwrap_or_default()),
         _ => MACHINE_TYPES.contains(&ty),
     };
     fn walk(insts: &[ir::text::Inst], is_machine: bool, is_strange: &dyn Fn(&str) -> bool, found: &mut Vec<String>) {

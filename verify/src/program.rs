@@ -144,7 +144,7 @@ impl Program {
         guarded(|| {
             self.session.generate(self.main);
             let linked = self.session.engine.get::<queries::Linked>(&self.main).map_err(|i| format!("interrupted: {i:?}"))?;
-            (*linked).clone().map_err(not_linked)
+            Result::clone(&**linked).map_err(not_linked)
         })?
     }
 
@@ -153,7 +153,7 @@ impl Program {
         guarded(|| {
             self.session.generate(self.main);
             let object = self.session.engine.get::<queries::Object>(&self.main).map_err(|i| format!("interrupted: {i:?}"))?;
-            (*object).clone().map_err(not_linked)
+            Result::clone(&**object).map_err(not_linked)
         })?
     }
 

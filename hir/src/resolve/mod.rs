@@ -341,7 +341,13 @@ impl Builder<'_> {
     fn bind(&mut self, name: Symbol, entity: Entity, from: Symbol, span: Span, is_pub: bool) {
         let space = is_type(entity);
         match self.imported.get(&(name, space)) {
-            Some(&(first, _, _)) if first == entity => return,
+            Some(&(first, _, _)) if first == entity => {
+                // The same item twice is fine, and one of the two may be the re-export.
+                if is_pub && !self.scope.public.contains(&(name, entity)) {
+                    self.scope.public.push((name, entity));
+                }
+                return;
+            }
             Some(&(Entity::Unsupported(..), _, _)) => return,
             Some(&(_, first_from, first_span)) => {
                 if matches!(entity, Entity::Unsupported(..)) {

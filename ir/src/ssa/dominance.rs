@@ -34,18 +34,53 @@ struct Row {
     idom: u32,
 }
 
+/// Predecessors of each reachable block, by number.
+struct Preds {
+    start: Vec<u32>,
+    preds: Vec<u32>,
+}
+
+impl Preds {
+    fn of(order: &Order) -> Preds {
+        let number = &order.number;
+        let mut start = vec![0u32; order.preorder.len() + 2];
+        for &block in &order.preorder {
+            for succ in order.succs(block) {
+                start[number[succ.index()] as usize + 2] += 1;
+            }
+        }
+        for i in 2..start.len() {
+            start[i] += start[i - 1];
+        }
+        let mut preds = vec![0; start.last().map_or(0, |&n| n as usize)];
+        for (at, &block) in order.preorder.iter().enumerate() {
+            for succ in order.succs(block) {
+                let slot = &mut start[number[succ.index()] as usize + 1];
+                preds[*slot as usize] = at as u32;
+                *slot += 1;
+            }
+        }
+        Preds { start, preds }
+    }
+
+    fn of_block(&self, number: usize) -> &[u32] {
+        &self.preds[self.start[number] as usize..self.start[number + 1] as usize]
+    }
+}
+
 impl Dominators {
     /// Computes the tree in `O(edges · log blocks)`, no recursion.
     pub fn of(order: &Order) -> Dominators {
         let blocks = &order.preorder;
         let number = &order.number;
+        let preds = Preds::of(order);
         let mut rows: Vec<Row> =
             (0..blocks.len() as u32).map(|n| Row { semi: n, label: n, ancestor: NONE, bucket: NONE, next: NONE, idom: 0 }).collect();
         let mut path = Vec::new();
         for at in (1..rows.len()).rev() {
             let mut semi = at as u32;
-            for pred in order.preds(blocks[at]) {
-                let best = eval(&mut rows, &mut path, number[pred.index()]);
+            for &pred in preds.of_block(at) {
+                let best = eval(&mut rows, &mut path, pred);
                 semi = semi.min(rows[best as usize].semi);
             }
             rows[at].semi = semi;

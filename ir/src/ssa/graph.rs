@@ -307,16 +307,22 @@ impl<L: Level> Graph<L> {
     }
 
     /// Calls `visit` for each successor: the unwind blocks in order (consecutive equal ones once), then the targets.
+    #[inline]
     pub fn each_successor(&self, block: Block, mut visit: impl FnMut(Block)) {
+        let edges = self.edges.rows();
         let mut last_unwind = None;
         for &inst in &self.blocks[block].insts {
-            let edges = &self.edges[inst];
-            if edges.unwind.is_some() && edges.unwind != last_unwind {
+            let edges = &edges[inst.index()];
+            if let Some(pad) = edges.unwind
+                && edges.unwind != last_unwind
+            {
                 last_unwind = edges.unwind;
-                visit(edges.unwind.unwrap_or(ENTRY));
+                visit(pad);
             }
-            for target in &self.targets[edges.targets] {
-                visit(target.block);
+            if !edges.targets.is_empty() {
+                for target in &self.targets[edges.targets] {
+                    visit(target.block);
+                }
             }
         }
     }

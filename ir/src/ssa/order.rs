@@ -3,7 +3,7 @@
 use super::{Block, ENTRY, Graph, Level};
 use crate::Id;
 
-/// Reachable blocks in reverse postorder, with their positions and predecessors.
+/// Reachable blocks in reverse postorder, with their positions and successors.
 ///
 /// Depth-first over successors in reverse, so that of two targets the first comes first in the order.
 #[derive(Clone, Debug)]
@@ -12,8 +12,8 @@ pub struct Order {
     pub blocks: Vec<Block>,
     /// Position of each block in `blocks`; `u32::MAX` when unreachable.
     pub position: Vec<u32>,
-    pred_start: Vec<u32>,
-    preds: Vec<Block>,
+    succ_start: Vec<u32>,
+    succs: Vec<Block>,
     /// Reachable blocks as the depth-first walk met them, the number of each block therein, and the number of the block before each
     /// on the walk's path: what the dominator tree is built from.
     pub(super) preorder: Vec<Block>,
@@ -29,30 +29,28 @@ impl Order {
         let mut succ_start = Vec::with_capacity(count + 1);
         let mut succs: Vec<Block> = Vec::with_capacity(count * 2);
         for block in graph.blocks.ids() {
-            succ_start.push(succs.len());
+            succ_start.push(succs.len() as u32);
             graph.each_successor(block, |s| {
                 if s.index() < count {
                     succs.push(s);
                 }
             });
         }
-        succ_start.push(succs.len());
-        Self::of_successors(&succ_start, &succs)
+        succ_start.push(succs.len() as u32);
+        Self::of_successors(succ_start, succs)
     }
 
     /// The order of any graph of nodes: the successors of node `n` are `succs[start[n]..start[n + 1]]`, all of them nodes.
-    pub fn of_successors(succ_start: &[usize], succs: &[Block]) -> Order {
+    pub fn of_successors(succ_start: Vec<u32>, succs: Vec<Block>) -> Order {
         let count = succ_start.len() - 1;
-        let mut position = vec![u32::MAX; count];
         let mut blocks = Vec::with_capacity(count);
         let mut preorder = Vec::with_capacity(count);
-        let mut number = vec![u32::MAX; count];
         let mut parent = Vec::with_capacity(count);
-        let mut state = vec![0u8; count]; // 0 new, 1 open, 2 done
-        let mut stack: Vec<(Block, usize)> = Vec::new();
+        let mut number = vec![u32::MAX; count];
+        // The open blocks, each with the end of its successors that are still to be looked at.
+        let mut stack: Vec<(Block, u32)> = Vec::with_capacity(count);
         if count > 0 {
             stack.push((ENTRY, succ_start[1]));
-            state[0] = 1;
             number[0] = 0;
             preorder.push(ENTRY);
             parent.push(0);
@@ -60,52 +58,41 @@ impl Order {
         while let Some((block, next)) = stack.last_mut() {
             if *next > succ_start[block.index()] {
                 *next -= 1;
-                let succ = succs[*next];
-                if state[succ.index()] == 0 {
-                    state[succ.index()] = 1;
-                    number[succ.index()] = preorder.len() as u32;
+                let succ = succs[*next as usize];
+                let slot = &mut number[succ.index()];
+                if *slot == u32::MAX {
+                    *slot = preorder.len() as u32;
+                    let above = number[block.index()];
                     preorder.push(succ);
-                    parent.push(number[block.index()]);
+                    parent.push(above);
                     stack.push((succ, succ_start[succ.index() + 1]));
                 }
             } else {
-                state[block.index()] = 2;
                 blocks.push(*block);
                 stack.pop();
             }
         }
         blocks.reverse();
+        let mut position = vec![u32::MAX; count];
         for (i, block) in blocks.iter().enumerate() {
             position[block.index()] = i as u32;
         }
-        let mut pred_start = vec![0u32; count + 2];
-        for &block in &blocks {
-            for succ in &succs[succ_start[block.index()]..succ_start[block.index() + 1]] {
-                pred_start[succ.index() + 2] += 1;
-            }
-        }
-        for i in 2..pred_start.len() {
-            pred_start[i] += pred_start[i - 1];
-        }
-        let mut preds = vec![ENTRY; *pred_start.last().unwrap_or(&0) as usize];
-        for &block in &blocks {
-            for succ in &succs[succ_start[block.index()]..succ_start[block.index() + 1]] {
-                let slot = &mut pred_start[succ.index() + 1];
-                preds[*slot as usize] = block;
-                *slot += 1;
-            }
-        }
-        Order { blocks, position, pred_start, preds, preorder, number, parent }
+        Order { blocks, position, succ_start, succs, preorder, number, parent }
+    }
+
+    /// Does this number the blocks as they are numbered, all of them?
+    pub fn is_identity(&self) -> bool {
+        self.blocks.len() == self.position.len() && self.blocks.iter().enumerate().all(|(at, block)| block.index() == at)
+    }
+
+    /// Successors of a block, one entry per edge.
+    pub fn succs(&self, block: Block) -> &[Block] {
+        &self.succs[self.succ_start[block.index()] as usize..self.succ_start[block.index() + 1] as usize]
     }
 
     /// Is the block reachable from the entry?
     pub fn is_reachable(&self, block: Block) -> bool {
         self.position.get(block.index()).is_some_and(|&p| p != u32::MAX)
-    }
-
-    /// Reachable predecessors of a block, one entry per edge.
-    pub fn preds(&self, block: Block) -> &[Block] {
-        &self.preds[self.pred_start[block.index()] as usize..self.pred_start[block.index() + 1] as usize]
     }
 
     /// Is the edge a back edge of this order (it goes to a block that is not later)?

@@ -419,17 +419,17 @@ impl Segments {
         for (block, row) in graph.blocks.iter() {
             let own = start[block.index()] as usize..start[block.index() + 1] as usize;
             for (at, &pad) in pads[own].iter().enumerate() {
-                succ_start.push(succs.len());
+                succ_start.push(succs.len() as u32);
                 succs.push(first(pad));
                 succs.push(Id::new(first(block).index() + at + 1));
             }
-            succ_start.push(succs.len());
+            succ_start.push(succs.len() as u32);
             for &inst in &row.insts {
                 succs.extend(graph.targets(inst).iter().filter(|t| t.block.index() < count).map(|t| first(t.block)));
             }
         }
-        succ_start.push(succs.len());
-        let order = Order::of_successors(&succ_start, &succs);
+        succ_start.push(succs.len() as u32);
+        let order = Order::of_successors(succ_start, succs);
         Segments { start, cuts, order }
     }
 

@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
             self.out.results.extend(self.shapes.leaves(shape).iter().map(|l| l.ty));
         }
         // A loop to the entry would have to pass the function's own parameters, to which legalising may add one.
-        let looped = order.blocks.first().is_some_and(|&entry| !order.preds(entry).is_empty());
+        let looped = order.blocks.iter().any(|&block| order.succs(block).contains(&ENTRY));
         if looped {
             self.out.add_block();
         }

@@ -18,6 +18,7 @@ struct Reader<'a> {
 }
 
 /// A branch that was read, to be judged when all blocks are known.
+#[derive(Debug)]
 struct Branch {
     at: usize,
     to: i64,
@@ -28,12 +29,24 @@ struct Branch {
 
 const STUB: u32 = 1 << 31;
 
-pub(super) fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFault> {
+/// Columns that are used again.
+#[derive(Default, Debug)]
+pub(super) struct Memory {
+    branches: Vec<Branch>,
+    blocks: Vec<i64>,
+    stubs: Vec<u32>,
+    cold: Vec<u32>,
+}
+
+pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut Memory) -> Vec<MachFault> {
     let mut reader = Reader { code, at: 0, faults: Vec::new(), reloc: 0, site: 0, calls: 0 };
     reader.tables(function);
-    let mut branches = Vec::with_capacity(function.edges.len() + function.stubs.len());
-    let mut blocks = Vec::with_capacity(function.blocks.len());
-    let mut stubs = vec![u32::MAX; function.stubs.len()];
+    let Memory { branches, blocks, stubs, cold } = memory;
+    branches.clear();
+    blocks.clear();
+    stubs.clear();
+    stubs.resize(function.stubs.len(), u32::MAX);
+    cold.clear();
     let frame = Frame::of(function);
     if frame.is_none_or(|frame| (frame.exists, frame.size, frame.saved) != (code.has_frame, code.frame_size, u32::from(code.saved_mask))) {
         reader.fault(Rule::FrameRecord, Where::Function, [0; 2]);
@@ -42,7 +55,6 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFa
         reader.prologue();
     }
     let leave = if code.has_frame { code.saved_mask.count_ones() as usize + 1 } else { 0 };
-    let mut cold = Vec::new();
     for (id, block) in function.blocks.iter() {
         blocks.push(reader.at as i64);
         for (index, record) in function.records.get(block.start as usize..block.end as usize).unwrap_or(&[]).iter().enumerate() {
@@ -79,7 +91,7 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFa
             }
         }
     }
-    for stub in cold {
+    for &stub in cold.iter() {
         if let Some(row) = stubs.get_mut(stub as usize) {
             *row = reader.at as u32;
         }
@@ -91,7 +103,7 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFa
     if reader.at != code.bytes.len() {
         reader.fault(Rule::RecordBytes, Where::Function, [reader.at as i64, 0]);
     }
-    for branch in &branches {
+    for branch in branches.iter() {
         let want = if branch.target & STUB != 0 {
             stubs.get((branch.target & !STUB) as usize).map(|&at| i64::from(at))
         } else {

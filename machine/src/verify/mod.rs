@@ -10,6 +10,7 @@
 //! What this cannot see: that a fall-through in `final` goes to the block of the edge that was dropped, and what an instruction computes; the decode-back
 //! test of [`crate::encode`] and whole programs see that.
 
+mod accept;
 mod bytes;
 mod calls;
 mod fault;
@@ -46,8 +47,13 @@ fn stage<P: Phase>() -> Stage {
 
 /// All faults of a function. No input makes it panic.
 pub fn verify<P: Phase>(function: &Function<P>) -> Vec<MachFault> {
+    verify_with(function, &mut Memory::default())
+}
+
+/// As [`verify`], with columns that are used again.
+pub(crate) fn verify_with<P: Phase>(function: &Function<P>, memory: &mut Memory) -> Vec<MachFault> {
     let stage = stage::<P>();
-    let mut judge = Judge { function, stage, faults: Vec::new(), defined: Vec::new(), is_reached: Vec::new() };
+    let mut judge = Judge { function, stage, faults: Vec::new(), memory };
     judge.blocks();
     // Everything below walks the blocks.
     if judge.faults.is_empty() {
@@ -61,21 +67,39 @@ pub fn verify<P: Phase>(function: &Function<P>) -> Vec<MachFault> {
 
 /// All faults of the bytes of a function that [`verify`] finds no fault with.
 pub fn verify_code(function: &Function<Final>, code: &Code) -> Vec<MachFault> {
-    bytes::verify_code(function, code)
+    verify_code_with(function, code, &mut Memory::default())
 }
 
-/// Bits of `Judge::defined`.
+/// As [`verify_code`], with columns that are used again.
+pub(crate) fn verify_code_with(function: &Function<Final>, code: &Code, memory: &mut Memory) -> Vec<MachFault> {
+    bytes::verify_code(function, code, &mut memory.bytes)
+}
+
+/// Columns that are used again.
+#[derive(Default, Debug)]
+pub(crate) struct Memory {
+    /// Of each virtual register (`select`) the class, and what was seen of it; one row more in front, of no register.
+    virtuals: Vec<u8>,
+    /// Of each block: reached from the entry without unwinding.
+    is_reached: Vec<bool>,
+    work: Vec<u32>,
+    ranges: Vec<(i64, i64, usize)>,
+    /// What [`verify_code`] walks by.
+    bytes: bytes::Memory,
+}
+
+/// Bits of `Memory::virtuals`.
 const DEFINED: u8 = 1;
 const USED: u8 = 2;
+const GP: u8 = 4;
+const XMM: u8 = 8;
+const NOTHING: u8 = 16;
 
 struct Judge<'a, P: Phase> {
     function: &'a Function<P>,
     stage: Stage,
     faults: Vec<MachFault>,
-    /// Of each virtual register (`select`).
-    defined: Vec<u8>,
-    /// Of each block: reached from the entry without unwinding.
-    is_reached: Vec<bool>,
+    memory: &'a mut Memory,
 }
 
 impl<P: Phase> Judge<'_, P> {
@@ -123,7 +147,10 @@ impl<P: Phase> Judge<'_, P> {
     fn tables(&mut self) {
         let function = self.function;
         if self.stage == Stage::Select {
-            self.defined = vec![0; function.classes.len()];
+            let column = &mut self.memory.virtuals;
+            column.clear();
+            column.push(NOTHING);
+            column.extend(function.classes.iter().map(|&class| if class == Class::Gp { GP } else { XMM }));
             for (id, block) in function.blocks.iter() {
                 for &param in function.regs.slice(block.params.start(), block.params.len()) {
                     self.define(param, Where::Block(id.raw()));
@@ -161,8 +188,11 @@ impl<P: Phase> Judge<'_, P> {
     }
 
     fn define(&mut self, reg: Reg, at: Where) {
+        if self.stage != Stage::Select {
+            return;
+        }
         let Some(index) = reg.checked_sub(FIRST_VIRTUAL) else { return };
-        if let Some(state) = self.defined.get_mut(index as usize) {
+        if let Some(state) = self.memory.virtuals.get_mut(index as usize + 1) {
             let was = std::mem::replace(state, *state | DEFINED);
             if was & DEFINED != 0 {
                 self.fault(Rule::DefinedTwice, at, [i64::from(index), 0]);
@@ -171,7 +201,10 @@ impl<P: Phase> Judge<'_, P> {
     }
 
     fn mark_used(&mut self, reg: Reg) {
-        if let Some(state) = reg.checked_sub(FIRST_VIRTUAL).and_then(|index| self.defined.get_mut(index as usize)) {
+        if self.stage == Stage::Select
+            && let Some(index) = reg.checked_sub(FIRST_VIRTUAL)
+            && let Some(state) = self.memory.virtuals.get_mut(index as usize + 1)
+        {
             *state |= USED;
         }
     }
@@ -179,10 +212,15 @@ impl<P: Phase> Judge<'_, P> {
     /// Blocks reached without unwinding. In `final` a block may fall through.
     fn reach(&mut self) {
         let function = self.function;
-        self.is_reached = vec![false; function.blocks.len()];
-        let mut work = vec![0usize];
+        let is_reached = &mut self.memory.is_reached;
+        is_reached.clear();
+        is_reached.resize(function.blocks.len(), false);
+        let mut work = std::mem::take(&mut self.memory.work);
+        work.clear();
+        work.push(0);
         while let Some(at) = work.pop() {
-            if std::mem::replace(&mut self.is_reached[at], true) {
+            let at = at as usize;
+            if std::mem::replace(&mut self.memory.is_reached[at], true) {
                 continue;
             }
             let block = function.blocks.rows()[at];
@@ -192,19 +230,20 @@ impl<P: Phase> Judge<'_, P> {
                     continue;
                 }
                 if let Some(edge) = function.edges.get(record.aux as usize)
-                    && edge.to.index() < self.is_reached.len()
+                    && edge.to.index() < function.blocks.len()
                 {
                     if function.blocks[edge.to].is_pad {
                         self.fault(Rule::PadEntered, Where::Block(at as u32), [i64::from(edge.to.raw()), 0]);
                     }
-                    work.push(edge.to.index());
+                    work.push(edge.to.raw());
                 }
             }
             let falls = self.stage == Stage::Final && records.last().is_none_or(|last| !last.op.info().ends || last.op == Op::JumpIf);
-            if falls && at + 1 < self.is_reached.len() {
-                work.push(at + 1);
+            if falls && at + 1 < function.blocks.len() {
+                work.push(at as u32 + 1);
             }
         }
+        self.memory.work = work;
     }
 
     fn pad(&mut self, pad: Option<Block>, at: Where) {
@@ -279,7 +318,8 @@ impl<P: Phase> Judge<'_, P> {
         };
         let low = -i64::from(frame.size);
         let high = -8 * i64::from(function.saved.count_ones());
-        let mut ranges = Vec::with_capacity(function.slots.len());
+        let mut ranges = std::mem::take(&mut self.memory.ranges);
+        ranges.clear();
         for (index, slot) in function.slots.iter().enumerate() {
             let (start, end) = (i64::from(slot.offset), i64::from(slot.offset) + i64::from(slot.size));
             match slot.kind {
@@ -303,6 +343,7 @@ impl<P: Phase> Judge<'_, P> {
                 self.fault(Rule::SlotOverlap, Where::Function, [pair[0].2 as i64, pair[1].2 as i64]);
             }
         }
+        self.memory.ranges = ranges;
     }
 }
 

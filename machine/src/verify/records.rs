@@ -2,9 +2,10 @@
 
 use ir::Where;
 
+use super::accept::{self, More};
 use super::{DEFINED, Judge, Rule, Stage, USED, is_none};
 use crate::finish::NEAR;
-use crate::ir::{Phase, Record};
+use crate::ir::{BlockRow, Phase, Record};
 use crate::ops::{AuxKind, Flags, ImmKind, Op, OpInfo, Role};
 use crate::regs::{CALLEE_SAVED, CALLER_SAVED, Class, R11, RAX, RBP, RDX, RSP, Reg, RegSet, bit};
 
@@ -12,45 +13,54 @@ impl<P: Phase> Judge<'_, P> {
     /// All records, block after block.
     pub(super) fn records(&mut self) {
         let function = self.function;
+        let limits = accept::limits(
+            function.slots.len(),
+            function.constants.len(),
+            function.data.len(),
+            function.edges.len(),
+            function.stubs.len(),
+            function.calls.len(),
+        );
+        let near = if self.stage == Stage::Final { NEAR } else { 0 };
+        let is_select = self.stage == Stage::Select;
         let mut written: RegSet = 0;
         for (id, block) in function.blocks.iter() {
             let mut flags_are_set = false;
             // What the block itself has written: all that a landing pad may read.
             let mut own: RegSet = 0;
-            for (index, record) in function.records[block.start as usize..block.end as usize].iter().enumerate() {
-                let info = record.op.info();
-                let at = Where::Inst { block: id.raw(), index: index as u32 };
-                if info.ends && index as u32 + 1 < block.end - block.start && !self.may_be_followed(record, index as u32 + 1 + block.start)
-                {
-                    self.fault(Rule::MiddleTerminator, at, [0; 2]);
-                }
-                match info.flags {
-                    Flags::Keeps => {}
-                    Flags::Sets => flags_are_set = true,
-                    Flags::Clobbers => flags_are_set = false,
-                    Flags::Reads if flags_are_set => {}
-                    Flags::Reads => self.fault(Rule::FlagsUnset, at, [0; 2]),
-                }
-                let regs = [record.a, record.b, record.c];
-                if self.stage == Stage::Select {
-                    self.virtual_operands(info, regs, at);
-                } else {
-                    let is_pad = block.is_pad && record.op != Op::Call;
-                    own |= self.physical_operands(record, info, if is_pad { Some(own) } else { None }, at);
-                    if record.op == Op::Call {
-                        own |= CALLER_SAVED;
+            let records = &function.records[block.start as usize..block.end as usize];
+            for (index, record) in records.iter().enumerate() {
+                let row = &accept::ROWS[record.op as usize];
+                let had_flags = flags_are_set;
+                flags_are_set = had_flags & row.keeps_flags | row.sets_flags;
+                let is_placed = !(row.reads_flags && !had_flags)
+                    && !(row.ends && index + 1 < records.len())
+                    && !block.is_pad
+                    && row.words(record, &limits, near);
+                if is_placed {
+                    let is_fine = if is_select {
+                        row.virtuals(record, &mut self.memory.virtuals)
+                    } else if let Some(more) = row.physical(record) {
+                        own |= more;
+                        true
+                    } else {
+                        false
+                    };
+                    if is_fine {
+                        if row.more != More::Nothing {
+                            self.more(row, record, Where::Inst { block: id.raw(), index: index as u32 });
+                        }
+                        continue;
                     }
                 }
-                self.words(record, info, at);
-                if record.op == Op::Resume {
-                    self.resume(at);
-                }
+                let at = Where::Inst { block: id.raw(), index: index as u32 };
+                self.in_full(record, block, at, had_flags, &mut own);
             }
             written |= own;
         }
-        if self.stage == Stage::Select {
-            for index in 0..self.defined.len() {
-                if self.defined[index] & (DEFINED | USED) == USED {
+        if is_select {
+            for index in 0..function.classes.len() {
+                if self.memory.virtuals[index + 1] & (DEFINED | USED) == USED {
                     self.fault(Rule::Undefined, Where::Function, [index as i64, 0]);
                 }
             }
@@ -59,6 +69,57 @@ impl<P: Phase> Judge<'_, P> {
             if lost != 0 {
                 self.fault(Rule::UnsavedRegister, Where::Function, [i64::from(lost.trailing_zeros()), 0]);
             }
+        }
+    }
+
+    /// What masks cannot say of an accepted record.
+    pub(super) fn more(&mut self, row: &accept::Row, record: &Record, at: Where) {
+        match row.more {
+            More::Nothing => {}
+            More::Scale => {
+                if !matches!(record.aux, 1 | 2 | 4 | 8) {
+                    self.fault(Rule::Scale, at, [i64::from(record.aux), 0]);
+                }
+            }
+            More::Slot => {
+                let disp = if row.has_displacement { i64::from(record.imm) } else { 0 };
+                self.slot_access(record.aux, disp, disp + i64::from(row.slot_bytes), at);
+            }
+            More::Stub => self.stub(record.aux, at),
+            More::Call => self.call(record.op, record.aux, at),
+            More::Resume => self.resume(at),
+        }
+    }
+
+    fn slot_access(&mut self, slot: u32, start: i64, end: i64, at: Where) {
+        if start < 0 || end > i64::from(self.function.slots[slot as usize].size) {
+            self.fault(Rule::SlotAccess, at, [i64::from(slot), start]);
+        }
+    }
+
+    /// A record by every rule.
+    pub(super) fn in_full(&mut self, record: &Record, block: &BlockRow, at: Where, flags_are_set: bool, own: &mut RegSet) {
+        let Where::Inst { index, .. } = at else { return };
+        let info = record.op.info();
+        if info.ends && index + 1 < block.end - block.start && !self.may_be_followed(record, index + 1 + block.start) {
+            self.fault(Rule::MiddleTerminator, at, [0; 2]);
+        }
+        if info.flags == Flags::Reads && !flags_are_set {
+            self.fault(Rule::FlagsUnset, at, [0; 2]);
+        }
+        let regs = [record.a, record.b, record.c];
+        if self.stage == Stage::Select {
+            self.virtual_operands(info, regs, at);
+        } else {
+            let is_pad = block.is_pad && record.op != Op::Call;
+            *own |= self.physical_operands(record, info, if is_pad { Some(*own) } else { None }, at);
+            if record.op == Op::Call {
+                *own |= CALLER_SAVED;
+            }
+        }
+        self.words(record, info, at);
+        if record.op == Op::Resume {
+            self.resume(at);
         }
     }
 
@@ -108,20 +169,7 @@ impl<P: Phase> Judge<'_, P> {
         let regs = [record.a, record.b, record.c];
         let mut written = info.clobbers;
         // Copies go through the scratch registers, and nothing else does.
-        let is_copy = matches!(
-            record.op,
-            Op::Mov
-                | Op::MovF
-                | Op::MovImm
-                | Op::LoadConst
-                | Op::ZeroF
-                | Op::LeaData
-                | Op::LeaSlot
-                | Op::LoadSlot
-                | Op::LoadSlotF
-                | Op::StoreSlot
-                | Op::StoreSlotF
-        );
+        let is_copy = accept::is_copy(record.op);
         for (index, (&role, reg)) in info.roles.iter().zip(regs).enumerate() {
             let number = index as i64;
             let mut fixed = None;
@@ -237,9 +285,7 @@ impl<P: Phase> Judge<'_, P> {
             AuxKind::Slot => {
                 let disp = if info.imm == ImmKind::Displacement { imm } else { 0 };
                 let end = if record.op == Op::LeaSlot { disp } else { disp + 8 };
-                if disp < 0 || end > i64::from(function.slots[index].size) {
-                    self.fault(Rule::SlotAccess, at, [index as i64, disp]);
-                }
+                self.slot_access(record.aux, disp, end, at);
             }
             AuxKind::Stub => self.stub(record.aux, at),
             AuxKind::Call => self.call(record.op, record.aux, at),
@@ -249,7 +295,7 @@ impl<P: Phase> Judge<'_, P> {
 
     fn resume(&mut self, at: Where) {
         if let Where::Inst { block, .. } = at
-            && self.is_reached[block as usize]
+            && self.memory.is_reached[block as usize]
         {
             self.fault(Rule::ResumeOutside, at, [0; 2]);
         }

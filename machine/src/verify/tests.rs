@@ -176,3 +176,79 @@ fn samples_have_no_fault() {
     function.slots[0].kind = SlotKind::Spill;
     assert_eq!(codes(&function), ["X0131"].into());
 }
+
+/// Records of every op with random operands and words, each judged by the masks and in full.
+#[track_caller]
+fn masks_agree<P: Phase>(function: &Function<P>, seed: u64) -> [u32; 2] {
+    use super::accept::{ROWS, limits};
+    use super::{Judge, Memory, Stage, stage};
+    use crate::ir::Record;
+    let mut state = seed;
+    let mut pick = |from: &[i64]| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        from[(state >> 33) as usize % from.len()]
+    };
+    let sizes = limits(
+        function.slots.len(),
+        function.constants.len(),
+        function.data.len(),
+        function.edges.len(),
+        function.stubs.len(),
+        function.calls.len(),
+    );
+    let near = if stage::<P>() == Stage::Final { crate::finish::NEAR } else { 0 };
+    // A landing pad is always judged in full.
+    let block = function.blocks.rows()[0];
+    let at = ir::Where::Inst { block: 0, index: block.end - block.start - 1 };
+    let mut counts = [0; 2];
+    for &op in crate::Op::ALL {
+        for _ in 0..3000 {
+            let mut reg = || pick(&[65535, 0, 1, 2, 3, 4, 5, 11, 16, 17, 31, 40, 63, 64, 65, 66, 67, 68, 0, 16, 65535]) as u16;
+            let (a, b, c) = (reg(), reg(), reg());
+            let c = if pick(&[0, 1, 2]) == 0 { b } else { c };
+            let b = if pick(&[0, 1]) == 0 { a } else { b };
+            let imm = pick(&[0, 0, 0, 1, 8, 15, 16, 63, 64, 256, 257, -1, -8]) as i32;
+            let aux = pick(&[0, 0, 0, 1, 2, 3, 4, 8, 16, 0xffff_ffff]) as u32;
+            let record = Record { op, a, b, c, imm, aux };
+            let judged = |in_full: bool| {
+                let mut memory = Memory::default();
+                let mut judge = Judge { function, stage: stage::<P>(), faults: Vec::new(), memory: &mut memory };
+                judge.tables();
+                judge.reach();
+                let row = &ROWS[op as usize];
+                let is_accepted = !in_full
+                    && row.words(&record, &sizes, near)
+                    && match judge.stage {
+                        Stage::Select => row.virtuals(&record, &mut judge.memory.virtuals),
+                        Stage::Alloc | Stage::Final => row.physical(&record).is_some(),
+                    };
+                if in_full {
+                    judge.in_full(&record, &block, at, true, &mut 0);
+                } else if is_accepted {
+                    judge.more(row, &record, at);
+                }
+                let Judge { faults, .. } = judge;
+                (is_accepted, faults, memory.virtuals)
+            };
+            let (is_accepted, found, noted) = judged(false);
+            let (_, faults, _) = judged(true);
+            counts[usize::from(is_accepted)] += 1;
+            if is_accepted {
+                assert_eq!(found, faults, "{record:?}");
+                assert!(noted.first().is_none_or(|&nothing| nothing == super::NOTHING));
+            } else {
+                assert!(!faults.is_empty(), "{record:?}");
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn what_masks_accept_breaks_no_rule_and_what_they_refuse_breaks_one() {
+    let Parsed::Select(functions) = parse(crate::text::tests::SELECT).unwrap() else { panic!("a select dump") };
+    let (finished, _) = finish(sample()).unwrap();
+    for [refused, accepted] in [masks_agree(&functions[0], 1), masks_agree(&sample(), 2), masks_agree(&finished, 3)] {
+        assert!(refused > 1000 && accepted > 1000, "{refused} {accepted}");
+    }
+}

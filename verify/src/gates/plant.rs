@@ -48,7 +48,7 @@ pub fn all() -> Vec<Plant> {
     text_plant("mir.mono: a block without terminator", "M0103", "mir", "mono", &|text| mir_graph::<mir::Mono>(text));
     text_plant("lir.built: a block without terminator", "L0103", "lir", "built", &|text| lir_graph::<lir::Built>(text));
     text_plant("lir.legal: a block without terminator", "L0103", "lir", "legal", &|text| lir_graph::<lir::Legal>(text));
-    text_plant("machine.select: a register of the other class", "X0106", "machine", "select", &|text| {
+    text_plant("machine.select: a register of the processor", "X0109", "machine", "select", &|text| {
         machine_damage(text, |record, roles| match roles {
             machine::ops::Role::Use(machine::regs::Class::Gp) => record.b = machine::regs::XMM0,
             _ => {}

@@ -7,9 +7,9 @@ fn order_of(nodes: usize, edges: &[(usize, usize)]) -> Order {
     let mut succs = Vec::new();
     for node in 0..nodes {
         succs.extend(edges.iter().filter(|e| e.0 == node).map(|e| Id::new(e.1)));
-        start.push(succs.len());
+        start.push(succs.len() as u32);
     }
-    Order::of_successors(&start, &succs)
+    Order::of_successors(start, succs)
 }
 
 /// Blocks reachable from the entry without entering `without`.
@@ -64,9 +64,9 @@ fn one_block_with_an_edge_from_every_other_costs_no_square() {
         if node + 2 < nodes {
             succs.extend([Id::new(nodes - 1), Id::new(node + 1)]);
         }
-        start.push(succs.len());
+        start.push(succs.len() as u32);
     }
-    let tree = Dominators::of(&Order::of_successors(&start, &succs));
+    let tree = Dominators::of(&Order::of_successors(start, succs));
     assert_eq!(tree.idom(Id::new(nodes - 1)), ENTRY);
     assert_eq!(tree.idom(Id::new(nodes - 2)), Id::new(nodes - 3));
 }
