@@ -92,6 +92,11 @@ impl<K, V> Column<K, V> {
         id
     }
 
+    /// Makes room for this many more rows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.rows.reserve(rows);
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -254,6 +259,7 @@ impl<T> Pool<T> {
     }
 
     /// Stores the elements as one list.
+    #[inline]
     pub fn add(&mut self, items: impl IntoIterator<Item = T>) -> List<T> {
         let start = self.items.len();
         self.items.extend(items);

@@ -114,6 +114,10 @@ impl Session {
             for module in &self.modules {
                 found.extend(self.engine.get::<queries::Diagnostics>(module)?.iter().cloned());
             }
+            // A module without `@main` may be checked; one with a wrong `@main` is wrong.
+            if let Some(signature) = self.engine.get::<queries::Signature>(&self.main_item())?.as_deref() {
+                found.extend(hir::resolve::check_main(Some(signature), self.project.main));
+            }
         } else {
             for module in &self.modules {
                 found.extend(self.engine.get::<queries::Parse>(module)?.diagnostics.iter().cloned());

@@ -109,6 +109,8 @@ struct Parser<'a> {
     /// Where `-` stands directly before this token, 2^63 is in range.
     min_int_at: usize,
     diagnostics: Vec<Diagnostic>,
+    /// Where the token stood at which each diagnostic was found out; what is reported may stand far before it.
+    found_at: Vec<u32>,
     /// Number of errors of the current item.
     item_errors: usize,
     line_starts: Vec<u32>,
@@ -139,6 +141,7 @@ impl<'a> Parser<'a> {
             empty_block_at: usize::MAX,
             min_int_at: usize::MAX,
             diagnostics: Vec::new(),
+            found_at: Vec::new(),
             item_errors: 0,
             line_starts: crate::lexer::source::line_starts(text),
             lines_seen: 0,

@@ -59,59 +59,73 @@ impl<'a> Checker<'a> {
         Ok(self.block_of(mark, has_tail, ty, span))
     }
 
+    /// `if c then a else if d then b else e`: the links of a chain one after the other, so that a long one needs no deep recursion.
     pub(super) fn if_else(
         &mut self,
         condition: tree::ExprId,
         then: tree::ExprId,
         otherwise: Option<tree::ExprId>,
         span: Span,
-        expect: Expect<'a>,
+        mut expect: Expect<'a>,
     ) -> Result<ExprId> {
-        let condition = self.condition(condition, "the condition of an `if`")?;
-        let Some(otherwise) = otherwise else {
-            let value = self.branch(then, Expect::NONE)?;
-            let ty = self.ty(value);
-            if ty != Type::VOID && !ty.fits_anywhere() {
-                let at = self.body.spans[value];
-                self.report(Code::E0311, span, [show(ty).into()])
-                    .helps
-                    .push("add an `else` branch, or end the value with `;` in a block".into());
-                let last = self.diagnostics.len() - 1;
-                self.diagnostics[last].labels.push(syntax::Label {
-                    anchor: self.anchor,
-                    span: at,
-                    text: format!("this is `{}`", show(ty)),
-                });
-                return Ok(self.error(span));
-            }
-            if ty == Type::ERROR {
-                return Ok(self.error(span));
-            }
-            return Ok(self.push(Expr::If { condition, then: value, otherwise: None }, Type::VOID, span));
-        };
-        let first = self.branch(then, expect)?;
-        let mut ty = self.ty(first);
-        let expect = match (expect.checked(), ty) {
-            (Some((wanted, _)), _) => {
-                if ty != Type::ERROR && ty != Type::NEVER {
-                    ty = wanted;
+        let mut link = (condition, then, otherwise, span);
+        let mut links: Vec<(ExprId, ExprId, Type, Expect<'a>, Span)> = Vec::new();
+        let mut value = loop {
+            let (condition, then, otherwise, span) = link;
+            let condition = self.condition(condition, "the condition of an `if`")?;
+            let Some(otherwise) = otherwise else { break self.if_alone(condition, then, span)? };
+            let first = self.branch(then, expect)?;
+            let mut ty = self.ty(first);
+            expect = match (expect.checked(), ty) {
+                (Some((wanted, _)), _) => {
+                    if ty != Type::ERROR && ty != Type::NEVER {
+                        ty = wanted;
+                    }
+                    expect
                 }
-                expect
+                (None, Type::NEVER | Type::ERROR) => expect,
+                // The first branch fixes the type of the others.
+                (None, _) => Expect::check(ty, Why::Branch(self.body.spans[first])),
+            };
+            links.push((condition, first, ty, expect, span));
+            match self.tree.exprs[otherwise] {
+                Ast::If { condition, then, otherwise: next } => link = (condition, then, next, self.span(otherwise)),
+                _ => break self.branch(otherwise, expect)?,
             }
-            (None, Type::NEVER | Type::ERROR) => expect,
-            // The first branch fixes the type of the others.
-            (None, _) => Expect::check(ty, Why::Branch(self.body.spans[first])),
         };
-        let second = self.branch(otherwise, expect)?;
-        let other = self.ty(second);
-        if ty == Type::ERROR || other == Type::ERROR {
-            // The branch that is right still says what the value is, so that one error does not hide others.
+        for (condition, first, mut ty, expect, span) in links.into_iter().rev() {
+            if let Some((wanted, why)) = expect.checked() {
+                value = self.fit(value, wanted, why);
+            }
+            let other = self.ty(value);
+            value = if ty == Type::ERROR || other == Type::ERROR {
+                // The branch that is right still says what the value is, so that one error does not hide others.
+                self.error(span)
+            } else {
+                if ty == Type::NEVER {
+                    ty = other;
+                }
+                self.push(Expr::If { condition, then: first, otherwise: Some(value) }, ty, span)
+            };
+        }
+        Ok(value)
+    }
+
+    /// `if c then a` without `else`.
+    fn if_alone(&mut self, condition: ExprId, then: tree::ExprId, span: Span) -> Result<ExprId> {
+        let value = self.branch(then, Expect::NONE)?;
+        let ty = self.ty(value);
+        if ty != Type::VOID && !ty.fits_anywhere() {
+            let (at, anchor) = (self.body.spans[value], self.anchor);
+            let error = self.report(Code::E0311, span, [show(ty).into()]);
+            error.helps.push("add an `else` branch, or end the value with `;` in a block".into());
+            error.labels.push(syntax::Label { anchor, span: at, text: format!("this is `{}`", show(ty)) });
             return Ok(self.error(span));
         }
-        if ty == Type::NEVER {
-            ty = other;
+        if ty == Type::ERROR {
+            return Ok(self.error(span));
         }
-        Ok(self.push(Expr::If { condition, then: first, otherwise: Some(second) }, ty, span))
+        Ok(self.push(Expr::If { condition, then: value, otherwise: None }, Type::VOID, span))
     }
 
     // ---- loops ----

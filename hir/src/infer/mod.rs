@@ -57,8 +57,9 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Deepest nesting of expressions; the walk is recursive and the stack of a thread is finite.
-const DEEPEST: u32 = 320;
+/// Deepest nesting of expressions; the walk is recursive and the stack of a thread is finite. The parser limits what is nested by brackets; this
+/// is for chains of members, calls and signs. Chains of operators and of `else if` do not count: they are walked without recursion.
+const DEEPEST: u32 = 2000;
 
 /// How a name may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,6 +128,8 @@ struct Checker<'a> {
     indexed: Vec<Indexed>,
     /// Lists under construction; each builder takes what it pushed.
     scratch: Vec<ExprId>,
+    /// Operators whose left operand is being checked: operator, right operand, place.
+    spine: Vec<(tree::BinaryOp, tree::ExprId, Span)>,
     /// Forms refused already: one report a form.
     refused: Vec<String>,
     poisoned: bool,
@@ -229,6 +232,7 @@ impl<'a> Checker<'a> {
             blocks: Vec::new(),
             indexed: Vec::new(),
             scratch: Vec::new(),
+            spine: Vec::new(),
             refused: Vec::new(),
             poisoned: false,
             depth: 0,

@@ -3,7 +3,6 @@
 use syntax::tree::{self, BinaryOp, Expr as Ast};
 use syntax::{DiagnosticCode as Code, Span};
 
-use super::why::Why;
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
 use crate::resolve::show;
@@ -121,38 +120,60 @@ pub(super) fn ordering(op: BinaryOp) -> Option<I> {
 }
 
 impl<'a> Checker<'a> {
+    /// `a + b + c + ..` nests to the left as deep as it is long, so left operands are followed without recursion.
     pub(super) fn binary(&mut self, op: BinaryOp, left: tree::ExprId, right: tree::ExprId, span: Span) -> Result<ExprId> {
-        match op {
-            BinaryOp::And | BinaryOp::Or => {
-                let word = if op == BinaryOp::And { "an operand of `&&`" } else { "an operand of `||`" };
-                let a = self.logical(left, op, word)?;
-                let b = self.logical(right, op, word)?;
-                if self.ty(a) == Type::ERROR || self.ty(b) == Type::ERROR {
-                    return Ok(self.error(span));
-                }
-                let expr = if op == BinaryOp::And { Expr::And(a, b) } else { Expr::Or(a, b) };
-                return Ok(self.push(expr, Type::BOOL, span));
-            }
-            BinaryOp::Coalesce => return Ok(self.refuse(span, "`??`")),
-            _ => {}
+        let base = self.spine.len();
+        self.spine.push((op, right, span));
+        let mut first = left;
+        while let Ast::Binary(op, left, right) = self.tree.exprs[first]
+            && !self.spine.last().is_some_and(|link| link.0 == BinaryOp::Coalesce)
+        {
+            self.spine.push((op, right, self.span(first)));
+            first = left;
         }
-        let a = self.infer(left)?;
-        let hint = self.ty(a);
-        let b = match op {
-            BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow => self.infer(right)?,
-            _ => self.hinted(right, hint)?,
-        };
-        self.operate(op, a, b, span)
+        let mut value = None;
+        while self.spine.len() > base {
+            let Some((op, right, span)) = self.spine.pop() else { break };
+            if op == BinaryOp::Coalesce {
+                value = Some(self.refuse(span, "`??`"));
+                continue;
+            }
+            let left = match value {
+                Some(left) => left,
+                None => self.infer(first)?,
+            };
+            let hint = self.ty(left);
+            let right = match op {
+                BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow | BinaryOp::And | BinaryOp::Or => self.infer(right)?,
+                _ => self.hinted(right, hint)?,
+            };
+            value = Some(self.operate(op, left, right, span)?);
+        }
+        Ok(match value {
+            Some(value) => value,
+            None => self.error(span),
+        })
     }
 
-    fn logical(&mut self, operand: tree::ExprId, op: BinaryOp, what: &'static str) -> Result<ExprId> {
-        // A wrong operand of `&&` is an operator problem (E2020) only when both are known; a condition must be bool either way.
-        let _ = op;
-        self.check(operand, Type::BOOL, Why::Condition(what))
+    /// `a && b` or `a || b`, of which only the sides decide.
+    fn logical(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
+        let (left, right) = (self.ty(a), self.ty(b));
+        if left == Type::ERROR || right == Type::ERROR {
+            return Ok(self.error(span));
+        }
+        let fits = |ty: Type| ty == Type::BOOL || ty == Type::NEVER;
+        if !fits(left) || !fits(right) {
+            return self.undefined(op, a, b, span);
+        }
+        let expr = if op == BinaryOp::And { Expr::And(a, b) } else { Expr::Or(a, b) };
+        Ok(self.push(expr, Type::BOOL, span))
     }
 
     /// The operator on two checked operands.
     pub(super) fn operate(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            return self.logical(op, a, b, span);
+        }
         let (left, right) = (self.ty(a), self.ty(b));
         if let Some((intrinsic, ty)) = direct(op, left, right) {
             return Ok(self.intrinsic(intrinsic, &[a, b], ty, span));

@@ -13,11 +13,11 @@ mod print;
 
 pub use context::TextContext;
 pub use ir::text::TextError;
-pub(crate) use order::{children, in_order};
+pub(crate) use order::{children, first_operand, in_order};
 pub use parse::parse;
 pub use print::{print, print_file};
 
-/// Deepest tree that is read from text, printed or verified; all three recurse.
+/// Deepest tree that is read from text, printed or verified; all three recurse, but not into first operands.
 pub(crate) const DEEPEST: u32 = 2000;
 
 /// Version of the text form.

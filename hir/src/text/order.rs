@@ -32,6 +32,35 @@ pub(crate) fn arms(body: &Body, list: List<Arm>) -> &[Arm] {
     body.arms.slice(list.start(), list.len())
 }
 
+/// The operand that is evaluated first, where chains of operators or members nest; walks follow it without recursion.
+pub(crate) fn first_operand(body: &Body, expr: Expr) -> Option<ExprId> {
+    match expr {
+        Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => list(body, args).first().copied(),
+        Expr::Field(value, _) => Some(value),
+        Expr::And(left, _) | Expr::Or(left, _) => Some(left),
+        Expr::Int(_)
+        | Expr::Float(_)
+        | Expr::Bool(_)
+        | Expr::Char(_)
+        | Expr::Byte(_)
+        | Expr::Str(_)
+        | Expr::Unit
+        | Expr::Local(_)
+        | Expr::Constant(_)
+        | Expr::Let(..)
+        | Expr::Assign { .. }
+        | Expr::Block { .. }
+        | Expr::If { .. }
+        | Expr::Match { .. }
+        | Expr::Loop { .. }
+        | Expr::While { .. }
+        | Expr::ForRange { .. }
+        | Expr::ForList { .. }
+        | Expr::Break(..)
+        | Expr::Continue(_) => None,
+    }
+}
+
 /// Calls `visit` on the children in the order of evaluation, which is that of the text.
 pub(crate) fn children(body: &Body, expr: ExprId, mut visit: impl FnMut(Child)) {
     let Some(&node) = body.exprs.get(expr) else { return };

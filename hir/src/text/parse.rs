@@ -247,7 +247,11 @@ impl Reader {
         self.body.places.push(place);
         self.values.insert(*value, id);
         let mut depth = 0;
-        super::children(&self.body, id, |child| depth = depth.max(self.depths.get(child.expr()).copied().unwrap_or(0) + 1));
+        let first = super::first_operand(&self.body, expr);
+        super::children(&self.body, id, |child| {
+            let below = self.depths.get(child.expr()).copied().unwrap_or(0);
+            depth = depth.max(if Some(child.expr()) == first { below } else { below + 1 });
+        });
         self.depths.push(depth);
         if depth > DEEPEST {
             return Err(TextError::new(inst.line, 1, "T0107", "expressions are nested too deeply"));

@@ -7,7 +7,7 @@ use ir::text::writer;
 use ir::{Column, ItemId, Stop, Symbol};
 
 use super::order::{Child, arms, children, in_order};
-use super::{DEEPEST, VERSION};
+use super::{DEEPEST, VERSION, first_operand};
 use crate::ir::{Arm, Expr, ExprId, ExprTag, LocalId, LoopId, Test};
 use crate::program::Context;
 use crate::{Body, Type, TypeKind};
@@ -216,14 +216,28 @@ impl Printer<'_> {
 
     /// The lines of an expression: operands, its own line, regions.
     fn expr(&mut self, expr: ExprId, indent: usize, depth: u32) {
-        match self.seen.get(expr) {
-            // Broken trees print what there is; the verifier has the codes.
-            None | Some(true) => return,
-            Some(false) => self.seen[expr] = true,
-        }
         if depth > DEEPEST {
             return;
         }
+        let body = self.body;
+        let mut spine: Vec<ExprId> = Vec::new();
+        let mut next = Some(expr);
+        while let Some(expr) = next {
+            match self.seen.get(expr) {
+                // Broken trees print what there is; the verifier has the codes.
+                None | Some(true) => break,
+                Some(false) => self.seen[expr] = true,
+            }
+            spine.push(expr);
+            next = first_operand(body, body.exprs[expr]);
+        }
+        for expr in spine.into_iter().rev() {
+            self.line(expr, indent, depth);
+        }
+    }
+
+    /// The lines of an expression whose first operand has been printed, if it is of those that are followed without recursion.
+    fn line(&mut self, expr: ExprId, indent: usize, depth: u32) {
         let body = self.body;
         let mut operands: Vec<ExprId> = Vec::new();
         children(body, expr, |child| {

@@ -4,7 +4,7 @@ use ir::Column;
 
 use super::{Rule, Verifier};
 use crate::ir::{Expr, ExprId, ExprTag, LocalId, LoopId};
-use crate::text::DEEPEST;
+use crate::text::{DEEPEST, first_operand};
 
 struct Walk {
     visited: Column<ExprTag, bool>,
@@ -14,6 +14,8 @@ struct Walk {
     ever_declared: Vec<bool>,
     loops_seen: Vec<bool>,
     open_loops: Vec<LoopId>,
+    /// Expressions whose first operand is being walked.
+    spine: Vec<(ExprId, Expr)>,
 }
 
 impl Verifier<'_> {
@@ -31,6 +33,7 @@ impl Verifier<'_> {
             ever_declared: vec![false; body.locals.len()],
             loops_seen: vec![false; body.loops.len()],
             open_loops: Vec::new(),
+            spine: Vec::new(),
         };
         for (i, &param) in body.params.iter().enumerate() {
             match body.locals.get(param) {
@@ -101,27 +104,55 @@ impl Verifier<'_> {
         }
     }
 
-    fn list(&mut self, walk: &mut Walk, list: ir::List<ExprId>, at: ExprId, depth: u32) {
+    fn list(&mut self, walk: &mut Walk, list: ir::List<ExprId>, skip: usize, at: ExprId, depth: u32) {
         let body = self.body;
         let elements = body.lists.slice(list.start(), list.len());
         if elements.len() != list.len() {
             self.report(Rule::DanglingList, at, "a list of operands is not in its pool".into());
         }
-        for &element in elements {
+        for &element in elements.iter().skip(skip) {
             self.walk(walk, element, at, depth + 1);
         }
     }
 
-    fn walk(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId, depth: u32) {
-        let body = self.body;
-        let Some(&expr) = body.exprs.get(id) else {
+    /// Notes that an expression is reached; `None`, after a report, when it is not there or was reached before.
+    fn reach(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId) -> Option<Expr> {
+        let Some(&expr) = self.body.exprs.get(id) else {
             self.report(Rule::DanglingExpression, parent, format!("there is no expression {}", id.raw()));
-            return;
+            return None;
         };
         if std::mem::replace(&mut walk.visited[id], true) {
             self.report(Rule::NotATree, parent, format!("expression {} is used twice", id.raw()));
-            return;
+            return None;
         }
+        Some(expr)
+    }
+
+    /// Follows first operands without recursion: a chain of operators nests to the left as deep as it is long.
+    fn walk(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId, depth: u32) {
+        let base = walk.spine.len();
+        let (mut id, mut parent) = (id, parent);
+        while let Some(expr) = self.reach(walk, id, parent) {
+            match first_operand(self.body, expr) {
+                Some(first) => {
+                    walk.spine.push((id, expr));
+                    (id, parent) = (first, id);
+                }
+                None => {
+                    self.visit(walk, id, expr, 0, depth);
+                    break;
+                }
+            }
+        }
+        while walk.spine.len() > base {
+            let Some((id, expr)) = walk.spine.pop() else { break };
+            self.visit(walk, id, expr, 1, depth);
+        }
+    }
+
+    /// The parts of an expression behind the first `skip` operands.
+    fn visit(&mut self, walk: &mut Walk, id: ExprId, expr: Expr, skip: usize, depth: u32) {
+        let body = self.body;
         if depth > DEEPEST {
             self.report(Rule::TooDeep, id, "nested too deep".into());
             return;
@@ -131,8 +162,8 @@ impl Verifier<'_> {
             Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => {}
             Expr::Constant(_) => {}
             Expr::Local(local) => self.used(walk, local, id),
-            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => self.list(walk, args, id, depth),
-            Expr::Field(value, _) => self.walk(walk, value, id, next),
+            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => self.list(walk, args, skip, id, depth),
+            Expr::Field(..) => {}
             Expr::Let(local, value) => {
                 self.walk(walk, value, id, next);
                 self.declare(walk, local, id);
@@ -146,22 +177,38 @@ impl Verifier<'_> {
             }
             Expr::Block { statements, .. } => {
                 let mark = walk.log.len();
-                self.list(walk, statements, id, depth);
+                self.list(walk, statements, 0, id, depth);
                 for local in walk.log.drain(mark..) {
                     walk.declared[local.index()] = false;
                 }
             }
             Expr::If { condition, then, otherwise } => {
+                // A chain of `else if` link by link: what a later condition declares is out of scope behind the whole chain.
                 self.walk(walk, condition, id, next);
-                self.scoped(walk, then, id, next);
-                if let Some(otherwise) = otherwise {
-                    self.scoped(walk, otherwise, id, next);
+                let mark = walk.log.len();
+                let (mut at, mut link) = (id, (then, otherwise));
+                loop {
+                    self.scoped(walk, link.0, at, next);
+                    let Some(otherwise) = link.1 else { break };
+                    match body.exprs.get(otherwise) {
+                        Some(&Expr::If { condition, then, otherwise: rest }) => {
+                            if self.reach(walk, otherwise, at).is_none() {
+                                break;
+                            }
+                            self.walk(walk, condition, otherwise, next);
+                            (at, link) = (otherwise, (then, rest));
+                        }
+                        Some(_) | None => {
+                            self.scoped(walk, otherwise, at, next);
+                            break;
+                        }
+                    }
+                }
+                for local in walk.log.drain(mark..) {
+                    walk.declared[local.index()] = false;
                 }
             }
-            Expr::And(left, right) | Expr::Or(left, right) => {
-                self.walk(walk, left, id, next);
-                self.scoped(walk, right, id, next);
-            }
+            Expr::And(_, right) | Expr::Or(_, right) => self.scoped(walk, right, id, next),
             Expr::Match { scrutinee, arms } => {
                 self.walk(walk, scrutinee, id, next);
                 let found = body.arms.slice(arms.start(), arms.len());

@@ -4,14 +4,25 @@
 //! graphs only, so an unrelated change leaves the text alone.
 
 use super::order::Order;
-use super::{Block, Def, EdgeRow, Graph, InstRow, Level, Target, Value, ValueRow};
+use super::{Block, BlockRow, Def, EdgeRow, Graph, InstRow, Level, Target, Value, ValueRow};
 use crate::ops::{Imm, OpTable};
 use crate::{Id, List, PlaceId, Places};
 
 /// Is the numbering canonical already, so that [`compact`] would change no text? Values that dangle do not count.
 pub fn is_compact<L: Level>(graph: &Graph<L>) -> bool {
+    is_canonical(graph, &Order::of(graph))
+}
+
+/// Makes the numbering canonical where it is not.
+pub fn tidy<L: Level>(graph: &mut Graph<L>) {
     let order = Order::of(graph);
-    if order.blocks.len() != graph.blocks.len() || order.blocks.iter().enumerate().any(|(at, block)| block.index() != at) {
+    if !is_canonical(graph, &order) {
+        *graph = renumbered(graph, &order);
+    }
+}
+
+fn is_canonical<L: Level>(graph: &Graph<L>, order: &Order) -> bool {
+    if !order.is_identity() {
         return false;
     }
     let mut next = 0;
@@ -32,7 +43,10 @@ pub fn is_compact<L: Level>(graph: &Graph<L>) -> bool {
 /// The same function with canonical numbering. Values that are used but never defined in a reachable block keep a dangling id, and a
 /// value that is defined twice keeps both definitions: broken graphs stay broken.
 pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
-    let order = Order::of(old);
+    renumbered(old, &Order::of(old))
+}
+
+fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
     let mut new: Graph<L> = Graph::new(old.name, old.results.clone());
     const NONE: u32 = u32::MAX;
     let mut value_of = vec![NONE; old.values.len()];
@@ -40,8 +54,10 @@ pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
     let mut places = Places::new();
     // Pass 1: number blocks and values.
     let mut next = 0;
+    let mut insts = 0;
     for &block in &order.blocks {
         let row = &old.blocks[block];
+        insts += row.insts.len();
         let values = row.params.iter().copied().chain(row.insts.iter().flat_map(|&i| old.results(i)));
         for value in values {
             if let Some(slot) = value_of.get_mut(value.index())
@@ -75,10 +91,12 @@ pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
         }
     };
     // Pass 2: copy.
+    new.reserve(order.blocks.len(), insts, dangling);
     let mut scratch: Vec<Value> = Vec::new();
+    let mut chain: Vec<PlaceId> = Vec::new();
     for &block in &order.blocks {
         let row = &old.blocks[block];
-        let id = new.add_block();
+        let id = new.blocks.push(BlockRow { params: Vec::with_capacity(row.params.len()), insts: Vec::with_capacity(row.insts.len()) });
         for &param in &row.params {
             let Some(value) = old.values.get(param) else { continue };
             let renamed = rename(param);
@@ -95,11 +113,9 @@ pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
             let targets = if targets.is_empty() {
                 List::EMPTY
             } else {
-                let rows: Vec<Target> = old.targets[targets]
-                    .iter()
-                    .map(|t| Target { block: block_of(t.block), args: new.args.add(old.args[t.args].iter().map(|&v| rename(v))) })
-                    .collect();
-                new.targets.add(rows)
+                let pool = &mut new.args;
+                let copy = |t: &Target| Target { block: block_of(t.block), args: pool.add(old.args[t.args].iter().map(|&v| rename(v))) };
+                new.targets.add(old.targets[targets].iter().map(copy))
             };
             let imm = match op.info().imm {
                 Imm::Cases => new.add_cases(old.cases(inst).iter().copied()),
@@ -118,7 +134,7 @@ pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
                     }
                 }
             }
-            let place = copy_place(&old.places, &mut places, &mut place_of, place);
+            let place = copy_place(&old.places, &mut places, &mut place_of, &mut chain, place);
             new.insts.push(InstRow { op, results, flags, first_result, args, imm });
             new.edges.push(EdgeRow { targets, unwind: unwind.map(block_of), place });
             new.blocks[id].insts.push(new_inst);
@@ -129,7 +145,8 @@ pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
 }
 
 /// Copies a place and the chain it hangs on, once. A chain that does not go down is cut where it turns, as [`Places::chain`] does.
-fn copy_place(old: &Places, new: &mut Places, map: &mut [PlaceId], id: PlaceId) -> PlaceId {
+#[inline]
+fn copy_place(old: &Places, new: &mut Places, map: &mut [PlaceId], chain: &mut Vec<PlaceId>, id: PlaceId) -> PlaceId {
     let Some(&place) = old.get(id) else { return id };
     if map[id.0 as usize].is_some() {
         return map[id.0 as usize];
@@ -140,7 +157,7 @@ fn copy_place(old: &Places, new: &mut Places, map: &mut [PlaceId], id: PlaceId) 
         return copy;
     }
     // Down the chain to a place that is copied already, then up again. No recursion: chains come from text too.
-    let mut chain = Vec::new();
+    chain.clear();
     let mut next = id;
     let mut copy = PlaceId::NONE;
     while let Some(place) = old.get(next) {

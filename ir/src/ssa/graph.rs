@@ -188,6 +188,14 @@ impl<L: Level> Graph<L> {
         }
     }
 
+    /// Makes room for this many blocks, instructions and values.
+    pub fn reserve(&mut self, blocks: usize, insts: usize, values: usize) {
+        self.blocks.reserve(blocks);
+        self.insts.reserve(insts);
+        self.edges.reserve(insts);
+        self.values.reserve(values);
+    }
+
     /// Adds an empty block.
     pub fn add_block(&mut self) -> Block {
         self.blocks.push(BlockRow::default())

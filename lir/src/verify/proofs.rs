@@ -129,6 +129,13 @@ impl Proofs {
                     self.add(divisor, Fact::Divides(dividend), at);
                 }
             }
+        } else if row.op == Op::Xor {
+            // Folding leaves this of the above when one of the two is a literal: what differs from a literal in some bit is not that literal.
+            for (x, y) in [(a, b), (b, a)] {
+                if let Some(number) = literal(graph, y) {
+                    self.add(x, Fact::Compares(Cond::Ne, number), at);
+                }
+            }
         } else if row.op == Op::Fcmp
             && let Some((_, bound)) = definition(graph, b)
             && bound.op == Op::Fconst

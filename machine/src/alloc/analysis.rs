@@ -1,12 +1,13 @@
 //! Uses, liveness, loops: what emission asks about the future.
 
+use super::shape::{Kind, Shape};
 use super::{ABSENT, Allocator, NEW, NEW_BLOCK, Use, row};
 use crate::ir::{Location, SlotKind};
-use crate::ops::{Op, Role};
+use crate::ops::Op;
 use crate::regs::{ALLOCATABLE, ArgPlace, ArgWalk, Class, NONE, Reg, ResultWalk};
 
 /// Does the op make a value from nothing, so that it can be made again?
-pub(super) fn is_remat(op: Op) -> bool {
+pub(super) const fn is_remat(op: Op) -> bool {
     matches!(op, Op::MovImm | Op::LoadConst | Op::ZeroF | Op::LeaData | Op::LeaSlot)
 }
 
@@ -20,7 +21,7 @@ impl Allocator<'_> {
         c.blocks.resize(blocks, NEW_BLOCK);
         c.entry.clear();
         c.entry.resize(blocks, [NONE; 32]);
-        c.use_list.clear();
+        c.uses.clear();
         c.tied.clear();
         c.calls.clear();
         c.pads.clear();
@@ -29,7 +30,7 @@ impl Allocator<'_> {
         c.exposed.clear();
         c.last_exposed.clear();
         self.scan();
-        self.sort_uses();
+        self.pass_hints();
         self.loops();
         self.liveness();
         // What a landing pad reads is in slots whenever something unwinds to it.
@@ -69,48 +70,40 @@ impl Allocator<'_> {
             let mut clobbers = 0;
             for position in info.start..info.end {
                 let record = input[position as usize];
-                let op = record.op.info();
-                clobbers |= op.clobbers;
+                let shape = Shape::of(record.op);
+                clobbers |= shape.reserved;
+                if shape.defines {
+                    self.c.values[row(record.a)].def_block = block;
+                }
                 let regs = [record.a, record.b, record.c];
-                for (reg, role) in regs.into_iter().zip(op.roles) {
-                    if reg == NONE {
-                        continue;
-                    }
-                    match role {
-                        Role::No => {}
-                        Role::Def(_) => self.c.values[row(reg)].def_block = block,
-                        Role::DefIn(fixed) => {
-                            self.c.values[row(reg)].def_block = block;
-                            clobbers |= 1 << fixed;
-                        }
-                        Role::Use(_) | Role::Base | Role::Index => self.note_use(reg, position, block, info.depth),
-                        Role::Tied(_) => {
-                            self.note_use(reg, position, block, info.depth);
-                            self.c.tied.push((record.a, reg));
-                        }
-                        Role::UseIn(fixed) => {
-                            self.note_use(reg, position, block, info.depth);
-                            self.hint(reg, fixed);
-                            clobbers |= 1 << fixed;
-                        }
+                for at in 0..3 {
+                    if shape.reads >> at & 1 == 1 && regs[at] != NONE {
+                        self.note_use(regs[at], position, block, info.depth);
                     }
                 }
-                match record.op {
-                    op if is_remat(op) => self.c.values[row(record.a)].remat = position,
-                    Op::LoadSlot | Op::LoadSlotF
-                        if !has_incoming_stores && matches!(self.f.slots[record.aux as usize].kind, SlotKind::Incoming(_)) =>
-                    {
-                        // It is in a slot already.
-                        self.c.values[row(record.a)].slot = record.aux;
+                if shape.is_tied {
+                    self.c.tied.push((record.a, record.b));
+                }
+                if shape.fixed_in != NONE {
+                    self.hint(regs[usize::from(shape.fixed_at)], shape.fixed_in);
+                }
+                match shape.kind {
+                    Kind::General => {}
+                    Kind::Remat => self.c.values[row(record.a)].remat = position,
+                    Kind::SlotLoad => {
+                        if !has_incoming_stores && matches!(self.f.slots[record.aux as usize].kind, SlotKind::Incoming(_)) {
+                            // It is in a slot already.
+                            self.c.values[row(record.a)].slot = record.aux;
+                        }
                     }
-                    Op::Call | Op::Return | Op::TailCall => {
+                    Kind::Call | Kind::Leave => {
                         self.note_call(record.op, record.aux, position, block, info.depth);
                         clobbers |= self.f.calls[record.aux as usize].clobbers;
                         if record.op == Op::Call {
                             self.c.calls.push(position);
                         }
                     }
-                    Op::Stub | Op::Panic => {
+                    Kind::Stub => {
                         let stub = self.f.stubs[record.aux as usize];
                         for at in 0..stub.args.len() {
                             if let Location::Reg(reg) = self.f.locations[stub.args][at] {
@@ -119,7 +112,7 @@ impl Allocator<'_> {
                         }
                         self.note_pad(block, stub.pad);
                     }
-                    Op::Jump | Op::JumpIf => {
+                    Kind::Jump | Kind::JumpIf => {
                         let edge = self.f.edges[record.aux as usize];
                         let to = edge.to.index();
                         let params = self.f.blocks[edge.to].params;
@@ -136,7 +129,6 @@ impl Allocator<'_> {
                             self.c.blocks[to].loop_end = block;
                         }
                     }
-                    _ => {}
                 }
             }
             self.c.blocks[block as usize].clobbers = clobbers & ALLOCATABLE;
@@ -147,9 +139,15 @@ impl Allocator<'_> {
 
     fn note_use(&mut self, reg: Reg, position: u32, block: u32, depth: u16) {
         let c = &mut *self.c;
-        c.use_list.push((reg, Use { position, depth }));
         let value = &mut c.values[row(reg)];
-        value.cursor += 1;
+        let at = c.uses.len() as u32;
+        c.uses.push(Use { position, next: ABSENT, depth });
+        match c.uses.get_mut(value.tail as usize) {
+            Some(last) => last.next = at,
+            None => value.cursor = at,
+        }
+        value.tail = at;
+        value.last = position;
         if value.def_block != block {
             if value.global == ABSENT {
                 value.global = c.globals.len() as u32;
@@ -204,26 +202,9 @@ impl Allocator<'_> {
         self.note_pad(block, call.pad);
     }
 
-    /// Counting sort of the uses by value; `cursor` holds the counts.
-    fn sort_uses(&mut self) {
+    /// What a two-address result would like, its operand would like too.
+    fn pass_hints(&mut self) {
         let c = &mut *self.c;
-        let mut start = 0;
-        for value in &mut c.values {
-            let count = value.cursor;
-            (value.uses, value.cursor) = (start, start);
-            start += count;
-        }
-        c.uses.clear();
-        c.uses.resize(start as usize, Use { position: 0, depth: 0 });
-        for &(reg, one) in &c.use_list {
-            let value = &mut c.values[row(reg)];
-            c.uses[value.cursor as usize] = one;
-            value.cursor += 1;
-        }
-        for value in &mut c.values {
-            value.cursor = value.uses;
-        }
-        // What a two-address result would like, its operand would like too.
         for &(result, operand) in c.tied.iter().rev() {
             let (hint, toward) = (c.values[row(result)].hint, c.values[row(result)].toward);
             let value = &mut c.values[row(operand)];

@@ -50,12 +50,6 @@ impl Allocator<'_> {
         }
     }
 
-    /// Is a parameter ever read?
-    fn is_used(&self, param: Reg) -> bool {
-        let end = self.c.values.get(row(param) + 1).map_or(self.c.uses.len() as u32, |next| next.uses);
-        end > self.c.values[row(param)].uses
-    }
-
     /// The map of a block that heads no loop: what is in registers stays there.
     fn fix_entry(&mut self, to: u32) {
         let mut map = [NONE; 32];
@@ -189,16 +183,16 @@ impl Allocator<'_> {
 
     /// How often a loop uses a value: 8 for each level of nesting deeper.
     fn weight(&self, value: Reg, range: (u32, u32), depth: u16) -> u64 {
-        let end = self.c.values.get(row(value) + 1).map_or(self.c.uses.len() as u32, |next| next.uses);
-        let start = self.c.values[row(value)].cursor.min(end);
         let mut sum = 0u64;
-        for one in &self.c.uses[start as usize..end as usize] {
+        let mut at = self.c.values[row(value)].cursor;
+        while let Some(one) = self.c.uses.get(at as usize) {
             if one.position >= range.1 {
                 break;
             }
             if one.position >= range.0 {
                 sum += 8 << (3 * u32::from(one.depth.saturating_sub(depth).min(6)));
             }
+            at = one.next;
         }
         sum
     }

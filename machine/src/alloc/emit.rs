@@ -1,19 +1,14 @@
 //! The forward pass: each record gets its registers from the map as it stands.
 
-use super::analysis::is_remat;
 use super::copies::{Move, Spot};
+use super::shape::{Kind, Shape, operands};
 use super::{ABSENT, Allocator, OutBlock, row};
 use crate::ir::{EDGE, Edge, Location, Record, SlotKind};
-use crate::ops::{Flags, Op, Role};
+use crate::ops::{Flags, Op};
 use crate::regs::{ALLOCATABLE, ArgPlace, ArgWalk, CALLEE_SAVED, Class, NONE, Reg, RegSet, ResultWalk, bit};
 
 /// Set in `Edge::to` when it is the number of a block of the result.
 pub(super) const RESOLVED: u32 = 1 << 31;
-
-/// Operands that may change places.
-fn is_commutative(op: Op) -> bool {
-    matches!(op, Op::Add | Op::And | Op::Or | Op::Xor | Op::Imul | Op::AddF | Op::MulF)
-}
 
 impl Allocator<'_> {
     pub(super) fn emit(&mut self) {
@@ -64,7 +59,7 @@ impl Allocator<'_> {
             // A parameter that nobody reads leaves its register at once.
             for reg in 0..32 {
                 let value = self.regs[reg as usize];
-                if value != NONE && !self.is_ever_live(value) {
+                if value != NONE && !self.is_used(value) {
                     self.vacate(reg);
                 }
             }
@@ -78,11 +73,12 @@ impl Allocator<'_> {
         for position in info.start..info.end {
             self.position = position;
             let record = self.input[position as usize];
-            match record.op {
-                Op::Call => self.call(record),
-                Op::Return | Op::TailCall => self.leave(record, &mut moves),
-                Op::Stub | Op::Panic => self.stub(record),
-                Op::JumpIf => {
+            let shape = Shape::of(record.op);
+            match shape.kind {
+                Kind::Call => self.call(record),
+                Kind::Leave => self.leave(record, &mut moves),
+                Kind::Stub => self.stub(record),
+                Kind::JumpIf => {
                     self.edge(record.aux, &mut moves);
                     if moves.is_empty() {
                         self.emit_record(record, [NONE; 3]);
@@ -91,7 +87,7 @@ impl Allocator<'_> {
                         self.emit_record(Record { aux: split, ..record }, [NONE; 3]);
                     }
                 }
-                Op::Jump => {
+                Kind::Jump => {
                     self.edge(record.aux, &mut edge_moves);
                     let is_alone = position == info.start || !Self::is_jump(self.input[position as usize - 1].op);
                     if is_alone {
@@ -104,12 +100,9 @@ impl Allocator<'_> {
                         self.emit_record(Record { aux: split_last, ..record }, [NONE; 3]);
                     }
                 }
-                op if is_remat(op) => {}
-                Op::LoadSlot | Op::LoadSlotF if self.c.values[row(record.a)].slot == record.aux && self.is_incoming(record.aux) => {}
-                _ => {
-                    let reads_flags = self.input.get(position as usize + 1).is_some_and(|next| next.op.info().flags == Flags::Reads);
-                    self.general(record, reads_flags);
-                }
+                Kind::Remat => {}
+                Kind::SlotLoad if self.c.values[row(record.a)].slot == record.aux && self.is_incoming(record.aux) => {}
+                Kind::SlotLoad | Kind::General => self.general(record, shape),
             }
         }
         let end = self.c.out.len() as u32;
@@ -127,11 +120,6 @@ impl Allocator<'_> {
 
     fn is_incoming(&self, slot: u32) -> bool {
         matches!(self.f.slots[slot as usize].kind, SlotKind::Incoming(_))
-    }
-
-    fn is_ever_live(&self, value: Reg) -> bool {
-        let end = self.c.values.get(row(value) + 1).map_or(self.c.uses.len() as u32, |next| next.uses);
-        end > self.c.values[row(value)].uses
     }
 
     /// A new edge row for the branch to the block of an edge; the old row becomes that block's jump.
@@ -155,6 +143,7 @@ impl Allocator<'_> {
     }
 
     /// Gives back the registers of values that nobody needs after this record.
+    #[inline]
     fn release(&mut self, value: Reg) {
         let reg = self.c.values[row(value)].reg;
         if reg != NONE && !self.is_live_after(value) {
@@ -163,6 +152,7 @@ impl Allocator<'_> {
     }
 
     /// A value is defined in a register; the record that does it has just been emitted.
+    #[inline]
     fn define(&mut self, value: Reg, reg: Reg) {
         self.occupy(reg, value);
         let at = self.c.out.len() as u32;
@@ -194,30 +184,18 @@ impl Allocator<'_> {
     }
 
     /// A record with ordinary operands.
-    fn general(&mut self, mut record: Record, reads_flags: bool) {
-        let info = record.op.info();
+    fn general(&mut self, mut record: Record, shape: &Shape) {
         let mut virtuals = [record.a, record.b, record.c];
-        let roles = info.roles;
+        // Only an index may be absent.
+        let reads = if record.c == NONE { shape.reads & 3 } else { shape.reads };
         // Fixed registers and clobbers are cleared first.
-        let mut fixed: RegSet = 0;
-        let mut kill: RegSet = info.clobbers & ALLOCATABLE;
-        for role in roles {
-            match role {
-                Role::UseIn(reg) => fixed |= bit(reg),
-                Role::DefIn(reg) => kill |= bit(reg),
-                Role::No | Role::Def(_) | Role::Use(_) | Role::Tied(_) | Role::Base | Role::Index => {}
-            }
-        }
-        let reserved = fixed | kill;
+        let reserved = shape.reserved;
         let mut physical = [NONE; 3];
         if reserved != 0 {
-            self.fixed_operands(roles, virtuals, reserved, kill, &mut physical);
+            self.fixed_operands(shape, virtuals, &mut physical);
         }
         // Which operand of a commutative op is destroyed?
-        if let Role::Tied(_) = roles[1]
-            && is_commutative(record.op)
-            && virtuals[1] != virtuals[2]
-        {
+        if shape.is_commutative && virtuals[1] != virtuals[2] {
             let register = |this: &Self, at: usize| this.c.values[row(virtuals[at])].reg;
             let (left, right) = (register(self, 1), register(self, 2));
             let (left_lives, right_lives) = (self.is_live_after(virtuals[1]), self.is_live_after(virtuals[2]));
@@ -235,21 +213,16 @@ impl Allocator<'_> {
         }
         // Reads. What is only in memory may be read from there.
         let mut pinned: RegSet = 0;
-        for at in 0..3 {
-            if virtuals[at] != NONE && !matches!(roles[at], Role::Def(_) | Role::DefIn(_)) {
-                let reg = self.c.values[row(virtuals[at])].reg;
-                pinned |= if reg == NONE { 0 } else { bit(reg) };
-            }
+        for at in operands(reads) {
+            let reg = self.c.values[row(virtuals[at])].reg;
+            pinned |= if reg == NONE { 0 } else { bit(reg) };
         }
-        let fold_at = if roles[2] == Role::No { 1 } else { 2 };
         let mut folded = None;
-        for at in [2, 1, 0] {
+        for at in operands(reads & shape.plain) {
             let value = virtuals[at];
-            if value == NONE || !matches!(roles[at], Role::Use(_) | Role::Base | Role::Index) {
-                continue;
-            }
-            if at == fold_at
-                && let Some(form) = info.slot_form
+            if at == usize::from(shape.fold_at)
+                && let Some(form) = shape.slot_form
+                && self.c.values[row(value)].reg == NONE
                 && !virtuals[..at].contains(&value)
                 && self.reads_memory(value)
             {
@@ -262,28 +235,26 @@ impl Allocator<'_> {
         }
         if let Some((form, slot)) = folded {
             (record.op, record.aux) = (form, slot);
-            if form.info().imm == crate::ops::ImmKind::Displacement {
+            if shape.folds_displacement {
                 record.imm = 0;
             }
-            physical[fold_at] = NONE;
+            physical[usize::from(shape.fold_at)] = NONE;
         }
-        if let Role::Tied(_) = roles[1] {
+        if shape.is_tied {
             let (value, result) = (virtuals[1], virtuals[0]);
             let reg = self.c.values[row(value)].reg;
             let dies = reg != NONE && bit(reg) & reserved == 0 && !self.is_live_after(value);
             // A register that callees keep is worth more than a copy that has to come anyway.
-            let wish = self.c.values[row(result)].hint;
-            let leaves = dies
-                && CALLEE_SAVED & bit(reg) != 0
-                && wish != NONE
-                && bit(wish) & (self.occupied | CALLEE_SAVED | pinned | reserved) == 0
-                && !self.crosses_call(result);
+            let leaves = dies && CALLEE_SAVED & bit(reg) != 0 && {
+                let wish = self.c.values[row(result)].hint;
+                wish != NONE && bit(wish) & (self.occupied | CALLEE_SAVED | pinned | reserved) == 0 && !self.crosses_call(result)
+            };
             let is_taken = if dies { !leaves } else { self.gives_way(value, result, reserved | pinned & !bit(reg & 31)) };
             if is_taken {
                 physical[1] = reg;
             } else {
-                if reg != NONE && !reads_flags && self.as_lea(&mut record, &mut physical, virtuals, reg, pinned | reserved) {
-                    self.finish_record(record, virtuals, roles, physical, reserved);
+                if reg != NONE && self.as_lea(&mut record, &mut physical, virtuals, reg, pinned | reserved) {
+                    self.finish_record(record, virtuals, reads, shape, physical);
                     return;
                 }
                 let new = self.take(result, pinned | reserved | if reg == NONE { 0 } else { bit(reg) });
@@ -293,7 +264,7 @@ impl Allocator<'_> {
             physical[0] = physical[1];
             // The result takes the register over, whoever is in it.
         }
-        self.finish_record(record, virtuals, roles, physical, reserved);
+        self.finish_record(record, virtuals, reads, shape, physical);
     }
 
     /// An operand that lives on past a call leaves its register to the result, and goes where the call does not reach: one copy instead of two.
@@ -315,20 +286,19 @@ impl Allocator<'_> {
     }
 
     /// Operands in fixed registers are brought there; whoever else is in a reserved register leaves it.
-    fn fixed_operands(&mut self, roles: [Role; 3], virtuals: [Reg; 3], reserved: RegSet, kill: RegSet, physical: &mut [Reg; 3]) {
+    fn fixed_operands(&mut self, shape: &Shape, virtuals: [Reg; 3], physical: &mut [Reg; 3]) {
+        let (reserved, kill) = (shape.reserved, shape.kill);
+        let fixed_at = usize::from(shape.fixed_at);
         let mut is_there = false;
-        let fixed_at = roles.iter().position(|role| matches!(role, Role::UseIn(_)));
         let mut left = reserved & self.occupied;
         // Registers that operands of this record stand in are no place to move others to, but they may be moved from.
         while left != 0 {
             let reg = left.trailing_zeros() as Reg;
             left &= left - 1;
             let value = self.regs[reg as usize];
-            let is_operand = fixed_at.is_some_and(|at| virtuals[at] == value && roles[at] == Role::UseIn(reg));
-            if is_operand {
+            if shape.fixed_in == reg && virtuals[fixed_at] == value {
                 is_there = true;
-                let is_read_elsewhere =
-                    (0..3).any(|at| Some(at) != fixed_at && virtuals[at] == value && matches!(roles[at], Role::Use(_) | Role::Tied(_)));
+                let is_read_elsewhere = operands(shape.reads).any(|at| at != fixed_at && virtuals[at] == value);
                 if is_read_elsewhere || bit(reg) & kill != 0 && self.is_live_after(value) {
                     self.relocate(reg, reserved);
                 }
@@ -336,13 +306,11 @@ impl Allocator<'_> {
             }
             self.relocate(reg, reserved);
         }
-        if let Some(at) = fixed_at
-            && let Role::UseIn(reg) = roles[at]
-        {
+        if shape.fixed_in != NONE {
             if !is_there {
-                self.load_into(reg, virtuals[at]);
+                self.load_into(shape.fixed_in, virtuals[fixed_at]);
             }
-            physical[at] = reg;
+            physical[fixed_at] = shape.fixed_in;
         }
     }
 
@@ -364,6 +332,10 @@ impl Allocator<'_> {
             Op::SubImm if record.imm != i32::MIN => (-record.imm, NONE),
             _ => return false,
         };
+        // It sets no flags.
+        if self.input.get(self.position as usize + 1).is_some_and(|next| next.op.info().flags == Flags::Reads) {
+            return false;
+        }
         if bit(base) & forbidden & !self.occupied != 0 {
             return false;
         }
@@ -374,30 +346,31 @@ impl Allocator<'_> {
     }
 
     /// The last steps of a record: dying operands leave, the result gets its register, the record is emitted.
-    fn finish_record(&mut self, mut record: Record, virtuals: [Reg; 3], roles: [Role; 3], mut physical: [Reg; 3], reserved: RegSet) {
-        for at in 0..3 {
-            if virtuals[at] != NONE && !matches!(roles[at], Role::Def(_) | Role::DefIn(_) | Role::No) {
-                self.release(virtuals[at]);
-            }
+    #[inline]
+    fn finish_record(&mut self, mut record: Record, virtuals: [Reg; 3], reads: u8, shape: &Shape, mut physical: [Reg; 3]) {
+        for at in operands(reads) {
+            self.release(virtuals[at]);
         }
-        match roles[0] {
-            Role::DefIn(reg) => physical[0] = reg,
-            Role::Def(_) if physical[0] == NONE => physical[0] = self.take(virtuals[0], reserved),
-            Role::Def(_) | Role::No | Role::Use(_) | Role::Tied(_) | Role::UseIn(_) | Role::Base | Role::Index => {}
+        if shape.result_in != NONE {
+            physical[0] = shape.result_in;
+        } else if shape.defines && physical[0] == NONE {
+            physical[0] = self.take(virtuals[0], shape.reserved);
         }
         (record.a, record.b, record.c) = (physical[0], physical[1], physical[2]);
-        let mut shown = virtuals;
-        for at in 0..3 {
-            if physical[at] == NONE {
-                shown[at] = NONE;
-            }
-        }
         if physical[0] != NONE {
             self.touched |= bit(physical[0]);
         }
-        self.touched |= reserved;
+        self.touched |= shape.reserved;
+        let mut shown = virtuals;
+        if self.options.checking {
+            for at in 0..3 {
+                if physical[at] == NONE {
+                    shown[at] = NONE;
+                }
+            }
+        }
         self.emit_record(record, shown);
-        if matches!(roles[0], Role::Def(_) | Role::DefIn(_)) {
+        if shape.defines {
             // A dying operand has left; a tied one that lives on was copied.
             self.vacate(physical[0]);
             self.define(virtuals[0], physical[0]);

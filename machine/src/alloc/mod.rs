@@ -18,6 +18,7 @@ mod copies;
 mod edge;
 mod emit;
 mod layout;
+mod shape;
 mod state;
 
 #[cfg(test)]
@@ -47,15 +48,18 @@ const ABSENT: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 struct Use {
     position: u32,
+    /// The next use of the same value.
+    next: u32,
     depth: u16,
 }
 
 /// What is known of a virtual register.
 #[derive(Clone, Copy, Debug)]
 struct Value {
-    /// First use in `Columns::uses`, and the next one to come.
-    uses: u32,
+    /// The next use to come, in `Columns::uses`; the last one, and its position.
     cursor: u32,
+    tail: u32,
+    last: u32,
     /// Where it is now; [`NONE`] when it is in no register.
     reg: Reg,
     /// Where it is put by its definition, and before which emitted record it can be stored.
@@ -81,8 +85,9 @@ struct Value {
 }
 
 const NEW: Value = Value {
-    uses: 0,
-    cursor: 0,
+    cursor: ABSENT,
+    tail: ABSENT,
+    last: 0,
     reg: NONE,
     def_reg: NONE,
     def_at: 0,
@@ -133,9 +138,8 @@ struct OutBlock {
 #[derive(Default, Debug)]
 pub struct Columns {
     values: Vec<Value>,
-    /// Uses of all values, those of one value together in order.
+    /// Uses of all values by position; those of one value are a chain.
     uses: Vec<Use>,
-    use_list: Vec<(Reg, Use)>,
     tied: Vec<(Reg, Reg)>,
     /// Positions of calls.
     calls: Vec<u32>,

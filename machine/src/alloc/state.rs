@@ -16,23 +16,38 @@ pub(super) const fn of_class(class: Class) -> RegSet {
 impl Allocator<'_> {
     /// Position of the next use after the current record; [`ABSENT`] when there is none.
     pub(super) fn next_use(&mut self, value: Reg) -> u32 {
-        let end = self.c.values.get(row(value) + 1).map_or(self.c.uses.len() as u32, |next| next.uses);
         let entry = &mut self.c.values[row(value)];
-        while entry.cursor < end && self.c.uses[entry.cursor as usize].position <= self.position {
-            entry.cursor += 1;
+        while let Some(one) = self.c.uses.get(entry.cursor as usize) {
+            if one.position > self.position {
+                return one.position;
+            }
+            entry.cursor = one.next;
         }
-        if entry.cursor < end { self.c.uses[entry.cursor as usize].position } else { ABSENT }
+        ABSENT
     }
 
     /// Is the value needed after the current record?
+    #[inline]
     pub(super) fn is_live_after(&mut self, value: Reg) -> bool {
+        let entry = &self.c.values[row(value)];
+        // Most values are used in their own block only.
+        if entry.global == ABSENT { entry.last > self.position } else { self.is_global_live_after(value) }
+    }
+
+    fn is_global_live_after(&mut self, value: Reg) -> bool {
         if self.next_use(value) < self.block_end {
             return true;
         }
         let global = self.c.values[row(value)].global;
-        global != ABSENT && self.c.live_out[global as usize / 64] >> (global % 64) & 1 == 1
+        self.c.live_out[global as usize / 64] >> (global % 64) & 1 == 1
     }
 
+    /// Is the value read anywhere?
+    pub(super) fn is_used(&self, value: Reg) -> bool {
+        self.c.values[row(value)].tail != ABSENT
+    }
+
+    #[inline]
     pub(super) fn emit_record(&mut self, record: Record, virtuals: [Reg; 3]) {
         self.c.out.push(record);
         if self.options.checking {
@@ -41,6 +56,7 @@ impl Allocator<'_> {
     }
 
     /// Puts a value into the map.
+    #[inline]
     pub(super) fn occupy(&mut self, reg: Reg, value: Reg) {
         self.regs[reg as usize] = value;
         self.c.values[row(value)].reg = reg;
@@ -49,6 +65,7 @@ impl Allocator<'_> {
     }
 
     /// Takes a register's value out of the map.
+    #[inline]
     pub(super) fn vacate(&mut self, reg: Reg) {
         let value = self.regs[reg as usize];
         if value != NONE {
@@ -109,9 +126,7 @@ impl Allocator<'_> {
     /// Does a call stand before the last use? Only a guess by position: choices depend on it, never correctness.
     pub(super) fn crosses_call(&self, value: Reg) -> bool {
         let Some(&call) = self.c.calls.get(self.next_call) else { return false };
-        let end = self.c.values.get(row(value) + 1).map_or(self.c.uses.len() as u32, |next| next.uses);
-        let start = self.c.values[row(value)].cursor;
-        end > start && self.c.uses[end as usize - 1].position > call
+        self.c.values[row(value)].last > call
     }
 
     /// The register that would save a copy later.
@@ -211,12 +226,17 @@ impl Allocator<'_> {
     }
 
     /// The register of a value, loaded when it is in none. Never one of `forbidden`; nothing in `kept` makes room.
+    #[inline]
     pub(super) fn ensure(&mut self, value: Reg, forbidden: RegSet, kept: RegSet) -> Reg {
         let reg = self.c.values[row(value)].reg;
         if reg != NONE && bit(reg) & forbidden == 0 {
             return reg;
         }
-        let new = self.take(value, forbidden | kept);
+        self.bring(value, reg, forbidden | kept)
+    }
+
+    fn bring(&mut self, value: Reg, reg: Reg, forbidden: RegSet) -> Reg {
+        let new = self.take(value, forbidden);
         self.load_into(new, value);
         if reg != NONE {
             self.vacate(reg);

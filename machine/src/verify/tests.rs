@@ -249,6 +249,6 @@ fn what_masks_accept_breaks_no_rule_and_what_they_refuse_breaks_one() {
     let Parsed::Select(functions) = parse(crate::text::tests::SELECT).unwrap() else { panic!("a select dump") };
     let (finished, _) = finish(sample()).unwrap();
     for [refused, accepted] in [masks_agree(&functions[0], 1), masks_agree(&sample(), 2), masks_agree(&finished, 3)] {
-        assert!(refused > 1000 && accepted > 1000, "{refused} {accepted}");
+        assert!(refused > 1000 && accepted > 200, "{refused} {accepted}");
     }
 }

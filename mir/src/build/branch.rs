@@ -1,6 +1,6 @@
 //! `if`, `&&`, `||`: conditions become branches, never values that are tested again.
 
-use hir::Intrinsic;
+use hir::{Intrinsic, Type};
 use hir::ir::{Expr, ExprId};
 use ir::Stop;
 use ir::ssa::Value;
@@ -9,19 +9,34 @@ use super::flow::Join;
 use super::{Builder, Lower, reached};
 
 impl Builder<'_> {
+    /// The links of `if c then a else if d then b else e` one after the other: a long chain needs no deep recursion, and one join is enough.
     pub(super) fn if_else(&mut self, e: ExprId, condition: ExprId, then: ExprId, otherwise: Option<ExprId>) -> Lower<Option<Value>> {
         let ty = self.value_type(e);
         let mut out = self.open(ty);
-        let mut yes = self.open(None);
-        let Some(otherwise) = otherwise else {
-            self.condition(condition, &mut yes, &mut out)?;
+        let (mut condition, mut then, mut otherwise) = (condition, then, otherwise);
+        loop {
+            let mut yes = self.open(None);
+            let Some(rest) = otherwise else {
+                self.condition(condition, &mut yes, &mut out)?;
+                self.branch_body(yes, then, &mut out)?;
+                break;
+            };
+            let mut no = self.open(None);
+            self.condition(condition, &mut yes, &mut no)?;
             self.branch_body(yes, then, &mut out)?;
-            return self.seal(out);
-        };
-        let mut no = self.open(None);
-        self.condition(condition, &mut yes, &mut no)?;
-        self.branch_body(yes, then, &mut out)?;
-        self.branch_body(no, otherwise, &mut out)?;
+            match self.body.exprs[rest] {
+                Expr::If { condition: c, then: t, otherwise: o } if self.value_type(rest) == ty || self.ty(rest) == Type::NEVER => {
+                    if reached(self.seal(no))?.is_none() {
+                        break;
+                    }
+                    (condition, then, otherwise) = (c, t, o);
+                }
+                _ => {
+                    self.branch_body(no, rest, &mut out)?;
+                    break;
+                }
+            }
+        }
         self.seal(out)
     }
 

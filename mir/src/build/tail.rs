@@ -28,17 +28,22 @@ impl Builder<'_> {
                 }
             }
             Expr::If { condition, then, otherwise } => {
-                let (mut yes, mut no) = (self.open(None), self.open(None));
-                self.condition(condition, &mut yes, &mut no)?;
-                if reached(self.seal(yes))?.is_some() {
-                    reached(self.tail(then))?;
-                }
-                self.seal(no)?;
-                match otherwise {
-                    Some(otherwise) => self.tail(otherwise),
-                    None => {
+                // A chain of `else if` link by link, so that a long one needs no deep recursion.
+                let (mut condition, mut then, mut otherwise) = (condition, then, otherwise);
+                loop {
+                    let (mut yes, mut no) = (self.open(None), self.open(None));
+                    self.condition(condition, &mut yes, &mut no)?;
+                    if reached(self.seal(yes))?.is_some() {
+                        reached(self.tail(then))?;
+                    }
+                    self.seal(no)?;
+                    let Some(rest) = otherwise else {
                         let unit = self.unit();
-                        Err(self.ret(unit))
+                        return Err(self.ret(unit));
+                    };
+                    match body.exprs[rest] {
+                        Expr::If { condition: c, then: t, otherwise: o } => (condition, then, otherwise) = (c, t, o),
+                        _ => return self.tail(rest),
                     }
                 }
             }

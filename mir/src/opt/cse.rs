@@ -109,8 +109,10 @@ fn is_numbered(graph: &Graph<Mir>, inst: Inst) -> bool {
 /// The two operands of an op whose order does not matter, in id order.
 fn hash(graph: &Graph<Mir>, inst: Inst) -> u32 {
     let row = &graph.insts[inst];
-    let mut state = (row.op as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ row.imm;
+    let mut state = row.op as u64;
     let mut mix = |word: u64| state = (state.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    // Literals have nothing but their immediate: it must reach the upper half too.
+    mix(row.imm);
     match graph.args(inst) {
         &[a, b] if commutes(row.op) => {
             mix(u64::from(a.min(b).raw()));

@@ -2,6 +2,7 @@
 //! body is correct. The pipeline runs every pass a fixed number of times, so its time is linear in the size of the body.
 
 mod aggregates;
+mod claims;
 mod cse;
 mod dead;
 mod edges;
@@ -15,8 +16,7 @@ mod rename;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use ir::ssa::Graph;
-use ir::ssa::compact::compact;
+use ir::ssa::compact::tidy;
 use ir::{Fuel, Stop};
 
 pub use inline::is_inlinable;
@@ -45,10 +45,13 @@ pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Res
         run(pass, body, fuel, cx)?;
         // What inlining and jumps left behind would be walked by all that follow.
         if pass == "jumps" {
-            tidy(body);
+            tidy::<Mir>(body);
         }
     }
-    tidy(body);
+    tidy::<Mir>(body);
+    if claims::take_back(body) {
+        tidy::<Mir>(body);
+    }
     Ok(())
 }
 
@@ -69,10 +72,4 @@ pub fn run(pass: &str, body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context)
         _ => return Ok(false),
     }
     Ok(true)
-}
-
-fn tidy(graph: &mut Graph<Mir>) {
-    if !ir::ssa::compact::is_compact(graph) {
-        *graph = compact(graph);
-    }
 }

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// The compiler and toolchain of the language Ori.
 #[derive(Parser, Debug)]
-#[command(name = "oric", version, about, subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "oric", version, about = "The compiler and toolchain of the language Ori", long_about = None, subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(after_help = "`oric FILE.ori [-- ARGS]` is `oric run FILE.ori [-- ARGS]`.")]
 pub struct Args {
     /// Flags of every verb.
@@ -116,9 +116,9 @@ pub enum Verb {
         /// Run in the reference interpreter instead of as machine code.
         #[arg(long)]
         interp: bool,
-        /// Arguments of the program.
-        #[arg(last = true, value_name = "ARGS")]
-        args: Vec<String>,
+        /// Arguments of the program; those that start with `-` come after `--`.
+        #[arg(value_name = "ARGS")]
+        args: Vec<OsString>,
     },
     /// Compile a program to an executable.
     Build {

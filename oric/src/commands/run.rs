@@ -1,5 +1,6 @@
 //! `oric run`: as machine code, or in the reference interpreter.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
@@ -12,7 +13,7 @@ use crate::queries;
 use crate::session::Session;
 
 /// Compiles into a temporary executable and becomes it: status and signals pass on for free (decision 6).
-pub fn run(session: &Session, input: &Input, args: &[String], output: &Output) -> (i32, &'static str) {
+pub fn run(session: &Session, input: &Input, args: &[OsString], output: &Output) -> (i32, &'static str) {
     let bytes = match build::executable(session, output) {
         Ok(bytes) => bytes,
         Err(status) => return (status, "oric"),
@@ -79,12 +80,14 @@ fn memory_file(name: &str, bytes: &[u8]) -> std::io::Result<Program> {
 }
 
 /// Runs the program in the MIR interpreter.
-pub fn interpret(session: &Session, args: &[String], output: &Output, backtrace: bool) -> (i32, &'static str) {
+pub fn interpret(session: &Session, args: &[OsString], output: &Output, backtrace: bool) -> (i32, &'static str) {
     let main = match build::checked_main(session, output) {
         Ok(main) => main,
         Err(status) => return (status, "oric"),
     };
-    let status = interpret_to(session, main, args, &mut Streams::default(), backtrace);
+    // As the runtime does with arguments that are not UTF-8 (language/17 §17.1).
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let status = interpret_to(session, main, &args, &mut Streams::default(), backtrace);
     (status, "program")
 }
 

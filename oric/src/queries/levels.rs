@@ -2,7 +2,7 @@
 //!
 //! Levels see an opaque `Stop` (decision 1); the real interrupt is kept here, beside it, and comes back when the level has returned.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use hir::{Type, TypeKind};
@@ -18,12 +18,19 @@ use super::{
 pub struct Levels<'c, 'e> {
     cx: &'c Ctx<'e>,
     reason: RefCell<Option<Interrupt>>,
+    /// A function was asked for that has no body, because of errors in it.
+    missed: Cell<bool>,
 }
 
 impl<'c, 'e> Levels<'c, 'e> {
     /// Answers through this context.
     pub fn new(cx: &'c Ctx<'e>) -> Self {
-        Levels { cx, reason: RefCell::new(None) }
+        Levels { cx, reason: RefCell::new(None), missed: Cell::new(false) }
+    }
+
+    /// Was a function asked for that has no body, because of errors in it?
+    pub fn missed_a_body(&self) -> bool {
+        self.missed.get()
     }
 
     /// The answer to a query.
@@ -113,7 +120,11 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+        let body = (*self.ask::<OptimisedBody>(&function)?).clone();
+        if body.is_none() {
+            self.missed.set(true);
+        }
+        Ok(body)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

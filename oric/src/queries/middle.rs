@@ -177,6 +177,8 @@ impl Provider for ConstantValue {
         let limits = mir::interp::Limits::CONSTANTS;
         Ok(match levels.done(mir::interp::evaluate_constant(built, levels, limits))? {
             Ok(value) => Evaluated { value: Some(Arc::new(value)), diagnostics: Vec::new() },
+            // A function on the way has errors of its own, which are reported there.
+            Err(mir::interp::ConstError::Broken(_)) if levels.missed_a_body() => none,
             Err(error) => Evaluated { value: None, diagnostics: vec![evaluation_error(*id, span, &error)] },
         })
     }

@@ -13,6 +13,7 @@ impl Parser<'_> {
         self.item_errors += 1;
         let span = Span::new(span.start.wrapping_add(self.base), span.end.wrapping_add(self.base));
         let index = self.diagnostics.len();
+        self.found_at.push(self.token().start);
         self.diagnostics.push(Diagnostic::new(code, Anchor::Module(self.module), span, args));
         &mut self.diagnostics[index]
     }

@@ -48,9 +48,9 @@ fn parse_text(module: Symbol, text: &str, malformed: &[(usize, usize)]) -> File 
     parser.file(&mut file);
     let mut found = lexical(module, text, &errors, malformed);
     found.sort_by_key(|(d, _)| (d.span.start, d.span.end));
-    let mut syntax = std::mem::take(&mut parser.diagnostics);
+    let mut syntax: Vec<(Diagnostic, u32)> = std::mem::take(&mut parser.diagnostics).into_iter().zip(parser.found_at.drain(..)).collect();
     if found.is_empty() && syntax.is_empty() {
-        syntax.extend(parser.detached_docs(&docs));
+        syntax.extend(parser.detached_docs(&docs).into_iter().map(|doc| (doc, 0)));
     }
     settle(&mut file, found, syntax);
     file
@@ -98,7 +98,7 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
 }
 
 /// Merges lexical and syntax errors, drops what only follows from others, sorts, and anchors at items.
-fn settle(file: &mut File, lexical: Vec<(Diagnostic, bool)>, syntax: Vec<Diagnostic>) {
+fn settle(file: &mut File, lexical: Vec<(Diagnostic, bool)>, syntax: Vec<(Diagnostic, u32)>) {
     if lexical.is_empty() && syntax.is_empty() {
         return;
     }
@@ -116,10 +116,11 @@ fn settle(file: &mut File, lexical: Vec<(Diagnostic, bool)>, syntax: Vec<Diagnos
     let damage: Vec<(Option<usize>, u32)> = lexical.iter().filter(|l| l.1).map(|(d, _)| (holder(d.span), d.span.start)).collect();
     all.extend(lexical.into_iter().map(|(d, _)| d));
     let known = all.len();
-    for diagnostic in syntax {
+    for (diagnostic, found_at) in syntax {
         let at = diagnostic.span.start;
         let owner = holder(diagnostic.span);
-        let follows = damage.iter().any(|&(item, start)| item == owner && start <= at);
+        // A missing `;` or an open bracket is reported before the damage that made it: what counts is how far the parser had come.
+        let follows = damage.iter().any(|&(item, start)| item == owner && start <= at.max(found_at));
         let repeats = all.iter().any(|d| d.span.start == at && (d.span == diagnostic.span || d.span.start < d.span.end));
         if !(follows || repeats && (known > 0 || !all.is_empty())) {
             all.push(diagnostic);

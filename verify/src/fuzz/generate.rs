@@ -109,7 +109,7 @@ impl Generator {
         let list: Vec<String> = params.iter().map(|(name, ty)| format!("{name}: {}", ty.name())).collect();
         let body = if is_recursive {
             let step = self.value(result, 2);
-            let rest: Vec<String> = params.iter().skip(2).map(|(name, _)| format!(", {name}")).collect();
+            let rest: Vec<String> = params.iter().skip(2).map(|(name, _)| format!(", {name}: {name}")).collect();
             format!("if n <= 0 then acc else {name}(n: n - 1, acc: {step}{})", rest.concat())
         } else {
             self.block(result, 2)

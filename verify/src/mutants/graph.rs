@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use hir::Type;
+use ir::mutate::Mutation;
 use ir::ssa::{ENTRY, Graph, Level, NewInst};
 use ir::{Fault, ItemId, Stop, Where};
 use mir::interp::Outcome;
 use oric::queries::{self, World};
 
 use super::{MUTANT_STEPS, Subject, Verdict};
-use crate::program::{bounded, guarded};
+use crate::program::{Interpreted, bounded, guarded};
 use crate::random::Random;
 
 /// Kinds that put something legal in the place of something legal.
@@ -29,7 +30,40 @@ pub const MEANING: &[&str] = &[
     "op-same-shape",
     "unwind-redirect",
     "place-redirect",
+    EFFECT_DELETE,
+    EFFECT_MOVE,
 ];
+
+const EFFECT_DELETE: &str = "effect-delete";
+const EFFECT_MOVE: &str = "effect-move";
+
+/// A mutant of a kind that is drawn evenly; `None` when it does not apply to this body.
+fn mutate<L: Level>(body: &Graph<L>, seed: u64, types: &[L::Type]) -> Option<(Graph<L>, Mutation, &'static str)> {
+    let base = ir::ssa::compact::compact(body);
+    let kind = Random::new(seed ^ 0x6b69).below(ir::mutate::KINDS.len());
+    let (graph, mutation) = ir::mutate::mutate_kind(&base, kind, seed, types)?;
+    let kind = match (mutation.kind, mutation.at) {
+        ("inst-delete", Where::Inst { block, index }) => {
+            let gone = base.blocks.get(ir::Id::new(block as usize)).and_then(|row| row.insts.get(index as usize)).copied();
+            if gone.is_some_and(|inst| is_unused(&base, inst)) { EFFECT_DELETE } else { mutation.kind }
+        }
+        ("inst-move", _) if mutation.inst.is_some_and(|inst| is_unused(&base, inst)) => EFFECT_MOVE,
+        _ => mutation.kind,
+    };
+    Some((graph, mutation, kind))
+}
+
+/// Does nobody use the results of the instruction?
+fn is_unused<L: Level>(graph: &Graph<L>, inst: ir::ssa::Inst) -> bool {
+    let mut is_used = false;
+    let results: Vec<ir::ssa::Value> = graph.results(inst).collect();
+    let mut copy = graph.clone();
+    copy.rename(|value| {
+        is_used |= results.contains(&value);
+        value
+    });
+    !is_used
+}
 
 /// A mutant of MIR: its kind, its function, what became of it.
 pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdict)> {
@@ -37,10 +71,13 @@ pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
     let item = *Random::new(seed).pick(&subject.functions)?;
     let body = engine.get::<queries::OptimisedBody>(&item).ok()?.as_deref()?.clone();
     let types = [Type::INT, Type::FLOAT, Type::BOOL, Type::CHAR, Type::BYTE, Type::STR, Type::VOID];
-    let (graph, mutation) = ir::mutate::mutate(&body, seed, &types)?;
+    let (graph, mutation, kind) = mutate(&body, seed, &types)?;
     let verdict = guarded(|| mir_verdict(subject, item, graph, mutation.at)).unwrap_or_else(Verdict::Broken);
-    Some((mutation.kind, format!("@{item} {}", place(mutation.at)), verdict))
+    Some((kind, format!("@{item} {}", place(mutation.at)), verdict))
 }
+
+/// What the interpreter says of `unreachable`.
+const UNREACHABLE: &str = "unreachable code was reached";
 
 fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Where) -> Verdict {
     let world = World::new(&subject.program.session.engine);
@@ -60,9 +97,11 @@ fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Wher
     let probe = cut(&body, at, mir::Op::Unreachable);
     match run(body) {
         Err(why) => Verdict::Broken(why),
+        // `unreachable` is a claim that the level does not prove; reaching it stops the program in every engine.
+        Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if !why.contains(UNREACHABLE) => Verdict::Unsound(why),
         Ok(done) if done.ending != subject.expected => Verdict::Different(format!("{:?} {}", done.outcome, done.ending.line())),
         Ok(_) => match run(mir::Body::new(probe)) {
-            Ok(done) if matches!(&done.outcome, Outcome::Broken(why) if why.contains("unreachable")) => Verdict::Equal,
+            Ok(done) if matches!(&done.outcome, Outcome::Broken(why) if why.contains(UNREACHABLE)) => Verdict::Equal,
             Ok(_) | Err(_) => Verdict::NotExecuted,
         },
     }
@@ -130,12 +169,12 @@ pub fn lir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
         return None;
     }
     let types = lir::Type::ALL;
-    let (graph, mutation) = ir::mutate::mutate(&body, seed, &types)?;
+    let (graph, mutation, kind) = mutate(&body, seed, &types)?;
     let verdict = guarded(|| lir_verdict(subject, item, graph, &mutation)).unwrap_or_else(Verdict::Broken);
-    Some((mutation.kind, format!("@{item} {}", place(mutation.at)), verdict))
+    Some((kind, format!("@{item} {}", place(mutation.at)), verdict))
 }
 
-fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation: &ir::mutate::Mutation) -> Verdict {
+fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation: &Mutation) -> Verdict {
     let world = World::new(&subject.program.session.engine);
     let body: lir::Body<lir::Legal> = lir::Body::new(graph);
     match lir::verify::verify(&body, &world) {
@@ -157,6 +196,7 @@ fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation
         (Some(before), Some(after)) if before.shown == after.shown => {
             if after.hits > 0 { Verdict::Equal } else { Verdict::NotExecuted }
         }
+        (Some(_), Some(after)) if after.is_unsound => Verdict::Unsound(after.shown),
         (Some(_), Some(after)) => Verdict::Different(after.shown),
         (None, _) | (_, None) => Verdict::Broken("interrupted".to_owned()),
     }
@@ -164,6 +204,7 @@ fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation
 
 struct LirRun {
     shown: String,
+    is_unsound: bool,
     hits: u64,
 }
 
@@ -182,8 +223,16 @@ fn lir_run(
     let outcome = machine.run(subject.program.main, &[]).ok()?;
     let hits = machine.hits();
     drop(machine);
+    use lir::interp::{Outcome, Trap};
+    let is_unsound = match &outcome {
+        Outcome::Returned(_) | Outcome::Panicked { .. } => false,
+        Outcome::Trapped(trap) => match trap {
+            Trap::Access | Trap::ReadOnly | Trap::Arithmetic | Trap::Malformed => true,
+            Trap::Unreachable | Trap::Steps | Trap::Space => false,
+        },
+    };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Some(LirRun { shown: format!("{outcome:?} stdout {:?} stderr {:?}", text(&runtime.output), text(&runtime.errors)), hits })
+    Some(LirRun { shown: format!("{outcome:?} stdout {:?} stderr {:?}", text(&runtime.output), text(&runtime.errors)), is_unsound, hits })
 }
 
 struct LirProgram<'a> {

@@ -13,8 +13,8 @@ use crate::child::{Ending, Limits};
 use crate::program::{guarded, run};
 use crate::random::Random;
 
-/// Kinds that put something legal in the place of something legal, where nothing says what was meant (`select`, `final`).
-pub const MEANING: &[&str] = &[
+/// Kinds that put something legal in the place of something legal: nothing in `select` says what was meant, and it does not know its callees.
+pub const MEANING_SELECT: &[&str] = &[
     "register-same-class",
     "operand-swap",
     "imm-step",
@@ -27,6 +27,7 @@ pub const MEANING: &[&str] = &[
     "record-swap",
     "spill-drop",
     "reload-drop",
+    "flags-drop",
     "edge-target",
     "edge-swap",
     "edge-arg",
@@ -37,13 +38,50 @@ pub const MEANING: &[&str] = &[
     "place-change",
     "call-arg",
     "call-result",
+    "call-arg-drop",
     "pad-remove",
     "pad-mark",
     "constant",
 ];
 
+/// The same for `final`, where a block may also fall through to the next, and a register more may be saved.
+pub const MEANING_FINAL: &[&str] = &[
+    "register-same-class",
+    "operand-swap",
+    "imm-step",
+    "imm-bit",
+    "condition",
+    "scale",
+    "op-same-shape",
+    "record-drop",
+    "record-twice",
+    "record-swap",
+    "spill-drop",
+    "reload-drop",
+    "flags-drop",
+    "edge-target",
+    "edge-swap",
+    "edge-arg",
+    "slot-index",
+    "stub-kind",
+    "stub-arg",
+    "stub-row",
+    "place-change",
+    "call-arg",
+    "call-result",
+    "call-arg-drop",
+    "pad-remove",
+    "pad-mark",
+    "constant",
+    "terminator-drop",
+    "saved-bit",
+];
+
 const LIMITS: Limits = Limits { time: Duration::from_secs(2), memory: 1 << 30, output: 1 << 20 };
 const SIGILL: i32 = 4;
+const SIGBUS: i32 = 7;
+const SIGFPE: i32 = 8;
+const SIGSEGV: i32 = 11;
 
 /// A mutant: its kind, its function, what became of it.
 pub fn one(subject: &Subject, target: Target, seed: u64) -> Option<(&'static str, String, Verdict)> {
@@ -60,21 +98,23 @@ pub fn one(subject: &Subject, target: Target, seed: u64) -> Option<(&'static str
     })
     .ok()?;
     let (select, alloc, last) = (select?, alloc?, last?);
+    // Drawn evenly; a kind that does not apply here makes no mutant.
+    let kind = Random::new(seed ^ 0x6b69).below(machine::mutate::KINDS.len());
     match target {
         Target::Select => {
-            let (mutant, mutation) = machine::mutate::mutate(&select, seed)?;
+            let (mutant, mutation) = machine::mutate::mutate_kind(&select, kind, seed)?;
             let at = watched(&select, &mutant, mutation.record);
             let verdict = guarded(|| of_select(subject, &mutant, at)).unwrap_or_else(Verdict::Broken);
             Some((mutation.kind, format!("@{item} record {at}"), verdict))
         }
         Target::Final => {
-            let (mutant, mutation) = machine::mutate::mutate(&last, seed)?;
+            let (mutant, mutation) = machine::mutate::mutate_kind(&last, kind, seed)?;
             let at = watched(&last, &mutant, mutation.record);
             let verdict = guarded(|| of_final(subject, &mutant, at)).unwrap_or_else(Verdict::Broken);
             Some((mutation.kind, format!("@{item} record {at}"), verdict))
         }
         Target::Alloc | Target::Mir | Target::Lir => {
-            let (mutant, mutation) = machine::mutate::mutate(&alloc, seed)?;
+            let (mutant, mutation) = machine::mutate::mutate_kind(&alloc, kind, seed)?;
             let at = watched(&alloc, &mutant, mutation.record);
             let verdict = guarded(|| of_alloc(subject, &select, &mutant, at)).unwrap_or_else(Verdict::Broken);
             Some((mutation.kind, format!("@{item} record {at}"), verdict))
@@ -146,7 +186,10 @@ fn judge(
         Err(why) if why.starts_with("panic") => Verdict::Broken(why),
         // The linker refuses a name that nothing defines.
         Err(_) => Verdict::Refused("link"),
-        Ok(ending) if ending != subject.expected => Verdict::Different(ending.line()),
+        Ok(ending) if ending != subject.expected => match ending.signal {
+            Some(SIGSEGV | SIGBUS | SIGFPE) => Verdict::Unsound(ending.line()),
+            Some(_) | None => Verdict::Different(ending.line()),
+        },
         Ok(_) => match guarded(|| trapped().and_then(native)) {
             Ok(Ok(ending)) if ending.signal == Some(SIGILL) => Verdict::Equal,
             Ok(_) | Err(_) => Verdict::NotExecuted,

@@ -1,0 +1,36 @@
+//! Claims that can no longer be derived are taken back.
+//!
+//! `ranges` drops the unwind edge of an op when intervals prove that it cannot panic, and the verifier derives each such claim again from the body it
+//! sees. A later pass may remove what the proof stood on (a switch that was decided, a compare that was threaded) while the claim stays true. Nobody
+//! else's proof counts (habit 11: a missing fact is the producer's bug), so the op gets its edge back. This is no rewrite and takes no fuel: a body with
+//! less optimism is always right.
+
+use ir::ssa::{Graph, NewInst};
+
+use crate::ir::Mir;
+use crate::ops::{NOUNWIND, Op};
+use crate::verify::proof;
+
+/// Gives ops with an underivable `nounwind` their unwind edge back; they kept their place. Says whether there were any.
+pub(super) fn take_back(graph: &mut Graph<Mir>) -> bool {
+    let doubtful = |graph: &Graph<Mir>, inst| {
+        let row = &graph.insts[inst];
+        row.flags & NOUNWIND != 0 && row.op != Op::Runtime && !proof::cannot_panic(graph, inst)
+    };
+    let found: Vec<_> = graph.blocks.rows().iter().flat_map(|row| &row.insts).copied().filter(|&i| doubtful(graph, i)).collect();
+    if found.is_empty() {
+        return false;
+    }
+    let is_pad = |row: &ir::ssa::BlockRow| row.params.is_empty() && matches!(row.insts[..], [only] if graph.op(only) == Op::Resume);
+    let pad = graph.blocks.iter().find(|(_, row)| is_pad(row)).map(|(block, _)| block);
+    let pad = pad.unwrap_or_else(|| {
+        let block = graph.add_block();
+        graph.append(block, NewInst::new(Op::Resume), &[]);
+        block
+    });
+    for inst in found {
+        graph.insts[inst].flags &= !NOUNWIND;
+        graph.edges[inst].unwind = Some(pad);
+    }
+    true
+}
