@@ -83,6 +83,15 @@ impl Scope {
         find(&self.types, name)
     }
 
+    /// What a module of this name declares itself, exported or not; this is its scope.
+    pub fn declared(&self, module: Symbol, name: Symbol) -> impl Iterator<Item = Entity> + use<> {
+        let own = move |entity: &Entity| match *entity {
+            Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Unsupported(item, _) => item.module() == module,
+            Entity::Module(_) | Entity::Std(..) => false,
+        };
+        self.value(name).filter(own).into_iter().chain(self.type_name(name).filter(own))
+    }
+
     /// What other modules may import under this name: a value, a type, or both.
     pub fn exported(&self, name: Symbol) -> impl Iterator<Item = Entity> + '_ {
         let first = self.public.partition_point(|(n, _)| *n < name);

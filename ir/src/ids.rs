@@ -258,6 +258,21 @@ impl<T> Pool<T> {
         Pool { items: Vec::new() }
     }
 
+    /// Makes room for this many more elements.
+    pub fn reserve(&mut self, items: usize) {
+        self.items.reserve(items);
+    }
+
+    /// Number of elements of all lists together.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// True when no list holds an element.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// Stores the elements as one list.
     #[inline]
     pub fn add(&mut self, items: impl IntoIterator<Item = T>) -> List<T> {

@@ -5,16 +5,17 @@ use std::fmt::Write;
 use ir::fault::report;
 
 use crate::alloc::{allocate, check};
-use crate::finish::{Code, finish};
+use crate::finish::{Code, finish_with};
 use crate::ir::{Final, Function, Phase};
 use crate::scratch::Scratch;
 use crate::select::select;
 use crate::verify::{Memory, verify_code_with, verify_with};
 
 /// Compiles a body. The verifier runs at each boundary in every build; the allocation checker only when `checking`.
-///
 pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bool) -> Result<Code, CompileError> {
-    compile_dumping(body, scratch, checking, &mut |_| {}).map(|(_, code)| code)
+    let (function, code) = compile_dumping(body, scratch, checking, &mut |_| {})?;
+    scratch.spare = Some(function.into_phase());
+    Ok(code)
 }
 
 /// Why there is no code.
@@ -65,7 +66,7 @@ pub fn compile_dumping(
             return Err(broken(&allocated, &report(&allocated.name.to_string(), &faults)));
         }
     }
-    let (finished, code) = finish(allocated).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
+    let (finished, code) = finish_with(allocated, &mut scratch.finish).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
     show(Stage::Final(&finished, &code));
     judge(&finished, &mut scratch.verify)?;
     let faults = verify_code_with(&finished, &code, &mut scratch.verify);

@@ -216,5 +216,82 @@ pub struct Function<P: Phase> {
     pub phase: PhantomData<fn() -> P>,
 }
 
+impl<P: Phase> Function<P> {
+    /// A function of nothing.
+    pub(crate) fn new(name: ItemId) -> Self {
+        Function {
+            name,
+            params: Vec::new(),
+            param_classes: Vec::new(),
+            result_classes: Vec::new(),
+            blocks: Column::new(),
+            records: Vec::new(),
+            classes: Vec::new(),
+            edges: Vec::new(),
+            calls: Vec::new(),
+            stubs: Vec::new(),
+            slots: Vec::new(),
+            constants: Vec::new(),
+            data: Vec::new(),
+            regs: Pool::new(),
+            locations: Pool::new(),
+            places: Places::new(),
+            saved: 0,
+            virtuals: Vec::new(),
+            origins: Vec::new(),
+            phase: PhantomData,
+        }
+    }
+
+    /// A function of nothing in the memory of this one.
+    pub(crate) fn renew(mut self, name: ItemId) -> Self {
+        self.name = name;
+        self.params.clear();
+        self.param_classes.clear();
+        self.result_classes.clear();
+        self.blocks.clear();
+        self.records.clear();
+        self.classes.clear();
+        self.edges.clear();
+        self.calls.clear();
+        self.stubs.clear();
+        self.slots.clear();
+        self.constants.clear();
+        self.data.clear();
+        self.regs.clear();
+        self.locations.clear();
+        self.saved = 0;
+        self.virtuals.clear();
+        self.origins.clear();
+        self
+    }
+
+    /// The same function in another phase. Whoever says so has made true what that phase promises.
+    pub(crate) fn into_phase<Q: Phase>(self) -> Function<Q> {
+        Function {
+            name: self.name,
+            params: self.params,
+            param_classes: self.param_classes,
+            result_classes: self.result_classes,
+            blocks: self.blocks,
+            records: self.records,
+            classes: self.classes,
+            edges: self.edges,
+            calls: self.calls,
+            stubs: self.stubs,
+            slots: self.slots,
+            constants: self.constants,
+            data: self.data,
+            regs: self.regs,
+            locations: self.locations,
+            places: self.places,
+            saved: self.saved,
+            virtuals: self.virtuals,
+            origins: self.origins,
+            phase: PhantomData,
+        }
+    }
+}
+
 /// Origin of a block that belongs to an edge.
 pub const EDGE: u32 = u32::MAX;

@@ -1,6 +1,7 @@
 //! Every bit of a text of IR flipped: what comes out is no dump and refused with a code, or refused by the verifier with a code, or a legal program.
 //! Never a panic, never a hang.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -80,6 +81,10 @@ pub fn flip(name: &str, text: &str, bound: usize, seed: u64) -> Result<Counts, S
     Ok(counts)
 }
 
+fn cells(name: &str, c: Counts) -> [String; 5] {
+    [name.to_owned(), c.flips.to_string(), c.unreadable.to_string(), c.refused.to_string(), c.legal.to_string()]
+}
+
 /// Flips bits of all texts.
 pub fn run(bound: usize, seed: u64) -> bool {
     let mut evidence = Evidence::new("bits");
@@ -91,12 +96,27 @@ pub fn run(bound: usize, seed: u64) -> bool {
 pub fn report(evidence: &mut Evidence, bound: usize, seed: u64) {
     let texts = texts();
     let results = workers::each(&texts, |(name, text)| flip(name, text, bound, seed));
-    let mut table = Table::new("bits", &["text", "flips", "no dump", "refused by the verifier", "legal"]);
+    let columns = ["text", "flips", "no dump", "refused by the verifier", "legal"];
+    let mut table = Table::new("bits-texts", &columns);
+    let mut levels: BTreeMap<String, Counts> = BTreeMap::new();
     for ((name, _), result) in texts.iter().zip(results) {
         match result {
             Err(why) | Ok(Err(why)) => evidence.fail(why),
-            Ok(Ok(c)) => table.row([name.clone(), c.flips.to_string(), c.unreadable.to_string(), c.refused.to_string(), c.legal.to_string()]),
+            Ok(Ok(counts)) => {
+                table.row(cells(name, counts));
+                let level = ["hir", "mir", "lir", "machine"].into_iter().find(|level| name.contains(&format!("/{level}/")) || name.contains(&format!(" {level}.")));
+                let sum = levels.entry(level.unwrap_or("other").to_owned()).or_default();
+                sum.flips += counts.flips;
+                sum.unreadable += counts.unreadable;
+                sum.refused += counts.refused;
+                sum.legal += counts.legal;
+            }
         }
+    }
+    evidence.quiet_table(table);
+    let mut table = Table::new("bits", &columns);
+    for (level, counts) in levels {
+        table.row(cells(&level, counts));
     }
     evidence.table(table);
 }

@@ -2,7 +2,7 @@
 
 use ir::{ItemId, List, Namespace, Symbol};
 use syntax::tree::{self, Argument, Expr as Ast, TypeId};
-use syntax::{DiagnosticCode as Code, Severity, Span};
+use syntax::{Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::names::later_name;
 use super::why::Why;
@@ -10,7 +10,7 @@ use super::{Checker, Result, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
 use crate::program::Entity;
-use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, prelude_type, show};
+use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type, show};
 
 impl<'a> Checker<'a> {
     pub(super) fn call(&mut self, callee: tree::ExprId, types: List<TypeId>, args: List<Argument>, span: Span) -> Result<ExprId> {
@@ -127,29 +127,30 @@ impl<'a> Checker<'a> {
 
     /// What a module alias has under a name; reports when it has nothing.
     pub(super) fn member_of(&mut self, alias: Entity, root: Symbol, name: Symbol, span: Span) -> Result<Option<Entity>> {
-        let (found, module, names) = match alias {
+        let at = self.last_segment(span, name);
+        let missing = |module: Symbol| Diagnostic::new(Code::E0203, self.anchor, at, [module.into(), name.into()]);
+        let error = match alias {
             Entity::Module(module) => {
                 let scope = self.cx.scope(module)?;
                 let found = scope.exported(name).find(|e| !crate::program::is_type(*e)).or_else(|| scope.exported(name).next());
                 // Variants of a refused type are known there, and their declaration has the report.
                 let found = found.or_else(|| scope.value(name).filter(|e| matches!(e, Entity::Unsupported(..))));
-                (found, module, scope.public.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>())
+                if found.is_some() {
+                    return Ok(found);
+                }
+                not_exported(&scope, module, name, self.anchor, at)
             }
             Entity::Std(module, _) => {
-                let found = crate::resolve::std_member(module, name).map(|_| Entity::Std(module, name));
-                (found, module, Vec::new())
+                if crate::resolve::std_member(module, name).is_some() {
+                    return Ok(Some(Entity::Std(module, name)));
+                }
+                missing(module)
             }
-            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => (None, root, Vec::new()),
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => missing(root),
         };
-        if found.is_none() {
-            let at = self.last_segment(span, name);
-            let near = nearest(name.as_str(), names).map(str::to_owned);
-            let error = self.report(Code::E0203, at, [module.into(), name.into()]);
-            if let Some(near) = near {
-                error.helps.push(format!("`{module}` has an item with a similar name: `{near}`"));
-            }
-        }
-        Ok(found)
+        self.poisoned = true;
+        self.diagnostics.push(error);
+        Ok(None)
     }
 
     /// A declared function: arguments in textual order, then defaults in parameter order, then the call.

@@ -221,6 +221,13 @@ impl<'a> Checker<'a> {
                 None => shape.failed = true,
             },
             Pattern::Range { low, high, inclusive } => {
+                if let (Some(a), Some(b)) = (self.end_type(low, ty)?, self.end_type(high, ty)?)
+                    && a != b
+                {
+                    shape.failed = true;
+                    self.report(Code::E0604, span, [format!("its ends are {} and {}", show(a), show(b)).into()]);
+                    return Ok(());
+                }
                 let (Some(low), Some(high)) = (self.end(low, ty, span, why)?, self.end(high, ty, span, why)?) else {
                     shape.failed = true;
                     return Ok(());
@@ -381,6 +388,24 @@ impl<'a> Checker<'a> {
             return None;
         }
         Some(value)
+    }
+
+    /// The type of an end, where it is one that ranges have. An INT literal is a byte where a byte is matched.
+    fn end_type(&self, end: RangeEnd, ty: Type) -> Result<Option<Type>> {
+        let found = match end {
+            RangeEnd::Literal(Literal::Int(_), _) if ty == Type::BYTE => Type::BYTE,
+            RangeEnd::Literal(Literal::Int(_), _) => Type::INT,
+            RangeEnd::Literal(Literal::Char(_), _) => Type::CHAR,
+            RangeEnd::Literal(Literal::Byte(_), _) => Type::BYTE,
+            RangeEnd::Literal(Literal::Bool(_), _) => Type::BOOL,
+            RangeEnd::Literal(Literal::Str(_), _) => Type::STR,
+            RangeEnd::Literal(Literal::Float(_) | Literal::Duration(_) | Literal::Size(_), _) => return Ok(None),
+            RangeEnd::Constant(name) => match self.scope.value(name) {
+                Some(Entity::Constant(item)) => self.cx.constant_type(item)?.unwrap_or(Type::ERROR),
+                _ => return Ok(None),
+            },
+        };
+        Ok(Some(found).filter(|ty| !ty.fits_anywhere()))
     }
 
     fn end(&mut self, end: RangeEnd, ty: Type, span: Span, why: Span) -> Result<Option<i64>> {

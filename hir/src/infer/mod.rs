@@ -171,7 +171,16 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
             (value, item.id, None, Why::None)
         }
     };
+    let mut of_attributes = Vec::new();
+    if which == Which::Constant {
+        crate::resolve::attributes(item, &mut of_attributes);
+        // What a refused attribute means for the value is not known.
+        if of_attributes.iter().any(|d| d.code == Code::E2040) {
+            return Ok(Checked { diagnostics: of_attributes, ..nothing });
+        }
+    }
     let mut checker = Checker::new(item, which, owner, cx)?;
+    checker.diagnostics = of_attributes;
     let mut expected = None;
     if let Some(signature) = &declared {
         expected = Some((signature.result, result_why));

@@ -31,9 +31,11 @@ impl<'a> Checker<'a> {
             [name] => self.scope.type_name(name),
             [alias, name] => match self.scope.value(alias) {
                 Some(Entity::Module(module)) => {
-                    let found = self.cx.scope(module)?.exported(name).find(|e| crate::program::is_type(*e));
+                    let scope = self.cx.scope(module)?;
+                    let found = scope.exported(name).find(|e| crate::program::is_type(*e));
                     if found.is_none() {
-                        self.report(Code::E0203, at, [module.into(), name.into()]);
+                        self.poisoned = true;
+                        self.diagnostics.push(crate::resolve::not_exported(&scope, module, name, self.anchor, at));
                         return self.entries_silently(entries, span);
                     }
                     found

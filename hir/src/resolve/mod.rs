@@ -20,11 +20,13 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use crate::program::{Entity, Scope, is_type};
 
-pub(crate) use signature::implements;
-pub use signature::{check_main, check_type, constant_annotation, default_item, default_signature, signature, type_definition};
+pub(crate) use signature::{attributes, implements};
+pub use signature::{
+    check_main, check_type, constant_annotation, default_item, default_signature, exposed_types, signature, type_definition,
+};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
-pub(crate) use types::{TypeReader, is_later_type};
+pub(crate) use types::{TypeReader, is_later_type, not_exported};
 pub use types::{prelude_type, show};
 pub use unused::unused_imports;
 
@@ -89,6 +91,7 @@ pub fn path_text(path: &ModulePath) -> String {
 /// The scope's diagnostics also refuse the items whose form the slice lacks.
 pub fn module_scope(file: &File, modules: &dyn Modules) -> Result<Scope, Stop> {
     let mut builder = Builder { file, modules, scope: Scope::default(), imported: HashMap::new(), weak: Vec::new() };
+    builder.file_attributes();
     for import in &file.imports {
         builder.import(import)?;
     }
@@ -134,6 +137,13 @@ fn refused_form(item: &Item) -> Option<&'static str> {
     }
 }
 
+/// May the function go on in further clauses? Not if its first clause takes everything (language/04 §4.4).
+fn has_clauses(first: &Item) -> bool {
+    let ItemKind::Function(function) = &first.kind else { return false };
+    let takes_all = |pattern: &syntax::tree::Pattern| matches!(pattern, syntax::tree::Pattern::Name { .. } | syntax::tree::Pattern::Blank);
+    function.guard.is_some() || function.params.iter().any(|p| !takes_all(&first.tree.patterns[p.pattern]))
+}
+
 impl Builder<'_> {
     fn report(&mut self, code: Code, span: Span, args: impl IntoIterator<Item = syntax::Arg>) -> &mut Diagnostic {
         let diagnostics = &mut self.scope.diagnostics;
@@ -149,12 +159,29 @@ impl Builder<'_> {
             self.report(Code::E2040, import.span, ["extension imports".into()]);
             return Ok(());
         }
-        if let Some(attribute) = import.attributes.first() {
-            self.report(Code::E2040, import.span, [format!("`#{}` on imports", attribute.name).into()]);
-            return Ok(());
-        }
         let text = path_text(&import.path);
-        let target = match self.modules.resolve(self.file.module, &import.path)? {
+        let target = if let Some(attribute) = import.attributes.first() {
+            match attribute.name.as_str() {
+                name @ ("target" | "cfg") => self.report(Code::E2040, attribute.span, [format!("`#{name}` on imports").into()]),
+                name if signature::is_attribute(name) => self.report(Code::E0107, attribute.span, [name.into(), "imports".into()]),
+                name => self.report(Code::E0106, attribute.span, [name.into()]),
+            };
+            None
+        } else {
+            self.target(import, &text)?
+        };
+        if let Some((module, Some(_))) = target
+            && !self.scope.imports.contains(&module)
+        {
+            self.scope.imports.push(module);
+        }
+        self.names(import, target);
+        Ok(())
+    }
+
+    /// The module that an import names, with its scope unless it is of the standard library; `None` after a report.
+    fn target(&mut self, import: &Import, text: &str) -> Result<Option<(Symbol, Option<Arc<Scope>>)>, Stop> {
+        Ok(match self.modules.resolve(self.file.module, &import.path)? {
             Resolution::Found(module) if module == self.file.module => {
                 let cycle = import_cycle(&[module], module, import.path_span);
                 self.scope.diagnostics.push(cycle);
@@ -163,13 +190,13 @@ impl Builder<'_> {
             Resolution::Found(module) => Some((module, Some(self.modules.scope(module)?))),
             Resolution::Std(module) if std_modules::exists(module) => Some((module, None)),
             Resolution::Std(_) => {
-                self.report(Code::E0201, import.path_span, [text.as_str().into()])
+                self.report(Code::E0201, import.path_span, [text.into()])
                     .notes
                     .push("the standard modules of this compiler are std.math and std.testing".into());
                 None
             }
             Resolution::NotFound { tried } => {
-                let error = self.report(Code::E0201, import.path_span, [text.as_str().into()]);
+                let error = self.report(Code::E0201, import.path_span, [text.into()]);
                 if !tried.is_empty() {
                     error.notes.push(format!("looked for {}", tried.join(" and ")));
                 }
@@ -180,29 +207,27 @@ impl Builder<'_> {
                 None
             }
             Resolution::UnknownPackage => {
-                let name = text.split('/').next().unwrap_or(&text).to_owned();
+                let name = text.split('/').next().unwrap_or(text).to_owned();
                 self.report(Code::E0214, import.path_span, [name.into()])
                     .helps
                     .push("a module beside this file is imported as \"./name\"".into());
                 None
             }
             Resolution::DefinedTwice(a, b) => {
-                self.report(Code::E0215, import.path_span, [text.as_str().into(), a.into(), b.into()]);
+                self.report(Code::E0215, import.path_span, [text.into(), a.into(), b.into()]);
                 None
             }
-        };
-        if let Some((module, Some(_))) = target
-            && !self.scope.imports.contains(&module)
-        {
-            self.scope.imports.push(module);
-        }
+        })
+    }
+
+    fn names(&mut self, import: &Import, target: Option<(Symbol, Option<Arc<Scope>>)>) {
         match &import.names {
             ImportNames::Module => {
                 let name = match &import.path {
                     ModulePath::Text(text) => Symbol::new(text.as_str().rsplit('/').next().unwrap_or_default()),
                     ModulePath::Dotted(segments) => match segments.last() {
                         Some(&last) => last,
-                        None => return Ok(()),
+                        None => return,
                     },
                 };
                 self.module_alias(name, import.path_span, target.map(|t| (t.0, t.1.is_some())));
@@ -219,7 +244,16 @@ impl Builder<'_> {
             }
             ImportNames::Extensions(_) => {}
         }
-        Ok(())
+    }
+
+    /// An attribute of the whole file is a form of its own: conditional compilation, or nothing that is known.
+    fn file_attributes(&mut self) {
+        for attribute in &self.file.file_attributes {
+            match attribute.name.as_str() {
+                "target" | "cfg" => self.report(Code::E2040, attribute.span, [format!("`#!{}`", attribute.name).into()]),
+                _ => self.report(Code::E0106, attribute.span, [format!("!{}", attribute.name).into()]),
+            };
+        }
     }
 
     fn module_alias(&mut self, name: Symbol, span: Span, target: Option<(Symbol, bool)>) {
@@ -290,14 +324,7 @@ impl Builder<'_> {
         let mut is_private = false;
         if found.is_empty() {
             // Not exported: an own item of the module is private, anything else does not exist there.
-            let own = |e: &Entity| match *e {
-                Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Unsupported(item, _) => {
-                    item.module() == module
-                }
-                Entity::Module(_) | Entity::Std(..) => false,
-            };
-            found.extend(scope.value(entry.name).filter(own));
-            found.extend(scope.type_name(entry.name).filter(own));
+            found.extend(scope.declared(module, entry.name));
             is_private = !found.is_empty();
         }
         let wrong_mark = found.iter().find(|e| is_constant(**e).is_some_and(|c| c != entry.constant)).copied();
@@ -448,11 +475,11 @@ impl Builder<'_> {
         if item.has_errors {
             return;
         }
-        // A second function with patterns, without types or with a guard is a clause.
-        if let ItemKind::Function(function) = &item.kind
-            && (function.guard.is_some() || function.result.is_none() || function.params.iter().any(|p| p.name.is_none()))
+        // Clauses of one function: the first one's patterns or guard are refused, which says it all.
+        if earlier == ItemId::new(ItemPath { disambiguator: 0, ..id.path() })
+            && let ItemKind::Function(_) = &item.kind
+            && self.file.items.iter().any(|row| row.id == earlier && (row.item.has_errors || has_clauses(&row.item)))
         {
-            self.scope.diagnostics.push(Diagnostic::new(Code::E2040, Anchor::Item(id), item.name_span, ["function clauses".into()]));
             return;
         }
         let mut error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).label("defined again here");

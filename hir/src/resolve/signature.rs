@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
-use syntax::tree::{Function, Item, ItemKind, TypeBody};
+use syntax::tree::{Attribute, AttributeValue, Function, Item, ItemKind, TypeBody};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::TypeReader;
 use super::types::show;
-use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
+use crate::program::{Context, Entity, Parameter, Scope, Signature, TypeDefinition};
 use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
@@ -59,7 +59,13 @@ fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
     None
 }
 
-fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
+/// Is there an attribute of this name?
+pub(super) fn is_attribute(name: &str) -> bool {
+    matches!(name, "derive" | "skip" | "fail" | "compile_fail" | "target" | "cfg" | "repr" | "const_limit" | "error" | "free")
+}
+
+/// Judges the attributes of an item (language/04 §4.10).
+pub(crate) fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
     let (kind, what) = match &item.kind {
         ItemKind::Function(_) => (0, "functions"),
         ItemKind::Test { .. } => (1, "tests"),
@@ -75,22 +81,44 @@ fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
     };
     for attribute in &item.attributes {
         let name = attribute.name.as_str();
-        let anchor = Anchor::Item(item.id);
+        let error = |code, args: Vec<syntax::Arg>| Diagnostic::new(code, Anchor::Item(item.id), attribute.span, args);
         let error = match name {
-            "derive" if kind == 3 => continue,
+            "derive" if kind == 3 => wrong_derive(attribute).map(|why| error(Code::E0108, vec![attribute.name.into(), why.into()])),
             // The driver runs tests; what these say is its matter.
-            "skip" | "fail" | "compile_fail" if kind == 1 => continue,
-            "derive" | "skip" | "fail" | "compile_fail" => {
-                Diagnostic::new(Code::E0107, anchor, attribute.span, [attribute.name.into(), what.into()])
+            "skip" | "fail" | "compile_fail" if kind == 1 => {
+                let fits = match &attribute.args[..] {
+                    [] => name == "skip",
+                    [(None, AttributeValue::Str(_), _)] => true,
+                    _ => false,
+                };
+                (!fits).then(|| error(Code::E0108, vec![attribute.name.into(), "it takes one string".into()]))
             }
-            "target" | "cfg" | "repr" | "const_limit" | "error" | "free" => {
-                Diagnostic::new(Code::E2040, anchor, attribute.span, [format!("`#{name}`").into()])
-            }
-            _ => Diagnostic::new(Code::E0106, anchor, attribute.span, [attribute.name.into()]),
+            "derive" | "skip" | "fail" | "compile_fail" => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
+            "repr" if kind != 3 => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
+            "const_limit" if kind != 2 => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
+            // Both belong to items of `extern` blocks.
+            "error" | "free" => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
+            "target" | "cfg" | "repr" | "const_limit" => Some(error(Code::E2040, vec![format!("`#{name}`").into()])),
+            _ => Some(error(Code::E0106, vec![attribute.name.into()])),
         };
-        // The parser may judge attribute names itself; one report is enough.
-        diagnostics.push(error);
+        diagnostics.extend(error);
     }
+}
+
+/// What is wrong with the arguments of a `#derive`.
+fn wrong_derive(attribute: &Attribute) -> Option<&'static str> {
+    let is_name = |value: &AttributeValue| matches!(value, AttributeValue::Path(path) if path.len() == 1);
+    match &attribute.args[..] {
+        [] => Some("it takes names of traits"),
+        args if args.iter().all(|(name, value, _)| name.is_none() && is_name(value)) => None,
+        _ => Some("only names of traits can be derived"),
+    }
+}
+
+/// A further function of one name that only makes sense as a clause of the first: what is wrong with the two is said once, elsewhere.
+fn is_later_clause(item: &Item, function: &Function) -> bool {
+    let is_incomplete = || function.result.is_none() || function.params.iter().any(|p| p.ty.is_none() || p.name.is_none());
+    matches!(item.kind, ItemKind::Function(_)) && item.id.path().disambiguator > 0 && (function.guard.is_some() || is_incomplete())
 }
 
 /// The signature of a function or test; `None` when the item is neither or has syntax errors.
@@ -108,7 +136,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         | ItemKind::Capset(_)
         | ItemKind::Error => return Ok(None),
     };
-    if item.has_errors {
+    if item.has_errors || is_later_clause(item, function) {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
@@ -200,6 +228,48 @@ pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type
     }
 }
 
+/// W0202: private types in the signature of a public function, each once.
+pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop> {
+    let mut found = Vec::new();
+    let ItemKind::Function(_) = item.kind else { return Ok(found) };
+    if !item.is_pub {
+        return Ok(found);
+    }
+    let Some(signature) = cx.signature(item.id)? else { return Ok(found) };
+    let mut seen: Vec<Type> = Vec::new();
+    let parts = signature.params.iter().map(|p| (p.ty, p.span)).chain([(signature.result, signature.result_span)]);
+    for (ty, span) in parts {
+        let mut open = vec![ty];
+        while let Some(ty) = open.pop() {
+            match ty.kind() {
+                TypeKind::Tuple(elements) => open.extend(elements.iter().rev()),
+                TypeKind::Struct(id) if !seen.contains(&ty) => {
+                    seen.push(ty);
+                    if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id)) {
+                        let args = [item.id.name().into(), show(ty).into()];
+                        found.push(Diagnostic::new(Code::W0202, Anchor::Item(item.id), span, args));
+                    }
+                }
+                TypeKind::List(element) => open.push(element),
+                TypeKind::Struct(_)
+                | TypeKind::Error
+                | TypeKind::Int
+                | TypeKind::Float
+                | TypeKind::Bool
+                | TypeKind::Char
+                | TypeKind::Byte
+                | TypeKind::Str
+                | TypeKind::Void
+                | TypeKind::Never
+                | TypeKind::Range
+                | TypeKind::Function(..)
+                | TypeKind::Variable(_) => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The fields of a struct; `None` when the item is no struct of the slice or has syntax errors.
 pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefinition>, Stop> {
     let ItemKind::Type { generics, markers, constraints, body: TypeBody::Struct(fields) } = &item.kind else { return Ok(None) };
@@ -230,7 +300,7 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
     }
     for attribute in item.attributes.iter().filter(|a| a.name.as_str() == "derive") {
         for (_, value, span) in &attribute.args {
-            if let syntax::tree::AttributeValue::Path(path) = value
+            if let AttributeValue::Path(path) = value
                 && let [name] = path[..]
             {
                 derive(&mut definition, &mut reader.diagnostics, anchor, name, *span);

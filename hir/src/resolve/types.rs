@@ -104,6 +104,20 @@ pub fn show(ty: Type) -> String {
     }
 }
 
+/// E0204 for what a module keeps to itself, E0203 for what it does not have.
+pub(crate) fn not_exported(scope: &Scope, module: Symbol, name: Symbol, anchor: Anchor, span: Span) -> Diagnostic {
+    if scope.declared(module, name).next().is_some() {
+        let args: [syntax::Arg; 3] = [name.into(), "module".into(), module.into()];
+        return Diagnostic::new(Code::E0204, anchor, span, args)
+            .help(format!("make it `pub`, or import it in spite of that with `::{name}`"));
+    }
+    let error = Diagnostic::new(Code::E0203, anchor, span, [module.into(), name.into()]);
+    match nearest(name.as_str(), scope.public.iter().map(|(n, _)| n.as_str())) {
+        Some(near) => error.help(format!("`{module}` has an item with a similar name: `{near}`")),
+        None => error,
+    }
+}
+
 /// Reads the types of one tree.
 pub(crate) struct TypeReader<'a> {
     pub tree: &'a Tree,
@@ -170,9 +184,11 @@ impl TypeReader<'_> {
             }
             [alias, name] => match self.scope.value(alias) {
                 Some(Entity::Module(module)) => {
-                    let found = self.cx.scope(module)?.exported(name).find(|e| crate::program::is_type(*e));
+                    let scope = self.cx.scope(module)?;
+                    let found = scope.exported(name).find(|e| crate::program::is_type(*e));
                     if found.is_none() {
-                        self.diagnostics.push(Diagnostic::new(Code::E0203, self.anchor, span, [module.into(), name.into()]));
+                        let error = not_exported(&scope, module, name, self.anchor, span);
+                        self.diagnostics.push(error);
                         return Ok(Type::ERROR);
                     }
                     (found, name)

@@ -70,7 +70,8 @@ fn what_is_no_hir_text_has_a_code() {
     refused("int 1", "T0105");
     refused("%0: int = loop _.0", "T0106");
     refused("", "T0106");
-    let deep: String = (1..3000).map(|i| format!("%{i}: int = int.neg %{}\n", i - 1)).collect();
+    let link = |i: u32| format!("%{}: int = int 1\n%{i}: int = int.add %{}, %{}\n", i - 1, i - 1, i - 2);
+    let deep: String = (1..3000).map(|i| link(2 * i)).collect();
     refused(&format!("%0: int = int 1\n{deep}"), "T0107");
     assert_eq!(parse("ori-ir mir.built 1\n").err().map(|e| e.code().to_owned()).as_deref(), Some("T0108"));
     assert_eq!(parse("ori-ir hir.typed 1\n;! type x\n").err().map(|e| e.code().to_owned()).as_deref(), Some("T0103"));

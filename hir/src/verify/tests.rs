@@ -143,11 +143,14 @@ fn damaged() -> Vec<(&'static str, Body)> {
     all.push(("H0111", params));
     let mut deep = body.clone();
     for _ in 0..2100 {
-        let args = deep.lists.add([deep.root]);
-        deep.root = deep.exprs.push(Expr::Intrinsic(crate::Intrinsic::IntNeg, args));
-        deep.types.push(Type::INT);
-        deep.spans.push(Default::default());
-        deep.places.push((1, 1));
+        let first = deep.exprs.push(Expr::Int(1));
+        let args = deep.lists.add([first, deep.root]);
+        deep.root = deep.exprs.push(Expr::Intrinsic(crate::Intrinsic::IntAdd, args));
+        for _ in 0..2 {
+            deep.types.push(Type::INT);
+            deep.spans.push(Default::default());
+            deep.places.push((1, 1));
+        }
     }
     all.push(("H0113", deep));
     all

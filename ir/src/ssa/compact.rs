@@ -13,12 +13,13 @@ pub fn is_compact<L: Level>(graph: &Graph<L>) -> bool {
     is_canonical(graph, &Order::of(graph))
 }
 
-/// Makes the numbering canonical where it is not.
-pub fn tidy<L: Level>(graph: &mut Graph<L>) {
-    let order = Order::of(graph);
-    if !is_canonical(graph, &order) {
-        *graph = renumbered(graph, &order);
+/// Makes the numbering canonical where it is not; `order` is the graph's. Returns whether it was not.
+pub fn tidy<L: Level>(graph: &mut Graph<L>, order: &Order) -> bool {
+    let renumber = !is_canonical(graph, order);
+    if renumber {
+        *graph = renumbered(graph, order);
     }
+    renumber
 }
 
 fn is_canonical<L: Level>(graph: &Graph<L>, order: &Order) -> bool {
@@ -54,10 +55,11 @@ fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
     let mut places = Places::new();
     // Pass 1: number blocks and values.
     let mut next = 0;
-    let mut insts = 0;
+    let (mut insts, mut args) = (0, 0);
     for &block in &order.blocks {
         let row = &old.blocks[block];
         insts += row.insts.len();
+        args += row.insts.iter().map(|&inst| old.insts[inst].args.len()).sum::<usize>();
         let values = row.params.iter().copied().chain(row.insts.iter().flat_map(|&i| old.results(i)));
         for value in values {
             if let Some(slot) = value_of.get_mut(value.index())
@@ -91,7 +93,7 @@ fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
         }
     };
     // Pass 2: copy.
-    new.reserve(order.blocks.len(), insts, dangling);
+    new.reserve(order.blocks.len(), insts, dangling, args);
     let mut scratch: Vec<Value> = Vec::new();
     let mut chain: Vec<PlaceId> = Vec::new();
     for &block in &order.blocks {

@@ -188,12 +188,15 @@ impl<L: Level> Graph<L> {
         }
     }
 
-    /// Makes room for this many blocks, instructions and values.
-    pub fn reserve(&mut self, blocks: usize, insts: usize, values: usize) {
+    /// Makes room for this many blocks, instructions, values and operands.
+    pub fn reserve(&mut self, blocks: usize, insts: usize, values: usize, args: usize) {
         self.blocks.reserve(blocks);
         self.insts.reserve(insts);
         self.edges.reserve(insts);
         self.values.reserve(values);
+        self.args.reserve(args);
+        // Every block but those that leave the function has a target or two.
+        self.targets.reserve(blocks + blocks / 2);
     }
 
     /// Adds an empty block.

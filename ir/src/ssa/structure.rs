@@ -128,6 +128,7 @@ pub fn check<L: Level>(graph: &Graph<L>, report: &mut impl FnMut(StructureFault)
         sites: &sites,
         report,
         across: Vec::new(),
+        first_cut: first_cut(graph),
         nounwind: L::FLAGS.iter().position(|name| *name == "nounwind").map_or(0, |bit| 1 << bit),
         named_flags: (1u32 << L::FLAGS.len().min(16)) - 1,
         sorted: Vec::new(),
@@ -139,6 +140,12 @@ pub fn check<L: Level>(graph: &Graph<L>, report: &mut impl FnMut(StructureFault)
     if !across.is_empty() {
         dominance(graph, &sites, &across, report);
     }
+}
+
+/// How many instructions of the entry have run when it can be left for the first time, by unwinding or at its end.
+fn first_cut<L: Level>(graph: &Graph<L>) -> u32 {
+    let insts = &graph.blocks[ENTRY].insts;
+    insts.iter().position(|&inst| graph.edges[inst].unwind.is_some()).unwrap_or(insts.len()) as u32
 }
 
 const fn fault(kind: StructureKind, at: Where) -> StructureFault {
@@ -204,6 +211,8 @@ struct Checker<'a, L: Level, F> {
     sites: &'a Sites,
     report: &'a mut F,
     across: Vec<Across>,
+    /// Position up to which definitions of the entry are visible on every edge out of it: they dominate every other block.
+    first_cut: u32,
     nounwind: u16,
     named_flags: u32,
     sorted: Vec<i64>,
@@ -357,7 +366,7 @@ impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
         } else if site.block == u32::MAX {
             let at = Where::Inst { block, index };
             (self.report)(StructureFault { value: Some(value), ..fault(StructureKind::UnknownValue, at) });
-        } else {
+        } else if site.block != ENTRY.raw() || site.position > self.first_cut {
             self.across.push(Across { value, block, index });
         }
     }

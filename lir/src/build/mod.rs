@@ -107,9 +107,8 @@ impl<'a> Builder<'a> {
         let mut out = Graph::new(mir.name, Vec::new());
         out.places = mir.places.clone();
         let size = mir.insts.len();
-        out.insts = ir::Column::with_capacity(size + size / 2);
-        out.edges = ir::Column::with_capacity(size + size / 2);
-        out.values = ir::Column::with_capacity(mir.values.len() + size / 2);
+        // Divisions and checks bring literals and checks of their own.
+        out.reserve(mir.blocks.len() + 1, 2 * size, mir.values.len() + size, 3 * size);
         Builder {
             mir,
             shapes: Shapes::new(cx),

@@ -1,7 +1,7 @@
 //! The last linear pass: stores of spilled values, loops turned to test at the bottom, blocks laid down.
 
 use super::emit::{RESOLVED, saved};
-use super::{ABSENT, Allocator, into_phase};
+use super::{ABSENT, Allocator};
 use crate::ir::{Alloc, BlockRow, EDGE, Function, Record, SlotKind};
 use crate::ops::Op;
 use crate::regs::{Class, FIRST_VIRTUAL, NONE, Reg};
@@ -18,7 +18,7 @@ impl Allocator<'_> {
             ir::Id::new(c.place_of[out as usize] as usize)
         };
         f.blocks.clear();
-        f.records = Vec::with_capacity(c.out.len() + c.late.len());
+        f.records.reserve(c.out.len() + c.late.len());
         if checking {
             f.virtuals = Vec::with_capacity(c.out.len() + c.late.len());
         }
@@ -55,7 +55,8 @@ impl Allocator<'_> {
             *pad = pad.map(|pad| resolve(pad, c));
         }
         f.saved = saved(self.touched);
-        into_phase(self.f)
+        self.c.spare = self.input;
+        self.f.into_phase()
     }
 
     /// A value with a slot is stored once, where it is defined. Parameters that live in slots are stored by the edges, incoming ones are there.

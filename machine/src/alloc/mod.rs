@@ -24,8 +24,6 @@ mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::marker::PhantomData;
-
 use crate::ir::{Alloc, Function, Record, Select};
 use crate::regs::{FIRST_VIRTUAL, NONE, Reg, RegSet};
 use crate::scratch::Scratch;
@@ -159,6 +157,7 @@ pub struct Columns {
     live_out: Vec<u64>,
     words: usize,
     out: Vec<Record>,
+    spare: Vec<Record>,
     virtuals: Vec<[Reg; 3]>,
     out_blocks: Vec<OutBlock>,
     moves: Vec<copies::Move>,
@@ -201,7 +200,9 @@ pub fn allocate(function: Function<Select>, scratch: &mut Scratch, checking: boo
 
 /// Gives every virtual register a place, with options.
 pub fn allocate_with(mut function: Function<Select>, scratch: &mut Scratch, options: Options) -> Function<Alloc> {
-    let input = std::mem::take(&mut function.records);
+    // Records are read from one column and written to another, by turns.
+    let input = std::mem::replace(&mut function.records, std::mem::take(&mut scratch.alloc.spare));
+    function.records.clear();
     let mut allocator = Allocator {
         f: function,
         input,
@@ -218,30 +219,4 @@ pub fn allocate_with(mut function: Function<Select>, scratch: &mut Scratch, opti
     allocator.analyse();
     allocator.emit();
     allocator.finish()
-}
-
-/// The same function in the next phase.
-fn into_phase(f: Function<Select>) -> Function<Alloc> {
-    Function {
-        name: f.name,
-        params: f.params,
-        param_classes: f.param_classes,
-        result_classes: f.result_classes,
-        blocks: f.blocks,
-        records: f.records,
-        classes: f.classes,
-        edges: f.edges,
-        calls: f.calls,
-        stubs: f.stubs,
-        slots: f.slots,
-        constants: f.constants,
-        data: f.data,
-        regs: f.regs,
-        locations: f.locations,
-        places: f.places,
-        saved: f.saved,
-        virtuals: f.virtuals,
-        origins: f.origins,
-        phase: PhantomData,
-    }
 }

@@ -13,8 +13,6 @@ mod tests;
 
 pub(crate) use table::{Kind, ROWS, Row};
 
-use table::Imm;
-
 use crate::ir::{Record, SlotRow};
 use crate::ops::Op;
 use crate::regs::{NONE, Reg};
@@ -47,12 +45,9 @@ impl Buffer {
         &self.bytes[..self.at]
     }
 
-    /// The bytes, to be kept.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.bytes.truncate(self.at);
-        // The vector lives as long as the code: give the room back.
-        self.bytes.shrink_to_fit();
-        self.bytes
+    /// Forgets what was written, and keeps the room.
+    pub fn clear(&mut self) {
+        self.at = 0;
     }
 
     #[cold]
@@ -93,20 +88,42 @@ impl Buffer {
     /// Encodes a record whose row is not rare; the address of a [`Kind::Rip`] row is left 0 and ends the instruction.
     #[inline]
     pub(crate) fn plain(&mut self, row: &Row, record: &Record, slots: &[SlotRow]) {
-        let regs = u64::from(record.a & 15) | u64::from(record.b & 15) << 16 | u64::from(record.c & 15) << 32;
-        let reg = (regs >> row.reg & 15) as u32;
-        let rm = (regs >> row.rm & 15) as u32 | u32::from(row.rm_fixed);
+        if row.is_memory || row.kind == Kind::Rip { self.addressed(row, record, slots) } else { self.direct(row, record) }
+    }
+
+    /// All operands in registers.
+    #[inline]
+    fn direct(&mut self, row: &Row, record: &Record) {
+        let (reg, rm) = row.operands(record);
+        let modrm = 0xc0 | (reg & 7) << 3 | u32::from(row.digit) | rm & 7;
+        let rex = 0x40 | u32::from(row.rex) | reg >> 3 << 2 | rm >> 3;
+        let needs_rex = u32::from(rex != 0x40 || row.byte_rm && rm >= 4);
+        let is_small = u32::from(row.is_fitting && record.imm as i8 as i32 == record.imm);
+        let imm_len = usize::from(row.imm_len) - 3 * is_small as usize;
+        let opcode = u32::from(row.opcode) | is_small << 1 | (record.imm as u32 & u32::from(row.cc_mask)) << 8;
+
+        let mut head = u64::from(row.prefix);
+        let mut at = u32::from(row.prefix_len);
+        head |= u64::from(rex & needs_rex.wrapping_neg()) << at;
+        at += needs_rex * 8;
+        head |= u64::from(opcode | modrm << row.opcode_len) << at;
+        at += u32::from(row.opcode_len) + 8;
+        self.put(head, (at / 8) as usize, record.imm, imm_len, 0, 0);
+    }
+
+    /// One operand in memory.
+    fn addressed(&mut self, row: &Row, record: &Record, slots: &[SlotRow]) {
+        let (reg, rm) = row.operands(record);
         let is_memory = u32::from(row.is_memory);
-        let is_rip = u32::from(row.kind == Kind::Rip);
+        let is_rip = 1 - is_memory;
 
         let offset = slots.get((record.aux & row.slot_mask) as usize).map_or(0, |slot| slot.offset) & row.slot_mask as i32;
         let disp = (record.imm & row.disp_mask).wrapping_add(offset);
         let is_short = u32::from(disp as i8 as i32 == disp);
         let is_zero = u32::from(disp == 0 && rm & 7 != 5);
-        // 0: no displacement; 1: one byte; 2: four bytes; 3: a register.
-        let memory_mode = (2 - is_short) & is_zero.wrapping_sub(1);
-        let mode = (3 - is_memory * (3 - memory_mode)) & is_rip.wrapping_sub(1);
-        let disp_len = (0x0004_0100 >> (mode * 8) & 0xff) | is_rip << 2;
+        // 0: no displacement; 1: one byte; 2: four bytes. An address relative to `rip` has four, and says 0.
+        let mode = (2 - is_short) & is_zero.wrapping_sub(1) & is_rip.wrapping_sub(1);
+        let disp_len = mode * mode | is_rip << 2;
 
         let has_index = row.has_index && record.c != NONE;
         let index = if has_index { u32::from(record.c & 15) } else { 4 };
@@ -116,20 +133,18 @@ impl Buffer {
         let sib = record.aux.trailing_zeros() << 6 | (index & 7) << 3 | rm & 7;
 
         let rex = 0x40 | u32::from(row.rex) | reg >> 3 << 2 | index >> 3 << 1 | rm >> 3;
-        let needs_rex = u32::from(rex != 0x40 || row.byte_reg && reg >= 4 || row.byte_rm && rm >= 4);
+        let needs_rex = u32::from(rex != 0x40 || row.byte_reg && reg >= 4);
 
-        let is_small = row.imm == Imm::Byte || row.imm == Imm::Fitting && record.imm as i8 as i32 == record.imm;
-        let imm_len = if row.imm == Imm::No { 0 } else { 4 - 3 * usize::from(is_small) };
-        let opcode = row.opcode | u16::from(row.imm == Imm::Fitting && is_small) << 1 | (record.imm as u16 & row.cc_mask) << 8;
+        let is_small = u32::from(row.is_fitting && record.imm as i8 as i32 == record.imm);
+        let imm_len = usize::from(row.imm_len) - 3 * is_small as usize;
+        let opcode = u32::from(row.opcode) | is_small << 1 | (record.imm as u32 & u32::from(row.cc_mask)) << 8;
 
         let mut head = u64::from(row.prefix);
-        let mut at = u32::from(row.prefix != 0) * 8;
+        let mut at = u32::from(row.prefix_len);
         head |= u64::from(rex & needs_rex.wrapping_neg()) << at;
         at += needs_rex * 8;
-        head |= u64::from(opcode) << at;
-        at += u32::from(row.opcode_len) * 8;
-        head |= u64::from(modrm) << at;
-        at += 8;
+        head |= u64::from(opcode | modrm << row.opcode_len) << at;
+        at += u32::from(row.opcode_len) + 8;
         head |= u64::from(sib & 0xff & has_sib.wrapping_neg()) << at;
         at += has_sib * 8;
         self.put(head, (at / 8) as usize, disp & is_rip.wrapping_sub(1) as i32, disp_len as usize, record.imm, imm_len);

@@ -1,5 +1,6 @@
 //! One row an op, beside its row in [`crate::ops`]: opcode bytes, width, where the operands go, immediates.
 
+use crate::ir::Record;
 use crate::ops::Op;
 
 /// How the record is encoded.
@@ -28,11 +29,9 @@ pub(crate) enum Rare {
     Flow,
 }
 
-/// How the immediate of the record follows the address.
+/// How the immediate of the record follows the address, if it does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Imm {
-    /// Not at all.
-    No,
+enum Imm {
     /// One byte.
     Byte,
     /// Four bytes.
@@ -47,10 +46,13 @@ pub(crate) struct Row {
     pub(super) kind: Kind,
     /// `0x66`, `0xf2`, or 0 for none.
     pub(super) prefix: u8,
+    /// Its length in bits.
+    pub(super) prefix_len: u8,
     /// 8 for 64-bit operands.
     pub(super) rex: u8,
     /// One opcode byte, or `0x0f` and the second one above it.
     pub(super) opcode: u16,
+    /// Its length in bits.
     pub(super) opcode_len: u8,
     /// Bit position, in the record's registers, of the operand in ModRM.reg; [`ABSENT`] for none.
     pub(super) reg: u8,
@@ -68,7 +70,10 @@ pub(crate) struct Row {
     pub(super) disp_mask: i32,
     /// All ones when `aux` names a slot.
     pub(super) slot_mask: u32,
-    pub(super) imm: Imm,
+    /// Bytes of the immediate, 4 for one that may fit into one byte.
+    pub(super) imm_len: u8,
+    /// One byte, and bit 1 of the opcode set, when the immediate fits.
+    pub(super) is_fitting: bool,
     /// 15 when the immediate is a condition code, part of the second opcode byte.
     pub(super) cc_mask: u16,
     /// ModRM.reg is an 8-bit register: numbers 4 to 7 need a REX prefix.
@@ -86,9 +91,10 @@ const C: u8 = 32;
 const BASE: Row = Row {
     kind: Kind::Rare(Rare::Flow),
     prefix: 0,
+    prefix_len: 0,
     rex: 0,
     opcode: 0,
-    opcode_len: 1,
+    opcode_len: 8,
     reg: ABSENT,
     digit: 0,
     rm: ABSENT,
@@ -97,7 +103,8 @@ const BASE: Row = Row {
     has_index: false,
     disp_mask: 0,
     slot_mask: 0,
-    imm: Imm::No,
+    imm_len: 0,
+    is_fitting: false,
     cc_mask: 0,
     byte_reg: false,
     byte_rm: false,
@@ -119,7 +126,7 @@ const fn narrow(opcode: u8) -> Row {
 
 /// `0f` and a second byte, after a prefix (0 for none).
 const fn two(prefix: u8, rex: u8, opcode: u8) -> Row {
-    Row { prefix, rex, opcode: 0x0f | (opcode as u16) << 8, opcode_len: 2, ..BASE }
+    Row { prefix, prefix_len: 8 * (prefix != 0) as u8, rex, opcode: 0x0f | (opcode as u16) << 8, opcode_len: 16, ..BASE }
 }
 
 impl Row {
@@ -160,7 +167,19 @@ impl Row {
     }
 
     const fn imm(self, imm: Imm) -> Row {
-        Row { imm, ..self }
+        let (imm_len, is_fitting) = match imm {
+            Imm::Byte => (1, false),
+            Imm::Long => (4, false),
+            Imm::Fitting => (4, true),
+        };
+        Row { imm_len, is_fitting, ..self }
+    }
+
+    /// The operands in ModRM.reg and ModRM.rm.
+    #[inline]
+    pub(super) fn operands(&self, record: &Record) -> (u32, u32) {
+        let regs = u64::from(record.a & 15) | u64::from(record.b & 15) << 16 | u64::from(record.c & 15) << 32;
+        ((regs >> (self.reg & 63) & 15) as u32, (regs >> (self.rm & 63) & 15) as u32 | u32::from(self.rm_fixed))
     }
 
     const fn condition(self) -> Row {

@@ -20,43 +20,68 @@ pub struct Marks {
     pub stubs: Vec<u32>,
 }
 
-struct Emitter<'a> {
-    function: &'a Function<Final>,
-    frame: Frame,
+/// Columns that are used again.
+#[derive(Default, Debug)]
+pub(super) struct Memory {
     out: Buffer,
-    relocs: Vec<Reloc>,
-    sites: Vec<Site>,
+    offsets: Marks,
     /// Site and block of each landing pad.
     pads: Vec<(u32, u32)>,
     branches: Vec<Branch>,
-    data: Vec<DataBlock>,
     /// Row of `data` for each constant, then for each text; [`u32::MAX`] before its first use.
     data_rows: Vec<u32>,
     /// Stubs to be emitted at the end, in order of their branches.
     cold: Vec<u32>,
 }
 
+struct Emitter<'a> {
+    function: &'a Function<Final>,
+    frame: Frame,
+    out: &'a mut Buffer,
+    relocs: Vec<Reloc>,
+    sites: Vec<Site>,
+    data: Vec<DataBlock>,
+    pads: &'a mut Vec<(u32, u32)>,
+    branches: &'a mut Vec<Branch>,
+    data_rows: &'a mut Vec<u32>,
+    cold: &'a mut Vec<u32>,
+}
+
 /// Set in the target of a [`Branch`] to a stub.
 const STUB: u32 = 1 << 31;
 
-pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<Marks>) -> (Code, Option<Marks>) {
+pub(super) fn emit(
+    function: &mut Function<Final>,
+    frame: Frame,
+    marks: Option<Marks>,
+    memory: &mut Memory,
+) -> (Code, Option<Marks>) {
     let shared = &*function;
+    let Memory { out, offsets, pads, branches, data_rows, cold } = memory;
+    out.clear();
+    offsets.records.clear();
+    offsets.blocks.clear();
+    offsets.stubs.clear();
+    offsets.stubs.resize(shared.stubs.len(), u32::MAX);
+    pads.clear();
+    branches.clear();
+    data_rows.clear();
+    data_rows.resize(shared.constants.len() + shared.data.len(), u32::MAX);
+    cold.clear();
     let mut emitter = Emitter {
         function: shared,
         frame,
-        out: Buffer::with_capacity(shared.records.len() * 6 + 64),
+        out,
         relocs: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
         sites: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
-        pads: Vec::new(),
-        branches: Vec::with_capacity(shared.edges.len() + shared.stubs.len()),
         data: Vec::new(),
-        data_rows: vec![u32::MAX; shared.constants.len() + shared.data.len()],
-        cold: Vec::with_capacity(shared.stubs.len()),
+        pads,
+        branches,
+        data_rows,
+        cold,
     };
-    let mut offsets =
-        Marks { records: Vec::new(), blocks: Vec::with_capacity(shared.blocks.len()), stubs: vec![u32::MAX; shared.stubs.len()] };
     let keep_records = marks.is_some();
-    emitter.frame.enter(&mut emitter.out);
+    emitter.frame.enter(emitter.out);
     for block in shared.blocks.rows() {
         offsets.blocks.push(emitter.out.at());
         for at in block.start..block.end {
@@ -75,11 +100,11 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
     let target = |branch: &Branch| {
         if branch.target & STUB != 0 { offsets.stubs[(branch.target & !STUB) as usize] } else { offsets.blocks[branch.target as usize] }
     };
-    let (bytes, widening) = super::widen::resolve(out, &branches, target);
+    let (bytes, widening) = super::widen::resolve(out, branches, target);
     if let Some(widening) = &widening {
-        move_all(widening, &mut relocs, &mut sites, &mut offsets);
+        move_all(widening, &mut relocs, &mut sites, offsets);
     }
-    for (site, pad) in pads {
+    for &mut (site, pad) in pads {
         sites[site as usize].pad_offset = Some(offsets.blocks[pad as usize]);
     }
     let near: Vec<u32> = widening.iter().flat_map(Widening::records).collect();
@@ -95,13 +120,13 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         places: ir::Places::new(),
     };
     // A dump that was read may have other forms.
-    for branch in &branches {
+    for branch in branches.iter() {
         function.records[branch.record as usize].imm &= !NEAR;
     }
     for record in near {
         function.records[record as usize].imm |= NEAR;
     }
-    (code, keep_records.then_some(offsets))
+    (code, keep_records.then(|| std::mem::take(offsets)))
 }
 
 /// Offsets after widening: each list rises, so each is one walk.
@@ -160,11 +185,11 @@ impl Emitter<'_> {
                 }
             }
             Op::Return => {
-                self.frame.leave(&mut self.out);
+                self.frame.leave(self.out);
                 self.out.word(0xc3, 1);
             }
             Op::TailCall => {
-                self.frame.leave(&mut self.out);
+                self.frame.leave(self.out);
                 self.out.word_imm(0xe9, 1, 0);
                 if let Some(callee) = self.function.calls[record.aux as usize].callee {
                     self.reloc(RelocTarget::Callee(callee));

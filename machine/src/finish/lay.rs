@@ -7,7 +7,7 @@ use crate::ops::{Flags, Op};
 use super::{Frame, Refusal};
 
 /// What is known of a block while its function is laid.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Row {
     /// Where an edge to it really goes.
     to: u32,
@@ -16,70 +16,33 @@ struct Row {
     next: u32,
 }
 
-/// Lays a function.
-pub(super) fn lay(mut function: Function<Alloc>) -> Result<(Function<Final>, Frame), Refusal> {
-    let count = function.blocks.len();
-    let mut rows: Vec<Row> = (0..count as u32).map(|to| Row { to, is_reached: false, next: u32::MAX }).collect();
-    drop_trivial_pads(&mut function);
-    thread(&mut function, &mut rows);
-    reach(&function, &mut rows);
-    simplify(&mut function, &rows);
-    let frame = Frame::of(&function).ok_or(Refusal::FrameTooLarge)?;
-    frame.place_slots(&mut function);
-    Ok((retag(function), frame))
+/// Columns that are used again.
+#[derive(Default, Debug)]
+pub(super) struct Memory {
+    rows: Vec<Row>,
+    /// Most sites of a function share a few pads that lie together.
+    known: Vec<(Block, bool)>,
+    work: Vec<u32>,
 }
 
-fn retag(function: Function<Alloc>) -> Function<Final> {
-    let Function {
-        name,
-        params,
-        param_classes,
-        result_classes,
-        blocks,
-        records,
-        classes,
-        edges,
-        calls,
-        stubs,
-        slots,
-        constants,
-        data,
-        regs,
-        locations,
-        places,
-        saved,
-        virtuals,
-        origins,
-        phase: _,
-    } = function;
-    Function {
-        name,
-        params,
-        param_classes,
-        result_classes,
-        blocks,
-        records,
-        classes,
-        edges,
-        calls,
-        stubs,
-        slots,
-        constants,
-        data,
-        regs,
-        locations,
-        places,
-        saved,
-        virtuals,
-        origins,
-        phase: std::marker::PhantomData,
-    }
+/// Lays a function.
+pub(super) fn lay(mut function: Function<Alloc>, memory: &mut Memory) -> Result<(Function<Final>, Frame), Refusal> {
+    let count = function.blocks.len();
+    let rows = &mut memory.rows;
+    rows.clear();
+    rows.extend((0..count as u32).map(|to| Row { to, is_reached: false, next: u32::MAX }));
+    drop_trivial_pads(&mut function, &mut memory.known);
+    thread(&mut function, rows);
+    reach(&function, rows, &mut memory.work);
+    simplify(&mut function, rows);
+    let frame = Frame::of(&function).ok_or(Refusal::FrameTooLarge)?;
+    frame.place_slots(&mut function);
+    Ok((function.into_phase(), frame))
 }
 
 /// A pad that does nothing but go on unwinding is no pad: the site has none, and the unwinder passes by.
-fn drop_trivial_pads(function: &mut Function<Alloc>) {
-    // Most sites of a function share a few pads that lie together.
-    let mut known: Vec<(Block, bool)> = Vec::new();
+fn drop_trivial_pads(function: &mut Function<Alloc>, known: &mut Vec<(Block, bool)>) {
+    known.clear();
     for at in 0..function.calls.len() + function.stubs.len() {
         let stub = at.checked_sub(function.calls.len());
         let pad = stub.map_or_else(|| function.calls[at].pad, |stub| function.stubs[stub].pad);
@@ -145,9 +108,10 @@ fn thread(function: &mut Function<Alloc>, rows: &mut [Row]) {
     }
 }
 
-fn reach(function: &Function<Alloc>, rows: &mut [Row]) {
+fn reach(function: &Function<Alloc>, rows: &mut [Row], work: &mut Vec<u32>) {
     let pads = function.calls.iter().map(|row| row.pad).chain(function.stubs.iter().map(|row| row.pad));
-    let mut work = vec![0u32];
+    work.clear();
+    work.push(0);
     rows[0].is_reached = true;
     for pad in pads.flatten() {
         if !std::mem::replace(&mut rows[pad.index()].is_reached, true) {

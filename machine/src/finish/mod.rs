@@ -46,8 +46,20 @@ impl Refusal {
 
 /// Finishes a function whose verifier found no fault.
 pub fn finish(function: Function<Alloc>) -> Result<(Function<Final>, Code), Refusal> {
-    let (mut function, frame) = lay::lay(function)?;
-    let (mut code, _) = emit::emit(&mut function, frame, None);
+    finish_with(function, &mut Memory::default())
+}
+
+/// Columns that are used again.
+#[derive(Default, Debug)]
+pub(crate) struct Memory {
+    lay: lay::Memory,
+    emit: emit::Memory,
+}
+
+/// As [`finish`], with columns that are used again.
+pub(crate) fn finish_with(function: Function<Alloc>, memory: &mut Memory) -> Result<(Function<Final>, Code), Refusal> {
+    let (mut function, frame) = lay::lay(function, &mut memory.lay)?;
+    let (mut code, _) = emit::emit(&mut function, frame, None, &mut memory.emit);
     // The places go with the code; the dump has them too, but nobody dumps in a build.
     code.places = function.places.clone();
     Ok((function, code))
@@ -57,7 +69,7 @@ pub fn finish(function: Function<Alloc>) -> Result<(Function<Final>, Code), Refu
 pub fn mark(function: &Function<Final>) -> Option<(Code, Marks)> {
     let frame = Frame::of(function)?;
     let mut function = function.clone();
-    let (mut code, marks) = emit::emit(&mut function, frame, Some(Marks::default()));
+    let (mut code, marks) = emit::emit(&mut function, frame, Some(Marks::default()), &mut emit::Memory::default());
     code.places = function.places;
     Some((code, marks?))
 }

@@ -57,7 +57,7 @@ const fn fits(distance: i64) -> bool {
 }
 
 /// Writes the displacements, with room made for those that need more than a byte.
-pub(super) fn resolve(mut out: Buffer, branches: &[Branch], target: impl Fn(&Branch) -> u32) -> (Vec<u8>, Option<Widening>) {
+pub(super) fn resolve(out: &mut Buffer, branches: &[Branch], target: impl Fn(&Branch) -> u32) -> (Vec<u8>, Option<Widening>) {
     let growth = |opcode: u8| if opcode == 0xeb { 3 } else { 4 };
     let mut any_far = false;
     for branch in branches {
@@ -69,7 +69,7 @@ pub(super) fn resolve(mut out: Buffer, branches: &[Branch], target: impl Fn(&Bra
         }
     }
     if !any_far {
-        return (out.finish(), None);
+        return (out.written().to_vec(), None);
     }
     let short = out.written();
     // Growth up to and with each branch, under the assumption of the round before.

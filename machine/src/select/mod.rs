@@ -27,10 +27,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::marker::PhantomData;
-
 use ir::ssa::{Graph, Value};
-use ir::{Column, Id, List, Pool};
+use ir::{Id, List};
 use lir::{Legal, Lir, Type};
 
 use crate::ir::{Block, BlockRow, Edge, Function, Record, Select, SlotKind, SlotRow};
@@ -128,29 +126,9 @@ pub const fn class_of(ty: Type) -> Class {
 pub fn select(body: &lir::Body<Legal>, scratch: &mut Scratch) -> Result<Function<Select>, Limit> {
     let graph: &Graph<Lir> = body;
     scratch.order.compute(graph)?;
-    let size = graph.insts.len();
-    let out = Function {
-        name: graph.name,
-        params: Vec::new(),
-        param_classes: Vec::new(),
-        result_classes: graph.results.iter().map(|&ty| class_of(ty)).collect(),
-        blocks: Column::with_capacity(scratch.order.blocks.len() + 1),
-        records: Vec::with_capacity(size + size / 2),
-        classes: Vec::with_capacity(graph.values.len()),
-        edges: Vec::with_capacity(scratch.order.blocks.len() * 2),
-        calls: Vec::new(),
-        stubs: Vec::new(),
-        slots: Vec::new(),
-        constants: Vec::new(),
-        data: Vec::new(),
-        regs: Pool::new(),
-        locations: Pool::new(),
-        places: graph.places.clone(),
-        saved: 0,
-        virtuals: Vec::new(),
-        origins: Vec::new(),
-        phase: PhantomData,
-    };
+    let mut out = scratch.spare.take().map_or_else(|| Function::new(graph.name), |spare| spare.renew(graph.name));
+    out.result_classes.extend(graph.results.iter().map(|&ty| class_of(ty)));
+    out.places = graph.places.clone();
     let columns = &mut scratch.select;
     columns.values.clear();
     columns.values.resize(graph.values.len(), NEW);

@@ -33,10 +33,8 @@ impl<P: Phase> Judge<'_, P> {
                 let row = &accept::ROWS[record.op as usize];
                 let had_flags = flags_are_set;
                 flags_are_set = had_flags & row.keeps_flags | row.sets_flags;
-                let is_placed = !(row.reads_flags && !had_flags)
-                    && !(row.ends && index + 1 < records.len())
-                    && !block.is_pad
-                    && row.words(record, &limits, near);
+                let is_last = index + 1 == records.len();
+                let is_placed = (had_flags | !row.reads_flags) & (is_last | !row.ends) & !block.is_pad && row.words(record, &limits, near);
                 if is_placed {
                     let is_fine = if is_select {
                         row.virtuals(record, &mut self.memory.virtuals)
@@ -59,9 +57,13 @@ impl<P: Phase> Judge<'_, P> {
             written |= own;
         }
         if is_select {
-            for index in 0..function.classes.len() {
-                if self.memory.virtuals[index + 1] & (DEFINED | USED) == USED {
-                    self.fault(Rule::Undefined, Where::Function, [index as i64, 0]);
+            let is_undefined = |known: &u8| known & (DEFINED | USED) == USED;
+            // Of all rows at once first; the sentinel in front is neither.
+            if self.memory.virtuals.iter().fold(false, |any, known| any | is_undefined(known)) {
+                for index in 0..function.classes.len() {
+                    if is_undefined(&self.memory.virtuals[index + 1]) {
+                        self.fault(Rule::Undefined, Where::Function, [index as i64, 0]);
+                    }
                 }
             }
         } else {

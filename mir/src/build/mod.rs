@@ -102,9 +102,8 @@ impl<'a> Builder<'a> {
     fn new(body: &'a hir::Body, cx: &'a dyn Context) -> Self {
         let mut graph = Graph::new(body.owner, vec![body.result]);
         // About one value and one instruction an expression.
-        graph.values = Column::with_capacity(body.exprs.len());
-        graph.insts = Column::with_capacity(body.exprs.len());
-        graph.edges = Column::with_capacity(body.exprs.len());
+        let exprs = body.exprs.len();
+        graph.reserve(exprs / 8, exprs, exprs, exprs + exprs / 2);
         let current = graph.add_block();
         Builder {
             body,

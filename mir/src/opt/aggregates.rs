@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use hir::{Type, TypeKind};
-use ir::ssa::order::Order;
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
 use ir::{Fuel, List, Stop};
 
 use super::edges::{Incoming, set_params, set_target_args};
+use super::flow::Flow;
 use super::rename::Renames;
 use crate::Op;
 use crate::ir::{Context, Mir};
@@ -25,16 +25,16 @@ const MOST_PARAMS: usize = 64;
 const MOST_STEPS: usize = 64;
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
     if !graph.insts.rows().iter().any(|row| matches!(row.op, Op::Field | Op::WithField)) {
         return Ok(());
     }
-    forward(graph, fuel);
+    forward(graph, flow, fuel);
     for _ in 0..TURNS {
-        if !split(graph, fuel, cx)? {
+        if !split(graph, flow, fuel, cx)? {
             break;
         }
-        forward(graph, fuel);
+        forward(graph, flow, fuel);
     }
     Ok(())
 }
@@ -49,8 +49,8 @@ enum Source {
     Select([Value; 3]),
 }
 
-fn forward(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
-    let order = Order::of(graph);
+fn forward(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+    let order = flow.order(graph);
     let mut renames = Renames::new(graph);
     for &block in &order.blocks {
         let mut insts = std::mem::take(&mut graph.blocks[block].insts);
@@ -156,9 +156,8 @@ fn taken_apart(graph: &Graph<Mir>, inst: Inst) -> Option<Value> {
 }
 
 /// Splits the parameters that are worth it; true when there was one.
-fn split(graph: &mut Graph<Mir>, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
-    let order = Order::of(graph);
-    let incoming = Incoming::of(graph, &order);
+fn split(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    let (order, incoming) = (flow.order(graph), flow.incoming(graph));
     // A parameter is worth it when its fields are asked for here, or when what comes in is known field by field.
     let mut wanted = vec![false; graph.values.len()];
     for &block in &order.blocks {

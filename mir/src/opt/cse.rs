@@ -7,10 +7,10 @@
 use abi::{RuntimeCall, RuntimeEffect};
 use ir::Fuel;
 use ir::ops::Effect;
-use ir::ssa::order::Order;
 use ir::ssa::{ENTRY, Graph, Inst};
 
-use super::edges::{Step, Tree};
+use super::edges::Step;
+use super::flow::Flow;
 use super::fold::commutes;
 use super::rename::Renames;
 use crate::Op;
@@ -43,16 +43,15 @@ impl Table {
 }
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
-    let order = Order::of(graph);
-    let tree = Tree::of(graph, &order);
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+    if graph.blocks.get(ENTRY).is_none() {
+        return;
+    }
+    let tree = flow.tree(graph);
     let size = graph.size().next_power_of_two().max(16);
     let mut table = Table { buckets: vec![NONE; size], entries: Vec::new() };
     let mut renames = Renames::new(graph);
     let mut marks = Vec::new();
-    if graph.blocks.get(ENTRY).is_none() {
-        return;
-    }
     tree.walk(|step| match step {
         Step::Leave => {
             if let Some(mark) = marks.pop() {
@@ -77,6 +76,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
                             return true;
                         }
                         renames.set(graph.result(inst), graph.result(entry.inst));
+                        if graph.edges[inst].unwind.is_some() {
+                            flow.changed();
+                        }
                         return false;
                     }
                     at = entry.next;

@@ -11,14 +11,15 @@ use ir::ssa::order::Order;
 use ir::ssa::{Def, ENTRY, Graph, Inst, Value};
 
 use super::edges::{Incoming, remove_params};
+use super::flow::Flow;
 use crate::Op;
 use crate::ir::Mir;
 use crate::ops::NOUNWIND;
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
-    let order = Order::of(graph);
-    let incoming = Incoming::of(graph, &order);
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+    let order = flow.order(graph);
+    let incoming = flow.incoming(graph);
     let live = live_values(graph, &order, &incoming);
     let is_live = |value: Value| live[value.index()];
     let dead_params = order.blocks.iter().skip(1).any(|&block| graph.blocks[block].params.iter().any(|&p| !is_live(p)));

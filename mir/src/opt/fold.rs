@@ -7,12 +7,12 @@
 use hir::Type;
 use ir::Fuel;
 use ir::ops::Effect;
-use ir::ssa::order::Order;
 use ir::ssa::{Graph, Inst, NewInst, Value};
 use ir::{List, PlaceId, Symbol};
 
 use abi::RuntimeCall;
 
+use super::flow::Flow;
 use super::rename::Renames;
 use crate::Op;
 use crate::ir::Mir;
@@ -40,8 +40,8 @@ enum Found {
 }
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
-    let order = Order::of(graph);
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+    let order = flow.order(graph);
     let mut renames = Renames::new(graph);
     let mut out: Vec<Inst> = Vec::new();
     for &block in &order.blocks {
@@ -49,6 +49,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
         out.clear();
         for &inst in &insts {
             renames.operands(graph, inst);
+            let edges = graph.edges[inst];
             // A rewrite may open the next one on the same instruction; each step gets simpler, and the bound is a seat belt.
             for _ in 0..8 {
                 let found = simplify(graph, inst);
@@ -62,6 +63,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
             let gone = graph.insts[inst].results == 1 && renames.get(graph.insts[inst].first_result) != graph.insts[inst].first_result;
             if !gone {
                 out.push(inst);
+            }
+            if graph.edges[inst].unwind != edges.unwind || graph.edges[inst].targets != edges.targets || (gone && edges.unwind.is_some()) {
+                flow.changed();
             }
         }
         let row = &mut graph.blocks[block].insts;

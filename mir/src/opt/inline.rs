@@ -5,10 +5,10 @@
 //! through which call they came (decision 9). A call in a copied body is looked at again, a few levels deep.
 
 use ir::ops::Imm;
-use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
 use ir::{Fuel, ItemId, PlaceId, Stop};
 
+use super::flow::Flow;
 use crate::Op;
 use crate::ir::{Body, Context, Mir, Mono};
 
@@ -35,8 +35,8 @@ fn cost(graph: &Graph<Mir>) -> usize {
 }
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
-    let order = Order::of(graph);
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+    let order = flow.order(graph);
     let mut room = cost(graph).max(LEAST_GROWTH);
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text.
     let mut work: Vec<(Block, u8)> = order.blocks.iter().rev().map(|&block| (block, 0)).collect();
@@ -60,6 +60,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel, cx: &dyn Context) -> 
                 continue;
             }
             room -= size;
+            flow.changed();
             let rest = copy(graph, &body, block, at - 1, unwind);
             // The copy first, then what follows the call.
             work.push((rest.after, depth));

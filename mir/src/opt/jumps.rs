@@ -10,6 +10,7 @@ use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
 use ir::{Fuel, List};
 
 use super::edges::{Edge, Incoming, remove_params, set_target_args};
+use super::flow::Flow;
 use super::rename::Renames;
 use crate::Op;
 use crate::ir::Mir;
@@ -20,11 +21,21 @@ const ROUNDS: usize = 4;
 const HOPS: usize = 8;
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
     for _ in 0..ROUNDS {
         let mut round = Round { graph, fuel, changed: false, empty: false };
-        round.thread();
-        round.merge();
+        let order = flow.order(round.graph);
+        round.thread(&order);
+        if round.changed {
+            flow.changed();
+        }
+        if !round.empty {
+            let (order, incoming) = (flow.order(round.graph), flow.incoming(round.graph));
+            round.merge(&order, &incoming);
+        }
+        if round.changed {
+            flow.changed();
+        }
         if !round.changed || round.empty {
             break;
         }
@@ -47,8 +58,7 @@ impl Round<'_> {
         paid
     }
 
-    fn thread(&mut self) {
-        let order = Order::of(self.graph);
+    fn thread(&mut self, order: &Order) {
         let mut uses = vec![0u32; self.graph.values.len()];
         for &block in &order.blocks {
             for &inst in &self.graph.blocks[block].insts {
@@ -204,16 +214,11 @@ impl Round<'_> {
     }
 
     /// Parameters with one source go, then blocks with one way in join the block before.
-    fn merge(&mut self) {
-        if self.empty {
-            return;
-        }
-        let order = Order::of(self.graph);
-        let incoming = Incoming::of(self.graph, &order);
+    fn merge(&mut self, order: &Order, incoming: &Incoming) {
         let mut renames = Renames::new(self.graph);
         for &block in order.blocks.iter().skip(1) {
             if !self.graph.blocks[block].params.is_empty() {
-                self.settle_params(block, &incoming, &mut renames);
+                self.settle_params(block, incoming, &mut renames);
             }
         }
         for &block in &order.blocks {

@@ -1,15 +1,15 @@
 //! A tail call of the function itself is a loop: the entry hands its parameters to a header that holds the body, and the call jumps there.
 
-use ir::ssa::order::Order;
 use ir::ssa::{Def, ENTRY, Graph, NewInst, Value};
 use ir::{Fuel, ItemId, List, PlaceId};
 
+use super::flow::Flow;
 use crate::Op;
 use crate::ir::Mir;
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
-    let order = Order::of(graph);
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+    let order = flow.order(graph);
     let mut header = None;
     for &block in &order.blocks {
         let Some(inst) = graph.terminator(block) else { continue };
@@ -20,6 +20,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
         if row.args.len() != graph.blocks[ENTRY].params.len() || !fuel.spend() {
             continue;
         }
+        flow.changed();
         let header = *header.get_or_insert_with(|| make_header(graph));
         // The list of operands becomes the list of arguments.
         let args = graph.insts[inst].args;

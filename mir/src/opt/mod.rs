@@ -6,6 +6,7 @@ mod claims;
 mod cse;
 mod dead;
 mod edges;
+mod flow;
 mod fold;
 mod inline;
 mod jumps;
@@ -17,10 +18,12 @@ mod rename;
 pub(crate) mod tests;
 
 use ir::ssa::compact::tidy;
+use ir::ssa::order::Order;
 use ir::{Fuel, Stop};
 
 pub use inline::is_inlinable;
 
+use self::flow::Flow;
 use crate::ir::{Body, Context, Mir, Mono};
 
 /// Every pass: the name that switches it off, and what it does.
@@ -41,34 +44,42 @@ const PIPELINE: &[&str] =
 
 /// Runs the pipeline. The body is compact afterwards.
 pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
-    for &pass in PIPELINE {
-        run(pass, body, fuel, cx)?;
-        // What inlining and jumps left behind would be walked by all that follow.
-        if pass == "jumps" {
-            tidy::<Mir>(body);
+    let mut flow = Flow::default();
+    for (at, &pass) in PIPELINE.iter().enumerate() {
+        run_with(pass, body, &mut flow, fuel, cx)?;
+        // What inlining and jumps left behind would be walked by all that follow, unless next to nothing does.
+        if (pass == "jumps" && at + 2 < PIPELINE.len()) || at + 1 == PIPELINE.len() {
+            let order = flow.order(body);
+            if tidy::<Mir>(body, &order) {
+                flow.changed();
+            }
         }
     }
-    tidy::<Mir>(body);
     if claims::take_back(body) {
-        tidy::<Mir>(body);
+        let order = Order::of(body);
+        tidy::<Mir>(body, &order);
     }
     Ok(())
 }
 
 /// Runs one pass; false when there is none of this name.
 pub fn run(pass: &str, body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    run_with(pass, body, &mut Flow::default(), fuel, cx)
+}
+
+fn run_with(pass: &str, body: &mut Body<Mono>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
     if !fuel.allows(pass) {
         return Ok(PASSES.iter().any(|(name, _)| *name == pass));
     }
     match pass {
-        "aggregates" => aggregates::run(body, fuel, cx)?,
-        "cse" => cse::run(body, fuel),
-        "dead" => dead::run(body, fuel),
-        "fold" => fold::run(body, fuel),
-        "inline" => inline::run(body, fuel, cx)?,
-        "jumps" => jumps::run(body, fuel),
-        "loops" => loops::run(body, fuel),
-        "ranges" => ranges::run(body, fuel),
+        "aggregates" => aggregates::run(body, flow, fuel, cx)?,
+        "cse" => cse::run(body, flow, fuel),
+        "dead" => dead::run(body, flow, fuel),
+        "fold" => fold::run(body, flow, fuel),
+        "inline" => inline::run(body, flow, fuel, cx)?,
+        "jumps" => jumps::run(body, flow, fuel),
+        "loops" => loops::run(body, flow, fuel),
+        "ranges" => ranges::run(body, flow, fuel),
         _ => return Ok(false),
     }
     Ok(true)

@@ -14,7 +14,8 @@ use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, ENTRY, Graph, Inst, NewInst, Value};
 use ir::{Fuel, List};
 
-use super::edges::{Edge, Incoming, Step, Tree};
+use super::edges::{Edge, Incoming, Step};
+use super::flow::Flow;
 use super::fold::{become_op, compare_forms, compare_ranges, literal_op};
 use crate::Op;
 use crate::ir::Mir;
@@ -24,13 +25,12 @@ use crate::verify::proof::{self, Range};
 const DEPTH: u32 = 8;
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
+pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
     if graph.blocks.get(ENTRY).is_none() {
         return;
     }
-    let order = Order::of(graph);
-    let incoming = Incoming::of(graph, &order);
-    let tree = Tree::of(graph, &order);
+    let (order, incoming, tree) = (flow.order(graph), flow.incoming(graph), flow.tree(graph));
+    let spent = fuel.spent();
     let known = graph.values.rows().iter().map(|row| Range::of_type(row.ty)).collect();
     let arriving = vec![None; graph.values.len()];
     let mut pass =
@@ -52,6 +52,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, fuel: &mut Fuel) {
             }
         }
     });
+    if fuel.spent() != spent {
+        flow.changed();
+    }
 }
 
 struct Pass<'a> {

@@ -230,27 +230,35 @@ impl Provider for TypedBody {
     /// Only a constant without annotation can ask for its own type: E0702 is reported by `constant_value`.
     fn on_cycle(id: &ItemId, cycle: &Cycle) -> Option<Arc<Checked>> {
         let diagnostics = match id.path().namespace {
-            Namespace::Constant => vec![constant_cycle(*id, cycle)],
+            Namespace::Constant => constant_cycle(*id, cycle).into_iter().collect(),
             Namespace::Function | Namespace::Type | Namespace::Default | Namespace::Test | Namespace::Other => Vec::new(),
         };
         Some(Arc::new(Checked { body: None, ty: hir::Type::ERROR, diagnostics }))
     }
 }
 
-/// E0702, with the path of the cycle.
-pub(super) fn constant_cycle(id: ItemId, cycle: &Cycle) -> Diagnostic {
-    let mut path: Vec<String> = Vec::new();
+/// E0702 with the path of the cycle, once: at its constant whose text is least, whoever was asked first. The others only have no value.
+pub(super) fn constant_cycle(id: ItemId, cycle: &Cycle) -> Option<Diagnostic> {
+    let mut path: Vec<&str> = Vec::new();
     for member in &cycle.members {
         // `constant_value(@$main.a)`: the item's text stands in the parentheses.
         if let Some((_, item)) = member.strip_suffix(')').and_then(|m| m.split_once("(@")) {
-            if path.last().map(String::as_str) != Some(item) {
-                path.push(item.to_owned());
+            if path.last() != Some(&item) {
+                path.push(item);
             }
         }
     }
-    path.dedup();
-    Diagnostic::new(DiagnosticCode::E0702, Anchor::Item(id), Span::new(0, 0), [syntax::Arg::from(id.name())])
-        .note(format!("the cycle: {}", path.join(" -> ")))
+    let first = path.iter().enumerate().filter(|(_, item)| item.starts_with('$')).min_by_key(|(_, item)| **item)?.0;
+    path.rotate_left(first);
+    if path.len() > 1 && path.last() == path.first() {
+        path.pop();
+    }
+    if *path.first()? != id.to_string().trim_start_matches('@') {
+        return None;
+    }
+    path.push(path[0]);
+    let diagnostic = Diagnostic::new(DiagnosticCode::E0702, Anchor::Item(id), Span::new(0, 0), [syntax::Arg::from(id.name())]);
+    Some(diagnostic.note(format!("the cycle: {}", path.join(" -> "))))
 }
 
 impl Provider for Diagnostics {
@@ -276,6 +284,7 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<D
         ItemKind::Function(function) | ItemKind::Test { function, .. } => {
             if let Some(signature) = &*levels.get::<Signature>(&item.id)? {
                 found.extend(signature.diagnostics.iter().cloned());
+                found.extend(levels.done(hir::resolve::exposed_types(item, levels))?);
                 for parameter in &signature.params {
                     if let Some(default) = parameter.default {
                         found.extend(levels.get::<TypedBody>(&default)?.diagnostics.iter().cloned());

@@ -184,7 +184,7 @@ impl Provider for ConstantValue {
     }
 
     fn on_cycle(id: &ItemId, cycle: &Cycle) -> Option<Evaluated> {
-        Some(Evaluated { value: None, diagnostics: vec![super::front::constant_cycle(*id, cycle)] })
+        Some(Evaluated { value: None, diagnostics: super::front::constant_cycle(*id, cycle).into_iter().collect() })
     }
 }
 

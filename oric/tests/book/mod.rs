@@ -3,7 +3,7 @@
 //! - ```` ```console ```` is a transcript: each `$ command` is run in a shell that finds the `oric` of this build, and what follows is its output, both
 //!   streams, then `[exit status N]` unless it is 0. Commands run in a fresh folder with the `ori` files of the page and links to `docs` and
 //!   `examples`. Times and sizes may differ. With a first word of its own, ```` ```console cc ````, it is left out where that program is missing.
-//! - ```` ```ori name.ori ```` is a file for the transcripts.
+//! - ```` ```ori name.ori ```` is a file for the transcripts; a third word `broken` says that it does not compile.
 //! - Between `<!-- generated: WHAT -->` and the next such line or the end stands what a generator says.
 //!
 //! `ORI_BLESS=1` rewrites transcripts and generated parts, so a page is updated by running its test.
@@ -115,7 +115,7 @@ pub fn check_transcripts(page: &Path) {
     let mut shift = 0_isize;
     let mut count = 0;
     for fence in fences(&text) {
-        if fence.is("ori") && fence.info.len() == 2 && fence.info[1].ends_with(".ori") {
+        if fence.is("ori") && fence.info.len() > 1 && fence.info[1].ends_with(".ori") {
             folder.write(&fence.info[1], fence.text.as_bytes());
         }
         if !fence.is("console") {

@@ -1,0 +1,138 @@
+//! The command line as its users see it: transcripts in `cli/*.md`, and what a transcript cannot show.
+
+mod book;
+
+use std::path::Path;
+
+use book::{Folder, check_transcripts, root, shell};
+use serde_json::Value;
+
+const WRONG: &str = "@main () -> void = print(msg: 3);\n";
+const PANICS: &str = "@main (args: [str]) -> int = { print(msg: \"before\"); 7 / args.len() }\n";
+
+#[test]
+fn transcripts_are_what_oric_does() {
+    let mut pages: Vec<_> = std::fs::read_dir(root().join("oric/tests/cli"))
+        .expect("oric/tests/cli can be read")
+        .map(|entry| entry.expect("an entry can be read").path())
+        .collect();
+    pages.sort();
+    assert!(pages.len() >= 5);
+    for page in pages {
+        check_transcripts(&page);
+    }
+}
+
+/// Standard output alone, as JSON lines.
+fn json_lines(folder: &Path, line: &str) -> Vec<Value> {
+    let (out, _) = shell(&format!("{line} 2>/dev/null"), folder);
+    out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+#[test]
+fn json_output_is_lines_from_start_to_finished_on_every_path() {
+    let folder = Folder::new("json");
+    folder.write("wrong.ori", WRONG.as_bytes());
+    folder.write("panics.ori", PANICS.as_bytes());
+    folder.write("nothing.ori", b"");
+    folder.write("text.txt", b"");
+    let cases = [
+        ("check wrong.ori", 1, "oric"),
+        ("check panics.ori", 0, "oric"),
+        ("check missing.ori", 2, "oric"),
+        ("check text.txt", 2, "oric"),
+        ("check --colour wrong.ori", 2, "oric"),
+        ("chekc wrong.ori", 2, "oric"),
+        ("build nothing.ori", 1, "oric"),
+        ("build panics.ori", 0, "oric"),
+        ("build --release panics.ori", 2, "oric"),
+        ("run panics.ori", 1, "program"),
+        ("run panics.ori -- x", 7, "program"),
+        ("explain E2001", 0, "oric"),
+        ("explain E2099", 2, "oric"),
+        ("-C nowhere check wrong.ori", 2, "oric"),
+        ("run --dump=nothing panics.ori", 2, "oric"),
+    ];
+    for (args, status, owner) in cases {
+        let lines = json_lines(&folder.0, &format!("oric {args} --message-format=json").replace(" -- x --message-format=json", " --message-format=json -- x"));
+        let (first, last) = (lines.first().expect("a line"), lines.last().expect("a line"));
+        assert_eq!((&first["reason"], &first["schema"]), (&"start".into(), &1.into()), "oric {args}");
+        assert_eq!((&last["reason"], &last["exit"], &last["owner"]), (&"finished".into(), &status.into(), &owner.into()), "oric {args}");
+        let ends = lines.iter().filter(|line| line["reason"] == "start" || line["reason"] == "finished").count();
+        assert_eq!(ends, 2, "oric {args}");
+        let is_refused = lines.iter().any(|line| line["reason"] == "diagnostic" && line["level"] == "error" && line["message"] != "");
+        assert_eq!(is_refused, owner == "oric" && status != 0, "oric {args}");
+    }
+}
+
+#[test]
+fn a_diagnostic_in_json_points_at_bytes_lines_and_columns() {
+    let folder = Folder::new("json-spans");
+    folder.write("wide.ori", "@main () -> void = { let s = \"𝒳é\"; let n: int = s; }\n".as_bytes());
+    let lines = json_lines(&folder.0, "oric check wide.ori --message-format=json");
+    let diagnostic = lines.iter().find(|line| line["reason"] == "diagnostic").expect("a diagnostic");
+    assert_eq!(diagnostic["code"], "E2001");
+    let span = diagnostic["spans"].as_array().expect("spans").iter().find(|span| span["primary"] == true).expect("a primary span");
+    // The text holds a character of four bytes and two UTF-16 units, and one of two bytes and one unit.
+    assert_eq!((&span["byte_start"], &span["line"], &span["column"], &span["column_utf16"]), (&53.into(), &1.into(), &54.into(), &51.into()));
+}
+
+#[test]
+fn colour_follows_the_flag_then_the_environment() {
+    let folder = Folder::new("colour");
+    folder.write("wrong.ori", WRONG.as_bytes());
+    let cases = [
+        ("", "", false), // Nobody is looking: the stream is no terminal.
+        ("", "--color=always", true),
+        ("FORCE_COLOR=1", "", true),
+        ("CLICOLOR_FORCE=1", "", true),
+        ("FORCE_COLOR=0", "", false),
+        ("NO_COLOR=1 FORCE_COLOR=1", "", false),
+        ("NO_COLOR= FORCE_COLOR=1", "", true), // An empty NO_COLOR is not set.
+        ("NO_COLOR=1", "--color=always", true),
+        ("FORCE_COLOR=1", "--color=never", false),
+        ("FORCE_COLOR=1 TERM=dumb", "", true),
+    ];
+    for (environment, flag, colored) in cases {
+        let (output, status) = shell(&format!("{environment} oric check {flag} wrong.ori"), &folder.0);
+        assert_eq!(status, 1);
+        assert_eq!(output.contains('\x1b'), colored, "{environment} oric check {flag}");
+        let (output, _) = shell(&format!("{environment} oric check {flag} wrong.ori --message-format=json"), &folder.0);
+        assert!(!output.contains("\\u001b") && !output.contains('\x1b'), "{environment} oric check {flag} in JSON");
+    }
+}
+
+#[test]
+fn a_dump_is_the_same_in_all_forms() {
+    let program = root().join("examples/tour.ori");
+    let folder = Folder::new("dumps");
+    let dump = |level: &str, form: &str| {
+        let (text, status) = shell(&format!("oric run --dump={level} --dump-format={form} {}", program.display()), &folder.0);
+        assert_eq!(status, 0, "{level} as {form}: {text}");
+        text
+    };
+    for level in ["hir", "mir.built", "mir", "lir.built", "lir", "machine.select", "machine.alloc", "machine"] {
+        let text = dump(level, "text");
+        let tsv = dump(level, "tsv");
+        assert!(text.starts_with("ori-ir "), "{level}");
+        assert!(tsv.starts_with("#schema\tori-ir-tsv\t1\n"), "{level}");
+        let rows = tsv.lines().count();
+        assert!(rows > 100, "{level} has {rows} rows");
+        let json: Value = serde_json::from_str(&dump(level, "json")).unwrap_or_else(|error| panic!("{level}: {error}"));
+        let count = |value: &Value| -> usize {
+            let lists = value.as_object().map(|map| map.values().filter_map(Value::as_array).map(Vec::len).max().unwrap_or(0));
+            lists.or_else(|| value.as_array().map(Vec::len)).unwrap_or(0)
+        };
+        assert!(rows.abs_diff(count(&json)) <= 2, "{level}: {rows} rows of TSV, {} of JSON", count(&json));
+    }
+}
+
+#[test]
+fn a_closed_reader_of_the_output_is_no_crash() {
+    let folder = Folder::new("pipe");
+    folder.write("wrong.ori", WRONG.as_bytes());
+    for command in ["explain", "run --dump=mir wrong.ori", "check --message-format=json wrong.ori", "--help"] {
+        let (output, _) = shell(&format!("oric {command} | head -n 0"), &folder.0);
+        assert!(!output.contains("E9001") && !output.contains("panicked"), "oric {command}: {output}");
+    }
+}

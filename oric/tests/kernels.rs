@@ -1,0 +1,55 @@
+//! The kernels print what their C twins print: `../shared/bench/kernels/expected.tsv`, small sizes in both engines, full sizes as machine code.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Rows of the table: kernel, size, output; smaller size first. The table stands beside the project; without it there is nothing to compare with.
+fn expected() -> Option<Vec<(String, String, String)>> {
+    let table = std::fs::read_to_string(root().join("../shared/bench/kernels/expected.tsv")).ok()?;
+    let row = |line: &str| {
+        let mut cells = line.split('\t').map(str::to_owned);
+        Some((cells.next()?, cells.next()?, cells.next()?))
+    };
+    Some(table.lines().filter(|line| !line.starts_with('#')).filter_map(row).collect())
+}
+
+#[track_caller]
+fn check(flags: &[&str], kernel: &str, size: &str, expect: &str) {
+    let file = root().join("fixtures/kernels").join(format!("{kernel}.ori"));
+    let output = Command::new(env!("CARGO_BIN_EXE_oric")).arg("run").args(flags).arg(&file).args(["--", size]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expect, "{kernel} {size} {flags:?}: {output:?}");
+    assert!(output.status.success());
+}
+
+#[test]
+fn kernels_print_what_their_c_twins_print() {
+    let Some(rows) = expected() else {
+        println!("unmeasured: ../shared/bench/kernels/expected.tsv is not there");
+        return;
+    };
+    let mut seen = 0;
+    for kernel in ["fib", "nbody", "mandelbrot"] {
+        let sizes: Vec<_> = rows.iter().filter(|(name, ..)| name == kernel).collect();
+        let [small, large] = sizes[..] else { panic!("{kernel} has two rows") };
+        check(&["--interp"], kernel, &small.1, &small.2);
+        check(&[], kernel, &small.1, &small.2);
+        check(&[], kernel, &large.1, &large.2);
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn collatz_and_gcd_print_what_their_c_twins_print() {
+    let rows = [("collatz", "1000", "871 179"), ("gcd", "100", "31080"), ("collatz", "1000000", "837799 525"), ("gcd", "3000", "46033296")];
+    for (kernel, size, expect) in rows {
+        check(&[], kernel, size, expect);
+        if size.len() < 5 && kernel == "collatz" || size == "100" {
+            check(&["--interp"], kernel, size, expect);
+        }
+    }
+}
