@@ -126,6 +126,7 @@ impl Program {
                     all.extend(definition.diagnostics.iter().cloned());
                 }
                 all.extend(resolve::check_type(&row.item, self).unwrap_or_default());
+                all.extend(resolve::check_test(&row.item, self).unwrap_or_default());
                 all.extend(resolve::exposed_types(&row.item, self).unwrap_or_default());
                 if let ItemKind::Function(function) = &row.item.kind {
                     for name in function.params.iter().filter(|p| p.default.is_some()).filter_map(|p| p.name) {

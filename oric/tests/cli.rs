@@ -54,7 +54,10 @@ fn json_output_is_lines_from_start_to_finished_on_every_path() {
         ("run --dump=nothing panics.ori", 2, "oric"),
     ];
     for (args, status, owner) in cases {
-        let lines = json_lines(&folder.0, &format!("oric {args} --message-format=json").replace(" -- x --message-format=json", " --message-format=json -- x"));
+        let lines = json_lines(
+            &folder.0,
+            &format!("oric {args} --message-format=json").replace(" -- x --message-format=json", " --message-format=json -- x"),
+        );
         let (first, last) = (lines.first().expect("a line"), lines.last().expect("a line"));
         assert_eq!((&first["reason"], &first["schema"]), (&"start".into(), &1.into()), "oric {args}");
         assert_eq!((&last["reason"], &last["exit"], &last["owner"]), (&"finished".into(), &status.into(), &owner.into()), "oric {args}");
@@ -74,7 +77,10 @@ fn a_diagnostic_in_json_points_at_bytes_lines_and_columns() {
     assert_eq!(diagnostic["code"], "E2001");
     let span = diagnostic["spans"].as_array().expect("spans").iter().find(|span| span["primary"] == true).expect("a primary span");
     // The text holds a character of four bytes and two UTF-16 units, and one of two bytes and one unit.
-    assert_eq!((&span["byte_start"], &span["line"], &span["column"], &span["column_utf16"]), (&53.into(), &1.into(), &54.into(), &51.into()));
+    assert_eq!(
+        (&span["byte_start"], &span["line"], &span["column"], &span["column_utf16"]),
+        (&52.into(), &1.into(), &53.into(), &50.into())
+    );
 }
 
 #[test]

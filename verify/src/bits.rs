@@ -104,7 +104,9 @@ pub fn report(evidence: &mut Evidence, bound: usize, seed: u64) {
             Err(why) | Ok(Err(why)) => evidence.fail(why),
             Ok(Ok(counts)) => {
                 table.row(cells(name, counts));
-                let level = ["hir", "mir", "lir", "machine"].into_iter().find(|level| name.contains(&format!("/{level}/")) || name.contains(&format!(" {level}.")));
+                let level = ["hir", "mir", "lir", "machine"]
+                    .into_iter()
+                    .find(|level| name.contains(&format!("/{level}/")) || name.contains(&format!(" {level}.")));
                 let sum = levels.entry(level.unwrap_or("other").to_owned()).or_default();
                 sum.flips += counts.flips;
                 sum.unreadable += counts.unreadable;

@@ -39,7 +39,8 @@ pub fn programs() -> Vec<Entry> {
         let args = arguments(&file);
         add(file, args);
     }
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(root.join("fixtures/programs")).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(root.join("fixtures/programs")).into_iter().flatten().flatten().map(|e| e.path()).collect();
     folders.sort();
     for folder in folders {
         let main = folder.join("main.ori");
@@ -59,7 +60,8 @@ pub fn programs() -> Vec<Entry> {
 
 /// Only the short ones: what damage is done to.
 pub fn small_programs() -> Vec<Entry> {
-    let is_small = |entry: &Entry| std::fs::metadata(&entry.file).is_ok_and(|meta| meta.len() < 6000) && !entry.name.contains("stack-overflow");
+    let is_small =
+        |entry: &Entry| std::fs::metadata(&entry.file).is_ok_and(|meta| meta.len() < 6000) && !entry.name.contains("stack-overflow");
     programs().into_iter().filter(is_small).collect()
 }
 
@@ -89,7 +91,8 @@ pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 /// All files below a folder with this extension, sorted.
 pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = files(folder, extension);
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
     folders.sort();
     found.extend(folders.iter().flat_map(|folder| files_below(folder, extension)));
     found

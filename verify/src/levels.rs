@@ -189,9 +189,12 @@ pub fn strangers(dump: &Dump) -> Vec<String> {
         }
     }
     for function in &dump.functions {
-        found.extend(function.params.iter().filter(|def| is_strange(&def.ty)).map(|def| format!("type {} in line {}", def.ty, function.line)));
+        found.extend(
+            function.params.iter().filter(|def| is_strange(&def.ty)).map(|def| format!("type {} in line {}", def.ty, function.line)),
+        );
         for block in &function.blocks {
-            found.extend(block.params.iter().filter(|def| is_strange(&def.ty)).map(|def| format!("type {} in line {}", def.ty, block.line)));
+            found
+                .extend(block.params.iter().filter(|def| is_strange(&def.ty)).map(|def| format!("type {} in line {}", def.ty, block.line)));
             walk(&block.insts, is_machine, &is_strange, &mut found);
         }
     }

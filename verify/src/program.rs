@@ -104,7 +104,8 @@ impl Program {
     /// As [`Program::of_text`], whatever the bytes are.
     pub fn of_bytes(bytes: &[u8], options: Options) -> Result<Program, Refusal> {
         // Any file will do: a project has a place on disk, and this one is never read.
-        let project = Project::of_file(&crate::corpus::root().join("examples/hello.ori")).map_err(|error| Refusal::Broken(format!("{error:?}")))?;
+        let project =
+            Project::of_file(&crate::corpus::root().join("examples/hello.ori")).map_err(|error| Refusal::Broken(format!("{error:?}")))?;
         let made = guarded(|| {
             let main = project.main;
             let mut engine = queries::engine();
@@ -166,7 +167,8 @@ impl Program {
     pub fn interpret_in(&self, cx: &dyn mir::Context, args: &[String], limits: mir::interp::Limits) -> Result<Interpreted, String> {
         let positions = ReportPositions::new(&self.session.engine, true);
         let mut streams = Streams::default();
-        let outcome = guarded(|| mir::interp::run(self.main, args, cx, &positions, &mut streams, limits))?.map_err(|_| "interrupted".to_owned())?;
+        let outcome =
+            guarded(|| mir::interp::run(self.main, args, cx, &positions, &mut streams, limits))?.map_err(|_| "interrupted".to_owned())?;
         let ending = Ending { status: Some(i32::from(outcome.status())), stdout: streams.out, stderr: streams.err, ..Ending::default() };
         Ok(Interpreted { outcome, ending })
     }
@@ -212,7 +214,8 @@ impl Program {
             codes.push(code);
         }
         codes.push(Arc::new(self.entry(form)?));
-        let mut named: Vec<ItemId> = codes.iter().flat_map(|c| std::iter::once(c.function.item).chain(c.function.places.iter().map(|p| p.item))).collect();
+        let mut named: Vec<ItemId> =
+            codes.iter().flat_map(|c| std::iter::once(c.function.item).chain(c.function.places.iter().map(|p| p.item))).collect();
         named.sort_unstable();
         named.dedup();
         let positions = ReportPositions::new(engine, true);
@@ -292,4 +295,3 @@ pub fn bounded(steps: u64) -> mir::interp::Limits {
 pub fn run(image: &[u8], args: &[String], limits: child::Limits) -> Result<Ending, String> {
     child::run_image(image, args, limits).map_err(|error| format!("the image does not start: {error}"))
 }
-

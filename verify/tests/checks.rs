@@ -38,7 +38,9 @@ fn generated_programs_are_accepted() {
     const COUNT: usize = 300;
     let refused: Vec<(u64, String)> = deep(|| {
         let seeds = 0..COUNT as u64;
-        seeds.filter_map(|seed| Program::of_text(&generate::program(seed), checked_options()).err().map(|why| (seed, why.to_string()))).collect()
+        seeds
+            .filter_map(|seed| Program::of_text(&generate::program(seed), checked_options()).err().map(|why| (seed, why.to_string())))
+            .collect()
     });
     assert!(refused.len() * 20 <= COUNT, "{} of {COUNT} are refused: {:?}", refused.len(), &refused[..refused.len().min(5)]);
 }

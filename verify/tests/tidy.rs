@@ -6,8 +6,7 @@ use verify::corpus;
 
 const LONGEST: usize = 800;
 const BANNED: [&str; 5] = ["utils", "helpers", "helper", "common", "misc"];
-const CRATES: [&str; 13] =
-    ["ir", "syntax", "hir", "mir", "lir", "machine", "codegen", "rt", "query", "oric", "verify", "fixtures", "docs"];
+const CRATES: [&str; 13] = ["ir", "syntax", "hir", "mir", "lir", "machine", "codegen", "rt", "query", "oric", "verify", "fixtures", "docs"];
 
 fn below(folder: &Path, extensions: &[&str], out: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -54,7 +53,8 @@ fn there_are_sources_to_look_at() {
 fn every_path_that_the_architecture_links_exists() {
     let page = corpus::root().join("ARCHITECTURE.md");
     let text = read(&page);
-    let links: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.contains("://")).collect();
+    let links: Vec<&str> =
+        text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| !link.contains("://")).collect();
     assert!(links.len() > 10, "{links:?}");
     let missing = links.iter().filter(|link| !corpus::root().join(link.split('#').next().unwrap_or_default()).exists());
     check(missing.map(|link| format!("ARCHITECTURE.md links {link}, which does not exist")).collect());

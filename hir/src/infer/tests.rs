@@ -560,3 +560,39 @@ fn wide_values_are_compared_up_to_a_limit() {
     let program = Program::new(&[("main", &tuple(300))]);
     assert_eq!(program.codes().iter().map(|c| c.as_str()).collect::<Vec<_>>(), ["E2040"]);
 }
+
+#[test]
+fn a_further_clause_says_nothing_beyond_the_refusal_of_the_first() {
+    check("@h (0: int) -> int = 1;\n@h (n) = n * h(n - 1);", &["1:5 E2040 this compiler does not support patterns as parameters yet"]);
+    check("@h (n: int) -> int if n > 0 = 1;\n@h (n) = 2;\n@h (_) = 3;", &["1:1 E2040 this compiler does not support function clauses yet"]);
+    check("@h (n: int) -> int = 1;\n@h (n) = 2;", &["2:2 E2006 'h' is defined twice in this scope"]);
+}
+
+#[test]
+fn attributes_are_judged_wherever_they_stand() {
+    check("#const_limit(steps: 5)\nlet $a = 1;\n@h () -> int = $a;", &["1:1 E2040 this compiler does not support `#const_limit` yet"]);
+    check("#!target(os: \"linux\")\n@h () -> void = {}", &["1:1 E2040 this compiler does not support `#!target` yet"]);
+    check("#derive()\ntype T = { a: int }", &["1:1 E0108 invalid arguments for '#derive': it takes names of traits"]);
+    check("#derive(1)\ntype T = { a: int }", &["1:1 E0108 invalid arguments for '#derive': only names of traits can be derived"]);
+    check("#fail\n@t tests _ () -> void = {}", &["1:1 E0108 invalid arguments for '#fail': it takes one string"]);
+    check("#repr(\"c\")\n@h () -> void = {}", &["1:1 E0107 '#repr' cannot be applied to functions"]);
+    check(
+        "#cfg(debug)\nuse std.math { sqrt };\n@h () -> float = sqrt(value: 1.0);",
+        &["1:1 E2040 this compiler does not support `#cfg` on imports yet"],
+    );
+}
+
+#[test]
+fn test_headers_are_judged() {
+    check("@h () -> int = 1;\n@t tests @h tests @h () -> void = assert(condition: h() == 1);", &[]);
+    check("@t tests @g () -> void = {}", &["1:2 E0513 test target '@g' not found"]);
+    check("@h () -> int = 1;\n@t tests @h () -> void = {}\n@u tests @t () -> void = {}", &["3:2 E0513 test target '@t' not found"]);
+    check("@h () -> int = 1;\n@t tests _ tests @h () -> void = {}", &["2:2 E0514 '_' cannot be combined with other targets"]);
+    check("@t tests _ () -> void = {}\n@t tests _ () -> void = {}", &["2:2 E2006 't' is defined twice in this scope"]);
+}
+
+#[test]
+fn a_public_signature_with_a_private_type_is_worth_a_warning() {
+    check("type H = { a: int }\npub @h (x: H) -> (int, H) = (x.a, x);", &["2:9 W0202 public 'h' exposes private type 'H'"]);
+    check("pub type P = { a: int }\npub @h (x: P) -> int = x.a;\n@g (x: P) -> int = x.a;", &[]);
+}

@@ -2,8 +2,10 @@
 //!
 //! [`module_scope`] looks at imports and item headers only: a body edit leaves it as it is. Imports are followed by asking for the scope of
 //! the imported module, which is why import cycles must be found before (over [`imports_of`]) and reported with [`import_cycle`].
-//! Signatures and type definitions are read in `signature`, written types in `types`.
+//! Signatures and type definitions are read in `signature`, written types in `types`; `attributes` and `header` judge what stands around them.
 
+mod attributes;
+mod header;
 mod signature;
 mod std_modules;
 mod suggest;
@@ -20,10 +22,10 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use crate::program::{Entity, Scope, is_type};
 
-pub(crate) use signature::{attributes, implements};
-pub use signature::{
-    check_main, check_type, constant_annotation, default_item, default_signature, exposed_types, signature, type_definition,
-};
+pub(crate) use attributes::attributes;
+pub use header::{check_main, check_test, exposed_types};
+pub(crate) use signature::implements;
+pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
 pub(crate) use types::{TypeReader, is_later_type, not_exported};
@@ -102,6 +104,9 @@ pub fn module_scope(file: &File, modules: &dyn Modules) -> Result<Scope, Stop> {
     Ok(scope)
 }
 
+/// The module that an import leads to, and its scope unless it is of the standard library.
+type Target = (Symbol, Option<Arc<Scope>>);
+
 struct Builder<'a> {
     file: &'a File,
     modules: &'a dyn Modules,
@@ -163,7 +168,7 @@ impl Builder<'_> {
         let target = if let Some(attribute) = import.attributes.first() {
             match attribute.name.as_str() {
                 name @ ("target" | "cfg") => self.report(Code::E2040, attribute.span, [format!("`#{name}` on imports").into()]),
-                name if signature::is_attribute(name) => self.report(Code::E0107, attribute.span, [name.into(), "imports".into()]),
+                name if attributes::is_attribute(name) => self.report(Code::E0107, attribute.span, [name.into(), "imports".into()]),
                 name => self.report(Code::E0106, attribute.span, [name.into()]),
             };
             None
@@ -180,7 +185,7 @@ impl Builder<'_> {
     }
 
     /// The module that an import names, with its scope unless it is of the standard library; `None` after a report.
-    fn target(&mut self, import: &Import, text: &str) -> Result<Option<(Symbol, Option<Arc<Scope>>)>, Stop> {
+    fn target(&mut self, import: &Import, text: &str) -> Result<Option<Target>, Stop> {
         Ok(match self.modules.resolve(self.file.module, &import.path)? {
             Resolution::Found(module) if module == self.file.module => {
                 let cycle = import_cycle(&[module], module, import.path_span);
@@ -220,7 +225,7 @@ impl Builder<'_> {
         })
     }
 
-    fn names(&mut self, import: &Import, target: Option<(Symbol, Option<Arc<Scope>>)>) {
+    fn names(&mut self, import: &Import, target: Option<Target>) {
         match &import.names {
             ImportNames::Module => {
                 let name = match &import.path {
@@ -413,7 +418,7 @@ impl Builder<'_> {
                 ItemKind::Function(_) => Entity::Function(id),
                 ItemKind::Constant { .. } => Entity::Constant(id),
                 ItemKind::ConstFunction(_) => Entity::Unsupported(id, "const functions"),
-                ItemKind::Test { .. } => Entity::Unsupported(id, "tests"),
+                ItemKind::Test { .. } => Entity::Unsupported(id, header::TESTS),
                 ItemKind::Type { .. } => match refused_form(item) {
                     None => Entity::Type(id),
                     Some(form) => Entity::Unsupported(id, form),

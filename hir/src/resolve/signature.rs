@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
-use syntax::tree::{Attribute, AttributeValue, Function, Item, ItemKind, TypeBody};
+use syntax::tree::{AttributeValue, Function, Item, ItemKind, TypeBody};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::TypeReader;
+use super::attributes::attributes;
 use super::types::show;
-use crate::program::{Context, Entity, Parameter, Scope, Signature, TypeDefinition};
+use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
 use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
@@ -57,62 +58,6 @@ fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
         return Some((contract.span, "contracts"));
     }
     None
-}
-
-/// Is there an attribute of this name?
-pub(super) fn is_attribute(name: &str) -> bool {
-    matches!(name, "derive" | "skip" | "fail" | "compile_fail" | "target" | "cfg" | "repr" | "const_limit" | "error" | "free")
-}
-
-/// Judges the attributes of an item (language/04 §4.10).
-pub(crate) fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
-    let (kind, what) = match &item.kind {
-        ItemKind::Function(_) => (0, "functions"),
-        ItemKind::Test { .. } => (1, "tests"),
-        ItemKind::Constant { .. } | ItemKind::ConstFunction(_) => (2, "constants"),
-        ItemKind::Type { .. } => (3, "types"),
-        ItemKind::Trait { .. }
-        | ItemKind::Impl { .. }
-        | ItemKind::DefImpl { .. }
-        | ItemKind::Extend { .. }
-        | ItemKind::Extern { .. }
-        | ItemKind::Capset(_)
-        | ItemKind::Error => return,
-    };
-    for attribute in &item.attributes {
-        let name = attribute.name.as_str();
-        let error = |code, args: Vec<syntax::Arg>| Diagnostic::new(code, Anchor::Item(item.id), attribute.span, args);
-        let error = match name {
-            "derive" if kind == 3 => wrong_derive(attribute).map(|why| error(Code::E0108, vec![attribute.name.into(), why.into()])),
-            // The driver runs tests; what these say is its matter.
-            "skip" | "fail" | "compile_fail" if kind == 1 => {
-                let fits = match &attribute.args[..] {
-                    [] => name == "skip",
-                    [(None, AttributeValue::Str(_), _)] => true,
-                    _ => false,
-                };
-                (!fits).then(|| error(Code::E0108, vec![attribute.name.into(), "it takes one string".into()]))
-            }
-            "derive" | "skip" | "fail" | "compile_fail" => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
-            "repr" if kind != 3 => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
-            "const_limit" if kind != 2 => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
-            // Both belong to items of `extern` blocks.
-            "error" | "free" => Some(error(Code::E0107, vec![attribute.name.into(), what.into()])),
-            "target" | "cfg" | "repr" | "const_limit" => Some(error(Code::E2040, vec![format!("`#{name}`").into()])),
-            _ => Some(error(Code::E0106, vec![attribute.name.into()])),
-        };
-        diagnostics.extend(error);
-    }
-}
-
-/// What is wrong with the arguments of a `#derive`.
-fn wrong_derive(attribute: &Attribute) -> Option<&'static str> {
-    let is_name = |value: &AttributeValue| matches!(value, AttributeValue::Path(path) if path.len() == 1);
-    match &attribute.args[..] {
-        [] => Some("it takes names of traits"),
-        args if args.iter().all(|(name, value, _)| name.is_none() && is_name(value)) => None,
-        _ => Some("only names of traits can be derived"),
-    }
 }
 
 /// A further function of one name that only makes sense as a clause of the first: what is wrong with the two is said once, elsewhere.
@@ -226,48 +171,6 @@ pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type
         }
         _ => Ok(None),
     }
-}
-
-/// W0202: private types in the signature of a public function, each once.
-pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop> {
-    let mut found = Vec::new();
-    let ItemKind::Function(_) = item.kind else { return Ok(found) };
-    if !item.is_pub {
-        return Ok(found);
-    }
-    let Some(signature) = cx.signature(item.id)? else { return Ok(found) };
-    let mut seen: Vec<Type> = Vec::new();
-    let parts = signature.params.iter().map(|p| (p.ty, p.span)).chain([(signature.result, signature.result_span)]);
-    for (ty, span) in parts {
-        let mut open = vec![ty];
-        while let Some(ty) = open.pop() {
-            match ty.kind() {
-                TypeKind::Tuple(elements) => open.extend(elements.iter().rev()),
-                TypeKind::Struct(id) if !seen.contains(&ty) => {
-                    seen.push(ty);
-                    if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id)) {
-                        let args = [item.id.name().into(), show(ty).into()];
-                        found.push(Diagnostic::new(Code::W0202, Anchor::Item(item.id), span, args));
-                    }
-                }
-                TypeKind::List(element) => open.push(element),
-                TypeKind::Struct(_)
-                | TypeKind::Error
-                | TypeKind::Int
-                | TypeKind::Float
-                | TypeKind::Bool
-                | TypeKind::Char
-                | TypeKind::Byte
-                | TypeKind::Str
-                | TypeKind::Void
-                | TypeKind::Never
-                | TypeKind::Range
-                | TypeKind::Function(..)
-                | TypeKind::Variable(_) => {}
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The fields of a struct; `None` when the item is no struct of the slice or has syntax errors.
@@ -424,30 +327,4 @@ pub(crate) fn implements(ty: Type, derived: Symbol, cx: &dyn Context) -> Result<
         },
         TypeKind::Function(..) | TypeKind::Variable(_) => false,
     })
-}
-
-/// Judges the entry point: E0213 when there is none, E0212 when its form is none of language/17 §17.1.
-pub fn check_main(signature: Option<&Signature>, module: Symbol) -> Option<Diagnostic> {
-    let Some(signature) = signature else {
-        return Some(
-            Diagnostic::new(Code::E0213, Anchor::Module(module), Span::default(), [])
-                .help("a program starts at `@main () -> void = { ... }`"),
-        );
-    };
-    if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error) {
-        return None;
-    }
-    let params_fit = match signature.params[..] {
-        [] => true,
-        [args] => args.ty == Type::list(Type::STR) && args.default.is_none(),
-        _ => false,
-    };
-    let result_fits = matches!(signature.result, Type::VOID | Type::INT | Type::NEVER);
-    if params_fit && result_fits {
-        return None;
-    }
-    Some(
-        Diagnostic::new(Code::E0212, Anchor::Item(signature.item), signature.name_span, [])
-            .help("@main takes `()` or `(args: [str])` and returns `void`, `int` or `Never`"),
-    )
 }

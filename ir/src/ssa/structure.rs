@@ -261,8 +261,7 @@ impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
             let found = u64::from(u32::from(row.flags) & !self.named_flags);
             (self.report)(StructureFault { found, ..fault(StructureKind::UnknownFlag, at) });
         }
-        let targets = graph.targets(inst);
-        if !targets.is_empty() || info.targets != 0 {
+        if !edges.targets.is_empty() || info.targets != 0 {
             self.targets(inst, info.targets, info.imm, block, index);
         }
         self.panic_edge(row.op, row.flags, edges.unwind, edges.place, at);

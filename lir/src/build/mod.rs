@@ -161,7 +161,9 @@ impl<'a> Builder<'a> {
         self.block = self.block_of[block.index()];
         self.constants.clear();
         let mir = self.mir;
-        for &inst in &mir.blocks[block].insts {
+        let insts = &mir.blocks[block].insts;
+        self.out.blocks[self.block].insts.reserve(2 * insts.len());
+        for &inst in insts {
             let edges = &mir.edges[inst];
             self.unwind = edges.unwind.map(|b| self.block_at(b));
             self.flags = mir.insts[inst].flags & NOUNWIND;

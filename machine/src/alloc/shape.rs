@@ -136,8 +136,13 @@ impl Shape {
 
 /// The operands in a mask, from the last to the first.
 #[inline]
-pub(super) fn operands(mask: u8) -> impl Iterator<Item = usize> {
-    [2, 1, 0].into_iter().filter(move |&at| mask >> at & 1 == 1)
+pub(super) fn operands(mut mask: u8) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = mask.checked_ilog2()? as usize;
+        mask ^= 1 << at;
+        // Said so that indexing needs no check.
+        Some(at.min(2))
+    })
 }
 
 const _: () = assert!(Op::ALL.len() < 256);

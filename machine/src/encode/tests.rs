@@ -122,7 +122,7 @@ fn bytes_of(record: &Record, slots: &[SlotRow]) -> Vec<u8> {
         Kind::Rip => out.plain(row, record, slots),
         Kind::Plain | Kind::Rare(_) => assert!(out.record(record, slots), "{record:?}"),
     }
-    out.finish()
+    out.written().to_vec()
 }
 
 const SLOTS: [SlotRow; 6] = [slot(-8), slot(-128), slot(-136), slot(16), slot(-4096), slot(128)];

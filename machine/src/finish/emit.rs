@@ -34,17 +34,17 @@ pub(super) struct Memory {
     cold: Vec<u32>,
 }
 
-struct Emitter<'a> {
+struct Emitter<'a, 'm> {
     function: &'a Function<Final>,
     frame: Frame,
-    out: &'a mut Buffer,
+    out: &'m mut Buffer,
     relocs: Vec<Reloc>,
     sites: Vec<Site>,
     data: Vec<DataBlock>,
-    pads: &'a mut Vec<(u32, u32)>,
-    branches: &'a mut Vec<Branch>,
-    data_rows: &'a mut Vec<u32>,
-    cold: &'a mut Vec<u32>,
+    pads: &'m mut Vec<(u32, u32)>,
+    branches: &'m mut Vec<Branch>,
+    data_rows: &'m mut Vec<u32>,
+    cold: &'m mut Vec<u32>,
 }
 
 /// Set in the target of a [`Branch`] to a stub.
@@ -141,7 +141,7 @@ fn move_all(widening: &Widening, relocs: &mut [Reloc], sites: &mut [Site], offse
     }
 }
 
-impl Emitter<'_> {
+impl Emitter<'_, '_> {
     #[inline]
     fn record(&mut self, at: u32, record: &Record) {
         let row = &ROWS[record.op as usize];

@@ -15,7 +15,8 @@ impl Selector<'_> {
     /// One instruction in order: emitted, or left to its user.
     pub(super) fn inst(&mut self, inst: Inst) {
         let row = &self.graph.insts[inst];
-        if row.args.len() < fixed_operands(row.op) {
+        // Nearly always there are as many as classes.
+        if row.args.len() < row.op.info().operands.len() && row.args.len() < fixed_operands(row.op) {
             self.failed = Some(Limit::Malformed);
             return;
         }

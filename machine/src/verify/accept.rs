@@ -36,8 +36,8 @@ pub(super) struct Row {
     defines: RegSet,
     /// Registers destroyed besides.
     clobbers: RegSet,
-    /// What each operand may be before allocation, in the bits of the column of virtual registers.
-    kinds: [u8; 3],
+    /// What each operand may not be before allocation, in the bits of the column of virtual registers.
+    barred: [u8; 3],
     /// What each operand does to its register's row there.
     marks: [u8; 3],
     /// Bits of the immediate that must be zero, and those of them that a laid branch may have.
@@ -127,7 +127,7 @@ const fn row(op: Op) -> Row {
         tied: 0,
         defines: 0,
         clobbers: info.clobbers,
-        kinds: [NOTHING; 3],
+        barred: [GP | XMM; 3],
         marks: [0; 3],
         imm: 0,
         near: 0,
@@ -152,21 +152,22 @@ const fn row(op: Op) -> Row {
                 Role::DefIn(reg) | Role::UseIn(reg) => places_of_class(op, class) & place(reg),
                 Role::No | Role::Def(_) | Role::Use(_) | Role::Tied(_) | Role::Base | Role::Index => places_of_class(op, class),
             };
-            row.kinds[at] = match class {
-                Class::Gp => GP,
-                Class::Xmm => XMM,
+            row.barred[at] = match class {
+                Class::Gp => XMM | NOTHING,
+                Class::Xmm => GP | NOTHING,
             };
             row.marks[at] = USED;
         }
         match role {
             Role::Def(_) | Role::DefIn(_) => {
                 row.marks[at] = DEFINED;
+                row.barred[at] |= DEFINED;
                 row.defines = RegSet::MAX;
             }
             // An address without an index has a base.
             Role::Index if !matches!(info.roles[1], Role::No) => {
                 row.places[at] |= place(NONE);
-                row.kinds[at] |= NOTHING;
+                row.barred[at] &= !NOTHING;
             }
             Role::Tied(_) => row.tied = u64::MAX,
             Role::No | Role::Use(_) | Role::UseIn(_) | Role::Base | Role::Index => {}
@@ -229,27 +230,26 @@ impl Row {
     #[inline]
     pub(super) fn virtuals(&self, record: &Record, column: &mut [u8]) -> bool {
         let regs = [record.a, record.b, record.c];
-        let mut wrong = false;
+        let mut wrong = 0;
         let mut rows = [0; 3];
         for at in 0..3 {
             let index = usize::from(regs[at].wrapping_sub(crate::regs::FIRST_VIRTUAL - 1));
-            rows[at] = if index < column.len() { index } else { 0 };
-            let known = column.get(rows[at]).copied().unwrap_or(0);
-            wrong |= known & self.kinds[at] == 0;
-            wrong |= rows[at] == 0 && regs[at] != NONE;
-            wrong |= known & self.marks[at] & DEFINED != 0;
+            let known = match column.get(index) {
+                Some(&known) if index != 0 => known,
+                // `NONE`, or what is no register at all.
+                _ if regs[at] == NONE => NOTHING,
+                _ => u8::MAX,
+            };
+            wrong |= known & self.barred[at];
+            rows[at] = index;
         }
-        if wrong {
+        if wrong != 0 {
             return false;
         }
         for at in 0..3 {
             if let Some(known) = column.get_mut(rows[at]) {
                 *known |= self.marks[at];
             }
-        }
-        // What stands for no register is never defined.
-        if let Some(nothing) = column.first_mut() {
-            *nothing = NOTHING;
         }
         true
     }

@@ -60,6 +60,19 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
         for (index, record) in function.records.get(block.start as usize..block.end as usize).unwrap_or(&[]).iter().enumerate() {
             let place = Where::Inst { block: id.raw(), index: index as u32 };
             let start = reader.at;
+            let form = &FORMS[record.op as usize];
+            if form.is_single {
+                // One instruction, straight on.
+                match reader.next() {
+                    Some(last) if last.shape == Shape::Plain => continue,
+                    Some(_) => reader.fault(Rule::RecordBytes, place, [start as i64, 0]),
+                    None => {
+                        reader.fault(Rule::Undecodable, place, [start as i64, 0]);
+                        return reader.faults;
+                    }
+                }
+                continue;
+            }
             let target = match record.op {
                 Op::Jump | Op::JumpIf => function.edges.get(record.aux as usize).map(|edge| edge.to.raw()),
                 Op::Stub => {
@@ -72,7 +85,8 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
             if record.op == Op::Panic {
                 last = reader.until_call();
             } else {
-                for _ in 0..instructions(record.op, leave) {
+                let count = form.count + if form.leaves { leave } else { 0 };
+                for _ in 0..count {
                     last = reader.next();
                 }
             }
@@ -80,7 +94,7 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
                 reader.fault(Rule::Undecodable, place, [start as i64, 0]);
                 return reader.faults;
             };
-            if shape_of(record.op).is_some_and(|want| want != last.shape && !(target.is_some() && last.shape == Shape::JumpNear)) {
+            if form.shape != last.shape && !(target.is_some() && last.shape == Shape::JumpNear) {
                 reader.fault(Rule::RecordBytes, place, [start as i64, 0]);
             }
             if let Some(target) = target {
@@ -128,26 +142,46 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
     reader.faults
 }
 
-/// How many instructions an op is; `leave` are those that leave the frame.
-fn instructions(op: Op, leave: usize) -> usize {
-    match op {
+/// What the bytes of an op must be.
+#[derive(Clone, Copy)]
+struct Form {
+    /// How many instructions.
+    count: usize,
+    /// And those that leave the frame, before the last one.
+    leaves: bool,
+    /// What the last one is.
+    shape: Shape,
+    /// One instruction, straight on.
+    is_single: bool,
+}
+
+const fn form(op: Op) -> Form {
+    let count = match op {
         Op::Set | Op::FloatOfInt => 2,
         Op::SetFEq | Op::SetFNe => 4,
         Op::Div | Op::Rem => 9,
-        Op::Return | Op::TailCall => leave + 1,
         _ => 1,
-    }
+    };
+    let leaves = matches!(op, Op::Return | Op::TailCall);
+    let shape = match op {
+        Op::Jump | Op::JumpIf | Op::Stub => Shape::Branch,
+        Op::Call | Op::Panic => Shape::Call,
+        Op::TailCall => Shape::JumpNear,
+        _ => Shape::Plain,
+    };
+    Form { count, leaves, shape, is_single: count == 1 && !leaves && matches!(shape, Shape::Plain) }
 }
 
-/// What the last instruction of an op must be; `None` when any will do.
-fn shape_of(op: Op) -> Option<Shape> {
-    match op {
-        Op::Jump | Op::JumpIf | Op::Stub => Some(Shape::Branch),
-        Op::Call | Op::Panic => Some(Shape::Call),
-        Op::TailCall => Some(Shape::JumpNear),
-        _ => Some(Shape::Plain),
+/// The forms in table order.
+static FORMS: [Form; Op::ALL.len()] = {
+    let mut forms = [form(Op::Mov); Op::ALL.len()];
+    let mut at = 0;
+    while at < forms.len() {
+        forms[at] = form(Op::ALL[at]);
+        at += 1;
     }
-}
+    forms
+};
 
 impl Reader<'_> {
     #[cold]
@@ -190,6 +224,7 @@ impl Reader<'_> {
     }
 
     /// One instruction; its relocation and site are judged.
+    #[inline]
     fn next(&mut self) -> Option<Decoded> {
         let decoded = decode(self.code.bytes.get(self.at..)?)?;
         self.at += decoded.len;

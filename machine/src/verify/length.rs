@@ -24,35 +24,37 @@ pub(super) struct Decoded {
     pub(super) is_rip: bool,
 }
 
-/// Reads one instruction.
-pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+/// What follows an opcode.
+#[derive(Clone, Copy)]
+struct Form {
+    exists: bool,
+    has_modrm: bool,
+    /// Bytes of immediate.
+    immediate: u8,
+    /// Twice as many with 64-bit operands.
+    is_wide: bool,
+    shape: Shape,
+}
+
+/// Of each opcode; those after `0f` come last.
+static FORMS: [Form; 512] = {
+    let mut forms = [form(0); 512];
     let mut at = 0;
-    let next = |at: &mut usize| {
-        let byte = bytes.get(*at).copied();
-        *at += 1;
-        byte
-    };
-    let mut byte = next(&mut at)?;
-    if matches!(byte, 0x66 | 0xf2) {
-        byte = next(&mut at)?;
+    while at < 512 {
+        forms[at] = form(if at < 256 { at as u16 } else { 0x0e00 + at as u16 });
+        at += 1;
     }
-    let mut is_wide = false;
-    if byte & 0xf0 == 0x40 {
-        is_wide = byte & 8 != 0;
-        byte = next(&mut at)?;
-    }
-    // ModRM or not, bytes of immediate, shape.
-    let mut opcode = u16::from(byte);
-    if byte == 0x0f {
-        opcode = 0x0f00 | u16::from(next(&mut at)?);
-    }
-    let (has_modrm, mut immediate, shape) = match opcode {
+    forms
+};
+
+const fn form(opcode: u16) -> Form {
+    let (has_modrm, immediate, shape) = match opcode {
         0x50..=0x5f | 0x99 | 0xc3 | 0xc9 | 0x0f0b => (false, 0, Shape::Plain),
         0x03 | 0x0b | 0x23 | 0x2b | 0x31 | 0x33 | 0x39 | 0x3b | 0x85 | 0x87 | 0x88 | 0x89 | 0x8b | 0x8d | 0xd3 => (true, 0, Shape::Plain),
         0x69 | 0x81 | 0xc7 => (true, 4, Shape::Plain),
         0x6b | 0x83 | 0xc1 => (true, 1, Shape::Plain),
         0xf7 => (true, 0, Shape::Plain),
-        0xb8..=0xbf => (false, if is_wide { 8 } else { 4 }, Shape::Plain),
+        0xb8..=0xbf => (false, 4, Shape::Plain),
         0x70..=0x7f | 0xeb => (false, 1, Shape::Branch),
         0x0f80..=0x0f8f => (false, 4, Shape::Branch),
         0xe8 => (false, 4, Shape::Call),
@@ -74,14 +76,44 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
         | 0x0f90..=0x0f9f
         | 0x0faf
         | 0x0fb6 => (true, 0, Shape::Plain),
-        _ => return None,
+        _ => return Form { exists: false, has_modrm: false, immediate: 0, is_wide: false, shape: Shape::Plain },
     };
+    Form { exists: true, has_modrm, immediate, is_wide: matches!(opcode, 0xb8..=0xbf), shape }
+}
+
+/// Reads one instruction.
+pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+    let mut at = 0;
+    let next = |at: &mut usize| {
+        let byte = bytes.get(*at).copied();
+        *at += 1;
+        byte
+    };
+    let mut byte = next(&mut at)?;
+    if matches!(byte, 0x66 | 0xf2) {
+        byte = next(&mut at)?;
+    }
+    let mut is_wide = false;
+    if byte & 0xf0 == 0x40 {
+        is_wide = byte & 8 != 0;
+        byte = next(&mut at)?;
+    }
+    let mut opcode = usize::from(byte);
+    if byte == 0x0f {
+        opcode = 0x100 | usize::from(next(&mut at)?);
+    }
+    let form = FORMS[opcode];
+    if !form.exists {
+        return None;
+    }
+    let shape = form.shape;
+    let mut immediate = usize::from(form.immediate) << u8::from(is_wide & form.is_wide);
     let mut is_rip = false;
-    if has_modrm {
+    if form.has_modrm {
         let modrm = next(&mut at)?;
         let (mode, rm) = (modrm >> 6, modrm & 7);
         // `test` is the only one of its group with an immediate.
-        if opcode == 0xf7 && modrm >> 3 & 7 == 0 {
+        if byte == 0xf7 && modrm >> 3 & 7 == 0 {
             immediate = 4;
         }
         if mode != 3 {

@@ -1,7 +1,7 @@
 //! `if`, `&&`, `||`: conditions become branches, never values that are tested again.
 
-use hir::{Intrinsic, Type};
 use hir::ir::{Expr, ExprId};
+use hir::{Intrinsic, Type};
 use ir::Stop;
 use ir::ssa::Value;
 

@@ -30,7 +30,7 @@ mod tests;
 use hir::Type;
 use hir::ir::{ExprId, LocalId};
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
-use ir::{Column, ItemId, Place, PlaceId, Stop};
+use ir::{ItemId, Place, PlaceId, Stop};
 
 use crate::ir::{Body, Built, Context, Mir, Mono};
 use crate::ops::{NOUNWIND, Op};

@@ -37,9 +37,10 @@ impl Incoming {
                 if let Some(pad) = graph.edges[inst].unwind {
                     unwind[pad.index()] = true;
                 }
-                for target in graph.targets(inst) {
-                    start[target.block.index() + 2] += 1;
-                }
+            }
+            let Some(last) = graph.terminator(block) else { continue };
+            for target in graph.targets(last) {
+                start[target.block.index() + 2] += 1;
             }
         }
         for i in 2..start.len() {

@@ -227,7 +227,9 @@ pub fn cannot_panic(graph: &Graph<Mir>, inst: Inst) -> bool {
         Op::Div | Op::Rem | Op::FloorDiv | Op::Shr | Op::ByteShr | Op::IntToByte | Op::IntToChar => {
             let args = &graph.args[row.args];
             let operand = |index: usize| args.get(index).map_or(Range::ALL, |&v| range(graph, v));
-            ranges_prove(row.op, operand(0), operand(1))
+            // The second operand is a literal most of the time, and then says enough.
+            let second = operand(1);
+            ranges_prove(row.op, Range::ALL, second) || ranges_prove(row.op, operand(0), second)
         }
         Op::Runtime => RuntimeCall::from_number(row.imm).is_some_and(|call| call.statuses().is_empty()),
         // A call may be marked once there is a fact for it; until then every call may unwind.

@@ -285,6 +285,7 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<D
             if let Some(signature) = &*levels.get::<Signature>(&item.id)? {
                 found.extend(signature.diagnostics.iter().cloned());
                 found.extend(levels.done(hir::resolve::exposed_types(item, levels))?);
+                found.extend(levels.done(hir::resolve::check_test(item, levels))?);
                 for parameter in &signature.params {
                     if let Some(default) = parameter.default {
                         found.extend(levels.get::<TypedBody>(&default)?.diagnostics.iter().cloned());
@@ -299,8 +300,13 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<D
             if let Some((_, diagnostics)) = levels.done(hir::resolve::constant_annotation(item, levels))? {
                 found.extend(diagnostics);
             }
+            let start = found.len();
             found.extend(levels.get::<TypedBody>(&item.id)?.diagnostics.iter().cloned());
             found.extend(levels.get::<ConstantValue>(&item.id)?.diagnostics.iter().cloned());
+            // Whoever closes a cycle cannot look at items.
+            for cycle in found[start..].iter_mut().filter(|d| d.code == DiagnosticCode::E0702) {
+                cycle.span = item.name_span;
+            }
         }
         ItemKind::Type { .. } => {
             if let Some(definition) = &*levels.get::<TypeDefinition>(&item.id)? {

@@ -7,6 +7,7 @@ use crate::corpus;
 use crate::evidence::{Evidence, Table};
 
 const KERNELS: [(&str, &str); 5] = [("fib", "40"), ("nbody", "5000000"), ("mandelbrot", "2000"), ("collatz", "1000000"), ("gcd", "3000")];
+/// Rounds; the median of the quieter half counts.
 const RUNS: usize = 5;
 /// Geometric mean.
 const LIMIT: f64 = 1.6;
@@ -57,7 +58,7 @@ fn one(oric: &str, kernel: &str, size: &str) -> Result<(std::time::Duration, std
     let commands = [Timed::new("ori", &folder, &[&path(&ours), size]), Timed::new("c", &folder, &[&path(&theirs), size])];
     let mut times = in_turns(&commands, RUNS, |_| {}).into_iter();
     match (times.next(), times.next()) {
-        (Some(Ok(ours)), Some(Ok(theirs))) => Ok((ours, theirs)),
+        (Some(Ok(ours)), Some(Ok(theirs))) => Ok((ours.wall, theirs.wall)),
         (one, two) => Err(format!("{one:?} {two:?}")),
     }
 }

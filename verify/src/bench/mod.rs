@@ -44,18 +44,18 @@ impl Ratios {
 
     /// A ratio that must be at most `limit`; `None` when it could not be measured.
     fn at_most(&mut self, name: &str, value: Option<f64>, limit: f64) {
-        self.judge(name, value, &format!("at most {limit}x"), |value| value <= limit);
+        self.judge(name, value, &format!("at most {limit}"), |value| value <= limit);
     }
 
     /// A ratio that must be at least `limit`.
     fn at_least(&mut self, name: &str, value: Option<f64>, limit: f64) {
-        self.judge(name, value, &format!("at least {limit}x"), |value| value >= limit);
+        self.judge(name, value, &format!("at least {limit}"), |value| value >= limit);
     }
 
     fn judge(&mut self, name: &str, value: Option<f64>, limit: &str, holds: impl Fn(f64) -> bool) {
         let (shown, verdict) = match value {
             None => ("".to_owned(), "unmeasured"),
-            Some(value) => (format!("{value:.2}x"), if holds(value) { "ok" } else { "MISSED" }),
+            Some(value) => (format!("{value:.2}"), if holds(value) { "ok" } else { "MISSED" }),
         };
         self.table.row([name, &shown, limit, verdict]);
     }

@@ -59,8 +59,14 @@ struct Generator {
 
 /// A program.
 pub fn program(seed: u64) -> String {
-    let mut generator =
-        Generator { random: Random::new(seed ^ 0x5eed), functions: Vec::new(), scope: Vec::new(), constants: Vec::new(), next: 0, loops: 0 };
+    let mut generator = Generator {
+        random: Random::new(seed ^ 0x5eed),
+        functions: Vec::new(),
+        scope: Vec::new(),
+        constants: Vec::new(),
+        next: 0,
+        loops: 0,
+    };
     let mut out = String::from("type Record = { count: int, weight: float, on: bool, tag: char }\n");
     for _ in 0..generator.random.below(3) {
         let ty = [Ty::Int, Ty::Float, Ty::Bool, Ty::Str][generator.random.below(4)];
@@ -197,7 +203,8 @@ impl Generator {
                 let times = self.random.below(8);
                 let _ = writeln!(out, "    let {name} = {times};");
                 let inner = self.in_loop(depth - 1);
-                let leave = if self.random.one_in(3) { format!("        if {} then break;\n", self.value(Ty::Bool, 1)) } else { String::new() };
+                let leave =
+                    if self.random.one_in(3) { format!("        if {} then break;\n", self.value(Ty::Bool, 1)) } else { String::new() };
                 let _ = writeln!(out, "    while {name} > 0 do {{\n        {name} -= 1;\n{inner}{leave}    }};");
             }
             _ => {
@@ -255,7 +262,9 @@ impl Generator {
             Ty::Pair if self.random.one_in(2) => format!("{name}.0 = {}", self.value(Ty::Int, 2)),
             Ty::Record if self.random.one_in(2) => format!("{name}.count += {}", self.value(Ty::Int, 2)),
             Ty::Record if self.random.one_in(2) => format!("{name} = {{ ...{name}, weight: {} }}", self.value(Ty::Float, 2)),
-            Ty::Bool | Ty::Char | Ty::Byte | Ty::Str | Ty::Pair | Ty::Record => format!("{name} = {}", self.value(variable.ty, depth.min(2))),
+            Ty::Bool | Ty::Char | Ty::Byte | Ty::Str | Ty::Pair | Ty::Record => {
+                format!("{name} = {}", self.value(variable.ty, depth.min(2)))
+            }
         };
         let _ = writeln!(out, "    {text};");
     }
@@ -273,11 +282,15 @@ impl Generator {
             Ty::Bool => ["true", "false"][self.random.below(2)].to_owned(),
             Ty::Char => ["'a'", "'Z'", "'0'", "'é'", "'\\n'", "'😀'"][self.random.below(6)].to_owned(),
             Ty::Byte => format!("byte({})", self.random.below(256)),
-            Ty::Str => {
-                ["\"\"", "\"x\"", "\"twenty-three bytes here\"", "\"twenty-four bytes here..\"", "\"héllo\"", "\"a longer text than any inline form can hold\""]
-                    [self.random.below(6)]
-                .to_owned()
-            }
+            Ty::Str => [
+                "\"\"",
+                "\"x\"",
+                "\"twenty-three bytes here\"",
+                "\"twenty-four bytes here..\"",
+                "\"héllo\"",
+                "\"a longer text than any inline form can hold\"",
+            ][self.random.below(6)]
+            .to_owned(),
             Ty::Pair => format!("({}, {})", self.literal(Ty::Int), self.literal(Ty::Float)),
             Ty::Record => format!(
                 "Record {{ count: {}, weight: {}, on: {}, tag: {} }}",
@@ -292,7 +305,8 @@ impl Generator {
     /// A variable or constant of the type, else a literal.
     fn leaf(&mut self, ty: Ty) -> String {
         let names: Vec<String> = self.scope.iter().filter(|v| v.ty == ty).map(|v| v.name.clone()).collect();
-        let names: Vec<String> = names.into_iter().chain(self.constants.iter().filter(|(_, t)| *t == ty).map(|(name, _)| name.clone())).collect();
+        let names: Vec<String> =
+            names.into_iter().chain(self.constants.iter().filter(|(_, t)| *t == ty).map(|(name, _)| name.clone())).collect();
         match self.random.pick(&names) {
             Some(name) if !self.random.one_in(3) => name.clone(),
             Some(_) | None => self.literal(ty),
@@ -304,7 +318,8 @@ impl Generator {
         let mut args = Vec::new();
         for (param, ty) in &params {
             // The first argument of a recursive function bounds it.
-            let value = if param == "n" { self.random.below(if self.loops > 0 { 4 } else { 40 }).to_string() } else { self.value(*ty, depth) };
+            let value =
+                if param == "n" { self.random.below(if self.loops > 0 { 4 } else { 40 }).to_string() } else { self.value(*ty, depth) };
             args.push(format!("{param}: {value}"));
         }
         format!("{name}({})", args.join(", "))

@@ -247,7 +247,8 @@ pub fn work(number: u64, seed: u64, first: u64, seconds: u64) -> bool {
             let input = corpus.input(target, case_seed);
             case(target, &input, case_seed)
         });
-        let outcomes = outcomes.unwrap_or_else(|panic| Outcomes { wrong: Some(format!("making the input: {panic}")), ..Outcomes::default() });
+        let outcomes =
+            outcomes.unwrap_or_else(|panic| Outcomes { wrong: Some(format!("making the input: {panic}")), ..Outcomes::default() });
         tallies.entry(target).or_default().take(&format!("{}:{case_seed}", target.name()), outcomes);
         round += 1;
         // A later death must not take these findings along.

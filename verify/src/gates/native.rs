@@ -108,7 +108,9 @@ fn agree_or_say(entry: &Entry, seen: &mut Seen) -> Result<(), String> {
     let exhausted = match &reference.outcome {
         Outcome::Exit(_) | Outcome::Panicked { .. } => false,
         Outcome::StackOverflow { .. } => true,
-        Outcome::LimitExceeded(_) | Outcome::OutputClosed | Outcome::Broken(_) => return Err(format!("the reference ends with {:?}", reference.outcome)),
+        Outcome::LimitExceeded(_) | Outcome::OutputClosed | Outcome::Broken(_) => {
+            return Err(format!("the reference ends with {:?}", reference.outcome));
+        }
     };
     for build in &builds {
         let program = load(&build.options).map_err(|why| format!("{}: {why}", build.name))?;
@@ -131,7 +133,9 @@ fn agree_or_say(entry: &Entry, seen: &mut Seen) -> Result<(), String> {
 
 /// Where a stack ends differs between engines; that it is said does not.
 fn compare(seen: &mut Seen, what: &str, reference: &Ending, other: &Ending, exhausted: bool) {
-    let first = |ending: &Ending| String::from_utf8_lossy(&ending.stderr).lines().next().unwrap_or_default().split(" at ").next().unwrap_or_default().to_owned();
+    let first = |ending: &Ending| {
+        String::from_utf8_lossy(&ending.stderr).lines().next().unwrap_or_default().split(" at ").next().unwrap_or_default().to_owned()
+    };
     let same = if exhausted { reference.status == other.status && first(reference) == first(other) } else { reference == other };
     if !same {
         seen.wrong.push(format!("{what} differs: expected {}; found {}", reference.line(), other.line()));
@@ -176,7 +180,8 @@ fn kernels(evidence: &mut Evidence) {
 /// Building again gives the same bytes, with one worker and with two; hello is small.
 fn builds(evidence: &mut Evidence) {
     let root = corpus::root();
-    let mut files: Vec<(String, PathBuf)> = corpus::programs().into_iter().filter(|e| !e.name.starts_with("fixtures/run")).map(|e| (e.name, e.file)).collect();
+    let mut files: Vec<(String, PathBuf)> =
+        corpus::programs().into_iter().filter(|e| !e.name.starts_with("fixtures/run")).map(|e| (e.name, e.file)).collect();
     let project = corpus::project("ori", 10_000);
     let state = if project.is_some() { "measured" } else { "unmeasured: ../shared/bench/gen_project.py is not here" };
     files.extend(project.and_then(|folder| corpus::project_main(&folder)).map(|file| ("generated project".to_owned(), file)));
@@ -275,7 +280,9 @@ pub struct Negative {
 /// All negatives, tried now.
 pub fn negative_checks() -> Vec<Negative> {
     let root = corpus::root();
-    let hello = Program::load(&root.join("examples/hello.ori"), checked_options(), 1).map_err(|refusal| refusal.to_string()).and_then(|p| p.image());
+    let hello = Program::load(&root.join("examples/hello.ori"), checked_options(), 1)
+        .map_err(|refusal| refusal.to_string())
+        .and_then(|p| p.image());
     let weak = hello.as_ref().is_ok_and(|image| elf::faults(image).is_empty() && !elf::faults(&elf::weakened(image)).is_empty());
     vec![
         Negative { what: "an image with writable code", refused: weak },

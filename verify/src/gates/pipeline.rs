@@ -50,7 +50,14 @@ pub fn run() -> bool {
     let mut table = Table::new("levels", &["level", "programs", "functions", "instructions", "text bytes", "failures"]);
     for (at, stage) in STAGES.iter().enumerate() {
         let t = totals[at];
-        table.row([stage.to_string(), t.dumps.to_string(), t.functions.to_string(), t.instructions.to_string(), t.bytes.to_string(), failures[at].to_string()]);
+        table.row([
+            stage.to_string(),
+            t.dumps.to_string(),
+            t.functions.to_string(),
+            t.instructions.to_string(),
+            t.bytes.to_string(),
+            failures[at].to_string(),
+        ]);
         if t.functions == 0 {
             evidence.fail(format!("no function was seen at {stage}"));
         }

@@ -33,7 +33,9 @@ pub fn all() -> Vec<Plant> {
     let file = corpus::root().join("fixtures/kernels/collatz.ori");
     let program = match Program::load(&file, checked_options(), 1) {
         Ok(program) => program,
-        Err(why) => return vec![Plant { what: "loading fixtures/kernels/collatz.ori", expected: "a program", found: vec![why.to_string()] }],
+        Err(why) => {
+            return vec![Plant { what: "loading fixtures/kernels/collatz.ori", expected: "a program", found: vec![why.to_string()] }];
+        }
     };
     let mut plants = Vec::new();
     let mut text_plant = |what, expected, level, phase, damage: &dyn Fn(&str) -> Option<String>| {
@@ -175,7 +177,11 @@ fn complaints(program: &Program) -> Vec<Plant> {
             found: said(&text.replacen("  ret %", "  ret $rax, %", 1), "another level"),
         },
         Plant { what: "mir: a machine type", expected: "another level", found: said(&text.replacen(": int", ": i64", 1), "another level") },
-        Plant { what: "mir: spaces that the printer does not write", expected: "prints differently", found: said(&text.replacen("  ret %", "   ret  %", 1), "prints differently") },
+        Plant {
+            what: "mir: spaces that the printer does not write",
+            expected: "prints differently",
+            found: said(&text.replacen("  ret %", "   ret  %", 1), "prints differently"),
+        },
     ];
     let dump = ir::text::parse(&text).unwrap_or_default();
     let tsv = ir::text::view::tsv(&dump);

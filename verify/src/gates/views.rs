@@ -37,7 +37,8 @@ pub fn judge(stage: Stage, text: &str) -> (Counts, Vec<String>) {
     if (dump.level.as_str(), dump.phase.as_str()) != (stage.level, stage.phase) {
         wrong.push(format!("is a dump of {}.{}", dump.level, dump.phase));
     }
-    let mut counts = Counts { dumps: 1, functions: dump.functions.len(), instructions: levels::instructions(&dump).len(), bytes: text.len() };
+    let mut counts =
+        Counts { dumps: 1, functions: dump.functions.len(), instructions: levels::instructions(&dump).len(), bytes: text.len() };
     match levels::read(text) {
         Err(error) => wrong.push(format!("does not read back: {error}")),
         Ok(reading) => {

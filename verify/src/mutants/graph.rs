@@ -194,7 +194,11 @@ fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation
     let after = lir_run(subject, Some((item, Arc::new(body))), watched.map(|inst| (item, inst)));
     match (before, after) {
         (Some(before), Some(after)) if before.shown == after.shown => {
-            if after.hits > 0 { Verdict::Equal } else { Verdict::NotExecuted }
+            if after.hits > 0 {
+                Verdict::Equal
+            } else {
+                Verdict::NotExecuted
+            }
         }
         (Some(_), Some(after)) if after.is_unsound => Verdict::Unsound(after.shown),
         (Some(_), Some(after)) => Verdict::Different(after.shown),

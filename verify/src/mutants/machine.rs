@@ -150,7 +150,8 @@ fn of_alloc(subject: &Subject, select: &Function<Select>, mutant: &Function<Allo
     if let Some(fault) = machine::alloc::check(select, mutant).first() {
         return Verdict::Refused(fault.code().0);
     }
-    let compile = |function: &Function<Alloc>| finish(function.clone()).map(|(_, code)| code).map_err(|refusal| refusal.message().to_owned());
+    let compile =
+        |function: &Function<Alloc>| finish(function.clone()).map(|(_, code)| code).map_err(|refusal| refusal.message().to_owned());
     judge(subject, || compile(mutant), || compile(&trapped(mutant, at)))
 }
 

@@ -262,7 +262,10 @@ pub fn report(evidence: &mut Evidence, targets: &[Target], count: usize, seed: u
         "mutants",
         &["target", "kinds", "made", "refused", "equal", "different", "unsound", "not executed", "broke compiler", "refused of judged"],
     );
-    let mut details = Table::new("mutant-kinds", &["target", "kind", "class", "made", "refused", "equal", "different", "unsound", "not executed", "broke compiler"]);
+    let mut details = Table::new(
+        "mutant-kinds",
+        &["target", "kind", "class", "made", "refused", "equal", "different", "unsound", "not executed", "broke compiler"],
+    );
     let mut samples = Table::new("mutant-survivors", &["target", "kind", "class", "where", "what"]);
     for &target in targets {
         let report = measure(target, count, seed);
@@ -282,7 +285,11 @@ pub fn report(evidence: &mut Evidence, targets: &[Target], count: usize, seed: u
             // MIR has no operation that could go wrong unseen, and the allocation checker knows what was meant.
             let is_proof = target == Target::Mir || target == Target::Alloc;
             if sum.unsound > 0 && is_proof {
-                evidence.fail(format!("{}: {} mutants ({name}) are let through and do what no legal program does", target.name(), sum.unsound));
+                evidence.fail(format!(
+                    "{}: {} mutants ({name}) are let through and do what no legal program does",
+                    target.name(),
+                    sum.unsound
+                ));
             }
             if is_rule && target == Target::Alloc && sum.different > 0 {
                 evidence.fail(format!("{}: {} mutants are let through and run different", target.name(), sum.different));
@@ -294,7 +301,9 @@ pub fn report(evidence: &mut Evidence, targets: &[Target], count: usize, seed: u
         for (kind, tally) in &report.kinds {
             let class = if target.is_rule(kind) { "rule" } else { "meaning" };
             let mut cells = vec![target.name().to_owned(), (*kind).to_owned(), class.to_owned()];
-            cells.extend([tally.made, tally.refused, tally.equal, tally.different, tally.unsound, tally.idle, tally.broken].map(|n| n.to_string()));
+            cells.extend(
+                [tally.made, tally.refused, tally.equal, tally.different, tally.unsound, tally.idle, tally.broken].map(|n| n.to_string()),
+            );
             details.row(cells);
         }
         for (kind, place, what) in report.samples.iter().filter(|(kind, _, what)| target.is_rule(kind) || !what.starts_with("different")) {
