@@ -594,5 +594,5 @@ fn test_headers_are_judged() {
 #[test]
 fn a_public_signature_with_a_private_type_is_worth_a_warning() {
     check("type H = { a: int }\npub @h (x: H) -> (int, H) = (x.a, x);", &["2:9 W0202 public 'h' exposes private type 'H'"]);
-    check("pub type P = { a: int }\npub @h (x: P) -> int = x.a;\n@g (x: P) -> int = x.a;", &[]);
+    check("pub type O = { a: int }\npub @h (x: O) -> int = x.a;\n@g (x: O) -> int = x.a;", &[]);
 }

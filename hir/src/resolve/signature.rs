@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::tree::{AttributeValue, Function, Item, ItemKind, TypeBody};
-use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use super::TypeReader;
 use super::attributes::attributes;
