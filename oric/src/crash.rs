@@ -49,7 +49,8 @@ pub fn description() -> String {
 /// Writes everything that is needed to see the bug again: command line, versions, sources. Returns its path.
 pub fn write_reproducer(description: &str, sources: &[(String, String)]) -> Option<PathBuf> {
     let mut text = String::new();
-    let _ = writeln!(text, "oric {}\nargs: {:?}\n\n{description}\n", env!("CARGO_PKG_VERSION"), std::env::args().skip(1).collect::<Vec<_>>());
+    let _ =
+        writeln!(text, "oric {}\nargs: {:?}\n\n{description}\n", env!("CARGO_PKG_VERSION"), std::env::args().skip(1).collect::<Vec<_>>());
     for (path, source) in sources {
         let _ = writeln!(text, "==== {path}\n{source}");
     }

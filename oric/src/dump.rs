@@ -109,7 +109,8 @@ fn functions(session: &Session, wanted: Option<&str>) -> Result<Vec<ItemId>, Str
         None if !by_name.is_empty() => Ok(by_name),
         None => {
             let names: Vec<String> = items.iter().map(|i| i.name().as_str().to_owned()).collect();
-            let hint = hir::resolve::nearest(wanted, names.iter().map(String::as_str)).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+            let hint = hir::resolve::nearest(wanted, names.iter().map(String::as_str))
+                .map_or_else(String::new, |n| format!("; did you mean {n}?"));
             Err(format!("there is no function '{wanted}'{hint}"))
         }
     }

@@ -64,10 +64,10 @@ impl Session {
                 self.modules.push(module);
                 let imports = self.engine.get::<queries::Imports>(&module).map(|i| (*i).clone()).unwrap_or_default();
                 for (path, _) in imports {
-                    if let Some(candidate) = self.candidate(module, &path) {
-                        if asked.insert(candidate) {
-                            wave.push(candidate);
-                        }
+                    if let Some(candidate) = self.candidate(module, &path)
+                        && asked.insert(candidate)
+                    {
+                        wave.push(candidate);
                     }
                 }
             }
@@ -186,12 +186,12 @@ impl Session {
                         std::panic::resume_unwind(panic);
                     }
                 };
-                if let Ok(code) = code {
-                    if let Some(Ok(code)) = code.as_deref() {
-                        for callee in &code.callees {
-                            if guard.seen.insert(*callee) {
-                                guard.ready.push(*callee);
-                            }
+                if let Ok(code) = code
+                    && let Some(Ok(code)) = code.as_deref()
+                {
+                    for callee in &code.callees {
+                        if guard.seen.insert(*callee) {
+                            guard.ready.push(*callee);
                         }
                     }
                 }
@@ -307,9 +307,7 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
         .iter()
         .map(|site| {
             let first_place = places.len() as u32;
-            places.extend(
-                code.places.chain(site.place).map(|p| image::SitePlace { item: p.item, line: p.line, column: p.column }),
-            );
+            places.extend(code.places.chain(site.place).map(|p| image::SitePlace { item: p.item, line: p.line, column: p.column }));
             image::Site {
                 return_offset: site.return_offset,
                 pad_offset: site.pad_offset,

@@ -55,7 +55,10 @@ impl World {
     fn new(main: &str, shapes: &str, off: &[&str]) -> World {
         let mut engine = queries::engine();
         engine.log_executions();
-        engine.set::<Settings>(&(), queries::Options { symbols: false, passes_off: off.iter().map(|p| (*p).to_owned()).collect(), ..queries::Options::default() });
+        engine.set::<Settings>(
+            &(),
+            queries::Options { symbols: false, passes_off: off.iter().map(|p| (*p).to_owned()).collect(), ..queries::Options::default() },
+        );
         let mut world = World { engine };
         world.edit("main", main);
         world.edit("shapes", shapes);
@@ -139,21 +142,31 @@ fn a_comment_that_moves_nothing_runs_the_parser_alone() {
 
 #[test]
 fn a_body_edit_compiles_that_body() {
-    check("shapes", |text| text.replace("% 11", "% 12"), &shapes_parsed_and(&[
-        "hir(@shapes.helper)",
-        "mir_built(@shapes.helper)",
-        "mir(@shapes.helper)",
-        "lir(@shapes.helper)",
-        "machine(@shapes.helper)",
-        "signature(@shapes.helper)",
-        "reachable(@main.main)",
-        "linked(@main.main)",
-    ]));
+    check(
+        "shapes",
+        |text| text.replace("% 11", "% 12"),
+        &shapes_parsed_and(&[
+            "hir(@shapes.helper)",
+            "mir_built(@shapes.helper)",
+            "mir(@shapes.helper)",
+            "lir(@shapes.helper)",
+            "machine(@shapes.helper)",
+            "signature(@shapes.helper)",
+            "reachable(@main.main)",
+            "linked(@main.main)",
+        ]),
+    );
 }
 
 #[test]
 fn a_renamed_local_is_cut_off_above_optimisation() {
-    let rename = |text: &str| text.replace("let m = n;", "let k = n;").replace("while m > 3 do m = m * m % 11", "while k > 3 do k = k * k % 11").replace("- m / 5", "- k / 5").replace("- m * 3", "- k * 3").replace("    m\n}", "    k\n}");
+    let rename = |text: &str| {
+        text.replace("let m = n;", "let k = n;")
+            .replace("while m > 3 do m = m * m % 11", "while k > 3 do k = k * k % 11")
+            .replace("- m / 5", "- k / 5")
+            .replace("- m * 3", "- k * 3")
+            .replace("    m\n}", "    k\n}")
+    };
     check("shapes", rename, &shapes_parsed_and(&["hir(@shapes.helper)", "mir_built(@shapes.helper)", "signature(@shapes.helper)"]));
 }
 
@@ -175,26 +188,35 @@ fn main_parsed_and(more: &[&'static str]) -> Vec<&'static str> {
 
 #[test]
 fn a_signature_edit_checks_its_users_again_and_is_cut_off_there() {
-    check("main", |text| text.replace("@twice (n: int) -> int = n * 2", "@twice (k: int) -> int = k * 2"), &main_parsed_and(&[
-        "signature(@main.twice)",
-        "function_type(@main.twice)",
-        "hir(@main.twice)",
-        "hir(@main.main)",
-        "mir_built(@main.twice)",
-    ]));
+    check(
+        "main",
+        |text| text.replace("@twice (n: int) -> int = n * 2", "@twice (k: int) -> int = k * 2"),
+        &main_parsed_and(&[
+            "signature(@main.twice)",
+            "function_type(@main.twice)",
+            "hir(@main.twice)",
+            "hir(@main.main)",
+            "mir_built(@main.twice)",
+        ]),
+    );
 }
 
 #[test]
 fn an_inlined_callee_takes_its_callers_along() {
-    check_without(&[], "main", |text| text.replace("n * 2", "n * 3"), &main_parsed_and(&[
-        "signature(@main.twice)",
-        "hir(@main.twice)",
-        "mir_built(@main.twice)",
-        "inlinable(@main.twice)",
-        "mir(@main.main)",
-        "lir(@main.main)",
-        "machine(@main.main)",
-        "reachable(@main.main)",
-        "linked(@main.main)",
-    ]));
+    check_without(
+        &[],
+        "main",
+        |text| text.replace("n * 2", "n * 3"),
+        &main_parsed_and(&[
+            "signature(@main.twice)",
+            "hir(@main.twice)",
+            "mir_built(@main.twice)",
+            "inlinable(@main.twice)",
+            "mir(@main.main)",
+            "lir(@main.main)",
+            "machine(@main.main)",
+            "reachable(@main.main)",
+            "linked(@main.main)",
+        ]),
+    );
 }

@@ -287,10 +287,10 @@ impl Engine {
         let node = self.intern(I::KIND, key);
         let state = &mut *self.nodes.get(node).state.lock();
         let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
-        if let Some(Ok(old)) = &state.answer {
-            if self.row(I::KIND).same(&**old, &*value) {
-                return false;
-            }
+        if let Some(Ok(old)) = &state.answer
+            && self.row(I::KIND).same(&**old, &*value)
+        {
+            return false;
         }
         let first = state.answer.is_none();
         state.answer = Some(Ok(value));

@@ -22,5 +22,5 @@ pub mod waits;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Cycle, Ctx, Engine, Input, Interrupt, Kind, Query};
+pub use engine::{Ctx, Cycle, Engine, Input, Interrupt, Kind, Query};
 pub use node::NodeId;

@@ -109,7 +109,8 @@ impl Nodes {
     pub fn push(&self, identity: Identity) -> NodeId {
         let id = self.len.fetch_add(1, Ordering::Relaxed);
         let (chunk, index) = Self::position(id);
-        let nodes = self.chunks[chunk].get_or_init(|| (0..1usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| Node::default()).collect());
+        let nodes =
+            self.chunks[chunk].get_or_init(|| (0..1usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| Node::default()).collect());
         let fresh = nodes[index].identity.set(identity).is_ok();
         debug_assert!(fresh, "node numbers are given once");
         NodeId(id)

@@ -26,7 +26,14 @@ struct Global(UnsafeCell<Heap>);
 // SAFETY: programs have one thread.
 unsafe impl Sync for Global {}
 
-static HEAP: Global = Global(UnsafeCell::new(Heap { next: core::ptr::null_mut(), left: 0, chunk: 0, end: core::ptr::null_mut(), open_end: core::ptr::null_mut(), open_left: 0 }));
+static HEAP: Global = Global(UnsafeCell::new(Heap {
+    next: core::ptr::null_mut(),
+    left: 0,
+    chunk: 0,
+    end: core::ptr::null_mut(),
+    open_end: core::ptr::null_mut(),
+    open_left: 0,
+}));
 
 /// Tests run in several threads.
 #[cfg(test)]

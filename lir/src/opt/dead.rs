@@ -23,11 +23,8 @@ pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
     }
     // Arguments first, while parameters still say which ones go.
     for block in graph.blocks.ids() {
-        for index in 0..graph.blocks[block].insts.len() {
-            let inst = graph.blocks[block].insts[index];
-            if !graph.edges[inst].targets.is_empty() {
-                arguments(graph, inst, &marks);
-            }
+        if let Some(last) = graph.terminator(block) {
+            arguments(graph, last, &marks);
         }
     }
     for block in graph.blocks.ids() {
@@ -108,10 +105,8 @@ impl Marker<'_> {
         let count = graph.blocks.len();
         self.start = vec![0; count + 2];
         let each = |visit: &mut dyn FnMut(&Target)| {
-            for row in graph.blocks.rows() {
-                for &inst in &row.insts {
-                    graph.targets(inst).iter().filter(|t| t.block.index() < count).for_each(&mut *visit);
-                }
+            for last in graph.blocks.ids().filter_map(|block| graph.terminator(block)) {
+                graph.targets(last).iter().filter(|t| t.block.index() < count).for_each(&mut *visit);
             }
         };
         each(&mut |target| self.start[target.block.index() + 2] += 1);

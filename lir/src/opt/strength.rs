@@ -64,10 +64,10 @@ impl Facts {
                         counts[arg.index()] = true;
                     }
                 }
-                for target in graph.targets(inst) {
-                    for arg in graph.target_args(*target) {
-                        counts[arg.index()] = true;
-                    }
+            }
+            for target in graph.terminator(block).map_or(&[][..], |last| graph.targets(last)) {
+                for arg in graph.target_args(*target) {
+                    counts[arg.index()] = true;
                 }
             }
             graph.each_successor(block, |to| {

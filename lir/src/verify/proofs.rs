@@ -97,9 +97,9 @@ fn definition(graph: &Graph<Lir>, value: Value) -> Option<(Inst, &ir::ssa::InstR
 /// The other operand of `op x, LITERAL`.
 fn with_literal(graph: &Graph<Lir>, value: Value, op: Op, wanted: i64) -> Option<Value> {
     let (inst, row) = definition(graph, value)?;
-    match graph.args(inst) {
-        &[a, b] if row.op == op && literal(graph, b) == Some(wanted) => Some(a),
-        &[a, b] if row.op == op && literal(graph, a) == Some(wanted) => Some(b),
+    match *graph.args(inst) {
+        [a, b] if row.op == op && literal(graph, b) == Some(wanted) => Some(a),
+        [a, b] if row.op == op && literal(graph, a) == Some(wanted) => Some(b),
         _ => None,
     }
 }

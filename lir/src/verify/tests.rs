@@ -9,7 +9,10 @@ use super::*;
 use crate::ir::{Built, Legal};
 use crate::text::{from_dump, header_facts};
 
-fn judge<P: Phase>(text: &str) -> (Vec<(u32, String)>, Vec<(u32, String)>) {
+/// Lines and codes.
+type Marks = Vec<(u32, String)>;
+
+fn judge<P: Phase>(text: &str) -> (Marks, Marks) {
     let dump = ir::text::parse(text).unwrap();
     let (bodies, context) = from_dump::<P>(&dump).unwrap();
     let mut found = Vec::new();

@@ -71,34 +71,42 @@ impl Frame {
         }
     }
 
-    /// `push rbp; mov rbp, rsp; sub rsp, size`, stores of the saved registers.
+    /// `push rbp; mov rbp, rsp`, pushes of the saved registers, `sub rsp, rest`.
     pub(super) fn enter(&self, out: &mut Buffer) {
         if !self.exists {
             return;
         }
         out.word(0x55 | 0xe5_89_48 << 8, 4);
-        let size = self.size;
-        if size > PAGE * UNROLLED_PAGES {
+        self.each_saved(|reg, _| if reg >= 8 { out.word(0x41 | (0x50 | reg & 7) << 8, 2) } else { out.word(0x50 | reg, 1) });
+        let rest = self.below_saved();
+        if rest > PAGE * UNROLLED_PAGES {
             // lea r11, [rsp - pages]; again: sub rsp, PAGE; test [rsp], rsp; cmp rsp, r11; jne again
-            let pages = (size / PAGE * PAGE) as i32;
+            let pages = (rest / PAGE * PAGE) as i32;
             out.word_imm(0x24_9c_8d_4c, 4, -pages);
             out.word_imm(0xec_81_48, 3, PAGE as i32);
             out.word(0x24_24_85_48, 4);
             out.word(0xdc_39_4c, 3);
             out.word(0xf0_75, 2);
-            if !size.is_multiple_of(PAGE) {
-                self.lower(out, size % PAGE);
+            if !rest.is_multiple_of(PAGE) {
+                self.lower(out, rest % PAGE);
             }
         } else {
-            for page in 1..=size / PAGE {
+            for page in 1..=rest / PAGE {
                 // test [rsp - page], rsp
                 out.word_imm(0x24_a4_85_48, 4, -((page * PAGE) as i32));
             }
-            if size > 0 {
-                self.lower(out, size);
+            if rest == 8 {
+                // A push among pushes costs less than lowering the pointer beside them; what is pushed is never read.
+                out.word(0x50, 1);
+            } else if rest > 0 {
+                self.lower(out, rest);
             }
         }
-        self.each_saved(|reg, offset| saved_move(out, 0x89, reg, offset));
+    }
+
+    /// Bytes of the frame below the saved registers.
+    pub const fn below_saved(&self) -> u32 {
+        self.size - 8 * self.saved.count_ones()
     }
 
     fn lower(&self, out: &mut Buffer, by: u32) {
@@ -110,7 +118,7 @@ impl Frame {
         if !self.exists {
             return;
         }
-        self.each_saved(|reg, offset| saved_move(out, 0x8b, reg, offset));
+        self.each_saved(|reg, offset| saved_load(out, reg, offset));
         if self.size > 0 { out.word(0xc9, 1) } else { out.word(0x5d, 1) }
     }
 
@@ -125,10 +133,10 @@ impl Frame {
     }
 }
 
-/// `mov [rbp + offset], reg` or back.
-fn saved_move(out: &mut Buffer, opcode: u64, reg: u64, offset: i8) {
+/// `mov reg, [rbp + offset]`
+fn saved_load(out: &mut Buffer, reg: u64, offset: i8) {
     let rex = 0x48 | reg >> 3 << 2;
-    out.word(rex | opcode << 8 | (0x45 | (reg & 7) << 3) << 16 | u64::from(offset as u8) << 24, 4);
+    out.word(rex | 0x8b << 8 | (0x45 | (reg & 7) << 3) << 16 | u64::from(offset as u8) << 24, 4);
 }
 
 const _: () = assert!(RSP == 4);

@@ -127,8 +127,8 @@ fn a_call_needs_a_frame_that_keeps_the_stack_aligned() {
     assert_eq!(code.relocs[0].offset + 4, code.sites[0].return_offset);
     check(
         f,
-        "push rbp; mov rbp,rsp; sub rsp,40h; mov [rbp-8],rbx; mov [rbp-10h],r12; mov [rbp-18h],r13; lea rdi,[rbp-30h]; mov [rbp-38h],rdi; \
-         call 0000000000000021h; mov rbx,[rbp-8]; mov r12,[rbp-10h]; mov r13,[rbp-18h]; leave; ret",
+        "push rbp; mov rbp,rsp; push rbx; push r12; push r13; sub rsp,28h; lea rdi,[rbp-30h]; mov [rbp-38h],rdi; \
+         call 000000000000001Ah; mov rbx,[rbp-8]; mov r12,[rbp-10h]; mov r13,[rbp-18h]; leave; ret",
     );
 }
 

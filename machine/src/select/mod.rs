@@ -165,7 +165,7 @@ impl Selector<'_> {
     /// Uses of each value; pads.
     fn count_uses(&mut self, blocks: &[ir::ssa::Block]) {
         let graph = self.graph;
-        let mut is_broken = false;
+        let (mut is_broken, mut has_other_count) = (false, false);
         for &block in blocks {
             for &inst in &graph.blocks[block].insts {
                 let row = &graph.insts[inst];
@@ -182,15 +182,15 @@ impl Selector<'_> {
                 let edges = &graph.edges[inst];
                 for target in &graph.targets[edges.targets] {
                     graph.args[target.args].iter().for_each(|&value| count(value));
+                    has_other_count |= target.args.len() != graph.blocks[target.block].params.len();
                 }
-                is_broken |= graph.targets[edges.targets].iter().any(|target| target.args.len() != graph.blocks[target.block].params.len());
                 if let Some(pad) = edges.unwind {
                     self.columns.is_pad[pad.index()] = true;
                     is_broken |= !graph.blocks[pad].params.is_empty();
                 }
             }
         }
-        if is_broken {
+        if is_broken || has_other_count {
             self.failed = Some(Limit::Malformed);
         }
     }

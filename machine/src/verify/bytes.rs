@@ -253,14 +253,15 @@ impl Reader<'_> {
         (0..3).find_map(|_| self.next().filter(|decoded| decoded.shape == Shape::Call))
     }
 
-    /// Everything up to and with the stores of the saved registers.
+    /// Everything that makes the frame.
     fn prologue(&mut self) {
         const START: [u8; 4] = [0x55, 0x48, 0x89, 0xe5];
         if !self.code.bytes.starts_with(&START) {
             self.fault(Rule::FrameRecord, Where::Function, [0; 2]);
             return;
         }
-        let size = self.code.frame_size;
+        // Saved registers are pushed, the rest is lowered at once or page by page.
+        let size = self.code.frame_size.saturating_sub(8 * self.code.saved_mask.count_ones());
         let pages = size / 4096;
         let lowers = match (pages, size) {
             (_, 0) => 0,

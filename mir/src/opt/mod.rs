@@ -42,13 +42,16 @@ pub const PASSES: &[(&str, &str)] = &[
 const PIPELINE: &[&str] =
     &["loops", "inline", "jumps", "fold", "aggregates", "fold", "cse", "dead", "jumps", "ranges", "fold", "cse", "dead", "jumps", "dead"];
 
+/// The pass behind which the body is made compact the first time: the first `jumps`, which joins what inlining cut apart.
+const TIDY_AFTER: usize = 2;
+
 /// Runs the pipeline. The body is compact afterwards.
 pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
     let mut flow = Flow::default();
     for (at, &pass) in PIPELINE.iter().enumerate() {
         run_with(pass, body, &mut flow, fuel, cx)?;
-        // What inlining and jumps left behind would be walked by all that follow, unless next to nothing does.
-        if (pass == "jumps" && at + 2 < PIPELINE.len()) || at + 1 == PIPELINE.len() {
+        // What inlining left behind would be walked by all that follow.
+        if at == TIDY_AFTER || at + 1 == PIPELINE.len() {
             let order = flow.order(body);
             if tidy::<Mir>(body, &order) {
                 flow.changed();

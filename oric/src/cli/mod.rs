@@ -64,7 +64,8 @@ pub fn run(args: Vec<OsString>) -> i32 {
 
 /// A command line that does not parse, or asks for help.
 fn usage(error: &clap::Error, args: &[OsString]) -> i32 {
-    let wants_json = args.iter().any(|a| a == "--message-format=json") || args.windows(2).any(|w| w[0] == "--message-format" && w[1] == "json");
+    let wants_json =
+        args.iter().any(|a| a == "--message-format=json") || args.windows(2).any(|w| w[0] == "--message-format" && w[1] == "json");
     if !error.use_stderr() {
         let _ = error.print();
         return 0;

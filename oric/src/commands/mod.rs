@@ -13,11 +13,11 @@ use crate::session::Session;
 
 /// Does what the command line says. Returns the exit status and whose it is.
 pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32, &'static str) {
-    if let Some(directory) = &args.global.directory {
-        if let Err(error) = std::env::set_current_dir(directory) {
-            output.failure(&format!("cannot enter {}: {error}", directory.display()));
-            return (REFUSED, "oric");
-        }
+    if let Some(directory) = &args.global.directory
+        && let Err(error) = std::env::set_current_dir(directory)
+    {
+        output.failure(&format!("cannot enter {}: {error}", directory.display()));
+        return (REFUSED, "oric");
     }
     match &args.verb {
         Verb::Explain { code } => (explain::explain(code.as_deref(), output), "oric"),
@@ -37,11 +37,13 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
                 (build::build(session, input, path.as_deref(), *emit, started, output), "oric")
             })
         }
-        Verb::Run { input, interp, args: program_args } => {
-            with_session(input, &args.global, environment, output, true, |session, _| {
-                if *interp { run::interpret(session, program_args, output, environment.backtrace) } else { run::run(session, input, program_args, output) }
-            })
-        }
+        Verb::Run { input, interp, args: program_args } => with_session(input, &args.global, environment, output, true, |session, _| {
+            if *interp {
+                run::interpret(session, program_args, output, environment.backtrace)
+            } else {
+                run::run(session, input, program_args, output)
+            }
+        }),
     }
 }
 

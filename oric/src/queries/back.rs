@@ -8,7 +8,8 @@ use query::Interrupt;
 
 use super::middle::{fuel, options};
 use super::{
-    FunctionType, Levels, Linked, LirBody, LirSignature, MachineCode, MainForm, Object, OptimisedBody, Position, Provider, Reachable, Signature,
+    FunctionType, Levels, Linked, LirBody, LirSignature, MachineCode, MainForm, Object, OptimisedBody, Position, Provider, Reachable,
+    Signature,
 };
 
 /// A function ready to be linked, and whom it calls.
@@ -183,7 +184,14 @@ pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[&Assembled]) -> Result<Vec
     for id in ids {
         let position = levels.get::<Position>(&id)?;
         let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
-        items.push(image::Item { id, key: crate::session::stable_key(&id.to_string()), name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() });
+        items.push(image::Item {
+            id,
+            key: crate::session::stable_key(&id.to_string()),
+            name: shown_name(id),
+            file,
+            base_line,
+            hidden: id == lir::build::entry_item(),
+        });
     }
     Ok(items)
 }

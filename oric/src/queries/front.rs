@@ -9,8 +9,8 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Parse, Position, Provider, Scope, Signature, Source,
-    TypeDefinition, TypedBody,
+    ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Parse, Position, Provider,
+    Scope, Signature, Source, TypeDefinition, TypedBody,
 };
 
 /// Where an item stands now.
@@ -242,10 +242,10 @@ pub(super) fn constant_cycle(id: ItemId, cycle: &Cycle) -> Option<Diagnostic> {
     let mut path: Vec<&str> = Vec::new();
     for member in &cycle.members {
         // `constant_value(@$main.a)`: the item's text stands in the parentheses.
-        if let Some((_, item)) = member.strip_suffix(')').and_then(|m| m.split_once("(@")) {
-            if path.last() != Some(&item) {
-                path.push(item);
-            }
+        if let Some((_, item)) = member.strip_suffix(')').and_then(|m| m.split_once("(@"))
+            && path.last() != Some(&item)
+        {
+            path.push(item);
         }
     }
     let first = path.iter().enumerate().filter(|(_, item)| item.starts_with('$')).min_by_key(|(_, item)| **item)?.0;

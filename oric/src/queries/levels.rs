@@ -11,7 +11,8 @@ use query::{Ctx, Interrupt, Query};
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, Groups, Inlinable, LirSignature, ModuleFile, OptimisedBody, Scope, Signature, TypeDefinition,
+    ConstantType, ConstantValue, Fields, FunctionType, Groups, Inlinable, LirSignature, ModuleFile, OptimisedBody, Scope, Signature,
+    TypeDefinition,
 };
 
 /// What providers ask through.

@@ -10,7 +10,8 @@ use query::{Cycle, Interrupt};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BuiltBody, Calls, ConstantValue, Fields, Groups, Inlinable, Item, Levels, Parse, OptimisedBody, Options, Provider, Settings, TypeDefinition, TypedBody,
+    BuiltBody, Calls, ConstantValue, Fields, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider, Settings,
+    TypeDefinition, TypedBody,
 };
 
 /// Outcome of evaluating a constant.

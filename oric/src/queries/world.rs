@@ -89,7 +89,6 @@ impl<'e> ReportPositions<'e> {
     pub fn new(engine: &'e Engine, backtrace: bool) -> ReportPositions<'e> {
         ReportPositions { engine, backtrace }
     }
-
 }
 
 impl mir::interp::Positions for ReportPositions<'_> {

@@ -56,7 +56,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, style: Style) -> S
         }
     }
     let windows = windows(&marks);
-    let mut group = level.primary_title(message.as_str()).id(diagnostic.code.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
+    let mut group =
+        level.primary_title(message.as_str()).id(diagnostic.code.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
     for window in &windows {
         let mut snippet = Snippet::source(window.text).line_start(window.first_line).path(window.path).fold(true);
         for mark in &window.marks {

@@ -274,7 +274,7 @@ impl Generator {
             Ty::Int => match self.random.below(12) {
                 0 => "9223372036854775807".to_owned(),
                 1 => "(-9223372036854775807)".to_owned(),
-                2 => format!("{}", self.random.next() >> 1 + self.random.below(60)),
+                2 => format!("{}", self.random.next() >> (1 + self.random.below(60))),
                 3 => format!("(-{})", self.random.below(1000)),
                 _ => format!("{}", self.random.below(20)),
             },

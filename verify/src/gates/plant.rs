@@ -51,15 +51,17 @@ pub fn all() -> Vec<Plant> {
     text_plant("lir.built: a block without terminator", "L0103", "lir", "built", &|text| lir_graph::<lir::Built>(text));
     text_plant("lir.legal: a block without terminator", "L0103", "lir", "legal", &|text| lir_graph::<lir::Legal>(text));
     text_plant("machine.select: a register of the processor", "X0109", "machine", "select", &|text| {
-        machine_damage(text, |record, roles| match roles {
-            machine::ops::Role::Use(machine::regs::Class::Gp) => record.b = machine::regs::XMM0,
-            _ => {}
+        machine_damage(text, |record, role| {
+            if role == machine::ops::Role::Use(machine::regs::Class::Gp) {
+                record.b = machine::regs::XMM0;
+            }
         })
     });
     text_plant("machine.final: an operand that is missing", "X0104", "machine", "final", &|text| {
-        machine_damage(text, |record, roles| match roles {
-            machine::ops::Role::Use(_) => record.b = machine::regs::NONE,
-            _ => {}
+        machine_damage(text, |record, role| {
+            if matches!(role, machine::ops::Role::Use(_)) {
+                record.b = machine::regs::NONE;
+            }
         })
     });
     plants.push(allocation(&program));

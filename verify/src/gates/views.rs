@@ -61,7 +61,7 @@ pub fn judge(stage: Stage, text: &str) -> (Counts, Vec<String>) {
 pub fn agree(dump: &Dump, tsv: &str, json: &str) -> Vec<String> {
     let text: Vec<(&str, &str)> = levels::instructions(dump);
     let mut wrong = Vec::new();
-    let rows: Vec<(&str, &str)> = tsv.lines().skip(1).map(|line| cells(line)).collect();
+    let rows: Vec<(&str, &str)> = tsv.lines().skip(1).map(cells).collect();
     if rows != text {
         wrong.push(format!("{} instructions in the text, {} rows in TSV, or other ops", text.len(), rows.len()));
     }

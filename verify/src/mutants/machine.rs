@@ -160,10 +160,10 @@ fn of_final(subject: &Subject, mutant: &Function<Final>, at: usize) -> Verdict {
         return verdict;
     }
     let compile = |function: &Function<Final>| mark(function).map(|(code, _)| code).ok_or_else(|| "no frame".to_owned());
-    if let Ok(code) = compile(mutant) {
-        if let Some(fault) = machine::verify::verify_code(mutant, &code).first() {
-            return Verdict::Refused(fault.code().0);
-        }
+    if let Ok(code) = compile(mutant)
+        && let Some(fault) = machine::verify::verify_code(mutant, &code).first()
+    {
+        return Verdict::Refused(fault.code().0);
     }
     judge(subject, || compile(mutant), || compile(&trapped(mutant, at)))
 }
