@@ -61,6 +61,6 @@ peers:
 
 bless:
 	@test -n "$(F)" || { echo "usage: make bless F=fixtures/mir/ok/name.ir"; exit 2; }
-	@ORIC_BLESS="$(F)" $(CARGO) run -q -p fixtures -- bless "$(F)"
+	@$(CARGO) run -q -p fixtures -- bless "$(F)"
 
 ready: fmt lint test gates
