@@ -3,7 +3,7 @@
 //! Four bytes, equal iff structurally equal, never stored or ordered by number: `Display` gives the canonical text, and stored values carry tables
 //! of types (decision 2).
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::OnceLock;
 
 use hashbrown::HashMap;
@@ -192,7 +192,17 @@ impl fmt::Display for Type {
             // In dumps a struct is `module.Name`, without the namespace mark of items.
             TypeKind::Struct(item) => {
                 let path = item.path();
-                if path.module.as_str().is_empty() { write!(f, "{}", path.name) } else { write!(f, "{}.{}", path.module, path.name) }
+                // The module of a file named on the command line may have any name: what is no part of a type's text stands as `'` and its bytes in hex.
+                for byte in path.module.as_str().bytes() {
+                    match byte {
+                        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b'-' => f.write_char(char::from(byte))?,
+                        _ => write!(f, "'{byte:02x}")?,
+                    }
+                }
+                if !path.module.as_str().is_empty() {
+                    f.write_char('.')?;
+                }
+                write!(f, "{}", path.name)
             }
             TypeKind::Function(params, result) => {
                 list(f, params)?;
@@ -212,6 +222,17 @@ impl fmt::Debug for Type {
 pub fn parse(text: &str) -> Option<Type> {
     let (ty, rest) = parse_prefix(text.trim(), 0)?;
     rest.trim().is_empty().then_some(ty)
+}
+
+/// A module name from its text: the inverse of what `Display` does to it.
+fn decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('\'');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
 }
 
 fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
@@ -248,7 +269,7 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
             }
         }
         _ => {
-            let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(text.len());
+            let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '\''))).unwrap_or(text.len());
             let (name, rest) = text.split_at(end);
             let ty = match name {
                 "int" => Type::INT,
@@ -264,8 +285,9 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
                 "" => return None,
                 _ => {
                     let (module, name) = name.rsplit_once('.').unwrap_or(("", name));
+                    let module = decoded(module)?;
                     let path = ir::item::ItemPath {
-                        module: Symbol::new(module),
+                        module: Symbol::new(&module),
                         namespace: ir::Namespace::Type,
                         name: Symbol::new(name),
                         disambiguator: 0,
@@ -274,6 +296,27 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
                 }
             };
             Some((ty, rest))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_struct_parses_back_whatever_its_file_is_called() {
+        for module in ["main", "net.probe", "03-06-large", "a b, (c) = {d}", "ünïcode", ""] {
+            let path = ir::item::ItemPath {
+                module: Symbol::new(module),
+                namespace: ir::Namespace::Type,
+                name: Symbol::new("Big"),
+                disambiguator: 0,
+            };
+            let ty = Type::new(TypeKind::Struct(ItemId::new(path)));
+            assert_eq!(parse(&ty.to_string()), Some(ty), "{ty}");
+            let nested = Type::list(Type::tuple(&[ty, Type::INT]));
+            assert_eq!(parse(&nested.to_string()), Some(nested), "{nested}");
         }
     }
 }

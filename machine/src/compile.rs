@@ -66,7 +66,8 @@ pub fn compile_dumping(
             return Err(broken(&allocated, &report(&allocated.name.to_string(), &faults)));
         }
     }
-    let (finished, code) = finish_with(allocated, &mut scratch.finish).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
+    let (finished, code) =
+        finish_with(allocated, &mut scratch.finish).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
     show(Stage::Final(&finished, &code));
     judge(&finished, &mut scratch.verify)?;
     let faults = verify_code_with(&finished, &code, &mut scratch.verify);

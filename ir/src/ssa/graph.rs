@@ -218,9 +218,8 @@ impl<L: Level> Graph<L> {
         let mut targets = List::EMPTY;
         if !new.targets.is_empty() {
             let pool = &mut self.args;
-            targets = self
-                .targets
-                .add(new.targets.iter().map(|(block, args)| Target { block: *block, args: pool.add(args.iter().copied()) }));
+            targets =
+                self.targets.add(new.targets.iter().map(|(block, args)| Target { block: *block, args: pool.add(args.iter().copied()) }));
         }
         let inst = self.insts.next_id();
         let first_result = self.values.next_id();

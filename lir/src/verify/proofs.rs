@@ -128,6 +128,10 @@ impl Proofs {
                 if let (Some(dividend), Some(divisor)) = (with_literal(graph, x, Op::Xor, i64::MIN), with_literal(graph, y, Op::Xor, -1)) {
                     self.add(divisor, Fact::Divides(dividend), at);
                 }
+                // Half-way through folding: `0 | y` is y.
+                if literal(graph, x) == Some(0) && graph.def_inst(y).is_some_and(|inst| graph.op(inst) == Op::Xor) {
+                    self.note_computed(graph, y, at);
+                }
             }
         } else if row.op == Op::Xor {
             // Folding leaves this of the above when one of the two is a literal: what differs from a literal in some bit is not that literal.

@@ -76,9 +76,9 @@ impl Allocator<'_> {
                     self.c.values[row(record.a)].def_block = block;
                 }
                 let regs = [record.a, record.b, record.c];
-                for at in 0..3 {
-                    if shape.reads >> at & 1 == 1 && regs[at] != NONE {
-                        self.note_use(regs[at], position, block, info.depth);
+                for (at, reg) in regs.into_iter().enumerate() {
+                    if shape.reads >> at & 1 == 1 && reg != NONE {
+                        self.note_use(reg, position, block, info.depth);
                     }
                 }
                 if shape.is_tied {

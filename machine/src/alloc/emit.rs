@@ -211,27 +211,21 @@ impl Allocator<'_> {
                 virtuals.swap(1, 2);
             }
         }
-        // Reads. What is only in memory may be read from there.
+        // Reads. Mostly each is in a register, and any will do.
         let mut pinned: RegSet = 0;
+        let mut found = [NONE; 3];
+        let mut is_complete = reserved == 0;
         for at in operands(reads) {
             let reg = self.c.values[row(virtuals[at])].reg;
+            found[at] = reg;
+            is_complete &= reg != NONE;
             pinned |= if reg == NONE { 0 } else { bit(reg) };
         }
         let mut folded = None;
-        for at in operands(reads & shape.plain) {
-            let value = virtuals[at];
-            if at == usize::from(shape.fold_at)
-                && let Some(form) = shape.slot_form
-                && self.c.values[row(value)].reg == NONE
-                && !virtuals[..at].contains(&value)
-                && self.reads_memory(value)
-            {
-                folded = Some((form, self.c.values[row(value)].slot));
-                continue;
-            }
-            let reg = self.ensure(value, reserved, pinned);
-            pinned |= bit(reg);
-            physical[at] = reg;
+        if is_complete {
+            physical = found;
+        } else {
+            folded = self.reads(reads, shape, virtuals, &mut pinned, &mut physical);
         }
         if let Some((form, slot)) = folded {
             (record.op, record.aux) = (form, slot);
@@ -265,6 +259,27 @@ impl Allocator<'_> {
             // The result takes the register over, whoever is in it.
         }
         self.finish_record(record, virtuals, reads, shape, physical);
+    }
+
+    /// Operands that are not all in registers. What is only in memory may be read from there: then the slot form and the slot.
+    fn reads(&mut self, reads: u8, shape: &Shape, virtuals: [Reg; 3], pinned: &mut RegSet, physical: &mut [Reg; 3]) -> Option<(Op, u32)> {
+        let mut folded = None;
+        for at in operands(reads & shape.plain) {
+            let value = virtuals[at];
+            if at == usize::from(shape.fold_at)
+                && let Some(form) = shape.slot_form
+                && self.c.values[row(value)].reg == NONE
+                && !virtuals[..at].contains(&value)
+                && self.reads_memory(value)
+            {
+                folded = Some((form, self.c.values[row(value)].slot));
+                continue;
+            }
+            let reg = self.ensure(value, shape.reserved, *pinned);
+            *pinned |= bit(reg);
+            physical[at] = reg;
+        }
+        folded
     }
 
     /// An operand that lives on past a call leaves its register to the result, and goes where the call does not reach: one copy instead of two.

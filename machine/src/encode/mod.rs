@@ -123,7 +123,7 @@ impl Buffer {
         let is_zero = u32::from(disp == 0 && rm & 7 != 5);
         // 0: no displacement; 1: one byte; 2: four bytes. An address relative to `rip` has four, and says 0.
         let mode = (2 - is_short) & is_zero.wrapping_sub(1) & is_rip.wrapping_sub(1);
-        let disp_len = mode * mode | is_rip << 2;
+        let disp_len = (mode * mode) | is_rip << 2;
 
         let has_index = row.has_index && record.c != NONE;
         let index = if has_index { u32::from(record.c & 15) } else { 4 };

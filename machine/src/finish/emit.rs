@@ -50,12 +50,7 @@ struct Emitter<'a, 'm> {
 /// Set in the target of a [`Branch`] to a stub.
 const STUB: u32 = 1 << 31;
 
-pub(super) fn emit(
-    function: &mut Function<Final>,
-    frame: Frame,
-    marks: Option<Marks>,
-    memory: &mut Memory,
-) -> (Code, Option<Marks>) {
+pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<Marks>, memory: &mut Memory) -> (Code, Option<Marks>) {
     let shared = &*function;
     let Memory { out, offsets, pads, branches, data_rows, cold } = memory;
     out.clear();

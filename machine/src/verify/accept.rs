@@ -246,9 +246,9 @@ impl Row {
         if wrong != 0 {
             return false;
         }
-        for at in 0..3 {
-            if let Some(known) = column.get_mut(rows[at]) {
-                *known |= self.marks[at];
+        for (index, mark) in rows.into_iter().zip(self.marks) {
+            if let Some(known) = column.get_mut(index) {
+                *known |= mark;
             }
         }
         true

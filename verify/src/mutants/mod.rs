@@ -27,6 +27,7 @@ use crate::child::Ending;
 use crate::corpus;
 use crate::evidence::{Evidence, Table};
 use crate::program::{Program, bounded, checked_options};
+use crate::random::Random;
 use crate::workers;
 
 /// What became of a mutant.
@@ -214,7 +215,7 @@ pub fn measure(target: Target, count: usize, seed: u64) -> Report {
     let reports = workers::each(&numbered, |(at, entry)| {
         let mut report = Report::default();
         let Some(subject) = subject(entry) else { return report };
-        let seed = seed.wrapping_add((*at as u64) << 32);
+        let seed = Random::new(Random::new(seed).next().wrapping_add(*at as u64)).next() >> 16;
         // A kind that does not apply to a function makes no mutant, so more are tried.
         let mut made = 0;
         for number in 0..share * 6 {
