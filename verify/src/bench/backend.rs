@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use super::timing::Timed;
 use super::{Ratios, folder};
 use crate::child;
 use crate::corpus;
@@ -73,13 +74,16 @@ fn theirs() -> Result<(Duration, String), String> {
     let _ = std::fs::remove_dir_all(&out);
     std::fs::create_dir_all(&out).map_err(|error| error.to_string())?;
     let mut micros = 0u64;
+    let (mut wall, mut cpu) = (Duration::ZERO, Duration::ZERO);
     let files = corpus::files_below(&project, "c");
     for file in &files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let (object, trace) = (out.join(format!("{stem}.o")), out.join(format!("{stem}.json")));
         let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
         let option = format!("-ftime-trace={}", path(&trace));
-        child::succeed(&out, "clang-22", &["-O0", "-c", &option, &path(file), "-o", &path(&object)])?;
+        let sample = Timed::new("clang", &out, &["clang-22", "-O0", "-c", &option, &path(file), "-o", &path(&object)]).once()?;
+        wall += sample.wall;
+        cpu += sample.cpu;
         let text = std::fs::read_to_string(&trace).map_err(|error| format!("{}: {error}", trace.display()))?;
         let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let events = value["traceEvents"].as_array().cloned().unwrap_or_default();
@@ -90,5 +94,16 @@ fn theirs() -> Result<(Duration, String), String> {
     if micros == 0 {
         return Err(format!("the traces have no `{KEY}`"));
     }
-    Ok((Duration::from_micros(micros), format!("{} files", files.len())))
+    // The trace says wall time; what the machine did besides is taken out by the processes' own share of it.
+    let share = (cpu.as_secs_f64() / wall.as_secs_f64().max(1e-9)).min(1.0);
+    let time = Duration::from_micros(micros).mul_f64(share);
+    Ok((
+        time,
+        format!(
+            "{} files, {:.0} ms of wall time in the traces, {:.0} % of it on a processor",
+            files.len(),
+            micros as f64 / 1000.0,
+            100.0 * share
+        ),
+    ))
 }
