@@ -10,7 +10,7 @@ use ir::{ItemId, Symbol};
 use parking_lot::{Condvar, Mutex};
 use query::{Engine, Interrupt};
 use syntax::tree::{ItemKind, ModulePath};
-use syntax::{Diagnostic, Severity, Span};
+use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity, Span};
 
 use crate::project::{OpenError, Project, SourceFile};
 use crate::queries::{self, Assembled, Options};
@@ -113,6 +113,17 @@ impl Session {
             });
             for module in &self.modules {
                 found.extend(self.engine.get::<queries::Diagnostics>(module)?.iter().cloned());
+            }
+            // A body that was given up in silence, because what it uses has an error, while nothing has one: an operation on a value of type `Never` that
+            // the checker has no rule for. It must not get as far as the linker.
+            if !found.iter().any(|d| d.severity() == Severity::Error) {
+                for item in items {
+                    if self.engine.get::<queries::TypedBody>(&item)?.body.is_none() {
+                        let span = self.engine.get::<queries::Item>(&item)?.as_deref().map_or(Span::default(), |i| i.name_span);
+                        let what = syntax::Arg::Text("part of this body (an operation on a value of type `Never`)".to_owned());
+                        found.push(Diagnostic::new(DiagnosticCode::E2040, Anchor::Item(item), span, [what]));
+                    }
+                }
             }
             // A module without `@main` may be checked; one with a wrong `@main` is wrong.
             if let Some(signature) = self.engine.get::<queries::Signature>(&self.main_item())?.as_deref() {

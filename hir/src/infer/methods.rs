@@ -255,8 +255,15 @@ impl<'a> Checker<'a> {
     fn method(&mut self, mut value: ExprId, receiver: tree::ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
         let ty = self.ty(value);
         if ty.fits_anywhere() {
-            let done = self.silent(args, span)?;
-            return Ok(if ty == Type::NEVER { value } else { done });
+            if ty == Type::NEVER {
+                // The receiver does not return, so neither does the call; its arguments are looked at all the same.
+                let tree = self.tree;
+                for argument in &tree.args[args] {
+                    self.infer(argument.value)?;
+                }
+                return Ok(value);
+            }
+            return self.silent(args, span);
         }
         let text = name.as_str();
         if let Some(&(_, method, params, op, result)) = DIRECT.iter().find(|row| row.0 == ty && row.1 == text) {
@@ -321,7 +328,8 @@ impl<'a> Checker<'a> {
     }
 
     fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
-        if self.lacks_silently(ty)? {
+        // `Never` has no methods in this slice; being silent about it would leave a body without code and without a reason.
+        if ty != Type::NEVER && self.lacks_silently(ty)? {
             return Ok(());
         }
         let is_field = match ty.kind() {

@@ -66,6 +66,7 @@ rules! {
     SavedMask = "X0306" "the saved registers include some that are not the caller's";
     ArgumentSlot = "X0307" "slot {0} is not where the convention has stack arguments";
     SlotAccess = "X0308" "slot {0} does not reach as far as displacement {1}";
+    SavedUnwritten = "X0309" "register {0} is saved and never written";
     Undecodable = "X0401" "the bytes at {0} are no instruction that the encoder writes";
     BranchTarget = "X0402" "the branch at {0} goes to {1}, where its block or stub does not start";
     BranchForm = "X0403" "the form of the branch at {0} is not the one that the record says";

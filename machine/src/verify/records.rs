@@ -71,6 +71,11 @@ impl<P: Phase> Judge<'_, P> {
             if lost != 0 {
                 self.fault(Rule::UnsavedRegister, Where::Function, [i64::from(lost.trailing_zeros()), 0]);
             }
+            // Finishing may empty blocks that nothing reaches, and with them the last write.
+            let idle = function.saved & CALLEE_SAVED & !written;
+            if idle != 0 && self.stage == Stage::Alloc {
+                self.fault(Rule::SavedUnwritten, Where::Function, [i64::from(idle.trailing_zeros()), 0]);
+            }
         }
     }
 

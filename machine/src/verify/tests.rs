@@ -71,6 +71,7 @@ const BAD: &[(&str, &str, &str, &str, &str)] = &[
     ("final", "slot local 8 at -12", "() -> ()", "b0:\n trap", "X0304"),
     ("alloc", "", "() -> ()", "b0:\n mov $rbx, $rax\n trap", "X0305"),
     ("alloc", "saved rax", "() -> ()", "b0:\n trap", "X0306"),
+    ("alloc", "saved rbx", "() -> ()", "b0:\n trap", "X0309"),
     ("alloc", "slot incoming 1 at 16", "() -> ()", "b0:\n trap", "X0307"),
     ("final", "slot outgoing 1 at -16", "() -> ()", "b0:\n trap", "X0307"),
     ("alloc", "slot spill 8", "() -> ()", "b0:\n loadslot $rax, [slot 0 + 8]\n trap", "X0308"),
