@@ -34,8 +34,8 @@ run: build
 
 test: setup
 ifeq ($(NEXTEST),yes)
-	@$(CARGO) nextest run --workspace --no-fail-fast
 	@$(CARGO) test -q --workspace --doc
+	@$(CARGO) nextest run --workspace --no-fail-fast
 else
 	@$(CARGO) test --workspace --no-fail-fast
 endif
