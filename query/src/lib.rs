@@ -9,6 +9,7 @@
 //! | [`engine`] | demanding answers: fetch, verify, execute, cut off; setting inputs         |
 //! | [`node`]   | one node of the graph and the arena of all nodes                           |
 //! | [`waits`]  | who waits for whom: a wait that would close a cycle is refused             |
+//! | [`fingerprint`] | 128 bits that stand for a value, the same in every session and machine |
 //!
 //! Interrupts (cycles, cancellation) travel as values by `?`; nothing unwinds. This issue keeps the graph in memory; its node states, ordered
 //! dependency lists and per-kind rows are what the store will persist.
@@ -16,6 +17,7 @@
 //! Never here: anything about files, syntax or code.
 
 pub mod engine;
+pub mod fingerprint;
 pub mod node;
 pub mod waits;
 
@@ -23,4 +25,5 @@ pub mod waits;
 mod tests;
 
 pub use engine::{Ctx, Cycle, Engine, Input, Interrupt, Kind, Query};
+pub use fingerprint::{Fp, StableHasher};
 pub use node::NodeId;

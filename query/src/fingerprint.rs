@@ -1,0 +1,157 @@
+//! Fingerprints: 128 bits that stand for a value.
+//!
+//! Two values with equal fingerprints are taken to be equal (a session of 10^9 values meets a collision with odds of about 1.5e-21). A fingerprint is the same in every
+//! session, process and machine, so the hasher has a fixed public key and integers enter it with a fixed width and byte order. What leaves the
+//! machine is named by BLAKE3 instead: SipHash with a known key resists accidents, not attackers.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+/// A 128-bit fingerprint. `Debug` is 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Fp(pub u64, pub u64);
+
+impl Fp {
+    /// The fingerprint of nothing: what a row without a value carries. No hash is expected to meet it.
+    pub const NONE: Fp = Fp(0, 0);
+
+    /// The fingerprint of a value through its `Hash`, which must not depend on addresses, interner numbers or hash order.
+    pub fn of<T: Hash + ?Sized>(value: &T) -> Fp {
+        let mut hasher = StableHasher::new();
+        value.hash(&mut hasher);
+        hasher.finish128()
+    }
+
+    /// The fingerprint of plain bytes, without a length prefix.
+    pub fn of_bytes(bytes: &[u8]) -> Fp {
+        let mut hasher = StableHasher::new();
+        hasher.write(bytes);
+        hasher.finish128()
+    }
+
+    /// This fingerprint and another, in this order, as one.
+    #[must_use]
+    pub fn then(self, next: Fp) -> Fp {
+        let mut hasher = StableHasher::new();
+        hasher.write_u64(self.0);
+        hasher.write_u64(self.1);
+        hasher.write_u64(next.0);
+        hasher.write_u64(next.1);
+        hasher.finish128()
+    }
+
+    /// Sixteen bytes, little-endian.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.0.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.1.to_le_bytes());
+        bytes
+    }
+
+    /// The inverse of [`Fp::to_bytes`].
+    pub fn from_bytes(bytes: [u8; 16]) -> Fp {
+        let (low, high) = bytes.split_at(8);
+        let half = |half: &[u8]| half.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        Fp(half(low), half(high))
+    }
+}
+
+impl fmt::Debug for Fp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.0, self.1)
+    }
+}
+
+impl fmt::Display for Fp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// SipHash-1-3-128 with a fixed public key, through the standard `Hasher`: integers enter little-endian at their width, `usize` and `isize` as 64
+/// bits, so a fingerprint does not depend on the machine.
+#[derive(Clone)]
+pub struct StableHasher(SipHasher13);
+
+impl StableHasher {
+    /// A hasher that has seen nothing.
+    pub fn new() -> StableHasher {
+        // The key is public and never changes: "ori fing" "erprints" in ASCII.
+        StableHasher(SipHasher13::new_with_keys(0x676e_6966_2069_726f, 0x7374_6e69_7270_7265))
+    }
+
+    /// The fingerprint of all that was written.
+    pub fn finish128(&self) -> Fp {
+        let hash = self.0.finish128();
+        Fp(hash.h1, hash.h2)
+    }
+}
+
+impl Default for StableHasher {
+    fn default() -> Self {
+        StableHasher::new()
+    }
+}
+
+impl Hasher for StableHasher {
+    fn finish(&self) -> u64 {
+        self.finish128().0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    fn write_u8(&mut self, i: u8) {
+        self.0.write(&[i]);
+    }
+
+    fn write_u16(&mut self, i: u16) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_u32(&mut self, i: u32) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_u64(&mut self, i: u64) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_u128(&mut self, i: u128) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_usize(&mut self, i: usize) {
+        self.write_u64(i as u64);
+    }
+
+    fn write_i8(&mut self, i: i8) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_i16(&mut self, i: i16) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_i32(&mut self, i: i32) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_i64(&mut self, i: i64) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_i128(&mut self, i: i128) {
+        self.0.write(&i.to_le_bytes());
+    }
+
+    fn write_isize(&mut self, i: isize) {
+        self.write_i64(i as i64);
+    }
+}
+
+#[cfg(test)]
+mod tests;
