@@ -95,6 +95,7 @@ impl Default for StableHasher {
     }
 }
 
+// The integer writes of the crate are its fast path; they take the number in the machine's order, which `to_le` makes little-endian everywhere.
 impl Hasher for StableHasher {
     fn finish(&self) -> u64 {
         self.finish128().0
@@ -105,19 +106,19 @@ impl Hasher for StableHasher {
     }
 
     fn write_u8(&mut self, i: u8) {
-        self.0.write(&[i]);
+        self.0.write_u8(i);
     }
 
     fn write_u16(&mut self, i: u16) {
-        self.0.write(&i.to_le_bytes());
+        self.0.write_u16(i.to_le());
     }
 
     fn write_u32(&mut self, i: u32) {
-        self.0.write(&i.to_le_bytes());
+        self.0.write_u32(i.to_le());
     }
 
     fn write_u64(&mut self, i: u64) {
-        self.0.write(&i.to_le_bytes());
+        self.0.write_u64(i.to_le());
     }
 
     fn write_u128(&mut self, i: u128) {
@@ -129,19 +130,19 @@ impl Hasher for StableHasher {
     }
 
     fn write_i8(&mut self, i: i8) {
-        self.0.write(&i.to_le_bytes());
+        self.write_u8(i.cast_unsigned());
     }
 
     fn write_i16(&mut self, i: i16) {
-        self.0.write(&i.to_le_bytes());
+        self.write_u16(i.cast_unsigned());
     }
 
     fn write_i32(&mut self, i: i32) {
-        self.0.write(&i.to_le_bytes());
+        self.write_u32(i.cast_unsigned());
     }
 
     fn write_i64(&mut self, i: i64) {
-        self.0.write(&i.to_le_bytes());
+        self.write_u64(i.cast_unsigned());
     }
 
     fn write_i128(&mut self, i: i128) {
