@@ -1,24 +1,30 @@
-//! Nodes and their arena.
+//! Nodes of the graph, stored and new, and what this session knows of them.
 //!
-//! The arena grows by chunks of doubling size and never moves a node, so that a node is found without a lock.
+//! Numbers below `stored` are nodes of the store; behind them come those that the session meets first. A stored node that nothing has touched costs one
+//! byte: zero means *green, as stored*. Only when it is verified, run or loaded does it get a [`Slot`].
 
-use std::any::Any;
-use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 use smallvec::SmallVec;
 
-use crate::engine::{Cycle, Interrupt, Kind};
+use crate::fingerprint::Fp;
+use crate::interrupt::{Cycle, Interrupt};
+use crate::kind::Kind;
+use crate::row::{AnyKey, Value};
+use crate::store::{BlobAt, Trace};
 use crate::waits::Worker;
 
 /// A node of the graph: (kind, key).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub(crate) u32);
 
-/// A revision of the inputs, from 1.
+/// A revision of the inputs, from 1; it goes on from session to session.
 pub(crate) type Revision = u32;
+
+/// What a node asked, in order of first asking.
+pub(crate) type Deps = SmallVec<[NodeId; 6]>;
 
 /// What a node's value is right now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,102 +39,175 @@ pub(crate) enum Color {
     Green,
 }
 
-pub(crate) type Answer = Result<Arc<dyn Any + Send + Sync>, Interrupt>;
+/// The answer as far as it is in memory.
+#[derive(Clone)]
+pub(crate) enum Held {
+    /// Not in memory: on disk, or to be computed again, or never computed.
+    Nothing,
+    Value(Value),
+    Failed(Interrupt),
+}
 
 /// The changing part of a node.
 pub(crate) struct State {
     pub color: Color,
+    /// It has been computed, now or in an earlier session: `fp` means something.
+    pub known: bool,
+    /// It must run, whatever its dependencies say: its row is stale, or failed.
+    pub forced: bool,
+    /// Differs from what the store has.
+    pub unsaved: bool,
+    /// Binary logarithm of its last running time in microseconds.
+    pub cost: u8,
+    /// Kinds (as a mask over the release rule of its own kind) that have read its value.
+    pub consumed: u8,
     /// When the value was last different from before.
     pub changed_at: Revision,
     /// When the value was last known to be right.
     pub verified_at: Revision,
-    /// The answer; `None` before the first run.
-    pub answer: Option<Answer>,
-    /// What it asked, in order of first asking.
-    pub deps: SmallVec<[NodeId; 6]>,
-    /// Who asked for it: a superset, kept in order of arrival.
+    /// Fingerprint of the answer.
+    pub fp: Fp,
+    /// The fingerprint before, and since when it was that one.
+    pub before: Option<(Fp, Revision)>,
+    pub held: Held,
+    /// Where the value is on disk, or `BlobAt::NONE`.
+    pub stored: BlobAt,
+    /// `None`: as the store has them.
+    pub deps: Option<Deps>,
+    /// Who asked for it in this session: a superset, in order of arrival. Those of earlier sessions are in the store.
     pub dependents: Vec<NodeId>,
+    /// A state that the session replaced, to be remembered.
+    pub superseded: Option<Trace>,
     /// Set while it runs, when it turns out to be on a cycle.
-    pub cycle: Option<Arc<Cycle>>,
+    pub cycle: Option<std::sync::Arc<Cycle>>,
 }
 
-/// What never changes of a node.
-pub(crate) struct Identity {
-    pub kind: Kind,
-    pub key: Box<dyn Any + Send + Sync>,
-}
-
-/// One node.
-pub(crate) struct Node {
-    pub identity: OnceLock<Identity>,
-    pub state: Mutex<State>,
-    pub done: Condvar,
-}
-
-impl Default for Node {
-    fn default() -> Self {
-        Node {
-            identity: OnceLock::new(),
-            state: Mutex::new(State {
-                color: Color::New,
-                changed_at: 0,
-                verified_at: 0,
-                answer: None,
-                deps: SmallVec::new(),
-                dependents: Vec::new(),
-                cycle: None,
-            }),
-            done: Condvar::new(),
+impl State {
+    pub fn new() -> State {
+        State {
+            color: Color::New,
+            known: false,
+            forced: false,
+            unsaved: false,
+            cost: 0,
+            consumed: 0,
+            changed_at: 0,
+            verified_at: 0,
+            fp: Fp::NONE,
+            before: None,
+            held: Held::Nothing,
+            stored: BlobAt::NONE,
+            deps: None,
+            dependents: Vec::new(),
+            superseded: None,
+            cycle: None,
         }
     }
 }
 
-const FIRST_CHUNK_BITS: u32 = 10;
-const CHUNKS: usize = 22;
+/// What the session knows of a node.
+pub(crate) struct Slot {
+    pub kind: Kind,
+    /// Set at once for a new node, for a stored one when it is first needed.
+    pub key: OnceLock<AnyKey>,
+    pub state: Mutex<State>,
+    pub done: Condvar,
+}
 
-/// All nodes ever made.
+impl Slot {
+    pub fn new(kind: Kind, state: State) -> Slot {
+        Slot { kind, key: OnceLock::new(), state: Mutex::new(state), done: Condvar::new() }
+    }
+}
+
+/// The node may be out of date.
+pub(crate) const YELLOW: u8 = 1;
+/// It must run, whatever its dependencies say.
+pub(crate) const FORCED: u8 = 2;
+/// It has a slot, which knows better.
+pub(crate) const TOUCHED: u8 = 4;
+
+const CHUNK_BITS: u32 = 10;
+const CHUNK: usize = 1 << CHUNK_BITS;
+const CHUNKS: usize = 1 << 14;
+
+type Chunk = Box<[OnceLock<Box<Slot>>]>;
+
+/// All nodes.
 pub(crate) struct Nodes {
-    chunks: [OnceLock<Box<[Node]>>; CHUNKS],
+    /// One byte a stored node.
+    status: Box<[AtomicU8]>,
+    chunks: Box<[OnceLock<Chunk>]>,
     len: AtomicU32,
 }
 
-impl Default for Nodes {
-    fn default() -> Self {
-        Nodes { chunks: Default::default(), len: AtomicU32::new(0) }
-    }
-}
-
 impl Nodes {
-    fn position(id: u32) -> (usize, usize) {
-        let shifted = id + (1 << FIRST_CHUNK_BITS);
-        let bits = 31 - shifted.leading_zeros();
-        ((bits - FIRST_CHUNK_BITS) as usize, (shifted - (1 << bits)) as usize)
+    /// The nodes of a store with this many.
+    pub fn new(stored: u32) -> Nodes {
+        let status = (0..stored).map(|_| AtomicU8::new(0)).collect();
+        Nodes { status, chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), len: AtomicU32::new(stored) }
     }
 
-    /// Makes a node with this identity.
-    pub fn push(&self, identity: Identity) -> NodeId {
-        let id = self.len.fetch_add(1, Ordering::Relaxed);
-        let (chunk, index) = Self::position(id);
-        let nodes =
-            self.chunks[chunk].get_or_init(|| (0..1usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| Node::default()).collect());
-        let fresh = nodes[index].identity.set(identity).is_ok();
+    /// Is it a stored node that nothing has touched and that is not out of date?
+    pub fn is_green_as_stored(&self, id: NodeId) -> bool {
+        self.status.get(id.0 as usize).is_some_and(|status| status.load(Ordering::Acquire) == 0)
+    }
+
+    /// The marks of a stored node; none for a new one.
+    pub fn marks(&self, id: NodeId) -> u8 {
+        self.status.get(id.0 as usize).map_or(0, |status| status.load(Ordering::Acquire))
+    }
+
+    /// Adds marks to a stored node.
+    pub fn mark(&self, id: NodeId, marks: u8) {
+        if let Some(status) = self.status.get(id.0 as usize) {
+            status.fetch_or(marks, Ordering::AcqRel);
+        }
+    }
+
+    /// Number of nodes that the store had when the session began.
+    pub fn stored(&self) -> u32 {
+        self.status.len() as u32
+    }
+
+    /// Number of all nodes.
+    pub fn len(&self) -> u32 {
+        self.len.load(Ordering::Acquire)
+    }
+
+    fn place(&self, id: NodeId) -> Option<&OnceLock<Box<Slot>>> {
+        let chunk = self.chunks.get((id.0 >> CHUNK_BITS) as usize)?;
+        chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect()).get(id.0 as usize % CHUNK)
+    }
+
+    /// Makes a new node.
+    pub fn push(&self, kind: Kind, key: AnyKey) -> NodeId {
+        let id = NodeId(self.len.fetch_add(1, Ordering::AcqRel));
+        let slot = Slot::new(kind, State::new());
+        let _ = slot.key.set(key);
+        let place = self.place(id).expect("a graph has at most 16 million nodes");
+        let fresh = place.set(Box::new(slot)).is_ok();
         debug_assert!(fresh, "node numbers are given once");
-        NodeId(id)
+        id
     }
 
-    /// The node; it exists, for ids come from `push` alone.
-    pub fn get(&self, id: NodeId) -> &Node {
-        let (chunk, index) = Self::position(id.0);
-        &self.chunks[chunk].get().expect("a node's chunk exists before its id does")[index]
+    /// The slot of a node, when it has one.
+    pub fn slot(&self, id: NodeId) -> Option<&Slot> {
+        self.chunks.get((id.0 >> CHUNK_BITS) as usize)?.get()?.get(id.0 as usize % CHUNK)?.get().map(|slot| &**slot)
     }
 
-    /// What it is.
-    pub fn identity(&self, id: NodeId) -> &Identity {
-        self.get(id).identity.get().expect("a node's identity is set before its id is given out")
+    /// Gives a stored node its slot; when two workers do it at once, the first one's stays.
+    pub fn touch(&self, id: NodeId, slot: Slot) -> &Slot {
+        let place = self.place(id).expect("a stored node's number is below the limit");
+        let slot = place.get_or_init(|| Box::new(slot));
+        self.mark(id, TOUCHED);
+        slot
     }
 
-    /// Number of nodes.
-    pub fn len(&self) -> usize {
-        self.len.load(Ordering::Relaxed) as usize
+    /// Every node that has a slot, in order of numbers.
+    pub fn touched(&self) -> impl Iterator<Item = (NodeId, &Slot)> {
+        self.chunks.iter().enumerate().filter_map(|(c, chunk)| Some((c, chunk.get()?))).flat_map(|(c, chunk)| {
+            chunk.iter().enumerate().filter_map(move |(i, slot)| Some((NodeId((c * CHUNK + i) as u32), &**slot.get()?)))
+        })
     }
 }

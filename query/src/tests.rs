@@ -1,15 +1,35 @@
 //! The engine on a little spreadsheet: cells hold numbers or sums of other cells.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Ctx, Cycle, Engine, Input, Interrupt, Kind, Query};
+use crate::engine::Outcome;
+use crate::store::{Store, StoreOptions};
+use crate::{Ctx, Cycle, Engine, Fp, Input, Interrupt, Kind, Query};
+
+type Name = &'static str;
+
+fn to_bytes(name: &Name, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+}
+
+/// Names are single letters and a few words, so a leak a test costs nothing.
+fn from_bytes(bytes: &[u8]) -> Option<Name> {
+    Some(Box::leak(std::str::from_utf8(bytes).ok()?.to_owned().into_boxed_str()))
+}
 
 struct Cell;
 impl Input for Cell {
     const KIND: Kind = Kind(0);
     const NAME: &'static str = "cell";
-    type Key = &'static str;
-    type Value = Vec<&'static str>;
+    type Key = Name;
+    type Value = Vec<Name>;
+    fn key_to_bytes(key: &Name, out: &mut Vec<u8>) {
+        to_bytes(key, out);
+    }
+    fn key_from_bytes(bytes: &[u8]) -> Option<Name> {
+        from_bytes(bytes)
+    }
 }
 
 /// A cell's text: numbers are summed, names are other cells.
@@ -17,11 +37,12 @@ struct Sum;
 impl Query for Sum {
     const KIND: Kind = Kind(1);
     const NAME: &'static str = "sum";
-    type Key = &'static str;
+    const PERSISTED: bool = true;
+    type Key = Name;
     type Value = Result<i64, String>;
-    fn run(cx: &Ctx<'_>, key: &&'static str) -> Result<Self::Value, Interrupt> {
+    fn run(cx: &Ctx<'_>, key: &Name) -> Result<Self::Value, Interrupt> {
         let mut sum = 0;
-        for &term in cx.input::<Cell>(key).unwrap_or_default().iter() {
+        for &term in cx.input::<Cell>(key)?.unwrap_or_default().iter() {
             match term.parse::<i64>() {
                 Ok(n) => sum += n,
                 Err(_) => match &*cx.get::<Sum>(&term)? {
@@ -32,20 +53,52 @@ impl Query for Sum {
         }
         Ok(Ok(sum))
     }
-    fn on_cycle(_key: &&'static str, cycle: &Cycle) -> Option<Self::Value> {
+    fn on_cycle(_key: &Name, cycle: &Cycle) -> Option<Self::Value> {
         Some(Err(cycle.members.join(" -> ")))
+    }
+    fn schema() -> Fp {
+        Fp::NONE
+    }
+    fn key_to_bytes(key: &Name, out: &mut Vec<u8>) {
+        to_bytes(key, out);
+    }
+    fn key_from_bytes(bytes: &[u8]) -> Option<Name> {
+        from_bytes(bytes)
+    }
+    fn to_bytes(value: &Self::Value, out: &mut Vec<u8>) {
+        match value {
+            Ok(n) => out.extend_from_slice(format!("+{n}").as_bytes()),
+            Err(text) => out.extend_from_slice(format!("!{text}").as_bytes()),
+        }
+    }
+    fn from_bytes(bytes: &[u8]) -> Option<Self::Value> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        match text.split_at_checked(1)? {
+            ("+", n) => Some(Ok(n.parse().ok()?)),
+            ("!", text) => Some(Err(text.to_owned())),
+            _ => None,
+        }
     }
 }
 
-/// Whether a cell's sum is even: cuts off most changes.
+/// Whether a cell's sum is even: cuts off most changes. Its value is not stored.
 struct Even;
 impl Query for Even {
     const KIND: Kind = Kind(2);
     const NAME: &'static str = "even";
-    type Key = &'static str;
+    type Key = Name;
     type Value = bool;
-    fn run(cx: &Ctx<'_>, key: &&'static str) -> Result<bool, Interrupt> {
+    fn run(cx: &Ctx<'_>, key: &Name) -> Result<bool, Interrupt> {
         Ok(matches!(&*cx.get::<Sum>(key)?, Ok(n) if n % 2 == 0))
+    }
+    fn schema() -> Fp {
+        Fp::NONE
+    }
+    fn key_to_bytes(key: &Name, out: &mut Vec<u8>) {
+        to_bytes(key, out);
+    }
+    fn key_from_bytes(bytes: &[u8]) -> Option<Name> {
+        from_bytes(bytes)
     }
 }
 
@@ -54,24 +107,79 @@ struct Report;
 impl Query for Report {
     const KIND: Kind = Kind(3);
     const NAME: &'static str = "report";
-    type Key = &'static str;
+    const PERSISTED: bool = true;
+    type Key = Name;
     type Value = String;
-    fn run(cx: &Ctx<'_>, key: &&'static str) -> Result<String, Interrupt> {
+    fn run(cx: &Ctx<'_>, key: &Name) -> Result<String, Interrupt> {
         Ok(format!("{key}: {}", cx.get::<Even>(key)?))
+    }
+    fn schema() -> Fp {
+        Fp::NONE
+    }
+    fn key_to_bytes(key: &Name, out: &mut Vec<u8>) {
+        to_bytes(key, out);
+    }
+    fn key_from_bytes(bytes: &[u8]) -> Option<Name> {
+        from_bytes(bytes)
+    }
+    fn to_bytes(value: &String, out: &mut Vec<u8>) {
+        out.extend_from_slice(value.as_bytes());
+    }
+    fn from_bytes(bytes: &[u8]) -> Option<String> {
+        String::from_utf8(bytes.to_vec()).ok()
     }
 }
 
-fn engine(cells: &[(&'static str, &[&'static str])]) -> Engine {
+fn bare_engine() -> Engine {
     let mut engine = Engine::new();
     engine.register_input::<Cell>();
     engine.register::<Sum>();
     engine.register::<Even>();
     engine.register::<Report>();
     engine.log_executions();
+    engine
+}
+
+fn engine(cells: &[(Name, &[Name])]) -> Engine {
+    let mut engine = bare_engine();
     for (key, terms) in cells {
-        engine.set::<Cell>(key, terms.to_vec());
+        set(&mut engine, key, terms);
     }
     engine
+}
+
+fn set(engine: &mut Engine, key: Name, terms: &[Name]) -> bool {
+    engine.set::<Cell>(&key, terms.to_vec()).expect("the store is sound")
+}
+
+/// A folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("query-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A session in a process of its own, as far as the engine can tell.
+fn session(folder: &Folder) -> Engine {
+    let mut engine = bare_engine();
+    let opened = Store::open(&folder.0, &engine.schema(), &StoreOptions::default());
+    assert!(opened.warnings.is_empty(), "{:?}", opened.warnings);
+    engine.attach(opened.store).expect("the store is sound");
+    engine
+}
+
+fn sum(engine: &Engine, key: Name) -> Result<i64, String> {
+    engine.get::<Sum>(&key).expect("nothing interrupts").as_ref().clone()
 }
 
 #[test]
@@ -90,7 +198,7 @@ fn an_edit_runs_only_what_it_can_reach() {
         let _ = engine.get::<Sum>(&key);
     }
     engine.take_log();
-    engine.set::<Cell>(&"a", vec!["5"]);
+    set(&mut engine, "a", &["5"]);
     assert_eq!(engine.get::<Sum>(&"c"), Ok(Arc::new(Ok(7))));
     assert_eq!(engine.get::<Sum>(&"d"), Ok(Arc::new(Ok(2))));
     assert_eq!(engine.take_log(), ["sum(\"a\")", "sum(\"c\")"]);
@@ -101,10 +209,10 @@ fn an_equal_result_cuts_off() {
     let mut engine = engine(&[("a", &["2"])]);
     let _ = engine.get::<Report>(&"a");
     engine.take_log();
-    engine.set::<Cell>(&"a", vec!["4"]);
+    set(&mut engine, "a", &["4"]);
     assert_eq!(engine.get::<Report>(&"a").map(|s| s.to_string()), Ok("a: true".to_owned()));
     assert_eq!(engine.take_log(), ["even(\"a\")", "sum(\"a\")"]);
-    engine.set::<Cell>(&"a", vec!["5"]);
+    set(&mut engine, "a", &["5"]);
     assert_eq!(engine.get::<Report>(&"a").map(|s| s.to_string()), Ok("a: false".to_owned()));
     assert_eq!(engine.take_log(), ["even(\"a\")", "report(\"a\")", "sum(\"a\")"]);
 }
@@ -114,7 +222,7 @@ fn an_equal_input_is_no_edit() {
     let mut engine = engine(&[("a", &["2"])]);
     let _ = engine.get::<Sum>(&"a");
     engine.take_log();
-    assert!(!engine.set::<Cell>(&"a", vec!["2"]));
+    assert!(!set(&mut engine, "a", &["2"]));
     let _ = engine.get::<Sum>(&"a");
     assert_eq!(engine.take_log(), Vec::<String>::new());
 }
@@ -123,13 +231,13 @@ fn an_equal_input_is_no_edit() {
 fn dependencies_are_those_of_the_last_run() {
     let mut engine = engine(&[("a", &["b"]), ("b", &["1"]), ("c", &["9"])]);
     let _ = engine.get::<Sum>(&"a");
-    engine.set::<Cell>(&"a", vec!["c"]);
+    set(&mut engine, "a", &["c"]);
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(9))));
     engine.take_log();
-    engine.set::<Cell>(&"b", vec!["3"]);
+    set(&mut engine, "b", &["3"]);
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(9))));
     assert_eq!(engine.take_log(), Vec::<String>::new());
-    engine.set::<Cell>(&"c", vec!["10"]);
+    set(&mut engine, "c", &["10"]);
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(10))));
 }
 
@@ -137,9 +245,9 @@ fn dependencies_are_those_of_the_last_run() {
 fn an_input_that_appears_or_vanishes_is_an_edit() {
     let mut engine = engine(&[("a", &["late"])]);
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(0))));
-    engine.set::<Cell>(&"late", vec!["4"]);
+    set(&mut engine, "late", &["4"]);
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(4))));
-    engine.remove::<Cell>(&"late");
+    assert_eq!(engine.remove::<Cell>(&"late"), Ok(true));
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(0))));
 }
 
@@ -159,7 +267,7 @@ fn a_cycle_reads_the_same_from_every_entry() {
 fn breaking_a_cycle_mends_its_members() {
     let mut engine = engine(&[("a", &["b"]), ("b", &["a"])]);
     let _ = engine.get::<Sum>(&"a");
-    engine.set::<Cell>(&"b", vec!["7"]);
+    set(&mut engine, "b", &["7"]);
     assert_eq!(engine.get::<Sum>(&"a"), Ok(Arc::new(Ok(7))));
     assert_eq!(engine.get::<Sum>(&"b"), Ok(Arc::new(Ok(7))));
 }
@@ -198,7 +306,7 @@ fn edits_end_where_a_clean_run_ends() {
                     _ => NUMBERS[random(4)],
                 })
                 .collect();
-            live.set::<Cell>(&NAMES[row], cells[row].clone());
+            set(&mut live, NAMES[row], &cells[row]);
             let clean = {
                 let cells: Vec<(&'static str, &[&'static str])> = NAMES.iter().zip(&cells).map(|(n, c)| (*n, &c[..])).collect();
                 engine(&cells)
@@ -221,6 +329,109 @@ fn edits_end_where_a_clean_run_ends() {
                     (a, b) => assert_eq!(a, b),
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn the_next_session_knows_what_this_one_learned() {
+    let folder = Folder::new("next");
+    let mut first = session(&folder);
+    set(&mut first, "a", &["1", "2"]);
+    set(&mut first, "b", &["a", "a"]);
+    assert_eq!(sum(&first, "b"), Ok(6));
+    assert_eq!(first.get::<Report>(&"b").map(|s| s.to_string()), Ok("b: true".to_owned()));
+    assert_eq!(first.publish(Vec::new()), Outcome::Written);
+
+    let mut second = session(&folder);
+    assert!(!set(&mut second, "a", &["1", "2"]), "equal to what the store knows");
+    assert_eq!(sum(&second, "b"), Ok(6));
+    assert_eq!(second.get::<Report>(&"b").map(|s| s.to_string()), Ok("b: true".to_owned()));
+    assert_eq!(second.take_log(), Vec::<String>::new());
+    assert_eq!(second.publish(Vec::new()), Outcome::Nothing);
+    // A value that is not kept is computed again when somebody wants it.
+    assert_eq!(second.get::<Even>(&"b").map(|e| *e), Ok(true));
+    assert_eq!(second.take_log(), ["even(\"b\")"]);
+
+    let mut third = session(&folder);
+    set(&mut third, "a", &["3", "2"]);
+    assert_eq!(third.get::<Report>(&"b").map(|s| s.to_string()), Ok("b: true".to_owned()));
+    assert_eq!(third.take_log(), ["even(\"b\")", "sum(\"a\")", "sum(\"b\")"]);
+}
+
+#[test]
+fn a_state_seen_before_runs_nothing() {
+    let folder = Folder::new("before");
+    let states: [&[Name]; 2] = [&["1"], &["2"]];
+    for (round, terms) in [0, 1, 0, 1, 0].into_iter().enumerate() {
+        let mut engine = session(&folder);
+        set(&mut engine, "a", states[terms]);
+        set(&mut engine, "b", &["a", "5"]);
+        assert_eq!(sum(&engine, "b"), Ok(terms as i64 + 6));
+        let ran = engine.take_log();
+        assert_eq!(ran.len(), if round < 2 { 2 } else { 0 }, "round {round}: {ran:?}");
+        assert_eq!(engine.publish(Vec::new()), Outcome::Written);
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_stays_out_of_date() {
+    let folder = Folder::new("late");
+    let mut engine = session(&folder);
+    set(&mut engine, "a", &["1"]);
+    set(&mut engine, "b", &["a"]);
+    set(&mut engine, "c", &["a"]);
+    assert_eq!((sum(&engine, "b"), sum(&engine, "c")), (Ok(1), Ok(1)));
+    engine.publish(Vec::new());
+    // `c` is not asked for after this edit; `b` is, so that `a` is green again.
+    let mut engine = session(&folder);
+    set(&mut engine, "a", &["2"]);
+    set(&mut engine, "b", &["a"]);
+    assert_eq!(sum(&engine, "b"), Ok(2));
+    assert_eq!(engine.publish(Vec::new()), Outcome::Written);
+    let mut engine = session(&folder);
+    set(&mut engine, "c", &["a"]);
+    assert_eq!(sum(&engine, "c"), Ok(2));
+}
+
+/// Random spreadsheets, every step in a session of its own that asks for some cells only: the answers are those of a clean run.
+#[test]
+fn sessions_end_where_a_clean_run_ends() {
+    const NAMES: [Name; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut seed = 0x0123_4567_89ab_cdef_u64;
+    let mut random = move |n: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % n as u64) as usize
+    };
+    for round in 0..30 {
+        let folder = Folder::new(&format!("sessions{round}"));
+        let mut cells: Vec<Vec<Name>> = vec![Vec::new(); NAMES.len()];
+        for step in 0..40 {
+            let mut live = session(&folder);
+            for _ in 0..random(3) {
+                let row = random(NAMES.len());
+                cells[row] = (0..random(4))
+                    .map(|_| match random(2) {
+                        0 if row + 1 < NAMES.len() => NAMES[row + 1 + random(NAMES.len() - row - 1)],
+                        _ => ["1", "2"][random(2)],
+                    })
+                    .collect();
+            }
+            for (name, terms) in NAMES.iter().zip(&cells) {
+                set(&mut live, name, terms);
+            }
+            let clean: Vec<(Name, &[Name])> = NAMES.iter().zip(&cells).map(|(n, c)| (*n, &c[..])).collect();
+            let clean = engine(&clean);
+            for _ in 0..random(5) {
+                let name = NAMES[random(NAMES.len())];
+                assert_eq!(sum(&live, name), sum(&clean, name), "{name} in step {step} of {cells:?}");
+                assert_eq!(live.get::<Even>(&name), clean.get::<Even>(&name), "{name} in step {step} of {cells:?}");
+                assert_eq!(live.get::<Report>(&name), clean.get::<Report>(&name), "{name} in step {step} of {cells:?}");
+            }
+            assert_eq!(live.doubt(None, |_, _| true).map(|_| live.differences()), Ok(Vec::new()), "step {step} of {cells:?}");
+            assert!(!matches!(live.publish(Vec::new()), Outcome::Refused(_)));
         }
     }
 }

@@ -1,0 +1,218 @@
+//! Running a provider, and comparing its answer with the one before.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use hashbrown::HashSet;
+
+use super::explain::{Execution, Reason};
+use super::{Ctx, Engine, Recording, STACK};
+use crate::fingerprint::Fp;
+use crate::interrupt::{Cycle, Interrupt};
+use crate::node::{Color, Deps, Held, NodeId, Slot, State};
+use crate::row::Value;
+use crate::store::BlobAt;
+
+/// Why a node executes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why {
+    /// It was never computed.
+    New,
+    /// This dependency changed; `None`: it has none, or is on a cycle.
+    Dependency(Option<NodeId>),
+    /// Its row is stale (the schema of its kind changed) or failed.
+    Forced,
+    /// It is green, but its value is not kept.
+    ValueWanted,
+}
+
+/// The fingerprint of a failure.
+pub(super) fn failure(interrupt: &Interrupt) -> Fp {
+    match interrupt {
+        Interrupt::Cycle(cycle) => Fp::of::<(&str, &Cycle)>(&("cycle", cycle)),
+        Interrupt::Cancelled | Interrupt::Damaged => Fp::NONE,
+    }
+}
+
+impl Engine {
+    /// Runs a node that this worker has claimed.
+    pub(super) fn execute(&self, id: NodeId, slot: &Slot, why: Why) -> Result<Value, Interrupt> {
+        let row = self.row(slot.kind);
+        let again = matches!(why, Why::ValueWanted);
+        let known = slot.state.lock().known;
+        let (superseded, key) = match (if again { Ok(None) } else { self.superseded(id, slot) }, self.key(id, slot)) {
+            (Ok(superseded), Ok(key)) => (superseded, key),
+            (Err(interrupt), _) | (_, Err(interrupt)) => {
+                self.settle(id, slot, unfinished);
+                return Err(interrupt);
+            }
+        };
+        if let Some(log) = &self.log {
+            log.lock().push(id);
+        }
+        // The clock is read for what will be written down, and for the cost of what may be asked for again; a cold build of many small nodes is spared.
+        let noted = self.recording == Recording::All || known || self.nodes.stored() > 0;
+        let started = noted.then(Instant::now);
+        let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()) };
+        STACK.with(|stack| stack.borrow_mut().push(id));
+        let mut answer = row.execute(&cx, &**key);
+        STACK.with(|stack| stack.borrow_mut().pop());
+        let deps = cx.deps.into_inner();
+        if let Err(interrupt @ (Interrupt::Cancelled | Interrupt::Damaged)) = answer {
+            self.settle(id, slot, |state| if again { state.color = Color::Green } else { unfinished(state) });
+            return Err(interrupt);
+        }
+        if self.bare {
+            return self.settle(id, slot, |state| {
+                state.color = Color::Green;
+                answer_for_cycle(state, &mut answer, |cycle| row.on_cycle(&**key, cycle));
+                state.held = held(&answer);
+                answer
+            });
+        }
+        let nanos = started.map_or(0, |started| started.elapsed().as_nanos().min(u128::from(u32::MAX)) as u32);
+        // Who asks is written behind each answer before the answer is believed, so that no later edit misses this node.
+        let old_deps = if known { self.deps(id, &slot.state.lock()) } else { Ok(Deps::new()) };
+        let recorded = old_deps.and_then(|old_deps| self.add_dependents(id, &added(&old_deps, &deps)).map(|()| old_deps));
+        let old_deps = match recorded {
+            Ok(old_deps) => old_deps,
+            Err(interrupt) => {
+                self.settle(id, slot, unfinished);
+                return Err(interrupt);
+            }
+        };
+        let mut fp = match &answer {
+            Ok(value) => row.fingerprint(&**value),
+            Err(interrupt) => failure(interrupt),
+        };
+        let (old, answer) = self.settle(id, slot, |state| {
+            // A member of a cycle answers for the cycle, whatever it computed: so the answer does not depend on where the cycle was entered.
+            if answer_for_cycle(state, &mut answer, |cycle| row.on_cycle(&**key, cycle)) {
+                fp = match &answer {
+                    Ok(value) => row.fingerprint(&**value),
+                    Err(interrupt) => failure(interrupt),
+                };
+            }
+            let old = state.known.then_some(state.fp);
+            if old != Some(fp) {
+                state.before = state.known.then_some((state.fp, state.changed_at));
+                state.changed_at = self.revision;
+                state.stored = BlobAt::NONE;
+                state.fp = fp;
+                state.superseded = superseded;
+                state.unsaved = true;
+            } else if !again {
+                // The same answer: what is stored of it stays. Only what it asked may be different.
+                state.unsaved = true;
+                if old_deps != deps {
+                    state.superseded = superseded;
+                }
+            }
+            if row.is_persisted() && state.stored == BlobAt::NONE {
+                state.unsaved = true;
+            }
+            state.known = true;
+            state.forced = false;
+            state.cost = (32 - (nanos / 1000).leading_zeros()) as u8;
+            state.held = held(&answer);
+            state.consumed = 0;
+            if !again {
+                state.verified_at = self.revision;
+            }
+            state.deps = Some(deps.clone());
+            state.color = Color::Green;
+            (old, answer)
+        });
+        if again && old != Some(fp) {
+            self.note_hidden_input(id);
+        }
+        if noted {
+            let (reason, because) = match why {
+                Why::New => (Reason::New, None),
+                Why::Dependency(red) => (Reason::Dependency, red),
+                Why::Forced => (Reason::Forced, None),
+                Why::ValueWanted => (Reason::ValueWanted, None),
+            };
+            let at = started.map_or(0, |started| (started - self.started).as_nanos() as u64);
+            let worker = self.worker().0;
+            self.executions.lock().push(Execution { node: id, because, reason, old, new: fp, started: at, nanos, worker });
+        }
+        self.release(slot.kind, &deps)?;
+        answer
+    }
+
+    /// Drops the values that this kind was the last to read.
+    fn release(&self, reader: crate::kind::Kind, deps: &Deps) -> Result<(), Interrupt> {
+        if self.consumers.is_empty() {
+            return Ok(());
+        }
+        for &dep in deps {
+            let Some(slot) = self.nodes.slot(dep) else { continue };
+            let Some(consumers) = self.consumers.get(slot.kind.0 as usize) else { continue };
+            let Some(place) = consumers.iter().position(|&kind| kind == reader) else { continue };
+            let mut state = slot.state.lock();
+            state.consumed |= 1 << place;
+            if u32::from(state.consumed).count_ones() as usize == consumers.len()
+                && state.color == Color::Green
+                && matches!(state.held, Held::Value(_))
+            {
+                state.held = Held::Nothing;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes behind each of these answers that `id` asked for it.
+    pub(super) fn add_dependents(&self, id: NodeId, deps: &[NodeId]) -> Result<(), Interrupt> {
+        for &dep in deps {
+            self.slot(dep)?.state.lock().dependents.push(id);
+        }
+        Ok(())
+    }
+
+    /// Changes the state of a node that this worker ran, and wakes whoever waits for it.
+    pub(super) fn settle<R>(&self, id: NodeId, slot: &Slot, change: impl FnOnce(&mut State) -> R) -> R {
+        let result = change(&mut slot.state.lock());
+        self.waits.finished(id);
+        slot.done.notify_all();
+        result
+    }
+}
+
+/// The dependencies that were not there before. Most runs ask the same again, in the same order.
+fn added(old: &Deps, new: &Deps) -> Deps {
+    let same = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[same..], &new[same..]);
+    if new.len() > 32 && old.len() > 32 {
+        let old: HashSet<NodeId> = old.iter().copied().collect();
+        return new.iter().copied().filter(|dep| !old.contains(dep)).collect();
+    }
+    new.iter().copied().filter(|dep| !old.contains(dep)).collect()
+}
+
+/// What a node is that was stopped on its way.
+fn unfinished(state: &mut State) {
+    state.color = if state.known || state.forced { Color::Yellow } else { Color::New };
+}
+
+fn held(answer: &Result<Value, Interrupt>) -> Held {
+    match answer {
+        Ok(value) => Held::Value(value.clone()),
+        Err(interrupt) => Held::Failed(interrupt.clone()),
+    }
+}
+
+/// Replaces the answer of a node on a cycle by its answer for the cycle; whether it is on one.
+fn answer_for_cycle(
+    state: &mut State,
+    answer: &mut Result<Value, Interrupt>,
+    on_cycle: impl FnOnce(&Cycle) -> Option<Value>,
+) -> bool {
+    let cycle = state.cycle.take().or_else(|| match answer {
+        Err(Interrupt::Cycle(cycle)) => Some(cycle.clone()),
+        Ok(_) | Err(Interrupt::Cancelled | Interrupt::Damaged) => None,
+    });
+    let Some(cycle) = cycle else { return false };
+    *answer = on_cycle(&cycle).ok_or(Interrupt::Cycle(cycle));
+    true
+}

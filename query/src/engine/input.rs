@@ -1,0 +1,121 @@
+//! Inputs: set, removed, or unchanged since an earlier session and loaded when somebody asks.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::Engine;
+use crate::fingerprint::Fp;
+use crate::interrupt::Interrupt;
+use crate::kind::{Input, Kind};
+use crate::node::{Color, Held, NodeId};
+use crate::store::BlobAt;
+
+/// The fingerprint of an input that is not there.
+fn absent() -> Fp {
+    Fp::of_bytes(b"absent")
+}
+
+impl Engine {
+    /// How an input that nobody set is fetched when somebody asks for its value: one that is unchanged since an earlier session.
+    pub fn set_loader(&mut self, loader: impl Fn(Kind, &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> + Send + Sync + 'static) {
+        self.loader = Some(Box::new(loader));
+    }
+
+    /// Sets an input. An equal value is no change. Returns whether it changed.
+    pub fn set<I: Input>(&mut self, key: &I::Key, value: I::Value) -> Result<bool, Interrupt> {
+        let fp = if self.bare { Fp::NONE } else { I::fingerprint(&value) };
+        self.replace::<I>(key, fp, Held::Value(Arc::new(value)))
+    }
+
+    /// Takes an input away: who asks for it now gets `None`.
+    pub fn remove<I: Input>(&mut self, key: &I::Key) -> Result<bool, Interrupt> {
+        self.replace::<I>(key, absent(), Held::Nothing)
+    }
+
+    fn replace<I: Input>(&mut self, key: &I::Key, fp: Fp, held: Held) -> Result<bool, Interrupt> {
+        let id = self.intern(I::KIND, key)?;
+        let slot = self.slot(id)?;
+        let mut state = slot.state.lock();
+        if state.known && state.fp == fp && !state.forced && !self.bare {
+            state.held = held;
+            state.color = Color::Green;
+            return Ok(false);
+        }
+        let asked = state.known || !state.dependents.is_empty() || id.0 < self.nodes.stored();
+        if asked && state.known {
+            state.before = Some((state.fp, state.changed_at));
+        }
+        state.known = true;
+        state.forced = false;
+        state.unsaved = true;
+        state.fp = fp;
+        state.held = held;
+        state.stored = BlobAt::NONE;
+        state.deps = Some(Default::default());
+        state.color = Color::Green;
+        drop(state);
+        // Nobody has asked for a new input, so nothing can be out of date.
+        let revision = if asked { self.next_revision() } else { self.revision };
+        let mut state = self.slot(id)?.state.lock();
+        state.changed_at = revision;
+        state.verified_at = revision;
+        drop(state);
+        if asked {
+            self.mark_dependents(id)?;
+        }
+        Ok(true)
+    }
+
+    /// Edits between two runs of queries share a revision of their own: what was verified before them is older than each.
+    fn next_revision(&mut self) -> u32 {
+        self.revision += 1;
+        self.revision
+    }
+
+    /// An input as it is now, from outside any query.
+    pub fn input_value<I: Input>(&self, key: &I::Key) -> Option<Arc<I::Value>> {
+        self.input::<I>(key).ok()?.1
+    }
+
+    /// Was this input set, or known since an earlier session?
+    pub fn knows_input<I: Input>(&self, key: &I::Key) -> Result<Option<Fp>, Interrupt> {
+        let id = self.intern(I::KIND, key)?;
+        if id.0 < self.nodes.stored() || self.slot(id)?.state.lock().known {
+            return self.fingerprint_now(id).map(|fp| (fp != absent()).then_some(fp));
+        }
+        Ok(None)
+    }
+
+    pub(super) fn input<I: Input>(&self, key: &I::Key) -> Result<(NodeId, Option<Arc<I::Value>>), Interrupt> {
+        let id = self.intern(I::KIND, key)?;
+        let slot = self.slot(id)?;
+        let mut state = slot.state.lock();
+        if state.color == Color::New {
+            // Asked for before it was set: whoever serves inputs may have it, and an absent input is a value like any other.
+            let value = self.loader.as_ref().and_then(|loader| loader(I::KIND, key));
+            state.color = Color::Green;
+            state.known = true;
+            state.unsaved = true;
+            state.fp = value.as_ref().map_or_else(absent, |value| if self.bare { Fp::NONE } else { self.row(I::KIND).fingerprint(&**value) });
+            state.held = value.map_or(Held::Nothing, Held::Value);
+            state.changed_at = self.revision;
+            state.verified_at = self.revision;
+            state.deps = Some(Default::default());
+        }
+        if matches!(state.held, Held::Nothing) && state.fp != absent() {
+            let value = self.loader.as_ref().and_then(|loader| loader(I::KIND, key));
+            if value.as_ref().is_none_or(|value| self.row(I::KIND).fingerprint(&**value) != state.fp) {
+                // It changed or vanished after it was looked at: what is computed now is not to be kept.
+                self.note_hidden_input(id);
+            }
+            if let Some(value) = value {
+                state.held = Held::Value(value);
+            }
+        }
+        let value = match &state.held {
+            Held::Value(value) => value.clone().downcast::<I::Value>().ok(),
+            Held::Nothing | Held::Failed(_) => None,
+        };
+        Ok((id, value))
+    }
+}
