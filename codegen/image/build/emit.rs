@@ -57,6 +57,10 @@ pub fn write(parts: &Parts, out: &Path) {
          pub static NAMES: &[(&str, u32, u32)] = &[\n{names}];\npub const START: (u32, u32) = ({}, {});\n",
         start.part, start.offset
     );
+    // FNV-1a over everything above: images of another runtime cannot be patched.
+    let hash = |seed: u64, bytes: &[u8]| bytes.iter().fold(seed, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let fingerprint = hash(hash(0xcbf2_9ce4_8422_2325, text.as_bytes()), &bytes);
+    let text = format!("{text}pub const FINGERPRINT: u64 = {fingerprint};\n");
     std::fs::write(out.join("parts.bin"), bytes).expect("OUT_DIR is writable");
     std::fs::write(out.join("parts.rs"), text).expect("OUT_DIR is writable");
 }

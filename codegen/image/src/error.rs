@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Why a program cannot be linked. The codes never change.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum LinkError {
     /// Two functions have one key or one item.
     DuplicateFunction {

@@ -8,7 +8,7 @@ use ir::ItemId;
 pub struct Program<'a> {
     /// Its functions, in any order.
     pub functions: Vec<&'a Function>,
-    /// Every item that a function or a site names, in any order.
+    /// Every item that a function or a site names, in any order. An image with others in it cannot be patched.
     pub items: Vec<Item>,
     /// The function that the runtime calls: `extern "sysv64" fn(args: *const [u64; 3]) -> i64`.
     pub entry: ItemId,
@@ -19,11 +19,11 @@ pub struct Program<'a> {
 }
 
 /// One compiled function.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Function {
     /// The item it is the code of.
     pub item: ItemId,
-    /// Stable key: a hash of what the function is called, not of what it contains. Unique in a program.
+    /// Stable key: a hash of what the function is called, not of what it contains. Unique in a program, and that of its item.
     pub key: u128,
     /// Name for symbol tables: `module.name`.
     pub name: String,
@@ -46,7 +46,7 @@ pub struct Function {
 }
 
 /// One call of a function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Site {
     /// Offset of the return address in the code.
     pub return_offset: u32,
@@ -59,7 +59,7 @@ pub struct Site {
 }
 
 /// One place of a chain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SitePlace {
     /// Whose source it is.
     pub item: ItemId,
@@ -70,7 +70,7 @@ pub struct SitePlace {
 }
 
 /// A place in code to be filled with an address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Reloc {
     /// Where in the code.
     pub offset: u32,
@@ -83,7 +83,7 @@ pub struct Reloc {
 }
 
 /// How an address is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RelocKind {
     /// Four bytes, relative to their own address: a direct call or jump.
     Call32,
@@ -94,7 +94,7 @@ pub enum RelocKind {
 }
 
 /// What an address is of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Target {
     /// Code of another function.
     Function(ItemId),
@@ -105,7 +105,7 @@ pub enum Target {
 }
 
 /// A function of the runtime.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RuntimeSymbol {
     /// An operation.
     Call(RuntimeCall),
@@ -114,6 +114,26 @@ pub enum RuntimeSymbol {
 }
 
 impl RuntimeSymbol {
+    /// Number of symbols.
+    pub const COUNT: u32 = (RuntimeCall::ALL.len() + PanicKind::ALL.len()) as u32;
+
+    /// Its number below [`RuntimeSymbol::COUNT`].
+    pub const fn number(self) -> u32 {
+        match self {
+            RuntimeSymbol::Call(call) => call as u32,
+            RuntimeSymbol::Panic(kind) => RuntimeCall::ALL.len() as u32 + kind as u32,
+        }
+    }
+
+    /// The symbol with this number.
+    pub fn from_number(number: u32) -> Option<RuntimeSymbol> {
+        let calls = RuntimeCall::ALL.len() as u32;
+        match number.checked_sub(calls) {
+            None => RuntimeCall::from_number(u64::from(number)).map(RuntimeSymbol::Call),
+            Some(number) => PanicKind::from_number(u64::from(number)).map(RuntimeSymbol::Panic),
+        }
+    }
+
     /// The function with this symbol.
     pub fn from_symbol(symbol: &str) -> Option<RuntimeSymbol> {
         let call = RuntimeCall::ALL.iter().find(|call| call.symbol() == symbol).map(|call| RuntimeSymbol::Call(*call));
@@ -130,7 +150,7 @@ impl RuntimeSymbol {
 }
 
 /// A constant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Data {
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -141,7 +161,7 @@ pub struct Data {
 }
 
 /// An address in a constant, stored in eight bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DataReloc {
     /// Where in the bytes.
     pub offset: u32,
@@ -152,7 +172,7 @@ pub struct DataReloc {
 }
 
 /// What an address in a constant is of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DataTarget {
     /// An earlier constant of the same function.
     Data(u32),
@@ -161,7 +181,7 @@ pub enum DataTarget {
 }
 
 /// Where an item stands and how reports call it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Item {
     /// Which item.
     pub id: ItemId,

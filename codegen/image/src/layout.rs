@@ -29,7 +29,7 @@ const STRIDES: [u64; 5] = [64 << 10, 1 << 20, 16 << 20, 128 << 20, 512 << 20];
 const ALIGN: u64 = 64;
 
 /// A stretch of the file that is mapped.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Segment {
     /// Offset in the file.
     pub offset: u64,
@@ -42,7 +42,7 @@ pub struct Segment {
 }
 
 /// A part of the runtime with its place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct PlacedPart {
     /// Number of the part.
     pub part: u32,

@@ -83,6 +83,47 @@ pub fn sites(function: &Function, row: impl Fn(u32) -> Option<u32>, out: &mut Ve
     Ok(())
 }
 
+/// Site bytes with every item's row replaced by `row` of it; `None` when the bytes are damaged or a row is not known. They may go on behind the sites.
+pub fn renumbered(mut bytes: &[u8], row: impl Fn(u32) -> Option<u32>) -> Option<Vec<u8>> {
+    let mut out = vec![0; LONGEST * (bytes.len() + 1)];
+    let mut room = Room { bytes: &mut out, used: 0 };
+    let sites = copy(&mut bytes, &mut room)?;
+    for _ in 0..sites {
+        copy(&mut bytes, &mut room)?;
+        let head = copy(&mut bytes, &mut room)?;
+        if head & 1 != 0 {
+            copy(&mut bytes, &mut room)?;
+        }
+        for _ in 0..head >> 1 {
+            room.number(row(number(&mut bytes)?)?);
+            copy(&mut bytes, &mut room)?;
+            copy(&mut bytes, &mut room)?;
+        }
+    }
+    let used = room.used;
+    out.truncate(used);
+    Some(out)
+}
+
+fn copy(bytes: &mut &[u8], room: &mut Room) -> Option<u32> {
+    let value = number(bytes)?;
+    room.number(value);
+    Some(value)
+}
+
+fn number(bytes: &mut &[u8]) -> Option<u32> {
+    let mut value = 0u32;
+    for shift in (0..7 * LONGEST).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u32::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
 /// The bytes of a function record.
 pub fn function_record(record: &FunctionRecord) -> [u8; FUNCTION_RECORD] {
     let FunctionRecord { start, size, frame_size, sites, item, saved_mask, flags } = *record;
@@ -162,6 +203,18 @@ mod tests {
             let expect: Vec<_> = function.places[..site.places as usize].iter().map(|place| (1000, place.line, place.column)).collect();
             assert_eq!(places, expect);
         }
+    }
+
+    #[test]
+    fn renumbered_sites_are_those_written_with_the_new_rows() {
+        let function = function(&[(5, None, 1), (6, Some(200), 3), (299, Some(7), 0), (300, None, 2)]);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        sites(&function, |_| Some(100), &mut before).expect("sound sites");
+        sites(&function, |_| Some(20_000), &mut after).expect("sound sites");
+        before.extend([0; 7]);
+        assert_eq!(renumbered(&before, |row| (row == 100).then_some(20_000)), Some(after));
+        assert_eq!(renumbered(&before, |_| None), None);
+        assert_eq!(renumbered(&before[..4], |_| Some(1)), None);
     }
 
     #[test]

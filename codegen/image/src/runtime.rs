@@ -3,7 +3,7 @@
 use crate::input::RuntimeSymbol;
 
 /// Where a part goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum PartKind {
     /// Code.
     Code,
@@ -31,7 +31,7 @@ pub struct Part {
 }
 
 /// How an address is stored in a part.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum PartRelocKind {
     /// Four bytes relative to themselves.
     Rel32,
@@ -76,6 +76,9 @@ pub fn archive() -> &'static [u8] {
 pub fn parts() -> &'static [Part] {
     table::PARTS
 }
+
+/// Changes with any byte or table of the runtime.
+pub const FINGERPRINT: u64 = table::FINGERPRINT;
 
 /// A place in a part: its number and an offset.
 pub type Place = (u32, u32);

@@ -59,7 +59,7 @@ pub fn capacity(count: u32) -> u32 {
 }
 
 /// A thing to be placed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Entry {
     /// Class in the top byte, then the spread form of the key, by which entries stand in order. One comparison decides nearly always.
     rank: u64,
@@ -69,17 +69,26 @@ pub struct Entry {
     pub index: u32,
 }
 
-const HASH_BITS: u32 = 56;
+/// Bits of the spread form of a key that decide about its place.
+pub const HASH_BITS: u32 = 56;
+
+/// The spread form of a key. Keys should be good hashes; a round of mixing (the finaliser of SplitMix64) makes poor ones spread too.
+pub const fn spread(key: u128) -> u64 {
+    let mut hash = (key as u64) ^ (key >> 64) as u64;
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+/// Where a thing with these [`HASH_BITS`] wants to stand among `capacity` slots; rises with them.
+pub const fn home(hash: u64, capacity: u32) -> u32 {
+    ((hash as u128 * capacity as u128) >> HASH_BITS) as u32
+}
 
 impl Entry {
     /// An entry.
     pub fn new(class: u8, key: u128, index: u32) -> Self {
-        // Keys should be good hashes; a round of mixing (the finaliser of SplitMix64) makes poor ones spread too.
-        let mut hash = (key as u64) ^ (key >> 64) as u64;
-        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        hash ^= hash >> 31;
-        Entry { rank: u64::from(class) << HASH_BITS | hash >> (64 - HASH_BITS), key, index }
+        Entry { rank: u64::from(class) << HASH_BITS | spread(key) >> (64 - HASH_BITS), key, index }
     }
 
     /// Its class.
@@ -89,13 +98,12 @@ impl Entry {
 
     /// Where it wants to stand among `capacity` slots; rises with the rank.
     const fn home(&self, capacity: u32) -> u32 {
-        let hash = self.rank & ((1 << HASH_BITS) - 1);
-        ((hash as u128 * capacity as u128) >> HASH_BITS) as u32
+        home(self.rank & ((1 << HASH_BITS) - 1), capacity)
     }
 }
 
 /// The slots of one class.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Range {
     /// Bytes of a slot.
     pub slot: u32,
@@ -108,7 +116,7 @@ pub struct Range {
 }
 
 /// Places of a set of entries.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Slots {
     /// The classes that have entries, in class order.
     pub ranges: Vec<Range>,

@@ -6,13 +6,36 @@ use crate::error::LinkError;
 use crate::input::{DataTarget, Function, Program, RelocKind, RuntimeSymbol, Target};
 use crate::layout::{FUNCTIONS, HEADERS, ITEMS, Layout, PIECES, Segment};
 use crate::runtime::{self, PartKind, PartRelocKind};
+use crate::sidecar::build::Fingerprints;
+use crate::sidecar::{self, Fallback};
 use crate::{records, symbols};
 
 /// `int3`: what fills the space between functions.
-const FILLER: u8 = 0xcc;
+pub const FILLER: u8 = 0xcc;
+
+/// An executable, and what a later link needs to patch it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Linked {
+    /// The bytes of the executable.
+    pub image: Vec<u8>,
+    /// The bytes of its sidecar, or why it has none.
+    pub sidecar: Result<Vec<u8>, Fallback>,
+}
 
 /// Links a program into the bytes of an executable.
 pub fn link(program: &Program) -> Result<Vec<u8>, LinkError> {
+    Ok(laid(program)?.0)
+}
+
+/// Links a program, for an image that is going to be patched ([`mod@crate::plan`]).
+pub fn link_with_sidecar(program: &Program, fingerprints: Fingerprints) -> Result<Linked, LinkError> {
+    let (image, layout, end) = laid(program)?;
+    let sidecar = sidecar::build::build(program, &layout, fingerprints, end, image.len() as u64);
+    Ok(Linked { image, sidecar })
+}
+
+/// The image, its layout, and where its segments end.
+fn laid<'a>(program: &'a Program<'a>) -> Result<(Vec<u8>, Layout<'a>, u64), LinkError> {
     let layout = Layout::of(program)?;
     let entry = layout.function_number(program.entry).ok_or(LinkError::NoEntry)?;
     let end = [layout.text, layout.constants, layout.variables].iter().map(|segment| segment.offset + segment.file).max().unwrap_or(0);
@@ -22,10 +45,11 @@ pub fn link(program: &Program) -> Result<Vec<u8>, LinkError> {
     image.pieces()?;
     image.tables(entry)?;
     image.runtime();
+    let mut bytes = image.bytes;
     if program.symbols {
-        symbols::append(program, &layout, &mut image.bytes);
+        symbols::append(program, &layout, &mut bytes);
     }
-    Ok(image.bytes)
+    Ok((bytes, layout, end))
 }
 
 struct Image<'a> {
