@@ -39,6 +39,9 @@ mod segment;
 mod trace;
 mod why;
 
+#[cfg(test)]
+mod tests;
+
 pub use blob::BlobAt;
 pub use publish::{Delta, NewRow, Published};
 pub use trace::{MAX_TRACES, Trace};
@@ -162,7 +165,9 @@ impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Warning::Damaged { file } => write!(f, "the build store is damaged ({file}); building from nothing"),
-            Warning::Format { found, ours } => write!(f, "the build store has format {found}, this compiler writes {ours}; building from nothing"),
+            Warning::Format { found, ours } => {
+                write!(f, "the build store has format {found}, this compiler writes {ours}; building from nothing")
+            }
             Warning::Unusable { reason } => write!(f, "the build store cannot be used ({reason}); building in memory"),
         }
     }

@@ -54,7 +54,8 @@ pub(crate) fn owner_of(fp: Fp) -> u32 {
 
 fn sum(unit: u32, len: u32, owner: u32, bytes: &[u8]) -> u64 {
     // Length and owner enter through the seed, by an odd multiplication each, so no two of them meet by accident.
-    let seed = (u64::from(len) << 32 | u64::from(owner)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(unit).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    let seed =
+        (u64::from(len) << 32 | u64::from(owner)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(unit).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
     checksum_with(seed, bytes)
 }
 

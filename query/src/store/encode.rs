@@ -68,11 +68,6 @@ impl Builder {
         self.edges.push((dependency, dependent));
     }
 
-    /// Number of rows so far.
-    pub fn rows(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The file. `nodes` is the number of nodes in the graph with this segment.
     pub fn finish(mut self, nodes: u32, schema: &[(u16, Fp)]) -> Result<Encoded, TooLarge> {
         let count = u32::try_from(self.rows.len()).ok().filter(|&count| count < u32::MAX / 2).ok_or(TooLarge)?;
@@ -167,8 +162,7 @@ impl Builder {
         }
         roots.iter().for_each(|&sum| header.put64(sum));
         debug_assert_eq!(header.len(), header_len, "the length was computed before the header");
-        let entry =
-            SegmentEntry { serial: 0, header_len: header_len as u32, file_len: out.len() as u64, header_sum: checksum(&header) };
+        let entry = SegmentEntry { serial: 0, header_len: header_len as u32, file_len: out.len() as u64, header_sum: checksum(&header) };
         out[..header_len].copy_from_slice(&header);
         Ok(Encoded { bytes: out, entry })
     }

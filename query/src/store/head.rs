@@ -171,6 +171,9 @@ impl Head {
 
     /// The same store, even when one of the two was written again after the machine started anew.
     pub fn is_same_store(&self, other: &Head) -> bool {
-        self.serial == other.serial && self.generation == other.generation && self.segments == other.segments && self.blob_len == other.blob_len
+        self.serial == other.serial
+            && self.generation == other.generation
+            && self.segments == other.segments
+            && self.blob_len == other.blob_len
     }
 }

@@ -117,7 +117,8 @@ impl Store {
             return Err(wrong("comes twice"));
         }
         let highest = delta.rows.last().map_or(0, |row| row.id);
-        let nodes = self.nodes.max(highest.checked_add(u32::from(!delta.rows.is_empty())).ok_or_else(|| wrong("has the last of all numbers"))?);
+        let nodes =
+            self.nodes.max(highest.checked_add(u32::from(!delta.rows.is_empty())).ok_or_else(|| wrong("has the last of all numbers"))?);
         let ids_fit = delta.rows.iter().all(|row| {
             row.deps.iter().all(|&dep| dep < nodes) && row.trace.iter().all(|trace| trace.deps.iter().all(|&(dep, _)| dep < nodes))
         });
@@ -218,9 +219,16 @@ impl Store {
         }
         self.disk.write("HEAD.tmp", &new.encode())?;
         self.disk.rename("HEAD.tmp", HEAD)?;
+        if prepared.keep == 0 {
+            self.sweep(&new);
+        }
         drop(lock);
 
-        self.clean_up(&new, prepared.keep == 0);
+        if let Some(old) = self.head() {
+            for retired in &old.retired {
+                let _ = self.disk.remove(&retired.name());
+            }
+        }
         self.segments.truncate(prepared.keep);
         self.nodes = prepared.segment.header.nodes;
         self.segments.push(prepared.segment);
@@ -240,16 +248,8 @@ impl Store {
         })
     }
 
-    /// Takes away what the `HEAD` before this one had left behind, and after a new base also what crashed writers did. Failing is harmless.
-    fn clean_up(&self, new: &Head, sweep: bool) {
-        if let Some(old) = self.head() {
-            for retired in &old.retired {
-                let _ = self.disk.remove(&retired.name());
-            }
-        }
-        if !sweep {
-            return;
-        }
+    /// Takes away what crashed writers left. Under the lock, or it would take what the next writer has just made. Failing is harmless.
+    fn sweep(&self, new: &Head) {
         let named: Vec<String> = (new.segments.iter().map(|segment| graph_name(segment.serial)))
             .chain(new.retired.iter().map(|retired| retired.name()))
             .chain([blob_name(new.blob_serial)])

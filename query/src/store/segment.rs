@@ -347,7 +347,8 @@ impl Header {
         let sums_end = self.data_end.checked_next_multiple_of(8)?.checked_add(in_order.then(|| self.pages())?.checked_mul(8)?)?;
         let roots = self.pages().div_ceil(SUMS_A_PAGE);
         let columns_inside = self.columns.iter().all(|column| {
-            column.at == 0 && column.len == 0 || column.at >= self.data_at && column.at.checked_add(column.len).is_some_and(|end| end <= self.data_end)
+            column.at == 0 && column.len == 0
+                || column.at >= self.data_at && column.at.checked_add(column.len).is_some_and(|end| end <= self.data_end)
         });
         let rows_fit = self.columns[Column::Rows as usize].len as u64 == (u64::from(self.rows) + 1) * ROW as u64;
         let counts_fit = self.rows <= self.nodes && (!self.is_base || self.rows == self.nodes);
