@@ -19,7 +19,7 @@ pub struct Program<'a> {
 }
 
 /// One compiled function.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Function {
     /// The item it is the code of.
     pub item: ItemId,
@@ -46,7 +46,7 @@ pub struct Function {
 }
 
 /// One call of a function.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Site {
     /// Offset of the return address in the code.
     pub return_offset: u32,
@@ -59,7 +59,7 @@ pub struct Site {
 }
 
 /// One place of a chain.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct SitePlace {
     /// Whose source it is.
     pub item: ItemId,
@@ -70,7 +70,7 @@ pub struct SitePlace {
 }
 
 /// A place in code to be filled with an address.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Reloc {
     /// Where in the code.
     pub offset: u32,
@@ -83,7 +83,7 @@ pub struct Reloc {
 }
 
 /// How an address is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum RelocKind {
     /// Four bytes, relative to their own address: a direct call or jump.
     Call32,
@@ -94,7 +94,7 @@ pub enum RelocKind {
 }
 
 /// What an address is of.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Target {
     /// Code of another function.
     Function(ItemId),
@@ -105,12 +105,28 @@ pub enum Target {
 }
 
 /// A function of the runtime.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(into = "u32", try_from = "u32")]
 pub enum RuntimeSymbol {
     /// An operation.
     Call(RuntimeCall),
     /// A panic entry.
     Panic(PanicKind),
+}
+
+impl From<RuntimeSymbol> for u32 {
+    fn from(symbol: RuntimeSymbol) -> u32 {
+        symbol.number()
+    }
+}
+
+impl TryFrom<u32> for RuntimeSymbol {
+    type Error = &'static str;
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        let calls = RuntimeCall::ALL.len() as u32;
+        let call = RuntimeCall::from_number(u64::from(number)).map(RuntimeSymbol::Call);
+        call.or_else(|| PanicKind::from_number(u64::from(number.checked_sub(calls)?)).map(RuntimeSymbol::Panic)).ok_or("no symbol of the runtime")
+    }
 }
 
 impl RuntimeSymbol {
@@ -150,7 +166,7 @@ impl RuntimeSymbol {
 }
 
 /// A constant.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Data {
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -161,7 +177,7 @@ pub struct Data {
 }
 
 /// An address in a constant, stored in eight bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DataReloc {
     /// Where in the bytes.
     pub offset: u32,
@@ -172,7 +188,7 @@ pub struct DataReloc {
 }
 
 /// What an address in a constant is of.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum DataTarget {
     /// An earlier constant of the same function.
     Data(u32),
@@ -181,7 +197,7 @@ pub enum DataTarget {
 }
 
 /// Where an item stands and how reports call it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Item {
     /// Which item.
     pub id: ItemId,

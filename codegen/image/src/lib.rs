@@ -34,4 +34,4 @@ pub use error::LinkError;
 pub use input::{Data, DataReloc, DataTarget, Function, Item, Program, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target};
 pub use layout::Layout;
 pub use runtime::archive as runtime_archive;
-pub use write::link;
+pub use write::{Linked, link, link_with_sidecar};

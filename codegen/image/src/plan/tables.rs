@@ -129,25 +129,25 @@ impl<'a> Planner<'a> {
 
     fn compare(&mut self) -> Done {
         let directory = self.head.directory;
+        let rows = directory.old_rows(&self.pages)?;
         let mut seen = vec![false; directory.capacity as usize];
         let (mut known, mut fresh) = (0, BTreeSet::new());
         let mut changed = Vec::new();
         for content in self.request.functions {
-            match directory.find(&self.pages, Short::function(content.key))? {
-                Some(row) => {
-                    let words: [u64; 5] = directory.start(&self.pages, row)?;
-                    let [_, key_low, key_high, low, high] = words;
-                    if rows::wide(key_low, key_high) != content.key {
+            match rows.find(Short::function(content.key)) {
+                Some((place, words)) => {
+                    let row = FunctionRow::from_words(words);
+                    if row.key != content.key {
                         return Err(Fallback::Unsupported);
                     }
-                    let seen = seen.get_mut(row as usize).ok_or(Fallback::Damaged)?;
+                    let seen = seen.get_mut(place as usize).ok_or(Fallback::Damaged)?;
                     if *seen {
                         return Err(Fallback::Program);
                     }
                     *seen = true;
                     known += 1;
-                    if rows::wide(low, high) != content.fingerprint {
-                        changed.push((*content, Some(FunctionRow::from_words(directory.row(&self.pages, row)?))));
+                    if row.fingerprint != content.fingerprint {
+                        changed.push((*content, Some(row)));
                     }
                 }
                 None if fresh.insert(content.key) => changed.push((*content, None)),
@@ -173,12 +173,14 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        let items = self.head.items;
-        for content in self.request.items {
-            if let Some(row) = items.find(&self.pages, Short::item(content.key))? {
-                let [_, key_low, key_high, low, high] = items.start(&self.pages, row)?;
-                if rows::wide(key_low, key_high) == content.key && rows::wide(low, high) != content.fingerprint {
-                    self.item_edits.push(*content);
+        if !self.request.items.is_empty() {
+            let rows = self.head.items.old_rows(&self.pages)?;
+            for content in self.request.items {
+                if let Some((_, words)) = rows.find(Short::item(content.key)) {
+                    let row = ItemRow::from_words(words);
+                    if row.key == content.key && row.fingerprint != content.fingerprint {
+                        self.item_edits.push(*content);
+                    }
                 }
             }
         }

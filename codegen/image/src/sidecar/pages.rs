@@ -72,6 +72,15 @@ impl<'a> Pages<'a> {
         Ok(in_page(self.old_page((number / WORDS) as usize)?, number))
     }
 
+    /// Words before the plan, all verified: for a look at a whole table.
+    pub fn old_words(&self, first: u64, count: u64) -> Result<&'a [[u8; 8]], Fallback> {
+        for page in first / WORDS..(first + count).div_ceil(WORDS) {
+            self.old_page(page as usize)?;
+        }
+        let words = self.old.as_flattened().as_chunks::<8>().0;
+        words.get(first as usize..(first + count) as usize).ok_or(Fallback::Damaged)
+    }
+
     /// Changes the word with a number.
     pub fn set(&mut self, number: u64, value: u64) -> Result<(), Fallback> {
         let page = (number / WORDS) as usize;

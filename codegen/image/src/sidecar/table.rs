@@ -131,6 +131,12 @@ impl Table {
         self.find_rank(pages, (short.word(), 0))
     }
 
+    /// The rows before the plan, for many look-ups.
+    pub fn old_rows<'a, const N: usize>(&self, pages: &Pages<'a>) -> Result<OldRows<'a, N>, Fallback> {
+        let rows = pages.old_words(self.at, self.size())?.as_chunks::<N>().0;
+        if rows.len() == self.capacity as usize { Ok(OldRows { rows }) } else { Err(Fallback::Damaged) }
+    }
+
     /// The row with two first words.
     pub fn find_pair(&self, pages: &Pages, first: Short, second: u64) -> Result<Option<u32>, Fallback> {
         self.find_rank(pages, (first.word(), second))
@@ -235,6 +241,34 @@ impl Table {
             self.write(pages, gap, free)?;
         }
         Ok(start..end)
+    }
+}
+
+/// The rows of a table before a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct OldRows<'a, const N: usize> {
+    rows: &'a [[[u8; 8]; N]],
+}
+
+impl<const N: usize> OldRows<'_, N> {
+    fn first(&self, row: usize) -> u64 {
+        self.rows.get(row).and_then(|row| row.first()).map_or(0, |word| u64::from_le_bytes(*word))
+    }
+
+    /// The row of a thing, and its words.
+    pub fn find(&self, short: Short) -> Option<(u32, [u64; N])> {
+        let wanted = short.word();
+        let mut row = home(wanted >> 8, self.rows.len() as u32) as usize;
+        let mut found = self.first(row);
+        while found > wanted && row > 0 {
+            row -= 1;
+            found = self.first(row);
+        }
+        while found != 0 && found < wanted {
+            row += 1;
+            found = self.first(row);
+        }
+        (found == wanted).then_some((row as u32, self.rows.get(row)?.map(u64::from_le_bytes)))
     }
 }
 
