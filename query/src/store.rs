@@ -1,15 +1,15 @@
 //! The graph and its values on disk: mapped, used in place, written in proportion to what changed, believed byte by byte.
 //!
 //! ```text
-//! q/HEAD      which files make up the store (head.rs); replaced by rename
+//! q/HEAD      which files make up the store (head.rs): two records, the newer counts
 //! q/graph.N   segments: a base and up to seven deltas, newest wins (segment.rs); immutable
 //! q/blob.N    bytes of keys and values (blob.rs); append-only
 //! q/why.N     what session N executed and why (why.rs)
 //! q/LOCK      held by a writer while it appends and renames, for a tenth of a millisecond
 //! ```
 //!
-//! Three promises. *Readers take no lock*: what they map is never changed, and is removed only after a second publish. *Publishing is a rename*: before it
-//! nothing refers to what was written, so a crash leaves the old store. *Damage is a miss*: `HEAD` has a checksum, and pins the header of each
+//! Three promises. *Readers take no lock*: what they map is never changed, and is removed only after a second publish. *Publishing is one small write*:
+//! before it nothing refers to what was written, so a crash leaves the old store. *Damage is a miss*: `HEAD` has a checksum, and pins the header of each
 //! segment, which pins the checksum of each page; a blob has its own, bound to its owner and place. There is no `fsync`: what a power failure tears
 //! fails its checksum.
 //!
@@ -48,7 +48,7 @@ pub use trace::{MAX_TRACES, Trace};
 pub use why::WhyRecord;
 
 use disk::Disk;
-use head::Head;
+use head::{BadHead, Head};
 use map::Mapped;
 use row::{NO_KIND, PackedRow};
 use segment::{Column, Segment};
@@ -185,8 +185,8 @@ pub struct Opened {
 enum Found {
     /// There was none.
     Nothing,
-    /// One that could not be used; its checksum.
-    Unusable(u64),
+    /// One that could not be used: its checksum, and why.
+    Unusable(u64, BadHead),
     /// This one.
     Head(Head),
 }
@@ -225,7 +225,7 @@ impl Store {
     fn head(&self) -> Option<&Head> {
         match &self.found {
             Found::Head(head) => Some(head),
-            Found::Nothing | Found::Unusable(_) => None,
+            Found::Nothing | Found::Unusable(..) => None,
         }
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Lock(#[allow(dead_code, reason = "closing the file is what unl
 
 /// What the store asks of a file system. Names are relative to the store's folder and contain no separator.
 pub(crate) trait Disk: Send + Sync {
+    /// So many bytes at most from the start of a file, in one call; `None` when it does not exist.
+    fn read_start(&self, name: &str, len: usize) -> io::Result<Option<Vec<u8>>>;
     /// The whole of a small file; `None` when it does not exist.
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
     /// The bytes of a file in place; `None` when it does not exist.
@@ -64,6 +66,22 @@ impl Folder {
 }
 
 impl Disk for Folder {
+    fn read_start(&self, name: &str, len: usize) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = self.open(name)? else { return Ok(None) };
+        let mut bytes = vec![0; len];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read(rest) {
+                Ok(0) => break,
+                Ok(more) => filled += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(Some(bytes))
+    }
+
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(mut file) = self.open(name)? else { return Ok(None) };
         let mut bytes = Vec::new();
@@ -140,8 +158,9 @@ impl Disk for Folder {
 
     fn boot_id(&self) -> [u8; 16] {
         let mut id = [0; 16];
-        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let digits = text.bytes().filter_map(|byte| char::from(byte).to_digit(16));
+        let mut text = [0; 36];
+        let read = File::open("/proc/sys/kernel/random/boot_id").and_then(|mut file| file.read(&mut text));
+        let digits = text.iter().take(read.unwrap_or(0)).filter_map(|&byte| char::from(byte).to_digit(16));
         for (place, digit) in digits.take(32).enumerate() {
             id[place / 2] = id[place / 2] << 4 | digit as u8;
         }

@@ -1,10 +1,15 @@
-//! `HEAD`: the one record that says which files make up the store.
+//! `HEAD`: the record that says which files make up the store.
+//!
+//! The file has two slots of 512 bytes. A publish writes the record of its serial into slot *serial mod 2*, so the record before it stays; a reader takes
+//! the valid record with the higher serial. A write that is torn, by a power failure or by being read half way, fails its checksum and leaves the record
+//! before, whose files are all still there. (Replacing the file by rename is the usual way, and was the first: ext4 answers it by flushing the new file,
+//! which takes 4 ms where everything else in a publish takes 0.2.)
 //!
 //! | bytes | field                                                                                     |
 //! |-------|-------------------------------------------------------------------------------------------|
 //! | 8     | magic `ORI-HEAD`                                                                          |
 //! | 4     | format number; these twelve bytes never change their meaning                              |
-//! | 4     | serial: one more at each replacement of `HEAD`, names the files made for it               |
+//! | 4     | serial: one more at each record, names the files made for it                              |
 //! | 4     | generation: the revision of the inputs that was published                                 |
 //! | 4     | serial of the blob file                                                                   |
 //! | 8     | length of the blob file: nothing named by this graph lies beyond                          |
@@ -12,19 +17,29 @@
 //! | 16    | boot id                                                                                   |
 //! | 4     | number of segments, then for each: serial 4, header length 4, file length 8, header sum 8 |
 //! | 4     | number of retired files, then for each: kind 4 (0 graph, 1 blob), serial 4                |
-//! | 8     | checksum of everything before                                                             |
+//! | ..    | zeros                                                                                     |
+//! | 8     | checksum of everything before, at the end of the slot                                     |
 //!
-//! It is replaced by rename, so a reader sees the old record or the new one. A segment's header sum covers the sums of its pages, so `HEAD` pins every
-//! byte of the graph: files of different generations cannot be mixed unnoticed.
+//! A segment's header sum covers the sums of its pages, so `HEAD` pins every byte of the graph: files of different generations cannot be mixed unnoticed.
 
 use super::FORMAT;
 use super::bytes::{Put, Reader, checksum};
 
 const MAGIC: [u8; 8] = *b"ORI-HEAD";
 
-/// A base and this many deltas, and never more, whatever the bytes say.
+/// Bytes of one record.
+pub(crate) const SLOT: usize = 512;
+/// Bytes of the file.
+pub(crate) const HEAD_LEN: usize = 2 * SLOT;
+const SUM_AT: usize = SLOT - 8;
+
+/// A base and seven deltas.
 pub(crate) const MAX_SEGMENTS: usize = 8;
-const MAX_RETIRED: usize = 64;
+/// All segments of the record before, and its blob file.
+const MAX_RETIRED: usize = MAX_SEGMENTS + 1;
+
+// The longest record fits its slot.
+const _: () = assert!(60 + 4 + MAX_SEGMENTS * 24 + 4 + MAX_RETIRED * 8 <= SUM_AT);
 
 /// One segment file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +84,8 @@ pub(crate) struct Head {
 pub(crate) enum BadHead {
     /// Another version of the store wrote it.
     Format(u32),
+    /// Nothing was ever written there.
+    Absent,
     /// Its bytes are not what was written.
     Damaged,
 }
@@ -82,8 +99,9 @@ pub(crate) fn blob_name(serial: u32) -> String {
 }
 
 impl Head {
+    /// The record as it goes into its slot.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(320);
+        let mut out = Vec::with_capacity(SLOT);
         out.extend_from_slice(&MAGIC);
         out.put32(FORMAT);
         out.put32(self.serial);
@@ -108,26 +126,52 @@ impl Head {
             out.put32(kind);
             out.put32(serial);
         }
+        out.resize(SUM_AT, 0);
         out.put64(checksum(&out));
         out
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Head, BadHead> {
-        let mut start = Reader(bytes);
+    /// Where the record goes in the file.
+    pub fn place(&self) -> u64 {
+        u64::from(self.serial % 2) * SLOT as u64
+    }
+
+    /// The file with this record alone.
+    pub fn encode_alone(&self) -> Vec<u8> {
+        let mut file = vec![0; HEAD_LEN];
+        let from = self.place() as usize;
+        file[from..from + SLOT].copy_from_slice(&self.encode());
+        file
+    }
+
+    /// Reads one slot.
+    pub fn decode(slot: &[u8]) -> Result<Head, BadHead> {
+        let mut start = Reader(slot);
         if start.array() != Some(MAGIC) {
-            return Err(BadHead::Damaged);
+            return Err(if slot.len() == SLOT && slot.iter().all(|&byte| byte == 0) { BadHead::Absent } else { BadHead::Damaged });
         }
         match start.u32() {
             None => return Err(BadHead::Damaged),
             Some(FORMAT) => {}
             Some(other) => return Err(BadHead::Format(other)),
         }
-        let Some((body, sum)) = bytes.split_last_chunk::<8>() else { return Err(BadHead::Damaged) };
+        let (Some((body, sum)), SLOT) = (slot.split_last_chunk::<8>(), slot.len()) else { return Err(BadHead::Damaged) };
         if checksum(body) != u64::from_le_bytes(*sum) {
             return Err(BadHead::Damaged);
         }
         let Some(rest) = body.get(12..) else { return Err(BadHead::Damaged) };
         Head::fields(&mut Reader(rest)).ok_or(BadHead::Damaged)
+    }
+
+    /// Reads the file: the newer record, and whether the other slot is as it should be.
+    pub fn decode_file(file: &[u8]) -> (Result<Head, BadHead>, bool) {
+        let (low, high) = file.split_at(file.len().min(SLOT));
+        match (Head::decode(low), Head::decode(high)) {
+            (Ok(low), Ok(high)) => (Ok(if low.serial > high.serial { low } else { high }), true),
+            (Ok(head), Err(other)) | (Err(other), Ok(head)) => (Ok(head), other == BadHead::Absent),
+            (Err(BadHead::Format(found)), Err(_)) | (Err(_), Err(BadHead::Format(found))) => (Err(BadHead::Format(found)), true),
+            (Err(_), Err(_)) => (Err(BadHead::Damaged), true),
+        }
     }
 
     fn fields(from: &mut Reader<'_>) -> Option<Head> {
@@ -166,7 +210,7 @@ impl Head {
                 _ => return None,
             });
         }
-        from.0.is_empty().then_some(head)
+        from.0.iter().all(|&byte| byte == 0).then_some(head)
     }
 
     /// The same store, even when one of the two was written again after the machine started anew.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::bytes::checksum;
 use super::disk::Disk;
-use super::head::{BadHead, Head, graph_name};
+use super::head::{BadHead, HEAD_LEN, Head, graph_name};
 use super::segment::Segment;
 use super::{FORMAT, Found, Opened, Store, StoreOptions, Warning};
 use crate::fingerprint::Fp;
@@ -28,8 +28,18 @@ pub(crate) fn open(disk: Arc<dyn Disk>, schema: &[(u16, Fp)], options: StoreOpti
     };
     store.schema.sort_unstable();
     for attempt in 1..=TRIES {
-        match read_head(&*store.disk) {
-            Ok(found) => store.found = found,
+        let found = match read_head(&*store.disk) {
+            // Perhaps a writer was at it; it is done by now.
+            Ok((_, false)) => read_head(&*store.disk),
+            found => found,
+        };
+        match found {
+            Ok((found, whole)) => {
+                store.found = found;
+                if !whole {
+                    warnings.push(Warning::Damaged { file: HEAD.to_owned() });
+                }
+            }
             Err(error) => {
                 let reason = error.kind().to_string();
                 warnings.push(Warning::Unusable { reason: reason.clone() });
@@ -38,8 +48,11 @@ pub(crate) fn open(disk: Arc<dyn Disk>, schema: &[(u16, Fp)], options: StoreOpti
             }
         }
         let Some(head) = store.head().cloned() else {
-            if let Found::Unusable(_) = store.found {
-                warnings.push(why_unusable(&*store.disk));
+            if let Found::Unusable(_, bad) = store.found {
+                warnings.push(match bad {
+                    BadHead::Format(found) => Warning::Format { found, ours: FORMAT },
+                    BadHead::Absent | BadHead::Damaged => Warning::Damaged { file: HEAD.to_owned() },
+                });
             }
             break;
         };
@@ -51,31 +64,26 @@ pub(crate) fn open(disk: Arc<dyn Disk>, schema: &[(u16, Fp)], options: StoreOpti
                 break;
             }
             Err(file) => {
-                let unchanged = matches!(read_head(&*store.disk), Ok(Found::Head(now)) if now.is_same_store(&head));
+                let unchanged = matches!(read_head(&*store.disk), Ok((Found::Head(now), _)) if now.is_same_store(&head));
                 if unchanged || attempt == TRIES {
                     warnings.push(Warning::Damaged { file });
                     break;
                 }
+                warnings.clear();
             }
         }
     }
     Opened { store, warnings }
 }
 
-/// What `HEAD` is right now.
-pub(crate) fn read_head(disk: &dyn Disk) -> std::io::Result<Found> {
-    let Some(bytes) = disk.read(HEAD)? else { return Ok(Found::Nothing) };
-    Ok(match Head::decode(&bytes) {
-        Ok(head) => Found::Head(head),
-        Err(BadHead::Damaged | BadHead::Format(_)) => Found::Unusable(checksum(&bytes)),
+/// What `HEAD` is right now, and whether the slot that does not count is as it should be.
+pub(crate) fn read_head(disk: &dyn Disk) -> std::io::Result<(Found, bool)> {
+    let Some(file) = disk.read_start(HEAD, HEAD_LEN)? else { return Ok((Found::Nothing, true)) };
+    let (head, whole) = Head::decode_file(&file);
+    Ok(match head {
+        Ok(head) => (Found::Head(head), whole),
+        Err(bad) => (Found::Unusable(checksum(&file), bad), true),
     })
-}
-
-fn why_unusable(disk: &dyn Disk) -> Warning {
-    match disk.read(HEAD).ok().flatten().map(|bytes| Head::decode(&bytes)) {
-        Some(Err(BadHead::Format(found))) => Warning::Format { found, ours: FORMAT },
-        Some(Ok(_) | Err(BadHead::Damaged)) | None => Warning::Damaged { file: HEAD.to_owned() },
-    }
 }
 
 /// Opens what `HEAD` names, or says which file cannot be believed.
@@ -110,11 +118,11 @@ impl Store {
             self.reset();
         } else if head.boot_id != boot_id
             && let Ok(_lock) = self.disk.lock()
-            && matches!(read_head(&*self.disk), Ok(Found::Head(now)) if now.is_same_store(head))
+            && matches!(read_head(&*self.disk), Ok((Found::Head(now), _)) if now.is_same_store(head))
         {
             let checked = Head { boot_id, ..head.clone() };
             // Nothing depends on its success.
-            let _ = self.disk.write("HEAD.tmp", &checked.encode()).and_then(|()| self.disk.rename("HEAD.tmp", HEAD));
+            let _ = self.disk.write_at(HEAD, checked.place(), &checked.encode());
         }
     }
 }

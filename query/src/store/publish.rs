@@ -1,8 +1,8 @@
-//! Publishing: append the blobs, write a segment, replace `HEAD`.
+//! Publishing: append the blobs, write a segment, write the record in `HEAD`.
 //!
 //! The segment is written under a name nobody knows before the lock is taken. Under the lock `HEAD` must be what this process opened, or another has
-//! published and nothing is written (*raced*); then come the append and two renames. A crash at any point leaves the old `HEAD`, whose files are all
-//! untouched, or the new one, whose files are all complete.
+//! published and nothing is written (*raced*); then come the append, the rename of the segment and the record. A crash at any point leaves the old record,
+//! whose files are all untouched, or the new one, whose files are all complete.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
@@ -217,8 +217,14 @@ impl Store {
         if old_blob.0 != new.blob_serial && old_blob.0 != 0 {
             new.retired.push(Retired::Blob(old_blob.0));
         }
-        self.disk.write("HEAD.tmp", &new.encode())?;
-        self.disk.rename("HEAD.tmp", HEAD)?;
+        match &self.found {
+            Found::Head(_) => self.disk.write_at(HEAD, new.place(), &new.encode())?,
+            // Nothing of an unusable record may stay beside the new one.
+            Found::Nothing | Found::Unusable(..) => {
+                self.disk.write("HEAD.tmp", &new.encode_alone())?;
+                self.disk.rename("HEAD.tmp", HEAD)?;
+            }
+        }
         if prepared.keep == 0 {
             self.sweep(&new);
         }
@@ -240,11 +246,11 @@ impl Store {
 
     /// Is `HEAD` still what this store was opened from?
     fn is_current(&self) -> io::Result<bool> {
-        Ok(match (&self.found, &read_head(&*self.disk)?) {
+        Ok(match (&self.found, &read_head(&*self.disk)?.0) {
             (Found::Nothing, Found::Nothing) => true,
-            (Found::Unusable(ours), Found::Unusable(now)) => ours == now,
+            (Found::Unusable(ours, _), Found::Unusable(now, _)) => ours == now,
             (Found::Head(ours), Found::Head(now)) => ours.is_same_store(now),
-            (Found::Nothing | Found::Unusable(_) | Found::Head(_), _) => false,
+            (Found::Nothing | Found::Unusable(..) | Found::Head(_), _) => false,
         })
     }
 

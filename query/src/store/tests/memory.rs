@@ -30,6 +30,10 @@ impl Memory {
 }
 
 impl Disk for Memory {
+    fn read_start(&self, name: &str, len: usize) -> Result<Option<Vec<u8>>> {
+        Ok(self.files.lock().get(name).map(|bytes| bytes[..len.min(bytes.len())].to_vec()))
+    }
+
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         Ok(self.files.lock().get(name).cloned())
     }
@@ -146,6 +150,10 @@ impl Faulty {
 }
 
 impl Disk for Faulty {
+    fn read_start(&self, name: &str, len: usize) -> Result<Option<Vec<u8>>> {
+        self.call(|| {}, || self.disk.read_start(name, len))
+    }
+
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.call(|| {}, || self.disk.read(name))
     }
