@@ -20,7 +20,7 @@ pub struct Coverage {
 }
 
 /// What one more alternative adds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Usefulness {
     /// Something new.
     Useful,

@@ -26,7 +26,7 @@ pub type LocalId = Id<LocalTag>;
 pub type LoopId = Id<LoopTag>;
 
 /// A typed body: of a function, a constant, a default, a test.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Body {
     /// Whose body it is.
     pub owner: ItemId,
@@ -59,7 +59,7 @@ pub struct Body {
 }
 
 /// A local variable or temporary.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Local {
     /// Name as written; `_` for temporaries and blanks.
     pub name: Symbol,
@@ -70,7 +70,7 @@ pub struct Local {
 }
 
 /// An expression. Operands are evaluated left to right in the order of the fields here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Expr {
     /// An `int` literal.
     Int(i64),
@@ -190,7 +190,7 @@ pub enum Expr {
 const _: () = assert!(size_of::<Expr>() <= 32);
 
 /// An arm: any of the tests, then the guard, then the body.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Arm {
     /// Alternatives; empty means that the arm always matches.
     pub tests: List<Test>,
@@ -203,7 +203,7 @@ pub struct Arm {
 }
 
 /// One alternative of an arm.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Test {
     /// An inclusive range of int values, char codes, byte values, or bool (0, 1).
     Range(i64, i64),

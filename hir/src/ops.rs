@@ -6,7 +6,7 @@
 use crate::Type;
 
 /// Operand or result of an intrinsic.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Shape {
     /// Exactly this type.
     Of(Type),

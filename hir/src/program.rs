@@ -1,5 +1,6 @@
 //! What one item tells the others: scopes, signatures, type definitions. Signatures are the firewall: nothing here changes with a body.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use ir::{ItemId, Stop, Symbol};
@@ -24,7 +25,7 @@ pub trait Context {
 }
 
 /// What a name in a scope stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Entity {
     /// A function.
     Function(ItemId),
@@ -33,15 +34,23 @@ pub enum Entity {
     /// A declared type.
     Type(ItemId),
     /// A trait, test, variant or other item of a form that the slice lacks; the text names the form.
-    Unsupported(ItemId, &'static str),
+    Unsupported(ItemId, #[serde(deserialize_with = "interned_text")] Form),
     /// A whole module under an alias.
     Module(Symbol),
     /// A function or constant of a built-in std module: module and name.
     Std(Symbol, Symbol),
 }
 
+/// The name of a form that the slice lacks.
+pub type Form = &'static str;
+
+/// Texts of forms live as long as the process; one that is read back is interned.
+fn interned_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    <Symbol as serde::Deserialize>::deserialize(deserializer).map(Symbol::as_str)
+}
+
 /// The names a module offers its bodies: own items and imports, without prelude.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Scope {
     /// Sorted by name text: value names (functions, constants, modules).
     pub values: Vec<(Symbol, Entity)>,
@@ -56,7 +65,22 @@ pub struct Scope {
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
     pub refuses_impls: bool,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
-    index: Vec<(u32, u32)>,
+    #[serde(skip)]
+    index: NumberIndex,
+}
+
+/// Positions by the number of a symbol. Numbers are private to the process, so this is no part of what a scope says.
+#[derive(Clone, Default, Debug)]
+struct NumberIndex(Vec<(u32, u32)>);
+
+impl PartialEq for NumberIndex {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for NumberIndex {}
+impl Hash for NumberIndex {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Scope {
@@ -65,15 +89,16 @@ impl Scope {
         for names in [&mut self.values, &mut self.types, &mut self.public] {
             names.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| is_type(a.1).cmp(&is_type(b.1))));
         }
-        self.index = self.values.iter().enumerate().map(|(i, (name, _))| (name.raw(), i as u32)).collect();
-        self.index.sort_unstable();
+        self.index.0 = self.values.iter().enumerate().map(|(i, (name, _))| (name.raw(), i as u32)).collect();
+        self.index.0.sort_unstable();
     }
 
     /// The value with this name.
     pub fn value(&self, name: Symbol) -> Option<Entity> {
-        if self.index.len() == self.values.len() {
-            let at = self.index.binary_search_by_key(&name.raw(), |entry| entry.0).ok()?;
-            return Some(self.values[self.index[at].1 as usize].1);
+        let index = &self.index.0;
+        if index.len() == self.values.len() {
+            let at = index.binary_search_by_key(&name.raw(), |entry| entry.0).ok()?;
+            return Some(self.values[index[at].1 as usize].1);
         }
         find(&self.values, name)
     }
@@ -117,7 +142,7 @@ fn find(names: &[(Symbol, Entity)], name: Symbol) -> Option<Entity> {
 }
 
 /// What callers know of a function.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Signature {
     /// The function.
     pub item: ItemId,
@@ -136,7 +161,7 @@ pub struct Signature {
 }
 
 /// A parameter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Parameter {
     /// Name.
     pub name: Symbol,
@@ -149,7 +174,7 @@ pub struct Parameter {
 }
 
 /// A declared struct.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TypeDefinition {
     /// The type's item.
     pub item: ItemId,

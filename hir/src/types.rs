@@ -4,14 +4,17 @@
 //! of types (decision 2).
 
 use std::fmt::{self, Write};
+use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
 use hashbrown::HashMap;
+use ir::grow::Grow;
+use ir::intern::content_of;
 use ir::{ItemId, Symbol};
 use parking_lot::RwLock;
 
 /// A type.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Type(u32);
 
 /// What a type is.
@@ -51,8 +54,14 @@ pub enum TypeKind {
 
 #[derive(Default)]
 struct Interner {
-    kinds: Vec<TypeKind>,
-    ids: HashMap<TypeKind, u32>,
+    kinds: Grow<Entry>,
+    ids: RwLock<HashMap<TypeKind, u32>>,
+}
+
+/// A kind and what it is hashed as.
+struct Entry {
+    kind: TypeKind,
+    content: u128,
 }
 
 const FIXED: [TypeKind; 10] = [
@@ -68,16 +77,30 @@ const FIXED: [TypeKind; 10] = [
     TypeKind::Range,
 ];
 
-fn interner() -> &'static RwLock<Interner> {
-    static INTERNER: OnceLock<RwLock<Interner>> = OnceLock::new();
+fn interner() -> &'static Interner {
+    static INTERNER: OnceLock<Interner> = OnceLock::new();
     INTERNER.get_or_init(|| {
-        let mut interner = Interner::default();
-        for (i, kind) in FIXED.into_iter().enumerate() {
-            interner.kinds.push(kind);
-            interner.ids.insert(kind, i as u32);
+        let interner = Interner::default();
+        for kind in FIXED {
+            interner.push(kind);
         }
-        RwLock::new(interner)
+        interner
     })
+}
+
+impl Interner {
+    /// The number of a kind, which is new or not.
+    fn push(&self, kind: TypeKind) -> u32 {
+        // Before the lock: the parts of a kind are hashed by their own entries.
+        let content = content_of(format!("{kind:?}").as_bytes());
+        *self.ids.write().entry(kind).or_insert_with(|| self.kinds.push(Entry { kind, content }))
+    }
+}
+
+impl Hash for Type {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(interner().kinds.get(self.0).content);
+    }
 }
 
 impl Type {
@@ -104,23 +127,19 @@ impl Type {
 
     /// The type of this kind.
     pub fn new(kind: TypeKind) -> Type {
-        if let Some(&id) = interner().read().ids.get(&kind) {
+        let interner = interner();
+        if let Some(&id) = interner.ids.read().get(&kind) {
             return Type(id);
         }
-        let mut interner = interner().write();
-        let Interner { kinds, ids } = &mut *interner;
-        Type(*ids.entry(kind).or_insert_with(|| {
-            kinds.push(kind);
-            kinds.len() as u32 - 1
-        }))
+        Type(interner.push(kind))
     }
 
-    /// What it is. Free for the built-in types, one lock for others.
+    /// What it is.
     #[inline]
     pub fn kind(self) -> TypeKind {
         match FIXED.get(self.0 as usize) {
             Some(&kind) => kind,
-            None => interner().read().kinds[self.0 as usize],
+            None => interner().kinds.get(self.0).kind,
         }
     }
 
@@ -212,6 +231,29 @@ impl fmt::Display for Type {
         }
     }
 }
+/// Stored as its text: no number of an interner leaves the process (decision 2).
+impl serde::Serialize for Type {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Type {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Type;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the text of a type")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Type, E> {
+                parse(text).ok_or_else(|| E::custom("no type"))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 impl fmt::Debug for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -163,6 +163,11 @@ impl<K, V: Clone> Clone for Column<K, V> {
         Column { rows: self.rows.clone(), key: PhantomData }
     }
 }
+impl<K, V: Hash> Hash for Column<K, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rows.hash(state);
+    }
+}
 impl<K, V: PartialEq> PartialEq for Column<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.rows == other.rows
@@ -229,6 +234,11 @@ impl<T> PartialEq for List<T> {
     }
 }
 impl<T> Eq for List<T> {}
+impl<T> Hash for List<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.start, self.len).hash(state);
+    }
+}
 impl<T> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}+{}]", self.start, self.len)
@@ -241,7 +251,7 @@ impl<T> Default for List<T> {
 }
 
 /// Storage for many short lists of `T`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Pool<T> {
     items: Vec<T>,
 }

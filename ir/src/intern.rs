@@ -6,27 +6,36 @@
 //! in front of it, so a file pays once per distinct name.
 
 use std::fmt;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::RwLock;
 
+use crate::grow::Grow;
+
 const SHARD_BITS: u32 = 4;
 const SHARDS: usize = 1 << SHARD_BITS;
 
-/// An interned string.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Symbol(u32);
+/// An interned string. Never zero inside, so that an `Option` of it takes four bytes too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Symbol(NonZeroU32);
+
+/// A string and what it is hashed as.
+struct Entry {
+    text: &'static str,
+    content: u128,
+}
 
 #[derive(Default)]
 struct Shard {
-    strings: Vec<&'static str>,
-    table: HashTable<u32>,
+    strings: Grow<Entry>,
+    table: RwLock<HashTable<u32>>,
 }
 
 struct Interner {
-    shards: [RwLock<Shard>; SHARDS],
+    shards: [Shard; SHARDS],
     hasher: DefaultHashBuilder,
 }
 
@@ -41,38 +50,63 @@ impl Symbol {
         let interner = interner();
         let hash = interner.hasher.hash_one(text);
         let shard_index = (hash >> 7) as usize % SHARDS;
-        let lock = &interner.shards[shard_index];
-        let id = |local: u32| Symbol(local << SHARD_BITS | shard_index as u32);
-        {
-            let shard = lock.read();
-            if let Some(&local) = shard.table.find(hash, |&i| shard.strings[i as usize] == text) {
-                return id(local);
-            }
-        }
-        let mut shard = lock.write();
-        let Shard { strings, table } = &mut *shard;
-        if let Some(&local) = table.find(hash, |&i| strings[i as usize] == text) {
+        let Shard { strings, table } = &interner.shards[shard_index];
+        let id = |local: u32| Symbol(NonZeroU32::MIN.saturating_add(local << SHARD_BITS | shard_index as u32));
+        if let Some(&local) = table.read().find(hash, |&i| strings.get(i).text == text) {
             return id(local);
         }
-        let local = strings.len() as u32;
-        strings.push(Box::leak(text.to_owned().into_boxed_str()));
-        table.insert_unique(hash, local, |&i| interner.hasher.hash_one(strings[i as usize]));
+        let mut table = table.write();
+        if let Some(&local) = table.find(hash, |&i| strings.get(i).text == text) {
+            return id(local);
+        }
+        let local = strings.push(Entry { text: Box::leak(text.to_owned().into_boxed_str()), content: content_of(text.as_bytes()) });
+        table.insert_unique(hash, local, |&i| interner.hasher.hash_one(strings.get(i).text));
         id(local)
     }
 
+    fn entry(self) -> &'static Entry {
+        let index = self.0.get() - 1;
+        interner().shards[index as usize % SHARDS].strings.get(index >> SHARD_BITS)
+    }
+
     /// The text.
+    #[inline]
     pub fn as_str(self) -> &'static str {
-        interner().shards[self.0 as usize % SHARDS].read().strings[(self.0 >> SHARD_BITS) as usize]
+        self.entry().text
+    }
+
+    /// A hash of the text, the same in every process.
+    #[inline]
+    pub fn content(self) -> u128 {
+        self.entry().content
     }
 
     /// The number behind the symbol, for columns in memory. Depends on interning order.
     pub const fn raw(self) -> u32 {
-        self.0
+        self.0.get()
     }
 
     /// The symbol with this number; `raw` must have come from [`Symbol::raw`] in this process.
     pub const fn from_raw(raw: u32) -> Symbol {
-        Symbol(raw)
+        match NonZeroU32::new(raw) {
+            Some(raw) => Symbol(raw),
+            None => Symbol(NonZeroU32::MIN),
+        }
+    }
+}
+
+/// FNV-1a with 128 bits: what names, items and types are hashed as. The same in every process, so that whatever is derived from `Hash` is, too.
+pub fn content_of(bytes: &[u8]) -> u128 {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for byte in bytes {
+        hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    }
+    hash
+}
+
+impl Hash for Symbol {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.content());
     }
 }
 
@@ -106,5 +140,7 @@ mod tests {
         assert_eq!(Symbol::new("abc"), Symbol::new("abc"));
         assert_ne!(Symbol::new("abc"), Symbol::new("abd"));
         assert_eq!(Symbol::new("αβ").as_str(), "αβ");
+        assert_eq!(Symbol::from_raw(Symbol::new("abc").raw()), Symbol::new("abc"));
+        assert_eq!(size_of::<Option<Symbol>>(), 4);
     }
 }

@@ -5,15 +5,19 @@
 //! functions. The in-memory [`ItemId`] is an interned number like [`Symbol`]: never stored, printed or ordered by.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
 use hashbrown::HashMap;
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 
 use crate::Symbol;
+use crate::grow::Grow;
+use crate::intern::content_of;
 
 /// What kind of thing a name names. Namespaces never mix, so one module may have a function and a test of one name only by error.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
 pub enum Namespace {
     /// A function `@f`.
     Function,
@@ -30,7 +34,7 @@ pub enum Namespace {
 }
 
 /// What an [`ItemId`] stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct ItemPath {
     /// Dotted module path below the source root.
     pub module: Symbol,
@@ -43,31 +47,46 @@ pub struct ItemPath {
 }
 
 /// An item of the program.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ItemId(u32);
+
+/// A path and what it is hashed as.
+struct Entry {
+    path: ItemPath,
+    content: u128,
+}
 
 #[derive(Default)]
 struct Interner {
-    paths: Vec<ItemPath>,
-    ids: HashMap<ItemPath, u32>,
+    paths: Grow<Entry>,
+    ids: RwLock<HashMap<ItemPath, u32>>,
 }
 
-fn interner() -> &'static RwLock<Interner> {
-    static INTERNER: OnceLock<RwLock<Interner>> = OnceLock::new();
+fn interner() -> &'static Interner {
+    static INTERNER: OnceLock<Interner> = OnceLock::new();
     INTERNER.get_or_init(Default::default)
+}
+
+impl Hash for ItemId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.content());
+    }
 }
 
 impl ItemId {
     /// The item with this path.
     pub fn new(path: ItemPath) -> ItemId {
-        if let Some(&id) = interner().read().ids.get(&path) {
+        let Interner { paths, ids } = interner();
+        if let Some(&id) = ids.read().get(&path) {
             return ItemId(id);
         }
-        let mut interner = interner().write();
-        let Interner { paths, ids } = &mut *interner;
+        let mut ids = ids.write();
         ItemId(*ids.entry(path).or_insert_with(|| {
-            paths.push(path);
-            paths.len() as u32 - 1
+            let mut bytes = Vec::with_capacity(64);
+            for part in [path.module.content(), path.name.content(), path.namespace as u128, u128::from(path.disambiguator)] {
+                bytes.extend_from_slice(&part.to_le_bytes());
+            }
+            paths.push(Entry { path, content: content_of(&bytes) })
         }))
     }
 
@@ -78,7 +97,13 @@ impl ItemId {
 
     /// What the id stands for.
     pub fn path(self) -> ItemPath {
-        interner().read().paths[self.0 as usize]
+        interner().paths.get(self.0).path
+    }
+
+    /// A hash of the path, the same in every process.
+    #[inline]
+    pub fn content(self) -> u128 {
+        interner().paths.get(self.0).content
     }
 
     /// The last segment of its path.

@@ -5,6 +5,7 @@
 //! | [`ids`]    | typed dense ids, columns, pools and their lists                    |
 //! | [`intern`] | [`Symbol`]: process-wide names                                     |
 //! | [`item`]   | [`ItemId`]: items named by a path hash, the same in every session  |
+//! | [`grow`]   | a list that only grows, read without a lock                        |
 //! | [`place`]  | item-relative source places, and the table a body keeps of them    |
 //! | [`ops`](mod@ops) | the op-table macro: one row defines an op                    |
 //! | [`ssa`]    | the SSA graph that MIR and LIR fill with their own ops and types   |
@@ -18,12 +19,14 @@
 
 pub mod fault;
 pub mod fuel;
+pub mod grow;
 pub mod ids;
 pub mod intern;
 pub mod item;
 pub mod mutate;
 pub mod ops;
 pub mod place;
+mod serial;
 pub mod ssa;
 pub mod stop;
 pub mod text;

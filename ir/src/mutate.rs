@@ -16,7 +16,7 @@ use crate::ssa::{Graph, Inst, Level};
 use edits::Mutator;
 
 /// What was done to a graph.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Mutation {
     /// One of [`KINDS`].
     pub kind: &'static str,
@@ -29,7 +29,7 @@ pub struct Mutation {
 
 macro_rules! kinds {
     ($($Kind:ident = $name:literal, $meaning:literal;)+) => {
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         enum Kind {
             $(#[doc = $meaning] $Kind,)+
         }

@@ -3,7 +3,7 @@
 //! From a table come the enum, the printer and parser of its name, arity and type checks, TSV columns and the reference page.
 //!
 //! ```
-//! #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+//! #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 //! pub enum Class { Int, Bool }
 //! ir::ops! {
 //!     /// The ops of a tiny level.
@@ -16,7 +16,7 @@
 //! ```
 
 /// What running an op may do besides giving its results. Every motion rule cites it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Effect {
     /// Nothing: may be removed when unused, merged with an equal one, moved.
     Pure,
@@ -44,7 +44,7 @@ impl Effect {
 }
 
 /// How the immediate of an op is stored in 64 bits and written in a dump.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Imm {
     /// No immediate.
     None,

@@ -33,7 +33,7 @@ pub struct Place {
 }
 
 /// The place table of a body.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Places {
     rows: Vec<Place>,
 }

@@ -3,7 +3,7 @@
 /// The answer to a question could not be had now: a cycle, or a cancelled session. The real reason stays with the engine.
 ///
 /// Levels pass it on with `?` and neither inspect nor create it; `oric::queries` creates it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Stop(());
 
 impl Stop {

@@ -33,7 +33,7 @@ pub trait Runtime {
 }
 
 /// What a body did that no verified body does, or a limit of this interpreter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Trap {
     /// An access outside of live memory.
     Access,
@@ -52,7 +52,7 @@ pub enum Trap {
 }
 
 /// An argument of a panic.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum PanicArgument {
     /// An integer.
     Int(i64),
@@ -61,7 +61,7 @@ pub enum PanicArgument {
 }
 
 /// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
     /// The results, floats by their bits.
     Returned(Vec<u64>),

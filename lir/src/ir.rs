@@ -12,7 +12,7 @@ use ir::{ItemId, Stop};
 use crate::ops::{Class, Cond, FloatCond, Op, check_imm, check_parts};
 
 /// A machine type.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Type {
     /// 8 bits, zero-extended: bool, byte.
@@ -58,7 +58,7 @@ impl Type {
 }
 
 /// The level.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Lir {}
 
 impl Level for Lir {
@@ -116,10 +116,10 @@ pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'stati
 }
 
 /// Machine types and explicit checks; any number of results.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Built {}
 /// Results fit the convention; wide results go through memory; nothing is left that selection cannot take.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Legal {}
 
 impl Phase for Built {
@@ -132,7 +132,7 @@ impl Phase for Legal {
 }
 
 /// A body in a phase.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Body<P: Phase> {
     graph: Graph<Lir>,
     phase: PhantomData<fn() -> P>,
@@ -163,7 +163,7 @@ impl<P: Phase> DerefMut for Body<P> {
 }
 
 /// Parameters and results of a function as machine values, before wide results move to memory.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Signature {
     /// Parameters.
     pub params: Vec<Type>,

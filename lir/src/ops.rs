@@ -7,7 +7,7 @@ use abi::PanicKind;
 use ir::ops::CASES;
 
 /// What an operand or result may be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Class {
     /// `i64`
     I64,

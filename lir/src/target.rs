@@ -1,7 +1,7 @@
 //! Target facts enter LIR through these two named records alone; dumps name them in their header.
 
 /// Sizes, alignment and the shape of values in memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DataLayout {
     /// Name in dump headers: `layout=lp64`.
     pub name: &'static str,
@@ -15,7 +15,7 @@ pub struct DataLayout {
 pub const LP64: DataLayout = DataLayout { name: "lp64", pointer: 8, slot_align: 8 };
 
 /// How functions of the program call each other. The runtime is called in the System V convention, whose integer and float argument registers are the same.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Convention {
     /// Name in dump headers: `abi=ori`.
     pub name: &'static str,

@@ -19,7 +19,7 @@ pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bo
 }
 
 /// Why there is no code.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum CompileError {
     /// The function exceeds a limit: the user has to hear of it.
     Limit(String),

@@ -17,7 +17,7 @@ use crate::regs::{Class, Reg, RegSet};
 
 /// One instruction.
 #[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Record {
     /// Template.
     pub op: Op,
@@ -42,7 +42,7 @@ pub enum BlockTag {}
 pub type Block = Id<BlockTag>;
 
 /// A block: a run of records.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct BlockRow {
     /// First record.
     pub start: u32,
@@ -57,7 +57,7 @@ pub struct BlockRow {
 }
 
 /// An edge of a terminator.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Edge {
     /// Where to.
     pub to: Block,
@@ -66,7 +66,7 @@ pub struct Edge {
 }
 
 /// Where an operand of a call or stub is found, or goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Location {
     /// A register: virtual in `select`, physical after `alloc`.
     Reg(Reg),
@@ -81,7 +81,7 @@ pub enum Location {
 }
 
 /// Who is called.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Callee {
     /// A function of the program.
     Function(ItemId),
@@ -90,7 +90,7 @@ pub enum Callee {
 }
 
 /// A row of the call table: a call, tail call or return.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct CallRow {
     /// Who; `None` for a return.
     pub callee: Option<Callee>,
@@ -108,7 +108,7 @@ pub struct CallRow {
 }
 
 /// A cold stub: a check that failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct StubRow {
     /// What panics.
     pub kind: PanicKind,
@@ -121,7 +121,7 @@ pub struct StubRow {
 }
 
 /// A stack slot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SlotRow {
     /// Bytes, a multiple of 8.
     pub size: u32,
@@ -132,7 +132,7 @@ pub struct SlotRow {
 }
 
 /// What a slot is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SlotKind {
     /// Made by the program: its address is taken.
     Local,
@@ -151,13 +151,13 @@ pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'stati
 }
 
 /// Selected: virtual registers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Select {}
 /// Allocated: physical registers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Alloc {}
 /// Finished: frame and branch forms.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Final {}
 
 impl Phase for Select {
@@ -171,7 +171,7 @@ impl Phase for Final {
 }
 
 /// One function of MachineIR.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Function<P: Phase> {
     /// The function.
     pub name: ItemId,

@@ -10,7 +10,7 @@ use crate::ops::{AuxKind, ImmKind, Op, Role};
 use crate::regs::{CALLEE_SAVED, Class, FIRST_VIRTUAL, NONE, Reg};
 
 /// What was done to a function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Mutation {
     /// One of [`KINDS`].
     pub kind: &'static str,
@@ -22,7 +22,7 @@ pub struct Mutation {
 
 macro_rules! kinds {
     ($($Kind:ident = $name:literal, $meaning:literal;)+) => {
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         enum Kind { $(#[doc = $meaning] $Kind,)+ }
         const ALL: &[Kind] = &[$(Kind::$Kind),+];
         /// Names of all kinds of mutations.

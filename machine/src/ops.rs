@@ -6,7 +6,7 @@
 use crate::regs::{Class, RAX, RCX, RDX, Reg, RegSet, bit};
 
 /// What a register operand of a record is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// Unused.
     No,
@@ -27,7 +27,7 @@ pub enum Role {
 }
 
 /// What the immediate is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ImmKind {
     /// Unused.
     No,
@@ -42,7 +42,7 @@ pub enum ImmKind {
 }
 
 /// What the auxiliary word is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AuxKind {
     /// Unused (or part of a wide immediate).
     No,
@@ -65,7 +65,7 @@ pub enum AuxKind {
 }
 
 /// Flags behaviour.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Flags {
     /// Leaves them alone.
     Keeps,

@@ -81,7 +81,7 @@ pub const fn bit(reg: Reg) -> RegSet {
 }
 
 /// Where the convention puts an argument.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ArgPlace {
     /// In this register.
     Reg(Reg),
@@ -90,7 +90,7 @@ pub enum ArgPlace {
 }
 
 /// Walks over arguments in order and says where each goes.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct ArgWalk {
     ints: usize,
     floats: usize,
@@ -119,7 +119,7 @@ impl ArgWalk {
 }
 
 /// Walks over results in order; `None` when the registers are used up (such a function is not legal LIR).
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct ResultWalk {
     ints: usize,
     floats: usize,

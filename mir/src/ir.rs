@@ -12,7 +12,7 @@ use ir::{ItemId, Stop, Symbol};
 use crate::Op;
 
 /// The level.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Mir {}
 
 impl Level for Mir {
@@ -61,10 +61,10 @@ pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'stati
 }
 
 /// As built from HIR: SSA, match compiled, still generic.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Built {}
 /// Closed types, direct calls.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Mono {}
 
 impl Phase for Built {
@@ -75,7 +75,7 @@ impl Phase for Mono {
 }
 
 /// A body in a phase. The graph is open to passes of the phase; changing the phase is the work of lowerings.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Body<P: Phase> {
     graph: Graph<Mir>,
     phase: PhantomData<fn() -> P>,
@@ -106,7 +106,7 @@ impl<P: Phase> DerefMut for Body<P> {
 }
 
 /// The value of a module constant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum ConstValue {
     /// `int`
     Int(i64),

@@ -6,7 +6,7 @@
 use ir::ops::CASES;
 
 /// What an operand or result may be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Class {
     /// `int`
     Int,

@@ -3,9 +3,13 @@
 //! | room         | holds                                                                              |
 //! |--------------|------------------------------------------------------------------------------------|
 //! | [`cli`]      | verbs, flags, environment, exit codes; nothing below reads the environment         |
-//! | [`project`]  | finding and reading source files: the only room that reads the disk                |
+//! | [`project`]  | finding and reading source files; [`manifest`]: `ori.toml`                         |
+//! | [`inputs`]   | what changed on disk since the last session                                        |
+//! | [`cache`]    | where the store of a project is                                                    |
 //! | [`queries`]  | the one table of queries, and the `Context` of each level answered by the engine   |
-//! | [`session`]  | one engine with its inputs: loading, demanding in parallel, collecting diagnostics |
+//! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
+//! | [`assemble`] | LIR to linkable code                                                               |
+//! | [`link`]     | the executable: left alone, patched, or linked from nothing                        |
 //! | [`commands`] | what each verb does                                                                |
 //! | [`dump`]     | bodies of any level as text, TSV, JSON                                             |
 //! | [`report`]   | diagnostics to terminal, short lines, JSON                                         |
@@ -13,10 +17,15 @@
 //!
 //! Start in [`queries`]: its table reads like the compiler's contents page.
 
+pub mod assemble;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod crash;
 pub mod dump;
+pub mod inputs;
+pub mod link;
+pub mod manifest;
 pub mod project;
 pub mod queries;
 pub mod report;

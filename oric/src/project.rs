@@ -1,16 +1,20 @@
-//! Finding and reading source files: the only room that reads the disk.
+//! Finding and reading source files: with [`crate::inputs`] the only room that reads sources from the disk.
 //!
-//! A file named on the command line is a package of its own (language/07 §7.1): its folder is the source root, modules are paths below it.
+//! A package is the folder with an `ori.toml` in or above the folder of the file; its modules are below `src/`. A file outside of any package is a
+//! package of its own (language/07 §7.1): its folder is the source root.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ir::Symbol;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{self, Manifest};
 
 /// A source file as an input of the engine.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct SourceFile {
-    /// Path as given to the compiler, relative to the root, with `/`.
+    /// Path below the source root's package, with `/`.
     pub path: String,
     /// Its text after normalisation (LF line ends); what spans count in.
     pub text: String,
@@ -23,14 +27,18 @@ pub struct SourceFile {
 /// Where the modules of a program are.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// Folder on disk that module paths are below.
-    root: PathBuf,
-    /// What is put before a path in reports: the folder as it was written on the command line.
-    prefix: String,
+    /// Folder of the package, on disk: paths in reports are relative to it, and its cache is in it.
+    pub package: PathBuf,
+    /// Folder below the package that module paths are below: `src/`, or nothing for a lone file.
+    source: String,
+    /// What is put before a path on screen: the package as it was written on the command line.
+    pub prefix: String,
     /// The module of the file named.
     pub main: Symbol,
-    /// File name of the main module, whose name need not be an identifier.
-    main_file: PathBuf,
+    /// File name of the main module below the source root, whose name need not be an identifier.
+    main_file: String,
+    /// What `ori.toml` says.
+    pub manifest: Manifest,
 }
 
 /// Why a project cannot be opened.
@@ -40,9 +48,84 @@ pub enum OpenError {
     Io(PathBuf, io::Error),
     /// The name does not end in `.ori`.
     NotSource(PathBuf),
+    /// Neither a file nor a package.
+    NoPackage(PathBuf),
+    /// `ori.toml` is wrong (E0217).
+    Manifest(PathBuf, String),
+}
+
+/// What the disk says of a file without reading it.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Seen {
+    /// There is no such file.
+    Absent,
+    /// Size, times in nanoseconds, inode and device.
+    File {
+        /// Bytes.
+        size: u64,
+        /// Last change of the contents.
+        mtime: i64,
+        /// Last change of contents or attributes.
+        ctime: i64,
+        /// Inode.
+        ino: u64,
+        /// Device.
+        dev: u64,
+    },
+}
+
+impl Seen {
+    /// Looks at a path.
+    pub fn at(path: &Path) -> Seen {
+        use std::os::unix::fs::MetadataExt;
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_file() => Seen::File {
+                size: meta.len(),
+                mtime: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
+                ctime: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
+                ino: meta.ino(),
+                dev: meta.dev(),
+            },
+            Ok(_) | Err(_) => Seen::Absent,
+        }
+    }
+
+    /// Could the file have been changed after it was looked at, without this showing? Clocks of file systems tick in milliseconds.
+    pub fn may_hide_a_change(&self, looked_at: i64) -> bool {
+        const TICK: i64 = 10_000_000;
+        match self {
+            Seen::Absent => false,
+            Seen::File { mtime, ctime, .. } => mtime.max(ctime) + TICK >= looked_at,
+        }
+    }
 }
 
 impl Project {
+    /// The package of a file, or of a folder with `ori.toml`.
+    pub fn of(path: &Path) -> Result<Project, OpenError> {
+        if path.is_dir() {
+            return Project::of_package(path);
+        }
+        Project::of_file(path)
+    }
+
+    fn of_package(folder: &Path) -> Result<Project, OpenError> {
+        let Some(manifest) = manifest::read(folder)? else { return Err(OpenError::NoPackage(folder.to_owned())) };
+        let main_file = manifest.main.clone();
+        let path = folder.join("src").join(&main_file);
+        if !path.is_file() {
+            return Err(OpenError::Io(path, io::ErrorKind::NotFound.into()));
+        }
+        Ok(Project {
+            package: folder.to_owned(),
+            source: "src/".to_owned(),
+            prefix: prefix(folder),
+            main: module_of(&main_file),
+            main_file,
+            manifest,
+        })
+    }
+
     /// The package of one file.
     pub fn of_file(file: &Path) -> Result<Project, OpenError> {
         let Some(stem) = file.file_stem().filter(|_| file.extension().is_some_and(|e| e == "ori")) else {
@@ -53,46 +136,82 @@ impl Project {
             Ok(_) => return Err(OpenError::Io(file.to_owned(), io::Error::other("not a file"))),
             Err(error) => return Err(OpenError::Io(file.to_owned(), error)),
         }
-        let folder = file.parent().unwrap_or(Path::new(""));
-        let prefix = match folder.to_string_lossy().replace('\\', "/") {
-            p if p.is_empty() || p == "." => String::new(),
-            p => format!("{}/", p.trim_end_matches('/')),
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            Some(_) | None => PathBuf::from("."),
         };
+        if let Some((package, below)) = manifest::package_above(&folder)
+            && let Ok(below) = below.strip_prefix("src")
+            && let Some(manifest) = manifest::read(&package)?
+        {
+            let main_file = below.join(file.file_name().unwrap_or_default()).to_string_lossy().replace('\\', "/");
+            let prefix = prefix(&package);
+            return Ok(Project { package, source: "src/".to_owned(), prefix, main: module_of(&main_file), main_file, manifest });
+        }
         Ok(Project {
-            root: if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() },
-            prefix,
+            prefix: prefix(&folder),
+            package: folder,
+            source: String::new(),
             main: Symbol::new(&stem.to_string_lossy()),
-            main_file: file.to_owned(),
+            main_file: file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            manifest: Manifest::default(),
         })
+    }
+
+    /// Paths below the package that could define a module, the preferred one first.
+    fn candidates(&self, module: Symbol) -> [Option<String>; 2] {
+        if module == self.main {
+            return [Some(format!("{}{}", self.source, self.main_file)), None];
+        }
+        let relative = module.as_str().replace('.', "/");
+        [Some(format!("{}{relative}.ori", self.source)), Some(format!("{}{relative}/mod.ori", self.source))]
+    }
+
+    /// What the disk says of the files that could define a module.
+    pub fn look(&self, module: Symbol) -> [Seen; 2] {
+        self.candidates(module).map(|path| path.map_or(Seen::Absent, |path| Seen::at(&self.package.join(path))))
     }
 
     /// Reads a module; `None` when no file defines it.
     pub fn read(&self, module: Symbol) -> Option<Result<SourceFile, OpenError>> {
-        let relative = module.as_str().replace('.', "/");
-        let (file, shown, rival) = if module == self.main {
-            let name = self.main_file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            (self.main_file.clone(), format!("{}{name}", self.prefix), None)
-        } else {
-            let candidates = [format!("{relative}.ori"), format!("{relative}/mod.ori")];
-            let mut existing = candidates.iter().filter(|c| self.root.join(c).is_file());
-            let first = existing.next()?;
-            let rival = existing.next().map(|r| format!("{}{r}", self.prefix));
-            (self.root.join(first), format!("{}{first}", self.prefix), rival)
-        };
+        let candidates = self.candidates(module);
+        let mut existing = candidates.into_iter().flatten().filter(|path| self.package.join(path).is_file());
+        let first = existing.next()?;
+        let rival = existing.next();
+        let file = self.package.join(&first);
         Some(match std::fs::read(&file) {
-            Ok(bytes) => Ok(source_file(module, shown, &bytes, rival)),
+            Ok(bytes) => Ok(source_file(module, first, bytes, rival)),
             Err(error) => Err(OpenError::Io(file, error)),
         })
     }
 }
 
+/// What a folder is called in front of paths on screen.
+fn prefix(folder: &Path) -> String {
+    match folder.to_string_lossy().replace('\\', "/") {
+        p if p.is_empty() || p == "." => String::new(),
+        p => format!("{}/", p.trim_end_matches('/')),
+    }
+}
+
+/// The module that a file below the source root defines.
+fn module_of(file: &str) -> Symbol {
+    let stem = file.strip_suffix(".ori").unwrap_or(file);
+    let stem = stem.strip_suffix("/mod").unwrap_or(stem);
+    Symbol::new(&stem.replace('/', "."))
+}
+
 /// A source file from its bytes.
-pub fn source_file(module: Symbol, path: String, bytes: &[u8], rival: Option<String>) -> SourceFile {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !bytes.contains(&b'\r') => SourceFile { path, text: text.to_owned(), malformed: None, rival },
-        valid => {
-            let (text, _) = syntax::parser::parse_bytes(module, bytes);
-            SourceFile { path, text, malformed: valid.is_err().then(|| bytes.to_vec()), rival }
+pub fn source_file(module: Symbol, path: String, bytes: Vec<u8>, rival: Option<String>) -> SourceFile {
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.as_bytes().contains(&b'\r') => SourceFile { path, text, malformed: None, rival },
+        other => {
+            let (bytes, malformed) = match other {
+                Ok(text) => (text.into_bytes(), false),
+                Err(error) => (error.into_bytes(), true),
+            };
+            let (text, _) = syntax::parser::parse_bytes(module, &bytes);
+            SourceFile { path, text, malformed: malformed.then_some(bytes), rival }
         }
     }
 }

@@ -1,20 +1,50 @@
-//! One engine with its inputs: loading sources, demanding in parallel, collecting diagnostics.
+//! One engine with its inputs: what the store knows, what the disk says now, demanding in parallel, publishing what was learned.
 
-use std::cell::Cell;
 use std::collections::HashSet;
-use std::convert::Infallible;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ir::{ItemId, Symbol};
 use parking_lot::{Condvar, Mutex};
-use query::{Engine, Interrupt};
-use syntax::tree::{ItemKind, ModulePath};
-use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity, Span};
+use query::engine::Outcome;
+use query::store::{Section, Store, StoreOptions};
+use query::{Engine, Interrupt, Query};
+use syntax::tree::ItemKind;
+use syntax::{Diagnostic, Severity};
 
+use crate::cache::Cache;
+use crate::inputs::Inputs;
+use crate::link::Outputs;
 use crate::project::{OpenError, Project, SourceFile};
-use crate::queries::{self, Assembled, Options};
+use crate::queries::{self, LinkOptions, Options};
 use crate::report::Sources;
+
+/// More nodes out of date than this are worth a second thread.
+const MANY: usize = 512;
+
+/// How a session works.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Options that change code.
+    pub options: Options,
+    /// Options that change the executable.
+    pub link: LinkOptions,
+    /// Threads that demand answers.
+    pub workers: usize,
+    /// Where the store is; `None`: everything is computed, nothing is kept.
+    pub cache: Option<Cache>,
+    /// Is code wanted, or only diagnostics?
+    pub builds: bool,
+    /// Memo tables only: what the cost of the engine is measured against.
+    pub bare: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup { options: Options::default(), link: LinkOptions { symbols: true }, workers: 1, cache: None, builds: true, bare: false }
+    }
+}
 
 /// A project in an engine.
 pub struct Session {
@@ -24,60 +54,162 @@ pub struct Session {
     pub project: Project,
     /// Modules that the main module reaches, in the order in which they were found.
     pub modules: Vec<Symbol>,
-    /// Threads that demand answers.
-    pub workers: usize,
+    /// How it works.
+    pub setup: Setup,
+    /// What was written outside the store.
+    pub outputs: Outputs,
+    /// What the user is told once: the store was damaged, cannot be written.
+    pub warnings: Vec<String>,
+    inputs: Arc<Inputs>,
+    /// Sections of the store that changed.
+    inputs_changed: bool,
 }
 
 impl Session {
-    /// Loads a project: its main module and everything that imports reach.
+    /// Loads a project without a store: its main module and everything that imports reach.
     pub fn load(project: Project, options: Options, workers: usize) -> Result<Session, OpenError> {
-        let mut engine = queries::engine();
-        engine.set::<queries::Settings>(&(), options);
-        let mut session = Session { engine, project, modules: Vec::new(), workers: workers.max(1) };
-        session.reload()?;
+        Session::open(project, Setup { options, workers: workers.max(1), ..Setup::default() })
+    }
+
+    /// The stored graph as it is, for reports; `None` when there is none.
+    pub fn stored(project: Project, setup: Setup) -> Option<Session> {
+        let mut session = Session {
+            engine: queries::engine(),
+            project,
+            modules: Vec::new(),
+            setup,
+            outputs: Outputs::default(),
+            warnings: Vec::new(),
+            inputs: Arc::default(),
+            inputs_changed: false,
+        };
+        let cache = session.setup.cache.as_ref()?;
+        let opened = Store::open(&cache.graph(), &session.engine.schema(), &StoreOptions::default());
+        if opened.store.node_count() == 0 || session.engine.attach(opened.store).is_err() {
+            return None;
+        }
+        session.inputs.serve(&session.project, &mut session.engine);
+        Some(session)
+    }
+
+    /// Goes on from what earlier sessions stored.
+    pub fn open(project: Project, setup: Setup) -> Result<Session, OpenError> {
+        let mut session = Session {
+            engine: Engine::new(),
+            project,
+            modules: Vec::new(),
+            setup,
+            outputs: Outputs::default(),
+            warnings: Vec::new(),
+            inputs: Arc::default(),
+            inputs_changed: false,
+        };
+        if session.start(true).is_err() {
+            session.restart();
+        }
+        session.discover()?;
         Ok(session)
+    }
+
+    /// Attaches the store and tells the engine what changed on disk.
+    fn start(&mut self, believe: bool) -> Result<(), Interrupt> {
+        self.engine = queries::engine();
+        if self.setup.bare {
+            self.engine.set_bare();
+        }
+        self.release_rules();
+        if let Some(cache) = &self.setup.cache {
+            let opened = Store::open(&cache.graph(), &self.engine.schema(), &StoreOptions::default());
+            self.warnings.extend(opened.warnings.iter().map(ToString::to_string));
+            let mut store = opened.store;
+            if !believe {
+                store.reset();
+            }
+            self.inputs = Arc::new(Inputs::from_bytes(store.section(Section::Inputs)));
+            self.outputs = Outputs::from_bytes(store.section(Section::Outputs));
+            self.engine.attach(store).map_err(|_| Interrupt::Damaged)?;
+        }
+        self.inputs.serve(&self.project, &mut self.engine);
+        let (options, link) = (self.setup.options.clone(), self.setup.link.clone());
+        self.engine.set::<queries::Settings>(&(), options)?;
+        self.engine.set::<queries::LinkSettings>(&(), link)?;
+        self.inputs_changed = self.inputs.clone().refresh(&self.project, &mut self.engine)?;
+        Ok(())
+    }
+
+    /// Begins again from nothing: a column of the stored graph was damaged.
+    fn restart(&mut self) {
+        self.warnings.push("the stored graph is damaged; it is built again".to_owned());
+        if self.start(false).is_err() {
+            // Nothing stored is believed now, so nothing can be damaged; without a store the session still works.
+            self.setup.cache = None;
+            let _ = self.start(false);
+        }
+    }
+
+    /// Values that are large, read by one level only, and not stored leave memory when that level has read them.
+    fn release_rules(&mut self) {
+        let engine = &mut self.engine;
+        if self.setup.builds {
+            engine.release_after(queries::TypedBody::KIND, &[queries::BodyReport::KIND, queries::Calls::KIND, queries::BuiltBody::KIND]);
+        } else {
+            engine.release_after(queries::TypedBody::KIND, &[queries::BodyReport::KIND]);
+        }
+        engine.release_after(queries::BuiltBody::KIND, &[queries::Inlinable::KIND, queries::OptimisedBody::KIND]);
+        engine.release_after(queries::OptimisedBody::KIND, &[queries::LirBody::KIND]);
+        engine.release_after(queries::LirBody::KIND, &[queries::MachineCode::KIND]);
+    }
+
+    /// Answers a question, from nothing when the store turns out to be damaged on the way.
+    pub fn ask<T>(&mut self, question: impl Fn(&Session) -> Result<T, Interrupt>) -> T {
+        match question(self) {
+            Ok(answer) => return answer,
+            Err(Interrupt::Damaged) => self.restart(),
+            Err(interrupt @ (Interrupt::Cancelled | Interrupt::Cycle(_))) => panic!("the session was interrupted: {interrupt:?}"),
+        }
+        question(self).unwrap_or_else(|interrupt| panic!("the session was interrupted: {interrupt:?}"))
     }
 
     /// Reads every reachable file again; unchanged text is no edit.
     pub fn reload(&mut self) -> Result<(), OpenError> {
-        self.modules.clear();
-        let mut asked: HashSet<Symbol> = HashSet::new();
-        let mut wave = vec![self.project.main];
-        asked.insert(self.project.main);
-        while !wave.is_empty() {
-            // Read and set the inputs of one wave, then parse them in parallel to learn the next.
-            let mut read = Vec::new();
-            for module in wave.drain(..) {
-                match self.project.read(module) {
-                    Some(Ok(source)) => {
-                        self.engine.set::<queries::Source>(&module, source);
-                        read.push(module);
-                    }
-                    Some(Err(error)) => return Err(error),
-                    None => self.engine.remove::<queries::Source>(&module),
-                }
-            }
-            self.parallel(&read, |engine, module| {
-                let _ = engine.get::<queries::Imports>(module);
-            });
-            for module in read {
-                self.modules.push(module);
-                let imports = self.engine.get::<queries::Imports>(&module).map(|i| (*i).clone()).unwrap_or_default();
-                for (path, _) in imports {
-                    if let Some(candidate) = self.candidate(module, &path)
-                        && asked.insert(candidate)
-                    {
-                        wave.push(candidate);
-                    }
-                }
-            }
+        match self.inputs.clone().refresh(&self.project, &mut self.engine) {
+            Ok(changed) => self.inputs_changed |= changed,
+            Err(_) => self.restart(),
         }
-        Ok(())
+        self.discover()
+    }
+
+    /// Learns which modules the program has.
+    fn discover(&mut self) -> Result<(), OpenError> {
+        let main = self.project.main;
+        if self.is_cold() {
+            self.worklist(vec![main], |engine, module| {
+                let Ok(imports) = engine.get::<queries::Imports>(module) else { return Vec::new() };
+                imports.iter().filter_map(|(path, _)| candidate(engine, *module, path)).collect()
+            });
+        }
+        let modules = self.ask(|session| session.engine.get::<queries::Modules>(&main));
+        self.modules = (**modules).clone();
+        // A file that was asked for and could not be read is no module that is absent.
+        match self.inputs.failure() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Is there nothing stored to go on from?
+    fn is_cold(&self) -> bool {
+        self.engine.store().is_none_or(|store| store.node_count() == 0)
+    }
+
+    /// Is there work for more than one thread?
+    fn has_much_to_do(&self) -> bool {
+        self.is_cold() || self.engine.out_of_date() > MANY
     }
 
     /// Runs `work` for each item on all workers.
     pub fn parallel<T: Sync>(&self, items: &[T], work: impl Fn(&Engine, &T) + Sync) {
-        let workers = self.workers.min(items.len());
+        let workers = self.setup.workers.min(items.len());
         if workers <= 1 {
             for item in items {
                 work(&self.engine, item);
@@ -98,42 +230,79 @@ impl Session {
         });
     }
 
-    /// Everything there is to say about the program, sorted; import cycles alone when there are any.
-    pub fn diagnostics(&self) -> Result<Vec<Diagnostic>, Interrupt> {
-        let mut found = Vec::new();
-        let cycles = self.engine.get::<queries::ImportCycles>(&self.project.main)?;
-        for cycle in cycles.iter() {
-            found.push(self.import_cycle(cycle)?);
+    /// Runs `work` for `first` and for everything that it returns, each once, on all workers.
+    fn worklist<T: Copy + Eq + Hash + Send>(&self, first: Vec<T>, work: impl Fn(&Engine, &T) -> Vec<T> + Sync) {
+        struct Work<T> {
+            ready: Vec<T>,
+            seen: HashSet<T>,
+            busy: usize,
         }
-        if cycles.is_empty() {
-            // One unit of work a body, not a module: large modules do not wait for one worker.
-            let items = self.bodies()?;
-            self.parallel(&items, |engine, item| {
-                let _ = engine.get::<queries::TypedBody>(item);
-            });
-            for module in &self.modules {
-                found.extend(self.engine.get::<queries::Diagnostics>(module)?.iter().cloned());
-            }
-            // A body that was given up in silence, because what it uses has an error, while nothing has one: an operation on a value of type `Never` that
-            // the checker has no rule for. It must not get as far as the linker.
-            if !found.iter().any(|d| d.severity() == Severity::Error) {
-                for item in items {
-                    if self.engine.get::<queries::TypedBody>(&item)?.body.is_none() {
-                        let span = self.engine.get::<queries::Item>(&item)?.as_deref().map_or(Span::default(), |i| i.name_span);
-                        let what = syntax::Arg::Text("part of this body (an operation on a value of type `Never`)".to_owned());
-                        found.push(Diagnostic::new(DiagnosticCode::E2040, Anchor::Item(item), span, [what]));
+        let seen = first.iter().copied().collect();
+        let list = Mutex::new(Work { ready: first, seen, busy: 0 });
+        let changed = Condvar::new();
+        let run = || {
+            let mut guard = list.lock();
+            loop {
+                let Some(item) = guard.ready.pop() else {
+                    if guard.busy == 0 {
+                        changed.notify_all();
+                        return;
+                    }
+                    changed.wait(&mut guard);
+                    continue;
+                };
+                guard.busy += 1;
+                drop(guard);
+                // A panic here (our bug) must not leave the other workers waiting for this one.
+                let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&self.engine, &item)));
+                guard = list.lock();
+                guard.busy -= 1;
+                match found {
+                    Ok(found) => {
+                        let Work { ready, seen, .. } = &mut *guard;
+                        let before = ready.len();
+                        ready.extend(found.into_iter().filter(|item| seen.insert(*item)));
+                        if ready.len() > before || guard.busy == 0 {
+                            changed.notify_all();
+                        }
+                    }
+                    Err(panic) => {
+                        guard.ready.clear();
+                        changed.notify_all();
+                        drop(guard);
+                        std::panic::resume_unwind(panic);
                     }
                 }
             }
-            // A module without `@main` may be checked; one with a wrong `@main` is wrong.
-            if let Some(signature) = self.engine.get::<queries::Signature>(&self.main_item())?.as_deref() {
-                found.extend(hir::resolve::check_main(Some(signature), self.project.main));
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.setup.workers {
+                let _ = std::thread::Builder::new().stack_size(WORKER_STACK).spawn_scoped(scope, run);
             }
-        } else {
-            for module in &self.modules {
-                found.extend(self.engine.get::<queries::Parse>(module)?.diagnostics.iter().cloned());
+            run();
+        });
+    }
+
+    /// Everything there is to say about the program, sorted; import cycles alone when there are any.
+    pub fn diagnostics(&self) -> Result<Vec<Diagnostic>, Interrupt> {
+        if self.has_much_to_do() && self.setup.workers > 1 {
+            if self.is_cold() {
+                // One unit of work a body, not a module: large modules do not wait for one worker.
+                let builds = self.setup.builds;
+                self.parallel(&self.bodies()?, |engine, item| {
+                    if builds && is_function(*item) {
+                        let _ = engine.get::<queries::Calls>(item);
+                    }
+                    let _ = engine.get::<queries::BodyReport>(item);
+                });
+            } else {
+                self.parallel(&self.modules, |engine, module| {
+                    let _ = engine.get::<queries::Diagnostics>(module);
+                });
             }
         }
+        let found = self.engine.get::<queries::Check>(&self.project.main)?;
+        let mut found = (**found).clone();
         crate::report::sort(self, &mut found);
         Ok(found)
     }
@@ -151,83 +320,13 @@ impl Session {
         Ok(items)
     }
 
-    fn import_cycle(&self, cycle: &[Symbol]) -> Result<Diagnostic, Interrupt> {
-        // The import that closes the cycle: from its last module to its first.
-        let (first, last) = (cycle.first().copied(), cycle.last().copied());
-        let (Some(first), Some(last)) = (first, last) else {
-            return Ok(hir::resolve::import_cycle(cycle, self.project.main, Span::default()));
-        };
-        let imports = self.engine.get::<queries::Imports>(&last)?;
-        let span = imports.iter().find(|(path, _)| self.candidate(last, path) == Some(first)).map_or(Span::default(), |(_, span)| *span);
-        Ok(hir::resolve::import_cycle(cycle, last, span))
-    }
-
     /// Code of everything that `main` reaches, generated in parallel: each finished function brings its callees.
     pub fn generate(&self, main: ItemId) {
-        struct Work {
-            ready: Vec<ItemId>,
-            seen: HashSet<ItemId>,
-            busy: usize,
+        if self.has_much_to_do() && self.setup.workers > 1 {
+            self.worklist(vec![main], |engine, item| {
+                engine.get::<queries::Mentions>(item).map(|mentioned| mentioned.callees.clone()).unwrap_or_default()
+            });
         }
-        let work = Mutex::new(Work { ready: vec![main], seen: HashSet::from([main]), busy: 0 });
-        let changed = Condvar::new();
-        let run = || {
-            let mut guard = work.lock();
-            loop {
-                let Some(item) = guard.ready.pop() else {
-                    if guard.busy == 0 {
-                        changed.notify_all();
-                        return;
-                    }
-                    changed.wait(&mut guard);
-                    continue;
-                };
-                guard.busy += 1;
-                drop(guard);
-                // A panic here (our bug) must not leave the other workers waiting for this one.
-                let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.engine.get::<queries::MachineCode>(&item)));
-                guard = work.lock();
-                guard.busy -= 1;
-                let code = match code {
-                    Ok(code) => code,
-                    Err(panic) => {
-                        guard.ready.clear();
-                        changed.notify_all();
-                        drop(guard);
-                        std::panic::resume_unwind(panic);
-                    }
-                };
-                if let Ok(code) = code
-                    && let Some(Ok(code)) = code.as_deref()
-                {
-                    for callee in &code.callees {
-                        if guard.seen.insert(*callee) {
-                            guard.ready.push(*callee);
-                        }
-                    }
-                }
-                changed.notify_all();
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..self.workers {
-                let _ = std::thread::Builder::new().stack_size(WORKER_STACK).spawn_scoped(scope, run);
-            }
-            run();
-        });
-    }
-
-    /// The module that an import path would name, whether it exists or not.
-    fn candidate(&self, from: Symbol, path: &ModulePath) -> Option<Symbol> {
-        let named = Cell::new(None);
-        let _ = queries::resolve(from, path, |module| {
-            if module != from {
-                named.set(Some(module));
-                return Ok::<_, Infallible>(None);
-            }
-            Ok(self.engine.get::<queries::ModuleFile>(&module).ok().and_then(|name| (*name).clone()))
-        });
-        named.get()
     }
 
     /// `@main` of the main module.
@@ -235,10 +334,39 @@ impl Session {
         ItemId::function(self.project.main, Symbol::new("main"))
     }
 
-    /// Paths and texts of all sources, for a reproducer.
+    /// Paths and texts of the sources in memory, for a reproducer.
     pub fn source_texts(&self) -> Vec<(String, String)> {
         self.modules.iter().filter_map(|m| self.file(*m)).map(|f| (f.path.clone(), f.text.clone())).collect()
     }
+
+    /// Writes what was learned to the store.
+    pub fn publish(&mut self) -> Outcome {
+        let mut sections = Vec::new();
+        if self.inputs_changed || self.is_cold() || self.engine.has_news() {
+            sections.push((Section::Inputs, self.inputs.to_bytes()));
+        }
+        if self.outputs.changed {
+            sections.push((Section::Outputs, self.outputs.to_bytes()));
+        }
+        self.engine.publish(sections)
+    }
+}
+
+fn is_function(item: ItemId) -> bool {
+    item.path().namespace == ir::Namespace::Function
+}
+
+/// The module that an import path would name, whether it exists or not.
+fn candidate(engine: &Engine, from: Symbol, path: &syntax::tree::ModulePath) -> Option<Symbol> {
+    let named = std::cell::Cell::new(None);
+    let _ = queries::resolve(from, path, |module| {
+        if module != from {
+            named.set(Some(module));
+            return Ok::<_, std::convert::Infallible>(None);
+        }
+        Ok(engine.get::<queries::ModuleFile>(&module).ok().and_then(|name| (*name).clone()))
+    });
+    named.get()
 }
 
 /// The levels walk trees and graphs recursively up to the parser's nesting limit, in debug builds too.
@@ -268,87 +396,8 @@ impl Sources for Session {
     fn item_start(&self, item: ItemId) -> Option<u32> {
         self.engine.get::<queries::Position>(&item).ok()?.as_ref().as_ref().map(|p| p.start)
     }
-}
 
-thread_local! {
-    static SCRATCH: std::cell::RefCell<machine::Scratch> = std::cell::RefCell::new(machine::Scratch::default());
-}
-
-/// LIR to linkable code.
-/// `Err` says which limit the function exceeds.
-pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> Result<Assembled, String> {
-    let code = SCRATCH.with_borrow_mut(|scratch| machine::compile(body, scratch, checking));
-    let code = match code {
-        Ok(code) => code,
-        Err(machine::CompileError::Limit(limit)) => return Err(limit),
-        Err(machine::CompileError::Broken(report)) => panic!("{report}"),
-    };
-    Ok(linkable(item, code))
-}
-
-/// Code of the machine level in the form that `codegen` takes.
-pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
-    let mut callees = Vec::new();
-    let mut seen = HashSet::new();
-    let relocs = code
-        .relocs
-        .iter()
-        .map(|reloc| {
-            use machine::finish::RelocTarget;
-            use machine::ir::Callee;
-            let (kind, target) = match reloc.target {
-                RelocTarget::Callee(Callee::Function(callee)) => {
-                    if seen.insert(callee) {
-                        callees.push(callee);
-                    }
-                    (image::RelocKind::Call32, image::Target::Function(callee))
-                }
-                RelocTarget::Callee(Callee::Runtime(call)) => {
-                    (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Call(call)))
-                }
-                RelocTarget::Panic(kind) => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Panic(kind))),
-                RelocTarget::Data(row) => (image::RelocKind::Data32, image::Target::Data(row)),
-            };
-            image::Reloc { offset: reloc.offset, kind, target, addend: reloc.addend }
-        })
-        .collect();
-    let mut places = Vec::new();
-    let sites = code
-        .sites
-        .iter()
-        .map(|site| {
-            let first_place = places.len() as u32;
-            places.extend(code.places.chain(site.place).map(|p| image::SitePlace { item: p.item, line: p.line, column: p.column }));
-            image::Site {
-                return_offset: site.return_offset,
-                pad_offset: site.pad_offset,
-                first_place,
-                places: places.len() as u32 - first_place,
-            }
-        })
-        .collect();
-    let name = item.to_string();
-    let function = image::Function {
-        item,
-        key: stable_key(&name),
-        name,
-        code: code.bytes,
-        relocs,
-        data: code.data.into_iter().map(|d| image::Data { bytes: d.bytes, align: d.align, relocs: Vec::new() }).collect(),
-        has_frame: code.has_frame,
-        frame_size: code.frame_size,
-        saved_mask: code.saved_mask,
-        sites,
-        places,
-    };
-    Assembled { function, callees }
-}
-
-/// FNV-1a with 128 bits: the stable key of a function or item in the image.
-pub fn stable_key(name: &str) -> u128 {
-    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
-    for byte in name.bytes() {
-        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    fn prefix(&self) -> &str {
+        &self.project.prefix
     }
-    hash
 }

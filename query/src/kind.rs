@@ -23,6 +23,8 @@ pub trait Query: 'static {
     const NAME: &'static str;
     /// Whether the store keeps values. Else it keeps their fingerprints, and a value that is asked for is computed again.
     const PERSISTED: bool = false;
+    /// Whether an answer is compared by what it was computed from, not by what it is: for large answers that every change of a dependency changes.
+    const FROM_DEPENDENCIES: bool = false;
     /// What it is asked with.
     type Key: Key;
     /// What it answers. `Hash` must see content alone: no addresses, no interner numbers.

@@ -52,6 +52,7 @@ pub(crate) trait Erased: Send + Sync {
     fn schema(&self) -> Fp;
     fn is_input(&self) -> bool;
     fn is_persisted(&self) -> bool;
+    fn is_from_dependencies(&self) -> bool;
     fn table(&self) -> &dyn Any;
 }
 
@@ -111,6 +112,10 @@ impl<Q: Query> Erased for QueryRow<Q> {
         Q::PERSISTED
     }
 
+    fn is_from_dependencies(&self) -> bool {
+        Q::FROM_DEPENDENCIES
+    }
+
     fn table(&self) -> &dyn Any {
         &self.0
     }
@@ -163,6 +168,10 @@ impl<I: Input> Erased for InputRow<I> {
     }
 
     fn is_persisted(&self) -> bool {
+        false
+    }
+
+    fn is_from_dependencies(&self) -> bool {
         false
     }
 

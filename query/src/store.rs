@@ -18,6 +18,8 @@
 //! | `open`      | finding the store, and whether to believe it               |
 //! | `publish`   | writing a delta, or a base when that is due                |
 //! | `fold`      | merging segments, leaving dead blobs behind                |
+//! | `compose`   | making a segment out of new rows and old segments          |
+//! | [`cas`]     | artifacts by the hash of their content                     |
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -26,6 +28,7 @@ use crate::fingerprint::Fp;
 
 mod blob;
 mod bytes;
+pub mod cas;
 mod compose;
 mod disk;
 mod encode;

@@ -8,7 +8,7 @@ mod table;
 pub use table::*;
 
 /// What a span is relative to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Anchor {
     /// The file of this module.
     Module(Symbol),
@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 /// An argument of a template.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Arg {
     /// Text, shown as it is.
     Text(String),
@@ -35,7 +35,7 @@ pub enum Arg {
 }
 
 /// A second place with its own sentence: the *because* of a message.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Label {
     /// What `span` is relative to.
     pub anchor: Anchor,
@@ -46,7 +46,7 @@ pub struct Label {
 }
 
 /// A change of the source that would help.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Edit {
     /// What `span` is relative to.
     pub anchor: Anchor,
@@ -59,7 +59,7 @@ pub struct Edit {
 }
 
 /// One finding about the program.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Diagnostic {
     /// What `span` is relative to.
     pub anchor: Anchor,

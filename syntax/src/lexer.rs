@@ -25,7 +25,7 @@ use crate::Span;
 use crate::diagnostic::{Arg, DiagnosticCode};
 
 /// An error of the lexer; file-relative.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct LexError {
     /// What is wrong.
     pub code: DiagnosticCode,
@@ -40,7 +40,7 @@ pub struct LexError {
 }
 
 /// A comment line with a doc marker.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DocComment {
     /// The comment, from `//` to the end of its line.
     pub span: Span,

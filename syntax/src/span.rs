@@ -1,7 +1,7 @@
 //! Byte ranges relative to an item, and how they become lines and columns.
 
 /// A byte range. Inside an item it is relative to the first byte of the item, elsewhere to the file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// First byte.
     pub start: u32,

@@ -11,7 +11,7 @@ mod body;
 pub use body::*;
 
 /// Everything the parser knows of one file: the item tree.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct File {
     /// Dotted module path, as in [`ItemId`].
     pub module: Symbol,
@@ -26,7 +26,7 @@ pub struct File {
 }
 
 /// One row of the item tree: an item and where it stands now.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ItemEntry {
     /// Stable identity. Functions, types, traits, constants and tests by name; impls and the like by header and ordinal.
     pub id: ItemId,
@@ -41,7 +41,7 @@ pub struct ItemEntry {
 }
 
 /// An item, independent of where it stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Item {
     /// Stable identity.
     pub id: ItemId,
@@ -62,7 +62,7 @@ pub struct Item {
 }
 
 /// `#name(args)`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Attribute {
     /// Name without `#`.
     pub name: Symbol,
@@ -73,7 +73,7 @@ pub struct Attribute {
 }
 
 /// Argument of an attribute.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum AttributeValue {
     /// Literal string.
     Str(Symbol),
@@ -88,7 +88,7 @@ pub enum AttributeValue {
 }
 
 /// `use` and `extension` declarations.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Import {
     /// The whole declaration, file-relative like all spans of an import.
     pub span: Span,
@@ -107,7 +107,7 @@ pub struct Import {
 }
 
 /// What stands after the path of an import.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ImportNames {
     /// `use path;`
     Module,
@@ -120,7 +120,7 @@ pub enum ImportNames {
 }
 
 /// `"./m"` or `std.math`
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum ModulePath {
     /// A string: relative path or package.
     Text(Symbol),
@@ -129,7 +129,7 @@ pub enum ModulePath {
 }
 
 /// One name in a `use` list.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ImportEntry {
     /// `::name`
     pub private: bool,
@@ -146,7 +146,7 @@ pub struct ImportEntry {
 }
 
 /// What an item is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ItemKind {
     /// `@f (..) -> T = body`, a clause of one, or a method inside a [`Block`](ItemKind::Impl).
     Function(Function),
@@ -237,7 +237,7 @@ pub enum ItemKind {
 }
 
 /// A function header and body.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Function {
     /// Name without sigil.
     pub name: Symbol,
@@ -264,7 +264,7 @@ pub struct Function {
 }
 
 /// `pre(cond | "text")` or `post(r -> cond | "text")`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Contract {
     /// `post`: the lambda head.
     pub post: Option<Vec<LambdaParam>>,
@@ -277,7 +277,7 @@ pub struct Contract {
 }
 
 /// A parameter.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Param {
     /// Pattern; a plain identifier in [core].
     pub pattern: PatternId,
@@ -298,7 +298,7 @@ pub struct Param {
 }
 
 /// `T: A + B = D` or `$N: int = 8`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Generic {
     /// Name.
     pub name: Symbol,
@@ -315,7 +315,7 @@ pub struct Generic {
 }
 
 /// A trait with arguments.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Bound {
     /// Dotted path.
     pub path: Vec<Symbol>,
@@ -326,7 +326,7 @@ pub struct Bound {
 }
 
 /// An entry of a `where` clause.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Constraint {
     /// `T.Item: A + B`
     Bounds(Vec<Symbol>, Vec<Bound>, Span),
@@ -337,7 +337,7 @@ pub enum Constraint {
 }
 
 /// A member of a trait, impl or extend block.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Member {
     /// A method or associated function.
     Function {
@@ -364,7 +364,7 @@ pub enum Member {
 }
 
 /// A function of an `extern` block.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ExternFunction {
     /// Name.
     pub name: Symbol,
@@ -387,7 +387,7 @@ pub struct ExternFunction {
 }
 
 /// Modifiers before a type of a foreign function.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct ExternMode {
     /// `out`
     pub out: bool,
@@ -398,7 +398,7 @@ pub struct ExternMode {
 }
 
 /// What stands after `=` in a type declaration (grammar G9).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum TypeBody {
     /// `{ f: T, ... }`
     Struct(Vec<Field>),
@@ -409,7 +409,7 @@ pub enum TypeBody {
 }
 
 /// A field.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Field {
     /// Name.
     pub name: Symbol,
@@ -420,7 +420,7 @@ pub struct Field {
 }
 
 /// A variant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Variant {
     /// Name.
     pub name: Symbol,

@@ -64,7 +64,7 @@ pub(super) fn is_function(name: &str) -> bool {
 }
 
 /// Type of a parameter of something built in.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Param {
     /// Exactly this type.
     Of(Type),

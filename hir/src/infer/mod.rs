@@ -34,7 +34,7 @@ use crate::{Intrinsic, Type};
 use why::{Expect, Mode, Why};
 
 /// Which body of an item.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Which {
     /// Of a function.
     Function,
@@ -47,7 +47,7 @@ pub enum Which {
 }
 
 /// What checking a body found.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Checked {
     /// The typed body; `None` when there was an error, here or in the signature.
     pub body: Option<Body>,
@@ -62,7 +62,7 @@ pub struct Checked {
 const DEEPEST: u32 = 2000;
 
 /// How a name may be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Kind {
     Mutable,
     Immutable,
@@ -88,7 +88,7 @@ enum Breaks {
 }
 
 /// Which construct a `break` would leave.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum LoopKind {
     Loop,
     While,

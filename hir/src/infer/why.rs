@@ -40,7 +40,7 @@ pub(super) enum Why<'a> {
     Spread(ItemId),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Mode {
     None,
     Hint,

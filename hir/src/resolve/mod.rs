@@ -36,7 +36,7 @@ pub use unused::unused_imports;
 pub const WHOLE_MODULE: &str = "*";
 
 /// What an import path leads to.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Resolution {
     /// A module of this package.
     Found(Symbol),

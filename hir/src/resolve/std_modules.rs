@@ -3,7 +3,7 @@
 use ir::Symbol;
 
 /// What a member of a standard module is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Member {
     /// A function.
     Function,

@@ -6,7 +6,7 @@ use crate::Body;
 use crate::ir::{Arm, Expr, ExprId, ExprTag};
 
 /// How a child is evaluated.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Child {
     /// An operand: always evaluated, before the expression.
     Operand(ExprId),

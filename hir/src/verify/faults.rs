@@ -83,7 +83,7 @@ impl Rule {
 }
 
 /// A broken rule in a body.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct HirFault {
     rule: Rule,
     at: Where,

@@ -52,7 +52,7 @@ pub type Inst = Id<InstTag>;
 pub type Block = Id<BlockTag>;
 
 /// Where a value comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Def {
     /// Parameter `index` of a block.
     Param(Block, u32),
@@ -61,7 +61,7 @@ pub enum Def {
 }
 
 /// A value's type and origin.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ValueRow<T> {
     /// Type, written once, where the value is defined.
     pub ty: T,
@@ -87,7 +87,7 @@ pub struct InstRow<O> {
 }
 
 /// What only control flow and diagnostics read of an instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EdgeRow {
     /// Targets of a terminator.
     pub targets: List<Target>,
@@ -100,7 +100,7 @@ pub struct EdgeRow {
 const _: () = assert!(size_of::<InstRow<u8>>() <= 24 && size_of::<EdgeRow>() <= 20);
 
 /// A jump to a block with arguments for its parameters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Target {
     /// The block.
     pub block: Block,
@@ -109,7 +109,7 @@ pub struct Target {
 }
 
 /// A block: parameters, instructions; the last instruction is the terminator.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct BlockRow {
     /// Parameters.
     pub params: Vec<Value>,

@@ -13,6 +13,7 @@
 //! the unwind block, which has no parameters. An instruction is on the path of a block up to its terminator or its panic.
 
 pub mod compact;
+mod content;
 pub mod dominance;
 mod graph;
 pub mod order;

@@ -69,7 +69,7 @@ kinds! {
 }
 
 /// One broken rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct StructureFault {
     /// The rule.
     pub kind: StructureKind,

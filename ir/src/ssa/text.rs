@@ -28,7 +28,7 @@ use crate::text::writer;
 use crate::{ItemId, PlaceId, Symbol};
 
 /// A spot in the text where `own` or `ref` may stand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Spot {
     /// Result `n` of the function.
     Result(u32),

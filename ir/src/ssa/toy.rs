@@ -5,7 +5,7 @@ use super::{Graph, Level, text};
 use crate::text::parse;
 
 /// Operand classes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Class {
     Int,
     Bool,
@@ -46,7 +46,7 @@ crate::ops! {
 }
 
 /// The level.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Toy;
 
 const WORDS: [&str; 3] = ["eq", "lt", "gt"];

@@ -14,7 +14,7 @@ pub use writer::print;
 use std::fmt;
 
 /// A parsed dump.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Dump {
     /// `mir` in `ori-ir mir.built 1`.
     pub level: String,
@@ -33,7 +33,7 @@ pub struct Dump {
 }
 
 /// `fn @name(%0: own str) -> int { ... }`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Function {
     /// Line of the `fn`, from 1.
     pub line: u32,
@@ -52,7 +52,7 @@ pub struct Function {
 }
 
 /// `b1(%3: int):` and the instructions below it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Block {
     /// Line of the label, from 1.
     pub line: u32,
@@ -72,7 +72,7 @@ impl Block {
 }
 
 /// `%3: own str`
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Definition {
     /// Number of the value.
     pub value: u32,
@@ -83,7 +83,7 @@ pub struct Definition {
 }
 
 /// One instruction: always one line, except for HIR regions.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Inst {
     /// Line, from 1.
     pub line: u32,
@@ -104,7 +104,7 @@ pub struct Inst {
 }
 
 /// `{ ... }` after a HIR instruction.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Region {
     /// Operands written before the brace when it is not the first region.
     pub args: Vec<Arg>,
@@ -113,7 +113,7 @@ pub struct Region {
 }
 
 /// An operand. The first character says the kind.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Arg {
     /// `%3`, `own %3`, `ref %3`, `%5:$rax`, `%5:[rbp - 8]`
     Value {
@@ -148,7 +148,7 @@ pub enum Arg {
 }
 
 /// One part of a memory operand.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct MemoryPart {
     /// Value, register, symbol, word or integer.
     pub base: Arg,
@@ -157,14 +157,14 @@ pub struct MemoryPart {
 }
 
 /// `3:9`, `@leaf 1:4 < 3:9`: innermost place first.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct PlaceText {
     /// (item when written, line, column), innermost first.
     pub chain: Vec<(Option<String>, u32, u32)>,
 }
 
 /// Why a text is no dump at all (a level's verifier judges everything else).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TextError {
     /// Line from 1.
     pub line: u32,

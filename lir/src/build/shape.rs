@@ -16,7 +16,7 @@ pub const MAX_LEAVES: usize = 1024;
 const MAX_DEPTH: u32 = 64;
 
 /// One machine value of a language value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Leaf {
     /// Its machine type.
     pub ty: Type,
@@ -25,7 +25,7 @@ pub struct Leaf {
 }
 
 /// A known type, an index into its [`Shapes`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ShapeId(u32);
 
 impl ShapeId {

@@ -12,7 +12,7 @@ use crate::ir::{Body, Built, Type};
 use crate::ops::Op;
 
 /// What the program's `@main` returns.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EntryReturn {
     /// Nothing: the exit status is 0.
     Void,

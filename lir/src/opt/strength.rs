@@ -266,7 +266,7 @@ impl Rewrite<'_> {
 }
 
 /// `n / d` is the upper half of `n * factor` (plus or minus `n` when the signs of `d` and `factor` differ), shifted right, rounded up if negative.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Magic {
     pub(super) factor: i64,
     pub(super) shift: u32,

@@ -14,7 +14,7 @@ use crate::ops::{Flags, ImmKind, Op, Role};
 use crate::regs::{ArgPlace, ArgWalk, CALLEE_SAVED, Class, FIRST_VIRTUAL, NONE, RBP, RSP, Reg, ResultWalk, class_of};
 
 /// What is wrong with an allocation.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct AllocFault {
     /// The rule that is broken.
     pub kind: AllocFaultKind,
@@ -25,7 +25,7 @@ pub struct AllocFault {
 }
 
 /// The rules.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum AllocFaultKind {
     /// X0201: blocks, slots or tables do not correspond to those of `select`.
     Shape,

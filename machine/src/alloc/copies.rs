@@ -12,7 +12,7 @@ use crate::regs::{Class, NONE, R11, Reg};
 const XMM15: Reg = 31;
 
 /// A place of a value during copies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Spot {
     /// A register.
     Reg(Reg),

@@ -31,7 +31,7 @@ use crate::scratch::Scratch;
 pub use check::{AllocFault, check};
 
 /// How to allocate.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Options {
     /// Keep the virtual register behind each operand and the origin of each block, for dumps and the checker.
     pub checking: bool,

@@ -5,7 +5,7 @@ use crate::ops::{ImmKind, Op, Role};
 use crate::regs::{ALLOCATABLE, NONE, Reg, RegSet, bit};
 
 /// What the walks do with a record.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Kind {
     /// Ordinary operands.
     General,

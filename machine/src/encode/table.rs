@@ -4,7 +4,7 @@ use crate::ir::Record;
 use crate::ops::Op;
 
 /// How the record is encoded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Kind {
     /// By the row alone.
     Plain,
@@ -15,7 +15,7 @@ pub(crate) enum Kind {
 }
 
 /// What is encoded by code of its own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Rare {
     MovImm,
     LeaIndex,
@@ -30,7 +30,7 @@ pub(crate) enum Rare {
 }
 
 /// How the immediate of the record follows the address, if it does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Imm {
     /// One byte.
     Byte,

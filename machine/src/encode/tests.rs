@@ -61,7 +61,7 @@ fn name(reg: Reg, size: usize) -> Register {
 }
 
 /// What an operand must be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Want {
     Reg(Register),
     Imm(i64),

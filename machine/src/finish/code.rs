@@ -6,7 +6,7 @@ use ir::{ItemId, PlaceId, Places};
 use crate::ir::Callee;
 
 /// A function as bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Code {
     /// The function.
     pub item: ItemId,
@@ -30,7 +30,7 @@ pub struct Code {
 
 /// A 32-bit operand that is relative to its own end: the linker stores `target + addend - address of the operand`, with `addend` -4 for operands
 /// at the end of their instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Reloc {
     /// Offset of the operand in the bytes.
     pub offset: u32,
@@ -41,7 +41,7 @@ pub struct Reloc {
 }
 
 /// What a relocation reaches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RelocTarget {
     /// A function of the program or the runtime.
     Callee(Callee),
@@ -52,7 +52,7 @@ pub enum RelocTarget {
 }
 
 /// Read-only bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct DataBlock {
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -61,7 +61,7 @@ pub struct DataBlock {
 }
 
 /// A call in the bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Site {
     /// Offset of the return address.
     pub return_offset: u32,

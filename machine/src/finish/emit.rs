@@ -10,7 +10,7 @@ use crate::ops::Op;
 use crate::regs::{INT_ARGS, NONE, RDI, RSI, Reg};
 
 /// Offsets in the bytes of a function, by which a listing and the verifier of bytes find their way.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Marks {
     /// Of each record.
     pub records: Vec<u32>,

@@ -23,7 +23,7 @@ pub const MAX_FRAME: u64 = 1 << 30;
 const UNROLLED_PAGES: u32 = 8;
 
 /// The frame of a function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Frame {
     /// It saves `rbp` and sets it up.
     pub exists: bool,

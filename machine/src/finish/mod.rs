@@ -29,7 +29,7 @@ use crate::ir::{Alloc, Final, Function};
 pub const NEAR: i32 = 256;
 
 /// Why a function cannot be finished.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Refusal {
     /// The frame is larger than any stack.
     FrameTooLarge,

@@ -7,7 +7,7 @@
 use crate::encode::Buffer;
 
 /// A branch that was emitted short.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Branch {
     /// Offset of its opcode.
     pub at: u32,

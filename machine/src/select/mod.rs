@@ -37,7 +37,7 @@ use crate::regs::{ArgPlace, ArgWalk, Class, FIRST_VIRTUAL, MAX_VIRTUAL, NONE, Re
 use crate::scratch::Scratch;
 
 /// Why a body cannot be compiled here. The text of each is shown to the user with the function's name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Limit {
     /// More values than virtual registers.
     Registers,

@@ -18,7 +18,7 @@ use crate::ops::{AuxKind, ImmKind, Op, Role, cc};
 use crate::regs::{Class, FIRST_VIRTUAL, MAX_VIRTUAL, NAMES, NONE, Reg, RegSet, bit, class_of};
 
 /// The functions of a dump.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Parsed {
     /// `machine.select`
     Select(Vec<Function<Select>>),

@@ -11,7 +11,7 @@ use crate::ops::{AuxKind, Flags, ImmKind, Op, Role};
 use crate::regs::{CALLER_SAVED, Class, NONE, R11, RAX, RBP, RDX, RSP, Reg, RegSet, bit, class_of};
 
 /// What is left to ask when operands and words are accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum More {
     Nothing,
     /// A scale of an index.

@@ -84,7 +84,7 @@ rules! {
 }
 
 /// A fault: a rule, where it is broken, and the numbers of its sentence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct MachFault {
     /// The rule.
     pub rule: Rule,

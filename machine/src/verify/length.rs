@@ -1,7 +1,7 @@
 //! Lengths of the instructions that the encoder writes, read from the bytes by a table of opcodes that shares nothing with the encoder's.
 
 /// What an instruction is, as far as the verifier asks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Shape {
     /// Straight on.
     Plain,

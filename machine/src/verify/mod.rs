@@ -30,7 +30,7 @@ use crate::regs::{CALLEE_SAVED, Class, FIRST_VIRTUAL, NONE, Reg, class_of};
 pub use fault::{MachFault, Rule};
 
 /// How far the function has come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Stage {
     Select,
     Alloc,

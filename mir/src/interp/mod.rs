@@ -42,7 +42,7 @@ pub trait Output {
 }
 
 /// Where an item stands, as a panic report shows it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Position {
     /// The name with its mark: `@level`.
     pub name: String,
@@ -65,7 +65,7 @@ pub trait Positions {
 }
 
 /// How long, deep and large a run may become.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Limits {
     /// Instructions.
     pub steps: u64,
@@ -90,7 +90,7 @@ impl Limits {
 }
 
 /// A limit that was exceeded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Limit {
     /// Steps: E0500 in a constant.
     Steps,
@@ -101,7 +101,7 @@ pub enum Limit {
 }
 
 /// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
     /// `@main` returned this, or 0 for `void`.
     Exit(i64),
@@ -167,7 +167,7 @@ pub fn run(
 }
 
 /// Why a constant has no value.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ConstError {
     /// A limit was exceeded: E0500, E0501, E0502.
     Limit(Limit),

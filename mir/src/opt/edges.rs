@@ -8,7 +8,7 @@ use ir::ssa::{Block, Graph, Inst, Value};
 use crate::ir::Mir;
 
 /// One target of a terminator.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Edge {
     /// The terminator.
     pub(super) inst: Inst,
@@ -19,7 +19,7 @@ pub(super) struct Edge {
 }
 
 /// The edges into each reachable block, by terminators; unwind edges are only noted as such.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub(super) struct Incoming {
     start: Vec<u32>,
     edges: Vec<Edge>,
@@ -97,7 +97,7 @@ pub(super) fn panic_side(graph: &Graph<Mir>) -> Vec<bool> {
 }
 
 /// The dominator tree of the blocks that no panic leads to, each block's children in reverse postorder.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub(super) struct Tree {
     start: Vec<u32>,
     children: Vec<Block>,

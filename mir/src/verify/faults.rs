@@ -34,7 +34,7 @@ pub const fn structure_code(kind: StructureKind) -> Code {
 macro_rules! faults {
     ($( $(#[doc = $doc:literal])+ $code:literal $name:ident { $($field:ident : $ty:ty),* $(,)? } $message:literal; )+) => {
         /// What can be wrong with a body of MIR. Numbers of values and blocks are those of the printed text.
-        #[derive(Clone, PartialEq, Eq, Debug)]
+        #[derive(Clone, PartialEq, Eq, Hash, Debug)]
         #[allow(missing_docs, reason = "the fields are the numbers that the sentence of the variant names")]
         pub enum MirFault {
             /// A rule that every SSA level shares.

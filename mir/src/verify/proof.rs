@@ -14,7 +14,7 @@ use crate::ir::Mir;
 mod tests;
 
 /// All values of an interval, both ends included.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Range {
     /// Smallest value.
     pub low: i64,

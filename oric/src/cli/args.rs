@@ -37,6 +37,15 @@ pub struct Global {
     /// Threads to work with.
     #[arg(short = 'j', long = "jobs", global = true, value_name = "N")]
     pub jobs: Option<usize>,
+    /// Read nothing outside the package and its store. (This version never does.)
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Afterwards run every query again and compare: a difference is a bug of oric.
+    #[arg(long, global = true)]
+    pub verify_queries: bool,
+    /// Memo tables only, nothing stored: what the cost of the engine is measured against.
+    #[arg(long, global = true, hide = true)]
+    pub engine_off: bool,
     /// Run as if started in this folder.
     #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
     pub directory: Option<PathBuf>,
@@ -75,6 +84,30 @@ pub enum DumpFormat {
     Json,
 }
 
+/// Form of a graph.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GraphFormat {
+    /// One row a query: number, kind, key, fingerprint, numbers of what it asked.
+    Tsv,
+    /// For Graphviz.
+    Dot,
+    /// A page that shows it.
+    Html,
+}
+
+/// What `oric cache` does.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CacheVerb {
+    /// Sizes and counts.
+    Stat,
+    /// Remove what was not used for longest, until the store is within its budget.
+    Gc,
+    /// Check every byte.
+    Verify,
+    /// Print where it is.
+    Dir,
+}
+
 /// What `build` writes besides an executable.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Emit {
@@ -87,8 +120,8 @@ pub enum Emit {
 /// A program to work on.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Input {
-    /// Source file with `@main`; its folder is the source root.
-    #[arg(value_name = "FILE")]
+    /// Source file with `@main`, or the folder of a package; this folder when left out.
+    #[arg(value_name = "FILE", default_value = ".")]
     pub file: PathBuf,
     /// Print a level instead: hir, mir, lir, machine or asm, then optionally `.PHASE` and `:FUNCTION`.
     #[arg(long, value_name = "LEVEL[.PHASE][:FUNCTION]")]
@@ -101,7 +134,8 @@ pub struct Input {
     pub no_pass: Vec<String>,
 }
 
-fn pass_names() -> Vec<&'static str> {
+/// Names of the optimisation passes.
+pub fn pass_names() -> Vec<&'static str> {
     mir::opt::PASSES.iter().map(|(name, _)| *name).chain(lir::opt::PASSES.iter().map(|(name, _)| *name)).collect()
 }
 
@@ -134,12 +168,51 @@ pub enum Verb {
         /// Leave the symbol table out.
         #[arg(long)]
         strip: bool,
+        /// Link from nothing, whatever is left of the last link.
+        #[arg(long)]
+        clean_link: bool,
         /// Optimised build by LLVM: not available yet.
         #[arg(long)]
         release: bool,
     },
     /// Check a program without producing code.
     Check {
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Tell why something was computed again by the last build or check that changed anything.
+    Why {
+        /// A function (`@f`, `module.f`), a query (`machine(@main.f)`) or a file.
+        #[arg(value_name = "WHAT")]
+        what: String,
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Print the graph of queries that is stored.
+    Graph {
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+        /// Form of the graph.
+        #[arg(long, value_enum, default_value = "tsv")]
+        format: GraphFormat,
+        /// Only what this item or module needs, and who needs it.
+        #[arg(long, value_name = "WHAT")]
+        focus: Option<String>,
+    },
+    /// Look after the store.
+    Cache {
+        /// What to do.
+        #[arg(value_enum)]
+        verb: CacheVerb,
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Remove everything that builds left in the project's cache.
+    Clean {
         /// The program.
         #[command(flatten)]
         input: Input,

@@ -1,6 +1,7 @@
 //! The environment variables that oric reads, all of them. The table in `docs/environment.md` says the same.
 
 use std::env;
+use std::path::PathBuf;
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,10 @@ pub struct Environment {
     pub fuel: Option<Result<u64, String>>,
     /// Panic reports of interpreted programs show a trace: `ORI_BACKTRACE` is not `0`.
     pub backtrace: bool,
+    /// `ORI_CACHE_DIR`: where caches are kept instead of in the project.
+    pub cache_dir: Option<PathBuf>,
+    /// `ORI_CACHE_SIZE`: most bytes of the store of artifacts; an unreadable value is kept as text for the error.
+    pub cache_size: Option<Result<u64, String>>,
     /// The locale speaks UTF-8.
     pub utf8: bool,
 }
@@ -37,7 +42,29 @@ impl Environment {
             columns: env::var("COLUMNS").ok().and_then(|c| c.parse().ok()),
             fuel: env::var("ORI_FUEL").ok().filter(|v| !v.is_empty()).map(|v| v.parse().map_err(|_| v)),
             backtrace: env::var_os("ORI_BACKTRACE").is_none_or(|v| v != "0"),
+            cache_dir: env::var_os("ORI_CACHE_DIR").filter(|v| !v.is_empty()).map(PathBuf::from),
+            cache_size: env::var("ORI_CACHE_SIZE").ok().filter(|v| !v.is_empty()).map(|v| size(&v).ok_or(v)),
             utf8: locale.is_some_and(|l| l.to_ascii_uppercase().replace('-', "").contains("UTF8")),
         }
     }
+}
+
+/// `5GB`, `500 MB`, `1000000`
+pub fn size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "t" | "tb" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(unit)
 }

@@ -7,7 +7,7 @@ mod args;
 mod env;
 mod output;
 
-pub use args::{Args, DumpFormat, Emit, Format, Global, Input, Verb};
+pub use args::{Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Verb, pass_names};
 pub use env::Environment;
 pub use output::Output;
 

@@ -3,11 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 
+use ir::Symbol;
 use serde_json::Value;
 use syntax::{Diagnostic, Severity};
 
 use super::args::ColorChoice;
 use super::{Environment, Format, Global};
+use crate::project::Project;
 use crate::report::{Sources, human, json, short};
 
 /// The writer of messages.
@@ -16,8 +18,8 @@ pub struct Output {
     style: human::Style,
     quiet: bool,
     error_limit: usize,
-    /// Sources for a crash report.
-    sources: Mutex<Vec<(String, String)>>,
+    /// What is being compiled, for a crash report.
+    project: Mutex<Option<(Project, Vec<Symbol>)>>,
 }
 
 impl Output {
@@ -37,7 +39,7 @@ impl Output {
             style: human::Style { color, unicode: environment.utf8 && terminal, width: environment.columns.unwrap_or(140).clamp(40, 400) },
             quiet: global.quiet,
             error_limit: if global.error_limit == 0 { usize::MAX } else { global.error_limit },
-            sources: Mutex::new(Vec::new()),
+            project: Mutex::new(None),
         }
     }
 
@@ -61,10 +63,18 @@ impl Output {
     }
 
     /// Remembers what is being compiled, for a crash report.
-    pub fn compiling(&self, sources: Vec<(String, String)>) {
-        if let Ok(mut known) = self.sources.lock() {
-            *known = sources;
+    pub fn compiling(&self, project: &Project, modules: &[Symbol]) {
+        if let Ok(mut known) = self.project.lock() {
+            *known = Some((project.clone(), modules.to_vec()));
         }
+    }
+
+    /// The sources that were being compiled, read again.
+    fn sources(&self) -> Vec<(String, String)> {
+        let Ok(known) = self.project.lock() else { return Vec::new() };
+        let Some((project, modules)) = &*known else { return Vec::new() };
+        let files = modules.iter().filter_map(|module| project.read(*module)?.ok());
+        files.map(|file| (format!("{}{}", project.prefix, file.path), file.text)).collect()
     }
 
     /// Shows diagnostics; returns how many errors there are.
@@ -112,6 +122,17 @@ impl Output {
         }
     }
 
+    /// Something that the user is told once and that fails nothing.
+    pub fn warn(&self, message: &str) {
+        match self.format {
+            Format::Json => print_json(&json::warning(message)),
+            Format::Human | Format::Short => {
+                let (on, off) = if self.style.color { ("\x1b[1m\x1b[93m", "\x1b[0m") } else { ("", "") };
+                write_stderr(&format!("{on}warning{off}: {message}\n"));
+            }
+        }
+    }
+
     /// A line for people, left out when quiet or in JSON.
     pub fn summary(&self, line: &str) {
         if !self.quiet && self.format == Format::Human {
@@ -128,7 +149,7 @@ impl Output {
 
     /// A bug of ours.
     pub fn crash(&self, description: &str) {
-        let sources = self.sources.lock().map(|s| s.clone()).unwrap_or_default();
+        let sources = self.sources();
         let reproducer = crate::crash::write_reproducer(description, &sources);
         let mut message = format!("internal compiler error: {description}\nthis is a bug in oric, not in your program");
         if let Some(path) = reproducer {

@@ -7,35 +7,54 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::cli::{Emit, FAILED, Input, Output, REFUSED};
+use crate::link::{self, Failure, How};
 use crate::queries;
 use crate::session::Session;
 
 /// Builds and writes; returns the exit status.
-pub fn build(session: &Session, input: &Input, path: Option<&Path>, emit: Emit, started: Instant, output: &Output) -> i32 {
+pub fn build(
+    session: &mut Session,
+    input: &Input,
+    path: Option<&Path>,
+    emit: Emit,
+    clean: bool,
+    started: Instant,
+    output: &Output,
+) -> i32 {
     let extension = match emit {
         Emit::Exe => "",
         Emit::Obj => "o",
     };
-    let path = path.map_or_else(|| input.file.with_extension(extension), Path::to_owned);
-    let bytes = match emit {
-        Emit::Exe => executable(session, output),
-        Emit::Obj => object(session, output),
-    };
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
+    let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
+    let main = match checked_main(session, output) {
+        Ok(main) => main,
         Err(status) => return status,
     };
-    let written = match emit {
-        Emit::Exe => write(&path, &bytes, true),
-        Emit::Obj => write(&path, &bytes, false).and_then(|()| write(&archive_path(&path), image::runtime_archive(), false)),
+    let built = match emit {
+        Emit::Exe => link::executable(session, &path, clean),
+        Emit::Obj => object(session, main, &path).map(|bytes| (bytes, How::Clean)),
     };
-    if let Err(error) = written {
-        output.failure(&format!("cannot write {}: {error}", path.display()));
-        return REFUSED;
-    }
-    output.event(&json!({ "reason": "artifact", "path": path.to_string_lossy(), "bytes": bytes.len() }));
-    output.summary(&format!("build: {} ({} bytes) in {}", path.display(), bytes.len(), super::elapsed(started)));
+    let (bytes, how) = match built {
+        Ok(built) => built,
+        Err(failure) => return failed(&failure, &path, output),
+    };
+    output.event(&json!({ "reason": "artifact", "path": path.to_string_lossy(), "bytes": bytes }));
+    let how = match how {
+        How::UpToDate => ", up to date",
+        How::Patched => ", patched",
+        How::Clean => "",
+    };
+    output.summary(&format!("build: {} ({bytes} bytes{how}) in {}", path.display(), super::elapsed(started)));
     0
+}
+
+/// Beside the file; a package's program has its name.
+fn default_path(session: &Session, input: &Input, extension: &str) -> PathBuf {
+    let path = match &session.project.manifest.name {
+        Some(name) if input.file.is_dir() => session.project.package.join(name),
+        Some(_) | None => input.file.clone(),
+    };
+    path.with_extension(extension)
 }
 
 /// `libori_rt.a` beside the object.
@@ -43,36 +62,38 @@ fn archive_path(object: &Path) -> PathBuf {
     object.with_file_name("libori_rt.a")
 }
 
-/// The linked image of the program, or the exit status of the failure that was reported.
-pub fn executable(session: &Session, output: &Output) -> Result<Vec<u8>, i32> {
-    let main = checked_main(session, output)?;
-    session.generate(main);
-    let linked = session.engine.get::<queries::Linked>(&main).unwrap_or_else(|i| panic!("linking was interrupted: {i:?}"));
-    finished(&linked, output)
-}
-
-fn object(session: &Session, output: &Output) -> Result<Vec<u8>, i32> {
-    let main = checked_main(session, output)?;
-    session.generate(main);
-    let object = session.engine.get::<queries::Object>(&main).unwrap_or_else(|i| panic!("writing the object was interrupted: {i:?}"));
-    finished(&object, output)
-}
-
-fn finished(result: &Result<Vec<u8>, queries::NotLinked>, output: &Output) -> Result<Vec<u8>, i32> {
-    match result {
-        Ok(bytes) => Ok(bytes.clone()),
-        Err(queries::NotLinked::Limit(item, limit)) => {
-            output.failure(&format!("function {} cannot be compiled: {limit}; split it", queries::shown_name(*item)));
-            Err(FAILED)
+/// Says why there is no program; the exit status.
+pub fn failed(failure: &Failure, path: &Path, output: &Output) -> i32 {
+    match failure {
+        Failure::Io(error) => {
+            output.failure(&format!("cannot write {}: {error}", path.display()));
+            REFUSED
         }
-        Err(queries::NotLinked::Broken(message)) => panic!("linking failed: {message}"),
+        Failure::Link(queries::NotLinked::Limit(item, limit)) => {
+            output.failure(&format!("function {} cannot be compiled: {limit}; split it", queries::shown_name(*item)));
+            FAILED
+        }
+        Failure::Link(queries::NotLinked::Broken(message)) => panic!("linking failed: {message}"),
     }
 }
 
+fn object(session: &mut Session, main: ir::ItemId, path: &Path) -> Result<u64, Failure> {
+    let object = session.ask(|session| {
+        session.generate(main);
+        session.engine.get::<queries::Object>(&main)
+    });
+    let bytes = match &**object {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(Failure::Link(error.clone())),
+    };
+    write(path, bytes, false).and_then(|()| write(&archive_path(path), image::runtime_archive(), false)).map_err(Failure::Io)?;
+    Ok(bytes.len() as u64)
+}
+
 /// `@main` of the main module, when it exists and has a form that can be started.
-pub fn checked_main(session: &Session, output: &Output) -> Result<ir::ItemId, i32> {
+pub fn checked_main(session: &mut Session, output: &Output) -> Result<ir::ItemId, i32> {
     let main = session.main_item();
-    let signature = session.engine.get::<queries::Signature>(&main).unwrap_or_else(|i| panic!("the session was interrupted: {i:?}"));
+    let signature = session.ask(|session| session.engine.get::<queries::Signature>(&main));
     match hir::resolve::check_main((*signature).as_deref(), session.project.main) {
         None => Ok(main),
         Some(diagnostic) => {

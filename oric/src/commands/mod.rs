@@ -1,15 +1,21 @@
 //! What each verb does.
 
 mod build;
+mod cache;
 mod explain;
+mod graph;
 mod run;
+mod why;
 
 use std::time::Instant;
 
+pub use build::write;
+
+use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Verb};
 use crate::project::{OpenError, Project};
-use crate::queries::Options;
-use crate::session::Session;
+use crate::queries::{LinkOptions, Options};
+use crate::session::{Session, Setup};
 
 /// Does what the command line says. Returns the exit status and whose it is.
 pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32, &'static str) {
@@ -19,91 +25,194 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         output.failure(&format!("cannot enter {}: {error}", directory.display()));
         return (REFUSED, "oric");
     }
+    let ask = Asked { global: &args.global, environment, output };
     match &args.verb {
         Verb::Explain { code } => (explain::explain(code.as_deref(), output), "oric"),
-        Verb::Check { input } => with_session(input, &args.global, environment, output, true, |session, started| {
+        Verb::Check { input } => ask.session(input, true, false, |session, started| {
             let count = session.modules.len();
             output.summary(&format!("check: no errors in {} file{} in {}", count, plural(count), elapsed(started)));
             (0, "oric")
         }),
-        Verb::Build { input, output: path, emit, strip, release } => {
+        Verb::Build { input, output: path, emit, strip, release, clean_link } => {
             if *release {
                 output.failure(
                     "release builds need the LLVM back end, which this version does not have; the development build (without --release) needs nothing",
                 );
                 return (REFUSED, "oric");
             }
-            with_session(input, &args.global, environment, output, !*strip, |session, started| {
-                (build::build(session, input, path.as_deref(), *emit, started, output), "oric")
+            ask.session(input, !*strip, true, |session, started| {
+                (build::build(session, input, path.as_deref(), *emit, *clean_link, started, output), "oric")
             })
         }
-        Verb::Run { input, interp, args: program_args } => with_session(input, &args.global, environment, output, true, |session, _| {
+        Verb::Run { input, interp, args: program_args } => ask.session(input, true, !*interp, |session, _| {
             if *interp {
                 run::interpret(session, program_args, output, environment.backtrace)
             } else {
                 run::run(session, input, program_args, output)
             }
         }),
+        Verb::Why { what, input } => ask.stored(input, |session| why::why(session, what, output)),
+        Verb::Graph { input, format, focus } => ask.stored(input, |session| graph::graph(session, *format, focus.as_deref(), output)),
+        Verb::Clean { input } => ask.project(input, |project, cache| cache::clean(&project, &cache, output)),
+        Verb::Cache { verb, input } => ask.project(input, |project, cache| cache::cache(*verb, &project, &cache, environment, output)),
     }
 }
 
-/// Loads and checks a program, prints what was found or the dump that was asked for, then goes on with `work` when there is no error.
-fn with_session(
-    input: &Input,
-    global: &Global,
-    environment: &Environment,
-    output: &Output,
-    symbols: bool,
-    work: impl FnOnce(&Session, Instant) -> (i32, &'static str),
-) -> (i32, &'static str) {
-    let started = Instant::now();
-    let fuel = match &environment.fuel {
-        Some(Ok(fuel)) => *fuel,
-        Some(Err(text)) => {
-            output.failure(&format!("ORI_FUEL must be a number, found '{text}'"));
-            return (REFUSED, "oric");
+/// A request in its surroundings.
+struct Asked<'a> {
+    global: &'a Global,
+    environment: &'a Environment,
+    output: &'a Output,
+}
+
+impl Asked<'_> {
+    /// The project that is meant, with its cache.
+    fn project(&self, input: &Input, work: impl FnOnce(Project, Cache) -> i32) -> (i32, &'static str) {
+        match Project::of(&input.file) {
+            Ok(project) => {
+                let cache = Cache::of(&project, self.environment.cache_dir.as_deref());
+                (work(project, cache), "oric")
+            }
+            Err(error) => (self.cannot_open(&error), "oric"),
         }
-        None => u64::MAX,
-    };
-    let options = Options { fuel, passes_off: input.no_pass.clone(), symbols, ..Options::default() };
-    let workers = global.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
-    let session = match Project::of_file(&input.file).and_then(|project| Session::load(project, options, workers)) {
-        Ok(session) => session,
-        Err(error) => {
-            output.failure(&open_error(&error));
-            return (REFUSED, "oric");
+    }
+
+    fn cannot_open(&self, error: &OpenError) -> i32 {
+        self.output.failure(&open_error(error));
+        REFUSED
+    }
+
+    /// A session as the flags and the environment want it; `None` when they are wrong.
+    fn setup(&self, project: &Project, input: &Input, symbols: bool, builds: bool) -> Option<Setup> {
+        let fuel = match &self.environment.fuel {
+            Some(Ok(fuel)) => *fuel,
+            Some(Err(text)) => {
+                self.output.failure(&format!("ORI_FUEL must be a number, found '{text}'"));
+                return None;
+            }
+            None => u64::MAX,
+        };
+        let mut passes_off = input.no_pass.clone();
+        if !project.manifest.optimise {
+            passes_off = crate::cli::pass_names().into_iter().map(str::to_owned).collect();
         }
-    };
-    output.compiling(session.source_texts());
-    let diagnostics = match session.diagnostics() {
-        Ok(diagnostics) => diagnostics,
-        Err(interrupt) => panic!("the session was interrupted: {interrupt:?}"),
-    };
-    let errors = output.diagnostics(&diagnostics, &session);
-    if errors > 0 {
-        let warnings = diagnostics.len() - errors;
-        let code = diagnostics.iter().find(|d| d.severity() == syntax::Severity::Error).map_or("", |d| d.code.as_str());
-        output.summary(&format!(
-            "check: {errors} error{}, {warnings} warning{} in {} · oric explain {code}",
-            plural(errors),
-            plural(warnings),
-            elapsed(started)
-        ));
-        return (FAILED, "oric");
+        passes_off.sort();
+        passes_off.dedup();
+        let options = Options { fuel, passes_off, ..Options::default() };
+        let bare = self.global.engine_off;
+        let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
+        let workers = self.global.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+        Some(Setup { options, link: LinkOptions { symbols }, workers: workers.max(1), cache, builds, bare })
     }
-    if let Some(what) = &input.dump {
-        return (crate::dump::dump(&session, what, input.dump_format, output), "oric");
+
+    /// The stored graph as it is, without looking at what changed.
+    fn stored(&self, input: &Input, work: impl FnOnce(&Session) -> i32) -> (i32, &'static str) {
+        let project = match Project::of(&input.file) {
+            Ok(project) => project,
+            Err(error) => return (self.cannot_open(&error), "oric"),
+        };
+        let Some(setup) = self.setup(&project, input, true, true) else { return (REFUSED, "oric") };
+        match Session::stored(project, setup) {
+            Some(session) => (work(&session), "oric"),
+            None => {
+                self.output.failure("nothing is stored yet: build or check first");
+                (REFUSED, "oric")
+            }
+        }
     }
-    let result = work(&session, started);
-    // The process ends: taking the graph apart node by node would cost a tenth of a large build.
-    std::mem::forget(session);
-    result
+
+    /// Loads and checks a program, prints what was found or the dump that was asked for, then goes on with `work` when there is no error.
+    fn session(
+        &self,
+        input: &Input,
+        symbols: bool,
+        builds: bool,
+        work: impl FnOnce(&mut Session, Instant) -> (i32, &'static str),
+    ) -> (i32, &'static str) {
+        let started = Instant::now();
+        let output = self.output;
+        let project = match Project::of(&input.file) {
+            Ok(project) => project,
+            Err(error) => return (self.cannot_open(&error), "oric"),
+        };
+        let Some(mut setup) = self.setup(&project, input, symbols, builds) else { return (REFUSED, "oric") };
+        // A dump shows what is computed now, every phase of it; what is stored has nothing to do with it.
+        setup.cache = setup.cache.filter(|_| input.dump.is_none());
+        output.compiling(&project, &[project.main]);
+        let mut session = match Session::open(project, setup) {
+            Ok(session) => session,
+            Err(error) => return (self.cannot_open(&error), "oric"),
+        };
+        output.compiling(&session.project, &session.modules);
+        let diagnostics = session.ask(Session::diagnostics);
+        for warning in std::mem::take(&mut session.warnings) {
+            output.warn(&warning);
+        }
+        let errors = output.diagnostics(&diagnostics, &session);
+        if errors > 0 {
+            let warnings = diagnostics.len() - errors;
+            let code = diagnostics.iter().find(|d| d.severity() == syntax::Severity::Error).map_or("", |d| d.code.as_str());
+            output.summary(&format!(
+                "check: {errors} error{}, {warnings} warning{} in {} · oric explain {code}",
+                plural(errors),
+                plural(warnings),
+                elapsed(started)
+            ));
+            self.finish(session);
+            return (FAILED, "oric");
+        }
+        if let Some(what) = &input.dump {
+            return (crate::dump::dump(&session, what, input.dump_format, output), "oric");
+        }
+        let result = work(&mut session, started);
+        if self.global.verify_queries && self.doubt(&session) > 0 {
+            return (crate::cli::CRASHED, "oric");
+        }
+        self.finish(session);
+        result
+    }
+
+    /// Stores what was learned.
+    fn finish(&self, mut session: Session) {
+        self.publish(&mut session);
+        // The process ends: taking the graph apart node by node would cost a tenth of a large build.
+        std::mem::forget(session);
+    }
+
+    fn publish(&self, session: &mut Session) {
+        publish(session, self.output);
+    }
+
+    /// Runs every green query again and reports the first difference; how many there are.
+    fn doubt(&self, session: &Session) -> usize {
+        let engine = &session.engine;
+        let ran = match engine.doubt(None, |_, _| true) {
+            Ok(ran) => ran,
+            Err(interrupt) => panic!("the session was interrupted: {interrupt:?}"),
+        };
+        let differences = engine.differences();
+        match differences.first() {
+            None => self.output.summary(&format!("verify-queries: {ran} queries ran again with the same answers")),
+            Some(first) => self.output.crash(&why::difference(engine, first, differences.len())),
+        }
+        differences.len()
+    }
+}
+
+/// Stores what was learned, and says so once when that is not possible.
+fn publish(session: &mut Session, output: &Output) {
+    match session.publish() {
+        query::engine::Outcome::Nothing | query::engine::Outcome::Written | query::engine::Outcome::Raced => {}
+        query::engine::Outcome::Refused(reason) => output.warn(&format!("nothing was stored: {reason}")),
+    }
 }
 
 fn open_error(error: &OpenError) -> String {
     match error {
         OpenError::Io(path, error) if error.kind() == std::io::ErrorKind::NotFound => format!("no such file: {}", path.display()),
         OpenError::Io(path, error) => format!("cannot read {}: {error}", path.display()),
+        OpenError::NoPackage(path) => format!("{} is no package: it has no ori.toml; name a .ori file, or write an ori.toml", path.display()),
+        OpenError::Manifest(path, why) => format!("[E0217] {}: invalid ori.toml: {why}", path.display()),
         OpenError::NotSource(path) => format!("{} is not an Ori source file: its name must end in .ori", path.display()),
     }
 }

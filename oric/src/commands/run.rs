@@ -3,84 +3,75 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::Command;
 
 use ir::ItemId;
 
 use super::build;
 use crate::cli::{Input, Output, REFUSED};
+use crate::link;
 use crate::queries;
 use crate::session::Session;
 
-/// Compiles into a temporary executable and becomes it: status and signals pass on for free (decision 6).
-pub fn run(session: &Session, input: &Input, args: &[OsString], output: &Output) -> (i32, &'static str) {
-    let bytes = match build::executable(session, output) {
-        Ok(bytes) => bytes,
-        Err(status) => return (status, "oric"),
+/// Brings the program up to date in the cache and becomes it: status and signals pass on for free (decision 6).
+pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Output) -> (i32, &'static str) {
+    if let Err(status) = build::checked_main(session, output) {
+        return (status, "oric");
+    }
+    let name = match &session.project.manifest.name {
+        Some(name) if input.file.is_dir() => name.clone(),
+        Some(_) | None => input.file.file_stem().map_or_else(|| "program".into(), |s| s.to_string_lossy().into_owned()),
     };
-    let name = input.file.file_stem().map_or_else(|| "program".into(), |s| s.to_string_lossy().into_owned());
-    let program = match memory_file(&name, &bytes) {
-        Ok(program) => program,
+    let (path, temporary) = match place(session, &name) {
+        Ok(place) => place,
         Err(error) => {
             output.failure(&format!("cannot store the program: {error}"));
             return (REFUSED, "oric");
         }
     };
-    let mut command = Command::new(program.path());
+    if let Err(failure) = link::executable(session, &path, false) {
+        return (build::failed(&failure, &path, output), "oric");
+    }
+    super::publish(session, output);
+    let mut command = Command::new(&path);
     command.arg0(&name).args(args);
+    // JSON needs the status, and a temporary file somebody who takes it away: then the program is a child.
+    if !output.is_json() && !temporary {
+        let error = command.exec();
+        output.failure(&format!("cannot start the program: {error}"));
+        return (REFUSED, "oric");
+    }
     if output.is_json() {
-        // JSON needs the status, so the program is a child here. Its output must not mix with the JSON lines on standard output.
+        // Its output must not mix with the JSON lines on standard output.
         command.stdout(std::process::Stdio::from(std::io::stderr()));
-        return match command.status() {
-            Ok(status) => (status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)), "program"),
-            Err(error) => {
-                output.failure(&format!("cannot start the program: {error}"));
-                (REFUSED, "oric")
-            }
-        };
     }
-    let error = command.exec();
-    output.failure(&format!("cannot start the program: {error}"));
-    (REFUSED, "oric")
-}
-
-/// An executable that has no name on disk, or had one for a moment.
-enum Program {
-    Memory(std::os::fd::OwnedFd),
-    File(std::path::PathBuf),
-}
-
-impl Program {
-    fn path(&self) -> std::path::PathBuf {
-        use std::os::fd::AsRawFd;
-        match self {
-            Program::Memory(fd) => format!("/proc/self/fd/{}", fd.as_raw_fd()).into(),
-            Program::File(path) => path.clone(),
+    let status = command.status();
+    if temporary {
+        let _ = std::fs::remove_file(&path);
+    }
+    match status {
+        Ok(status) => (status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)), "program"),
+        Err(error) => {
+            output.failure(&format!("cannot start the program: {error}"));
+            (REFUSED, "oric")
         }
     }
 }
 
-/// A memfd; where the kernel forbids one, a temporary file.
-fn memory_file(name: &str, bytes: &[u8]) -> std::io::Result<Program> {
-    use rustix::fs::{MemfdFlags, memfd_create};
-    // Not close-on-exec: the path goes through the descriptor of the process that is replaced.
-    match memfd_create(name, MemfdFlags::ALLOW_SEALING) {
-        Ok(fd) => {
-            let mut file = std::fs::File::from(fd);
-            file.write_all(bytes)?;
-            // A descriptor open for writing makes exec fail with ETXTBSY for files, not for a memfd.
-            Ok(Program::Memory(file.into()))
-        }
-        Err(_) => {
-            let path = std::env::temp_dir().join(format!("oric-run-{}-{name}", std::process::id()));
-            build::write(&path, bytes, true)?;
-            Ok(Program::File(path))
+/// Where the program is made: in the cache, else a temporary file.
+fn place(session: &Session, name: &str) -> std::io::Result<(PathBuf, bool)> {
+    if let Some(cache) = &session.setup.cache {
+        let folder = cache.links();
+        if std::fs::create_dir_all(&folder).is_ok() {
+            return Ok((folder.join(name), false));
         }
     }
+    Ok((std::env::temp_dir().join(format!("oric-run-{}-{name}", std::process::id())), true))
 }
 
 /// Runs the program in the MIR interpreter.
-pub fn interpret(session: &Session, args: &[OsString], output: &Output, backtrace: bool) -> (i32, &'static str) {
+pub fn interpret(session: &mut Session, args: &[OsString], output: &Output, backtrace: bool) -> (i32, &'static str) {
     let main = match build::checked_main(session, output) {
         Ok(main) => main,
         Err(status) => return (status, "oric"),

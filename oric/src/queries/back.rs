@@ -1,19 +1,21 @@
 //! From optimised MIR to machine code and the linked program.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use hir::Type;
 use ir::{ItemId, Namespace};
-use query::Interrupt;
+use query::{Fp, Interrupt};
+use serde::{Deserialize, Serialize};
 
 use super::middle::{fuel, options};
 use super::{
-    FunctionType, Levels, Linked, LirBody, LirSignature, MachineCode, MainForm, Object, OptimisedBody, Position, Provider, Reachable,
-    Signature,
+    FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions, Object,
+    OptimisedBody, Position, Provider, Reachable, Signature,
 };
 
 /// A function ready to be linked, and whom it calls.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct Assembled {
     /// Code, constants, relocations, sites.
     pub function: image::Function,
@@ -22,7 +24,7 @@ pub struct Assembled {
 }
 
 /// Why a program has no image.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum NotLinked {
     /// A function exceeds a limit.
     Limit(ItemId, String),
@@ -31,7 +33,7 @@ pub enum NotLinked {
 }
 
 /// The form of `@main`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct Entry {
     /// `@main`.
     pub main: ItemId,
@@ -81,7 +83,7 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
     let faults = levels.done(lir::verify::verify(&built, levels))?;
     crate::crash::refuse("lir", id, &faults);
     let mut body = levels.done(lir::build::legalise(built, levels))?;
-    let mut fuel = fuel(&options(levels));
+    let mut fuel = fuel(&*options(levels)?);
     lir::opt::optimise(&mut body, &mut fuel);
     let faults = levels.done(lir::verify::verify(&body, levels))?;
     crate::crash::refuse("lir", id, &faults);
@@ -92,23 +94,90 @@ impl Provider for MachineCode {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
         let body = levels.get::<LirBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
-        Ok(Some(Arc::new(crate::session::assemble(*id, body, options(levels).check_allocation))))
+        Ok(Some(Arc::new(crate::assemble::assemble(*id, body, options(levels)?.check_allocation))))
+    }
+}
+
+/// What the code of a function names.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Debug)]
+pub struct Mentioned {
+    /// Functions that it calls.
+    pub callees: Vec<ItemId>,
+    /// Items whose places it holds, besides its own.
+    pub items: Vec<ItemId>,
+}
+
+/// What a program needs.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+pub struct Reached {
+    /// Functions, in the order of discovery.
+    pub functions: Vec<ItemId>,
+    /// Items that they name besides themselves.
+    pub items: Vec<ItemId>,
+}
+
+/// Fingerprints of everything that an executable is made of.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Plan {
+    /// The form of `@main`.
+    pub entry: Option<Entry>,
+    /// Functions, with the fingerprint of their code.
+    pub functions: Vec<(ItemId, Fp)>,
+    /// Items that panic reports name, with the fingerprint of their position.
+    pub items: Vec<(ItemId, Fp)>,
+    /// With a symbol table?
+    pub symbols: bool,
+}
+
+impl Provider for Mentions {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Mentioned>, Interrupt> {
+        let code = levels.get::<MachineCode>(id)?;
+        let Some(Ok(code)) = code.as_deref() else { return Ok(Arc::default()) };
+        let mut seen = HashSet::from([*id]);
+        let items = code.function.places.iter().map(|place| place.item).filter(|item| seen.insert(*item)).collect();
+        Ok(Arc::new(Mentioned { callees: code.callees.clone(), items }))
     }
 }
 
 impl Provider for Reachable {
-    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Vec<ItemId>>, Interrupt> {
-        let mut found = vec![*main];
-        let mut seen: std::collections::HashSet<ItemId> = found.iter().copied().collect();
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Reached>, Interrupt> {
+        let mut functions = vec![*main];
+        let mut items = Vec::new();
+        let mut seen: HashSet<ItemId> = HashSet::from([*main]);
+        let mut named: HashSet<ItemId> = HashSet::new();
         let mut next = 0;
-        while let Some(&item) = found.get(next) {
+        while let Some(&item) = functions.get(next) {
             next += 1;
-            if let Some(Ok(code)) = levels.get::<MachineCode>(&item)?.as_deref() {
-                found.extend(code.callees.iter().filter(|c| seen.insert(**c)));
-            }
+            let mentions = levels.get::<Mentions>(&item)?;
+            functions.extend(mentions.callees.iter().filter(|callee| seen.insert(**callee)));
+            items.extend(mentions.items.iter().filter(|item| named.insert(**item)));
         }
-        Ok(Arc::new(found))
+        items.retain(|item| !seen.contains(item));
+        Ok(Arc::new(Reached { functions, items }))
     }
+}
+
+impl Provider for LinkPlan {
+    /// Asks for fingerprints only: no code is loaded for a plan.
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Plan>, Interrupt> {
+        let entry = *levels.get::<MainForm>(main)?;
+        let reached = levels.get::<Reachable>(main)?;
+        let symbols = link_options(levels)?.symbols;
+        let mut functions = Vec::with_capacity(reached.functions.len());
+        for item in &reached.functions {
+            functions.push((*item, levels.cx().fingerprint::<MachineCode>(item)?));
+        }
+        let mut items = Vec::with_capacity(reached.functions.len() + reached.items.len());
+        for item in reached.functions.iter().chain(&reached.items) {
+            items.push((*item, levels.cx().fingerprint::<Position>(item)?));
+        }
+        Ok(Arc::new(Plan { entry, functions, items, symbols }))
+    }
+}
+
+/// The options of the linker that are in force.
+fn link_options(levels: &Levels<'_, '_>) -> Result<Arc<LinkOptions>, Interrupt> {
+    Ok(levels.cx().input::<LinkSettings>(&())?.unwrap_or_else(|| Arc::new(LinkOptions { symbols: true })))
 }
 
 impl Provider for Linked {
@@ -131,9 +200,9 @@ fn with_program(
 ) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
     let form = levels.get::<MainForm>(&main)?;
     let Some(form) = *form else { return Ok(Arc::new(Err(NotLinked::Broken("the program has no @main".to_owned())))) };
-    let reachable = levels.get::<Reachable>(&main)?;
-    let mut codes = Vec::with_capacity(reachable.len() + 1);
-    for item in reachable.iter() {
+    let reached = levels.get::<Reachable>(&main)?;
+    let mut codes = Vec::with_capacity(reached.functions.len() + 1);
+    for item in &reached.functions {
         let code = levels.get::<MachineCode>(item)?;
         match &*code {
             Some(code) => codes.push(code.clone()),
@@ -142,7 +211,7 @@ fn with_program(
     }
     codes.push(Arc::new(entry_code(levels, form)?));
     let mut linked = Vec::with_capacity(codes.len());
-    for (code, item) in codes.iter().zip(reachable.iter().chain([&lir::build::entry_item()])) {
+    for (code, item) in codes.iter().zip(reached.functions.iter().chain([&lir::build::entry_item()])) {
         match &**code {
             Ok(code) => linked.push(code),
             Err(limit) => return Ok(Arc::new(Err(NotLinked::Limit(*item, limit.clone())))),
@@ -154,7 +223,7 @@ fn with_program(
         items,
         entry: lir::build::entry_item(),
         returns_status: form.returns_status,
-        symbols: options(levels).symbols,
+        symbols: link_options(levels)?.symbols,
     };
     Ok(Arc::new(write(&program).map_err(NotLinked::Broken)))
 }
@@ -168,7 +237,7 @@ pub(crate) fn entry_code(levels: &Levels<'_, '_>, form: Entry) -> Result<Result<
     };
     let item = lir::build::entry_item();
     let body = legal(levels, item, lir::build::entry(form.main, form.takes_args, returns))?;
-    Ok(crate::session::assemble(item, &body, options(levels).check_allocation))
+    Ok(crate::assemble::assemble(item, &body, options(levels)?.check_allocation))
 }
 
 /// The position table: every item that a function or a site names.
@@ -186,7 +255,7 @@ pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[&Assembled]) -> Result<Vec
         let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
         items.push(image::Item {
             id,
-            key: crate::session::stable_key(&id.to_string()),
+            key: crate::assemble::stable_key(&id.to_string()),
             name: shown_name(id),
             file,
             base_line,

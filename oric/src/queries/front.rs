@@ -1,22 +1,24 @@
 //! From text to typed bodies.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use hir::infer::{Checked, Which};
 use ir::{ItemId, Namespace, Symbol};
 use query::{Cycle, Interrupt};
+use serde::{Deserialize, Serialize};
 use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Parse, Position, Provider,
-    Scope, Signature, Source, TypeDefinition, TypedBody,
+    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Modules,
+    Parse, Position, Provider, Scope, Signature, Source, TypeDefinition, TypedBody,
 };
 
 /// Where an item stands now.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct ItemPosition {
-    /// Path of the file as reports show it.
+    /// Path of the file below the root.
     pub file: String,
     /// Line of the item's first byte, from 1.
     pub line: u32,
@@ -24,10 +26,28 @@ pub struct ItemPosition {
     pub start: u32,
 }
 
+/// What there is to say about a body.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+pub struct Report {
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Is there a typed body?
+    pub complete: bool,
+}
+
+/// What there is to say about a module.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Debug)]
+pub struct ModuleReport {
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Items whose body was given up, with the span of their name.
+    pub incomplete: Vec<(ItemId, Span)>,
+}
+
 /// The file of a module.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct FileName {
-    /// Path as reports show it.
+    /// Path below the root.
     pub path: String,
     /// A second file that claims the same module.
     pub rival: Option<String>,
@@ -35,14 +55,14 @@ pub struct FileName {
 
 impl Provider for ModuleFile {
     fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Option<FileName>, Interrupt> {
-        let source = levels.cx().input::<Source>(module);
+        let source = levels.cx().input::<Source>(module)?;
         Ok(source.map(|source| FileName { path: source.path.clone(), rival: source.rival.clone() }))
     }
 }
 
 impl Provider for Parse {
     fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<File, Interrupt> {
-        let Some(source) = levels.cx().input::<Source>(module) else {
+        let Some(source) = levels.cx().input::<Source>(module)? else {
             return Ok(syntax::parse(*module, ""));
         };
         Ok(match &source.malformed {
@@ -55,6 +75,21 @@ impl Provider for Parse {
 impl Provider for Imports {
     fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Vec<(ModulePath, Span)>, Interrupt> {
         Ok(hir::resolve::imports_of(&*levels.get::<Parse>(module)?))
+    }
+}
+
+impl Provider for Modules {
+    /// Breadth first, imports of a module in source order.
+    fn provide(levels: &Levels<'_, '_>, main: &Symbol) -> Result<Arc<Vec<Symbol>>, Interrupt> {
+        let mut found = vec![*main];
+        let mut seen: HashSet<Symbol> = found.iter().copied().collect();
+        let mut next = 0;
+        while let Some(&module) = found.get(next) {
+            next += 1;
+            let imports = imported(levels, module)?;
+            found.extend(imports.into_iter().rev().filter(|m| seen.insert(*m)));
+        }
+        Ok(Arc::new(found))
     }
 }
 
@@ -124,17 +159,22 @@ fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Inte
     let imports = levels.get::<Imports>(&module)?;
     let mut modules = Vec::with_capacity(imports.len());
     for (path, _) in imports.iter() {
-        match super::levels::resolve(module, path, |m| Ok((*levels.get::<ModuleFile>(&m)?).clone()))? {
-            hir::resolve::Resolution::Found(found) => modules.push(found),
-            hir::resolve::Resolution::NotFound { .. }
-            | hir::resolve::Resolution::LeavesPackage
-            | hir::resolve::Resolution::Std(_)
-            | hir::resolve::Resolution::UnknownPackage
-            | hir::resolve::Resolution::DefinedTwice(..) => {}
-        }
+        modules.extend(resolved(levels, module, path)?);
     }
     modules.reverse();
     Ok(modules)
+}
+
+/// The module that an import path leads to.
+fn resolved(levels: &Levels<'_, '_>, from: Symbol, path: &ModulePath) -> Result<Option<Symbol>, Interrupt> {
+    Ok(match super::levels::resolve(from, path, |m| Ok((*levels.get::<ModuleFile>(&m)?).clone()))? {
+        hir::resolve::Resolution::Found(found) => Some(found),
+        hir::resolve::Resolution::NotFound { .. }
+        | hir::resolve::Resolution::LeavesPackage
+        | hir::resolve::Resolution::Std(_)
+        | hir::resolve::Resolution::UnknownPackage
+        | hir::resolve::Resolution::DefinedTwice(..) => None,
+    })
 }
 
 impl Provider for Scope {
@@ -261,15 +301,22 @@ pub(super) fn constant_cycle(id: ItemId, cycle: &Cycle) -> Option<Diagnostic> {
     Some(diagnostic.note(format!("the cycle: {}", path.join(" -> "))))
 }
 
+impl Provider for BodyReport {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Report>, Interrupt> {
+        let checked = levels.get::<TypedBody>(id)?;
+        Ok(Arc::new(Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some() }))
+    }
+}
+
 impl Provider for Diagnostics {
-    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Arc<Vec<Diagnostic>>, Interrupt> {
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Arc<ModuleReport>, Interrupt> {
         let file = levels.get::<Parse>(module)?;
-        let mut found = file.diagnostics.clone();
+        let mut found = ModuleReport { diagnostics: file.diagnostics.clone(), incomplete: Vec::new() };
         // Types are checked only in files that parsed without error (language/01 §1.0).
-        if !found.iter().any(|d| d.severity() == syntax::Severity::Error) {
+        if !found.diagnostics.iter().any(is_error) {
             let scope = levels.get::<Scope>(module)?;
-            found.extend(scope.diagnostics.iter().cloned());
-            found.extend(hir::resolve::unused_imports(&file));
+            found.diagnostics.extend(scope.diagnostics.iter().cloned());
+            found.diagnostics.extend(hir::resolve::unused_imports(&file));
             for entry in &file.items {
                 collect(levels, &entry.item, &mut found)?;
             }
@@ -278,8 +325,72 @@ impl Provider for Diagnostics {
     }
 }
 
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity() == syntax::Severity::Error
+}
+
+impl Provider for Check {
+    /// Import cycles alone when there are any; in the order of modules and items, which is not yet the order on screen.
+    fn provide(levels: &Levels<'_, '_>, main: &Symbol) -> Result<Arc<Vec<Diagnostic>>, Interrupt> {
+        let mut found = Vec::new();
+        let cycles = levels.get::<ImportCycles>(main)?;
+        let modules = levels.get::<Modules>(main)?;
+        if !cycles.is_empty() {
+            for cycle in cycles.iter() {
+                found.push(import_cycle(levels, *main, cycle)?);
+            }
+            for module in modules.iter() {
+                found.extend(levels.get::<Parse>(module)?.diagnostics.iter().cloned());
+            }
+            return Ok(Arc::new(found));
+        }
+        let mut incomplete = Vec::new();
+        for module in modules.iter() {
+            let report = levels.get::<Diagnostics>(module)?;
+            found.extend(report.diagnostics.iter().cloned());
+            incomplete.extend(report.incomplete.iter().copied());
+        }
+        // A body that was given up in silence, because what it uses has an error, while nothing has one: an operation on a value of type `Never` that
+        // the checker has no rule for. It must not get as far as the linker.
+        if !found.iter().any(is_error) {
+            for (item, span) in incomplete {
+                let what = syntax::Arg::Text("part of this body (an operation on a value of type `Never`)".to_owned());
+                found.push(Diagnostic::new(DiagnosticCode::E2040, Anchor::Item(item), span, [what]));
+            }
+        }
+        // A module without `@main` may be checked; one with a wrong `@main` is wrong.
+        let entry = ItemId::function(*main, Symbol::new("main"));
+        if let Some(signature) = levels.get::<Signature>(&entry)?.as_deref() {
+            found.extend(hir::resolve::check_main(Some(signature), *main));
+        }
+        Ok(Arc::new(found))
+    }
+}
+
+fn import_cycle(levels: &Levels<'_, '_>, main: Symbol, cycle: &[Symbol]) -> Result<Diagnostic, Interrupt> {
+    // The import that closes the cycle: from its last module to its first.
+    let (Some(&first), Some(&last)) = (cycle.first(), cycle.last()) else {
+        return Ok(hir::resolve::import_cycle(cycle, main, Span::default()));
+    };
+    for (path, span) in levels.get::<Imports>(&last)?.iter() {
+        if resolved(levels, last, path)? == Some(first) {
+            return Ok(hir::resolve::import_cycle(cycle, last, *span));
+        }
+    }
+    Ok(hir::resolve::import_cycle(cycle, last, Span::default()))
+}
+
 /// What there is to say about one item.
-fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<Diagnostic>) -> Result<(), Interrupt> {
+fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, report: &mut ModuleReport) -> Result<(), Interrupt> {
+    let mut body = |id: &ItemId, found: &mut Vec<Diagnostic>| {
+        let checked = levels.get::<BodyReport>(id)?;
+        found.extend(checked.diagnostics.iter().cloned());
+        if !checked.complete {
+            report.incomplete.push((item.id, item.name_span));
+        }
+        Ok::<(), Interrupt>(())
+    };
+    let found = &mut report.diagnostics;
     match &item.kind {
         ItemKind::Function(function) | ItemKind::Test { function, .. } => {
             if let Some(signature) = &*levels.get::<Signature>(&item.id)? {
@@ -288,12 +399,12 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<D
                 found.extend(levels.done(hir::resolve::check_test(item, levels))?);
                 for parameter in &signature.params {
                     if let Some(default) = parameter.default {
-                        found.extend(levels.get::<TypedBody>(&default)?.diagnostics.iter().cloned());
+                        body(&default, found)?;
                     }
                 }
             }
             if function.body.is_some() {
-                found.extend(levels.get::<TypedBody>(&item.id)?.diagnostics.iter().cloned());
+                body(&item.id, found)?;
             }
         }
         ItemKind::Constant { .. } => {
@@ -301,7 +412,7 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, found: &mut Vec<D
                 found.extend(diagnostics);
             }
             let start = found.len();
-            found.extend(levels.get::<TypedBody>(&item.id)?.diagnostics.iter().cloned());
+            body(&item.id, found)?;
             found.extend(levels.get::<ConstantValue>(&item.id)?.diagnostics.iter().cloned());
             // Whoever closes a cycle cannot look at items.
             for cycle in found[start..].iter_mut().filter(|d| d.code == DiagnosticCode::E0702) {

@@ -7,6 +7,7 @@ use hir::{Type, TypeKind};
 use ir::{Fuel, ItemId, Namespace, Symbol};
 use mir::{Body, ConstValue, Mono};
 use query::{Cycle, Interrupt};
+use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 
 /// Outcome of evaluating a constant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct Evaluated {
     /// The value; `None` when a diagnostic says why there is none.
     pub value: Option<Arc<ConstValue>>,
@@ -48,8 +49,8 @@ impl Provider for Fields {
 }
 
 /// The options that are in force.
-pub(super) fn options(levels: &Levels<'_, '_>) -> Arc<Options> {
-    levels.cx().input::<Settings>(&()).unwrap_or_default()
+pub(super) fn options(levels: &Levels<'_, '_>) -> Result<Arc<Options>, Interrupt> {
+    Ok(levels.cx().input::<Settings>(&())?.unwrap_or_default())
 }
 
 pub(super) fn fuel(options: &Options) -> Fuel {
@@ -150,7 +151,7 @@ impl Provider for OptimisedBody {
         let built = levels.get::<BuiltBody>(id)?;
         let Some(built) = &*built else { return Ok(None) };
         let mut body = (**built).clone();
-        let mut fuel = fuel(&options(levels));
+        let mut fuel = fuel(&*options(levels)?);
         levels.done(mir::opt::optimise(&mut body, &mut fuel, levels))?;
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults);

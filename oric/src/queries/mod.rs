@@ -1,16 +1,18 @@
 //! The one table of queries. Reading it tells what the compiler does.
 //!
-//! Each row: name, key, value, whether the value will be persisted, what it is. The providers stand in the rooms named by their level; all of them reach
-//! the rest of the program through [`levels::Levels`], which answers the `Context` traits of the levels by asking the engine.
+//! Each row: name, key, value, whether the store keeps the value or its fingerprint alone, the rooms whose code the value depends on, what it is. The
+//! providers stand in the rooms named by their level; all of them reach the rest of the program through [`levels::Levels`], which answers the `Context`
+//! traits of the levels by asking the engine. No provider can reach files, the clock or the environment: what they read comes through inputs.
 
 mod back;
+pub(crate) mod codec;
 mod front;
 mod levels;
 mod middle;
 mod world;
 
-pub use back::{Assembled, Entry, NotLinked, shown_name};
-pub use front::{FileName, ItemPosition};
+pub use back::{Assembled, Entry, Mentioned, NotLinked, Plan, Reached, shown_name};
+pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
 pub use world::{ReportPositions, World};
@@ -31,8 +33,10 @@ pub struct Row {
     pub key: &'static str,
     /// Type of the value.
     pub value: &'static str,
-    /// Will the store keep the value (the next issue), or its fingerprint alone?
+    /// Does the store keep the value, or its fingerprint alone?
     pub persisted: bool,
+    /// Rooms whose code the value depends on: another compiler with the same code there believes what this one stored.
+    pub rooms: &'static [&'static str],
     /// What it is.
     pub meaning: &'static str,
 }
@@ -40,7 +44,7 @@ pub struct Row {
 macro_rules! queries {
     (
         inputs { $( $input:ident = $input_kind:literal $input_name:literal ($input_key:ty) -> $input_value:ty, $input_meaning:literal; )+ }
-        queries { $( $query:ident = $kind:literal $name:literal ($key:ty) -> $value:ty, persisted $persisted:literal, $meaning:literal; )+ }
+        queries { $( $query:ident = $kind:literal $name:literal ($key:ty) -> $value:ty, $storage:ident, [$($room:literal)+], $meaning:literal; )+ }
     ) => {
         $(
             #[doc = $input_meaning]
@@ -50,6 +54,12 @@ macro_rules! queries {
                 const NAME: &'static str = $input_name;
                 type Key = $input_key;
                 type Value = $input_value;
+                fn key_to_bytes(key: &$input_key, out: &mut Vec<u8>) {
+                    codec::write(key, out);
+                }
+                fn key_from_bytes(bytes: &[u8]) -> Option<$input_key> {
+                    codec::read(bytes)
+                }
             }
         )+
         $(
@@ -66,13 +76,28 @@ macro_rules! queries {
                 fn on_cycle(key: &$key, cycle: &query::Cycle) -> Option<$value> {
                     <$query as Provider>::on_cycle(key, cycle)
                 }
+                fn schema() -> query::Fp {
+                    codec::schema(&[$($room),+])
+                }
+                fn key_to_bytes(key: &$key, out: &mut Vec<u8>) {
+                    codec::write(key, out);
+                }
+                fn key_from_bytes(bytes: &[u8]) -> Option<$key> {
+                    codec::read(bytes)
+                }
+                queries!(@storage $storage $value);
             }
         )+
 
         /// The table as data, inputs first.
         pub const TABLE: &[Row] = &[
-            $( Row { name: $input_name, key: stringify!($input_key), value: stringify!($input_value), persisted: true, meaning: $input_meaning }, )+
-            $( Row { name: $name, key: stringify!($key), value: stringify!($value), persisted: $persisted, meaning: $meaning }, )+
+            $( Row {
+                name: $input_name, key: stringify!($input_key), value: stringify!($input_value), persisted: false, rooms: &[], meaning: $input_meaning,
+            }, )+
+            $( Row {
+                name: $name, key: stringify!($key), value: stringify!($value), persisted: <$query as Query>::PERSISTED, rooms: &[$($room),+],
+                meaning: $meaning,
+            }, )+
         ];
 
         /// An engine that knows every row.
@@ -82,6 +107,19 @@ macro_rules! queries {
             $( engine.register::<$query>(); )+
             engine
         }
+    };
+    (@storage value $value:ty) => {
+        const PERSISTED: bool = true;
+        fn to_bytes(value: &$value, out: &mut Vec<u8>) {
+            codec::write(value, out);
+        }
+        fn from_bytes(bytes: &[u8]) -> Option<$value> {
+            codec::read(bytes)
+        }
+    };
+    (@storage fingerprint $value:ty) => {};
+    (@storage derived $value:ty) => {
+        const FROM_DEPENDENCIES: bool = true;
     };
 }
 
@@ -99,45 +137,51 @@ queries! {
     inputs {
         Source = 0 "source" (Symbol) -> SourceFile, "text of a module's file";
         Settings = 1 "settings" (()) -> Options, "options that change code";
+        LinkSettings = 2 "link_settings" (()) -> LinkOptions, "options that change the executable, not the code of functions";
     }
     queries {
         // From text to items.
-        Parse        = 10 "parse"         (Symbol) -> syntax::tree::File, persisted true, "item tree of a file, a syntax tree per item, syntax errors";
-        ModuleFile   = 15 "file"          (Symbol) -> Option<FileName>, persisted true, "the file that defines a module: who imports it depends on its being there, not on its text";
-        Imports      = 11 "imports"       (Symbol) -> Vec<(syntax::tree::ModulePath, syntax::Span)>, persisted true, "what a file imports";
-        Item         = 12 "item"          (ItemId) -> Option<Arc<syntax::tree::Item>>, persisted true, "one item, wherever it stands: the firewall against moved code";
-        Position     = 13 "position"      (ItemId) -> Option<ItemPosition>, persisted true, "file and line of an item: the only thing a line shift changes";
-        ImportCycles = 14 "import_cycles" (Symbol) -> Vec<Vec<Symbol>>, persisted true, "cycles among the imports reachable from a module";
+        Parse        = 10 "parse"         (Symbol) -> syntax::tree::File, derived, ["syntax"], "item tree of a file, a syntax tree per item, syntax errors";
+        ModuleFile   = 15 "file"          (Symbol) -> Option<FileName>, value, ["oric"], "the file that defines a module: who imports it depends on its being there, not on its text";
+        Imports      = 11 "imports"       (Symbol) -> Vec<(syntax::tree::ModulePath, syntax::Span)>, value, ["hir"], "what a file imports";
+        Modules      = 16 "modules"       (Symbol) -> Arc<Vec<Symbol>>, value, ["oric"], "modules that a module reaches by imports, in the order of discovery";
+        Item         = 12 "item"          (ItemId) -> Option<Arc<syntax::tree::Item>>, fingerprint, ["oric" "syntax"], "one item, wherever it stands: the firewall against moved code";
+        Position     = 13 "position"      (ItemId) -> Option<ItemPosition>, value, ["oric"], "file and line of an item: the only thing a line shift changes";
+        ImportCycles = 14 "import_cycles" (Symbol) -> Vec<Vec<Symbol>>, value, ["oric"], "cycles among the imports reachable from a module";
         // What items tell each other.
-        Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, persisted true, "names visible in a module";
-        Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, persisted true, "parameters and result of a function: the firewall against bodies";
-        FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, persisted false, "parameter and result types alone: what code depends on";
-        TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, persisted true, "fields of a declared type";
-        ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, persisted true, "type of a module constant";
+        Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value, ["hir"], "names visible in a module";
+        Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value, ["hir"], "parameters and result of a function: the firewall against bodies";
+        FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value, ["oric"], "parameter and result types alone: what code depends on";
+        TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value, ["hir"], "fields of a declared type";
+        ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, value, ["hir"], "type of a module constant";
         // Bodies.
-        TypedBody     = 30 "hir"            (ItemId) -> Arc<hir::infer::Checked>, persisted true, "typed tree of a body, and its diagnostics";
-        Calls         = 36 "calls"          (ItemId) -> Vec<ItemId>, persisted true, "functions of the same module that a body calls directly";
-        Groups        = 37 "groups"         (Symbol) -> Arc<Vec<(ItemId, u32)>>, persisted true, "recursion groups of a module: its functions with the number of their component";
-        BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, persisted false, "MIR of a body before optimisation, verified";
-        OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, persisted true, "MIR of a body after optimisation, verified";
-        Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, persisted false, "a small body that callers may copy";
-        ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, persisted true, "value of a module constant";
-        Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, persisted false, "field types of a tuple or struct";
+        TypedBody     = 30 "hir"            (ItemId) -> Arc<hir::infer::Checked>, fingerprint, ["hir"], "typed tree of a body, and its diagnostics, verified";
+        BodyReport    = 38 "body_report"    (ItemId) -> Arc<front::Report>, value, ["oric"], "what there is to say about a body: the firewall between its tree and the diagnostics of its module";
+        Calls         = 36 "calls"          (ItemId) -> Vec<ItemId>, value, ["mir"], "functions of the same module that a body calls directly";
+        Groups        = 37 "groups"         (Symbol) -> Arc<Vec<(ItemId, u32)>>, value, ["oric"], "recursion groups of a module: its functions with the number of their component";
+        BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body before optimisation, verified";
+        OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body after optimisation, verified";
+        Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "a small body that callers may copy";
+        ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
+        Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value, ["oric"], "field types of a tuple or struct";
         // Code.
-        LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, persisted false, "machine parameters and results of a function";
-        LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, persisted false, "LIR of a body, legal, verified";
-        MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, persisted true, "bytes and relocations of a function, or the limit that it exceeds";
+        LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value, ["lir"], "machine parameters and results of a function";
+        LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, fingerprint, ["lir"], "LIR of a body, legal, verified";
+        MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
+        Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
         // Programs.
-        Diagnostics = 50 "diagnostics" (Symbol) -> Arc<Vec<syntax::Diagnostic>>, persisted true, "everything there is to say about a module";
-        MainForm    = 51 "main_form"   (ItemId) -> Option<Entry>, persisted true, "the form of @main";
-        Reachable   = 52 "reachable"   (ItemId) -> Arc<Vec<ItemId>>, persisted true, "functions a program needs, in the order of discovery";
-        Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, persisted true, "the program as an ELF object";
-        Linked      = 53 "linked"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, persisted true, "the executable image of a program";
+        Diagnostics = 50 "diagnostics" (Symbol) -> Arc<front::ModuleReport>, value, ["hir" "oric"], "everything there is to say about a module";
+        Check       = 55 "check"       (Symbol) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric"], "everything there is to say about a program: the root of `check`";
+        MainForm    = 51 "main_form"   (ItemId) -> Option<Entry>, value, ["oric"], "the form of @main";
+        Reachable   = 52 "reachable"   (ItemId) -> Arc<back::Reached>, value, ["oric"], "functions a program needs, and items that they name, in the order of discovery";
+        Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, derived, ["codegen"], "the program as an ELF object";
+        Linked      = 56 "linked"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, derived, ["codegen"], "the executable image of a program, linked from nothing";
+        LinkPlan    = 53 "link_plan"   (ItemId) -> Arc<back::Plan>, fingerprint, ["codegen"], "fingerprints of everything that an executable is made of: the root of `build`; the linker works from it";
     }
 }
 
 /// Options that change code.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Options {
     /// Most rewrites per body (`ORI_FUEL`).
     pub fuel: u64,
@@ -145,12 +189,17 @@ pub struct Options {
     pub passes_off: Vec<String>,
     /// Run the allocation checker.
     pub check_allocation: bool,
-    /// Put a symbol table into the executable.
-    pub symbols: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fuel: u64::MAX, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions), symbols: true }
+        Options { fuel: u64::MAX, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions) }
     }
+}
+
+/// Options that change the executable, not the code of functions.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct LinkOptions {
+    /// Put a symbol table into the executable.
+    pub symbols: bool,
 }

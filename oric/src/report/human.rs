@@ -88,13 +88,13 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, style: Style) -> S
 /// The changes that a diagnostic offers, as a patch of the lines they touch.
 fn edit_group<'a>(edits: &'a [(Found, &'a Edit)]) -> Option<Group<'a>> {
     let (first, edit) = edits.first()?;
-    let same_file: Vec<&(Found, &Edit)> = edits.iter().filter(|(f, _)| f.file.path == first.file.path).collect();
+    let same_file: Vec<&(Found, &Edit)> = edits.iter().filter(|(f, _)| f.path == first.path).collect();
     let start = same_file.iter().map(|(f, _)| f.start).min()?;
     let end = same_file.iter().map(|(f, _)| f.end).max()?;
     let text = &first.file.text;
     let lines = line_start(text, start)..line_end(text, end);
     let title = if edit.machine_applicable { "apply this change" } else { "perhaps this was meant" };
-    let mut snippet = Snippet::source(&text[lines.clone()]).line_start(line_column(text, start).0).path(first.file.path.as_str());
+    let mut snippet = Snippet::source(&text[lines.clone()]).line_start(line_column(text, start).0).path(first.path.as_str());
     for (found, edit) in same_file {
         snippet = snippet.patch(Patch::new(found.start - lines.start..found.end - lines.start, edit.text.as_str()));
     }
@@ -124,7 +124,7 @@ fn windows(marks: &[Mark]) -> Vec<Window<'_>> {
         let text = mark.found.file.text.as_str();
         let (start, end) = (line_start(text, mark.found.start), line_end(text, mark.found.end));
         let near = windows.iter_mut().find(|w| {
-            w.path == mark.found.file.path && {
+            w.path == mark.found.path && {
                 let (low, high) = (w.start.min(start), (w.start + w.text.len()).max(end));
                 text[low..high].bytes().filter(|&b| b == b'\n').count() <= WINDOW_LINES
             }
@@ -139,7 +139,7 @@ fn windows(marks: &[Mark]) -> Vec<Window<'_>> {
                 window.marks.push(mark);
             }
             None => windows.push(Window {
-                path: &mark.found.file.path,
+                path: &mark.found.path,
                 text: &text[start..end],
                 start,
                 first_line: line_column(text, start).0,

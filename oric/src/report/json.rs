@@ -18,6 +18,11 @@ pub fn finished(exit: i32, owner: &str) -> Value {
     json!({ "reason": "finished", "exit": exit, "owner": owner })
 }
 
+/// A warning that is not about the source.
+pub fn warning(message: &str) -> Value {
+    json!({ "reason": "diagnostic", "level": "warning", "code": null, "message": message, "spans": [], "children": [], "edits": [], "rendered": format!("warning: {message}\n") })
+}
+
 /// A diagnostic.
 pub fn diagnostic(diagnostic: &Diagnostic, sources: &dyn Sources) -> Value {
     let style = human::Style { color: false, unicode: false, width: 140 };
@@ -69,7 +74,7 @@ fn span(sources: &dyn Sources, anchor: Anchor, span: Span, label: &str, primary:
     let line_start = text[..found.start].rfind('\n').map_or(0, |i| i + 1);
     let utf16: usize = text[line_start..found.start].chars().map(char::len_utf16).sum();
     Some(json!({
-        "file": found.file.path, "byte_start": found.start, "byte_end": found.end, "line": line, "column": column, "column_utf16": utf16 + 1,
+        "file": found.path, "byte_start": found.start, "byte_end": found.end, "line": line, "column": column, "column_utf16": utf16 + 1,
         "primary": primary, "label": label,
     }))
 }

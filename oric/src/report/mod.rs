@@ -18,6 +18,8 @@ use crate::project::SourceFile;
 pub trait Sources {
     /// The file of a module.
     fn file(&self, module: Symbol) -> Option<Arc<SourceFile>>;
+    /// What is put before the path of a file on screen.
+    fn prefix(&self) -> &str;
     /// First byte of an item in its file.
     fn item_start(&self, item: ItemId) -> Option<u32>;
 }
@@ -27,6 +29,8 @@ pub trait Sources {
 pub struct Found {
     /// The file.
     pub file: Arc<SourceFile>,
+    /// Its path on screen.
+    pub path: String,
     /// First byte.
     pub start: usize,
     /// One past the last byte.
@@ -63,7 +67,7 @@ pub fn find(sources: &dyn Sources, anchor: Anchor, span: Span) -> Option<Found> 
         at
     };
     let (start, end) = (clamp(span.start), clamp(span.end));
-    Some(Found { start, end: end.max(start), file })
+    Some(Found { start, end: end.max(start), path: format!("{}{}", sources.prefix(), file.path), file })
 }
 
 /// Order of diagnostics on screen: by file, then by position, then by code. Duplicates go.

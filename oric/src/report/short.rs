@@ -11,7 +11,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources) -> String {
     let mut out = String::new();
     if let Some(at) = find(sources, diagnostic.anchor, diagnostic.span) {
         let (line, column) = at.line_column();
-        let _ = write!(out, "{}:{line}:{column}: ", at.file.path);
+        let _ = write!(out, "{}:{line}:{column}: ", at.path);
     }
     let message = syntax::diagnostic::message(diagnostic);
     let _ = write!(out, "{}[{}]: {message}", severity_name(diagnostic.severity()), diagnostic.code.as_str());

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use super::execute::failure;
 use super::{Ctx, Engine};
 use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
@@ -86,10 +85,7 @@ impl Engine {
             return Ok(true);
         }
         let asked = cx.deps.into_inner();
-        let now = match &answer {
-            Ok(value) => row.fingerprint(&**value),
-            Err(interrupt) => failure(interrupt),
-        };
+        let now = self.answer_fingerprint(row, &answer, &asked)?;
         let question = asked.iter().find(|dep| !deps.contains(dep)).or_else(|| deps.iter().find(|dep| !asked.contains(dep))).copied();
         if now != recorded || question.is_some() {
             let before = self.store.as_ref().and_then(|store| store.blob(value)).map(<[u8]>::to_vec);

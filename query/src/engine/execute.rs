@@ -10,7 +10,7 @@ use super::{Ctx, Engine, Recording, STACK};
 use crate::fingerprint::Fp;
 use crate::interrupt::{Cycle, Interrupt};
 use crate::node::{Color, Deps, Held, NodeId, Slot, State};
-use crate::row::Value;
+use crate::row::{Erased, Value};
 use crate::store::BlobAt;
 
 /// Why a node executes.
@@ -81,9 +81,12 @@ impl Engine {
                 return Err(interrupt);
             }
         };
-        let mut fp = match &answer {
-            Ok(value) => row.fingerprint(&**value),
-            Err(interrupt) => failure(interrupt),
+        let mut fp = match self.answer_fingerprint(row, &answer, &deps) {
+            Ok(fp) => fp,
+            Err(interrupt) => {
+                self.settle(id, slot, unfinished);
+                return Err(interrupt);
+            }
         };
         let (old, answer) = self.settle(id, slot, |state| {
             // A member of a cycle answers for the cycle, whatever it computed: so the answer does not depend on where the cycle was entered.
@@ -139,6 +142,15 @@ impl Engine {
         }
         self.release(slot.kind, &deps)?;
         answer
+    }
+
+    /// What an answer is compared by.
+    pub(super) fn answer_fingerprint(&self, row: &dyn Erased, answer: &Result<Value, Interrupt>, deps: &Deps) -> Result<Fp, Interrupt> {
+        match answer {
+            Ok(_) if row.is_from_dependencies() => deps.iter().try_fold(Fp::NONE, |fp, &dep| Ok(fp.then(self.fingerprint_now(dep)?))),
+            Ok(value) => Ok(row.fingerprint(&**value)),
+            Err(interrupt) => Ok(failure(interrupt)),
+        }
     }
 
     /// Drops the values that this kind was the last to read.

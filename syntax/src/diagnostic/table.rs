@@ -9,7 +9,7 @@ use std::fmt;
 use super::{Arg, Diagnostic, Severity};
 
 /// Which compiler can report a code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Stage {
     /// The first useful compiler.
     Core,
@@ -27,7 +27,7 @@ struct Row {
 macro_rules! codes {
     ($($code:ident $stage:ident $section:literal [$($template:literal),+];)+) => {
         /// The stable code of a diagnostic.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[repr(u16)]
         pub enum DiagnosticCode {
             $(#[doc = concat!("`", $($template, "` `",)+ "` (", $section, ")")] $code,)+

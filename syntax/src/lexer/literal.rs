@@ -8,7 +8,7 @@ use super::Kind;
 use super::scan::{Interpolation, Lexer};
 
 /// Which escapes a literal knows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Quoted {
     Str,
     Template,

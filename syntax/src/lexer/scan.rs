@@ -8,7 +8,7 @@ use super::names::{Names, WordHash};
 use super::{DocComment, Flags, Kind, LexError, Token, source};
 
 /// What a byte begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Class {
     Space,
     Newline,

@@ -5,7 +5,7 @@ use ir::Symbol;
 use crate::Span;
 
 /// A token: 16 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Token {
     /// First byte in the file.
     pub start: u32,
@@ -39,7 +39,7 @@ impl Token {
 }
 
 /// Facts about a token beside its kind.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Flags(u8);
 
 impl Flags {
@@ -76,7 +76,7 @@ macro_rules! kinds {
         punctuation { $($mark:ident $text:literal,)+ }
     ) => {
         /// What a token is.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
         pub enum Kind {
             $(#[doc = $what] $class,)+

@@ -10,7 +10,7 @@ use super::functions::Role;
 use super::{Parse, Parser};
 
 /// Which block a member stands in.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     Trait,
     Impl,

@@ -12,7 +12,7 @@ use super::{Parse, Parser};
 const MAX_PARAMS: usize = 255;
 
 /// What kind of function a header belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Role {
     /// The first or only clause of `@f`.
     Function,

@@ -7,7 +7,7 @@ use crate::Span;
 use super::Bound;
 
 /// The arenas of one item.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Tree {
     /// Expressions.
     pub exprs: Column<ExprTag, Expr>,
@@ -147,7 +147,7 @@ pub enum BinaryOp {
 }
 
 /// An expression, assignment or `let`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Expr {
     /// A syntax error was reported here.
     Error,
@@ -398,7 +398,7 @@ pub enum Expr {
 const _: () = assert!(size_of::<Expr>() <= 32);
 
 /// A part of a template string.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TemplatePart {
     /// Literal text, unescaped.
     Text(Symbol),
@@ -407,7 +407,7 @@ pub enum TemplatePart {
 }
 
 /// An argument: `name: e`, `name:`, `...e`, `e`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Argument {
     /// Name.
     pub name: Option<Symbol>,
@@ -424,7 +424,7 @@ pub struct Argument {
 }
 
 /// An entry of a list, map or struct literal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Entry {
     /// Key.
     pub key: EntryKey,
@@ -435,7 +435,7 @@ pub struct Entry {
 }
 
 /// Key of an entry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EntryKey {
     /// List element.
     None,
@@ -448,7 +448,7 @@ pub enum EntryKey {
 }
 
 /// `pattern if guard -> body`
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Arm {
     /// Pattern.
     pub pattern: PatternId,
@@ -461,7 +461,7 @@ pub struct Arm {
 }
 
 /// `pattern in source if guard`
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ForClause {
     /// Pattern.
     pub pattern: PatternId,
@@ -472,7 +472,7 @@ pub struct ForClause {
 }
 
 /// A parameter of a lambda; name `None` is `_`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct LambdaParam {
     /// Name.
     pub name: Option<Symbol>,
@@ -483,7 +483,7 @@ pub struct LambdaParam {
 }
 
 /// A pattern.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Pattern {
     /// A syntax error was reported here.
     Error,
@@ -548,7 +548,7 @@ pub enum Pattern {
 }
 
 /// End of a range pattern.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RangeEnd {
     /// Literal; negative for `-3`.
     Literal(Literal, bool),
@@ -557,7 +557,7 @@ pub enum RangeEnd {
 }
 
 /// `f: p`, `f`, or a positional payload.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FieldPattern {
     /// Name.
     pub name: Option<Symbol>,
@@ -568,7 +568,7 @@ pub struct FieldPattern {
 }
 
 /// A type.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Type {
     /// A syntax error was reported here.
     Error,

@@ -158,8 +158,8 @@ fn difference(a: &[u8], b: &[u8]) -> (usize, usize, Option<usize>) {
 #[test]
 fn patched_images_of_small_programs_are_clean_ones() {
     let mut total = Tally::default();
-    for seed in 0..40 {
-        let tally = check(seed, 3 + seed as u32 * 2, 25, seed % 4 == 0);
+    for seed in 0..40 * u64::from(patience()) {
+        let tally = check(seed, 3 + seed as u32 % 40 * 2, 25, seed % 4 == 0);
         total.patched += tally.patched;
         tally.fallbacks.into_iter().for_each(|(reason, count)| *total.fallbacks.entry(reason).or_default() += count);
     }
@@ -169,9 +169,187 @@ fn patched_images_of_small_programs_are_clean_ones() {
 
 #[test]
 fn patched_images_of_middling_programs_are_clean_ones() {
-    for seed in 100..104 {
+    for seed in 100..100 + 4 * u64::from(patience()) {
         let tally = check(seed, 400, 25, seed % 2 == 0);
         eprintln!("{tally:?}");
         assert!(tally.patched * 2 > 25, "{tally:?}");
     }
+}
+
+/// How much longer than in `make test` the random edits go on.
+fn patience() -> u32 {
+    std::env::var("ORI_IMAGE_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+#[test]
+fn patched_images_of_large_programs_are_clean_ones() {
+    for seed in 0..patience() {
+        let tally = check(1000 + u64::from(seed), 2000, 8, seed % 2 == 0);
+        eprintln!("{tally:?}");
+        assert!(tally.patched > 3, "{tally:?}");
+    }
+}
+
+/// A world that had one edit, and the link before.
+fn edited(seed: u64, size: u32, edit: impl Fn(&mut World)) -> (World, Linked) {
+    let mut world = World::new(seed, size, false);
+    let linked = clean(&world);
+    edit(&mut world);
+    (world, linked)
+}
+
+fn plan_of(world: &World, image: &[u8], sidecar: &[u8]) -> Plan {
+    let (functions, items) = contents(world);
+    planned(world, &functions, &items, sidecar, &Answers::new(world, image))
+}
+
+fn flip_body(world: &mut World) {
+    let made = world.functions.get_mut(&1).expect("there are several");
+    made.function.code.iter_mut().for_each(|byte| *byte ^= 0x55);
+    made.fingerprint += 1;
+}
+
+#[test]
+fn a_flipped_bit_is_refused_or_does_not_matter() {
+    let (world, linked) = edited(7, 40, flip_body);
+    let now = clean(&world);
+    let sidecar = linked.sidecar.expect("has a sidecar");
+    let mut refused = 0;
+    let bits = sidecar.len() * 8;
+    // All of the head, where everything matters; a prime stride through the tables.
+    let chosen: Vec<usize> = (0..4096 * 8).chain((4096 * 8..bits).step_by(13)).collect();
+    for &bit in &chosen {
+        let mut flipped = sidecar.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        match plan_of(&world, &linked.image, &flipped) {
+            Plan::Fallback(Fallback::Damaged | Fallback::Format) => refused += 1,
+            Plan::Patch(patch) => {
+                let mut image = linked.image.clone();
+                apply(&mut image, &patch.image);
+                assert!(image == now.image, "bit {bit} made a wrong image");
+            }
+            other => panic!("bit {bit}: {other:?}"),
+        }
+    }
+    assert!(refused * 2 > chosen.len() && refused < chosen.len(), "{refused} of {} were refused", chosen.len());
+}
+
+#[test]
+fn cut_and_foreign_bytes_are_refused() {
+    let (world, linked) = edited(8, 30, flip_body);
+    let sidecar = linked.sidecar.expect("has a sidecar");
+    let refused = |bytes: &[u8]| matches!(plan_of(&world, &linked.image, bytes), Plan::Fallback(Fallback::Damaged | Fallback::Format));
+    for length in (0..sidecar.len()).step_by(97) {
+        assert!(refused(&sidecar[..length]), "{length} bytes");
+    }
+    let mut longer = sidecar.clone();
+    longer.extend([0; 4096]);
+    assert!(refused(&longer));
+    assert!(refused(&linked.image));
+    // Of another page.
+    let mut swapped = sidecar.clone();
+    let length = swapped.len();
+    let (last, before) = (length - 4096, length - 8192);
+    for byte in 0..4096 {
+        swapped.swap(last + byte, before + byte);
+    }
+    let plan = plan_of(&world, &linked.image, &swapped);
+    let now = clean(&world);
+    match plan {
+        Plan::Fallback(reason) => assert_eq!(reason, Fallback::Damaged),
+        Plan::Patch(patch) => {
+            let mut image = linked.image.clone();
+            apply(&mut image, &patch.image);
+            assert!(image == now.image);
+        }
+        Plan::Unchanged => panic!("something changed"),
+    }
+}
+
+#[test]
+fn a_line_shift_writes_rows_of_items_only() {
+    let (world, linked) = edited(9, 300, |world| world.shift(3, 5));
+    let Plan::Patch(patch) = plan_of(&world, &linked.image, &linked.sidecar.expect("has one")) else { panic!("does not patch") };
+    let rows = world.items().iter().filter(|item| item.file.starts_with("src/file3_")).count();
+    assert_eq!(patch.image.len(), rows);
+    assert!(patch.image.iter().all(|(_, bytes)| bytes.len() == crate::records::ITEM_RECORD));
+    let answers = Answers::new(&world, &linked.image);
+    assert!(answers.asked.borrow().is_empty());
+}
+
+#[test]
+fn a_function_that_moves_is_followed_by_its_callers_alone() {
+    // Function 2 is among those that many call.
+    let (world, linked) = edited(10, 500, |world| {
+        let made = world.functions.get_mut(&2).expect("there are several");
+        made.fingerprint += 1;
+        let length = made.function.code.len();
+        made.function.code.resize(length + length / 2 + 40, 0x90);
+    });
+    let sidecar = linked.sidecar.as_ref().expect("has one");
+    let Plan::Patch(patch) = plan_of(&world, &linked.image, sidecar) else { panic!("does not patch") };
+    let (mut image, now) = (linked.image.clone(), clean(&world));
+    apply(&mut image, &patch.image);
+    assert!(image == now.image);
+    let places = patch.image.iter().filter(|(_, bytes)| bytes.len() <= 8).count();
+    assert!(places > 100, "{places} places were filled");
+    let bytes: usize = patch.image.iter().map(|(_, bytes)| bytes.len()).sum();
+    assert!(bytes * 5 < image.len(), "{bytes} of {} bytes were written", image.len());
+}
+
+#[test]
+fn what_did_not_change_is_not_touched() {
+    let (world, linked) = edited(11, 20, |_| {});
+    assert_eq!(plan_of(&world, &linked.image, &linked.sidecar.expect("has one")), Plan::Unchanged);
+}
+
+#[test]
+fn a_program_that_does_not_link_is_left_to_the_clean_link() {
+    let (mut world, linked) = edited(12, 60, |_| {});
+    let sidecar = linked.sidecar.expect("has one");
+    // Function 1 goes, and those who call it do not know.
+    world.functions.remove(&1);
+    assert_eq!(plan_of(&world, &linked.image, &sidecar), Plan::Fallback(Fallback::Program));
+    let (functions, items) = contents(&world);
+    let twice: Vec<Content> = functions.iter().chain(&functions).copied().collect();
+    let answers = Answers::new(&world, &linked.image);
+    assert_eq!(planned(&world, &twice, &items, &sidecar, &answers), Plan::Fallback(Fallback::Program));
+    world.symbols = true;
+    assert_eq!(plan_of(&world, &linked.image, &sidecar), Plan::Fallback(Fallback::Symbols));
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_not_patched() {
+    let (world, linked) = edited(13, 500, |world| {
+        let made = world.functions.get_mut(&2).expect("there are several");
+        made.fingerprint += 1;
+        made.function.code.resize(made.function.code.len() * 2 + 40, 0x90);
+    });
+    assert_eq!(plan_of(&world, &[], &linked.sidecar.expect("has one")), Plan::Fallback(Fallback::Missing));
+}
+
+#[test]
+fn an_item_without_user_makes_an_image_that_cannot_be_patched() {
+    let world = World::new(14, 10, false);
+    let mut items = world.items();
+    items.push(Item {
+        id: world::item(77),
+        key: world::key(world::item(77)),
+        name: "@spare".into(),
+        file: String::new(),
+        base_line: 1,
+        hidden: false,
+    });
+    let program = crate::Program {
+        functions: world.functions.values().map(|made| &made.function).collect(),
+        items,
+        entry: world::item(0),
+        returns_status: true,
+        symbols: false,
+    };
+    let (functions, items) = (vec![1; program.functions.len()], vec![1; program.items.len()]);
+    let fingerprints = crate::sidecar::build::Fingerprints { functions: &functions, items: &items };
+    let linked = link_with_sidecar(&program, fingerprints).expect("links");
+    assert_eq!(linked.sidecar, Err(Fallback::Unsupported));
+    assert_eq!(Ok(linked.image), crate::link(&program));
 }

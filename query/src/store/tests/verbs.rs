@@ -1,29 +1,12 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::Temporary;
 use super::memory::Memory;
 use super::model::{Dice, Model, SCHEMA, key_fp, open_on, sound, value_fp};
 use crate::fingerprint::Fp;
 use crate::store::disk::{Disk, Folder};
 use crate::store::{Delta, NewRow, Opened, Published, Row, Section, Store, StoreOptions, Warning, WhyRecord, flags, head, open};
-
-/// A folder that goes when the test ends.
-pub struct Temporary(pub PathBuf);
-
-impl Temporary {
-    pub fn new() -> Temporary {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Temporary(std::env::temp_dir().join(format!("oric-store-{}-{number}", std::process::id())))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Publishes random deltas, folds now and then, and compares after each with the model, in this process and in the next.
 fn check(disk: impl Disk + Clone + 'static, seed: u64, publishes: usize, changed: usize, added: usize, folds: bool) {

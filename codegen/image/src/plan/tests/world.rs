@@ -229,6 +229,11 @@ impl World {
         }
     }
 
+    /// Moves the items of a file down.
+    pub fn shift(&mut self, file: u32, lines: u32) {
+        *self.shifts.entry(file).or_default() += lines;
+    }
+
     fn edit_once(&mut self) {
         let choice = self.random.below(17);
         let number = self.any();
@@ -266,7 +271,7 @@ impl World {
                 self.functions.insert(new, made);
                 self.remove(number, new);
             }
-            14 => *self.shifts.entry(number % FILES).or_default() += 1,
+            14 => self.shift(number % FILES, 1),
             15 if self.random.one_in(6) => *self.files.entry(number % FILES).or_default() += 1,
             15 if self.random.one_in(8) => self.returns_status = !self.returns_status,
             15 => {

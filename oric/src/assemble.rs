@@ -1,0 +1,90 @@
+//! LIR to linkable code: the machine level run with recycled memory, its result in the form that `codegen` takes.
+
+use std::collections::HashSet;
+
+use ir::ItemId;
+
+use crate::queries::Assembled;
+
+thread_local! {
+    static SCRATCH: std::cell::RefCell<machine::Scratch> = std::cell::RefCell::new(machine::Scratch::default());
+}
+
+/// LIR to linkable code.
+/// `Err` says which limit the function exceeds.
+pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> Result<Assembled, String> {
+    let code = SCRATCH.with_borrow_mut(|scratch| machine::compile(body, scratch, checking));
+    let code = match code {
+        Ok(code) => code,
+        Err(machine::CompileError::Limit(limit)) => return Err(limit),
+        Err(machine::CompileError::Broken(report)) => panic!("{report}"),
+    };
+    Ok(linkable(item, code))
+}
+
+/// Code of the machine level in the form that `codegen` takes.
+pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
+    let mut callees = Vec::new();
+    let mut seen = HashSet::new();
+    let relocs = code
+        .relocs
+        .iter()
+        .map(|reloc| {
+            use machine::finish::RelocTarget;
+            use machine::ir::Callee;
+            let (kind, target) = match reloc.target {
+                RelocTarget::Callee(Callee::Function(callee)) => {
+                    if seen.insert(callee) {
+                        callees.push(callee);
+                    }
+                    (image::RelocKind::Call32, image::Target::Function(callee))
+                }
+                RelocTarget::Callee(Callee::Runtime(call)) => {
+                    (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Call(call)))
+                }
+                RelocTarget::Panic(kind) => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Panic(kind))),
+                RelocTarget::Data(row) => (image::RelocKind::Data32, image::Target::Data(row)),
+            };
+            image::Reloc { offset: reloc.offset, kind, target, addend: reloc.addend }
+        })
+        .collect();
+    let mut places = Vec::new();
+    let sites = code
+        .sites
+        .iter()
+        .map(|site| {
+            let first_place = places.len() as u32;
+            places.extend(code.places.chain(site.place).map(|p| image::SitePlace { item: p.item, line: p.line, column: p.column }));
+            image::Site {
+                return_offset: site.return_offset,
+                pad_offset: site.pad_offset,
+                first_place,
+                places: places.len() as u32 - first_place,
+            }
+        })
+        .collect();
+    let name = item.to_string();
+    let function = image::Function {
+        item,
+        key: stable_key(&name),
+        name,
+        code: code.bytes,
+        relocs,
+        data: code.data.into_iter().map(|d| image::Data { bytes: d.bytes, align: d.align, relocs: Vec::new() }).collect(),
+        has_frame: code.has_frame,
+        frame_size: code.frame_size,
+        saved_mask: code.saved_mask,
+        sites,
+        places,
+    };
+    Assembled { function, callees }
+}
+
+/// FNV-1a with 128 bits: the stable key of a function or item in the image.
+pub fn stable_key(name: &str) -> u128 {
+    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    for byte in name.bytes() {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    }
+    hash
+}

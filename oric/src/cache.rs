@@ -1,0 +1,51 @@
+//! Where the store of a project is, and what is kept beside the graph.
+//!
+//! ```text
+//! .ori/              beside ori.toml, or beside a lone file; ORI_CACHE_DIR=D: D/p/<hash of the root>
+//!   .gitignore       `*`: the folder ignores itself
+//!   q/               the graph and its values
+//!   cas/             artifacts by content; ORI_CACHE_DIR=D: D/shared
+//!   link/            images and sidecars that the next link goes on from
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use query::Fp;
+
+use crate::project::Project;
+
+/// Folders of a project's cache.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    /// Of this project.
+    pub root: PathBuf,
+    /// The store of artifacts, which projects may share.
+    pub shared: PathBuf,
+}
+
+impl Cache {
+    /// The cache of a project.
+    pub fn of(project: &Project, directory: Option<&Path>) -> Cache {
+        match directory {
+            Some(directory) => {
+                let root = std::fs::canonicalize(&project.package).unwrap_or_else(|_| project.package.clone());
+                let name = Fp::of_bytes(root.as_os_str().as_encoded_bytes());
+                Cache { root: directory.join("p").join(name.to_string()), shared: directory.join("shared") }
+            }
+            None => {
+                let root = project.package.join(".ori");
+                Cache { shared: root.join("cas"), root }
+            }
+        }
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> PathBuf {
+        self.root.join("q")
+    }
+
+    /// Images and sidecars.
+    pub fn links(&self) -> PathBuf {
+        self.root.join("link")
+    }
+}

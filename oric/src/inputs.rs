@@ -1,0 +1,98 @@
+//! The inputs of the engine: which files were read, what the disk said of them then, and what it says now.
+//!
+//! A session looks at every file that earlier sessions read (`stat`), reads those that may have changed, and hands only them to the engine. A file that
+//! a query asks for first is read when it asks. So the text of unchanged modules is never read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ir::Symbol;
+use parking_lot::Mutex;
+use query::{Engine, Input, Interrupt};
+use serde::{Deserialize, Serialize};
+
+use crate::project::{OpenError, Project, Seen, SourceFile};
+use crate::queries::{Source, codec};
+
+/// A module and what the disk said of its files.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+struct Look {
+    files: [Seen; 2],
+    /// When it was looked at, in nanoseconds since 1970.
+    at: i64,
+}
+
+/// Everything that was looked at, by module name. Modules of another root, or of a file that has another name, are other rows.
+#[derive(Default)]
+pub struct Inputs {
+    looks: Mutex<BTreeMap<Symbol, Look>>,
+    /// A file that cannot be read.
+    failed: Mutex<Option<OpenError>>,
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i64)
+}
+
+impl Inputs {
+    /// What an earlier session looked at.
+    pub fn from_bytes(bytes: Option<&[u8]>) -> Inputs {
+        let rows: Vec<(Symbol, Look)> = bytes.and_then(codec::read).unwrap_or_default();
+        Inputs { looks: Mutex::new(rows.into_iter().collect()), failed: Mutex::default() }
+    }
+
+    /// For the next session.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let rows: Vec<(Symbol, Look)> = self.looks.lock().iter().map(|(module, look)| (*module, *look)).collect();
+        let mut bytes = Vec::with_capacity(rows.len() * 64);
+        codec::write(&rows, &mut bytes);
+        bytes
+    }
+
+    /// Sets what changed on disk since it was looked at. Returns whether anything is to be remembered.
+    pub fn refresh(&self, project: &Project, engine: &mut Engine) -> Result<bool, Interrupt> {
+        let mut news = false;
+        let known: Vec<(Symbol, Look)> = self.looks.lock().iter().map(|(module, look)| (*module, *look)).collect();
+        for (module, before) in known {
+            let files = project.look(module);
+            if files == before.files && !files.iter().any(|file| file.may_hide_a_change(before.at)) {
+                continue;
+            }
+            news = true;
+            match self.read(project, module) {
+                Some(source) => engine.set::<Source>(&module, source)?,
+                None => engine.remove::<Source>(&module)?,
+            };
+        }
+        Ok(news)
+    }
+
+    /// Reads a module and remembers what the disk said of its files before that.
+    fn read(&self, project: &Project, module: Symbol) -> Option<SourceFile> {
+        let at = now();
+        self.looks.lock().insert(module, Look { files: project.look(module), at });
+        match project.read(module)? {
+            Ok(source) => Some(source),
+            Err(error) => {
+                self.failed.lock().get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// Fetches for the engine what nobody set.
+    pub fn serve(self: &Arc<Self>, project: &Project, engine: &mut Engine) {
+        let inputs = self.clone();
+        let project = project.clone();
+        engine.set_loader(move |kind, key| {
+            let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND)?;
+            Some(Arc::new(inputs.read(&project, *module)?))
+        });
+    }
+
+    /// The first file that exists and cannot be read.
+    pub fn failure(&self) -> Option<OpenError> {
+        self.failed.lock().take()
+    }
+}
