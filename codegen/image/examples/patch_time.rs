@@ -96,7 +96,8 @@ impl World {
     fn contents(&self) -> (Vec<Content>, Vec<Content>) {
         let functions = self.functions.iter().zip(&self.fingerprints);
         let functions = functions.map(|(function, &fingerprint)| Content { key: function.key, fingerprint }).collect();
-        let items = (0..self.functions.len() as u32).map(|number| Content { key: key(number), fingerprint: fingerprint(&self.item(number)) });
+        let items =
+            (0..self.functions.len() as u32).map(|number| Content { key: key(number), fingerprint: fingerprint(&self.item(number)) });
         (functions, items.collect())
     }
 
@@ -205,8 +206,7 @@ fn main() {
     let (mut plain, mut both) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let items: Vec<Item> = (0..count).map(|number| world.item(number)).collect();
-        let program =
-            Program { functions: world.functions.iter().collect(), items, entry: id(0), returns_status: true, symbols: false };
+        let program = Program { functions: world.functions.iter().collect(), items, entry: id(0), returns_status: true, symbols: false };
         let start = Instant::now();
         let linked = image::link(&program).expect("links");
         plain.push(start.elapsed().as_secs_f64() * 1e3);

@@ -125,7 +125,8 @@ impl TryFrom<u32> for RuntimeSymbol {
     fn try_from(number: u32) -> Result<Self, Self::Error> {
         let calls = RuntimeCall::ALL.len() as u32;
         let call = RuntimeCall::from_number(u64::from(number)).map(RuntimeSymbol::Call);
-        call.or_else(|| PanicKind::from_number(u64::from(number.checked_sub(calls)?)).map(RuntimeSymbol::Panic)).ok_or("no symbol of the runtime")
+        call.or_else(|| PanicKind::from_number(u64::from(number.checked_sub(calls)?)).map(RuntimeSymbol::Panic))
+            .ok_or("no symbol of the runtime")
     }
 }
 

@@ -31,8 +31,8 @@ pub enum Fallback {
     Format,
     /// Bytes do not verify.
     Damaged,
-    /// A count leaves the range of its table's capacity, so that everything behind would move.
-    Capacity,
+    /// A count leaves the range of its table's capacity, so that everything behind would move. Which table.
+    Capacity(&'static str),
     /// Other parts of the runtime are needed.
     Runtime,
     /// A symbol table comes or goes.
@@ -47,15 +47,16 @@ pub enum Fallback {
 
 impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Fallback::Format => "the sidecar is of another version",
             Fallback::Damaged => "the sidecar is damaged",
-            Fallback::Capacity => "a table grows or shrinks beyond its step",
+            Fallback::Capacity(table) => return write!(f, "the {table} grow or shrink beyond a step of their table"),
             Fallback::Runtime => "other parts of the runtime are needed",
             Fallback::Symbols => "the symbol table comes or goes",
             Fallback::Program => "the program does not link",
             Fallback::Unsupported => "the program has something that cannot be patched",
             Fallback::Missing => "an input is missing",
-        })
+        };
+        f.write_str(text)
     }
 }

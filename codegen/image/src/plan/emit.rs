@@ -122,8 +122,12 @@ impl Planner<'_> {
                             fixups.entry(from).or_default().insert(moved);
                         }
                     }
-                    Kind::Item => drop(self.item_rows.insert(from)),
-                    Kind::Piece { .. } => drop(self.piece_bytes.insert(from)),
+                    Kind::Item => {
+                        self.item_rows.insert(from);
+                    }
+                    Kind::Piece { .. } => {
+                        self.piece_bytes.insert(from);
+                    }
                     Kind::Symbol(_) | Kind::Unknown => return Err(Fallback::Damaged),
                 }
             }

@@ -1,6 +1,7 @@
 //! The first half of a plan: what changed, and the tables after it.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use crate::sidecar::Fallback;
 use crate::sidecar::describe::{Described, PieceName, share, share_of_options, symbols, targets};
 use crate::sidecar::head::{Class, Head, pieces_of};
 use crate::sidecar::pages::Pages;
-use crate::sidecar::rows::{self, FunctionRow, ItemRow, Link};
+use crate::sidecar::rows::{self, FunctionRow, ItemRow, Link, names};
 use crate::sidecar::short::{Kind, Short};
 use crate::sidecar::table::Table;
 use crate::slots::Classes;
@@ -116,8 +117,8 @@ impl<'a> Planner<'a> {
         self.pieces()?;
         self.nothing_dangles()?;
         self.code()?;
-        if self.head.tables_mut().any(|table| !table.is_settled()) {
-            return Err(Fallback::Capacity);
+        if let Some(table) = self.head.tables_mut().find(|table| !table.is_settled()) {
+            return Err(Fallback::Capacity(table.name));
         }
         if self.parts_in_question && self.head.needed_parts() != self.head.parts {
             return Err(Fallback::Runtime);
@@ -297,8 +298,12 @@ impl<'a> Planner<'a> {
         let place = directory.find(&self.pages, edit.short)?;
         match (place, &edit.new) {
             (Some(row), Some(new)) => directory.write(&mut self.pages, row, &new.row.words())?,
-            (Some(row), None) => drop(directory.remove(&mut self.pages, row)?),
-            (None, Some(new)) => drop(directory.insert(&mut self.pages, &new.row.words())?),
+            (Some(row), None) => {
+                directory.remove(&mut self.pages, row)?;
+            }
+            (None, Some(new)) => {
+                directory.insert(&mut self.pages, &new.row.words())?;
+            }
             (None, None) => return Err(Fallback::Damaged),
         }
         if let Some(old) = &edit.old {
@@ -333,8 +338,8 @@ impl<'a> Planner<'a> {
     fn items(&mut self) -> Done {
         let (mut comes, mut goes) = (Vec::new(), Vec::new());
         for (item, key) in std::mem::take(&mut self.items_in_question) {
-            let named = self.head.directory.find(&self.pages, item.as_function())?.is_some()
-                || !self.head.users.run(&self.pages, item)?.is_empty();
+            let named =
+                self.head.directory.find(&self.pages, item.as_function())?.is_some() || !self.head.users.run(&self.pages, item)?.is_empty();
             match (self.head.items.find(&self.pages, item)?, named) {
                 (Some(_), false) => goes.push(item),
                 (None, true) => comes.push(key.ok_or(Fallback::Damaged)?),
@@ -476,10 +481,9 @@ impl<'a> Planner<'a> {
         }
         let mut rows = BTreeMap::new();
         for place in &function.places {
-            if !rows.contains_key(&place.item.raw()) {
+            if let Entry::Vacant(vacant) = rows.entry(place.item.raw()) {
                 let key = self.source.key(place.item).ok_or(Fallback::Missing)?;
-                let row = self.head.items.find(&self.pages, Short::item(key))?.ok_or(Fallback::Program)?;
-                rows.insert(place.item.raw(), row);
+                vacant.insert(self.head.items.find(&self.pages, Short::item(key))?.ok_or(Fallback::Program)?);
             }
         }
         let mut bytes = Vec::new();
@@ -593,7 +597,7 @@ impl<'a> Planner<'a> {
     ) -> Done {
         let Kind::Piece { wide, class } = piece.kind() else { return Err(Fallback::Damaged) };
         let classes = &mut self.head.pieces[pieces_of(wide)];
-        let place = classes.binary_search_by_key(&class, |row| row.class).map_err(|_| Fallback::Capacity)?;
+        let place = classes.binary_search_by_key(&class, |row| row.class).map_err(|_| Fallback::Capacity(names::PIECES))?;
         let table = &mut classes[place].table;
         let row = table.find(&self.pages, piece)?;
         let rows = change(table, &mut self.pages, row)?;
@@ -615,7 +619,7 @@ impl<'a> Planner<'a> {
         for comes in [false, true] {
             for &(short, old, new) in &changes {
                 let Some(class) = (if comes { new } else { old }) else { continue };
-                let place = self.head.code.binary_search_by_key(&class, |row| row.class).map_err(|_| Fallback::Capacity)?;
+                let place = self.head.code.binary_search_by_key(&class, |row| row.class).map_err(|_| Fallback::Capacity(names::CODE))?;
                 let table = &mut self.head.code[place].table;
                 let rows = if comes {
                     table.insert(&mut self.pages, &[short.word()])?

@@ -9,7 +9,7 @@ use super::Fallback;
 use super::describe::{Described, PieceName, share, share_of_options, symbols};
 use super::head::{Class, Head};
 use super::pages::PAGE;
-use super::rows::{self, FunctionRow, ItemRow, Link};
+use super::rows::{self, FunctionRow, ItemRow, Link, names};
 use super::short::Short;
 use super::table::{Table, places};
 use crate::input::{Function, Program, RuntimeSymbol};
@@ -103,14 +103,14 @@ impl Builder<'_> {
     }
 
     /// Rows in order of their ranks.
-    fn table<const N: usize>(&mut self, rows: &[[u64; N]], pairs: bool) -> Result<Table, Fallback> {
+    fn table<const N: usize>(&mut self, rows: &[[u64; N]], pairs: bool, name: &'static str) -> Result<Table, Fallback> {
         let first = |row: &[u64; N]| row.first().copied().unwrap_or(0);
         let rank = |row: &[u64; N]| (first(row), if pairs { row.get(1).copied().unwrap_or(0) } else { 0 });
         if rows.windows(2).any(|pair| matches!(pair, [a, b] if rank(a) >= rank(b))) {
             return Err(Fallback::Unsupported);
         }
         let count = rows.len() as u32;
-        let table = Table { at: self.words.len() as u64, words: N as u32, capacity: capacity(count), count, pairs };
+        let table = Table { at: self.words.len() as u64, words: N as u32, capacity: capacity(count), count, pairs, name };
         self.words.resize(self.words.len() + table.size() as usize, 0);
         let words = self.words.get_mut(table.at as usize..).unwrap_or_default();
         for (row, place) in rows.iter().zip(places(rows.iter().map(first), table.capacity)) {
@@ -128,7 +128,7 @@ impl Builder<'_> {
             rows.push(row.words());
         }
         rows.sort_unstable();
-        self.table(&rows, false)
+        self.table(&rows, false, names::FUNCTIONS)
     }
 
     fn function(
@@ -199,7 +199,7 @@ impl Builder<'_> {
             rows.push(ItemRow::new(item, fingerprint, name.short, file.short).words());
         }
         rows.sort_unstable();
-        self.table(&rows, false)
+        self.table(&rows, false, names::ITEMS)
     }
 
     fn links(&mut self) -> Result<Table, Fallback> {
@@ -208,14 +208,14 @@ impl Builder<'_> {
         for (short, range) in &self.sources {
             rows.extend(self.links.get(range.clone()).unwrap_or_default().iter().map(|link| link.words(*short)));
         }
-        self.table(&rows, true)
+        self.table(&rows, true, names::LINKS)
     }
 
     fn users(&mut self) -> Result<Table, Fallback> {
         self.users.sort_unstable();
         self.users.dedup();
         let rows: Vec<_> = self.users.iter().map(|(to, from)| [to.word(), from.word()]).collect();
-        self.table(&rows, true)
+        self.table(&rows, true, names::USERS)
     }
 
     /// The slots of code; or of pieces, when `wide` says of which.
@@ -224,9 +224,9 @@ impl Builder<'_> {
         for range in &slots.ranges {
             let class = classes.of(range.slot).ok_or(Fallback::Unsupported)?;
             let owners = slots.owners.get(range.first as usize..(range.first + range.capacity) as usize).unwrap_or_default();
-            let width = if wide.is_some() { rows::PIECE } else { rows::CODE };
+            let (width, name) = if wide.is_some() { (rows::PIECE, names::PIECES) } else { (rows::CODE, names::CODE) };
             let mut table =
-                Table { at: self.words.len() as u64, words: width as u32, capacity: range.capacity, count: 0, pairs: false };
+                Table { at: self.words.len() as u64, words: width as u32, capacity: range.capacity, count: 0, pairs: false, name };
             let mut last = None;
             for &owner in owners {
                 let name = match wide {

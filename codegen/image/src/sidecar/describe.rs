@@ -47,12 +47,7 @@ pub struct Described {
 
 impl Described {
     /// Describes a function; `key` gives the stable key of an item.
-    pub fn describe(
-        &mut self,
-        function: &Function,
-        classes: &PieceClasses,
-        key: &dyn Fn(ItemId) -> Option<u128>,
-    ) -> Result<(), Fallback> {
+    pub fn describe(&mut self, function: &Function, classes: &PieceClasses, key: &dyn Fn(ItemId) -> Option<u128>) -> Result<(), Fallback> {
         self.links.clear();
         self.constants.clear();
         self.items.clear();
@@ -88,7 +83,9 @@ impl Described {
         self.items.sort_unstable();
         self.items.dedup();
         let named = self.items.iter().map(|&(item, _)| item);
-        for (kind, targets) in [(LinkKind::Holds, &mut held.into_iter() as &mut dyn Iterator<Item = Short>), (LinkKind::Names, &mut { named })] {
+        for (kind, targets) in
+            [(LinkKind::Holds, &mut held.into_iter() as &mut dyn Iterator<Item = Short>), (LinkKind::Names, &mut { named })]
+        {
             for (number, target) in targets.enumerate() {
                 self.links.push(Link::new(kind, number as u32, 0, target).ok_or(Fallback::Unsupported)?);
             }

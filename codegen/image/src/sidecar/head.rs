@@ -2,7 +2,7 @@
 
 use super::Fallback;
 use super::pages::{PAGE, Pages, checksum};
-use super::rows;
+use super::rows::{self, names};
 use super::table::Table;
 use crate::input::RuntimeSymbol;
 use crate::layout::Segment;
@@ -162,26 +162,27 @@ impl Head {
         let tables = [next()?, next()?, next()?];
         let (function_slots, end) = (next()?, next()?);
         let limit = u64::from(pages) * (PAGE as u64 / 8);
-        let table = |next: &mut dyn FnMut() -> Option<u64>, words: usize, pairs: bool| {
+        let table = |next: &mut dyn FnMut() -> Option<u64>, words: usize, pairs: bool, name: &'static str| {
             let (at, counts) = (next()?, next()?);
-            let table = Table { at, words: words as u32, capacity: counts as u32, count: (counts >> 32) as u32, pairs };
+            let table = Table { at, words: words as u32, capacity: counts as u32, count: (counts >> 32) as u32, pairs, name };
             (at.checked_add(table.size())? <= limit && table.count <= table.capacity).then_some(table)
         };
-        let directory = table(&mut next, rows::FUNCTION, false)?;
-        let links = table(&mut next, rows::LINK, true)?;
-        let users = table(&mut next, rows::USER, true)?;
-        let items = table(&mut next, rows::ITEM, false)?;
-        let mut classes = |words: usize| {
+        let directory = table(&mut next, rows::FUNCTION, false, names::FUNCTIONS)?;
+        let links = table(&mut next, rows::LINK, true, names::LINKS)?;
+        let users = table(&mut next, rows::USER, true, names::USERS)?;
+        let items = table(&mut next, rows::ITEM, false, names::ITEMS)?;
+        let mut classes = |words: usize, name: &'static str| {
             let count = next()?;
             let mut classes = Vec::new();
             for _ in 0..count {
                 let (class, first, start) = (next()?, next()? as u32, next()?);
-                let table = table(&mut next, words, false)?;
+                let table = table(&mut next, words, false, name)?;
                 classes.push(Class { class: class as u8, slot: (class >> 32) as u32, first, start, table });
             }
             Some(classes)
         };
-        let (code, pieces) = (classes(rows::CODE)?, [classes(rows::PIECE)?, classes(rows::PIECE)?]);
+        let (code, pieces) =
+            (classes(rows::CODE, names::CODE)?, [classes(rows::PIECE, names::PIECES)?, classes(rows::PIECE, names::PIECES)?]);
         let runtime = (0..next()?).map(|_| Some((next()? as u32, next()?))).collect::<Option<Vec<_>>>()?;
         let parts = (0..next()?).map(|_| next().map(|part| part as u32)).collect::<Option<Vec<_>>>()?;
         let (returns_status, symbols) = (flags & 1 != 0, flags & 2 != 0);

@@ -15,6 +15,22 @@ pub const PIECE: usize = 3;
 /// Words of a row of a code class: short name.
 pub const CODE: usize = 1;
 
+/// Names of the tables.
+pub mod names {
+    /// The directory.
+    pub const FUNCTIONS: &str = "functions";
+    /// What things refer to.
+    pub const LINKS: &str = "references";
+    /// The same backwards.
+    pub const USERS: &str = "users";
+    /// Items.
+    pub const ITEMS: &str = "items";
+    /// A class of code.
+    pub const CODE: &str = "functions of a size";
+    /// A class of pieces.
+    pub const PIECES: &str = "constants and sites of a size";
+}
+
 const fn halves(low: u32, high: u32) -> u64 {
     low as u64 | (high as u64) << 32
 }

@@ -21,6 +21,8 @@ pub struct Table {
     pub count: u32,
     /// Rows are ordered by two words.
     pub pairs: bool,
+    /// What its rows are of.
+    pub name: &'static str,
 }
 
 /// By what rows are ordered.
@@ -165,7 +167,7 @@ impl Table {
         debug_assert!(words.len() == self.words as usize);
         let rank = (words.first().copied().unwrap_or(0), if self.pairs { words.get(1).copied().unwrap_or(0) } else { 0 });
         if self.count >= self.capacity {
-            return Err(Fallback::Capacity);
+            return Err(Fallback::Capacity(self.name));
         }
         let place = self.search(pages, rank)?;
         self.count += 1;

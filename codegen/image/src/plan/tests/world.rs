@@ -7,9 +7,7 @@ use abi::{PanicKind, RuntimeCall};
 use ir::{ItemId, Symbol};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::input::{
-    Data, DataReloc, DataTarget, Function, Item, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target,
-};
+use crate::input::{Data, DataReloc, DataTarget, Function, Item, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target};
 
 pub struct Random(u64);
 
@@ -274,11 +272,7 @@ impl World {
             14 => self.shift(number % FILES, 1),
             15 if self.random.one_in(6) => *self.files.entry(number % FILES).or_default() += 1,
             15 if self.random.one_in(8) => self.returns_status = !self.returns_status,
-            15 => {
-                if !self.hidden.remove(&number) {
-                    self.hidden.insert(number);
-                }
-            }
+            15 => self.hidden = self.hidden.symmetric_difference(&BTreeSet::from([number])).copied().collect(),
             16 if !self.past.is_empty() && self.random.one_in(3) => {
                 let number = self.random.below(self.past.len() as u32) as usize;
                 self.functions = self.past[number].clone();

@@ -3,7 +3,7 @@ use crate::sidecar::pages::{PAGE, checksum};
 
 /// A table with room for `capacity` rows of three words in pages of zeros.
 fn empty(capacity: u32, pairs: bool) -> (Table, Vec<[u8; PAGE]>, Vec<[u8; 8]>) {
-    let table = Table { at: 5, words: 3, capacity, count: 0, pairs };
+    let table = Table { at: 5, words: 3, capacity, count: 0, pairs, name: "rows" };
     let pages = vec![[0; PAGE]; (table.size() as usize * 8 + 40).div_ceil(PAGE)];
     let sums = pages.iter().enumerate().map(|(number, page)| checksum(number as u64, page).to_le_bytes()).collect();
     (table, pages, sums)
@@ -55,7 +55,7 @@ fn check(seed: u64, capacity: u32, homes: u64, pairs: bool) {
             }
             let result = table.insert(&mut pages, &row);
             if model.len() == capacity as usize {
-                assert_eq!(result, Err(Fallback::Capacity), "{at}");
+                assert_eq!(result, Err(Fallback::Capacity("rows")), "{at}");
                 continue;
             }
             result.expect("has room");
