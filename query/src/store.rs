@@ -16,9 +16,11 @@
 //! | room        | verb                                                       |
 //! |-------------|------------------------------------------------------------|
 //! | `open`      | finding the store, and whether to believe it               |
-//! | `publish`   | writing a delta, or a base when that is due                |
+//! | `publish`   | the rows of a session become a delta, or a base            |
+//! | `commit`    | the protocol of writing: what is on disk at each moment    |
 //! | `fold`      | merging segments, leaving dead blobs behind                |
 //! | `compose`   | making a segment out of new rows and old segments          |
+//! | `stat`      | counting and checking everything, for people who ask       |
 //! | [`cas`]     | artifacts by the hash of their content                     |
 
 use std::path::Path;
@@ -29,6 +31,7 @@ use crate::fingerprint::Fp;
 mod blob;
 mod bytes;
 pub mod cas;
+mod commit;
 mod compose;
 mod disk;
 mod encode;
@@ -39,6 +42,7 @@ mod open;
 mod publish;
 mod row;
 mod segment;
+mod stat;
 mod trace;
 mod why;
 
@@ -47,6 +51,7 @@ mod tests;
 
 pub use blob::BlobAt;
 pub use publish::{Delta, NewRow, Published};
+pub use stat::{StoreStat, Verified};
 pub use trace::{MAX_TRACES, Trace};
 pub use why::WhyRecord;
 
@@ -352,11 +357,6 @@ impl Store {
         kinds.sort_unstable();
         kinds.dedup();
         kinds
-    }
-
-    /// Checks every page of the graph.
-    pub fn check_all(&self) -> Result<(), Damaged> {
-        self.segments.iter().try_for_each(Segment::check_all)
     }
 }
 

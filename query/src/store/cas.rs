@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use super::publish::temporary;
+use super::commit::temporary;
 
 /// Bytes that the store keeps when nobody says otherwise: 5 GB.
 pub const DEFAULT_BUDGET: u64 = 5_000_000_000;

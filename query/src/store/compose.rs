@@ -1,9 +1,12 @@
 //! Making the next segment out of new rows and of the segments that it takes the place of.
 
-use super::blob::Appender;
+use std::borrow::Cow;
+
+use super::blob::{Appender, BLOB_HEADER};
+use super::commit::{Prepared, Stop, opened};
 use super::encode::{Builder, TooLarge};
 use super::head::Head;
-use super::publish::{NewRow, Prepared, Stop, opened};
+use super::publish::NewRow;
 use super::row::{NO_KIND, PackedRow};
 use super::segment::{Column, Words};
 use super::trace::{PackedTrace, remember};
@@ -59,6 +62,8 @@ impl Store {
         let is_base = below.is_empty();
         let ids = if is_base { (0..nodes).collect() } else { union(news, absorbed)? };
         let mut builder = Builder::new(is_base, ids.len());
+        // One allocation, not a doubling of what may be many megabytes.
+        blobs.bytes.reserve(news.iter().map(|new| bytes_of(&new.new_key) + bytes_of(&new.new_value)).sum());
         let mut deps: Vec<u32> = Vec::new();
         let mut news = news.iter().peekable();
         for id in ids {
@@ -121,6 +126,11 @@ impl Store {
         let segment = opened(encoded, head.serial, &self.schema)?;
         Ok(Prepared { segment, keep: below.len(), blobs, head })
     }
+}
+
+/// At most what a blob takes.
+fn bytes_of(blob: &Option<Cow<'_, [u8]>>) -> usize {
+    blob.as_ref().map_or(0, |bytes| bytes.len() + BLOB_HEADER + 8)
 }
 
 /// A new row as the disk has it; its bytes are appended.

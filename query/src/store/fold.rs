@@ -3,9 +3,10 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::blob::{self, Appender, BlobAt};
+use super::commit::{Stop, published};
 use super::compose::{Contents, Places, Stay};
 use super::head::Head;
-use super::publish::{Published, Stop, published};
+use super::publish::Published;
 use super::{Damaged, Store};
 use crate::fingerprint::Fp;
 

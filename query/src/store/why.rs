@@ -2,7 +2,8 @@
 
 use super::Store;
 use super::bytes::{Put, Reader, checksum};
-use super::publish::{Published, Stop, published, temporary};
+use super::commit::{Stop, published, temporary};
+use super::publish::Published;
 use crate::fingerprint::Fp;
 
 /// Sessions that are remembered.
