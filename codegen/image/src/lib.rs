@@ -34,4 +34,5 @@ pub use error::LinkError;
 pub use input::{Data, DataReloc, DataTarget, Function, Item, Program, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target};
 pub use layout::Layout;
 pub use runtime::archive as runtime_archive;
+pub use sidecar::build::Fingerprints;
 pub use write::{Linked, link, link_with_sidecar};

@@ -239,6 +239,12 @@ impl<'a> Pieces<'a> {
         (offset(name), offset(file))
     }
 
+    /// Keys of the constants of a function, which has `count` of them.
+    pub fn constant_keys(&self, function: usize, count: usize) -> impl Iterator<Item = u128> {
+        let first = self.data_first.get(function).map_or(0, |&first| first as usize);
+        self.pieces.get(first..first + count).unwrap_or_default().iter().map(|piece| piece.key)
+    }
+
     /// Key of a piece.
     pub fn key(&self, piece: u32) -> Option<u128> {
         self.pieces.get(piece as usize).map(|piece| piece.key)

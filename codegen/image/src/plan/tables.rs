@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{Content, Patch, Request, Source};
 use crate::input::{Function, Item};
-use crate::pieces::{PieceClasses, sites_key};
+use crate::pieces::{PieceClasses, constant_keys, sites_key};
 use crate::records;
 use crate::sidecar::Fallback;
 use crate::sidecar::describe::{Described, PieceName, share, share_of_options, symbols, targets};
@@ -155,13 +155,15 @@ impl<'a> Planner<'a> {
                 None => return Err(Fallback::Program),
             }
         }
+        let mut constants = Vec::new();
         for (content, old) in changed {
             let function = self.source.function(content.key).ok_or(Fallback::Missing)?;
             if function.key != content.key || self.source.key(function.item) != Some(content.key) {
                 return Err(Fallback::Unsupported);
             }
+            constant_keys(&function, &mut constants).map_err(|_| Fallback::Program)?;
             let mut described = Described::default();
-            described.describe(&function, &self.classes, &|item| self.source.key(item))?;
+            described.describe(&function, constants.iter().copied(), &self.classes, &|item| self.source.key(item))?;
             // Until the new ones are written, it has the old sites.
             let row = FunctionRow::new(&function, content.fingerprint, old.and_then(|old| old.sites));
             self.edits.push(Edit { short: row.short(), old, new: Some(New { function, row, described }) });

@@ -145,7 +145,7 @@ impl Builder<'_> {
         }
         self.named[own] = true;
         let key_of = |id: ItemId| self.item(id).map(|(_, key)| key);
-        described.describe(function, &self.classes, &key_of)?;
+        described.describe(function, self.layout.pieces.constant_keys(number, function.data.len()), &self.classes, &key_of)?;
         let short = Short::function(key);
         for (constant, data) in described.constants.iter().zip(&function.data) {
             if !data.relocs.is_empty() && pointing.insert(constant.short) {

@@ -9,7 +9,7 @@ use super::Fallback;
 use super::rows::{Link, LinkKind};
 use super::short::{Kind, Short};
 use crate::input::{Data, DataTarget, Function, RelocKind, Target};
-use crate::pieces::{PieceClasses, constant_keys, is_wide, text_key};
+use crate::pieces::{PieceClasses, is_wide, text_key};
 
 /// A piece by name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -42,17 +42,21 @@ pub struct Described {
     pub constants: Vec<PieceName>,
     /// Items that its sites name, apart from its own, in order of short name.
     pub items: Vec<(Short, u128)>,
-    keys: Vec<u128>,
 }
 
 impl Described {
-    /// Describes a function; `key` gives the stable key of an item.
-    pub fn describe(&mut self, function: &Function, classes: &PieceClasses, key: &dyn Fn(ItemId) -> Option<u128>) -> Result<(), Fallback> {
+    /// Describes a function that has constants with these keys; `key` gives the stable key of an item.
+    pub fn describe(
+        &mut self,
+        function: &Function,
+        constants: impl IntoIterator<Item = u128>,
+        classes: &PieceClasses,
+        key: &dyn Fn(ItemId) -> Option<u128>,
+    ) -> Result<(), Fallback> {
         self.links.clear();
         self.constants.clear();
         self.items.clear();
-        constant_keys(function, &mut self.keys).map_err(|_| Fallback::Program)?;
-        for (data, &key) in function.data.iter().zip(&self.keys) {
+        for (data, key) in function.data.iter().zip(constants) {
             self.constants.push(PieceName::new(key, is_wide(data), data.bytes.len(), classes)?);
         }
         for reloc in &function.relocs {
@@ -117,9 +121,9 @@ impl Described {
 fn settle(links: &mut Vec<Link>) -> Result<(), Fallback> {
     links.sort_unstable();
     links.dedup();
+    let overlap = |pair: &[(u32, u32)]| matches!(pair, [(first, size), (second, _)] if second - first < *size);
     let mut places: Vec<(u32, u32)> = links.iter().filter_map(Link::place).collect();
     places.sort_unstable();
-    let overlap = |pair: &[(u32, u32)]| matches!(pair, [(first, size), (second, _)] if second - first < *size);
     if places.windows(2).any(overlap) { Err(Fallback::Unsupported) } else { Ok(()) }
 }
 
