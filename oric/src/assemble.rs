@@ -66,7 +66,7 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
     let name = item.to_string();
     let function = image::Function {
         item,
-        key: stable_key(&name),
+        key: item.content(),
         name,
         code: code.bytes,
         relocs,
@@ -78,13 +78,4 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
         places,
     };
     Assembled { function, callees }
-}
-
-/// FNV-1a with 128 bits: the stable key of a function or item in the image.
-pub fn stable_key(name: &str) -> u128 {
-    let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
-    for byte in name.bytes() {
-        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-    }
-    hash
 }

@@ -44,6 +44,11 @@ impl Cache {
         self.root.join("q")
     }
 
+    /// What a link leaves for the next one of the same executable.
+    pub fn sidecar(&self, executable: &Path) -> PathBuf {
+        self.links().join(format!("{}.side", Fp::of_bytes(executable.as_os_str().as_encoded_bytes())))
+    }
+
     /// Images and sidecars.
     pub fn links(&self) -> PathBuf {
         self.root.join("link")

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::middle::{fuel, options};
 use super::{
-    FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions, Object,
+    EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions, Object,
     OptimisedBody, Position, Provider, Reachable, Signature,
 };
 
@@ -157,18 +157,34 @@ impl Provider for Reachable {
     }
 }
 
+impl Provider for EntryCode {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Assembled, String>>, Interrupt> {
+        let Some(form) = *levels.get::<MainForm>(main)? else { return Ok(Arc::new(Err("there is no @main".to_owned()))) };
+        let returns = match (form.returns_status, form.never_returns) {
+            (true, _) => lir::build::EntryReturn::Int,
+            (false, true) => lir::build::EntryReturn::Never,
+            (false, false) => lir::build::EntryReturn::Void,
+        };
+        let item = lir::build::entry_item();
+        let body = legal(levels, item, lir::build::entry(form.main, form.takes_args, returns))?;
+        Ok(Arc::new(crate::assemble::assemble(item, &body, options(levels)?.check_allocation)))
+    }
+}
+
 impl Provider for LinkPlan {
     /// Asks for fingerprints only: no code is loaded for a plan.
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Plan>, Interrupt> {
         let entry = *levels.get::<MainForm>(main)?;
         let reached = levels.get::<Reachable>(main)?;
         let symbols = link_options(levels)?.symbols;
-        let mut functions = Vec::with_capacity(reached.functions.len());
+        let entry_item = lir::build::entry_item();
+        let mut functions = Vec::with_capacity(reached.functions.len() + 1);
+        functions.push((entry_item, levels.cx().fingerprint::<EntryCode>(main)?));
+        let mut items = Vec::with_capacity(reached.functions.len() + reached.items.len() + 1);
         for item in &reached.functions {
             functions.push((*item, levels.cx().fingerprint::<MachineCode>(item)?));
         }
-        let mut items = Vec::with_capacity(reached.functions.len() + reached.items.len());
-        for item in reached.functions.iter().chain(&reached.items) {
+        for item in [entry_item].iter().chain(&reached.functions).chain(&reached.items) {
             items.push((*item, levels.cx().fingerprint::<Position>(item)?));
         }
         Ok(Arc::new(Plan { entry, functions, items, symbols }))
@@ -180,89 +196,79 @@ fn link_options(levels: &Levels<'_, '_>) -> Result<Arc<LinkOptions>, Interrupt> 
     Ok(levels.cx().input::<LinkSettings>(&())?.unwrap_or_else(|| Arc::new(LinkOptions { symbols: true })))
 }
 
+/// An executable linked from nothing.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Executable {
+    /// Its bytes.
+    pub image: Vec<u8>,
+    /// What a later link patches it by; `None` when it cannot be patched.
+    pub sidecar: Option<Vec<u8>>,
+}
+
 impl Provider for Linked {
-    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
-        with_program(levels, *main, |program| image::link(program).map_err(|e| e.to_string()))
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Executable, NotLinked>>, Interrupt> {
+        with_program(levels, *main, |program, fingerprints| {
+            let linked = image::link_with_sidecar(program, fingerprints).map_err(|error| error.to_string())?;
+            Ok(Executable { image: linked.image, sidecar: linked.sidecar.ok() })
+        })
     }
 }
 
 impl Provider for Object {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
-        with_program(levels, *main, |program| object_writer::write(program).map_err(|e| e.to_string()))
+        with_program(levels, *main, |program, _| object_writer::write(program).map_err(|error| error.to_string()))
     }
+}
+
+/// A fingerprint as the linker has it.
+pub fn wide(fp: Fp) -> u128 {
+    u128::from(fp.1) << 64 | u128::from(fp.0)
 }
 
 /// Gathers everything that `main` reaches and hands it to a writer of `codegen`.
-fn with_program(
+fn with_program<T>(
     levels: &Levels<'_, '_>,
     main: ItemId,
-    write: impl FnOnce(&image::Program<'_>) -> Result<Vec<u8>, String>,
-) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
-    let form = levels.get::<MainForm>(&main)?;
-    let Some(form) = *form else { return Ok(Arc::new(Err(NotLinked::Broken("the program has no @main".to_owned())))) };
-    let reached = levels.get::<Reachable>(&main)?;
-    let mut codes = Vec::with_capacity(reached.functions.len() + 1);
-    for item in &reached.functions {
-        let code = levels.get::<MachineCode>(item)?;
-        match &*code {
-            Some(code) => codes.push(code.clone()),
+    write: impl FnOnce(&image::Program<'_>, image::Fingerprints<'_>) -> Result<T, String>,
+) -> Result<Arc<Result<T, NotLinked>>, Interrupt> {
+    let plan = levels.get::<LinkPlan>(&main)?;
+    let Some(form) = plan.entry else { return Ok(Arc::new(Err(NotLinked::Broken("the program has no @main".to_owned())))) };
+    let mut codes = Vec::with_capacity(plan.functions.len());
+    for (item, _) in &plan.functions {
+        if *item == lir::build::entry_item() {
+            codes.push(Some((*levels.get::<EntryCode>(&main)?).clone()));
+        } else {
+            codes.push((*levels.get::<MachineCode>(item)?).clone());
+        }
+    }
+    let mut functions = Vec::with_capacity(codes.len());
+    for (code, (item, _)) in codes.iter().zip(&plan.functions) {
+        match code.as_deref() {
+            Some(Ok(code)) => functions.push(&code.function),
+            Some(Err(limit)) => return Ok(Arc::new(Err(NotLinked::Limit(*item, limit.clone())))),
             None => return Ok(Arc::new(Err(NotLinked::Broken(format!("@{item} has no code"))))),
         }
     }
-    codes.push(Arc::new(entry_code(levels, form)?));
-    let mut linked = Vec::with_capacity(codes.len());
-    for (code, item) in codes.iter().zip(reached.functions.iter().chain([&lir::build::entry_item()])) {
-        match &**code {
-            Ok(code) => linked.push(code),
-            Err(limit) => return Ok(Arc::new(Err(NotLinked::Limit(*item, limit.clone())))),
-        }
+    let mut items = Vec::with_capacity(plan.items.len());
+    for (item, _) in &plan.items {
+        items.push(item_record(*item, levels.get::<Position>(item)?.as_ref().as_ref()));
     }
-    let items = items(levels, &linked)?;
     let program = image::Program {
-        functions: linked.iter().map(|c| &c.function).collect(),
+        functions,
         items,
         entry: lir::build::entry_item(),
         returns_status: form.returns_status,
-        symbols: link_options(levels)?.symbols,
+        symbols: plan.symbols,
     };
-    Ok(Arc::new(write(&program).map_err(NotLinked::Broken)))
+    let fingerprints: [Vec<u128>; 2] = [&plan.functions, &plan.items].map(|rows| rows.iter().map(|(_, fp)| wide(*fp)).collect());
+    let fingerprints = image::Fingerprints { functions: &fingerprints[0], items: &fingerprints[1] };
+    Ok(Arc::new(write(&program, fingerprints).map_err(NotLinked::Broken)))
 }
 
-/// Code of the function that the runtime calls.
-pub(crate) fn entry_code(levels: &Levels<'_, '_>, form: Entry) -> Result<Result<Assembled, String>, Interrupt> {
-    let returns = match (form.returns_status, form.never_returns) {
-        (true, _) => lir::build::EntryReturn::Int,
-        (false, true) => lir::build::EntryReturn::Never,
-        (false, false) => lir::build::EntryReturn::Void,
-    };
-    let item = lir::build::entry_item();
-    let body = legal(levels, item, lir::build::entry(form.main, form.takes_args, returns))?;
-    Ok(crate::assemble::assemble(item, &body, options(levels)?.check_allocation))
-}
-
-/// The position table: every item that a function or a site names.
-pub(crate) fn items(levels: &Levels<'_, '_>, codes: &[&Assembled]) -> Result<Vec<image::Item>, Interrupt> {
-    let mut ids: Vec<ItemId> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for code in codes {
-        let named = std::iter::once(code.function.item).chain(code.function.places.iter().map(|p| p.item));
-        ids.extend(named.filter(|id| seen.insert(*id)));
-    }
-    ids.sort();
-    let mut items = Vec::with_capacity(ids.len());
-    for id in ids {
-        let position = levels.get::<Position>(&id)?;
-        let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
-        items.push(image::Item {
-            id,
-            key: crate::assemble::stable_key(&id.to_string()),
-            name: shown_name(id),
-            file,
-            base_line,
-            hidden: id == lir::build::entry_item(),
-        });
-    }
-    Ok(items)
+/// The row of an item in the position table.
+pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image::Item {
+    let (file, base_line) = position.map_or((String::new(), 1), |position| (position.file.clone(), position.line));
+    image::Item { id, key: id.content(), name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() }
 }
 
 /// The name of an item in panic reports (language/10 §10.4).

@@ -11,7 +11,7 @@ mod levels;
 mod middle;
 mod world;
 
-pub use back::{Assembled, Entry, Mentioned, NotLinked, Plan, Reached, shown_name};
+pub use back::{Assembled, Entry, Executable, Mentioned, NotLinked, Plan, Reached, item_record, shown_name, wide};
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
@@ -175,7 +175,8 @@ queries! {
         MainForm    = 51 "main_form"   (ItemId) -> Option<Entry>, value, ["oric"], "the form of @main";
         Reachable   = 52 "reachable"   (ItemId) -> Arc<back::Reached>, value, ["oric"], "functions a program needs, and items that they name, in the order of discovery";
         Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, derived, ["codegen"], "the program as an ELF object";
-        Linked      = 56 "linked"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, derived, ["codegen"], "the executable image of a program, linked from nothing";
+        EntryCode   = 57 "entry_code"  (ItemId) -> Arc<Result<Assembled, String>>, value, ["machine"], "code of the function that the runtime calls, which calls @main";
+        Linked      = 56 "linked"      (ItemId) -> Arc<Result<Executable, NotLinked>>, derived, ["codegen"], "the executable image of a program, linked from nothing";
         LinkPlan    = 53 "link_plan"   (ItemId) -> Arc<back::Plan>, fingerprint, ["codegen"], "fingerprints of everything that an executable is made of: the root of `build`; the linker works from it";
     }
 }
