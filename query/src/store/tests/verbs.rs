@@ -6,7 +6,9 @@ use super::memory::Memory;
 use super::model::{Dice, Model, SCHEMA, key_fp, open_on, sound, value_fp};
 use crate::fingerprint::Fp;
 use crate::store::disk::{Disk, Folder};
-use crate::store::{Delta, NewRow, Opened, Published, Row, Section, Store, StoreOptions, Warning, WhyRecord, flags, head, open};
+use crate::store::{
+    BlobAt, Delta, NewRow, Opened, Published, Row, Section, Store, StoreOptions, Trace, Warning, WhyRecord, flags, head, open,
+};
 
 /// Publishes random deltas, folds now and then, and compares after each with the model, in this process and in the next.
 fn check(disk: impl Disk + Clone + 'static, seed: u64, publishes: usize, changed: usize, added: usize, folds: bool) {
@@ -364,6 +366,59 @@ fn sections_stay_until_they_are_replaced() {
         assert_eq!(store.section(Section::Inputs), Some(&b"two"[..]));
         assert_eq!(store.section(Section::Roots), Some(&b"roots"[..]));
         assert_eq!(store.section(Section::Outputs), None);
+        assert_eq!(store.fold(), Published::Done);
+    }
+}
+
+#[test]
+fn eight_states_are_remembered_the_newest_first() {
+    let disk = Memory::default();
+    let mut store = sound(disk.clone());
+    let value = |generation: u32| Fp(u64::from(generation), 7);
+    for generation in 1..=12 {
+        let trace = (generation > 1).then(|| Trace {
+            deps: vec![(0, Fp(u64::from(generation), 1))],
+            value: value(generation - 1),
+            value_at: BlobAt::NONE,
+            flags: 0,
+        });
+        let row = Row { kind: 1, key: Fp(1, 1), value: value(generation), ..Row::EMPTY };
+        let row = NewRow { id: 0, row, deps: vec![0].into(), new_key: None, new_value: None, trace };
+        assert_eq!(store.publish(Delta { generation, rows: vec![row], ..Delta::default() }), Published::Done);
+    }
+    let expected: Vec<Fp> = (4..=11).rev().map(value).collect();
+    for _ in 0..2 {
+        let traces = store.traces(0).expect("the store is sound");
+        assert_eq!(traces.iter().map(|trace| trace.value).collect::<Vec<_>>(), expected);
+        assert_eq!(traces[0].deps, [(0, Fp(12, 1))]);
+        assert_eq!(store.fold(), Published::Done);
+    }
+}
+
+#[test]
+fn a_number_left_out_can_be_given_later_and_a_key_can_change() {
+    let disk = Memory::default();
+    let mut store = sound(disk.clone());
+    let row = |id: u32, key: u64| NewRow {
+        id,
+        row: Row { kind: 1, key: Fp(key, 1), ..Row::EMPTY },
+        deps: vec![].into(),
+        new_key: None,
+        new_value: None,
+        trace: None,
+    };
+    let publish = |store: &mut Store, rows| {
+        let generation = store.generation() + 1;
+        assert_eq!(store.publish(Delta { generation, rows, ..Delta::default() }), Published::Done);
+    };
+    publish(&mut store, vec![row(0, 10), row(2, 12)]);
+    assert_eq!((store.node_count(), store.row(1)), (3, Ok(Row::EMPTY)));
+    publish(&mut store, vec![row(1, 11)]);
+    publish(&mut store, vec![row(2, 22)]);
+    for _ in 0..2 {
+        for (key, id) in [(10, Some(0)), (11, Some(1)), (12, None), (22, Some(2)), (0, None)] {
+            assert_eq!(store.find(Fp(key, 1)), Ok(id), "{key}");
+        }
         assert_eq!(store.fold(), Published::Done);
     }
 }
