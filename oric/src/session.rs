@@ -71,6 +71,25 @@ impl Session {
         Session::open(project, Setup { options, workers: workers.max(1), ..Setup::default() })
     }
 
+    /// A program of one module that is in memory alone.
+    pub fn in_memory(project: Project, options: Options, source: SourceFile) -> Session {
+        let mut engine = queries::engine();
+        let main = project.main;
+        // An engine without a store has nothing that could be damaged.
+        let _ = engine.set::<queries::Settings>(&(), options.clone());
+        let _ = engine.set::<queries::Source>(&main, source);
+        Session {
+            engine,
+            project,
+            modules: vec![main],
+            setup: Setup { options, ..Setup::default() },
+            outputs: Outputs::default(),
+            warnings: Vec::new(),
+            inputs: Arc::default(),
+            inputs_changed: false,
+        }
+    }
+
     /// The stored graph as it is, for reports; `None` when there is none.
     pub fn stored(project: Project, setup: Setup) -> Option<Session> {
         let mut session = Session {

@@ -107,12 +107,8 @@ impl Program {
         let project =
             Project::of_file(&crate::corpus::root().join("examples/hello.ori")).map_err(|error| Refusal::Broken(format!("{error:?}")))?;
         let made = guarded(|| {
-            let main = project.main;
-            let mut engine = queries::engine();
-            engine.set::<queries::Settings>(&(), options);
-            let source: SourceFile = oric::project::source_file(main, "main.ori".to_owned(), bytes, None);
-            engine.set::<queries::Source>(&main, source);
-            Session { engine, project, modules: vec![main], workers: 1 }
+            let source: SourceFile = oric::project::source_file(project.main, "main.ori".to_owned(), bytes.to_vec(), None);
+            Session::in_memory(project, options, source)
         });
         made.map_err(Refusal::Broken).and_then(Program::checked)
     }
@@ -145,7 +141,7 @@ impl Program {
         guarded(|| {
             self.session.generate(self.main);
             let linked = self.session.engine.get::<queries::Linked>(&self.main).map_err(|i| format!("interrupted: {i:?}"))?;
-            Result::clone(&**linked).map_err(not_linked)
+            Result::clone(&**linked).map(|linked| linked.image).map_err(not_linked)
         })?
     }
 
@@ -175,7 +171,7 @@ impl Program {
 
     /// Functions that the executable holds, `@main` first.
     pub fn reachable(&self) -> Result<Vec<ItemId>, String> {
-        guarded(|| self.session.engine.get::<queries::Reachable>(&self.main).map(|items| (**items).clone()))?.map_err(|i| format!("{i:?}"))
+        guarded(|| self.session.engine.get::<queries::Reachable>(&self.main).map(|reached| reached.functions.clone()))?.map_err(|i| format!("{i:?}"))
     }
 
     /// LIR of a function.
@@ -224,7 +220,7 @@ impl Program {
             let position = positions.position(id).map_err(|_| "interrupted".to_owned())?;
             rows.push(image::Item {
                 id,
-                key: oric::session::stable_key(&id.to_string()),
+                key: id.content(),
                 name: position.name,
                 file: position.file,
                 base_line: position.base_line,
@@ -250,7 +246,7 @@ impl Program {
         let world = World::new(&self.session.engine);
         let built = lir::build::entry(form.main, form.takes_args, returns);
         let body = lir::build::legalise(built, &world).map_err(|_| "interrupted".to_owned())?;
-        oric::session::assemble(lir::build::entry_item(), &body, true)
+        oric::assemble::assemble(lir::build::entry_item(), &body, true)
     }
 }
 

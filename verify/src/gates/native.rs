@@ -303,7 +303,7 @@ fn miscompiled() -> Option<bool> {
     let row = body.insts.rows_mut().iter_mut().find(|row| row.op == Op::AddCheck)?;
     row.op = Op::SubCheck;
     let code = machine::compile(&body, &mut machine::Scratch::default(), true).ok()?;
-    let image = program.image_with(oric::session::linkable(item, code)).ok()?;
+    let image = program.image_with(oric::assemble::linkable(item, code)).ok()?;
     let native = run_image(&image, &[], child::Limits::default()).ok()?;
     let mut seen = Seen::default();
     compare(&mut seen, "native", &reference, &native, false);

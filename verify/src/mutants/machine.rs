@@ -175,7 +175,7 @@ fn judge(
     trapped: impl FnOnce() -> Result<machine::Code, String>,
 ) -> Verdict {
     let native = |code: machine::Code| -> Result<Ending, String> {
-        let assembled = oric::session::linkable(code.item, code);
+        let assembled = oric::assemble::linkable(code.item, code);
         run(&subject.program.image_with(assembled)?, &subject.args, LIMITS)
     };
     let code = match mutant() {
