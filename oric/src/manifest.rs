@@ -68,12 +68,14 @@ fn parse(text: &str) -> Result<Manifest, String> {
         line.map_or(message.clone(), |line| format!("line {line}: {message}"))
     })?;
     let name = file.project.name;
-    let identifier = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.bytes().next().is_none_or(|b| b.is_ascii_digit());
+    let identifier =
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.bytes().next().is_none_or(|b| b.is_ascii_digit());
     if !identifier {
         return Err(format!("the name '{name}' is not an identifier"));
     }
     let main = file.project.main.unwrap_or_else(|| "src/main.ori".to_owned());
-    let inside = main.strip_prefix("src/").filter(|rest| rest.ends_with(".ori") && !rest.split('/').any(|part| part == ".." || part.is_empty()));
+    let inside =
+        main.strip_prefix("src/").filter(|rest| rest.ends_with(".ori") && !rest.split('/').any(|part| part == ".." || part.is_empty()));
     let Some(inside) = inside else {
         return Err(format!("main '{main}' is not an .ori file below src/"));
     };

@@ -74,7 +74,8 @@ pub const HASH_BITS: u32 = 56;
 
 /// The spread form of a key. Keys should be good hashes; a round of mixing (the finaliser of SplitMix64) makes poor ones spread too.
 pub const fn spread(key: u128) -> u64 {
-    let mut hash = (key as u64) ^ (key >> 64) as u64;
+    // Multiplied, since the halves of a poor key vary together and would cancel out.
+    let mut hash = (key as u64).wrapping_add(((key >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

@@ -12,15 +12,7 @@ use crate::queries;
 use crate::session::Session;
 
 /// Builds and writes; returns the exit status.
-pub fn build(
-    session: &mut Session,
-    input: &Input,
-    path: Option<&Path>,
-    emit: Emit,
-    clean: bool,
-    started: Instant,
-    output: &Output,
-) -> i32 {
+pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Emit, clean: bool, started: Instant, output: &Output) -> i32 {
     let extension = match emit {
         Emit::Exe => "",
         Emit::Obj => "o",

@@ -53,7 +53,8 @@ fn tsv(session: &Session, nodes: &[NodeView]) -> String {
         let deps: Vec<String> = node.deps.iter().map(|dep| dep.raw().to_string()).collect();
         let state = if node.yellow { "yellow" } else { "green" };
         let kind = session.engine.kind_name(node.kind);
-        let _ = writeln!(text, "{}\t{kind}\t{}\t{}\t{state}\t{}\t{}", node.id.raw(), node.name, node.value, node.changed_at, deps.join(","));
+        let _ =
+            writeln!(text, "{}\t{kind}\t{}\t{}\t{state}\t{}\t{}", node.id.raw(), node.name, node.value, node.changed_at, deps.join(","));
     }
     text
 }
@@ -84,7 +85,13 @@ fn html(session: &Session, nodes: &[NodeView]) -> String {
     for node in nodes {
         let state = if node.yellow { " class=\"yellow\"" } else { "" };
         let kind = session.engine.kind_name(node.kind);
-        let _ = write!(text, "<tr id=\"n{0}\"{state}><td>{kind}<td>{1}<td>{2:.8}<td>", node.id.raw(), escape(&node.name), node.value.to_string());
+        let _ = write!(
+            text,
+            "<tr id=\"n{0}\"{state}><td>{kind}<td>{1}<td>{2:.8}<td>",
+            node.id.raw(),
+            escape(&node.name),
+            node.value.to_string()
+        );
         for dep in &node.deps {
             let _ = write!(text, "<a href=\"#n{0}\">{0}</a> ", dep.raw());
         }

@@ -211,7 +211,9 @@ fn open_error(error: &OpenError) -> String {
     match error {
         OpenError::Io(path, error) if error.kind() == std::io::ErrorKind::NotFound => format!("no such file: {}", path.display()),
         OpenError::Io(path, error) => format!("cannot read {}: {error}", path.display()),
-        OpenError::NoPackage(path) => format!("{} is no package: it has no ori.toml; name a .ori file, or write an ori.toml", path.display()),
+        OpenError::NoPackage(path) => {
+            format!("{} is no package: it has no ori.toml; name a .ori file, or write an ori.toml", path.display())
+        }
         OpenError::Manifest(path, why) => format!("[E0217] {}: invalid ori.toml: {why}", path.display()),
         OpenError::NotSource(path) => format!("{} is not an Ori source file: its name must end in .ori", path.display()),
     }

@@ -21,7 +21,8 @@ pub fn why(session: &Session, what: &str, output: &Output) -> i32 {
     let Some(store) = engine.store() else { return nothing(what, output) };
     let records: Vec<WhyRecord> = store.why().collect();
     let Some(last) = records.iter().map(|record| record.generation).max() else { return nothing(what, output) };
-    let ran: HashMap<u32, &WhyRecord> = records.iter().filter(|record| record.generation == last).map(|record| (record.node, record)).collect();
+    let ran: HashMap<u32, &WhyRecord> =
+        records.iter().filter(|record| record.generation == last).map(|record| (record.node, record)).collect();
     let mut named: Vec<(&WhyRecord, String)> = Vec::new();
     for record in ran.values() {
         let name = engine.node_name(NodeId::from_raw(record.node));

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::middle::{fuel, options};
 use super::{
-    EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions, Object,
-    OptimisedBody, Position, Provider, Reachable, Signature,
+    EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
+    Object, OptimisedBody, Position, Provider, Reachable, Signature,
 };
 
 /// A function ready to be linked, and whom it calls.
@@ -253,13 +253,8 @@ fn with_program<T>(
     for (item, _) in &plan.items {
         items.push(item_record(*item, levels.get::<Position>(item)?.as_ref().as_ref()));
     }
-    let program = image::Program {
-        functions,
-        items,
-        entry: lir::build::entry_item(),
-        returns_status: form.returns_status,
-        symbols: plan.symbols,
-    };
+    let program =
+        image::Program { functions, items, entry: lir::build::entry_item(), returns_status: form.returns_status, symbols: plan.symbols };
     let fingerprints: [Vec<u128>; 2] = [&plan.functions, &plan.items].map(|rows| rows.iter().map(|(_, fp)| wide(*fp)).collect());
     let fingerprints = image::Fingerprints { functions: &fingerprints[0], items: &fingerprints[1] };
     Ok(Arc::new(write(&program, fingerprints).map_err(NotLinked::Broken)))

@@ -215,11 +215,7 @@ fn held(answer: &Result<Value, Interrupt>) -> Held {
 }
 
 /// Replaces the answer of a node on a cycle by its answer for the cycle; whether it is on one.
-fn answer_for_cycle(
-    state: &mut State,
-    answer: &mut Result<Value, Interrupt>,
-    on_cycle: impl FnOnce(&Cycle) -> Option<Value>,
-) -> bool {
+fn answer_for_cycle(state: &mut State, answer: &mut Result<Value, Interrupt>, on_cycle: impl FnOnce(&Cycle) -> Option<Value>) -> bool {
     let cycle = state.cycle.take().or_else(|| match answer {
         Err(Interrupt::Cycle(cycle)) => Some(cycle.clone()),
         Ok(_) | Err(Interrupt::Cancelled | Interrupt::Damaged) => None,

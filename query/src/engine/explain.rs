@@ -5,6 +5,7 @@ use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
 use crate::kind::Kind;
 use crate::node::{Color, NodeId, YELLOW};
+use crate::store::WhyRecord;
 
 /// Why a node ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +39,27 @@ pub struct Execution {
     pub nanos: u32,
     /// Which worker ran it.
     pub worker: u32,
+}
+
+impl Execution {
+    /// As the store keeps it.
+    pub(super) fn record(&self, generation: u32) -> WhyRecord {
+        WhyRecord {
+            generation,
+            node: self.node.0,
+            first_red_dep: self.because.map_or(WhyRecord::NONE, |dep| dep.0),
+            old: self.old.unwrap_or(Fp::NONE),
+            new: self.new,
+            nanos: self.nanos,
+            worker: self.worker as u8,
+            reason: match self.reason {
+                Reason::New => 0,
+                Reason::Dependency => 1,
+                Reason::Forced => 2,
+                Reason::ValueWanted => 3,
+            },
+        }
+    }
 }
 
 /// A dependency.

@@ -10,6 +10,9 @@ use crate::kind::{Input, Kind};
 use crate::node::{Color, Held, NodeId};
 use crate::store::BlobAt;
 
+/// An input's node and value.
+type Served<V> = (NodeId, Option<Arc<V>>);
+
 /// The fingerprint of an input that is not there.
 fn absent() -> Fp {
     Fp::of_bytes(b"absent")
@@ -86,7 +89,7 @@ impl Engine {
         Ok(None)
     }
 
-    pub(super) fn input<I: Input>(&self, key: &I::Key) -> Result<(NodeId, Option<Arc<I::Value>>), Interrupt> {
+    pub(super) fn input<I: Input>(&self, key: &I::Key) -> Result<Served<I::Value>, Interrupt> {
         let id = self.intern(I::KIND, key)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
@@ -96,7 +99,8 @@ impl Engine {
             state.color = Color::Green;
             state.known = true;
             state.unsaved = true;
-            state.fp = value.as_ref().map_or_else(absent, |value| if self.bare { Fp::NONE } else { self.row(I::KIND).fingerprint(&**value) });
+            state.fp =
+                value.as_ref().map_or_else(absent, |value| if self.bare { Fp::NONE } else { self.row(I::KIND).fingerprint(&**value) });
             state.held = value.map_or(Held::Nothing, Held::Value);
             state.changed_at = self.revision;
             state.verified_at = self.revision;

@@ -4,7 +4,7 @@ use super::Engine;
 use crate::interrupt::Interrupt;
 use crate::node::{Color, Held, NodeId, Slot, YELLOW};
 use crate::row::key_fingerprint;
-use crate::store::{BlobAt, Damaged, Delta, NewRow, Published, Row, Section, flags};
+use crate::store::{BlobAt, Damaged, Delta, NewRow, Published, Row, Section, Store, flags};
 
 /// What became of a publish.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,10 +43,15 @@ impl Engine {
             Ok(news) => news,
             Err(_) => return Outcome::Refused("the stored graph is damaged".to_owned()),
         };
+        // Two sessions that change no input are two generations all the same.
+        self.revision = self.revision.max(self.store.as_ref().map_or(0, Store::generation) + 1);
         let generation = self.revision;
         let Some(store) = &mut self.store else { return Outcome::Nothing };
         match store.publish(Delta { generation, rows, yellow, sections }) {
             Published::Done => {
+                // Losing the log loses explanations, nothing else.
+                let _ =
+                    store.append_why(generation, &self.executions.get_mut().iter().map(|run| run.record(generation)).collect::<Vec<_>>());
                 for (_, slot) in self.nodes.touched() {
                     let mut state = slot.state.lock();
                     state.unsaved = false;
@@ -86,7 +91,8 @@ impl Engine {
         let mut state = slot.state.lock();
         let is_new = id.0 >= self.nodes.stored();
         // Every new number has a row, even that of a node which was asked for and then never computed.
-        if !state.unsaved && !(is_new && self.store.as_ref().is_none_or(|store| id.0 >= store.node_count())) {
+        let has_no_row = is_new && self.store.as_ref().is_none_or(|store| id.0 >= store.node_count());
+        if !state.unsaved && !has_no_row {
             return Ok(None);
         }
         let kind = self.row(slot.kind);

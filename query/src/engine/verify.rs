@@ -58,8 +58,7 @@ impl Engine {
                     state.verified_at = self.revision;
                     state.color = Color::Green;
                 });
-                let added: Vec<NodeId> =
-                    trace.deps.iter().map(|&(dep, _)| NodeId(dep)).filter(|dep| !deps.contains(dep)).collect();
+                let added: Vec<NodeId> = trace.deps.iter().map(|&(dep, _)| NodeId(dep)).filter(|dep| !deps.contains(dep)).collect();
                 self.add_dependents(id, &added)?;
                 return if want { self.value(id).map(Some) } else { Ok(None) };
             }

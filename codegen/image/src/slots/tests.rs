@@ -81,6 +81,21 @@ fn poor_keys_spread_too() {
 }
 
 #[test]
+fn keys_whose_halves_vary_together_keep_apart() {
+    let twins = (0..100_000u64).map(|i| {
+        let half = |seed: u64| u128::from((i ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        half(0x1357_9bdf) << 64 | half(0xfeed_f00d)
+    });
+    let equal = (0..100_000u128).map(|i| i << 64 | i);
+    for keys in [&mut { twins } as &mut dyn Iterator<Item = u128>, &mut { equal }] {
+        let mut spread: Vec<u64> = keys.map(|key| spread(key) >> (64 - HASH_BITS)).collect();
+        spread.sort_unstable();
+        spread.dedup();
+        assert_eq!(spread.len(), 100_000);
+    }
+}
+
+#[test]
 fn classes_grow_by_about_a_quarter() {
     let classes = Classes::new(32, 16);
     assert_eq!((0..6).map(|class| classes.slot(class)).collect::<Vec<_>>(), [32, 48, 64, 80, 112, 144]);
