@@ -12,6 +12,8 @@
 //! | [`layout`]        | addresses and file offsets of everything                                      |
 //! | [`write`](mod@write) | the bytes of the executable                                               |
 //! | [`symbols`]       | the optional symbol table                                                     |
+//! | [`sidecar`]       | what a later link needs to know about an image without its functions          |
+//! | [`plan`](mod@plan) | patching an image and its sidecar: which bytes change                        |
 //! | [`error`]         | what cannot be linked                                                         |
 //!
 //! The layout depends on the set of functions, never on their order or on what was linked before (`design/backend.md` §6.2).
@@ -33,6 +35,9 @@ pub mod write;
 pub use error::LinkError;
 pub use input::{Data, DataReloc, DataTarget, Function, Item, Program, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target};
 pub use layout::Layout;
+pub use plan::{Content, Facts, Patch, Plan, Request, Source, facts, plan};
 pub use runtime::archive as runtime_archive;
+pub use sidecar::Fallback;
+pub use sidecar::build::Fingerprints;
 pub use sidecar::build::Fingerprints;
 pub use write::{Linked, link, link_with_sidecar};
