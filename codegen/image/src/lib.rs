@@ -39,5 +39,4 @@ pub use plan::{Content, Facts, Patch, Plan, Request, Source, facts, plan};
 pub use runtime::archive as runtime_archive;
 pub use sidecar::Fallback;
 pub use sidecar::build::Fingerprints;
-pub use sidecar::build::Fingerprints;
 pub use write::{Linked, link, link_with_sidecar};
