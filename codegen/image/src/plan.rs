@@ -1,7 +1,7 @@
 //! Patching an image: which bytes of it and of its sidecar change when functions and items do.
 //!
 //! A plan gets the whole program as keys and fingerprints, asks for the functions that changed, and touches what depends on them: tables first
-//! ([`tables`]), then the bytes of the image ([`emit`]). The result equals a clean link byte for byte, image and sidecar; where that would take moving
+//! (`tables`), then the bytes of the image (`emit`). The result equals a clean link byte for byte, image and sidecar; where that would take moving
 //! most of the image, or an input is not as it should be, the answer is to link anew ([`Fallback`]).
 //!
 //! The price is that of the edit, plus one look at the fingerprint of each function.
