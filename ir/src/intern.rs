@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -15,9 +16,9 @@ use parking_lot::RwLock;
 const SHARD_BITS: u32 = 4;
 const SHARDS: usize = 1 << SHARD_BITS;
 
-/// An interned string.
+/// An interned string. Never zero inside, so that an `Option` of it takes four bytes too.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Symbol(u32);
+pub struct Symbol(NonZeroU32);
 
 #[derive(Default)]
 struct Shard {
@@ -42,7 +43,7 @@ impl Symbol {
         let hash = interner.hasher.hash_one(text);
         let shard_index = (hash >> 7) as usize % SHARDS;
         let lock = &interner.shards[shard_index];
-        let id = |local: u32| Symbol(local << SHARD_BITS | shard_index as u32);
+        let id = |local: u32| Symbol(NonZeroU32::MIN.saturating_add(local << SHARD_BITS | shard_index as u32));
         {
             let shard = lock.read();
             if let Some(&local) = shard.table.find(hash, |&i| shard.strings[i as usize] == text) {
@@ -62,17 +63,21 @@ impl Symbol {
 
     /// The text.
     pub fn as_str(self) -> &'static str {
-        interner().shards[self.0 as usize % SHARDS].read().strings[(self.0 >> SHARD_BITS) as usize]
+        let index = self.0.get() - 1;
+        interner().shards[index as usize % SHARDS].read().strings[(index >> SHARD_BITS) as usize]
     }
 
     /// The number behind the symbol, for columns in memory. Depends on interning order.
     pub const fn raw(self) -> u32 {
-        self.0
+        self.0.get()
     }
 
     /// The symbol with this number; `raw` must have come from [`Symbol::raw`] in this process.
     pub const fn from_raw(raw: u32) -> Symbol {
-        Symbol(raw)
+        match NonZeroU32::new(raw) {
+            Some(raw) => Symbol(raw),
+            None => Symbol(NonZeroU32::MIN),
+        }
     }
 }
 
@@ -106,5 +111,7 @@ mod tests {
         assert_eq!(Symbol::new("abc"), Symbol::new("abc"));
         assert_ne!(Symbol::new("abc"), Symbol::new("abd"));
         assert_eq!(Symbol::new("αβ").as_str(), "αβ");
+        assert_eq!(Symbol::from_raw(Symbol::new("abc").raw()), Symbol::new("abc"));
+        assert_eq!(size_of::<Option<Symbol>>(), 4);
     }
 }
