@@ -3,9 +3,11 @@
 //! Everything sugary is gone: operators are intrinsics, defaults are calls, named arguments are in parameter order (with temporaries where the
 //! written order differs), compound assignments are spelled out, template strings are concatenations, spreads are field reads. Control flow is still
 //! structured. Every expression has a type; `Never` fits everywhere.
+//!
+//! Bodies of the whole program stay in memory, so they are compact: 16 bytes an expression, with the rare wide parts (loops over a source, paths
+//! of an assignment) in columns of their own, four bytes a type and four a place. Spans are needed by messages only and stay in `infer`.
 
 use ir::{Column, Id, ItemId, List, Pool, Symbol};
-use syntax::Span;
 
 use crate::{Intrinsic, Type};
 
@@ -18,12 +20,24 @@ pub enum LocalTag {}
 /// Tag of loop ids.
 #[derive(Debug)]
 pub enum LoopTag {}
+/// Tag of `for` loops.
+#[derive(Debug)]
+pub enum ForTag {}
+/// Tag of paths.
+#[derive(Debug)]
+pub enum PathTag {}
 /// An expression.
 pub type ExprId = Id<ExprTag>;
 /// A local variable or temporary.
 pub type LocalId = Id<LocalTag>;
 /// A loop of the body.
 pub type LoopId = Id<LoopTag>;
+/// The parts of a `for` loop.
+pub type ForId = Id<ForTag>;
+/// A list of field indices, from the root of a place inwards.
+pub type PathId = Id<PathTag>;
+/// The empty path: the place is the whole local.
+pub const WHOLE: PathId = Id::new(u32::MAX as usize);
 
 /// A typed body: of a function, a constant, a default, a test.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -40,18 +54,20 @@ pub struct Body {
     pub exprs: Column<ExprTag, Expr>,
     /// Type of each expression.
     pub types: Column<ExprTag, Type>,
-    /// Place of each expression, relative to the item: byte range.
-    pub spans: Column<ExprTag, Span>,
-    /// Line and column (item-relative line from 1, column from 1) of the first byte of each expression.
-    pub places: Column<ExprTag, (u32, u32)>,
+    /// Line and column of the first byte of each expression.
+    pub places: Places,
     /// Labels of the loops as written, for dumps; unlabelled loops have `None`.
     pub loops: Column<LoopTag, Option<Symbol>>,
+    /// Parts of the `for` loops.
+    pub fors: Column<ForTag, For>,
     /// Lists of expressions.
     pub lists: Pool<ExprId>,
     /// Lists of match arms.
     pub arms: Pool<Arm>,
     /// Lists of case tests.
     pub tests: Pool<Test>,
+    /// Paths of assignments to parts.
+    pub paths: Column<PathTag, List<u32>>,
     /// Lists of field indices.
     pub fields: Pool<u32>,
     /// The body itself.
@@ -104,8 +120,8 @@ pub enum Expr {
     Assign {
         /// Root of the place.
         local: LocalId,
-        /// Fields from the root inwards.
-        path: List<u32>,
+        /// Fields from the root inwards; [`WHOLE`] without any.
+        path: PathId,
         /// Value.
         value: ExprId,
     },
@@ -152,13 +168,35 @@ pub enum Expr {
         /// Body; value discarded.
         body: ExprId,
     },
-    /// `for local in start..end by step do body`. The step is known not to be zero when it is a literal; else the loop panics with
-    /// `range step cannot be zero`, at the place of the whole range, when it is 0.
-    ForRange {
-        /// Identity.
-        id: LoopId,
-        /// Loop variable.
-        local: LocalId,
+    /// `for local in source do body`
+    For(ForId),
+    /// Leaves a loop; `Never`.
+    Break(LoopId, Option<ExprId>),
+    /// Next iteration; `Never`.
+    Continue(LoopId),
+}
+
+const _: () = assert!(size_of::<Expr>() == 16);
+
+/// The parts of a `for` loop.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct For {
+    /// Identity.
+    pub id: LoopId,
+    /// Loop variable.
+    pub local: LocalId,
+    /// What it runs over.
+    pub source: Source,
+    /// Body; value discarded. Guards are an `If` around it.
+    pub body: ExprId,
+}
+
+/// What a `for` loop runs over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Source {
+    /// `start..end by step`. The step is known not to be zero when it is a literal; else the loop panics with `range step cannot be zero`, at
+    /// the place of the whole range, when it is 0.
+    Range {
         /// Start, then end, then step: evaluated once in this order.
         start: ExprId,
         /// End.
@@ -167,27 +205,10 @@ pub enum Expr {
         step: Option<ExprId>,
         /// `..=`
         inclusive: bool,
-        /// Body; value discarded. Guards are an `If` around it.
-        body: ExprId,
     },
-    /// `for local in list do body`
-    ForList {
-        /// Identity.
-        id: LoopId,
-        /// Loop variable.
-        local: LocalId,
-        /// Evaluated once.
-        list: ExprId,
-        /// Body; value discarded.
-        body: ExprId,
-    },
-    /// Leaves a loop; `Never`.
-    Break(LoopId, Option<ExprId>),
-    /// Next iteration; `Never`.
-    Continue(LoopId),
+    /// A list, evaluated once.
+    List(ExprId),
 }
-
-const _: () = assert!(size_of::<Expr>() <= 32);
 
 /// An arm: any of the tests, then the guard, then the body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -210,3 +231,78 @@ pub enum Test {
     /// A `str` literal.
     Str(Symbol),
 }
+
+impl Body {
+    /// The fields of a path; none when it dangles.
+    pub fn path(&self, path: PathId) -> &[u32] {
+        match self.paths.get(path) {
+            Some(list) => self.fields.slice(list.start(), list.len()),
+            None => &[],
+        }
+    }
+
+    /// Does the path lead to fields that are not there?
+    pub fn path_dangles(&self, path: PathId) -> bool {
+        match self.paths.get(path) {
+            Some(list) => self.fields.slice(list.start(), list.len()).len() != list.len(),
+            None => path != WHOLE,
+        }
+    }
+}
+
+/// Lines and columns (item-relative line from 1, column from 1) of expressions, four bytes each.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Places {
+    /// Line and column in one number; the few that do not fit are marked positions in `wide`.
+    rows: Vec<u32>,
+    wide: Vec<(u32, u32)>,
+}
+
+const COLUMN_BITS: u32 = 13;
+const WIDE: u32 = 1 << 31;
+
+impl Places {
+    /// No places, with room for some.
+    pub fn with_capacity(rows: usize) -> Places {
+        Places { rows: Vec::with_capacity(rows), wide: Vec::new() }
+    }
+
+    /// The place of the next expression.
+    pub fn push(&mut self, line: u32, column: u32) {
+        let row = if line < WIDE >> COLUMN_BITS && column < 1 << COLUMN_BITS {
+            line << COLUMN_BITS | column
+        } else {
+            self.wide.push((line, column));
+            WIDE | (self.wide.len() as u32 - 1)
+        };
+        self.rows.push(row);
+    }
+
+    /// Line and column of an expression; `None` when it is not there.
+    pub fn get(&self, expr: ExprId) -> Option<(u32, u32)> {
+        let row = *self.rows.get(expr.index())?;
+        if row & WIDE == 0 {
+            Some((row >> COLUMN_BITS, row & ((1 << COLUMN_BITS) - 1)))
+        } else {
+            self.wide.get((row & !WIDE) as usize).copied()
+        }
+    }
+
+    /// Line and column of an expression; those of nothing when it is not there.
+    pub fn at(&self, expr: ExprId) -> (u32, u32) {
+        self.get(expr).unwrap_or((0, 0))
+    }
+
+    /// Number of places.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True when there is no place.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

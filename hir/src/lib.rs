@@ -27,6 +27,7 @@ pub mod resolve;
 pub mod text;
 pub mod types;
 pub mod verify;
+pub mod walk;
 
 pub use ir::Body;
 pub use ops::Intrinsic;

@@ -326,7 +326,12 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
                 "Range" => return Some((Type::RANGE, rest.strip_prefix("<int>")?)),
                 "" => return None,
                 _ => {
-                    let (module, name) = name.rsplit_once('.').unwrap_or(("", name));
+                    let (module, name) = match name.rsplit_once('.') {
+                        // What comes of `.` or `.int` would print as nothing, or as another type.
+                        Some(("", _) | (_, "")) => return None,
+                        Some(parts) => parts,
+                        None => ("", name),
+                    };
                     let module = decoded(module)?;
                     let path = ir::item::ItemPath {
                         module: Symbol::new(&module),
@@ -345,6 +350,13 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_without_a_name_is_no_type() {
+        for text in [".", "m.", "a.b.", ".int", ".T", "[.]", "(int, m.)"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_text_of_a_struct_parses_back_whatever_its_file_is_called() {

@@ -97,6 +97,11 @@ impl<K, V> Column<K, V> {
         self.rows.reserve(rows);
     }
 
+    /// Makes room for this many more rows and no more.
+    pub fn reserve_exact(&mut self, rows: usize) {
+        self.rows.reserve_exact(rows);
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -153,6 +158,12 @@ impl<K, V> Column<K, V> {
     }
 }
 
+impl<K, V> FromIterator<V> for Column<K, V> {
+    /// A column of just the rows, without room for more.
+    fn from_iter<I: IntoIterator<Item = V>>(rows: I) -> Self {
+        Column { rows: rows.into_iter().collect(), key: PhantomData }
+    }
+}
 impl<K, V> Default for Column<K, V> {
     fn default() -> Self {
         Self::new()
@@ -161,6 +172,10 @@ impl<K, V> Default for Column<K, V> {
 impl<K, V: Clone> Clone for Column<K, V> {
     fn clone(&self) -> Self {
         Column { rows: self.rows.clone(), key: PhantomData }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.rows.clone_from(&other.rows);
     }
 }
 impl<K, V: Hash> Hash for Column<K, V> {
@@ -201,6 +216,11 @@ pub struct List<T> {
 impl<T> List<T> {
     /// The empty list; valid in every pool.
     pub const EMPTY: Self = List { start: 0, len: 0, item: PhantomData };
+
+    /// The list at a position of a pool; for whoever keeps lists in another form.
+    pub const fn new(start: u32, len: u32) -> Self {
+        List { start, len, item: PhantomData }
+    }
 
     /// Number of elements.
     pub const fn len(self) -> usize {
@@ -251,9 +271,19 @@ impl<T> Default for List<T> {
 }
 
 /// Storage for many short lists of `T`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub struct Pool<T> {
     items: Vec<T>,
+}
+
+impl<T: Clone> Clone for Pool<T> {
+    fn clone(&self) -> Self {
+        Pool { items: self.items.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.items.clone_from(&other.items);
+    }
 }
 
 impl<T> Default for Pool<T> {
@@ -271,6 +301,11 @@ impl<T> Pool<T> {
     /// Makes room for this many more elements.
     pub fn reserve(&mut self, items: usize) {
         self.items.reserve(items);
+    }
+
+    /// Makes room for this many more elements and no more.
+    pub fn reserve_exact(&mut self, items: usize) {
+        self.items.reserve_exact(items);
     }
 
     /// Number of elements of all lists together.

@@ -33,9 +33,19 @@ pub struct Place {
 }
 
 /// The place table of a body.
-#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(PartialEq, Eq, Hash, Default, Debug)]
 pub struct Places {
     rows: Vec<Place>,
+}
+
+impl Clone for Places {
+    fn clone(&self) -> Self {
+        Places { rows: self.rows.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.rows.clone_from(&other.rows);
+    }
 }
 
 impl Places {
@@ -50,6 +60,11 @@ impl Places {
             self.rows.push(place);
         }
         PlaceId(self.rows.len() as u32 - 1)
+    }
+
+    /// Forgets all places and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rows.clear();
     }
 
     /// The place behind an id; `None` for [`PlaceId::NONE`] and for ids that dangle.
@@ -75,6 +90,12 @@ impl Places {
 
     /// Copies the chain of `id` from `other` and hangs it under `call`, a place of this table: what inlining does.
     pub fn import(&mut self, other: &Places, id: PlaceId, call: PlaceId) -> PlaceId {
+        if let Some(place) = other.get(id)
+            && !place.inlined_at.is_some()
+        {
+            self.rows.push(Place { inlined_at: call, ..*place });
+            return PlaceId(self.rows.len() as u32 - 1);
+        }
         let chain: Vec<Place> = other.chain(id).copied().collect();
         let mut outer = call;
         for place in chain.into_iter().rev() {

@@ -6,6 +6,8 @@
 use abi::PanicKind;
 use ir::ops::CASES;
 
+use crate::ir::Type;
+
 /// What an operand or result may be.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Class {
@@ -21,12 +23,37 @@ pub enum Class {
     Word,
     /// `i8`, `i32`, `i64` or `ptr`
     Int,
+    /// `i8`, `i32` or `i64`
+    Number,
+    /// `i8` or `i32`
+    Small,
     /// The type of the first operand.
     Same,
     /// Any machine type.
     Any,
     /// Any number of operands of any machine type; stands last.
     Many,
+}
+
+impl Class {
+    /// May a value of this type stand there? `first` is the type of the first operand, where that is known.
+    pub const fn admits(self, ty: Type, first: Option<Type>) -> bool {
+        match self {
+            Class::I64 => matches!(ty, Type::I64),
+            Class::F64 => matches!(ty, Type::F64),
+            Class::I8 => matches!(ty, Type::I8),
+            Class::Ptr => matches!(ty, Type::Ptr),
+            Class::Word => matches!(ty, Type::I64 | Type::Ptr),
+            Class::Int => ty.is_int(),
+            Class::Number => ty.is_int() && !matches!(ty, Type::Ptr),
+            Class::Small => matches!(ty, Type::I8 | Type::I32),
+            Class::Same => match first {
+                Some(first) => ty as u8 == first as u8,
+                None => true,
+            },
+            Class::Any | Class::Many => true,
+        }
+    }
 }
 
 ir::ops! {
@@ -43,9 +70,9 @@ ir::ops! {
     Mul       = "mul"       (I64, I64) -> (I64), imm None, targets 0, Pure, "product modulo 2^64";
     MulHigh   = "mul_high"  (I64, I64) -> (I64), imm None, targets 0, Pure, "upper half of the signed 128-bit product";
     Neg       = "neg"       (I64) -> (I64),      imm None, targets 0, Pure, "negation modulo 2^64";
-    And       = "and"       (Int, Same) -> (Same), imm None, targets 0, Pure, "bitwise and";
-    Or        = "or"        (Int, Same) -> (Same), imm None, targets 0, Pure, "bitwise or";
-    Xor       = "xor"       (Int, Same) -> (Same), imm None, targets 0, Pure, "bitwise exclusive or";
+    And       = "and"       (Number, Same) -> (Same), imm None, targets 0, Pure, "bitwise and";
+    Or        = "or"        (Number, Same) -> (Same), imm None, targets 0, Pure, "bitwise or";
+    Xor       = "xor"       (Number, Same) -> (Same), imm None, targets 0, Pure, "bitwise exclusive or";
     Shl       = "shl"       (I64, I64) -> (I64), imm None, targets 0, Pure, "left shift, count modulo 64";
     Shr       = "shr"       (I64, I64) -> (I64), imm None, targets 0, Pure, "logical right shift, count modulo 64";
     Sar       = "sar"       (I64, I64) -> (I64), imm None, targets 0, Pure, "arithmetic right shift, count modulo 64";
@@ -63,8 +90,8 @@ ir::ops! {
     Fcmp      = "fcmp"      (F64, F64) -> (I8),  imm Word, targets 0, Pure, "1 when the comparison holds, else 0";
     Select    = "select"    (I8, Any, Any) -> (Any), imm None, targets 0, Pure, "the second operand when the first is not 0, else the third";
     // Width.
-    Zext      = "zext"      (Int) -> (I64),      imm None, targets 0, Pure, "the zero-extended value as i64";
-    Trunc     = "trunc"     (I64) -> (Int),      imm None, targets 0, Pure, "the low bits in the result's type, upper bits cleared";
+    Zext      = "zext"      (Small) -> (I64),    imm None, targets 0, Pure, "the zero-extended value as i64";
+    Trunc     = "trunc"     (I64) -> (Small),    imm None, targets 0, Pure, "the low bits in the result's type, upper bits cleared";
     // Floats.
     Fadd      = "fadd"      (F64, F64) -> (F64), imm None, targets 0, Pure, "IEEE sum";
     Fsub      = "fsub"      (F64, F64) -> (F64), imm None, targets 0, Pure, "IEEE difference";
@@ -86,7 +113,7 @@ ir::ops! {
     // Terminators.
     Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
     Branch    = "branch"    (I8) -> (),          imm None, targets 2, Ends, "first target when not 0";
-    Switch    = "switch"    (Int) -> (),         imm Cases, targets CASES, Ends, "target of the equal case, else the last";
+    Switch    = "switch"    (Number) -> (),      imm Cases, targets CASES, Ends, "target of the equal case, else the last";
     Return    = "ret"       (Many) -> (),        imm None, targets 0, Ends, "the results";
     Tail      = "tail"      (Many) -> (),        imm Item, targets 0, Ends, "calls and returns its results in constant stack";
     Panic     = "panic"     (Many) -> (),        imm Word, targets 0, Ends, "panics with the kind and its operands (ints, or addresses of texts); has place and unwind edge";

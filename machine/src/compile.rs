@@ -13,7 +13,8 @@ use crate::verify::{Memory, verify_code_with, verify_with};
 
 /// Compiles a body. The verifier runs at each boundary in every build; the allocation checker only when `checking`.
 pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bool) -> Result<Code, CompileError> {
-    let (function, code) = compile_dumping(body, scratch, checking, &mut |_| {})?;
+    let (mut function, mut code) = run(body, scratch, checking, None)?;
+    code.places = std::mem::take(&mut function.places);
     scratch.spare = Some(function.into_phase());
     Ok(code)
 }
@@ -53,6 +54,22 @@ pub fn compile_dumping(
     checking: bool,
     show: &mut dyn FnMut(Stage<'_>),
 ) -> Result<(Function<Final>, Code), CompileError> {
+    run(body, scratch, checking, Some(show))
+}
+
+/// Without anybody to show to, the places stay with the function: they are copied for dumps only.
+fn run(
+    body: &lir::Body<lir::Legal>,
+    scratch: &mut Scratch,
+    checking: bool,
+    mut show: Option<&mut dyn FnMut(Stage<'_>)>,
+) -> Result<(Function<Final>, Code), CompileError> {
+    let is_shown = show.is_some();
+    let mut show = |stage: Stage<'_>| {
+        if let Some(show) = &mut show {
+            show(stage);
+        }
+    };
     let selected = select(body, scratch).map_err(|limit| CompileError::Limit(limit.message().to_owned()))?;
     show(Stage::Select(&selected));
     judge(&selected, &mut scratch.verify)?;
@@ -66,8 +83,11 @@ pub fn compile_dumping(
             return Err(broken(&allocated, &report(&allocated.name.to_string(), &faults)));
         }
     }
-    let (finished, code) =
+    let (finished, mut code) =
         finish_with(allocated, &mut scratch.finish).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
+    if is_shown {
+        code.places = finished.places.clone();
+    }
     show(Stage::Final(&finished, &code));
     judge(&finished, &mut scratch.verify)?;
     let faults = verify_code_with(&finished, &code, &mut scratch.verify);

@@ -1,10 +1,10 @@
 //! Text to tokens; lexical errors.
 //!
-//! One pass over the bytes, driven by a table of byte classes, makes a flat list of 16-byte tokens. Names are interned through a
-//! per-file table ([`names`]) that also knows the keywords, so that a word costs one look-up. Template strings come out as
+//! One pass over the bytes makes a flat list of 16-byte tokens: [`plain`] takes what is usual, eight bytes at a time, [`scan`] all else.
+//! Names are interned through a table of the thread ([`names`]) that also knows the keywords, so that a word costs one look-up. Template strings come out as
 //! their parts with the tokens of each interpolation between them; inside an interpolation a `:` outside of all brackets always begins
-//! the format specification (grammar G18 keeps labels out), so the lexer needs no help from the parser. A second pass ([`brackets`])
-//! writes into each opening bracket where its partner stands: all look-ahead of the parser is then a comparison.
+//! the format specification (grammar G18 keeps labels out), so the lexer needs no help from the parser. Each opening
+//! bracket learns where its partner stands ([`brackets`] when some have none): all look-ahead of the parser is then a comparison.
 //!
 //! The lexer goes on after every error and leaves a token that lets the parser continue.
 
@@ -13,6 +13,7 @@ mod literal;
 mod lookalike;
 pub mod names;
 mod number;
+mod plain;
 mod scan;
 pub mod source;
 mod token;
@@ -54,6 +55,8 @@ pub struct Tokens {
     pub tokens: Vec<Token>,
     /// Values of number literals, by [`Token::data`].
     pub numbers: Vec<u64>,
+    /// Offsets just after each newline.
+    pub line_starts: Vec<u32>,
     /// Errors in order of discovery, which is nearly textual.
     pub errors: Vec<LexError>,
     /// Comments with doc markers.
@@ -64,14 +67,28 @@ pub struct Tokens {
 
 /// The tokens of a normalised text ([`source::normalise`]).
 pub fn lex(text: &str) -> Tokens {
-    let mut lexer = scan::Lexer::new(text);
+    lex_into(text, Memory::default())
+}
+
+/// Empty lists whose memory a lexer may use.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub tokens: Vec<Token>,
+    pub numbers: Vec<u64>,
+    pub line_starts: Vec<u32>,
+}
+
+/// The tokens of a text in memory of an earlier one.
+pub(crate) fn lex_into(text: &str, memory: Memory) -> Tokens {
+    let mut lexer = scan::Lexer::new(text, memory);
     lexer.run();
-    let scan::Lexer { mut tokens, numbers, errors, docs, .. } = lexer;
-    let balanced = brackets::pair(&mut tokens, false);
+    let scan::Lexer { mut tokens, numbers, line_starts, errors, docs, names, open, balanced, .. } = lexer;
+    names.give_back();
+    let balanced = balanced && open.is_empty();
     if !balanced {
-        brackets::pair(&mut tokens, true);
+        brackets::pair_by_layout(&mut tokens);
     }
-    Tokens { tokens, numbers, errors, docs, balanced }
+    Tokens { tokens, numbers, line_starts, errors, docs, balanced }
 }
 
 #[cfg(test)]

@@ -23,11 +23,13 @@ mod postfix;
 mod statements;
 mod types;
 
+use std::cell::Cell;
+
 use hashbrown::HashMap;
 use ir::{ItemId, Namespace, Symbol};
 
 use crate::lexer::names::{Words, words};
-use crate::lexer::{Flags, Kind, Token};
+use crate::lexer::{Flags, Kind, Memory, Token};
 use crate::tree::*;
 use crate::{Diagnostic, Span};
 
@@ -44,6 +46,8 @@ type Parse<T> = Result<T, Failed>;
 
 /// What is forbidden or different at a place; brackets reset it.
 #[derive(Clone, Copy, Default)]
+// Saved and restored at each bracket: one register.
+#[repr(align(8))]
 struct Place {
     /// Struct literals are disabled (grammar G2).
     no_struct: bool,
@@ -77,6 +81,40 @@ struct Stacks {
     paths: Vec<Symbol>,
     /// Start, condition and branch of the links of an `else if` chain.
     links: Vec<(u32, ExprId, ExprId)>,
+}
+
+/// Memory that a file leaves to the next one of its thread: all lists are empty.
+#[derive(Default)]
+struct Spare {
+    lexer: Memory,
+    tree: Tree,
+    stacks: Stacks,
+}
+
+/// A file with more tokens leaves nothing, so that no thread sits on the memory of one extraordinary file.
+const SPARE_TOKENS: usize = 1 << 18;
+
+thread_local! {
+    static SPARE: Cell<Option<Box<Spare>>> = const { Cell::new(None) };
+}
+
+impl Spare {
+    fn take() -> Spare {
+        SPARE.take().map_or_else(Spare::default, |spare| *spare)
+    }
+
+    fn give_back(mut self) {
+        let Memory { tokens, numbers, line_starts } = &mut self.lexer;
+        if tokens.capacity() > SPARE_TOKENS {
+            return;
+        }
+        tokens.clear();
+        numbers.clear();
+        line_starts.clear();
+        self.tree.clear();
+        self.stacks.clear();
+        SPARE.set(Some(Box::new(self)));
+    }
 }
 
 /// Heights of all stacks.
@@ -120,8 +158,28 @@ struct Parser<'a> {
     declarations: Option<Vec<u32>>,
 }
 
+impl Stacks {
+    fn clear(&mut self) {
+        let Stacks { exprs, types, patterns, args, entries, arms, parts, params, clauses, fields, paths, links } = self;
+        exprs.clear();
+        types.clear();
+        patterns.clear();
+        args.clear();
+        entries.clear();
+        arms.clear();
+        parts.clear();
+        params.clear();
+        clauses.clear();
+        fields.clear();
+        paths.clear();
+        links.clear();
+    }
+}
+
 impl<'a> Parser<'a> {
-    fn new(module: Symbol, text: &'a str, tokens: Vec<Token>, numbers: Vec<u64>, balanced: bool) -> Parser<'a> {
+    /// A parser of tokens, with an empty tree and empty stacks.
+    fn new(module: Symbol, text: &'a str, lexed: Memory, balanced: bool, tree: Tree, stacks: Stacks) -> Parser<'a> {
+        let Memory { tokens, numbers, line_starts } = lexed;
         Parser {
             text,
             tokens,
@@ -133,8 +191,8 @@ impl<'a> Parser<'a> {
             statement_start: 0,
             module,
             words: words(),
-            tree: Tree::default(),
-            stacks: Stacks::default(),
+            tree,
+            stacks,
             place: Place::default(),
             depth: 0,
             index_depth: 0,
@@ -143,7 +201,7 @@ impl<'a> Parser<'a> {
             diagnostics: Vec::new(),
             found_at: Vec::new(),
             item_errors: 0,
-            line_starts: crate::lexer::source::line_starts(text),
+            line_starts,
             lines_seen: 0,
             ordinals: HashMap::new(),
             declarations: None,
@@ -254,19 +312,17 @@ impl<'a> Parser<'a> {
     #[inline]
     fn add(&mut self, expr: Expr, start: u32) -> ExprId {
         let span = self.span_from(start);
-        self.add_at(expr, span)
+        self.tree.add_expr(expr, span)
     }
 
     #[inline]
     fn add_at(&mut self, expr: Expr, span: Span) -> ExprId {
-        self.tree.expr_spans.push(span);
-        self.tree.exprs.push(expr)
+        self.tree.add_expr(expr, span)
     }
 
     fn add_type(&mut self, ty: Type, start: u32) -> TypeId {
         let span = self.span_from(start);
-        self.tree.type_spans.push(span);
-        self.tree.types.push(ty)
+        self.tree.add_type(ty, span)
     }
 
     fn add_pattern(&mut self, pattern: Pattern, start: u32) -> PatternId {
@@ -275,8 +331,7 @@ impl<'a> Parser<'a> {
     }
 
     fn add_pattern_at(&mut self, pattern: Pattern, span: Span) -> PatternId {
-        self.tree.pattern_spans.push(span);
-        self.tree.patterns.push(pattern)
+        self.tree.add_pattern(pattern, span)
     }
 
     // Places.
@@ -409,6 +464,12 @@ impl<'a> Parser<'a> {
     /// Identifiers joined by `.`, as a list of the tree.
     fn drain_path(&mut self, mark: usize) -> ir::List<Symbol> {
         self.tree.paths.add(self.stacks.paths.drain(mark..))
+    }
+
+    /// The same for a node without much room.
+    fn drain_short_path(&mut self, mark: usize) -> Short<Symbol> {
+        let path = self.drain_path(mark);
+        self.tree.shorten(path)
     }
 
     /// The token is a word with an uppercase initial.

@@ -30,7 +30,7 @@ impl Span {
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Lines {
     /// Byte offset just after each newline.
-    starts: Vec<u32>,
+    starts: Box<[u32]>,
     /// Column of the first byte of the text, from 1.
     first_column: u32,
 }
@@ -43,7 +43,7 @@ impl Lines {
     }
 
     /// The same from the offsets just after each newline, in order.
-    pub fn from_starts(starts: Vec<u32>, first_column: u32) -> Lines {
+    pub fn from_starts(starts: Box<[u32]>, first_column: u32) -> Lines {
         Lines { starts, first_column }
     }
 
@@ -53,6 +53,23 @@ impl Lines {
         match line.checked_sub(1) {
             None => (1, offset + self.first_column),
             Some(i) => (line as u32 + 1, offset - self.starts[i] + 1),
+        }
+    }
+
+    /// Line and column of each offset, in the given order. Neighbours are usually on one line, so this is cheaper than a search for each.
+    pub fn line_columns(&self, offsets: impl Iterator<Item = u32>, mut visit: impl FnMut(u32, u32)) {
+        let (mut line, mut low, mut high, mut first_column) = (0, 1, 0, 0);
+        for offset in offsets {
+            if offset < low || offset >= high {
+                let before = self.starts.partition_point(|&s| s <= offset);
+                line = before as u32 + 1;
+                high = self.starts.get(before).copied().unwrap_or(u32::MAX);
+                (low, first_column) = match before.checked_sub(1) {
+                    None => (0, self.first_column),
+                    Some(i) => (self.starts[i], 1),
+                };
+            }
+            visit(line, offset - low + first_column);
         }
     }
 }

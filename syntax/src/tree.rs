@@ -1,13 +1,15 @@
 //! The syntax tree: what a file, an item, an expression is.
 //!
-//! One [`Tree`] per item: arenas of expressions, types and patterns, with lists in pools. Spans are relative to the item, so an item that
+//! One [`Tree`] per item: arenas of expressions, types and patterns with their spans, and pools of lists. Spans are relative to the item, so an item that
 //! moves is equal to itself. The tree covers the whole grammar; nothing is desugared but parentheses.
 
 use ir::{ItemId, Symbol};
 
 use crate::{Diagnostic, Lines, Span};
 
+mod arena;
 mod body;
+pub use arena::{Arena, NodeId, Rare, Short, Wide};
 pub use body::*;
 
 /// Everything the parser knows of one file: the item tree.
@@ -92,6 +94,8 @@ pub enum AttributeValue {
 pub struct Import {
     /// The whole declaration, file-relative like all spans of an import.
     pub span: Span,
+    /// What goes when the import goes: also its `;` and the newline directly behind it.
+    pub extent: Span,
     /// `pub use`.
     pub is_pub: bool,
     /// `extension` instead of `use`.

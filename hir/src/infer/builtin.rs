@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let value = match name.as_str() {
             "print" => {
                 if self.which == Which::Constant {
@@ -219,12 +219,12 @@ impl<'a> Checker<'a> {
             TypeKind::Never => value,
             TypeKind::Tuple(elements) if what == "Len" => {
                 let count = self.int(elements.len() as i64, span);
-                let statements = self.body.lists.add([value, count]);
+                let statements = self.draft.body.lists.add([value, count]);
                 self.push(Expr::Block { statements, tail: true }, Type::INT, span)
             }
             _ => {
                 if !self.lacks_silently(ty)? {
-                    let at = self.body.spans[value];
+                    let at = self.span_at(value);
                     self.report(Code::E2009, at, [show(ty).into(), what.into()]);
                 }
                 self.error(span)
@@ -279,7 +279,7 @@ impl<'a> Checker<'a> {
         let left = self.temporary(values[0]);
         let right = self.temporary(values[1]);
         let (a, b) = (self.read(left, span), self.read(right, span));
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let equal = self.equal_values(a, b, span)?;
         let equal = self.with_statements(mark, equal, span);
         let a = self.read(left, span);
@@ -335,7 +335,7 @@ impl<'a> Checker<'a> {
             ("byte", Type::CHAR) => (I::CharToByte, Type::BYTE),
             _ => {
                 if !self.lacks_silently(from)? {
-                    let at = self.body.spans[value];
+                    let at = self.span_at(value);
                     let args = [show(from).into(), name.into(), "as".into()];
                     self.report(Code::E0310, at, args).notes.push(format!("`{name}(...)` does not take a `{}`", show(from)));
                 }
@@ -369,7 +369,7 @@ impl<'a> Checker<'a> {
             other => return Ok(self.refuse(span, format!("function `{module}.{other}`"))),
         };
         let ty = if params[0].1 == FLOAT { Type::FLOAT } else { Type::INT };
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let value = self.simple(function, params, op, ty, args, span)?;
         Ok(self.with_statements(mark, value, span))
     }

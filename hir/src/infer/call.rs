@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
             }
         };
         if let Some(binding) = self.lookup(name) {
-            let ty = self.body.locals[binding.local].ty;
+            let ty = self.draft.body.locals[binding.local].ty;
             // `let len = len(collection: xs)`: a local that is no function does not hide the predeclared one from calls.
             if !builtin::is_function(name.as_str()) {
                 let value = self.push(Expr::Local(binding.local), ty, at);
@@ -119,7 +119,7 @@ impl<'a> Checker<'a> {
     fn not_callable(&mut self, value: ExprId, args: List<Argument>, span: Span) -> Result<ExprId> {
         let ty = self.ty(value);
         if !ty.fits_anywhere() {
-            let at = self.body.spans[value];
+            let at = self.span_at(value);
             self.report(Code::E0305, at, [show(ty).into()]);
         }
         self.silent(args, span)
@@ -170,7 +170,7 @@ impl<'a> Checker<'a> {
                 return self.silent(args, span);
             }
         }
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let list = self.tree.args.get(args);
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
         let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
@@ -204,17 +204,17 @@ impl<'a> Checker<'a> {
         if failed {
             self.poisoned = true;
         }
-        let list = self.body.lists.add(values);
+        let list = self.draft.body.lists.add(values);
         let call = self.push(Expr::Call(item, list), signature.result, span);
         Ok(self.with_statements(mark, call, span))
     }
 
     /// A value that may be read later than its neighbours: literals stay, everything else goes to a temporary now.
     pub(super) fn settled(&mut self, value: ExprId) -> ExprId {
-        match self.body.exprs[value] {
+        match self.expr_at(value) {
             Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => value,
             _ => {
-                let span = self.body.spans[value];
+                let span = self.span_at(value);
                 let local = self.temporary(value);
                 self.read(local, span)
             }

@@ -6,22 +6,22 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::{Expect, Why};
 use super::{Binding, Breaks, Checker, Frame, Kind, LoopKind, Result};
-use crate::ir::{Expr, ExprId, LoopId};
+use crate::ir::{Expr, ExprId, For, LoopId, Source};
 use crate::resolve::show;
 use crate::{Intrinsic, Type, TypeKind};
 
 impl<'a> Checker<'a> {
-    pub(super) fn block(&mut self, statements: List<tree::ExprId>, tail: bool, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+    pub(super) fn block(&mut self, statements: List<tree::ExprId>, tail: bool, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let list = tree.expr_lists.get(statements);
-        let bindings = self.bindings.len();
-        let mark = self.scratch.len();
-        self.blocks.push((statements, 0));
+        let bindings = self.draft.bindings.len();
+        let mark = self.draft.scratch.len();
+        self.draft.blocks.push((statements, 0));
         let mut diverges = false;
         let mut warned = false;
         let mut ty = Type::VOID;
         for (i, &statement) in list.iter().enumerate() {
-            if let Some(open) = self.blocks.last_mut() {
+            if let Some(open) = self.draft.blocks.last_mut() {
                 open.1 = i + 1;
             }
             if diverges && !warned {
@@ -30,28 +30,28 @@ impl<'a> Checker<'a> {
                 self.report(Code::W0801, at, []);
             }
             let is_tail = tail && i + 1 == list.len();
-            let before = self.scratch.len();
+            let before = self.draft.scratch.len();
             if is_tail && !matches!(tree.exprs[statement], Ast::Let { .. }) {
                 let value = match expect.checked() {
                     Some((wanted, why)) => self.check(statement, wanted, why)?,
                     None => self.expr(statement, expect)?,
                 };
                 ty = self.ty(value);
-                self.scratch.push(value);
+                self.draft.scratch.push(value);
             } else {
                 self.statement(statement)?;
             }
-            for at in before..self.scratch.len() {
-                let value = self.scratch[at];
+            for at in before..self.draft.scratch.len() {
+                let value = self.draft.scratch[at];
                 // The initialiser of a `let` may be what never ends.
-                diverges |= match self.body.exprs[value] {
+                diverges |= match self.expr_at(value) {
                     Expr::Let(_, value) | Expr::Assign { value, .. } => self.ty(value) == Type::NEVER,
                     _ => self.ty(value) == Type::NEVER,
                 };
             }
         }
-        self.blocks.pop();
-        self.bindings.truncate(bindings);
+        self.draft.blocks.pop();
+        self.draft.bindings.truncate(bindings);
         let has_tail = tail && list.last().is_some_and(|&last| !matches!(tree.exprs[last], Ast::Let { .. }));
         if diverges && ty != Type::ERROR {
             ty = Type::NEVER;
@@ -66,15 +66,16 @@ impl<'a> Checker<'a> {
         then: tree::ExprId,
         otherwise: Option<tree::ExprId>,
         span: Span,
-        mut expect: Expect<'a>,
+        expect: &Expect<'a>,
     ) -> Result<ExprId> {
+        let mut expect = *expect;
         let mut link = (condition, then, otherwise, span);
         let mut links: Vec<(ExprId, ExprId, Type, Expect<'a>, Span)> = Vec::new();
         let mut value = loop {
             let (condition, then, otherwise, span) = link;
             let condition = self.condition(condition, "the condition of an `if`")?;
             let Some(otherwise) = otherwise else { break self.if_alone(condition, then, span)? };
-            let first = self.branch(then, expect)?;
+            let first = self.branch(then, &expect)?;
             let mut ty = self.ty(first);
             expect = match (expect.checked(), ty) {
                 (Some((wanted, _)), _) => {
@@ -85,12 +86,12 @@ impl<'a> Checker<'a> {
                 }
                 (None, Type::NEVER | Type::ERROR) => expect,
                 // The first branch fixes the type of the others.
-                (None, _) => Expect::check(ty, Why::Branch(self.body.spans[first])),
+                (None, _) => Expect::check(ty, Why::Branch(self.span_at(first))),
             };
             links.push((condition, first, ty, expect, span));
             match self.tree.exprs[otherwise] {
                 Ast::If { condition, then, otherwise: next } => link = (condition, then, next, self.span(otherwise)),
-                _ => break self.branch(otherwise, expect)?,
+                _ => break self.branch(otherwise, &expect)?,
             }
         };
         for (condition, first, mut ty, expect, span) in links.into_iter().rev() {
@@ -113,10 +114,10 @@ impl<'a> Checker<'a> {
 
     /// `if c then a` without `else`.
     fn if_alone(&mut self, condition: ExprId, then: tree::ExprId, span: Span) -> Result<ExprId> {
-        let value = self.branch(then, Expect::NONE)?;
+        let value = self.branch(then, &Expect::NONE)?;
         let ty = self.ty(value);
         if ty != Type::VOID && !ty.fits_anywhere() {
-            let (at, anchor) = (self.body.spans[value], self.anchor);
+            let (at, anchor) = (self.span_at(value), self.anchor);
             let error = self.report(Code::E0311, span, [show(ty).into()]);
             error.helps.push("add an `else` branch, or end the value with `;` in a block".into());
             error.labels.push(syntax::Label { anchor, span: at, text: format!("this is `{}`", show(ty)) });
@@ -130,20 +131,20 @@ impl<'a> Checker<'a> {
 
     // ---- loops ----
 
-    fn enter(&mut self, kind: LoopKind, label: Option<Symbol>, expect: Expect<'a>, span: Span) -> LoopId {
+    fn enter(&mut self, kind: LoopKind, label: Option<Symbol>, expect: &Expect<'a>, span: Span) -> LoopId {
         if let Some(name) = label
             && self.frames.iter().any(|frame| frame.label == Some(name))
         {
             self.report(Code::E0871, span, [name.into()]);
         }
-        let id = self.body.loops.push(label);
-        self.frames.push(Frame { kind, label, id, breaks: Breaks::None, expect });
+        let id = self.draft.body.loops.push(label);
+        self.frames.push(Frame { kind, label, id, breaks: Breaks::None, expect: *expect });
         id
     }
 
-    pub(super) fn endless(&mut self, label: Option<Symbol>, body: tree::ExprId, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+    pub(super) fn endless(&mut self, label: Option<Symbol>, body: tree::ExprId, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let id = self.enter(LoopKind::Loop, label, expect, span);
-        let body = self.branch(body, Expect::NONE)?;
+        let body = self.branch(body, &Expect::NONE)?;
         let breaks = self.frames.pop().map_or(Breaks::None, |frame| frame.breaks);
         let ty = match breaks {
             Breaks::None => Type::NEVER,
@@ -158,9 +159,9 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn while_do(&mut self, label: Option<Symbol>, condition: tree::ExprId, body: tree::ExprId, span: Span) -> Result<ExprId> {
-        let id = self.enter(LoopKind::While, label, Expect::NONE, span);
+        let id = self.enter(LoopKind::While, label, &Expect::NONE, span);
         let condition = self.condition(condition, "the condition of a `while`")?;
-        let body = self.branch(body, Expect::NONE)?;
+        let body = self.branch(body, &Expect::NONE)?;
         self.frames.pop();
         Ok(self.push(Expr::While { id, condition, body }, Type::VOID, span))
     }
@@ -171,7 +172,7 @@ impl<'a> Checker<'a> {
     }
 
     fn clause(&mut self, label: Option<Symbol>, clauses: &'a [ForClause], body: tree::ExprId, span: Span) -> Result<ExprId> {
-        let Some((first, rest)) = clauses.split_first() else { return self.branch(body, Expect::NONE) };
+        let Some((first, rest)) = clauses.split_first() else { return self.branch(body, &Expect::NONE) };
         let source_span = self.span(first.source);
         let mut range = None;
         let mut list = None;
@@ -184,7 +185,7 @@ impl<'a> Checker<'a> {
                 let start = self.bound(start)?;
                 let Some(end) = end else {
                     let refused = self.refuse(source_span, "unbounded ranges");
-                    self.scratch.truncate(self.scratch.len());
+                    self.draft.scratch.truncate(self.draft.scratch.len());
                     return self.body_alone(first, rest, label, body, span, refused);
                 };
                 let end = self.bound(end)?;
@@ -215,14 +216,14 @@ impl<'a> Checker<'a> {
                 }
             }
         };
-        let id = self.enter(LoopKind::For, label, Expect::NONE, span);
-        let bindings = self.bindings.len();
-        let mark = self.scratch.len();
+        let id = self.enter(LoopKind::For, label, &Expect::NONE, span);
+        let bindings = self.draft.bindings.len();
+        let mark = self.draft.scratch.len();
         let local = match self.tree.patterns[first.pattern] {
             Pattern::Name { name, .. } => {
                 let local = self.local(name, item, false);
-                let span = self.tree.pattern_spans[first.pattern];
-                self.bindings.push(Binding { name, local, kind: Kind::LoopVariable, span });
+                let span = self.tree.pattern_span(first.pattern);
+                self.draft.bindings.push(Binding { name, local, kind: Kind::LoopVariable, span });
                 local
             }
             _ => {
@@ -236,12 +237,12 @@ impl<'a> Checker<'a> {
             Some(guard) => Some(self.condition(guard, "the guard of a `for`")?),
             None => None,
         };
-        let inner = if rest.is_empty() { self.branch(body, Expect::NONE)? } else { self.clause(None, rest, body, span)? };
+        let inner = if rest.is_empty() { self.branch(body, &Expect::NONE)? } else { self.clause(None, rest, body, span)? };
         let inner = match guard {
             Some(condition) => {
-                let at = self.body.spans[inner];
+                let at = self.span_at(inner);
                 // The value of a body is discarded, whatever its type is.
-                let statements = self.body.lists.add([inner]);
+                let statements = self.draft.body.lists.add([inner]);
                 let ty = if self.ty(inner) == Type::NEVER { Type::NEVER } else { Type::VOID };
                 let then = self.push(Expr::Block { statements, tail: false }, ty, at);
                 self.push(Expr::If { condition, then, otherwise: None }, Type::VOID, at)
@@ -249,23 +250,29 @@ impl<'a> Checker<'a> {
             None => inner,
         };
         let inner = self.with_statements(mark, inner, span);
-        self.bindings.truncate(bindings);
+        self.draft.bindings.truncate(bindings);
         self.frames.pop();
         Ok(match (range, list) {
             (Some((start, end, step, inclusive)), _) => {
                 if let Some(step) = step
-                    && self.body.exprs[step] == Expr::Int(0)
+                    && self.expr_at(step) == Expr::Int(0)
                 {
                     // A literal step of 0 panics when the range is built, before anything else happens.
                     let zero = self.intrinsic(Intrinsic::StepZero, &[], Type::NEVER, source_span);
-                    let statements = self.body.lists.add([start, end, zero]);
+                    let statements = self.draft.body.lists.add([start, end, zero]);
                     return Ok(self.push(Expr::Block { statements, tail: true }, Type::NEVER, span));
                 }
-                self.push(Expr::ForRange { id, local, start, end, step, inclusive, body: inner }, Type::VOID, span)
+                let parts = For { id, local, source: Source::Range { start, end, step, inclusive }, body: inner };
+                self.push_for(parts, span)
             }
-            (None, Some(list)) if item != Type::ERROR => self.push(Expr::ForList { id, local, list, body: inner }, Type::VOID, span),
+            (None, Some(list)) if item != Type::ERROR => self.push_for(For { id, local, source: Source::List(list), body: inner }, span),
             (None, _) => self.error(span),
         })
+    }
+
+    fn push_for(&mut self, parts: For, span: Span) -> ExprId {
+        let parts = self.draft.body.fors.push(parts);
+        self.push(Expr::For(parts), Type::VOID, span)
     }
 
     /// The body of a loop whose source was refused, for its own errors.
@@ -278,20 +285,20 @@ impl<'a> Checker<'a> {
         span: Span,
         refused: ExprId,
     ) -> Result<ExprId> {
-        let bindings = self.bindings.len();
-        let mark = self.scratch.len();
-        self.enter(LoopKind::For, label, Expect::NONE, span);
+        let bindings = self.draft.bindings.len();
+        let mark = self.draft.scratch.len();
+        self.enter(LoopKind::For, label, &Expect::NONE, span);
         let local = self.local(self.blank, Type::ERROR, false);
         let whole = super::pattern::Part { local, path: Vec::new(), ty: Type::ERROR };
         self.bind_part(first.pattern, &whole, Kind::LoopVariable, "for", &mut Vec::new())?;
         if rest.is_empty() {
-            self.branch(body, Expect::NONE)?
+            self.branch(body, &Expect::NONE)?
         } else {
             self.clause(None, rest, body, span)?
         };
         self.frames.pop();
-        self.bindings.truncate(bindings);
-        self.scratch.truncate(mark);
+        self.draft.bindings.truncate(bindings);
+        self.draft.scratch.truncate(mark);
         Ok(refused)
     }
 
@@ -302,7 +309,7 @@ impl<'a> Checker<'a> {
         if ty == Type::INT || ty.fits_anywhere() {
             return Ok(value);
         }
-        let at = self.body.spans[value];
+        let at = self.span_at(value);
         self.report(Code::E0317, at, [show(ty).into()]);
         Ok(self.error(at))
     }

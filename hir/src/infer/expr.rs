@@ -4,7 +4,7 @@ use syntax::tree::{self, Expr as Ast, Literal, TemplatePart, UnaryOp};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::{Expect, Why};
-use super::{Checker, Indexed, Result};
+use super::{Checker, Indexed, Result, Which};
 use crate::ir::{Expr, ExprId};
 use crate::program::Entity;
 use crate::resolve::{prelude_type, show};
@@ -12,8 +12,26 @@ use crate::{Intrinsic, Type, TypeKind};
 
 impl<'a> Checker<'a> {
     /// Checks one expression. Only the forms that push an expectation inwards look at `expect`; the caller compares the type.
-    pub(super) fn expr(&mut self, id: tree::ExprId, expect: Expect<'a>) -> Result<ExprId> {
+    pub(super) fn expr(&mut self, id: tree::ExprId, expect: &Expect<'a>) -> Result<ExprId> {
+        let mut id = id;
+        // The value is that of the inside; its place too, as panics name the first byte of the failing operation.
+        while let Ast::Paren(inner) = self.tree.exprs[id] {
+            id = inner;
+        }
         let span = self.span(id);
+        // More than half of all expressions are literals and names, which nest nothing.
+        if let Ast::Literal(literal) = self.tree.exprs[id] {
+            if let Literal::Int(value) = literal
+                && let Ok(value) = i64::try_from(value.get())
+                && !expect.suggests(Type::BYTE)
+            {
+                return Ok(self.int(value, span));
+            }
+            return Ok(self.literal(literal, span, expect));
+        }
+        if let Ast::Name(name) = self.tree.exprs[id] {
+            return self.name(name, false, span);
+        }
         if !self.deeper(span) {
             self.depth -= 1;
             return Ok(self.error(span));
@@ -23,7 +41,7 @@ impl<'a> Checker<'a> {
         done
     }
 
-    fn expr_inner(&mut self, id: tree::ExprId, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+    fn expr_inner(&mut self, id: tree::ExprId, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         Ok(match tree.exprs[id] {
             Ast::Error => {
@@ -33,15 +51,14 @@ impl<'a> Checker<'a> {
             Ast::Literal(literal) => self.literal(literal, span, expect),
             Ast::Name(name) => self.name(name, false, span)?,
             Ast::Dollar(name) => self.name(name, true, span)?,
-            // The value is that of the inside; its place too, as panics name the first byte of the failing operation.
             Ast::Paren(inner) => self.expr(inner, expect)?,
             Ast::Binary(op, left, right) => self.binary(op, left, right, span)?,
             Ast::Unary(op, operand) => self.unary(op, operand, span)?,
             Ast::Field(base, name) => self.field(base, name, span)?,
             Ast::TupleField(base, index) => self.tuple_field(base, index, span)?,
             Ast::DollarField(base, name) => self.dollar_field(base, name, span)?,
-            Ast::Call { callee, type_args, args } => self.call(callee, type_args, args, span)?,
-            Ast::MethodCall { receiver, name, type_args, args } => self.method_call(receiver, name, type_args, args, span)?,
+            Ast::Call { callee, args } => self.call(callee, tree.type_args(id), args, span)?,
+            Ast::MethodCall { receiver, name, args } => self.method_call(receiver, name, tree.type_args(id), tree.list(args), span)?,
             Ast::Block { statements, tail } => self.block(statements, tail, span, expect)?,
             Ast::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, span, expect)?,
             Ast::Match { scrutinee, arms, postfix } => {
@@ -54,7 +71,7 @@ impl<'a> Checker<'a> {
                 if is_yield {
                     return Ok(self.refuse(span, "`for ... yield`"));
                 }
-                self.for_do(label, clauses, body, span)?
+                self.for_do(label, tree.list(clauses), body, span)?
             }
             Ast::While { label, condition, body } => self.while_do(label, condition, body, span)?,
             Ast::Loop { label, body } => self.endless(label, body, span, expect)?,
@@ -63,7 +80,7 @@ impl<'a> Checker<'a> {
             Ast::Template(parts) => self.template(parts, span)?,
             Ast::Unit => self.unit(span),
             Ast::Tuple(elements) => self.tuple(elements, span, expect)?,
-            Ast::Struct { path, entries } => self.struct_literal(path, entries, span)?,
+            Ast::Struct { path, entries } => self.struct_literal(tree.list(path), entries, span)?,
             Ast::Map(entries) => self.braces(entries, span, expect)?,
             Ast::Index(base, index) => self.index(base, index, span)?,
             Ast::Length => self.length(span),
@@ -107,17 +124,19 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn literal(&mut self, literal: Literal, span: Span, expect: Expect<'a>) -> ExprId {
+    fn literal(&mut self, literal: Literal, span: Span, expect: &Expect<'a>) -> ExprId {
         match literal {
-            Literal::Int(value) if value <= 255 && expect.suggests(Type::BYTE) => self.push(Expr::Byte(value as u8), Type::BYTE, span),
-            Literal::Int(value) => match i64::try_from(value) {
+            Literal::Int(value) if value.get() <= 255 && expect.suggests(Type::BYTE) => {
+                self.push(Expr::Byte(value.get() as u8), Type::BYTE, span)
+            }
+            Literal::Int(value) => match i64::try_from(value.get()) {
                 Ok(value) => self.int(value, span),
                 Err(_) => {
-                    self.report(Code::E0033, span, ["integer".into(), value.to_string().into()]);
+                    self.report(Code::E0033, span, ["integer".into(), value.get().to_string().into()]);
                     self.error(span)
                 }
             },
-            Literal::Float(bits) => self.push(Expr::Float(bits), Type::FLOAT, span),
+            Literal::Float(bits) => self.push(Expr::Float(bits.get()), Type::FLOAT, span),
             Literal::Str(text) => self.push(Expr::Str(text), Type::STR, span),
             Literal::Char(value) => self.push(Expr::Char(value), Type::CHAR, span),
             Literal::Byte(value) => self.push(Expr::Byte(value), Type::BYTE, span),
@@ -130,10 +149,10 @@ impl<'a> Checker<'a> {
     fn unary(&mut self, op: UnaryOp, operand: tree::ExprId, span: Span) -> Result<ExprId> {
         if op == UnaryOp::Neg {
             match self.tree.exprs[operand] {
-                Ast::Literal(Literal::Int(value)) if value <= 1 << 63 => {
-                    return Ok(self.int((value as i64).wrapping_neg(), span));
+                Ast::Literal(Literal::Int(value)) if value.get() <= 1 << 63 => {
+                    return Ok(self.int((value.get() as i64).wrapping_neg(), span));
                 }
-                Ast::Literal(Literal::Float(bits)) => return Ok(self.push(Expr::Float(bits ^ 1 << 63), Type::FLOAT, span)),
+                Ast::Literal(Literal::Float(bits)) => return Ok(self.push(Expr::Float(bits.get() ^ 1 << 63), Type::FLOAT, span)),
                 _ => {}
             }
         }
@@ -155,7 +174,12 @@ impl<'a> Checker<'a> {
             return Ok(value);
         }
         match op {
-            Some(op) => Ok(self.intrinsic(op, &[value], ty, span)),
+            Some(op) => {
+                if op == Intrinsic::IntNeg && self.expr_at(value) == Expr::Int(i64::MIN) && self.which != Which::Constant {
+                    self.report(Code::W0302, span, []);
+                }
+                Ok(self.intrinsic(op, &[value], ty, span))
+            }
             None => {
                 if !self.lacks_silently(ty)? {
                     let shown = show(ty);
@@ -310,7 +334,7 @@ impl<'a> Checker<'a> {
 
     // ---- tuples, indexing, templates ----
 
-    fn tuple(&mut self, elements: ir::List<tree::ExprId>, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+    fn tuple(&mut self, elements: ir::List<tree::ExprId>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let expected = match expect.checked() {
             Some((ty, why)) => match ty.kind() {
@@ -319,14 +343,14 @@ impl<'a> Checker<'a> {
             },
             None => None,
         };
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let mut types = Vec::with_capacity(elements.len());
         for (i, &element) in tree.expr_lists[elements].iter().enumerate() {
             let value = match expected {
                 Some((wanted, why)) => self.check(element, wanted[i], why)?,
                 None => self.infer(element)?,
             };
-            self.scratch.push(value);
+            self.draft.scratch.push(value);
             let found = self.ty(value);
             // `Never` takes on the type that is expected; without one the tuple holds a `Never`.
             types.push(match expected {
@@ -334,7 +358,7 @@ impl<'a> Checker<'a> {
                 _ => found,
             });
         }
-        let list = self.body.lists.add(self.scratch.drain(mark..));
+        let list = self.draft.body.lists.add(self.draft.scratch.drain(mark..));
         if types.contains(&Type::ERROR) {
             return Ok(self.error(span));
         }
@@ -366,7 +390,7 @@ impl<'a> Checker<'a> {
         let found = self.ty(position);
         if found != Type::INT {
             if !found.fits_anywhere() {
-                let at = self.body.spans[position];
+                let at = self.span_at(position);
                 self.report(Code::E2026, at, [show(ty).into(), "int".into(), show(found).into()]);
                 return Ok(self.error(span));
             }
@@ -378,10 +402,10 @@ impl<'a> Checker<'a> {
             return Ok(self.intrinsic(Intrinsic::ListGet, &[receiver, position], element, span));
         };
         // `#` needs the receiver a second time: it is evaluated once, into a temporary.
-        let mark = self.scratch.len();
-        let at = self.body.spans[receiver];
+        let mark = self.draft.scratch.len();
+        let at = self.span_at(receiver);
         let binding = self.push(Expr::Let(local, receiver), Type::VOID, at);
-        self.scratch.push(binding);
+        self.draft.scratch.push(binding);
         let list = self.read(local, at);
         let value = self.intrinsic(Intrinsic::ListGet, &[list, position], element, span);
         Ok(self.with_statements(mark, value, span))
@@ -392,8 +416,8 @@ impl<'a> Checker<'a> {
             self.report(Code::E0105, span, []);
             return self.error(span);
         };
-        let immutable = match self.body.exprs[receiver] {
-            Expr::Local(local) if !self.body.locals[local].mutable => Some(local),
+        let immutable = match self.expr_at(receiver) {
+            Expr::Local(local) if !self.draft.body.locals[local].mutable => Some(local),
             _ => temporary,
         };
         let local = match immutable {
@@ -413,14 +437,14 @@ impl<'a> Checker<'a> {
 
     fn template(&mut self, parts: ir::List<TemplatePart>, span: Span) -> Result<ExprId> {
         let tree = self.tree;
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         for &part in &tree.parts[parts] {
             let text = match part {
                 TemplatePart::Text(text) if text.as_str().is_empty() => continue,
                 TemplatePart::Text(text) => self.push(Expr::Str(text), Type::STR, span),
                 TemplatePart::Value(value, None) => {
                     let value = self.infer(value)?;
-                    let at = self.body.spans[value];
+                    let at = self.span_at(value);
                     self.printed(value, at)?
                 }
                 TemplatePart::Value(value, Some((spec, spec_span))) => {
@@ -428,25 +452,25 @@ impl<'a> Checker<'a> {
                     self.formatted(value, spec.as_str(), spec_span)
                 }
             };
-            self.scratch.push(text);
+            self.draft.scratch.push(text);
         }
         let text = self.concatenated(mark, span);
-        self.scratch.truncate(mark);
+        self.draft.scratch.truncate(mark);
         Ok(text)
     }
 
     /// One text of the texts above `mark`. The tree is balanced, so that long templates do not nest deeply; the order is kept.
     pub(super) fn concatenated(&mut self, mark: usize, span: Span) -> ExprId {
-        match self.scratch.len() - mark {
+        match self.draft.scratch.len() - mark {
             0 => self.push(Expr::Str(ir::Symbol::new("")), Type::STR, span),
-            1 => self.scratch[mark],
+            1 => self.draft.scratch[mark],
             count => {
-                let half = self.scratch.split_off(mark + count / 2);
+                let half = self.draft.scratch.split_off(mark + count / 2);
                 let left = self.concatenated(mark, span);
-                self.scratch.truncate(mark);
-                self.scratch.extend(half);
+                self.draft.scratch.truncate(mark);
+                self.draft.scratch.extend(half);
                 let right = self.concatenated(mark, span);
-                self.scratch.truncate(mark);
+                self.draft.scratch.truncate(mark);
                 self.intrinsic(Intrinsic::StrConcat, &[left, right], Type::STR, span)
             }
         }
@@ -454,7 +478,7 @@ impl<'a> Checker<'a> {
 
     /// `{x:.9}`: fixed decimals of a float; every other specification is a later form.
     fn formatted(&mut self, value: ExprId, spec: &str, spec_span: Span) -> ExprId {
-        let span = self.body.spans[value];
+        let span = self.span_at(value);
         let ty = self.ty(value);
         if ty.fits_anywhere() {
             return if ty == Type::NEVER { value } else { self.error(span) };

@@ -26,11 +26,11 @@ struct Shape {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn match_arms(&mut self, scrutinee: tree::ExprId, arms: List<tree::Arm>, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+    pub(super) fn match_arms(&mut self, scrutinee: tree::ExprId, arms: List<tree::Arm>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let value = self.infer(scrutinee)?;
         let matched = self.ty(value);
-        let scrutinee_span = self.body.spans[value];
+        let scrutinee_span = self.span_at(value);
         let list = tree.arms.get(arms);
         let known = match matched.kind() {
             TypeKind::Error | TypeKind::Never => false,
@@ -49,32 +49,32 @@ impl<'a> Checker<'a> {
         };
         let mut coverage = Coverage::new(matched);
         let mut built: Vec<Arm> = Vec::with_capacity(list.len());
-        let mut expect = expect;
+        let mut expect = *expect;
         let mut ty = Type::NEVER;
         let mut failed = false;
         for arm in list {
             if arm.old_guard {
-                self.refuse(tree.pattern_spans[arm.pattern], "`.match(...)` guards");
+                self.refuse(tree.pattern_span(arm.pattern), "`.match(...)` guards");
                 failed = true;
             }
             let mut shape = Shape::default();
             self.shape(arm.pattern, matched, scrutinee_span, &mut shape, 0)?;
             failed |= shape.failed;
-            let bindings = self.bindings.len();
+            let bindings = self.draft.bindings.len();
             let binding = self.bind_arm(&shape, matched);
             let guard = match arm.guard {
                 Some(guard) => Some(self.condition(guard, "the guard of a match arm")?),
                 None => None,
             };
             let is_possible = if known { self.cover(&shape, guard.is_some(), arm.pattern, &mut coverage) } else { true };
-            let body = self.branch(arm.body, expect)?;
-            self.bindings.truncate(bindings);
+            let body = self.branch(arm.body, &expect)?;
+            self.draft.bindings.truncate(bindings);
             let found = self.ty(body);
             failed |= found == Type::ERROR;
             if !found.fits_anywhere() {
                 ty = expect.checked().map_or(found, |(wanted, _)| wanted);
                 if expect.checked().is_none() {
-                    expect = Expect::check(found, Why::Arm(self.body.spans[body]));
+                    expect = Expect::check(found, Why::Arm(self.span_at(body)));
                 }
             }
             if is_possible {
@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
                     List::EMPTY
                 } else {
                     let tests = shape.tests.iter().map(|(test, _)| *test).filter(|test| !is_empty(*test));
-                    self.body.tests.add(tests)
+                    self.draft.body.tests.add(tests)
                 };
                 built.push(Arm { tests, binding, guard, body });
             }
@@ -106,7 +106,7 @@ impl<'a> Checker<'a> {
             self.poisoned = true;
             return Ok(self.error(span));
         }
-        let arms = self.body.arms.add(built);
+        let arms = self.draft.body.arms.add(built);
         Ok(self.push(Expr::Match { scrutinee: value, arms }, ty, span))
     }
 
@@ -115,12 +115,12 @@ impl<'a> Checker<'a> {
         let mut binding = None;
         for &(name, dollar, span) in &shape.names {
             // Every name of such a pattern stands for the whole scrutinee, so one local serves all.
-            let local = *binding.get_or_insert_with(|| self.body.locals.push(crate::ir::Local { name, ty, mutable: !dollar }));
+            let local = *binding.get_or_insert_with(|| self.draft.body.locals.push(crate::ir::Local { name, ty, mutable: !dollar }));
             if !dollar {
-                self.body.locals[local].mutable = true;
+                self.draft.body.locals[local].mutable = true;
             }
             let kind = if dollar { Kind::Immutable } else { Kind::Mutable };
-            self.bindings.push(Binding { name, local, kind, span });
+            self.draft.bindings.push(Binding { name, local, kind, span });
         }
         self.poisoned |= ty == Type::ERROR;
         binding
@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
             }
         }
         if useful == 0 && !useless.is_empty() {
-            let span = self.tree.pattern_spans[pattern];
+            let span = self.tree.pattern_span(pattern);
             self.report(Code::W0601, span, []);
         } else {
             for span in useless {
@@ -176,7 +176,7 @@ impl<'a> Checker<'a> {
 
     fn shape(&mut self, pattern: PatternId, ty: Type, why: Span, shape: &mut Shape, depth: u32) -> Result<()> {
         let tree = self.tree;
-        let span = tree.pattern_spans[pattern];
+        let span = tree.pattern_span(pattern);
         if depth > 64 {
             shape.failed = true;
             self.report(Code::E0037, span, ["64".into()]);
@@ -220,7 +220,8 @@ impl<'a> Checker<'a> {
                 Some(test) => shape.tests.push((test, span)),
                 None => shape.failed = true,
             },
-            Pattern::Range { low, high, inclusive } => {
+            Pattern::Range { ends, inclusive } => {
+                let &[low, high] = tree.range_ends.get(ends) else { return Ok(()) };
                 if let (Some(a), Some(b)) = (self.end_type(low, ty)?, self.end_type(high, ty)?)
                     && a != b
                 {
@@ -277,7 +278,7 @@ impl<'a> Checker<'a> {
                 for part in payload.map_or(&[][..], |payload| tree.field_patterns.get(payload)) {
                     self.shape(part.pattern, Type::ERROR, why, shape, depth + 1)?;
                 }
-                let name = tree.paths.get(path).last().copied();
+                let name = tree.paths.get(tree.list(path)).last().copied();
                 match name.and_then(|name| super::names::later_name(name.as_str())) {
                     _ if ty.fits_anywhere() => {}
                     Some(what) => {
@@ -354,7 +355,7 @@ impl<'a> Checker<'a> {
     fn scalar(&mut self, literal: Literal, negative: bool, ty: Type, span: Span, why: Span) -> Option<i64> {
         let (value, found) = match literal {
             Literal::Int(value) => {
-                let value = if negative { (value as i64).wrapping_neg() } else { i64::try_from(value).ok()? };
+                let value = if negative { (value.get() as i64).wrapping_neg() } else { i64::try_from(value.get()).ok()? };
                 (value, if ty == Type::BYTE && (0..=255).contains(&value) { Type::BYTE } else { Type::INT })
             }
             Literal::Char(value) => (i64::from(u32::from(value)), Type::CHAR),

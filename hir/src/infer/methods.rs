@@ -202,7 +202,7 @@ impl<'a> Checker<'a> {
             return Ok(self.refuse(span, "explicit type arguments"));
         }
         let value = self.infer(receiver)?;
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let result = self.method(value, receiver, name, args, span)?;
         Ok(self.with_statements(mark, result, span))
     }
@@ -237,7 +237,7 @@ impl<'a> Checker<'a> {
         };
         let value = match (ty, name.as_str()) {
             (Type::FLOAT, "from_bits") => {
-                let mark = self.scratch.len();
+                let mark = self.draft.scratch.len();
                 match self.take("float.from_bits", &[("bits", INT)], 0, None, args, span)? {
                     Some(values) => {
                         let value = self.intrinsic(I::FloatFromBits, &values, Type::FLOAT, span);

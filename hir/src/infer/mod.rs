@@ -10,11 +10,13 @@
 mod builtin;
 mod call;
 mod control;
+mod draft;
 mod expr;
 mod matching;
 mod methods;
 mod names;
 mod operators;
+mod panics;
 mod pattern;
 mod place;
 mod structs;
@@ -23,7 +25,7 @@ mod why;
 
 use std::sync::Arc;
 
-use ir::{ItemId, List, Stop, Symbol};
+use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
@@ -31,6 +33,7 @@ use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
 use crate::program::{Context, Scope};
 use crate::resolve::{TypeReader, default_item};
 use crate::{Intrinsic, Type};
+use draft::{Draft, Row};
 use why::{Expect, Mode, Why};
 
 /// Which body of an item.
@@ -119,17 +122,10 @@ struct Checker<'a> {
     scope: Arc<Scope>,
     anchor: Anchor,
     which: Which,
-    body: Body,
+    draft: Box<Draft>,
     diagnostics: Vec<Diagnostic>,
-    bindings: Vec<Binding>,
     frames: Vec<Frame<'a>>,
-    /// Statements of the open blocks and how many are done: only to tell "used before its declaration" from "unknown".
-    blocks: Vec<(List<tree::ExprId>, usize)>,
     indexed: Vec<Indexed>,
-    /// Lists under construction; each builder takes what it pushed.
-    scratch: Vec<ExprId>,
-    /// Operators whose left operand is being checked: operator, right operand, place.
-    spine: Vec<(tree::BinaryOp, tree::ExprId, Span)>,
     /// Forms refused already: one report a form.
     refused: Vec<String>,
     poisoned: bool,
@@ -187,8 +183,8 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
-                checker.body.params.push(local);
-                checker.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
+                checker.draft.body.params.push(local);
+                checker.draft.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
             }
         }
         // The driver reports what is wrong with the signature; here it only means that there is no body.
@@ -201,7 +197,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     }
     if let ItemKind::Constant { ty: Some(ty), .. } = item.kind {
         let annotated = checker.read_type(ty)?;
-        expected = Some((annotated, Why::Annotation(item.tree.type_spans[ty])));
+        expected = Some((annotated, Why::Annotation(item.tree.type_span(ty))));
     }
     let root = checker.root(root, expected)?;
     Ok(checker.finish(root, expected.map(|(ty, _)| ty)))
@@ -210,23 +206,6 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
 impl<'a> Checker<'a> {
     fn new(item: &'a Item, which: Which, owner: ItemId, cx: &'a dyn Context) -> Result<Self> {
         let scope = cx.scope(item.id.module())?;
-        let size = item.tree.exprs.len() + 8;
-        let body = Body {
-            owner,
-            params: Vec::new(),
-            result: Type::ERROR,
-            locals: Default::default(),
-            exprs: ir::Column::with_capacity(size),
-            types: ir::Column::with_capacity(size),
-            spans: ir::Column::with_capacity(size),
-            places: ir::Column::with_capacity(size),
-            loops: Default::default(),
-            lists: Default::default(),
-            arms: Default::default(),
-            tests: Default::default(),
-            fields: Default::default(),
-            root: ExprId::new(0),
-        };
         Ok(Checker {
             item,
             tree: &item.tree,
@@ -234,14 +213,10 @@ impl<'a> Checker<'a> {
             scope,
             anchor: Anchor::Item(item.id),
             which,
-            body,
+            draft: Draft::new(owner),
             diagnostics: Vec::new(),
-            bindings: Vec::new(),
             frames: Vec::new(),
-            blocks: Vec::new(),
             indexed: Vec::new(),
-            scratch: Vec::new(),
-            spine: Vec::new(),
             refused: Vec::new(),
             poisoned: false,
             depth: 0,
@@ -252,9 +227,9 @@ impl<'a> Checker<'a> {
     /// The whole body; a `let` may stand here (type void).
     fn root(&mut self, root: tree::ExprId, expected: Option<(Type, Why<'a>)>) -> Result<ExprId> {
         if let tree::Expr::Let { .. } = self.tree.exprs[root] {
-            let mark = self.scratch.len();
+            let mark = self.draft.scratch.len();
             self.statement(root)?;
-            let span = self.tree.expr_spans[root];
+            let span = self.tree.expr_span(root);
             let block = self.block_of(mark, false, Type::VOID, span);
             if let Some((ty, why)) = expected {
                 return Ok(self.fit(block, ty, why));
@@ -263,7 +238,7 @@ impl<'a> Checker<'a> {
         }
         match expected {
             Some((Type::VOID, why)) if self.is_empty_braces(root) => {
-                let unit = self.branch(root, Expect::check(Type::VOID, why))?;
+                let unit = self.branch(root, &Expect::check(Type::VOID, why))?;
                 Ok(unit)
             }
             Some((ty, why)) => self.check(root, ty, why),
@@ -272,32 +247,39 @@ impl<'a> Checker<'a> {
     }
 
     fn finish(mut self, root: ExprId, expected: Option<Type>) -> Checked {
-        self.body.root = root;
-        let ty = expected.unwrap_or(self.body.types[root]);
-        self.body.result = ty;
+        let ty = expected.unwrap_or(self.ty(root));
         let failed = self.poisoned || ty == Type::ERROR || self.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         self.diagnostics.sort_by_key(|d| d.span);
-        Checked { body: (!failed).then_some(self.body), ty, diagnostics: self.diagnostics }
+        let body = (!failed).then(|| self.draft.finish(root, ty, &self.item.lines));
+        self.draft.recycle();
+        Checked { body, ty, diagnostics: self.diagnostics }
     }
 
     // ---- building ----
 
     /// Appends an expression.
+    #[inline]
     fn push(&mut self, expr: Expr, ty: Type, span: Span) -> ExprId {
-        let id = self.body.exprs.push(expr);
-        self.body.types.push(ty);
-        self.body.spans.push(span);
-        self.body.places.push(self.item.lines.line_column(span.start));
+        let id = ExprId::new(self.draft.rows.len());
+        self.draft.rows.push(Row { expr, ty, span });
         self.poisoned |= ty == Type::ERROR;
         id
     }
 
+    fn expr_at(&self, expr: ExprId) -> Expr {
+        self.draft.rows[expr.index()].expr
+    }
+
     fn ty(&self, expr: ExprId) -> Type {
-        self.body.types[expr]
+        self.draft.rows[expr.index()].ty
+    }
+
+    fn span_at(&self, expr: ExprId) -> Span {
+        self.draft.rows[expr.index()].span
     }
 
     fn span(&self, expr: tree::ExprId) -> Span {
-        self.tree.expr_spans[expr]
+        self.tree.expr_span(expr)
     }
 
     /// The expression that stands for an error that was reported.
@@ -309,8 +291,9 @@ impl<'a> Checker<'a> {
         self.push(Expr::Unit, Type::VOID, span)
     }
 
+    #[inline]
     fn intrinsic(&mut self, op: Intrinsic, args: &[ExprId], ty: Type, span: Span) -> ExprId {
-        let list = self.body.lists.add(args.iter().copied());
+        let list = self.draft.body.lists.add(args.iter().copied());
         self.push(Expr::Intrinsic(op, list), ty, span)
     }
 
@@ -324,36 +307,36 @@ impl<'a> Checker<'a> {
 
     fn local(&mut self, name: Symbol, ty: Type, mutable: bool) -> LocalId {
         self.poisoned |= ty == Type::ERROR;
-        self.body.locals.push(Local { name, ty, mutable })
+        self.draft.body.locals.push(Local { name, ty, mutable })
     }
 
     fn read(&mut self, local: LocalId, span: Span) -> ExprId {
-        let ty = self.body.locals[local].ty;
+        let ty = self.draft.body.locals[local].ty;
         self.push(Expr::Local(local), ty, span)
     }
 
     /// A temporary that holds a value; its `let` goes to the statements under construction.
     fn temporary(&mut self, value: ExprId) -> LocalId {
-        let (ty, span) = (self.ty(value), self.body.spans[value]);
+        let (ty, span) = (self.ty(value), self.span_at(value));
         let local = self.local(self.blank, ty, false);
         let binding = self.push(Expr::Let(local, value), Type::VOID, span);
-        self.scratch.push(binding);
+        self.draft.scratch.push(binding);
         local
     }
 
     /// A block of what lies on the scratch stack above `mark`.
     fn block_of(&mut self, mark: usize, tail: bool, ty: Type, span: Span) -> ExprId {
-        let statements = self.body.lists.add(self.scratch.drain(mark..));
+        let statements = self.draft.body.lists.add(self.draft.scratch.drain(mark..));
         self.push(Expr::Block { statements, tail }, ty, span)
     }
 
     /// The statements above `mark` and then `value`; just `value` when there are none.
     fn with_statements(&mut self, mark: usize, value: ExprId, span: Span) -> ExprId {
-        if self.scratch.len() == mark {
+        if self.draft.scratch.len() == mark {
             return value;
         }
         let ty = self.ty(value);
-        self.scratch.push(value);
+        self.draft.scratch.push(value);
         self.block_of(mark, true, ty, span)
     }
 
@@ -404,13 +387,14 @@ impl<'a> Checker<'a> {
 
     // ---- modes ----
 
+    #[inline]
     fn infer(&mut self, expr: tree::ExprId) -> Result<ExprId> {
-        self.expr(expr, Expect::NONE)
+        self.expr(expr, &Expect::NONE)
     }
 
     /// Infers with a type that an INT literal may take on.
     fn hinted(&mut self, expr: tree::ExprId, hint: Type) -> Result<ExprId> {
-        self.expr(expr, Expect { ty: hint, mode: Mode::Hint, why: Why::None })
+        self.expr(expr, &Expect { ty: hint, mode: Mode::Hint, why: Why::None })
     }
 
     /// Checks against a type; reports a mismatch.
@@ -418,27 +402,36 @@ impl<'a> Checker<'a> {
         if ty == Type::ERROR {
             return self.infer(expr);
         }
-        let id = self.expr(expr, Expect::check(ty, why))?;
+        let id = self.expr(expr, &Expect::check(ty, why))?;
         Ok(self.fit(id, ty, why))
     }
 
     /// The coercion step: equal types and `Never` fit, everything else is E2001.
+    #[inline]
     fn fit(&mut self, expr: ExprId, expected: Type, why: Why<'a>) -> ExprId {
         let found = self.ty(expr);
         if found == expected || found.fits_anywhere() || expected == Type::ERROR {
             return expr;
         }
-        let span = self.body.spans[expr];
+        self.misfit(expr, expected, found, why)
+    }
+
+    #[cold]
+    fn misfit(&mut self, expr: ExprId, expected: Type, found: Type, why: Why<'a>) -> ExprId {
+        let span = self.span_at(expr);
         self.mismatch(span, expected, found, why, Some(expr));
         self.error(span)
     }
 
     /// Enters one level of nesting; false (after a report) when it is too deep.
+    #[inline]
     fn deeper(&mut self, span: Span) -> bool {
         self.depth += 1;
-        if self.depth <= DEEPEST {
-            return true;
-        }
+        self.depth <= DEEPEST || self.too_deep(span)
+    }
+
+    #[cold]
+    fn too_deep(&mut self, span: Span) -> bool {
         if !self.diagnostics.iter().any(|d| d.code == Code::E0037) {
             self.report(Code::E0037, span, [DEEPEST.to_string().into()]);
         }

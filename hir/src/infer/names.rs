@@ -25,7 +25,7 @@ pub(super) fn later_name(name: &str) -> Option<&'static str> {
 
 impl<'a> Checker<'a> {
     pub(super) fn lookup(&self, name: Symbol) -> Option<Binding> {
-        self.bindings.iter().rev().find(|binding| binding.name == name).copied()
+        self.draft.bindings.iter().rev().find(|binding| binding.name == name).copied()
     }
 
     /// A name used as a value; `dollar` when written `$name`.
@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
             return self.error(span);
         }
         let near = {
-            let locals = self.bindings.iter().rev().map(|b| b.name.as_str());
+            let locals = self.draft.bindings.iter().rev().map(|b| b.name.as_str());
             let own = self.scope.values.iter().map(|(n, _)| n.as_str());
             nearest(name.as_str(), locals.chain(own).chain(builtin::FUNCTIONS.iter().copied())).map(str::to_owned)
         };
@@ -153,7 +153,7 @@ impl<'a> Checker<'a> {
     }
 
     fn declared_later(&self, name: Symbol) -> Option<Span> {
-        for &(statements, done) in self.blocks.iter().rev() {
+        for &(statements, done) in self.draft.blocks.iter().rev() {
             for &statement in self.tree.expr_lists[statements].iter().skip(done) {
                 if let tree::Expr::Let { pattern, .. } = self.tree.exprs[statement]
                     && let Some(span) = self.binds(pattern, name, 0)
@@ -170,14 +170,14 @@ impl<'a> Checker<'a> {
             return None;
         }
         match self.tree.patterns[pattern] {
-            Pattern::Name { name: bound, .. } if bound == name => Some(self.tree.pattern_spans[pattern]),
+            Pattern::Name { name: bound, .. } if bound == name => Some(self.tree.pattern_span(pattern)),
             Pattern::Tuple(parts) => self.tree.pattern_lists[parts].iter().find_map(|&p| self.binds(p, name, depth + 1)),
             Pattern::Struct { fields, .. } => {
                 self.tree.field_patterns[fields].iter().find_map(|field| self.binds(field.pattern, name, depth + 1))
             }
             Pattern::At { name: bound, pattern: inner, .. } => {
                 if bound == name {
-                    Some(self.tree.pattern_spans[pattern])
+                    Some(self.tree.pattern_span(pattern))
                 } else {
                     self.binds(inner, name, depth + 1)
                 }

@@ -3,7 +3,7 @@
 use syntax::tree::{self, BinaryOp, Expr as Ast};
 use syntax::{DiagnosticCode as Code, Span};
 
-use super::{Checker, Result};
+use super::{Checker, Result, Which};
 use crate::ir::{Expr, ExprId};
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
@@ -39,18 +39,7 @@ pub(super) fn text(op: BinaryOp) -> &'static str {
 /// The intrinsic of an operator on operands of these types, with its result; only the pairs that need no more than one.
 fn direct(op: BinaryOp, left: Type, right: Type) -> Option<(I, Type)> {
     let numeric = match (left, right) {
-        (Type::INT, Type::INT) => match op {
-            BinaryOp::Add => Some(I::IntAdd),
-            BinaryOp::Sub => Some(I::IntSub),
-            BinaryOp::Mul => Some(I::IntMul),
-            BinaryOp::Div => Some(I::IntDiv),
-            BinaryOp::Rem => Some(I::IntRem),
-            BinaryOp::FloorDiv => Some(I::IntFloorDiv),
-            BinaryOp::Pow => Some(I::IntPow),
-            BinaryOp::Shl => Some(I::IntShl),
-            BinaryOp::Shr => Some(I::IntShr),
-            _ => bits(op),
-        },
+        (Type::INT, Type::INT) => return on_ints(op),
         (Type::FLOAT, Type::FLOAT) => match op {
             BinaryOp::Add => Some(I::FloatAdd),
             BinaryOp::Sub => Some(I::FloatSub),
@@ -75,13 +64,8 @@ fn direct(op: BinaryOp, left: Type, right: Type) -> Option<(I, Type)> {
         return None;
     }
     let comparison = match left {
-        Type::INT | Type::CHAR | Type::BYTE | Type::BOOL => match op {
-            BinaryOp::Eq => I::Eq,
-            BinaryOp::Ne => I::Ne,
-            BinaryOp::Lt => I::Lt,
-            BinaryOp::Le => I::Le,
-            BinaryOp::Gt => I::Gt,
-            BinaryOp::Ge => I::Ge,
+        Type::CHAR | Type::BYTE | Type::BOOL => match on_ints(op) {
+            Some((comparison, Type::BOOL)) => comparison,
             _ => return None,
         },
         Type::FLOAT => match op {
@@ -97,6 +81,31 @@ fn direct(op: BinaryOp, left: Type, right: Type) -> Option<(I, Type)> {
         _ => return None,
     };
     Some((comparison, Type::BOOL))
+}
+
+/// The same on two ints, by far the most frequent case.
+fn on_ints(op: BinaryOp) -> Option<(I, Type)> {
+    Some(match op {
+        BinaryOp::Add => (I::IntAdd, Type::INT),
+        BinaryOp::Sub => (I::IntSub, Type::INT),
+        BinaryOp::Mul => (I::IntMul, Type::INT),
+        BinaryOp::Div => (I::IntDiv, Type::INT),
+        BinaryOp::Rem => (I::IntRem, Type::INT),
+        BinaryOp::FloorDiv => (I::IntFloorDiv, Type::INT),
+        BinaryOp::Pow => (I::IntPow, Type::INT),
+        BinaryOp::Shl => (I::IntShl, Type::INT),
+        BinaryOp::Shr => (I::IntShr, Type::INT),
+        BinaryOp::BitAnd => (I::BitAnd, Type::INT),
+        BinaryOp::BitOr => (I::BitOr, Type::INT),
+        BinaryOp::BitXor => (I::BitXor, Type::INT),
+        BinaryOp::Eq => (I::Eq, Type::BOOL),
+        BinaryOp::Ne => (I::Ne, Type::BOOL),
+        BinaryOp::Lt => (I::Lt, Type::BOOL),
+        BinaryOp::Le => (I::Le, Type::BOOL),
+        BinaryOp::Gt => (I::Gt, Type::BOOL),
+        BinaryOp::Ge => (I::Ge, Type::BOOL),
+        BinaryOp::MatMul | BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce => return None,
+    })
 }
 
 fn bits(op: BinaryOp) -> Option<I> {
@@ -122,18 +131,22 @@ pub(super) fn ordering(op: BinaryOp) -> Option<I> {
 impl<'a> Checker<'a> {
     /// `a + b + c + ..` nests to the left as deep as it is long, so left operands are followed without recursion.
     pub(super) fn binary(&mut self, op: BinaryOp, left: tree::ExprId, right: tree::ExprId, span: Span) -> Result<ExprId> {
-        let base = self.spine.len();
-        self.spine.push((op, right, span));
+        if !matches!(self.tree.exprs[left], Ast::Binary(..)) && op != BinaryOp::Coalesce {
+            let left = self.infer(left)?;
+            return self.with_right(op, left, right, span);
+        }
+        let base = self.draft.spine.len();
+        self.draft.spine.push((op, right, span));
         let mut first = left;
         while let Ast::Binary(op, left, right) = self.tree.exprs[first]
-            && !self.spine.last().is_some_and(|link| link.0 == BinaryOp::Coalesce)
+            && !self.draft.spine.last().is_some_and(|link| link.0 == BinaryOp::Coalesce)
         {
-            self.spine.push((op, right, self.span(first)));
+            self.draft.spine.push((op, right, self.span(first)));
             first = left;
         }
         let mut value = None;
-        while self.spine.len() > base {
-            let Some((op, right, span)) = self.spine.pop() else { break };
+        while self.draft.spine.len() > base {
+            let Some((op, right, span)) = self.draft.spine.pop() else { break };
             if op == BinaryOp::Coalesce {
                 value = Some(self.refuse(span, "`??`"));
                 continue;
@@ -142,17 +155,21 @@ impl<'a> Checker<'a> {
                 Some(left) => left,
                 None => self.infer(first)?,
             };
-            let hint = self.ty(left);
-            let right = match op {
-                BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow | BinaryOp::And | BinaryOp::Or => self.infer(right)?,
-                _ => self.hinted(right, hint)?,
-            };
-            value = Some(self.operate(op, left, right, span)?);
+            value = Some(self.with_right(op, left, right, span)?);
         }
         Ok(match value {
             Some(value) => value,
             None => self.error(span),
         })
+    }
+
+    #[inline]
+    fn with_right(&mut self, op: BinaryOp, left: ExprId, right: tree::ExprId, span: Span) -> Result<ExprId> {
+        let right = match op {
+            BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow | BinaryOp::And | BinaryOp::Or => self.infer(right)?,
+            _ => self.hinted(right, self.ty(left))?,
+        };
+        self.operate(op, left, right, span)
     }
 
     /// `a && b` or `a || b`, of which only the sides decide.
@@ -176,6 +193,10 @@ impl<'a> Checker<'a> {
         }
         let (left, right) = (self.ty(a), self.ty(b));
         if let Some((intrinsic, ty)) = direct(op, left, right) {
+            // In a constant the panic is an error when the value is computed (E0703).
+            if self.which != Which::Constant && super::panics::always(intrinsic, self.expr_at(a), self.expr_at(b)) {
+                self.report(Code::W0302, span, []);
+            }
             return Ok(self.intrinsic(intrinsic, &[a, b], ty, span));
         }
         if left == Type::ERROR || right == Type::ERROR {
@@ -186,17 +207,17 @@ impl<'a> Checker<'a> {
             return Ok(a);
         }
         if right == Type::NEVER {
-            let statements = self.body.lists.add([a, b]);
+            let statements = self.draft.body.lists.add([a, b]);
             return Ok(self.push(Expr::Block { statements, tail: true }, Type::NEVER, span));
         }
         match (op, left, right) {
             (BinaryOp::Pow, Type::FLOAT, Type::INT) => {
-                let at = self.body.spans[b];
+                let at = self.span_at(b);
                 let exponent = self.intrinsic(I::IntToFloat, &[b], Type::FLOAT, at);
                 return Ok(self.intrinsic(I::FloatPow, &[a, exponent], Type::FLOAT, span));
             }
             (BinaryOp::Pow, Type::INT, Type::FLOAT) => {
-                let at = self.body.spans[a];
+                let at = self.span_at(a);
                 let base = self.intrinsic(I::IntToFloat, &[a], Type::FLOAT, at);
                 return Ok(self.intrinsic(I::FloatPow, &[base, b], Type::FLOAT, span));
             }
@@ -242,9 +263,9 @@ impl<'a> Checker<'a> {
             return Ok(self.refuse(span, format!("operator `{sign}` on lists")));
         }
         let anchor = self.anchor;
-        let (left_span, right_span) = (self.body.spans[a], self.body.spans[b]);
+        let (left_span, right_span) = (self.span_at(a), self.span_at(b));
         let (left_text, right_text) = (show(left), show(right));
-        let right_literal = match self.body.exprs[b] {
+        let right_literal = match self.expr_at(b) {
             Expr::Int(value) => Some(value),
             _ => None,
         };

@@ -26,9 +26,13 @@ impl<'a> Checker<'a> {
             error.labels.push(syntax::Label { anchor, span: first, text: "first bound here".into() });
         }
         bound.push((name, span));
+        self.bind_one(name, dollar, kind, ty, span)
+    }
+
+    fn bind_one(&mut self, name: Symbol, dollar: bool, kind: Kind, ty: Type, span: Span) -> LocalId {
         let kind = if dollar && kind == Kind::Mutable { Kind::Immutable } else { kind };
         let local = self.local(name, ty, kind == Kind::Mutable);
-        self.bindings.push(Binding { name, local, kind, span });
+        self.draft.bindings.push(Binding { name, local, kind, span });
         local
     }
 
@@ -47,20 +51,20 @@ impl<'a> Checker<'a> {
                 if name.as_str().starts_with(|c: char| c.is_ascii_uppercase()) && self.is_refused_variant(name) {
                     return Ok(());
                 }
-                let at = self.tree.pattern_spans[pattern];
-                let local = self.bind_name(name, dollar, kind, ty, at, &mut Vec::new());
+                let at = self.tree.pattern_span(pattern);
+                let local = self.bind_one(name, dollar, kind, ty, at);
                 let statement = self.push(Expr::Let(local, value), Type::VOID, span);
-                self.scratch.push(statement);
+                self.draft.scratch.push(statement);
             }
             Pattern::Blank => {
                 let local = self.local(self.blank, ty, false);
                 let statement = self.push(Expr::Let(local, value), Type::VOID, span);
-                self.scratch.push(statement);
+                self.draft.scratch.push(statement);
             }
             _ => {
                 let local = self.local(self.blank, ty, false);
                 let statement = self.push(Expr::Let(local, value), Type::VOID, span);
-                self.scratch.push(statement);
+                self.draft.scratch.push(statement);
                 let whole = Part { local, path: Vec::new(), ty };
                 self.bind_part(pattern, &whole, kind, what, &mut Vec::new())?;
             }
@@ -84,7 +88,7 @@ impl<'a> Checker<'a> {
         bound: &mut Vec<(Symbol, Span)>,
     ) -> Result<()> {
         let tree = self.tree;
-        let span = tree.pattern_spans[pattern];
+        let span = tree.pattern_span(pattern);
         if part.path.len() > 64 {
             self.report(Code::E0037, span, ["64".into()]);
             return Ok(());
@@ -143,7 +147,7 @@ impl<'a> Checker<'a> {
                     }
                     return Ok(());
                 };
-                if let Some(&name) = tree.paths.get(path).last()
+                if let Some(&name) = tree.paths.get(tree.list(path)).last()
                     && name != definition.item.name()
                 {
                     // The name may be an alias of an import.
@@ -216,7 +220,7 @@ impl<'a> Checker<'a> {
             value = self.push(Expr::Field(value, index), ty, span);
         }
         let statement = self.push(Expr::Let(local, value), Type::VOID, span);
-        self.scratch.push(statement);
+        self.draft.scratch.push(statement);
     }
 }
 

@@ -5,7 +5,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::Why;
 use super::{Checker, Kind, Result};
-use crate::ir::{Expr, ExprId};
+use crate::ir::{Expr, ExprId, WHOLE};
 use crate::program::Entity;
 use crate::resolve::show;
 use crate::{Type, TypeKind};
@@ -18,13 +18,13 @@ impl<'a> Checker<'a> {
                 let span = self.span(id);
                 if question {
                     let refused = self.refuse(span, "`let?`");
-                    self.scratch.push(refused);
+                    self.draft.scratch.push(refused);
                     return Ok(());
                 }
                 let (value, ty) = match ty {
                     Some(annotation) => {
                         let wanted = self.read_type(annotation)?;
-                        let why = Why::Annotation(self.tree.type_spans[annotation]);
+                        let why = Why::Annotation(self.tree.type_span(annotation));
                         let value = self.check(value, wanted, why)?;
                         let found = self.ty(value);
                         (value, if found == Type::ERROR && wanted == Type::ERROR { Type::ERROR } else { wanted })
@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
                     Ast::Map(entries) if entries.is_empty() => self.unit(self.span(id)),
                     _ => self.infer(id)?,
                 };
-                self.scratch.push(statement);
+                self.draft.scratch.push(statement);
                 Ok(())
             }
         }
@@ -109,7 +109,7 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         // The path of fields and the type at its end.
-        let mut ty = self.body.locals[binding.local].ty;
+        let mut ty = self.draft.body.locals[binding.local].ty;
         let mut path: Vec<(u32, Type)> = Vec::new();
         for &step in steps.iter().rev() {
             let step_span = self.span(step);
@@ -173,7 +173,8 @@ impl<'a> Checker<'a> {
         if self.ty(value) == Type::ERROR || ty == Type::ERROR {
             return Ok(self.error(span));
         }
-        let path = self.body.fields.add(path.iter().map(|(index, _)| *index));
+        let body = &mut self.draft.body;
+        let path = if path.is_empty() { WHOLE } else { body.paths.push(body.fields.add(path.iter().map(|(index, _)| *index))) };
         Ok(self.push(Expr::Assign { local: binding.local, path, value }, Type::VOID, span))
     }
 
@@ -191,7 +192,7 @@ impl<'a> Checker<'a> {
     fn owner_of(&self, local: crate::ir::LocalId, path: &[(u32, Type)]) -> Option<ir::ItemId> {
         let before = match path.len().checked_sub(2) {
             Some(index) => path[index].1,
-            None => self.body.locals[local].ty,
+            None => self.draft.body.locals[local].ty,
         };
         match before.kind() {
             TypeKind::Struct(item) => Some(item),

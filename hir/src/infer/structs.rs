@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `{...s, f: v}` is a struct literal when `s` is a struct; maps are a later form, and `{}` is `()` where void is expected.
-    pub(super) fn braces(&mut self, entries: List<Entry>, span: Span, expect: Expect<'a>) -> Result<ExprId> {
+    pub(super) fn braces(&mut self, entries: List<Entry>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let list = tree.entries.get(entries);
         match list.first() {
@@ -123,14 +123,14 @@ impl<'a> Checker<'a> {
         // The usual literal gives every field once in the order of the declaration: no temporaries, no search.
         let plain = list.len() == fields.len() && list.iter().zip(fields).all(|(entry, (field, _))| entry.key == EntryKey::Name(*field));
         let mut failed = definition.diagnostics.iter().any(|d| d.severity() == syntax::Severity::Error);
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         if plain {
             for (entry, &(field, field_type)) in list.iter().zip(fields) {
                 let value = self.check(entry.value, field_type, Why::Field(definition.item, field))?;
                 failed |= self.ty(value) == Type::ERROR;
-                self.scratch.push(value);
+                self.draft.scratch.push(value);
             }
-            let values = self.body.lists.add(self.scratch.drain(mark..));
+            let values = self.draft.body.lists.add(self.draft.scratch.drain(mark..));
             return Ok(if failed { self.error(span) } else { self.push(Expr::Aggregate(values), ty, span) });
         }
         let mut sources = vec![Source::Missing; fields.len()];
@@ -181,7 +181,7 @@ impl<'a> Checker<'a> {
         }
         if failed {
             self.poisoned = true;
-            self.scratch.truncate(mark);
+            self.draft.scratch.truncate(mark);
             return Ok(self.error(span));
         }
         let mut values = Vec::with_capacity(fields.len());
@@ -195,7 +195,7 @@ impl<'a> Checker<'a> {
                 Source::Missing => self.error(span),
             });
         }
-        let values = self.body.lists.add(values);
+        let values = self.draft.body.lists.add(values);
         let aggregate = self.push(Expr::Aggregate(values), ty, span);
         Ok(self.with_statements(mark, aggregate, span))
     }
@@ -216,7 +216,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A branch: where `{}` without another expectation is the empty block.
-    pub(super) fn branch(&mut self, id: tree::ExprId, expect: Expect<'a>) -> Result<ExprId> {
+    pub(super) fn branch(&mut self, id: tree::ExprId, expect: &Expect<'a>) -> Result<ExprId> {
         if self.is_empty_braces(id) {
             let span = self.span(id);
             return Ok(self.unit(span));

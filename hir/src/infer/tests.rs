@@ -523,6 +523,32 @@ fn garbage_never_panics_and_what_is_accepted_verifies() {
     }
 }
 
+/// Warnings are fine here; bodies must be there and verify, whatever was checked and left out of them.
+#[track_caller]
+fn leaves_out(body: &str) {
+    let source = format!("type Whole = {{ a: int, b: (int, str) }}\n@t (n: int, s: str, q: Whole) -> void = {{\n{body}\n}}{FRAME}");
+    let program = Program::new(&[("main", &source)]);
+    assert!(!program.has_errors(), "{}\n{source}", program.report());
+    assert!(program.body("t").is_some(), "{source}");
+    sound(&program);
+}
+
+#[test]
+fn what_is_checked_but_never_evaluated_is_not_part_of_the_body() {
+    // Beside an operand that never ends.
+    leaves_out("let x = panic(msg: s) + (n * 2);");
+    leaves_out("let x = min(left: panic(msg: s), right: n);");
+    leaves_out("assert_eq(actual: panic(msg: s), expected: n);");
+    // Arms that never match, and all arms of a scrutinee that never ends.
+    leaves_out("let x = match n { 1..5 -> { loop { break n } }, 2 -> if n > 1 then { n } else 3, _ -> 0 };");
+    leaves_out("match panic(msg: s) { 1 -> print(msg: s), _ -> {} };");
+    // Locals that are read again instead, and the first look at a spread.
+    leaves_out("let $a = (n, s); let $b = (n, s); let same = a == b; print(msg: `{same}`);");
+    leaves_out("let r = {...Whole { a: 1, b: (2, s) }, a: n * 3}; print(msg: `{r.a}`);");
+    // The body of a loop whose step is 0.
+    leaves_out("for i in 0..n by 0 do { for k in 0..i do { print(msg: s); } };");
+}
+
 #[test]
 fn deep_nesting_is_refused_and_does_not_overflow() {
     for source in [

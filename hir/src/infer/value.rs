@@ -53,8 +53,8 @@ impl<'a> Checker<'a> {
 
     /// A local that holds the value: the local itself when it cannot change, else a temporary.
     pub(super) fn held(&mut self, value: ExprId) -> LocalId {
-        match self.body.exprs[value] {
-            Expr::Local(local) if !self.body.locals[local].mutable => local,
+        match self.expr_at(value) {
+            Expr::Local(local) if !self.draft.body.locals[local].mutable => local,
             _ => self.temporary(value),
         }
     }
@@ -85,7 +85,7 @@ impl<'a> Checker<'a> {
         if let Some(op) = scalar_equality(self.ty(a)) {
             return Ok(self.intrinsic(op, &[a, b], Type::BOOL, span));
         }
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let ty = self.ty(a);
         if self.is_too_wide(ty, span)? {
             return Ok(self.error(span));
@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
             Type::FLOAT => return Ok(self.intrinsic(I::FloatCompare, &[a, b], Type::INT, span)),
             _ => {}
         }
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let ty = self.ty(a);
         if self.is_too_wide(ty, span)? {
             return Ok(self.error(span));
@@ -179,7 +179,7 @@ impl<'a> Checker<'a> {
         if at + 1 == types.len() {
             return Ok(order);
         }
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let held = self.temporary(order);
         let read = self.read(held, span);
         let zero = self.int(0, span);
@@ -240,7 +240,7 @@ impl<'a> Checker<'a> {
         if let Some(text) = self.scalar_text(value, debug, span) {
             return Ok(text);
         }
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let ty = self.ty(value);
         if self.is_too_wide(ty, span)? {
             return Ok(self.error(span));
@@ -265,7 +265,7 @@ impl<'a> Checker<'a> {
             }
             Type::VOID => {
                 let text = self.push(Expr::Str(Symbol::new("()")), Type::STR, span);
-                let statements = self.body.lists.add([value, text]);
+                let statements = self.draft.body.lists.add([value, text]);
                 return Some(self.push(Expr::Block { statements, tail: true }, Type::STR, span));
             }
             _ => return None,
@@ -288,7 +288,7 @@ impl<'a> Checker<'a> {
             }
             Parts::Named(name, fields) => (format!("{name}("), ")", fields.into_iter().map(|(_, ty)| (None, ty)).collect()),
         };
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let mut literal = open;
         for (i, (name, ty)) in parts.into_iter().enumerate() {
             if i > 0 {
@@ -300,17 +300,17 @@ impl<'a> Checker<'a> {
             }
             let before = self.push(Expr::Str(Symbol::new(&literal)), Type::STR, span);
             literal.clear();
-            self.scratch.push(before);
+            self.draft.scratch.push(before);
             path.push((i as u32, ty));
             let text = self.text_parts(local, path, ty, debug, span)?;
             path.pop();
-            self.scratch.push(text);
+            self.draft.scratch.push(text);
         }
         literal.push_str(close);
         let after = self.push(Expr::Str(Symbol::new(&literal)), Type::STR, span);
-        self.scratch.push(after);
+        self.draft.scratch.push(after);
         let text = self.concatenated(mark, span);
-        self.scratch.truncate(mark);
+        self.draft.scratch.truncate(mark);
         Ok(text)
     }
 
@@ -324,7 +324,7 @@ impl<'a> Checker<'a> {
             Type::STR => return Ok(self.intrinsic(I::StrHash, &[value], Type::INT, span)),
             _ => {}
         }
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let ty = self.ty(value);
         if self.is_too_wide(ty, span)? {
             return Ok(self.error(span));
@@ -374,7 +374,7 @@ impl<'a> Checker<'a> {
 
     /// `s xor (v + 0x9e3779b9 + (s << 6) + (s >>> 2))`, wrapping.
     pub(super) fn hash_combine(&mut self, seed: ExprId, value: ExprId, span: Span) -> ExprId {
-        let mark = self.scratch.len();
+        let mark = self.draft.scratch.len();
         let seed = self.held(seed);
         let value = self.held(value);
         let (v, golden) = (self.read(value, span), self.int(0x9e37_79b9, span));

@@ -63,12 +63,14 @@ impl<'a> Expect<'a> {
     }
 
     /// The type that the expression must have, if any.
-    pub fn checked(self) -> Option<(Type, Why<'a>)> {
+    #[inline]
+    pub fn checked(&self) -> Option<(Type, Why<'a>)> {
         (self.mode == Mode::Check).then_some((self.ty, self.why))
     }
 
     /// Does a literal take on this type where it can?
-    pub fn suggests(self, ty: Type) -> bool {
+    #[inline]
+    pub fn suggests(&self, ty: Type) -> bool {
         self.mode != Mode::None && self.ty == ty
     }
 }
@@ -106,7 +108,7 @@ impl<'a> Checker<'a> {
             Why::Spread(item) => Some(format!("expected `{want}` because only a `{0}` can be spread into a `{0}`", item.name())),
             _ => None,
         };
-        let literal = expr.map(|e| self.body.exprs[e]);
+        let literal = expr.map(|e| self.expr_at(e));
         let help: Option<(String, Option<(Span, String)>)> = match (expected, found, literal) {
             (Type::FLOAT, Type::INT, Some(Expr::Int(value))) => {
                 Some((format!("write it as a float: `{value}.0`"), Some((span, format!("{value}.0")))))

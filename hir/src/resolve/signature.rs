@@ -92,7 +92,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         is_pub: item.is_pub,
         params: Vec::with_capacity(function.params.len()),
         result: Type::ERROR,
-        result_span: function.result.map_or(item.name_span, |ty| item.tree.type_spans[ty]),
+        result_span: function.result.map_or(item.name_span, |ty| item.tree.type_span(ty)),
         name_span: item.name_span,
         diagnostics: Vec::new(),
     };
@@ -123,7 +123,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
             }
         };
         let default = param.default.map(|_| default_item(item.id, name));
-        let span = param.ty.map_or(param.span, |ty| param.span.to(item.tree.type_spans[ty]));
+        let span = param.ty.map_or(param.span, |ty| param.span.to(item.tree.type_span(ty)));
         signature.params.push(Parameter { name, ty, default, span });
     }
     signature.result = match function.result {
@@ -195,7 +195,7 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
         }
         let mut ty = reader.read(field.ty)?;
         if ty == Type::NEVER {
-            let error = Diagnostic::new(Code::E2019, anchor, item.tree.type_spans[field.ty], [field.name.into(), item.id.name().into()]);
+            let error = Diagnostic::new(Code::E2019, anchor, item.tree.type_span(field.ty), [field.name.into(), item.id.name().into()]);
             reader.diagnostics.push(error);
             ty = Type::ERROR;
         }

@@ -138,7 +138,7 @@ impl TypeReader<'_> {
 
     /// The meaning of a written type; [`Type::ERROR`] after a report.
     pub fn read(&mut self, id: TypeId) -> Result<Type, Stop> {
-        let span = self.tree.type_spans[id];
+        let span = self.tree.type_span(id);
         Ok(match self.tree.types[id] {
             tree::Type::Error => Type::ERROR,
             tree::Type::Void | tree::Type::Unit => Type::VOID,

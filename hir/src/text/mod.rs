@@ -13,7 +13,7 @@ mod print;
 
 pub use context::TextContext;
 pub use ir::text::TextError;
-pub(crate) use order::{children, first_operand, in_order};
+pub(crate) use order::{in_order, roots};
 pub use parse::parse;
 pub use print::{print, print_file};
 

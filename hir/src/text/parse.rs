@@ -3,11 +3,11 @@
 use hashbrown::HashMap;
 use ir::text::{Arg, Definition, Function, Inst, Region, TextError};
 use ir::{Column, ItemId, Namespace, Pool, Symbol};
-use syntax::Span;
 
 use super::DEEPEST;
 use super::context::{TextContext, item_of, type_of};
-use crate::ir::{Arm, Expr, ExprId, Local, LocalId, LoopId, Test};
+use crate::ir::{Arm, Expr, ExprId, For, Local, LocalId, LoopId, Places, Source, Test, WHOLE};
+use crate::walk::{children, first_operand};
 use crate::{Body, Intrinsic, Type};
 
 /// Reads a dump: its bodies, and the program around them as far as it is declared.
@@ -113,12 +113,13 @@ impl Reader {
                 locals: Column::new(),
                 exprs: Column::new(),
                 types: Column::new(),
-                spans: Column::new(),
-                places: Column::new(),
+                places: Places::default(),
                 loops: Column::new(),
+                fors: Column::new(),
                 lists: Pool::new(),
                 arms: Pool::new(),
                 tests: Pool::new(),
+                paths: Column::new(),
                 fields: Pool::new(),
                 root: ExprId::new(u32::MAX as usize),
             },
@@ -242,13 +243,12 @@ impl Reader {
         }
         let id = self.body.exprs.push(expr);
         self.body.types.push(ty);
-        self.body.spans.push(Span::default());
-        let place = inst.place.as_ref().and_then(|place| place.chain.first()).map_or((0, 0), |(_, line, column)| (*line, *column));
-        self.body.places.push(place);
+        let (line, column) = inst.place.as_ref().and_then(|place| place.chain.first()).map_or((0, 0), |(_, line, column)| (*line, *column));
+        self.body.places.push(line, column);
         self.values.insert(*value, id);
         let mut depth = 0;
-        let first = super::first_operand(&self.body, expr);
-        super::children(&self.body, id, |child| {
+        let first = first_operand(&self.body, expr);
+        children(&self.body, expr, |child| {
             let below = self.depths.get(child.expr()).copied().unwrap_or(0);
             depth = depth.max(if Some(child.expr()) == first { below } else { below + 1 });
         });
@@ -314,7 +314,8 @@ impl Reader {
                     path.push(args.small()?);
                 }
                 let value = self.operand(args)?;
-                Expr::Assign { local, path: self.body.fields.add(path), value }
+                let path = if path.is_empty() { WHOLE } else { self.body.paths.push(self.body.fields.add(path)) };
+                Expr::Assign { local, path, value }
             }
             "block" => {
                 let values = self.operands(args);
@@ -368,7 +369,9 @@ impl Reader {
                     _ => None,
                 };
                 let inclusive = args.word("inclusive");
-                Expr::ForRange { id, local, start, end, step, inclusive, body: self.region(regions.next(), line)? }
+                let source = Source::Range { start, end, step, inclusive };
+                let body = self.region(regions.next(), line)?;
+                Expr::For(self.body.fors.push(For { id, local, source, body }))
             }
             "for_list" => {
                 let id = self.loop_id(args, true)?;
@@ -381,7 +384,8 @@ impl Reader {
                 };
                 let local = self.declared(args, element)?;
                 let list = self.operand(args)?;
-                Expr::ForList { id, local, list, body: self.region(regions.next(), line)? }
+                let body = self.region(regions.next(), line)?;
+                Expr::For(self.body.fors.push(For { id, local, source: Source::List(list), body }))
             }
             "break" => {
                 let id = self.loop_id(args, false)?;

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use ir::text::writer;
 use ir::{Column, ItemId, Stop, Symbol};
 
-use super::order::{Child, arms, children, in_order};
-use super::{DEEPEST, VERSION, first_operand};
-use crate::ir::{Arm, Expr, ExprId, ExprTag, LocalId, LoopId, Test};
+use super::{DEEPEST, VERSION, in_order, roots};
+use crate::ir::{Arm, Expr, ExprId, ExprTag, ForId, LocalId, LoopId, Source, Test};
 use crate::program::Context;
+use crate::walk::{Child, arms, children, first_operand};
 use crate::{Body, Type, TypeKind};
 
 /// The dump of one body, with its header and declarations.
@@ -143,7 +143,9 @@ fn function(out: &mut String, body: &Body) {
         next_loop: 0,
         seen: Column::filled(false, body.exprs.len()),
     };
-    printer.expr(body.root, 1, 0);
+    for root in roots(body) {
+        printer.expr(root, 1, 0);
+    }
     out.push_str("}\n");
 }
 
@@ -240,7 +242,7 @@ impl Printer<'_> {
     fn line(&mut self, expr: ExprId, indent: usize, depth: u32) {
         let body = self.body;
         let mut operands: Vec<ExprId> = Vec::new();
-        children(body, expr, |child| {
+        children(body, body.exprs[expr], |child| {
             if let Child::Operand(operand) = child {
                 operands.push(operand);
             }
@@ -256,7 +258,7 @@ impl Printer<'_> {
     }
 
     fn place(&mut self, expr: ExprId) {
-        if let Some(&(line, column)) = self.body.places.get(expr) {
+        if let Some((line, column)) = self.body.places.get(expr) {
             self.out.push_str(" !");
             writer::position(self.out, line, column);
         }
@@ -335,7 +337,7 @@ impl Printer<'_> {
             Expr::Assign { local, path, .. } => {
                 self.out.push_str("assign ");
                 self.local(local);
-                for index in body.fields.slice(path.start(), path.len()) {
+                for index in body.path(path) {
                     let _ = write!(self.out, ", {index}");
                 }
                 self.values(operands, ", ");
@@ -371,27 +373,7 @@ impl Printer<'_> {
                 self.out.push_str("while ");
                 self.loop_name(id);
             }
-            Expr::ForRange { id, local, inclusive, .. } => {
-                self.out.push_str("for_range ");
-                self.loop_name(id);
-                self.out.push_str(", ");
-                self.declared(local, Type::INT);
-                self.values(operands, ", ");
-                if inclusive {
-                    self.out.push_str(", inclusive");
-                }
-            }
-            Expr::ForList { id, local, list, .. } => {
-                self.out.push_str("for_list ");
-                self.loop_name(id);
-                self.out.push_str(", ");
-                let element = match self.ty(list).kind() {
-                    TypeKind::List(element) => element,
-                    _ => Type::ERROR,
-                };
-                self.declared(local, element);
-                self.values(operands, ", ");
-            }
+            Expr::For(parts) => self.for_line(parts, operands),
             Expr::Break(id, value) => {
                 self.out.push_str("break ");
                 self.loop_name(id);
@@ -423,8 +405,35 @@ impl Printer<'_> {
                 self.out.push_str(" do");
                 self.region(body, indent, depth);
             }
-            Expr::Loop { body, .. } | Expr::ForRange { body, .. } | Expr::ForList { body, .. } => self.region(body, indent, depth),
+            Expr::Loop { body, .. } => self.region(body, indent, depth),
+            Expr::For(parts) => {
+                if let Some(parts) = body.fors.get(parts) {
+                    self.region(parts.body, indent, depth);
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn for_line(&mut self, parts: ForId, operands: &[ExprId]) {
+        let Some(&parts) = self.body.fors.get(parts) else {
+            self.out.push_str("for_list");
+            return;
+        };
+        let (op, item) = match parts.source {
+            Source::Range { .. } => ("for_range ", Type::INT),
+            Source::List(list) => match self.ty(list).kind() {
+                TypeKind::List(element) => ("for_list ", element),
+                _ => ("for_list ", Type::ERROR),
+            },
+        };
+        self.out.push_str(op);
+        self.loop_name(parts.id);
+        self.out.push_str(", ");
+        self.declared(parts.local, item);
+        self.values(operands, ", ");
+        if let Source::Range { inclusive: true, .. } = parts.source {
+            self.out.push_str(", inclusive");
         }
     }
 

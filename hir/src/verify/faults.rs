@@ -37,7 +37,7 @@ rules! {
     DanglingList = "H0109", "Lists lie inside their pools.";
     UnknownItem = "H0110", "Functions, constants and types that are mentioned are known.";
     Parameters = "H0111", "The parameters are the first locals, immutable, and those of the signature.";
-    Columns = "H0112", "Each expression has a type, a span and a place.";
+    Columns = "H0112", "Each expression has a type and a place.";
     TooDeep = "H0113", "Expressions are nested at most 2000 deep; first operands do not count.";
     RootType = "H0201", "The root has the result type of the body, or `Never`.";
     OperandCount = "H0202", "An intrinsic has as many operands as its row says.";

@@ -19,10 +19,10 @@ use crate::text::in_order;
 
 /// Checks a body; no faults means that later levels may rely on everything written in this module.
 pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
-    let mut verifier = Verifier { body, cx, faults: Vec::new(), order: None };
+    let mut verifier = Verifier { body, cx, faults: Vec::new(), order: None, known: Default::default() };
     // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
     verifier.names();
-    if !verifier.faults.iter().any(|fault| fault.rule().is_fatal()) {
+    if !verifier.is_broken() {
         verifier.types()?;
     }
     let mut faults = verifier.faults;
@@ -37,9 +37,17 @@ struct Verifier<'a> {
     faults: Vec<HirFault>,
     /// Lines of the expressions; made at the first fault.
     order: Option<Column<ExprTag, u32>>,
+    /// Types that were asked about, each at the place that its number gives.
+    known: [Option<types::Known>; 8],
 }
 
 impl Verifier<'_> {
+    /// Is a rule broken without which types mean nothing?
+    fn is_broken(&self) -> bool {
+        self.faults.iter().any(|fault| fault.rule().is_fatal())
+    }
+
+    #[cold]
     fn report(&mut self, rule: Rule, at: ExprId, message: String) {
         let body = self.body;
         let order = self.order.get_or_insert_with(|| in_order(body));
@@ -48,6 +56,7 @@ impl Verifier<'_> {
         self.faults.push(HirFault::new(rule, place, message));
     }
 
+    #[cold]
     fn report_whole(&mut self, rule: Rule, message: String) {
         self.faults.push(HirFault::new(rule, Where::Function, message));
     }

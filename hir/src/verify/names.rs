@@ -1,36 +1,50 @@
 //! H01: ids, tree shape, scopes. The walk follows the order of evaluation and undoes the declarations of every scope it leaves.
 
-use ir::Column;
+use ir::List;
 
 use super::{Rule, Verifier};
-use crate::ir::{Expr, ExprId, ExprTag, LocalId, LoopId};
-use crate::text::{DEEPEST, first_operand};
+use crate::ir::{Expr, ExprId, LocalId, LoopId, Source};
+use crate::text::{DEEPEST, roots};
+
+/// How far the walk is with a local.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Local {
+    Unseen,
+    InScope,
+    OutOfScope,
+}
 
 struct Walk {
-    visited: Column<ExprTag, bool>,
-    declared: Vec<bool>,
-    /// Declared locals in order; a scope ends by undoing what lies above its mark.
+    visited: Vec<bool>,
+    locals: Vec<Local>,
+    /// Locals in scope in the order of their declarations; a scope ends by undoing what lies above its mark.
     log: Vec<LocalId>,
-    ever_declared: Vec<bool>,
     loops_seen: Vec<bool>,
     open_loops: Vec<LoopId>,
     /// Expressions whose first operand is being walked.
-    spine: Vec<(ExprId, Expr)>,
+    spine: Vec<(ExprId, Rest)>,
+}
+
+/// What is evaluated after a first operand.
+#[derive(Clone, Copy)]
+enum Rest {
+    Nothing,
+    Operands(List<ExprId>),
+    Region(ExprId),
 }
 
 impl Verifier<'_> {
     pub(super) fn names(&mut self) {
         let body = self.body;
         let count = body.exprs.len();
-        if body.types.len() != count || body.spans.len() != count || body.places.len() != count {
+        if body.types.len() != count || body.places.len() != count {
             self.report_whole(Rule::Columns, "the columns of the body differ in length".into());
             return;
         }
         let mut walk = Walk {
-            visited: Column::filled(false, count),
-            declared: vec![false; body.locals.len()],
+            visited: vec![false; count],
+            locals: vec![Local::Unseen; body.locals.len()],
             log: Vec::new(),
-            ever_declared: vec![false; body.locals.len()],
             loops_seen: vec![false; body.loops.len()],
             open_loops: Vec::new(),
             spine: Vec::new(),
@@ -41,44 +55,55 @@ impl Verifier<'_> {
                     if param.index() != i || local.mutable {
                         self.report_whole(Rule::Parameters, format!("parameter {i} is not local {i}, immutable"));
                     }
-                    walk.declared[param.index()] = true;
-                    walk.ever_declared[param.index()] = true;
+                    walk.locals[param.index()] = Local::InScope;
                 }
                 None => self.report_whole(Rule::DanglingLocal, format!("parameter {i} is no local")),
             }
         }
         self.walk(&mut walk, body.root, body.root, 0);
+        // What lies below an expression that is used wrongly was not walked, and needs no second report.
+        if walk.visited.iter().any(|&visited| !visited) && !self.is_broken() {
+            for root in roots(body).into_iter().filter(|&root| root != body.root) {
+                self.report(Rule::NotATree, root, "nothing uses the expression".into());
+            }
+        }
     }
 
     fn scoped(&mut self, walk: &mut Walk, expr: ExprId, parent: ExprId, depth: u32) {
         let mark = walk.log.len();
         self.walk(walk, expr, parent, depth);
-        for local in walk.log.drain(mark..) {
-            walk.declared[local.index()] = false;
-        }
+        walk.leave_scope(mark);
     }
 
     fn declare(&mut self, walk: &mut Walk, local: LocalId, at: ExprId) {
-        match walk.declared.get(local.index()) {
-            None => self.report(Rule::DanglingLocal, at, format!("there is no local {}", local.raw())),
-            Some(_) => {
-                if walk.ever_declared[local.index()] {
-                    self.report(Rule::LocalTwice, at, format!("local {} is declared again", local.raw()));
-                }
-                walk.ever_declared[local.index()] = true;
-                if !walk.declared[local.index()] {
-                    walk.declared[local.index()] = true;
-                    walk.log.push(local);
-                }
-            }
+        let Some(&state) = walk.locals.get(local.index()) else {
+            self.report(Rule::DanglingLocal, at, format!("there is no local {}", local.raw()));
+            return;
+        };
+        if state != Local::Unseen {
+            self.report(Rule::LocalTwice, at, format!("local {} is declared again", local.raw()));
+        }
+        if state != Local::InScope {
+            walk.locals[local.index()] = Local::InScope;
+            walk.log.push(local);
         }
     }
 
+    #[inline]
     fn used(&mut self, walk: &Walk, local: LocalId, at: ExprId) {
-        match walk.declared.get(local.index()) {
+        if walk.locals.get(local.index()) != Some(&Local::InScope) {
+            self.misused(walk, local, at);
+        }
+    }
+
+    #[cold]
+    fn misused(&mut self, walk: &Walk, local: LocalId, at: ExprId) {
+        match walk.locals.get(local.index()) {
             None => self.report(Rule::DanglingLocal, at, format!("there is no local {}", local.raw())),
-            Some(false) => self.report(Rule::UseBeforeLet, at, format!("local {} is not declared here", local.raw())),
-            Some(true) => {}
+            Some(Local::Unseen | Local::OutOfScope) => {
+                self.report(Rule::UseBeforeLet, at, format!("local {} is not declared here", local.raw()));
+            }
+            Some(Local::InScope) => {}
         }
     }
 
@@ -104,66 +129,124 @@ impl Verifier<'_> {
         }
     }
 
-    fn list(&mut self, walk: &mut Walk, list: ir::List<ExprId>, skip: usize, at: ExprId, depth: u32) {
-        let body = self.body;
-        let elements = body.lists.slice(list.start(), list.len());
-        if elements.len() != list.len() {
-            self.report(Rule::DanglingList, at, "a list of operands is not in its pool".into());
-        }
-        for &element in elements.iter().skip(skip) {
-            self.walk(walk, element, at, depth + 1);
+    /// Notes that an expression is reached; `None`, after a report, when it is not there or was reached before.
+    #[inline]
+    fn reach(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId) -> Option<Expr> {
+        match (self.body.exprs.get(id), walk.visited.get_mut(id.index())) {
+            (Some(&expr), Some(visited)) if !*visited => {
+                *visited = true;
+                Some(expr)
+            }
+            (None, _) | (_, None) => {
+                self.report(Rule::DanglingExpression, parent, format!("there is no expression {}", id.raw()));
+                None
+            }
+            (Some(_), Some(_)) => {
+                self.report(Rule::NotATree, parent, format!("expression {} is used twice", id.raw()));
+                None
+            }
         }
     }
 
-    /// Notes that an expression is reached; `None`, after a report, when it is not there or was reached before.
-    fn reach(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId) -> Option<Expr> {
-        let Some(&expr) = self.body.exprs.get(id) else {
-            self.report(Rule::DanglingExpression, parent, format!("there is no expression {}", id.raw()));
-            return None;
-        };
-        if std::mem::replace(&mut walk.visited[id], true) {
-            self.report(Rule::NotATree, parent, format!("expression {} is used twice", id.raw()));
-            return None;
+    /// The operand that is evaluated first, where chains of operators or members nest, and what follows it.
+    #[inline]
+    fn first(&self, expr: Expr) -> Option<(ExprId, Rest)> {
+        match expr {
+            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => {
+                let first = *self.body.lists.slice(args.start(), args.len()).first()?;
+                Some((first, Rest::Operands(args)))
+            }
+            Expr::Field(value, _) => Some((value, Rest::Nothing)),
+            Expr::And(left, right) | Expr::Or(left, right) => Some((left, Rest::Region(right))),
+            Expr::Int(_)
+            | Expr::Float(_)
+            | Expr::Bool(_)
+            | Expr::Char(_)
+            | Expr::Byte(_)
+            | Expr::Str(_)
+            | Expr::Unit
+            | Expr::Local(_)
+            | Expr::Constant(_)
+            | Expr::Let(..)
+            | Expr::Assign { .. }
+            | Expr::Block { .. }
+            | Expr::If { .. }
+            | Expr::Match { .. }
+            | Expr::Loop { .. }
+            | Expr::While { .. }
+            | Expr::For(_)
+            | Expr::Break(..)
+            | Expr::Continue(_) => None,
         }
-        Some(expr)
+    }
+
+    /// An expression and all below it. Half of all expressions are literals and locals; these need no call.
+    #[inline]
+    fn walk(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId, depth: u32) {
+        let Some(expr) = self.reach(walk, id, parent) else { return };
+        if depth > DEEPEST {
+            self.report(Rule::TooDeep, id, "nested too deep".into());
+        } else if let Expr::Local(local) = expr {
+            self.used(walk, local, id);
+        } else if !matches!(expr, Expr::Int(_)) {
+            self.descend(walk, id, expr, depth);
+        }
     }
 
     /// Follows first operands without recursion: a chain of operators nests to the left as deep as it is long.
-    fn walk(&mut self, walk: &mut Walk, id: ExprId, parent: ExprId, depth: u32) {
+    fn descend(&mut self, walk: &mut Walk, id: ExprId, expr: Expr, depth: u32) {
         let base = walk.spine.len();
-        let (mut id, mut parent) = (id, parent);
-        while let Some(expr) = self.reach(walk, id, parent) {
-            match first_operand(self.body, expr) {
-                Some(first) => {
-                    walk.spine.push((id, expr));
-                    (id, parent) = (first, id);
-                }
-                None => {
-                    self.visit(walk, id, expr, 0, depth);
-                    break;
-                }
+        let (mut id, mut expr) = (id, expr);
+        loop {
+            let Some((first, rest)) = self.first(expr) else {
+                self.visit(walk, id, expr, depth);
+                break;
+            };
+            let next = self.reach(walk, first, id);
+            if let Some(Expr::Local(local)) = next {
+                self.used(walk, local, first);
+                self.rest(walk, id, rest, depth);
+                break;
             }
+            walk.spine.push((id, rest));
+            let Some(next) = next else { break };
+            (id, expr) = (first, next);
         }
         while walk.spine.len() > base {
-            let Some((id, expr)) = walk.spine.pop() else { break };
-            self.visit(walk, id, expr, 1, depth);
+            let Some((id, rest)) = walk.spine.pop() else { break };
+            self.rest(walk, id, rest, depth);
         }
     }
 
-    /// The parts of an expression behind the first `skip` operands.
-    fn visit(&mut self, walk: &mut Walk, id: ExprId, expr: Expr, skip: usize, depth: u32) {
+    /// What follows the first operand.
+    #[inline]
+    fn rest(&mut self, walk: &mut Walk, id: ExprId, rest: Rest, depth: u32) {
         let body = self.body;
-        if depth > DEEPEST {
-            self.report(Rule::TooDeep, id, "nested too deep".into());
-            return;
+        match rest {
+            Rest::Nothing => {}
+            Rest::Operands(list) => {
+                for &operand in body.lists.slice(list.start(), list.len()).iter().skip(1) {
+                    self.walk(walk, operand, id, depth + 1);
+                }
+            }
+            Rest::Region(right) => self.scoped(walk, right, id, depth + 1),
         }
+    }
+
+    /// The parts of an expression that has no first operand of that kind.
+    fn visit(&mut self, walk: &mut Walk, id: ExprId, expr: Expr, depth: u32) {
+        let body = self.body;
         let next = depth + 1;
         match expr {
             Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => {}
             Expr::Constant(_) => {}
             Expr::Local(local) => self.used(walk, local, id),
-            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => self.list(walk, args, skip, id, depth),
-            Expr::Field(..) => {}
+            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => {
+                if !args.is_empty() {
+                    self.report(Rule::DanglingList, id, "the operands are not in their pool".into());
+                }
+            }
+            Expr::Field(..) | Expr::And(..) | Expr::Or(..) => {}
             Expr::Let(local, value) => {
                 self.walk(walk, value, id, next);
                 self.declare(walk, local, id);
@@ -171,16 +254,20 @@ impl Verifier<'_> {
             Expr::Assign { local, path, value } => {
                 self.walk(walk, value, id, next);
                 self.used(walk, local, id);
-                if body.fields.slice(path.start(), path.len()).len() != path.len() {
+                if body.path_dangles(path) {
                     self.report(Rule::DanglingList, id, "the path is not in its pool".into());
                 }
             }
             Expr::Block { statements, .. } => {
                 let mark = walk.log.len();
-                self.list(walk, statements, 0, id, depth);
-                for local in walk.log.drain(mark..) {
-                    walk.declared[local.index()] = false;
+                let found = body.lists.slice(statements.start(), statements.len());
+                if found.len() != statements.len() {
+                    self.report(Rule::DanglingList, id, "the statements are not in their pool".into());
                 }
+                for &statement in found {
+                    self.walk(walk, statement, id, next);
+                }
+                walk.leave_scope(mark);
             }
             Expr::If { condition, then, otherwise } => {
                 // A chain of `else if` link by link: what a later condition declares is out of scope behind the whole chain.
@@ -204,11 +291,8 @@ impl Verifier<'_> {
                         }
                     }
                 }
-                for local in walk.log.drain(mark..) {
-                    walk.declared[local.index()] = false;
-                }
+                walk.leave_scope(mark);
             }
-            Expr::And(_, right) | Expr::Or(_, right) => self.scoped(walk, right, id, next),
             Expr::Match { scrutinee, arms } => {
                 self.walk(walk, scrutinee, id, next);
                 let found = body.arms.slice(arms.start(), arms.len());
@@ -227,9 +311,7 @@ impl Verifier<'_> {
                         self.scoped(walk, guard, id, next);
                     }
                     self.scoped(walk, arm.body, id, next);
-                    for local in walk.log.drain(mark..) {
-                        walk.declared[local.index()] = false;
-                    }
+                    walk.leave_scope(mark);
                 }
             }
             Expr::Loop { id: own, body } => {
@@ -243,17 +325,27 @@ impl Verifier<'_> {
                 self.scoped(walk, body, id, next);
                 walk.open_loops.pop();
             }
-            Expr::ForRange { id: own, local, start, end, step, body, .. } => {
-                self.walk(walk, start, id, next);
-                self.walk(walk, end, id, next);
-                if let Some(step) = step {
-                    self.walk(walk, step, id, next);
+            Expr::For(parts) => {
+                let Some(&parts) = body.fors.get(parts) else {
+                    self.report(Rule::DanglingList, id, "the parts of the loop are not in their column".into());
+                    return;
+                };
+                match parts.source {
+                    Source::Range { start, end, step, .. } => {
+                        self.walk(walk, start, id, next);
+                        self.walk(walk, end, id, next);
+                        if let Some(step) = step {
+                            self.walk(walk, step, id, next);
+                        }
+                    }
+                    Source::List(list) => self.walk(walk, list, id, next),
                 }
-                self.for_body(walk, own, local, body, id, next);
-            }
-            Expr::ForList { id: own, local, list, body } => {
-                self.walk(walk, list, id, next);
-                self.for_body(walk, own, local, body, id, next);
+                self.enter_loop(walk, parts.id, id);
+                let mark = walk.log.len();
+                self.declare(walk, parts.local, id);
+                self.scoped(walk, parts.body, id, next);
+                walk.leave_scope(mark);
+                walk.open_loops.pop();
             }
             Expr::Break(own, value) => {
                 if let Some(value) = value {
@@ -264,15 +356,13 @@ impl Verifier<'_> {
             Expr::Continue(own) => self.leave(walk, own, id),
         }
     }
+}
 
-    fn for_body(&mut self, walk: &mut Walk, own: LoopId, local: LocalId, body: ExprId, at: ExprId, depth: u32) {
-        self.enter_loop(walk, own, at);
-        let mark = walk.log.len();
-        self.declare(walk, local, at);
-        self.scoped(walk, body, at, depth);
-        for local in walk.log.drain(mark..) {
-            walk.declared[local.index()] = false;
+impl Walk {
+    /// Puts the locals declared above the mark out of scope.
+    fn leave_scope(&mut self, mark: usize) {
+        for local in self.log.drain(mark..) {
+            self.locals[local.index()] = Local::OutOfScope;
         }
-        walk.open_loops.pop();
     }
 }

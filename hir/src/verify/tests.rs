@@ -148,8 +148,7 @@ fn damaged() -> Vec<(&'static str, Body)> {
         deep.root = deep.exprs.push(Expr::Intrinsic(crate::Intrinsic::IntAdd, args));
         for _ in 0..2 {
             deep.types.push(Type::INT);
-            deep.spans.push(Default::default());
-            deep.places.push((1, 1));
+            deep.places.push(1, 1);
         }
     }
     all.push(("H0113", deep));

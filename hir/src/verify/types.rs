@@ -1,21 +1,61 @@
 //! H02 and H04: the type of each expression against its parts, one rule at a time. No recursion: every expression that is reached is judged
 //! by itself, from the types of its children.
 
+use std::sync::Arc;
+
 use ir::{ItemId, List, Stop};
 
 use super::{Rule, Verifier};
 use crate::exhaustive::{Coverage, Usefulness, is_matchable};
-use crate::ir::{Arm, Expr, ExprId, LocalId, Test};
+use crate::ir::{Arm, Expr, ExprId, LocalId, Source, Test};
 use crate::ops::Shape;
-use crate::text::in_order;
+use crate::program::TypeDefinition;
 use crate::{Intrinsic, Type, TypeKind};
 
-/// What the breaks of a loop bring.
+/// What the body says about a loop.
 #[derive(Clone, Copy, Default)]
-struct Breaks {
-    any: bool,
+struct LoopFacts {
+    /// Does a `break` leave it?
+    is_left: bool,
+    /// The type of a `loop`; other loops take no value.
+    ty: Option<Type>,
 }
 
+/// What was found out about a type that is not built in; asking takes a lock, and for structs a query.
+#[derive(Clone)]
+pub(super) struct Known {
+    ty: Type,
+    is_open: bool,
+    fields: Fields,
+}
+
+#[derive(Clone)]
+enum Fields {
+    None,
+    Unknown,
+    Tuple(&'static [Type]),
+    Struct(Arc<TypeDefinition>),
+}
+
+impl Fields {
+    fn len(&self) -> usize {
+        match self {
+            Fields::None | Fields::Unknown => 0,
+            Fields::Tuple(types) => types.len(),
+            Fields::Struct(definition) => definition.fields.len(),
+        }
+    }
+
+    fn get(&self, index: usize) -> Option<Type> {
+        match self {
+            Fields::None | Fields::Unknown => None,
+            Fields::Tuple(types) => types.get(index).copied(),
+            Fields::Struct(definition) => definition.fields.get(index).map(|(_, ty)| *ty),
+        }
+    }
+}
+
+#[inline]
 fn fits(found: Type, wanted: Type) -> bool {
     found == wanted || found == Type::NEVER
 }
@@ -43,114 +83,137 @@ impl Verifier<'_> {
             let message = format!("the root is {}, the body {}", self.ty(body.root), body.result);
             self.report(Rule::RootType, body.root, message);
         }
-        let order = match self.order.take() {
-            Some(order) => order,
-            None => in_order(body),
-        };
-        // Breaks first: the type of a loop depends on them.
-        let mut breaks = vec![Breaks::default(); body.loops.len()];
-        let mut loop_types: Vec<Option<Type>> = vec![None; body.loops.len()];
-        for id in body.exprs.ids() {
-            if order[id] == u32::MAX {
-                continue;
-            }
-            match body.exprs[id] {
-                Expr::Break(target, value) if value.is_none_or(|value| self.ty(value) != Type::NEVER) => {
-                    breaks[target.index()].any = true;
+        // Loops first: the type of a `loop` depends on its breaks, and theirs on it.
+        let mut loops = vec![LoopFacts::default(); body.loops.len()];
+        if !loops.is_empty() {
+            for (id, &expr) in body.exprs.iter() {
+                match expr {
+                    Expr::Break(target, value) if value.is_none_or(|value| self.ty(value) != Type::NEVER) => {
+                        loops[target.index()].is_left = true;
+                    }
+                    Expr::Loop { id: own, .. } => loops[own.index()].ty = Some(self.ty(id)),
+                    _ => {}
                 }
-                Expr::Loop { id: own, .. } => loop_types[own.index()] = Some(self.ty(id)),
-                _ => {}
             }
         }
-        self.order = Some(order);
         for (local, row) in body.locals.iter() {
-            if is_open(row.ty) {
+            if self.is_open(row.ty)? {
                 self.report_whole(Rule::OpenType, format!("local {} has type {}", local.raw(), row.ty));
             }
         }
-        for id in body.exprs.ids() {
-            if self.order.as_ref().is_some_and(|order| order[id] == u32::MAX) {
+        // Every expression was reached from the root, so their order does not matter.
+        for ((id, &expr), &ty) in body.exprs.iter().zip(body.types.rows()) {
+            if self.is_open(ty)? {
+                self.report(Rule::OpenType, id, format!("the type {ty} is open"));
                 continue;
             }
-            if is_open(self.ty(id)) {
-                let message = format!("the type {} is open", self.ty(id));
-                self.report(Rule::OpenType, id, message);
-                continue;
+            // Most expressions are these three.
+            if let Expr::Local(local) = expr {
+                self.own(Rule::LeafType, id, ty, self.local_type(local));
+            } else if let Expr::Int(_) = expr {
+                self.own(Rule::LeafType, id, ty, Type::INT);
+            } else if let Expr::Intrinsic(op, args) = expr {
+                self.intrinsic(id, ty, op, args);
+            } else {
+                self.expr(id, expr, ty, &loops)?;
             }
-            self.expr(id, &breaks, &loop_types)?;
         }
         Ok(())
     }
 
-    fn expect(&mut self, rule: Rule, at: ExprId, what: &str, found: Type, wanted: Type) {
+    #[inline]
+    fn is_open(&mut self, ty: Type) -> Result<bool, Stop> {
+        if is_built_in(ty) {
+            return Ok(false);
+        }
+        self.known(ty).map(|known| known.is_open)
+    }
+
+    /// What there is to know about a type.
+    fn known(&mut self, ty: Type) -> Result<&Known, Stop> {
+        let at = ty.raw() as usize % self.known.len();
+        if self.known[at].as_ref().is_none_or(|known| known.ty != ty) {
+            let fields = match ty.kind() {
+                TypeKind::Tuple(types) => Fields::Tuple(types),
+                TypeKind::Struct(item) => self.cx.type_definition(item)?.map_or(Fields::Unknown, Fields::Struct),
+                _ => Fields::None,
+            };
+            self.known[at] = None;
+            return Ok(self.known[at].insert(Known { ty, is_open: is_open(ty), fields }));
+        }
+        let fresh = || Known { ty, is_open: is_open(ty), fields: Fields::None };
+        Ok(self.known[at].get_or_insert_with(fresh))
+    }
+
+    #[inline]
+    fn expect(&mut self, rule: Rule, at: ExprId, what: impl std::fmt::Display, found: Type, wanted: Type) {
         if !fits(found, wanted) {
             self.report(rule, at, format!("{what} is {found}, expected {wanted}"));
         }
     }
 
     /// The type of the expression itself, where `Never` is no way out.
-    fn own(&mut self, rule: Rule, at: ExprId, wanted: Type) {
-        let found = self.ty(at);
+    #[inline]
+    fn own(&mut self, rule: Rule, at: ExprId, found: Type, wanted: Type) {
         if found != wanted {
             self.report(rule, at, format!("the expression is {found}, expected {wanted}"));
         }
     }
 
-    fn expr(&mut self, id: ExprId, breaks: &[Breaks], loop_types: &[Option<Type>]) -> Result<(), Stop> {
+    fn expr(&mut self, id: ExprId, expr: Expr, ty: Type, loops: &[LoopFacts]) -> Result<(), Stop> {
         let body = self.body;
-        let ty = self.ty(id);
-        match body.exprs[id] {
-            Expr::Int(_) => self.own(Rule::LeafType, id, Type::INT),
-            Expr::Float(_) => self.own(Rule::LeafType, id, Type::FLOAT),
-            Expr::Bool(_) => self.own(Rule::LeafType, id, Type::BOOL),
-            Expr::Char(_) => self.own(Rule::LeafType, id, Type::CHAR),
-            Expr::Byte(_) => self.own(Rule::LeafType, id, Type::BYTE),
-            Expr::Str(_) => self.own(Rule::LeafType, id, Type::STR),
-            Expr::Unit => self.own(Rule::LeafType, id, Type::VOID),
-            Expr::Local(local) => self.own(Rule::LeafType, id, self.local_type(local)),
+        match expr {
+            Expr::Int(_) => self.own(Rule::LeafType, id, ty, Type::INT),
+            Expr::Float(_) => self.own(Rule::LeafType, id, ty, Type::FLOAT),
+            Expr::Bool(_) => self.own(Rule::LeafType, id, ty, Type::BOOL),
+            Expr::Char(_) => self.own(Rule::LeafType, id, ty, Type::CHAR),
+            Expr::Byte(_) => self.own(Rule::LeafType, id, ty, Type::BYTE),
+            Expr::Str(_) => self.own(Rule::LeafType, id, ty, Type::STR),
+            Expr::Unit => self.own(Rule::LeafType, id, ty, Type::VOID),
+            Expr::Local(local) => self.own(Rule::LeafType, id, ty, self.local_type(local)),
             Expr::Constant(item) => match self.cx.constant_type(item)? {
-                Some(wanted) => self.own(Rule::LeafType, id, wanted),
+                Some(wanted) => self.own(Rule::LeafType, id, ty, wanted),
                 None => self.report(Rule::UnknownItem, id, format!("constant {item} is not known")),
             },
-            Expr::Call(item, args) => self.call(id, item, args)?,
-            Expr::Intrinsic(op, args) => self.intrinsic(id, op, args),
+            Expr::Call(item, args) => self.call(id, ty, item, args)?,
+            Expr::Intrinsic(op, args) => self.intrinsic(id, ty, op, args),
             Expr::Aggregate(args) => {
-                let types: Vec<Type> = match self.fields(id, ty)? {
-                    Some(types) => types,
-                    None => return Ok(()),
-                };
+                let Some(types) = self.fields(Rule::AggregateShape, id, ty)? else { return Ok(()) };
                 let values = &body.lists[args];
                 if values.len() != types.len() {
                     self.report(Rule::AggregateShape, id, format!("{} values for {} fields", values.len(), types.len()));
                 }
-                for (i, (&value, &wanted)) in values.iter().zip(&types).enumerate() {
-                    self.expect(Rule::AggregateShape, id, &format!("field {i}"), self.ty(value), wanted);
+                for (i, &value) in values.iter().enumerate() {
+                    if let Some(wanted) = types.get(i) {
+                        self.expect(Rule::AggregateShape, id, format_args!("field {i}"), self.ty(value), wanted);
+                    }
                 }
             }
             Expr::Field(value, index) => {
-                if self.ty(value) == Type::NEVER {
+                let of = self.ty(value);
+                if of == Type::NEVER {
                     return Ok(());
                 }
-                let Some(types) = self.fields(id, self.ty(value))? else { return Ok(()) };
+                let Some(types) = self.fields(Rule::FieldShape, id, of)? else { return Ok(()) };
                 match types.get(index as usize) {
-                    Some(&wanted) => self.own(Rule::FieldShape, id, wanted),
-                    None => self.report(Rule::FieldShape, id, format!("{} has no field {index}", self.ty(value))),
+                    Some(wanted) => self.own(Rule::FieldShape, id, ty, wanted),
+                    None => self.report(Rule::FieldShape, id, format!("{of} has no field {index}")),
                 }
             }
             Expr::Let(local, value) => {
-                self.own(Rule::LetType, id, Type::VOID);
+                self.own(Rule::LetType, id, ty, Type::VOID);
                 self.expect(Rule::LetType, id, "the initialiser", self.ty(value), self.local_type(local));
             }
             Expr::Assign { local, path, value } => {
-                self.own(Rule::AssignType, id, Type::VOID);
+                self.own(Rule::AssignType, id, ty, Type::VOID);
                 if !body.locals[local].mutable {
                     self.report(Rule::AssignImmutable, id, format!("local {} is immutable", local.raw()));
                 }
                 let mut wanted = self.local_type(local);
-                for &index in &body.fields[path] {
-                    let Some(types) = self.fields(id, wanted)? else { return Ok(()) };
+                for &index in body.path(path) {
+                    let Some(types) = self.fields(Rule::FieldShape, id, wanted)? else { return Ok(()) };
                     match types.get(index as usize) {
-                        Some(&inner) => wanted = inner,
+                        Some(inner) => wanted = inner,
                         None => {
                             self.report(Rule::FieldShape, id, format!("{wanted} has no field {index}"));
                             return Ok(());
@@ -159,58 +222,60 @@ impl Verifier<'_> {
                 }
                 self.expect(Rule::AssignType, id, "the value", self.ty(value), wanted);
             }
-            Expr::Block { statements, tail } => self.block(id, statements, tail),
+            Expr::Block { statements, tail } => self.block(id, ty, statements, tail),
             Expr::If { condition, then, otherwise } => {
                 self.expect(Rule::ConditionType, id, "the condition", self.ty(condition), Type::BOOL);
                 match otherwise {
                     None => {
-                        self.own(Rule::JoinType, id, Type::VOID);
+                        self.own(Rule::JoinType, id, ty, Type::VOID);
                         self.expect(Rule::JoinType, id, "the branch", self.ty(then), Type::VOID);
                     }
                     Some(otherwise) => self.join(id, &[self.ty(then), self.ty(otherwise)]),
                 }
             }
             Expr::And(left, right) | Expr::Or(left, right) => {
-                self.own(Rule::ConditionType, id, Type::BOOL);
+                self.own(Rule::ConditionType, id, ty, Type::BOOL);
                 self.expect(Rule::ConditionType, id, "the left operand", self.ty(left), Type::BOOL);
                 self.expect(Rule::ConditionType, id, "the right operand", self.ty(right), Type::BOOL);
             }
             Expr::Match { scrutinee, arms } => self.arms(id, scrutinee, arms),
             Expr::Loop { id: own, .. } => {
-                let any = breaks[own.index()].any;
+                let any = loops[own.index()].is_left;
                 if any == (ty == Type::NEVER) {
                     let what = if any { "has breaks but is Never" } else { "has no break but a value" };
                     self.report(Rule::LoopType, id, format!("the loop {what}"));
                 }
             }
             Expr::While { condition, .. } => {
-                self.own(Rule::LoopType, id, Type::VOID);
+                self.own(Rule::LoopType, id, ty, Type::VOID);
                 self.expect(Rule::ConditionType, id, "the condition", self.ty(condition), Type::BOOL);
             }
-            Expr::ForRange { local, start, end, step, .. } => {
-                self.own(Rule::LoopType, id, Type::VOID);
-                for bound in [Some(start), Some(end), step].into_iter().flatten() {
-                    self.expect(Rule::LoopSource, id, "a bound", self.ty(bound), Type::INT);
-                }
-                self.variable(id, local, Type::INT);
-            }
-            Expr::ForList { local, list, .. } => {
-                self.own(Rule::LoopType, id, Type::VOID);
-                match self.ty(list).kind() {
-                    TypeKind::List(element) => self.variable(id, local, element),
-                    _ => self.report(Rule::LoopSource, id, format!("the source is {}", self.ty(list))),
+            Expr::For(parts) => {
+                self.own(Rule::LoopType, id, ty, Type::VOID);
+                let Some(&parts) = body.fors.get(parts) else { return Ok(()) };
+                match parts.source {
+                    Source::Range { start, end, step, .. } => {
+                        for bound in [Some(start), Some(end), step].into_iter().flatten() {
+                            self.expect(Rule::LoopSource, id, "a bound", self.ty(bound), Type::INT);
+                        }
+                        self.variable(id, parts.local, Type::INT);
+                    }
+                    Source::List(list) => match self.ty(list).kind() {
+                        TypeKind::List(element) => self.variable(id, parts.local, element),
+                        _ => self.report(Rule::LoopSource, id, format!("the source is {}", self.ty(list))),
+                    },
                 }
             }
             Expr::Break(target, value) => {
-                self.own(Rule::BreakValue, id, Type::NEVER);
-                match (loop_types[target.index()], value) {
+                self.own(Rule::BreakValue, id, ty, Type::NEVER);
+                match (loops[target.index()].ty, value) {
                     (None, None) | (Some(Type::VOID | Type::NEVER), None) => {}
                     (None, Some(_)) => self.report(Rule::BreakValue, id, "the loop takes no value".into()),
                     (Some(wanted), None) => self.report(Rule::BreakValue, id, format!("the loop is {wanted}, but there is no value")),
                     (Some(wanted), Some(value)) => self.expect(Rule::BreakValue, id, "the value", self.ty(value), wanted),
                 }
             }
-            Expr::Continue(_) => self.own(Rule::BreakValue, id, Type::NEVER),
+            Expr::Continue(_) => self.own(Rule::BreakValue, id, ty, Type::NEVER),
         }
         Ok(())
     }
@@ -222,28 +287,23 @@ impl Verifier<'_> {
         }
     }
 
-    /// Types of the parts of a tuple or struct; `None` after a report.
-    fn fields(&mut self, id: ExprId, ty: Type) -> Result<Option<Vec<Type>>, Stop> {
-        match ty.kind() {
-            TypeKind::Tuple(types) => return Ok(Some(types.to_vec())),
-            TypeKind::Struct(item) => match self.cx.type_definition(item)? {
-                Some(definition) => return Ok(Some(definition.fields.iter().map(|(_, ty)| *ty).collect())),
-                None => self.report(Rule::UnknownItem, id, format!("type {ty} is not known")),
-            },
-            _ => {
-                let rule = if matches!(self.body.exprs[id], Expr::Aggregate(_)) { Rule::AggregateShape } else { Rule::FieldShape };
-                self.report(rule, id, format!("{ty} has no fields"));
-            }
+    /// Types of the parts of a tuple or struct; `None` after a report, of the rule when the type has none.
+    fn fields(&mut self, rule: Rule, id: ExprId, ty: Type) -> Result<Option<Fields>, Stop> {
+        let fields = if is_built_in(ty) { Fields::None } else { self.known(ty)?.fields.clone() };
+        match fields {
+            Fields::None => self.report(rule, id, format!("{ty} has no fields")),
+            Fields::Unknown => self.report(Rule::UnknownItem, id, format!("type {ty} is not known")),
+            Fields::Tuple(_) | Fields::Struct(_) => return Ok(Some(fields)),
         }
         Ok(None)
     }
 
-    fn call(&mut self, id: ExprId, item: ItemId, args: List<ExprId>) -> Result<(), Stop> {
+    fn call(&mut self, id: ExprId, ty: Type, item: ItemId, args: List<ExprId>) -> Result<(), Stop> {
         let Some(signature) = self.cx.signature(item)? else {
             self.report(Rule::UnknownItem, id, format!("function {item} is not known"));
             return Ok(());
         };
-        self.own(Rule::CallResult, id, signature.result);
+        self.own(Rule::CallResult, id, ty, signature.result);
         let args = &self.body.lists[args];
         if args.len() != signature.params.len() {
             self.report(Rule::CallCount, id, format!("{} arguments for {} parameters", args.len(), signature.params.len()));
@@ -257,49 +317,45 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    fn intrinsic(&mut self, id: ExprId, op: Intrinsic, args: List<ExprId>) {
+    #[inline]
+    fn intrinsic(&mut self, id: ExprId, ty: Type, op: Intrinsic, args: List<ExprId>) {
         let args = &self.body.lists[args];
         let shapes = op.args();
         if args.len() != shapes.len() {
             self.report(Rule::OperandCount, id, format!("{} operands of {}, expected {}", args.len(), op.name(), shapes.len()));
             return;
         }
-        let first = args.first().map(|&arg| self.ty(arg));
+        let first = args.first().map_or(Type::NEVER, |&arg| self.ty(arg));
         for (i, (&arg, &shape)) in args.iter().zip(shapes).enumerate() {
             let found = self.ty(arg);
-            let fine = found == Type::NEVER
-                || match shape {
-                    Shape::Of(wanted) => found == wanted,
-                    Shape::Same => first.is_some_and(|first| fits(first, found) || first == found),
-                    Shape::Discrete => matches!(found, Type::INT | Type::CHAR | Type::BYTE | Type::BOOL),
-                    Shape::Bits => matches!(found, Type::INT | Type::BYTE),
-                    Shape::List => matches!(found.kind(), TypeKind::List(_)),
-                    Shape::Element => false,
-                };
-            if !fine {
+            let fine = match shape {
+                Shape::Of(wanted) => found == wanted,
+                Shape::Same => fits(first, found),
+                Shape::Discrete => matches!(found, Type::INT | Type::CHAR | Type::BYTE | Type::BOOL),
+                Shape::Bits => matches!(found, Type::INT | Type::BYTE),
+                Shape::List => matches!(found.kind(), TypeKind::List(_)),
+                Shape::Element => false,
+            };
+            if !fine && found != Type::NEVER {
                 self.report(Rule::OperandType, id, format!("operand {i} of {} is {found}", op.name()));
             }
         }
-        let element = first.and_then(|first| match first.kind() {
-            TypeKind::List(element) => Some(element),
-            _ => None,
-        });
         let wanted = match op.result() {
-            Shape::Of(wanted) => Some(wanted),
-            Shape::Same | Shape::Discrete | Shape::Bits | Shape::List => first.filter(|ty| *ty != Type::NEVER),
-            Shape::Element => element,
+            Shape::Of(wanted) => wanted,
+            Shape::Same | Shape::Discrete | Shape::Bits | Shape::List if first == Type::NEVER => ty,
+            Shape::Same | Shape::Discrete | Shape::Bits | Shape::List => first,
+            Shape::Element => match first.kind() {
+                TypeKind::List(element) => element,
+                _ => ty,
+            },
         };
-        if let Some(wanted) = wanted
-            && self.ty(id) != wanted
-        {
-            let found = self.ty(id);
-            self.report(Rule::IntrinsicResult, id, format!("{} is {found}, expected {wanted}", op.name()));
+        if ty != wanted {
+            self.report(Rule::IntrinsicResult, id, format!("{} is {ty}, expected {wanted}", op.name()));
         }
     }
 
-    fn block(&mut self, id: ExprId, statements: List<ExprId>, tail: bool) {
+    fn block(&mut self, id: ExprId, ty: Type, statements: List<ExprId>, tail: bool) {
         let statements = &self.body.lists[statements];
-        let ty = self.ty(id);
         let diverges = statements.iter().any(|&s| match self.body.exprs[s] {
             Expr::Let(_, value) | Expr::Assign { value, .. } => self.ty(value) == Type::NEVER,
             _ => self.ty(s) == Type::NEVER,
@@ -352,7 +408,7 @@ impl Verifier<'_> {
                 self.report(Rule::BindingType, id, format!("arm {i} binds a {}, expected {matched}", self.local_type(binding)));
             }
             if let Some(guard) = arm.guard {
-                self.expect(Rule::ConditionType, id, &format!("guard {i}"), self.ty(guard), Type::BOOL);
+                self.expect(Rule::ConditionType, id, format_args!("guard {i}"), self.ty(guard), Type::BOOL);
             }
             let tests = &body.tests[arm.tests];
             let mut reachable = tests.is_empty() && !coverage.is_complete();
@@ -383,6 +439,12 @@ impl Verifier<'_> {
         }
         self.join(id, &branches);
     }
+}
+
+/// Is it a scalar, `str`, `void`, `Never` or the range: nothing that is open or has parts?
+#[inline]
+fn is_built_in(ty: Type) -> bool {
+    (Type::INT.raw()..=Type::RANGE.raw()).contains(&ty.raw())
 }
 
 fn is_open(ty: Type) -> bool {

@@ -3,6 +3,8 @@
 //! Blocks come in the order of [`Order`]; values in the order in which their definitions print. Printing and storing work on compact
 //! graphs only, so an unrelated change leaves the text alone.
 
+use std::cell::Cell;
+
 use super::order::Order;
 use super::{Block, BlockRow, Def, EdgeRow, Graph, InstRow, Level, Target, Value, ValueRow};
 use crate::ops::{Imm, OpTable};
@@ -47,44 +49,106 @@ pub fn compact<L: Level>(old: &Graph<L>) -> Graph<L> {
     renumbered(old, &Order::of(old))
 }
 
-fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
-    let mut new: Graph<L> = Graph::new(old.name, old.results.clone());
-    const NONE: u32 = u32::MAX;
-    let mut value_of = vec![NONE; old.values.len()];
-    let mut place_of = vec![PlaceId::NONE; old.places.rows().len()];
-    let mut places = Places::new();
-    // Pass 1: number blocks and values.
+thread_local! {
+    /// Working memory of the last renumbering on this thread, for the next one.
+    static SPARE: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+/// Working memory of a renumbering.
+#[derive(Default)]
+struct Scratch {
+    values: Vec<u32>,
+    place_of: Vec<PlaceId>,
+    places: Places,
+    chain: Vec<PlaceId>,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// New numbers of values.
+struct Numbers<'a> {
+    of: &'a mut [u32],
+    /// How many values are defined.
+    defined: u32,
+    /// How many are used all the same.
+    dead: u32,
+}
+
+impl Numbers<'_> {
+    #[inline]
+    fn of(&mut self, value: Value) -> Value {
+        match self.of.get(value.index()) {
+            Some(&number) if number != NONE => Id::new(number as usize),
+            Some(_) | None => self.undefined(value),
+        }
+    }
+
+    /// Dead values that are used all the same are numbered as they come up; ids that name no row keep their distance from the last row.
+    #[cold]
+    fn undefined(&mut self, value: Value) -> Value {
+        match self.of.get_mut(value.index()) {
+            Some(slot) => {
+                *slot = self.defined + self.dead;
+                self.dead += 1;
+                Id::new(*slot as usize)
+            }
+            None => Id::new((self.defined as usize + (value.index() - self.of.len())).min(u32::MAX as usize - 1)),
+        }
+    }
+}
+
+/// How much a graph holds in the blocks of an order.
+#[derive(Default)]
+struct Sizes {
+    insts: usize,
+    args: usize,
+    targets: usize,
+    ints: usize,
+}
+
+/// The same function with canonical numbering, in columns that are just as long as it takes; `order` is the graph's.
+pub fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
+    let mut scratch = SPARE.take().unwrap_or_default();
+    let Scratch { values, place_of, places, chain } = &mut *scratch;
+    values.clear();
+    values.resize(old.values.len(), NONE);
+    place_of.clear();
+    place_of.resize(old.places.rows().len(), PlaceId::NONE);
+    places.clear();
+    // Pass 1: number values, and count.
     let mut next = 0;
-    let (mut insts, mut args) = (0, 0);
+    let mut number = |value: Value| {
+        if let Some(slot) = values.get_mut(value.index())
+            && *slot == NONE
+        {
+            *slot = next;
+            next += 1;
+        }
+    };
+    let mut sizes = Sizes::default();
     for &block in &order.blocks {
         let row = &old.blocks[block];
-        insts += row.insts.len();
-        args += row.insts.iter().map(|&inst| old.insts[inst].args.len()).sum::<usize>();
-        let values = row.params.iter().copied().chain(row.insts.iter().flat_map(|&i| old.results(i)));
-        for value in values {
-            if let Some(slot) = value_of.get_mut(value.index())
-                && *slot == NONE
-            {
-                *slot = next;
-                next += 1;
+        sizes.insts += row.insts.len();
+        row.params.iter().for_each(|&param| number(param));
+        for &inst in &row.insts {
+            let inst_row = &old.insts[inst];
+            sizes.args += inst_row.args.len();
+            let targets = old.edges[inst].targets;
+            if !targets.is_empty() {
+                sizes.targets += targets.len();
+                sizes.args += old.targets[targets].iter().map(|t| t.args.len()).sum::<usize>();
+                // A switch has one case fewer.
+                sizes.ints += if targets.len() > 2 { targets.len() - 1 } else { 0 };
+            }
+            if inst_row.results == 1 {
+                number(inst_row.first_result);
+            } else {
+                old.results(inst).for_each(&mut number);
             }
         }
     }
-    let dangling = next as usize;
-    // Dead values that are used all the same are numbered as they come up; ids that name no row keep their distance from the last row.
-    let mut dead = 0;
-    let mut rename = |value: Value| -> Value {
-        match value_of.get_mut(value.index()) {
-            Some(slot) => {
-                if *slot == NONE {
-                    *slot = next + dead;
-                    dead += 1;
-                }
-                Id::new(*slot as usize)
-            }
-            None => Id::new((dangling + (value.index() - old.values.len())).min(u32::MAX as usize - 1)),
-        }
-    };
+    let defined = next;
+    let mut numbers = Numbers { of: values, defined, dead: 0 };
     let block_of = |block: Block| -> Block {
         match order.position.get(block.index()) {
             Some(&n) if n != NONE => Id::new(n as usize),
@@ -93,15 +157,22 @@ fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
         }
     };
     // Pass 2: copy.
-    new.reserve(order.blocks.len(), insts, dangling, args);
-    let mut scratch: Vec<Value> = Vec::new();
-    let mut chain: Vec<PlaceId> = Vec::new();
+    let mut new: Graph<L> = Graph::new(old.name, old.results.clone());
+    new.blocks.reserve_exact(order.blocks.len());
+    new.insts.reserve_exact(sizes.insts);
+    new.edges.reserve_exact(sizes.insts);
+    new.values.reserve_exact(defined as usize);
+    new.args.reserve_exact(sizes.args);
+    new.targets.reserve_exact(sizes.targets);
+    new.ints.reserve_exact(sizes.ints);
     for &block in &order.blocks {
         let row = &old.blocks[block];
-        let id = new.blocks.push(BlockRow { params: Vec::with_capacity(row.params.len()), insts: Vec::with_capacity(row.insts.len()) });
+        let first = new.insts.len();
+        let insts = (first..first + row.insts.len()).map(Id::new).collect();
+        let id = new.blocks.push(BlockRow { params: Vec::with_capacity(row.params.len()), insts });
         for &param in &row.params {
             let Some(value) = old.values.get(param) else { continue };
-            let renamed = rename(param);
+            let renamed = numbers.of(param);
             if renamed == new.values.next_id() {
                 new.add_param(id, value.ty);
             } else {
@@ -109,40 +180,58 @@ fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
             }
         }
         for &inst in &row.insts {
-            let InstRow { op, results, flags, args, imm, .. } = old.insts[inst];
+            let InstRow { op, results, flags, args, imm, first_result } = old.insts[inst];
             let EdgeRow { targets, unwind, place } = old.edges[inst];
-            let args = new.args.add(old.args[args].iter().map(|&v| rename(v)));
+            let args = new.args.add(old.args[args].iter().map(|&v| numbers.of(v)));
             let targets = if targets.is_empty() {
                 List::EMPTY
             } else {
                 let pool = &mut new.args;
-                let copy = |t: &Target| Target { block: block_of(t.block), args: pool.add(old.args[t.args].iter().map(|&v| rename(v))) };
-                new.targets.add(old.targets[targets].iter().map(copy))
+                let mut copy =
+                    |t: &Target| Target { block: block_of(t.block), args: pool.add(old.args[t.args].iter().map(|&v| numbers.of(v))) };
+                new.targets.add(old.targets[targets].iter().map(&mut copy))
             };
             let imm = match op.info().imm {
                 Imm::Cases => new.add_cases(old.cases(inst).iter().copied()),
                 Imm::None | Imm::Int | Imm::Bits | Imm::Str | Imm::Item | Imm::Word => imm,
             };
             let new_inst = new.insts.next_id();
-            scratch.clear();
-            scratch.extend(old.results(inst).map(&mut rename));
-            let mut first_result = new.values.next_id();
-            match scratch.first() {
-                Some(&first) if first != first_result => first_result = first,
-                Some(_) | None => {
-                    for (index, value) in old.results(inst).enumerate() {
-                        let Some(row) = old.values.get(value) else { break };
-                        new.values.push(ValueRow { ty: row.ty, def: Def::Result(new_inst, index as u32) });
+            let fresh = new.values.next_id();
+            let first_result = match results {
+                0 => fresh,
+                1 => {
+                    let first = numbers.of(first_result);
+                    if first == fresh
+                        && let Some(row) = old.values.get(first_result)
+                    {
+                        new.values.push(ValueRow { ty: row.ty, def: Def::Result(new_inst, 0) });
                     }
+                    first
                 }
-            }
-            let place = copy_place(&old.places, &mut places, &mut place_of, &mut chain, place);
+                _ => {
+                    let first = numbers.of(first_result);
+                    old.results(inst).skip(1).for_each(|value| {
+                        numbers.of(value);
+                    });
+                    if first == fresh {
+                        for (index, value) in old.results(inst).enumerate() {
+                            let Some(row) = old.values.get(value) else { break };
+                            new.values.push(ValueRow { ty: row.ty, def: Def::Result(new_inst, index as u32) });
+                        }
+                    }
+                    first
+                }
+            };
+            let place = match place.is_some() {
+                true => copy_place(&old.places, places, place_of, chain, place),
+                false => place,
+            };
             new.insts.push(InstRow { op, results, flags, first_result, args, imm });
             new.edges.push(EdgeRow { targets, unwind: unwind.map(block_of), place });
-            new.blocks[id].insts.push(new_inst);
         }
     }
-    new.places = places;
+    new.places = places.clone();
+    SPARE.set(Some(scratch));
     new
 }
 

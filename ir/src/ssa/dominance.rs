@@ -7,20 +7,26 @@
 use super::order::Order;
 use super::{Block, ENTRY};
 
-/// The dominator tree of the reachable blocks.
-#[derive(Clone, Debug)]
+/// The dominator tree of the reachable blocks. Whoever asks often keeps a tree and has it filled again: the lists keep their memory.
+#[derive(Clone, Default, Debug)]
 pub struct Dominators {
     /// Immediate dominator of each block; the entry's is itself; unreachable blocks have the entry.
     idom: Vec<Block>,
     /// Interval of each block in a walk of the tree: `a` dominates `b` when the start of `b` lies in the interval of `a`. Unreachable
     /// blocks have an empty one.
     span: Vec<(u32, u32)>,
+    rows: Vec<Row>,
+    preds: Preds,
+    /// The path that is being shortened.
+    path: Vec<u32>,
+    /// Number of blocks below each, itself included.
+    size: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
 
 /// What the algorithm knows of a block, by number in depth-first preorder.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Row {
     /// The smallest number from which a path of larger numbers leads here.
     semi: u32,
@@ -35,24 +41,30 @@ struct Row {
 }
 
 /// Predecessors of each reachable block, by number.
+#[derive(Clone, Default, Debug)]
 struct Preds {
     start: Vec<u32>,
     preds: Vec<u32>,
 }
 
 impl Preds {
-    fn of(order: &Order) -> Preds {
+    fn fill(&mut self, order: &Order) {
+        let Preds { start, preds } = self;
         let number = &order.number;
-        let mut start = vec![0u32; order.preorder.len() + 2];
+        start.clear();
+        start.resize(order.preorder.len() + 2, 0);
         for &block in &order.preorder {
             for succ in order.succs(block) {
                 start[number[succ.index()] as usize + 2] += 1;
             }
         }
-        for i in 2..start.len() {
-            start[i] += start[i - 1];
+        let mut all = 0;
+        for count in start.iter_mut() {
+            all += *count;
+            *count = all;
         }
-        let mut preds = vec![0; start.last().map_or(0, |&n| n as usize)];
+        preds.clear();
+        preds.resize(all as usize, 0);
         for (at, &block) in order.preorder.iter().enumerate() {
             for succ in order.succs(block) {
                 let slot = &mut start[number[succ.index()] as usize + 1];
@@ -60,7 +72,6 @@ impl Preds {
                 *slot += 1;
             }
         }
-        Preds { start, preds }
     }
 
     fn of_block(&self, number: usize) -> &[u32] {
@@ -71,16 +82,23 @@ impl Preds {
 impl Dominators {
     /// Computes the tree in `O(edges · log blocks)`, no recursion.
     pub fn of(order: &Order) -> Dominators {
+        let mut tree = Dominators::default();
+        tree.fill(order);
+        tree
+    }
+
+    /// Makes this the tree of an order.
+    pub fn fill(&mut self, order: &Order) {
+        let Dominators { idom, span, rows, preds, path, size } = self;
         let blocks = &order.preorder;
         let number = &order.number;
-        let preds = Preds::of(order);
-        let mut rows: Vec<Row> =
-            (0..blocks.len() as u32).map(|n| Row { semi: n, label: n, ancestor: NONE, bucket: NONE, next: NONE, idom: 0 }).collect();
-        let mut path = Vec::new();
+        preds.fill(order);
+        rows.clear();
+        rows.extend((0..blocks.len() as u32).map(|n| Row { semi: n, label: n, ancestor: NONE, bucket: NONE, next: NONE, idom: 0 }));
         for at in (1..rows.len()).rev() {
             let mut semi = at as u32;
             for &pred in preds.of_block(at) {
-                let best = eval(&mut rows, &mut path, pred);
+                let best = eval(rows, path, pred);
                 semi = semi.min(rows[best as usize].semi);
             }
             rows[at].semi = semi;
@@ -90,13 +108,14 @@ impl Dominators {
             rows[at].ancestor = parent;
             let mut member = std::mem::replace(&mut rows[parent as usize].bucket, NONE);
             while member != NONE {
-                let best = eval(&mut rows, &mut path, member);
+                let best = eval(rows, path, member);
                 let row = rows[member as usize];
                 rows[member as usize].idom = if rows[best as usize].semi < row.semi { best } else { parent };
                 member = row.next;
             }
         }
-        let mut idom = vec![ENTRY; number.len()];
+        idom.clear();
+        idom.resize(number.len(), ENTRY);
         for at in 1..rows.len() {
             if rows[at].idom != rows[at].semi {
                 rows[at].idom = rows[rows[at].idom as usize].idom;
@@ -104,11 +123,13 @@ impl Dominators {
             idom[blocks[at].index()] = blocks[rows[at].idom as usize];
         }
         // A dominator has a smaller number than what it dominates, so sizes add up backwards and intervals are dealt out forwards.
-        let mut size = vec![1u32; rows.len()];
+        size.clear();
+        size.resize(rows.len(), 1);
         for at in (1..rows.len()).rev() {
             size[rows[at].idom as usize] += size[at];
         }
-        let mut span = vec![(0, 0); number.len()];
+        span.clear();
+        span.resize(number.len(), (0, 0));
         for at in 0..rows.len() {
             let mut start = 0;
             if at > 0 {
@@ -120,7 +141,6 @@ impl Dominators {
             rows[at].next = start + 1;
             span[blocks[at].index()] = (start, start + size[at]);
         }
-        Dominators { idom, span }
     }
 
     /// The immediate dominator of a block; the entry is its own.

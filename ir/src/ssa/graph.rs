@@ -97,7 +97,7 @@ pub struct EdgeRow {
     pub place: PlaceId,
 }
 
-const _: () = assert!(size_of::<InstRow<u8>>() <= 24 && size_of::<EdgeRow>() <= 20);
+const _: () = assert!(size_of::<InstRow<u8>>() == 24 && size_of::<EdgeRow>() == 20 && size_of::<ValueRow<u32>>() == 16);
 
 /// A jump to a block with arguments for its parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -109,12 +109,23 @@ pub struct Target {
 }
 
 /// A block: parameters, instructions; the last instruction is the terminator.
-#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(PartialEq, Eq, Hash, Default, Debug)]
 pub struct BlockRow {
     /// Parameters.
     pub params: Vec<Value>,
     /// Instructions in order.
     pub insts: Vec<Inst>,
+}
+
+impl Clone for BlockRow {
+    fn clone(&self) -> Self {
+        BlockRow { params: self.params.clone(), insts: self.insts.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.params.clone_from(&other.params);
+        self.insts.clone_from(&other.insts);
+    }
 }
 
 /// All that describes a new instruction but its results.
@@ -144,7 +155,7 @@ impl<O> NewInst<'_, O> {
 }
 
 /// One function in SSA form. Block 0 is the entry; its parameters are the function's.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub struct Graph<L: Level> {
     /// The function.
     pub name: ItemId,
@@ -168,6 +179,37 @@ pub struct Graph<L: Level> {
     pub places: Places,
 }
 
+impl<L: Level> Clone for Graph<L> {
+    fn clone(&self) -> Self {
+        Graph {
+            name: self.name,
+            results: self.results.clone(),
+            values: self.values.clone(),
+            insts: self.insts.clone(),
+            edges: self.edges.clone(),
+            blocks: self.blocks.clone(),
+            args: self.args.clone(),
+            targets: self.targets.clone(),
+            ints: self.ints.clone(),
+            places: self.places.clone(),
+        }
+    }
+
+    // Keeps the memory of all columns: a graph to work on is copied from one that stays, body after body.
+    fn clone_from(&mut self, other: &Self) {
+        self.name = other.name;
+        self.results.clone_from(&other.results);
+        self.values.clone_from(&other.values);
+        self.insts.clone_from(&other.insts);
+        self.edges.clone_from(&other.edges);
+        self.blocks.clone_from(&other.blocks);
+        self.args.clone_from(&other.args);
+        self.targets.clone_from(&other.targets);
+        self.ints.clone_from(&other.ints);
+        self.places.clone_from(&other.places);
+    }
+}
+
 /// The entry block.
 pub const ENTRY: Block = Id::new(0);
 
@@ -186,6 +228,21 @@ impl<L: Level> Graph<L> {
             ints: Pool::new(),
             places: Places::new(),
         }
+    }
+
+    /// Empties it for another function, and keeps the memory of the columns.
+    pub fn reset(&mut self, name: ItemId, results: &[L::Type]) {
+        self.name = name;
+        self.results.clear();
+        self.results.extend_from_slice(results);
+        self.values.clear();
+        self.insts.clear();
+        self.edges.clear();
+        self.blocks.clear();
+        self.args.clear();
+        self.targets.clear();
+        self.ints.clear();
+        self.places.clear();
     }
 
     /// Makes room for this many blocks, instructions, values and operands.
@@ -233,7 +290,12 @@ impl<L: Level> Graph<L> {
     /// Makes an instruction at the end of a block.
     pub fn append(&mut self, block: Block, new: NewInst<'_, L::Op>, results: &[L::Type]) -> Inst {
         let inst = self.make(new, results);
-        self.blocks[block].insts.push(inst);
+        let insts = &mut self.blocks[block].insts;
+        if insts.capacity() == 0 {
+            // Most blocks are of some such size.
+            insts.reserve_exact(8);
+        }
+        insts.push(inst);
         inst
     }
 

@@ -5,50 +5,91 @@ use crate::Id;
 
 /// Reachable blocks in reverse postorder, with their positions and successors.
 ///
-/// Depth-first over successors in reverse, so that of two targets the first comes first in the order.
-#[derive(Clone, Debug)]
+/// Depth-first over successors in reverse, so that of two targets the first comes first in the order. Whoever asks often keeps an order and
+/// has it filled again: the lists keep their memory.
+#[derive(Clone, Default, Debug)]
 pub struct Order {
     /// Reachable blocks; the entry is first.
     pub blocks: Vec<Block>,
     /// Position of each block in `blocks`; `u32::MAX` when unreachable.
     pub position: Vec<u32>,
-    succ_start: Vec<u32>,
-    succs: Vec<Block>,
+    /// Successors of node `n` are `succs[succ_start[n]..succ_start[n + 1]]`.
+    pub(in crate::ssa) succ_start: Vec<u32>,
+    pub(in crate::ssa) succs: Vec<Block>,
     /// Reachable blocks as the depth-first walk met them, the number of each block therein, and the number of the block before each
     /// on the walk's path: what the dominator tree is built from.
     pub(super) preorder: Vec<Block>,
     pub(super) number: Vec<u32>,
     pub(super) parent: Vec<u32>,
+    /// The open blocks of the walk, each with the end of its successors that are still to be looked at.
+    stack: Vec<(Block, u32)>,
 }
 
 impl Order {
     /// Computes the order. `O(blocks + edges)`, no recursion.
     pub fn of<L: Level>(graph: &Graph<L>) -> Order {
-        let count = graph.blocks.len();
-        // Successor lists once, flat.
-        let mut succ_start = Vec::with_capacity(count + 1);
-        let mut succs: Vec<Block> = Vec::with_capacity(count * 2);
-        for block in graph.blocks.ids() {
-            succ_start.push(succs.len() as u32);
-            graph.each_successor(block, |s| {
-                if s.index() < count {
-                    succs.push(s);
+        let mut order = Order::default();
+        order.fill(graph);
+        order
+    }
+
+    /// Makes this the order of a graph.
+    pub fn fill<L: Level>(&mut self, graph: &Graph<L>) {
+        let count = graph.blocks.len() as u32;
+        self.clear_successors();
+        self.succ_start.reserve(count as usize + 1);
+        self.succs.reserve(count as usize * 2);
+        let edges = graph.edges.rows();
+        for row in graph.blocks.rows() {
+            self.succ_start.push(self.succs.len() as u32);
+            // As `Graph::each_successor` has it.
+            let mut last_unwind = u32::MAX;
+            for &inst in &row.insts {
+                let edges = &edges[inst.index()];
+                if let Some(pad) = edges.unwind
+                    && pad.raw() != last_unwind
+                {
+                    last_unwind = pad.raw();
+                    if last_unwind < count {
+                        self.succs.push(pad);
+                    }
                 }
-            });
+                if !edges.targets.is_empty() {
+                    self.succs.extend(graph.targets[edges.targets].iter().map(|t| t.block).filter(|b| b.raw() < count));
+                }
+            }
         }
-        succ_start.push(succs.len() as u32);
-        Self::of_successors(succ_start, succs)
+        self.succ_start.push(self.succs.len() as u32);
+        self.walk();
     }
 
     /// The order of any graph of nodes: the successors of node `n` are `succs[start[n]..start[n + 1]]`, all of them nodes.
-    pub fn of_successors(succ_start: Vec<u32>, succs: Vec<Block>) -> Order {
-        let count = succ_start.len() - 1;
-        let mut blocks = Vec::with_capacity(count);
-        let mut preorder = Vec::with_capacity(count);
-        let mut parent = Vec::with_capacity(count);
-        let mut number = vec![u32::MAX; count];
-        // The open blocks, each with the end of its successors that are still to be looked at.
-        let mut stack: Vec<(Block, u32)> = Vec::with_capacity(count);
+    #[cfg(test)]
+    pub(super) fn of_successors(succ_start: Vec<u32>, succs: Vec<Block>) -> Order {
+        let mut order = Order { succ_start, succs, ..Order::default() };
+        order.walk();
+        order
+    }
+
+    /// Empties the lists of successors, for [`Order::walk`] on others.
+    pub(in crate::ssa) fn clear_successors(&mut self) {
+        self.succ_start.clear();
+        self.succs.clear();
+    }
+
+    /// Orders the nodes whose successors have been noted; all of them must be nodes.
+    pub(in crate::ssa) fn walk(&mut self) {
+        let Order { blocks, position, succ_start, succs, preorder, number, parent, stack } = self;
+        let count = succ_start.len().saturating_sub(1);
+        for list in [&mut *blocks, &mut *preorder] {
+            list.clear();
+            list.reserve(count);
+        }
+        parent.clear();
+        parent.reserve(count);
+        stack.clear();
+        number.clear();
+        number.resize(count, u32::MAX);
         if count > 0 {
             stack.push((ENTRY, succ_start[1]));
             number[0] = 0;
@@ -73,11 +114,11 @@ impl Order {
             }
         }
         blocks.reverse();
-        let mut position = vec![u32::MAX; count];
+        position.clear();
+        position.resize(count, u32::MAX);
         for (i, block) in blocks.iter().enumerate() {
             position[block.index()] = i as u32;
         }
-        Order { blocks, position, succ_start, succs, preorder, number, parent }
     }
 
     /// Does this number the blocks as they are numbered, all of them?

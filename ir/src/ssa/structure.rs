@@ -1,21 +1,26 @@
 //! The structural rules that every SSA level shares, as faults without codes: a level maps each kind to a code of its own.
 //!
-//! Two passes over the instructions. The first notes where each value is defined. The second checks each instruction against its row of
-//! the op table and each use against its definition; uses in the block of their definition are settled by position. Only uses across
-//! blocks need dominance, and only when there are any is the tree computed.
+//! One pass over the instructions notes where each value is defined, checks each instruction against its row of the op table, and settles
+//! most uses on the spot: those behind the definition in its own block, and those of what the entry defines before it can be left. The
+//! other uses wait for the end, when all definitions are known.
 //!
-//! Unwind edges leave from the middle of a block, so dominance is asked of *segments*: a block is cut behind each instruction that unwinds
-//! to a pad for the first time in this block. A later edge of the block to the same pad cannot make anything more visible there, since the
-//! segments of a block dominate one another in order. The results of the unwinding instruction belong to the next segment: on the edge
-//! they do not exist.
+//! Unwind edges leave from the middle of a block, which matters on the *panic side* only, the blocks that can be reached from an unwind
+//! block. A path to any other block leaves every block at its end, so dominance there is a question to the graph of targets. Where a use
+//! or its definition is on the panic side, it is asked of *segments*: a block is cut behind each instruction that unwinds to a pad for
+//! the first time in this block. A later edge of the block to the same pad cannot make anything more visible there, since the segments of
+//! a block dominate one another in order. The results of the unwinding instruction belong to the next segment: on the edge they do not
+//! exist.
+
+use std::cell::Cell;
 
 use super::dominance::Dominators;
 use super::order::Order;
 use super::text::fixed_operands;
-use super::{Block, Def, ENTRY, Graph, Inst, Level, Value};
-use crate::ops::{CASES, Effect, Imm, OpTable};
-use crate::{Id, PlaceId, Where};
+use super::{Block, BlockRow, Def, ENTRY, Graph, Inst, Level, Value, ValueRow};
+use crate::ops::{CASES, Effect, Imm, OpInfo, OpTable};
+use crate::{Id, Place, PlaceId, Where};
 
+mod paths;
 #[cfg(test)]
 mod tests;
 
@@ -116,30 +121,58 @@ impl StructureFault {
     }
 }
 
-/// Checks every rule and reports every fault: the function's, then block by block, then uses across blocks.
+thread_local! {
+    /// Working memory of the last check on this thread, for the next one.
+    static SPARE: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+/// Working memory of a check.
+#[derive(Default)]
+struct Scratch {
+    sites: Vec<Site>,
+    later: Vec<Later>,
+    pads: Vec<Block>,
+    cold: Vec<bool>,
+    sorted: Vec<i64>,
+    segments: paths::Segments,
+    order: Order,
+    tree: Dominators,
+}
+
+/// Checks every rule and reports every fault: block by block, then uses whose definition stands elsewhere.
 pub fn check<L: Level>(graph: &Graph<L>, report: &mut impl FnMut(StructureFault)) {
     if graph.blocks.is_empty() {
         report(fault(StructureKind::NoEntry, Where::Function));
         return;
     }
-    let sites = Sites::of(graph, report);
+    let mut scratch = SPARE.take().unwrap_or_default();
+    let Scratch { sites, later, pads, cold, sorted, .. } = &mut *scratch;
+    sites.clear();
+    sites.resize(graph.values.len(), NOWHERE);
+    later.clear();
+    pads.clear();
+    cold.clear();
+    cold.resize(graph.blocks.len(), false);
     let mut checker = Checker {
         graph,
-        sites: &sites,
         report,
-        across: Vec::new(),
+        later,
+        pads,
+        cold,
+        good_pad: None,
         first_cut: first_cut(graph),
         nounwind: L::FLAGS.iter().position(|name| *name == "nounwind").map_or(0, |bit| 1 << bit),
-        named_flags: (1u32 << L::FLAGS.len().min(16)) - 1,
-        sorted: Vec::new(),
+        unnamed: !((1u32 << L::FLAGS.len().min(16)) - 1) as u16,
+        good_places: good_places(graph),
+        sorted,
     };
     for block in graph.blocks.ids() {
-        checker.block(block);
+        checker.block(block, sites);
     }
-    let across = std::mem::take(&mut checker.across);
-    if !across.is_empty() {
-        dominance(graph, &sites, &across, report);
+    if !scratch.later.is_empty() {
+        paths::settle(graph, &mut scratch, report);
     }
+    SPARE.set(Some(scratch));
 }
 
 /// How many instructions of the entry have run when it can be left for the first time, by unwinding or at its end.
@@ -148,59 +181,41 @@ fn first_cut<L: Level>(graph: &Graph<L>) -> u32 {
     insts.iter().position(|&inst| graph.edges[inst].unwind.is_some()).unwrap_or(insts.len()) as u32
 }
 
+/// How many places, from the first, are good: all, unless something is wrong.
+fn good_places<L: Level>(graph: &Graph<L>) -> u32 {
+    let rows = graph.places.rows();
+    // A chain that goes down through good places ends.
+    let is_good = |(at, place): (usize, &Place)| place.line != 0 && (!place.inlined_at.is_some() || (place.inlined_at.0 as usize) < at);
+    rows.iter().enumerate().position(|row| !is_good(row)).unwrap_or(rows.len()) as u32
+}
+
 const fn fault(kind: StructureKind, at: Where) -> StructureFault {
     StructureFault { kind, at, value: None, block: None, expected: 0, found: 0 }
 }
 
-/// Where a value is defined: block, and the number of instructions of the block that have run when it exists (0 for parameters).
-#[derive(Clone, Copy)]
-struct Site {
-    block: u32,
-    position: u32,
-}
+/// Where a value is defined: the block in the upper half, and the number of instructions of the block that have run when it exists (0 for
+/// parameters) in the lower.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Site(u64);
 
-struct Sites {
-    rows: Vec<Site>,
-}
+const NOWHERE: Site = Site(u64::MAX);
 
-const NOWHERE: Site = Site { block: u32::MAX, position: 0 };
-
-impl Sites {
-    /// Notes all definitions, and reports values that are defined again.
-    fn of<L: Level>(graph: &Graph<L>, report: &mut impl FnMut(StructureFault)) -> Sites {
-        let mut rows = vec![NOWHERE; graph.values.len()];
-        for (block, row) in graph.blocks.iter() {
-            for (index, &param) in row.params.iter().enumerate() {
-                let fits = graph.values.get(param).is_some_and(|v| v.def == Def::Param(block, index as u32));
-                if !fits || rows[param.index()].block != u32::MAX {
-                    let at = if block == ENTRY { Where::Function } else { Where::Block(block.raw()) };
-                    report(StructureFault { value: Some(param), ..fault(StructureKind::DefinedTwice, at) });
-                    continue;
-                }
-                rows[param.index()] = Site { block: block.raw(), position: 0 };
-            }
-            for (index, &inst) in row.insts.iter().enumerate() {
-                for (number, value) in graph.results(inst).enumerate() {
-                    let fits = graph.values.get(value).is_some_and(|v| v.def == Def::Result(inst, number as u32));
-                    if !fits || rows[value.index()].block != u32::MAX {
-                        let at = Where::Inst { block: block.raw(), index: index as u32 };
-                        report(StructureFault { value: Some(value), ..fault(StructureKind::DefinedTwice, at) });
-                        continue;
-                    }
-                    rows[value.index()] = Site { block: block.raw(), position: index as u32 + 1 };
-                }
-            }
-        }
-        Sites { rows }
+impl Site {
+    const fn new(block: u32, position: u32) -> Site {
+        Site((block as u64) << 32 | position as u64)
     }
 
-    fn get(&self, value: Value) -> Site {
-        self.rows.get(value.index()).copied().unwrap_or(NOWHERE)
+    const fn block(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    const fn position(self) -> u32 {
+        self.0 as u32
     }
 }
 
-/// A use in another block than the definition's.
-struct Across {
+/// A use that was not settled on the spot.
+struct Later {
     value: Value,
     block: u32,
     index: u32,
@@ -208,68 +223,127 @@ struct Across {
 
 struct Checker<'a, L: Level, F> {
     graph: &'a Graph<L>,
-    sites: &'a Sites,
     report: &'a mut F,
-    across: Vec<Across>,
+    later: &'a mut Vec<Later>,
+    /// Blocks that something unwinds to, each once, and which they are.
+    pads: &'a mut Vec<Block>,
+    cold: &'a mut [bool],
+    /// The last pad that was found to be right.
+    good_pad: Option<Block>,
     /// Position up to which definitions of the entry are visible on every edge out of it: they dominate every other block.
     first_cut: u32,
     nounwind: u16,
-    named_flags: u32,
-    sorted: Vec<i64>,
+    /// Flag bits without a name.
+    unnamed: u16,
+    good_places: u32,
+    sorted: &'a mut Vec<i64>,
 }
 
 impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
-    fn block(&mut self, block: Block) {
+    fn block(&mut self, block: Block, sites: &mut [Site]) {
         let graph = self.graph;
-        let insts = &graph.blocks[block].insts;
-        for (index, &inst) in insts.iter().enumerate() {
-            let at = Where::Inst { block: block.raw(), index: index as u32 };
-            if index + 1 < insts.len() && graph.op(inst).info().effect == Effect::Ends {
-                (self.report)(fault(StructureKind::TerminatorInside, at));
+        let row = &graph.blocks[block];
+        for (index, &param) in row.params.iter().enumerate() {
+            if defines(graph.values.rows(), sites, param, Def::Param(block, index as u32)) {
+                sites[param.index()] = Site::new(block.raw(), 0);
+            } else {
+                let at = if block == ENTRY { Where::Function } else { Where::Block(block.raw()) };
+                (self.report)(StructureFault { value: Some(param), ..fault(StructureKind::DefinedTwice, at) });
             }
-            self.inst(inst, block.raw(), index as u32);
         }
-        if graph.terminator(block).is_none() {
+        self.insts(&row.insts, block.raw(), sites);
+        if row.insts.is_empty() {
             (self.report)(fault(StructureKind::NoTerminator, Where::Block(block.raw())));
         }
     }
 
-    fn inst(&mut self, inst: Inst, block: u32, index: u32) {
+    /// Checks the instructions of a block. The loop that counts: columns are held as slices, and whatever is seldom stands elsewhere.
+    fn insts(&mut self, list: &[Inst], block: u32, sites: &mut [Site]) {
         let graph = self.graph;
-        let at = Where::Inst { block, index };
-        let row = &graph.insts[inst];
-        let edges = &graph.edges[inst];
-        let info = row.op.info();
-        let args = graph.args(inst);
-        let fixed = fixed_operands::<L>(info);
-        let variadic = fixed < info.operands.len();
-        if args.len() < fixed || (args.len() > fixed && !variadic) {
-            self.count(StructureKind::OperandCount, at, fixed, args.len());
+        let (values, rows, edge_rows) = (graph.values.rows(), graph.insts.rows(), graph.edges.rows());
+        let (unnamed, nounwind, good_places, first_cut) = (self.unnamed, self.nounwind, self.good_places, u64::from(self.first_cut));
+        let start = Site::new(block, 0).0;
+        let last = list.len().wrapping_sub(1);
+        for (index, &inst) in list.iter().enumerate() {
+            let at = Where::Inst { block, index: index as u32 };
+            let (row, edges) = (&rows[inst.index()], &edge_rows[inst.index()]);
+            let info = row.op.info();
+            let args = &graph.args[row.args];
+            for &value in args {
+                let site = sites.get(value.index()).map_or(NOWHERE.0, |site| site.0);
+                // In the same block and not behind the use; or in the entry, before it can be left.
+                if site.wrapping_sub(start) > index as u64 && site > first_cut {
+                    self.later.push(Later { value, block, index: index as u32 });
+                }
+            }
+            if args.len() != info.operands.len() {
+                self.operand_count(info, args.len(), at);
+            }
+            if usize::from(row.results) != info.results.len() {
+                self.result_count(info, row.results, at);
+            }
+            if row.flags & unnamed != 0 {
+                let found = u64::from(row.flags & unnamed);
+                (self.report)(StructureFault { found, ..fault(StructureKind::UnknownFlag, at) });
+            }
+            if !edges.targets.is_empty() || info.targets != 0 {
+                self.targets(inst, info.targets, info.imm, at, sites);
+            }
+            let panics = L::may_panic(row.op) && row.flags & nounwind == 0;
+            match edges.unwind {
+                Some(pad) => {
+                    if edges.unwind != self.good_pad {
+                        self.pad(pad, at);
+                    }
+                    if !panics {
+                        (self.report)(StructureFault { block: Some(pad), ..fault(StructureKind::UnwindExtra, at) });
+                    }
+                }
+                None if panics => (self.report)(fault(StructureKind::UnwindMissing, at)),
+                None => {}
+            }
+            if edges.place.0 >= good_places {
+                self.place(edges.place, panics, at);
+            }
+            // Behind the operands, so that none of them can be the instruction's own result.
+            for number in 0..row.results {
+                let value: Value = Id::new(row.first_result.index() + number as usize);
+                if defines(values, sites, value, Def::Result(inst, u32::from(number))) {
+                    sites[value.index()] = Site(start + index as u64 + 1);
+                } else {
+                    (self.report)(StructureFault { value: Some(value), ..fault(StructureKind::DefinedTwice, at) });
+                }
+            }
+            if (info.effect == Effect::Ends) != (index == last) {
+                let (kind, at) = match index == last {
+                    true => (StructureKind::NoTerminator, Where::Block(block)),
+                    false => (StructureKind::TerminatorInside, at),
+                };
+                (self.report)(fault(kind, at));
+            }
         }
-        let results = row.results as usize;
+    }
+
+    /// The counts differ; a variadic class takes any number.
+    fn operand_count(&mut self, info: &OpInfo<<L::Op as OpTable>::Class>, found: usize, at: Where) {
+        let fixed = fixed_operands::<L>(info);
+        if found < fixed || fixed == info.operands.len() {
+            self.count(StructureKind::OperandCount, at, fixed, found);
+        }
+    }
+
+    fn result_count(&mut self, info: &OpInfo<<L::Op as OpTable>::Class>, found: u8, at: Where) {
         let (least, open) = match info.results.last() {
             Some(&last) if L::is_variadic(last) => (info.results.len() - 1, true),
             Some(_) | None => (info.results.len(), false),
         };
-        if results < least || (results > least && !open) {
-            self.count(StructureKind::ResultCount, at, least, results);
+        if usize::from(found) < least || !open {
+            self.count(StructureKind::ResultCount, at, least, usize::from(found));
         }
-        for &value in args {
-            self.usage(value, block, index);
-        }
-        if u32::from(row.flags) & !self.named_flags != 0 {
-            let found = u64::from(u32::from(row.flags) & !self.named_flags);
-            (self.report)(StructureFault { found, ..fault(StructureKind::UnknownFlag, at) });
-        }
-        if !edges.targets.is_empty() || info.targets != 0 {
-            self.targets(inst, info.targets, info.imm, block, index);
-        }
-        self.panic_edge(row.op, row.flags, edges.unwind, edges.place, at);
     }
 
-    fn targets(&mut self, inst: Inst, wanted: u8, imm: Imm, block: u32, index: u32) {
+    fn targets(&mut self, inst: Inst, wanted: u8, imm: Imm, at: Where, sites: &[Site]) {
         let graph = self.graph;
-        let at = Where::Inst { block, index };
         let targets = graph.targets(inst);
         if wanted == CASES {
             if targets.is_empty() {
@@ -279,10 +353,15 @@ impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
                 if cases.len() + 1 != targets.len() {
                     self.count(StructureKind::CaseCount, at, targets.len() - 1, cases.len());
                 }
-                self.sorted.clear();
-                self.sorted.extend_from_slice(cases);
-                self.sorted.sort_unstable();
-                if let Some(twice) = self.sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+                // They are in order as a rule.
+                let mut cases = cases;
+                if !cases.windows(2).all(|pair| pair[0] < pair[1]) {
+                    self.sorted.clear();
+                    self.sorted.extend_from_slice(cases);
+                    self.sorted.sort_unstable();
+                    cases = self.sorted;
+                }
+                if let Some(twice) = cases.windows(2).find(|pair| pair[0] == pair[1]) {
                     let found = twice[0] as u64;
                     (self.report)(StructureFault { found, ..fault(StructureKind::CaseTwice, at) });
                 }
@@ -291,8 +370,8 @@ impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
             self.count(StructureKind::TargetCount, at, wanted as usize, targets.len());
         }
         for target in targets {
-            if self.edge(target.block, at) {
-                let params = graph.blocks[target.block].params.len();
+            if let Some(row) = self.edge(target.block, at) {
+                let params = row.params.len();
                 if params != target.args.len() {
                     let found = target.args.len() as u64;
                     let block = Some(target.block);
@@ -300,36 +379,44 @@ impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
                 }
             }
             for &value in graph.target_args(*target) {
-                self.usage(value, block, index);
+                self.usage(value, at, sites);
             }
         }
     }
 
-    /// Judges the block an edge goes to; true when it exists.
-    fn edge(&mut self, to: Block, at: Where) -> bool {
-        let exists = to.index() < self.graph.blocks.len();
-        if !exists {
+    /// Judges the block an edge goes to, and gives it when it exists.
+    #[inline]
+    fn edge(&mut self, to: Block, at: Where) -> Option<&BlockRow> {
+        let row = self.graph.blocks.get(to);
+        if row.is_none() {
             (self.report)(StructureFault { block: Some(to), ..fault(StructureKind::UnknownBlock, at) });
         } else if to == ENTRY {
             (self.report)(StructureFault { block: Some(to), ..fault(StructureKind::EntryIsTarget, at) });
         }
-        exists
+        row
     }
 
-    fn panic_edge(&mut self, op: L::Op, flags: u16, unwind: Option<Block>, place: PlaceId, at: Where) {
-        let panics = L::may_panic(op) && flags & self.nounwind == 0;
-        match unwind {
-            Some(pad) => {
-                if !panics {
-                    (self.report)(StructureFault { block: Some(pad), ..fault(StructureKind::UnwindExtra, at) });
-                }
-                if self.edge(pad, at) && !self.graph.blocks[pad].params.is_empty() {
-                    (self.report)(StructureFault { block: Some(pad), ..fault(StructureKind::UnwindParams, at) });
-                }
+    /// Judges the block that a panic goes to.
+    fn pad(&mut self, pad: Block, at: Where) {
+        let is_good = match self.edge(pad, at) {
+            Some(row) if !row.params.is_empty() => {
+                (self.report)(StructureFault { block: Some(pad), ..fault(StructureKind::UnwindParams, at) });
+                false
             }
-            None if panics => (self.report)(fault(StructureKind::UnwindMissing, at)),
-            None => {}
+            Some(_) => pad != ENTRY,
+            None => false,
+        };
+        if is_good {
+            self.good_pad = Some(pad);
         }
+        if let Some(cold @ false) = self.cold.get_mut(pad.index()) {
+            *cold = true;
+            self.pads.push(pad);
+        }
+    }
+
+    /// Judges a place that is none, or not one of the first good ones.
+    fn place(&mut self, place: PlaceId, panics: bool, at: Where) {
         if !place.is_some() {
             if panics {
                 (self.report)(fault(StructureKind::PlaceMissing, at));
@@ -355,96 +442,23 @@ impl<L: Level, F: FnMut(StructureFault)> Checker<'_, L, F> {
         false
     }
 
-    fn usage(&mut self, value: Value, block: u32, index: u32) {
-        let site = self.sites.get(value);
-        if site.block == block {
-            if site.position > index {
-                let at = Where::Inst { block, index };
-                (self.report)(StructureFault { value: Some(value), ..fault(StructureKind::NotDominated, at) });
-            }
-        } else if site.block == u32::MAX {
-            let at = Where::Inst { block, index };
-            (self.report)(StructureFault { value: Some(value), ..fault(StructureKind::UnknownValue, at) });
-        } else if site.block != ENTRY.raw() || site.position > self.first_cut {
-            self.across.push(Across { value, block, index });
+    /// Settles what is given to a target at once, or keeps it for later.
+    fn usage(&mut self, value: Value, at: Where, sites: &[Site]) {
+        let Where::Inst { block, index } = at else { return };
+        let site = sites.get(value.index()).map_or(NOWHERE.0, |site| site.0);
+        if site.wrapping_sub(Site::new(block, 0).0) > u64::from(index) && site > u64::from(self.first_cut) {
+            self.later.push(Later { value, block, index });
         }
     }
 
+    #[cold]
     fn count(&mut self, kind: StructureKind, at: Where, expected: usize, found: usize) {
         (self.report)(StructureFault { expected: expected as u32, found: found as u64, ..fault(kind, at) });
     }
 }
 
-/// Checks the uses across blocks on the graph of segments.
-fn dominance<L: Level>(graph: &Graph<L>, sites: &Sites, across: &[Across], report: &mut impl FnMut(StructureFault)) {
-    let segments = Segments::of(graph);
-    let tree = Dominators::of(&segments.order);
-    for Across { value, block, index } in across {
-        let site = sites.get(*value);
-        let definition = segments.node(site.block, site.position);
-        let usage = segments.node(*block, *index);
-        if !tree.dominates(definition, usage) {
-            let at = Where::Inst { block: *block, index: *index };
-            report(StructureFault { value: Some(*value), ..fault(StructureKind::NotDominated, at) });
-        }
-    }
-}
-
-/// The blocks, cut behind instructions that unwind to a pad for the first time in their block.
-struct Segments {
-    /// Cuts of block `b` are `cuts[start[b]..start[b + 1]]`: how many instructions have begun at the end of each segment but the last.
-    start: Vec<u32>,
-    cuts: Vec<u32>,
-    order: Order,
-}
-
-impl Segments {
-    fn of<L: Level>(graph: &Graph<L>) -> Segments {
-        let count = graph.blocks.len();
-        let mut start = Vec::with_capacity(count + 1);
-        let mut cuts = Vec::new();
-        let mut pads: Vec<Block> = Vec::new();
-        // The block that was last seen to unwind to each pad.
-        let mut seen = vec![u32::MAX; count];
-        for (block, row) in graph.blocks.iter() {
-            start.push(cuts.len() as u32);
-            for (index, &inst) in row.insts.iter().enumerate() {
-                if let Some(pad) = graph.edges[inst].unwind
-                    && let Some(last) = seen.get_mut(pad.index())
-                    && *last != block.raw()
-                {
-                    *last = block.raw();
-                    cuts.push(index as u32 + 1);
-                    pads.push(pad);
-                }
-            }
-        }
-        start.push(cuts.len() as u32);
-        // A block has one segment more than cuts, so its first segment is its number plus all cuts before it.
-        let first = |block: Block| -> Block { Id::new(block.index() + start[block.index()] as usize) };
-        let mut succ_start = Vec::with_capacity(count + cuts.len() + 1);
-        let mut succs = Vec::with_capacity(count * 2 + cuts.len() * 2);
-        for (block, row) in graph.blocks.iter() {
-            let own = start[block.index()] as usize..start[block.index() + 1] as usize;
-            for (at, &pad) in pads[own].iter().enumerate() {
-                succ_start.push(succs.len() as u32);
-                succs.push(first(pad));
-                succs.push(Id::new(first(block).index() + at + 1));
-            }
-            succ_start.push(succs.len() as u32);
-            for &inst in &row.insts {
-                succs.extend(graph.targets(inst).iter().filter(|t| t.block.index() < count).map(|t| first(t.block)));
-            }
-        }
-        succ_start.push(succs.len() as u32);
-        let order = Order::of_successors(succ_start, succs);
-        Segments { start, cuts, order }
-    }
-
-    /// The segment of what happens in a block when `position` instructions have run.
-    fn node(&self, block: u32, position: u32) -> Block {
-        let start = self.start[block as usize];
-        let own = &self.cuts[start as usize..self.start[block as usize + 1] as usize];
-        Id::new((block + start) as usize + own.partition_point(|&cut| cut <= position))
-    }
+/// Is this the one definition of the value?
+#[inline]
+fn defines<T>(values: &[ValueRow<T>], sites: &[Site], value: Value, def: Def) -> bool {
+    values.get(value.index()).is_some_and(|row| row.def == def) && sites.get(value.index()) == Some(&NOWHERE)
 }

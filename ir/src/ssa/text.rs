@@ -109,6 +109,7 @@ impl<L: Level, P: Printing<L>> Printer<'_, L, P> {
         }
         self.out.push_str(") -> ");
         let several = graph.results.len() != 1;
+        let start = self.out.len();
         if several {
             self.out.push('(');
         }
@@ -121,6 +122,10 @@ impl<L: Level, P: Printing<L>> Printer<'_, L, P> {
         }
         if several {
             self.out.push(')');
+            // A comma behind the last tells results from one type of that text, as a tuple of them is.
+            if L::parse_type(&self.out[start..]).is_some() {
+                self.out.insert(self.out.len() - 1, ',');
+            }
         }
         self.out.push_str(" {\n");
         for (block, row) in graph.blocks.iter() {

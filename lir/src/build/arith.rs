@@ -193,8 +193,7 @@ impl Builder<'_> {
         let a = self.leaf(args, 0);
         let zero = self.constant(Type::I8, 0);
         for (cond, bound) in [(FloatCond::Ge, -(2f64.powi(63))), (FloatCond::Lt, 2f64.powi(63))] {
-            let new = ir::ssa::NewInst { imm: bound.to_bits(), ..ir::ssa::NewInst::new(Op::Fconst) };
-            let bound = self.out.append1(self.block, new, Type::F64);
+            let bound = self.plain(Op::Fconst, &[], bound.to_bits(), Type::F64);
             let within = self.fcmp(cond, a, bound);
             self.check(Cond::Ne, PanicKind::FloatOutOfRange, within, zero, &[]);
         }

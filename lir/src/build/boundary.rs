@@ -17,11 +17,7 @@ impl Builder<'_> {
             Some([first, second, third]) => {
                 [self.constant(Type::Ptr, first as i64), self.constant(Type::I64, second as i64), self.constant(Type::I64, third as i64)]
             }
-            None => [
-                self.out.append1(self.block, NewInst { imm, ..NewInst::new(Op::Data) }, Type::Ptr),
-                self.constant(Type::I64, text.len() as i64),
-                self.constant(Type::I64, 0),
-            ],
+            None => [self.plain(Op::Data, &[], imm, Type::Ptr), self.constant(Type::I64, text.len() as i64), self.constant(Type::I64, 0)],
         };
         self.define_leaves(inst, &words);
     }

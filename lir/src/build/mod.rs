@@ -30,11 +30,11 @@ pub use start::{EntryReturn, entry, entry_item};
 
 use abi::PanicKind;
 use ir::ssa::order::Order;
-use ir::ssa::{Block, ENTRY, Graph, Inst as MirInst, NewInst, Value};
-use ir::{Id, Place, PlaceId, Stop};
+use ir::ssa::{Block, ENTRY, Graph, Inst as MirInst, NewInst, Target, Value};
+use ir::{Id, List, Place, PlaceId, Stop};
 use mir::{Mono, Op as MirOp};
 
-use crate::ir::{Body, Built, Context, Lir, Type};
+use crate::ir::{Body, Built, Context, Lir, Type, make_plain};
 use crate::ops::{Cond, FloatCond, NOUNWIND, Op};
 use arith::Division;
 use shape::Shapes;
@@ -100,6 +100,8 @@ struct Builder<'a> {
     place: PlaceId,
     /// Scratch for operand lists.
     operands: Vec<Value>,
+    /// Scratch for target lists.
+    targets: Vec<Target>,
 }
 
 impl<'a> Builder<'a> {
@@ -123,6 +125,7 @@ impl<'a> Builder<'a> {
             flags: 0,
             place: PlaceId::NONE,
             operands: Vec::new(),
+            targets: Vec::new(),
         }
     }
 
@@ -182,7 +185,7 @@ impl<'a> Builder<'a> {
             MirOp::Bool | MirOp::Byte => self.constant_result(inst, Type::I8, imm as i64),
             MirOp::Char => self.constant_result(inst, Type::I32, imm as i64),
             MirOp::Float => {
-                let value = self.out.append1(self.block, NewInst { imm, ..NewInst::new(Op::Fconst) }, Type::F64);
+                let value = self.plain(Op::Fconst, &[], imm, Type::F64);
                 self.define(inst, value);
             }
             MirOp::Str => self.str_literal(inst, imm),
@@ -334,16 +337,21 @@ impl<'a> Builder<'a> {
         let operands = self.flat(mir.args(inst))?;
         let args = self.out.args.add(operands.iter().copied());
         self.operands = operands;
-        let mut rows = Vec::with_capacity(mir.targets(inst).len());
+        let mut rows = std::mem::take(&mut self.targets);
+        rows.clear();
         for &target in mir.targets(inst) {
-            let operands = self.flat(mir.target_args(target))?;
-            let args = self.out.args.add(operands.iter().copied());
-            self.operands = operands;
-            rows.push(ir::ssa::Target { block: self.block_at(target.block), args });
+            let mut args = List::EMPTY;
+            if !target.args.is_empty() {
+                let operands = self.flat(mir.target_args(target))?;
+                args = self.out.args.add(operands.iter().copied());
+                self.operands = operands;
+            }
+            rows.push(Target { block: self.block_at(target.block), args });
         }
         let made = self.out.append(self.block, NewInst { imm, ..NewInst::new(op) }, &[]);
         self.out.insts[made].args = args;
-        self.out.edges[made].targets = self.out.targets.add(rows);
+        self.out.edges[made].targets = self.out.targets.add(rows.iter().copied());
+        self.targets = rows;
         Ok(())
     }
 
@@ -524,29 +532,36 @@ impl<'a> Builder<'a> {
         if let Some(found) = self.constants.iter().rev().take(8).find(|c| c.ty == ty && c.value == value) {
             return found.id;
         }
-        let id = self.out.append1(self.block, NewInst { imm: value as u64, ..NewInst::new(Op::Iconst) }, ty);
+        let id = self.plain(Op::Iconst, &[], value as u64, ty);
         self.constants.push(Constant { ty, value, id });
         id
     }
 
+    /// An instruction with one result and no edges.
+    fn plain(&mut self, op: Op, args: &[Value], imm: u64, ty: Type) -> Value {
+        let (inst, value) = make_plain(&mut self.out, op, args, imm, ty);
+        self.out.blocks[self.block].insts.push(inst);
+        value
+    }
+
     fn pure(&mut self, op: Op, args: &[Value], ty: Type) -> Value {
-        self.out.append1(self.block, NewInst { args, ..NewInst::new(op) }, ty)
+        self.plain(op, args, 0, ty)
     }
 
     fn icmp(&mut self, cond: Cond, a: Value, b: Value) -> Value {
-        self.out.append1(self.block, NewInst { args: &[a, b], imm: cond as u64, ..NewInst::new(Op::Icmp) }, Type::I8)
+        self.plain(Op::Icmp, &[a, b], cond as u64, Type::I8)
     }
 
     fn fcmp(&mut self, cond: FloatCond, a: Value, b: Value) -> Value {
-        self.out.append1(self.block, NewInst { args: &[a, b], imm: cond as u64, ..NewInst::new(Op::Fcmp) }, Type::I8)
+        self.plain(Op::Fcmp, &[a, b], cond as u64, Type::I8)
     }
 
     fn slot(&mut self, bytes: u32) -> Value {
-        self.out.append1(self.block, NewInst { imm: u64::from(bytes), ..NewInst::new(Op::Slot) }, Type::Ptr)
+        self.plain(Op::Slot, &[], u64::from(bytes), Type::Ptr)
     }
 
     fn load(&mut self, base: Value, offset: u32, ty: Type) -> Value {
-        self.out.append1(self.block, NewInst { args: &[base], imm: u64::from(offset), ..NewInst::new(Op::Load) }, ty)
+        self.plain(Op::Load, &[base], u64::from(offset), ty)
     }
 
     fn store(&mut self, base: Value, offset: u32, value: Value) {

@@ -75,8 +75,8 @@ impl<'a> Shapes<'a> {
     pub fn new(cx: &'a dyn Context) -> Shapes<'a> {
         let mut shapes = Shapes {
             cx,
-            leaves: Vec::new(),
-            rows: Vec::new(),
+            leaves: Vec::with_capacity(16),
+            rows: Vec::with_capacity(16),
             fields: Vec::new(),
             index: HashMap::new(),
             last: (hir::Type::VOID, ShapeId::NOTHING),

@@ -12,27 +12,29 @@ use crate::ops::Op;
 
 pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
     let marks = Marks::of(graph);
-    let dead_inst = |inst: Inst| !marks.insts[inst.index()];
     let dead_param = |block: Block, param: Value| block != ENTRY && !marks.values[param.index()];
-    let any = graph
-        .blocks
-        .iter()
-        .any(|(block, row)| row.insts.iter().any(|&inst| dead_inst(inst)) || row.params.iter().any(|&param| dead_param(block, param)));
-    if !any || !fuel.spend() {
+    let any_param = graph.blocks.iter().any(|(block, row)| row.params.iter().any(|&param| dead_param(block, param)));
+    let any_inst = || graph.blocks.rows().iter().any(|row| row.insts.iter().any(|inst| !marks.insts[inst.index()]));
+    if !(any_param || any_inst()) || !fuel.spend() {
         return;
     }
-    // Arguments first, while parameters still say which ones go.
-    for block in graph.blocks.ids() {
-        if let Some(last) = graph.terminator(block) {
-            arguments(graph, last, &marks);
+    if any_param {
+        // Arguments first, while parameters still say which ones go.
+        for block in graph.blocks.ids() {
+            if let Some(last) = graph.terminator(block) {
+                arguments(graph, last, &marks);
+            }
         }
     }
     for block in graph.blocks.ids() {
-        graph.blocks[block].insts.retain(|&inst| marks.insts[inst.index()]);
-        if block == ENTRY || graph.blocks[block].params.iter().all(|p| marks.values[p.index()]) {
+        let row = &mut graph.blocks[block];
+        if row.insts.iter().any(|inst| !marks.insts[inst.index()]) {
+            row.insts.retain(|inst| marks.insts[inst.index()]);
+        }
+        if !any_param || block == ENTRY || row.params.iter().all(|p| marks.values[p.index()]) {
             continue;
         }
-        graph.blocks[block].params.retain(|&param| marks.values[param.index()]);
+        row.params.retain(|&param| marks.values[param.index()]);
         for index in 0..graph.blocks[block].params.len() {
             let param = graph.blocks[block].params[index];
             graph.values[param].def = Def::Param(block, index as u32);
@@ -103,37 +105,42 @@ impl Marker<'_> {
     fn edges(&mut self) {
         let graph = self.graph;
         let count = graph.blocks.len();
-        self.start = vec![0; count + 2];
-        let each = |visit: &mut dyn FnMut(&Target)| {
-            for last in graph.blocks.ids().filter_map(|block| graph.terminator(block)) {
-                graph.targets(last).iter().filter(|t| t.block.index() < count).for_each(&mut *visit);
-            }
-        };
-        each(&mut |target| self.start[target.block.index() + 2] += 1);
-        for block in 2..self.start.len() {
-            self.start[block] += self.start[block - 1];
+        // Only parameters have arguments to look for.
+        if graph.blocks.rows().iter().skip(1).all(|row| row.params.is_empty()) {
+            self.start = vec![0; count + 1];
+            return;
         }
-        self.edges = vec![List::EMPTY; self.start.last().map_or(0, |&n| n as usize)];
-        each(&mut |target| {
+        self.start = vec![0; count + 2];
+        let lasts = || graph.blocks.rows().iter().filter_map(|row| row.insts.last());
+        let targets = || lasts().flat_map(|&last| graph.targets(last)).filter(|target| target.block.index() < count);
+        for target in targets() {
+            self.start[target.block.index() + 2] += 1;
+        }
+        let mut all = 0;
+        for start in &mut self.start {
+            all += *start;
+            *start = all;
+        }
+        self.edges = vec![List::EMPTY; all as usize];
+        for target in targets() {
             let slot = &mut self.start[target.block.index() + 1];
             self.edges[*slot as usize] = target.args;
             *slot += 1;
-        });
+        }
     }
 
     fn roots(&mut self) {
         let graph = self.graph;
-        for row in graph.blocks.rows() {
-            for &inst in &row.insts {
-                match graph.op(inst).info().effect {
+        for block in graph.blocks.rows() {
+            for &inst in &block.insts {
+                let row = &graph.insts[inst];
+                match row.op.info().effect {
                     Effect::Pure | Effect::Reads => continue,
+                    Effect::Writes if row.op == Op::Slot || (row.op == Op::Store && self.is_slot_store(inst)) => continue,
                     Effect::Panics | Effect::Writes | Effect::Ends => {}
                 }
-                if graph.op(inst) == Op::Slot || self.is_slot_store(inst) {
-                    continue;
-                }
                 self.marks.insts[inst.index()] = true;
-                self.open.extend_from_slice(graph.args(inst));
+                self.needs(&graph.args[row.args]);
             }
         }
     }
@@ -154,26 +161,38 @@ impl Marker<'_> {
         is_slot
     }
 
+    /// Values are marked when they are found, so that each waits once.
+    #[inline]
+    fn needs(&mut self, values: &[Value]) {
+        for &value in values {
+            if !std::mem::replace(&mut self.marks.values[value.index()], true) {
+                self.open.push(value);
+            }
+        }
+    }
+
+    /// What a needed value was made of is needed.
     fn needed(&mut self, value: Value) {
         let graph = self.graph;
-        if std::mem::replace(&mut self.marks.values[value.index()], true) {
-            return;
-        }
         match graph.values[value].def {
             Def::Param(block, index) => {
-                let edges = self.start[block.index()] as usize..self.start[block.index() + 1] as usize;
-                for edge in &self.edges[edges] {
-                    self.open.extend(graph.args[*edge].get(index as usize));
+                for edge in self.start[block.index()] as usize..self.start[block.index() + 1] as usize {
+                    if let Some(&argument) = graph.args[self.edges[edge]].get(index as usize) {
+                        self.needs(&[argument]);
+                    }
                 }
             }
             Def::Result(inst, _) => {
                 if !std::mem::replace(&mut self.marks.insts[inst.index()], true) {
-                    self.open.extend_from_slice(graph.args(inst));
+                    self.needs(graph.args(inst));
+                }
+                if self.stores.is_empty() {
+                    return;
                 }
                 let mut next = self.first_store.get(value.index()).copied().unwrap_or(NONE);
                 while let Some(&(store, after)) = self.stores.get(next as usize) {
                     self.marks.insts[store.index()] = true;
-                    self.open.extend_from_slice(graph.args(store));
+                    self.needs(graph.args(store));
                     next = after;
                 }
             }

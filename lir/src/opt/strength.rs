@@ -4,32 +4,41 @@
 //! A division of 64 bits costs 18 to 40 cycles, the longest sequence here 6. `mul` by a power of two becomes a shift; other products stay, because
 //! the machine level knows what its addressing can multiply by.
 
-use ir::ssa::{Block, Graph, Inst, NewInst, Value};
+use ir::ssa::{Block, Graph, Inst, Value};
 use ir::{Fuel, List};
 
 use super::literal;
-use crate::ir::{Lir, Type};
+use crate::ir::{Lir, Type, make_plain};
 use crate::ops::{Cond, Op};
 
 pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
     let mut facts: Option<Facts> = None;
+    let mut magics = Magics::default();
+    // The block as it will be.
+    let mut insts: Vec<Inst> = Vec::new();
     for block in graph.blocks.ids() {
         let candidate = |&inst: &Inst| plan(graph, inst).is_some();
-        if !graph.blocks[block].insts.iter().any(candidate) {
-            continue;
-        }
-        // Few bodies divide by a literal: the uses are looked at when the first does.
-        let facts = facts.get_or_insert_with(|| Facts::of(graph));
-        let old = std::mem::take(&mut graph.blocks[block].insts);
-        for inst in old {
-            if let Some(plan) = plan(graph, inst).map(|plan| facts.refine(graph, block, inst, plan))
+        let Some(first) = graph.blocks[block].insts.iter().position(candidate) else { continue };
+        insts.clear();
+        insts.extend_from_slice(&graph.blocks[block].insts[..first]);
+        for at in first..graph.blocks[block].insts.len() {
+            let inst = graph.blocks[block].insts[at];
+            let mut plan = plan(graph, inst);
+            if let Some(plan) = plan.as_mut().filter(|plan| plan.can_be_refined()) {
+                // Few bodies divide by powers of two: the uses are looked at when the first does.
+                *plan = facts.get_or_insert_with(|| Facts::of(graph)).refine(graph, block, inst, *plan);
+            }
+            if let Some(plan) = plan
                 && fuel.spend()
             {
-                Rewrite { graph, block, inst }.apply(plan);
+                Rewrite { graph, insts: &mut insts, magics: &mut magics, inst }.apply(plan);
             } else {
-                graph.blocks[block].insts.push(inst);
+                insts.push(inst);
             }
         }
+        let row = &mut graph.blocks[block];
+        row.insts.clear();
+        row.insts.extend_from_slice(&insts);
     }
 }
 
@@ -42,6 +51,17 @@ enum Plan {
     LowBits(Value, u64),
     /// Quotient by a power of two of a value whose low bits are known to be 0.
     Exact(Value, u32),
+}
+
+impl Plan {
+    /// Is there a better plan for some operands or uses?
+    fn can_be_refined(self) -> bool {
+        match self {
+            Plan::Remainder(_, divisor) => divisor.unsigned_abs().is_power_of_two(),
+            Plan::Quotient(_, divisor) => divisor > 1 && (divisor as u64).is_power_of_two(),
+            Plan::Shift(..) | Plan::LowBits(..) | Plan::Exact(..) => false,
+        }
+    }
 }
 
 /// What is known of a body besides the instruction at hand.
@@ -123,6 +143,7 @@ fn is_zero_test(graph: &Graph<Lir>, inst: Inst) -> bool {
 }
 
 /// What can be done about an instruction.
+#[inline]
 fn plan(graph: &Graph<Lir>, inst: Inst) -> Option<Plan> {
     let op = graph.op(inst);
     if !matches!(op, Op::Sdiv | Op::Srem | Op::Mul) {
@@ -146,7 +167,9 @@ fn plan(graph: &Graph<Lir>, inst: Inst) -> Option<Plan> {
 
 struct Rewrite<'a> {
     graph: &'a mut Graph<Lir>,
-    block: Block,
+    /// The block so far.
+    insts: &'a mut Vec<Inst>,
+    magics: &'a mut Magics,
     /// The instruction that goes; its result lives on, made by the last op of the sequence.
     inst: Inst,
 }
@@ -229,7 +252,7 @@ impl Rewrite<'_> {
 
     /// The quotient rounded down, and 1 when that is negative: their sum is the quotient toward zero.
     fn by_magic(&mut self, a: Value, divisor: i64) -> (Value, Value) {
-        let Magic { factor, shift } = magic(divisor);
+        let Magic { factor, shift } = self.magics.of(divisor);
         let number = self.constant(factor);
         let mut high = self.op(Op::MulHigh, &[a, number]);
         if divisor > 0 && factor < 0 {
@@ -247,11 +270,15 @@ impl Rewrite<'_> {
     }
 
     fn constant(&mut self, number: i64) -> Value {
-        self.graph.append1(self.block, NewInst { imm: number as u64, ..NewInst::new(Op::Iconst) }, Type::I64)
+        let (inst, value) = make_plain(self.graph, Op::Iconst, &[], number as u64, Type::I64);
+        self.insts.push(inst);
+        value
     }
 
     fn op(&mut self, op: Op, args: &[Value]) -> Value {
-        self.graph.append1(self.block, NewInst { args, ..NewInst::new(op) }, Type::I64)
+        let (inst, value) = make_plain(self.graph, op, args, 0, Type::I64);
+        self.insts.push(inst);
+        value
     }
 
     /// The old instruction becomes this one.
@@ -261,7 +288,7 @@ impl Rewrite<'_> {
         row.op = op;
         row.args = args;
         row.imm = 0;
-        self.graph.blocks[self.block].insts.push(self.inst);
+        self.insts.push(self.inst);
     }
 }
 
@@ -270,6 +297,20 @@ impl Rewrite<'_> {
 pub(super) struct Magic {
     pub(super) factor: i64,
     pub(super) shift: u32,
+}
+
+/// The magics of the divisors met lately, by their low bits: a body that divides does so by the same few numbers.
+#[derive(Default)]
+struct Magics([Option<(i64, Magic)>; 16]);
+
+impl Magics {
+    fn of(&mut self, divisor: i64) -> Magic {
+        let entry = &mut self.0[(divisor & 15) as usize];
+        match entry {
+            Some((known, magic)) if *known == divisor => *magic,
+            Some(_) | None => entry.insert((divisor, magic(divisor))).1,
+        }
+    }
 }
 
 /// Hacker's Delight, figure 10-1, for 64 bits. Not for divisors -1, 0, 1.

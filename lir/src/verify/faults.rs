@@ -112,6 +112,12 @@ faults! {
     "L0305" Offset { offset: i64 } "offset {offset} is out of range";
     /// Memory that a call reads or writes through an operand is large enough: 24 bytes for a text, the result area for wide results.
     "L0306" AreaTooSmall { value: u32, needed: u32, size: u64 } "the call needs {needed} bytes at %{value}, which has {size}";
+    /// What is read from a slot or result area has been written there on every path; the words of a text and the results have been written with their types.
+    "L0307" Unwritten { value: u32, offset: u32, ty: &'static str } "not every path to this has written the {ty} at {offset} of %{value}";
+    /// Nothing is read or written at an integer constant: no constant is an address.
+    "L0308" ConstantAddress { value: u32 } "%{value} is a constant, not an address";
+    /// A text is handed over by the address of its 24 bytes, never by that of static text.
+    "L0309" NotAText { value: u32 } "%{value} is the address of characters, not of a text";
     /// `invariant` stands only on loads from static text.
     "L0401" NotInvariant { value: u32 } "nothing says that the memory at %{value} never changes";
     /// A divisor is a literal other than 0, or a check that has run proves that it is not 0.
@@ -130,4 +136,6 @@ faults! {
     "L0503" WrongKind { op: &'static str, kind: &'static str } "`{op}` cannot panic with {kind}";
     /// The statuses of a runtime call are checked in order, right after it.
     "L0504" StatusUnchecked { call: &'static str, kind: &'static str } "the status {kind} of {call} is not checked after it";
+    /// `resume` stands only in blocks that are reached by unwinding alone: without a panic there is nothing to go on with.
+    "L0505" ResumeWithoutPanic { block: u32 } "b{block} resumes and is reached without a panic";
 }

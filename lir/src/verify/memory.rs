@@ -1,15 +1,20 @@
-//! L03: what an address is known to name, and whether accesses stay inside.
+//! L03, first half: what an address is known to name, and whether accesses stay inside.
 //!
 //! Known are the addresses that stand for themselves: stack slots, static text, the function's own result area. Any other address is a list's or came
 //! from a caller, and was checked where it was made.
 
-use ir::ssa::{Def, Inst, Value};
+use abi::layout;
+use ir::ssa::{Block, Def, Inst, InstRow, Value};
 use ir::{Symbol, Where};
 
-use super::LirFault;
+use super::contents::Spot;
 use super::types::Checker;
-use crate::ir::Phase;
+use super::{LirFault, here};
+use crate::ir::{Phase, Type};
 use crate::ops::{INVARIANT, Op};
+
+/// An instruction: its block, and its position therein.
+pub(super) type At = (Block, u32);
 
 /// Slots from here on would not fit behind the guard of any stack.
 const MAX_SLOT: i64 = 16 << 20;
@@ -19,8 +24,26 @@ enum Memory {
     Owned(u64),
     /// Static text of so many bytes, aligned to nothing.
     Text(u64),
+    /// An integer constant, or what was added to one.
+    Constant,
     Unknown,
 }
+
+/// What a call does with the memory that it is given.
+#[derive(Clone, Copy)]
+pub(super) enum Use<'a> {
+    /// Writes values of these types at these offsets.
+    Writes(&'a [(u32, Type)]),
+    /// Reads a text.
+    ReadsText,
+}
+
+/// The words of a text.
+pub(super) const TEXT: [(u32, Type); 3] =
+    [(layout::STR_POINTER as u32, Type::Ptr), (layout::STR_LENGTH as u32, Type::I64), (layout::STR_CAPACITY as u32, Type::I64)];
+
+/// Sums of addresses that are looked through. A list element's address is one; definitions that go in a circle must end.
+const SUMS: usize = 8;
 
 impl<P: Phase> Checker<'_, P> {
     fn memory(&self, address: Value) -> Memory {
@@ -29,15 +52,35 @@ impl<P: Phase> Checker<'_, P> {
         {
             return Memory::Owned(u64::from(bytes));
         }
-        let Some(Def::Result(inst, _)) = self.body.values.get(address).map(|row| row.def) else { return Memory::Unknown };
-        let Some(row) = self.body.insts.get(inst) else { return Memory::Unknown };
+        let Some(row) = self.definition(address) else { return Memory::Unknown };
         if row.op == Op::Slot {
             Memory::Owned(row.imm)
         } else if row.op == Op::Data {
             Memory::Text(Symbol::from_raw(row.imm as u32).as_str().len() as u64)
+        } else if self.is_constant(row) {
+            Memory::Constant
         } else {
             Memory::Unknown
         }
+    }
+
+    fn definition(&self, value: Value) -> Option<&InstRow<Op>> {
+        match self.body.values.get(value)?.def {
+            Def::Result(inst, _) => self.body.insts.get(inst),
+            Def::Param(..) => None,
+        }
+    }
+
+    /// Does the instruction give an integer constant, or an address made from one?
+    fn is_constant<'a>(&'a self, mut row: &'a InstRow<Op>) -> bool {
+        for _ in 0..SUMS {
+            if row.op != Op::Add {
+                break;
+            }
+            let Some(inner) = self.body.args[row.args].first().and_then(|&base| self.definition(base)) else { return false };
+            row = inner;
+        }
+        row.op == Op::Iconst
     }
 
     pub(super) fn slot(&mut self, bytes: i64, at: Where) {
@@ -47,7 +90,8 @@ impl<P: Phase> Checker<'_, P> {
     }
 
     /// A load or store.
-    pub(super) fn access(&mut self, inst: Inst, at: Where) {
+    pub(super) fn access(&mut self, inst: Inst, place: At) {
+        let at = here(place.0.raw(), place.1);
         let row = &self.body.insts[inst];
         let is_store = row.op == Op::Store;
         let args = self.body.args(inst);
@@ -63,11 +107,16 @@ impl<P: Phase> Checker<'_, P> {
         let invariant = row.flags & INVARIANT != 0;
         match self.memory(address) {
             Memory::Owned(size) => {
+                let is_aligned = offset % i64::from(bytes) == 0;
                 if end > size {
                     self.faults.push(LirFault::OutOfBounds { at, offset, bytes, size });
                 }
-                if offset % i64::from(bytes) != 0 {
+                if !is_aligned {
                     self.faults.push(LirFault::Misaligned { at, offset, bytes });
+                }
+                if end <= size && is_aligned {
+                    let spot = Spot { memory: address, offset: offset as u32, ty };
+                    if is_store { self.contents.write(spot, place) } else { self.contents.read(spot, place, false) }
                 }
                 if invariant {
                     self.faults.push(LirFault::NotInvariant { at, value: address.raw() });
@@ -81,6 +130,7 @@ impl<P: Phase> Checker<'_, P> {
                     self.faults.push(LirFault::StoreToData { at, value: address.raw() });
                 }
             }
+            Memory::Constant => self.faults.push(LirFault::ConstantAddress { at, value: address.raw() }),
             Memory::Unknown => {
                 if invariant {
                     self.faults.push(LirFault::NotInvariant { at, value: address.raw() });
@@ -89,14 +139,28 @@ impl<P: Phase> Checker<'_, P> {
         }
     }
 
-    /// A call reads, or writes, so many bytes at this address.
-    pub(super) fn needs(&mut self, address: Value, needed: u32, writes: bool, at: Where) {
-        match self.memory(address) {
-            Memory::Owned(size) | Memory::Text(size) if size < u64::from(needed) => {
-                self.faults.push(LirFault::AreaTooSmall { at, value: address.raw(), needed, size });
+    /// A call reads, or writes, so many bytes at this address; what it writes is there behind instruction `written`.
+    pub(super) fn needs(&mut self, address: Value, needed: u32, what: Use<'_>, place: At, written: u32) {
+        let at = here(place.0.raw(), place.1);
+        let value = address.raw();
+        match (self.memory(address), what) {
+            (Memory::Owned(size) | Memory::Text(size), _) if size < u64::from(needed) => {
+                self.faults.push(LirFault::AreaTooSmall { at, value, needed, size });
             }
-            Memory::Text(_) if writes => self.faults.push(LirFault::StoreToData { at, value: address.raw() }),
-            Memory::Owned(_) | Memory::Text(_) | Memory::Unknown => {}
+            (Memory::Text(_), Use::Writes(_)) => self.faults.push(LirFault::StoreToData { at, value }),
+            (Memory::Text(_), Use::ReadsText) => self.faults.push(LirFault::NotAText { at, value }),
+            (Memory::Owned(_), Use::Writes(fields)) => {
+                for &(offset, ty) in fields {
+                    self.contents.write(Spot { memory: address, offset, ty }, (place.0, written));
+                }
+            }
+            (Memory::Owned(_), Use::ReadsText) => {
+                for (offset, ty) in TEXT {
+                    self.contents.read(Spot { memory: address, offset, ty }, place, true);
+                }
+            }
+            (Memory::Constant, _) => self.faults.push(LirFault::ConstantAddress { at, value }),
+            (Memory::Unknown, _) => {}
         }
     }
 }

@@ -11,10 +11,9 @@
 //! the check may be the very one that failed. The walk goes in reverse postorder and looks at the nearest proofs of a value first, and at no more
 //! than [`NEAREST`]: whoever divides checks right before it, and the verifier stays linear.
 
-use ir::ssa::dominance::Dominators;
-use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, Graph, Inst, Value};
 
+use super::flow::Flow;
 use super::{LirFault, here};
 use crate::ir::Lir;
 use crate::ops::{Cond, FloatCond, Op, check_parts};
@@ -47,27 +46,15 @@ struct Proofs {
     /// Latest proof of each value.
     heads: Vec<u32>,
     rows: Vec<Proof>,
-    order: Order,
-    /// Made when a proof of another block is asked for.
-    reach: Option<Reach>,
-}
-
-struct Reach {
-    dominators: Dominators,
-    /// Blocks that are reached by unwinding.
-    unwinding: Vec<bool>,
+    flow: Flow,
 }
 
 /// Judges the divisions and conversions of a body.
 pub(super) fn check(graph: &Graph<Lir>, faults: &mut Vec<LirFault>) {
-    let asks = |op: Op| matches!(op, Op::Sdiv | Op::Srem | Op::IntOfFloat);
-    if !graph.insts.rows().iter().any(|row| asks(row.op)) {
-        return;
-    }
-    let mut proofs = Proofs { heads: vec![NONE; graph.values.len()], rows: Vec::new(), order: Order::of(graph), reach: None };
+    let mut proofs = Proofs { heads: vec![NONE; graph.values.len()], rows: Vec::new(), flow: Flow::of(graph) };
     // Blocks that cannot be reached come last: what they hold is judged too, by their own checks.
-    let mut blocks = proofs.order.blocks.clone();
-    blocks.extend(graph.blocks.ids().filter(|&block| !proofs.order.is_reachable(block)));
+    let mut blocks = proofs.flow.order.blocks.clone();
+    blocks.extend(graph.blocks.ids().filter(|&block| !proofs.flow.order.is_reachable(block)));
     for block in blocks {
         for (index, &inst) in graph.blocks[block].insts.iter().enumerate() {
             let at = (block, index as u32);
@@ -78,6 +65,16 @@ pub(super) fn check(graph: &Graph<Lir>, faults: &mut Vec<LirFault>) {
                 _ => {}
             }
         }
+    }
+}
+
+/// Does an instruction have no result for some operands, so that a check must have excluded them? A divisor that is a literal other than 0 and -1 is its
+/// own proof.
+pub(super) fn needs_check(graph: &Graph<Lir>, op: Op, args: &[Value]) -> bool {
+    match op {
+        Op::Sdiv | Op::Srem => args.get(1).and_then(|&divisor| literal(graph, divisor)).is_none_or(|number| number == 0 || number == -1),
+        Op::IntOfFloat => true,
+        _ => false,
     }
 }
 
@@ -157,68 +154,41 @@ impl Proofs {
     }
 
     /// Does a fact about the value that `proves` accepts hold at this place?
-    fn holds(&mut self, graph: &Graph<Lir>, value: Value, at: (Block, u32), proves: impl Fn(Fact) -> bool) -> bool {
+    fn holds(&self, value: Value, at: (Block, u32), proves: impl Fn(Fact) -> bool) -> bool {
         let mut next = self.heads.get(value.index()).copied().unwrap_or(NONE);
         for _ in 0..NEAREST {
             let Some(&proof) = self.rows.get(next as usize) else { break };
             next = proof.next;
-            if proves(proof.fact) && (proof.block == at.0 && proof.index < at.1 || self.reaches(graph, proof.block, at.0)) {
+            if proves(proof.fact) && (proof.block == at.0 && proof.index < at.1 || self.flow.end_reaches(proof.block, at.0)) {
                 return true;
             }
         }
         false
     }
-
-    /// Is the end of one block on every path to another one?
-    fn reaches(&mut self, graph: &Graph<Lir>, from: Block, to: Block) -> bool {
-        if from == to || !self.order.is_reachable(from) || !self.order.is_reachable(to) {
-            return false;
-        }
-        let reach = self.reach.get_or_insert_with(|| Reach::of(graph, &self.order));
-        !reach.unwinding[to.index()] && reach.dominators.dominates(from, to)
-    }
-}
-
-impl Reach {
-    fn of(graph: &Graph<Lir>, order: &Order) -> Reach {
-        let dominators = Dominators::of(order);
-        let mut unwinding = vec![false; graph.blocks.len()];
-        let mut open: Vec<Block> = Vec::new();
-        for row in graph.blocks.rows() {
-            open.extend(row.insts.iter().filter_map(|&inst| graph.edges[inst].unwind));
-        }
-        while let Some(block) = open.pop() {
-            let Some(seen) = unwinding.get_mut(block.index()) else { continue };
-            if !std::mem::replace(seen, true) {
-                graph.each_successor(block, |next| open.push(next));
-            }
-        }
-        Reach { dominators, unwinding }
-    }
 }
 
 impl Proofs {
-    fn division(&mut self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32), faults: &mut Vec<LirFault>) {
+    fn division(&self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32), faults: &mut Vec<LirFault>) {
         let op = graph.op(inst).info().name;
         let &[dividend, divisor] = graph.args(inst) else { return };
         let place = here(at.0.raw(), at.1);
         let excludes = |number: i64| move |fact: Fact| matches!(fact, Fact::Compares(cond, literal) if !cond.holds(number, literal));
         let known = literal(graph, divisor);
-        if known.is_none_or(|n| n == 0) && !self.holds(graph, divisor, at, excludes(0)) {
+        if known.is_none_or(|n| n == 0) && !self.holds(divisor, at, excludes(0)) {
             faults.push(LirFault::DivisorMayBeZero { at: place, op, value: divisor.raw() });
         }
         let small = literal(graph, dividend).is_some_and(|n| n != i64::MIN);
         if known.is_none_or(|n| n == -1)
             && !small
-            && !self.holds(graph, divisor, at, excludes(-1))
-            && !self.holds(graph, divisor, at, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
-            && !self.holds(graph, dividend, at, excludes(i64::MIN))
+            && !self.holds(divisor, at, excludes(-1))
+            && !self.holds(divisor, at, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
+            && !self.holds(dividend, at, excludes(i64::MIN))
         {
             faults.push(LirFault::QuotientMayOverflow { at: place, op, value: divisor.raw() });
         }
     }
 
-    fn conversion(&mut self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32), faults: &mut Vec<LirFault>) {
+    fn conversion(&self, graph: &Graph<Lir>, inst: Inst, at: (Block, u32), faults: &mut Vec<LirFault>) {
         let &[value] = graph.args(inst) else { return };
         let limit = 2f64.powi(63);
         let above = |fact: Fact| match fact {
@@ -230,7 +200,7 @@ impl Proofs {
             Fact::Bounded(FloatCond::Le | FloatCond::Eq, bound) => bound < limit,
             Fact::Bounded(FloatCond::Ne | FloatCond::Gt | FloatCond::Ge, _) | Fact::Compares(..) | Fact::Divides(_) => false,
         };
-        if !self.holds(graph, value, at, above) || !self.holds(graph, value, at, below) {
+        if !self.holds(value, at, above) || !self.holds(value, at, below) {
             faults.push(LirFault::FloatUnchecked { at: here(at.0.raw(), at.1), value: value.raw() });
         }
     }

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use abi::{Kind, PanicKind, RuntimeCall, layout};
 use hashbrown::HashMap;
-use ir::ops::{Effect, Imm};
-use ir::ssa::{Block, ENTRY, Inst, Value};
+use ir::ops::Effect;
+use ir::ssa::{ENTRY, Inst, Value};
 use ir::{ItemId, Stop, Where};
 
+use super::contents::{Contents, Spot};
+use super::memory::{At, TEXT, Use};
+use super::proofs::needs_check;
+use super::rules::{fits, misfit};
 use super::{LirFault, here, type_list};
-use crate::build::legal::{area_size, convention, stack_bytes};
+use crate::build::legal::{area_fields, area_size, convention, stack_bytes};
 use crate::build::machine_type;
 use crate::ir::{Body, Context, Phase, Signature, Type};
-use crate::ops::{Class, Cond, FloatCond, INVARIANT, NOUNWIND, Op, check_parts};
+use crate::ops::{Cond, FloatCond, INVARIANT, NOUNWIND, Op, check_parts};
 use crate::target::ORI;
 
 /// Walks over the instructions of a body.
@@ -22,6 +26,14 @@ pub(super) struct Checker<'a, P: Phase> {
     pub(super) faults: Vec<LirFault>,
     /// The result area that the function gets as its first parameter: value and bytes.
     pub(super) area: Option<(Value, u32)>,
+    /// What lies in the result area.
+    fields: Vec<(u32, Type)>,
+    /// Reads and writes of slots and the area.
+    pub(super) contents: Contents,
+    /// Is there an instruction that wants a check before it?
+    pub(super) needs_proofs: bool,
+    /// The `resume`s, by their places.
+    pub(super) resumes: Vec<At>,
     incoming: u32,
     /// Signatures asked for, so that a body of many calls to one function asks once.
     signatures: HashMap<ItemId, Option<Arc<Signature>>>,
@@ -29,13 +41,20 @@ pub(super) struct Checker<'a, P: Phase> {
 
 impl<'a, P: Phase> Checker<'a, P> {
     pub(super) fn new(body: &'a Body<P>, cx: &'a dyn Context, faults: Vec<LirFault>) -> Result<Self, Stop> {
-        let mut checker = Checker { body, cx, faults, area: None, incoming: 0, signatures: HashMap::new() };
+        let mut checker = Checker {
+            body,
+            cx,
+            faults,
+            area: None,
+            fields: Vec::new(),
+            contents: Contents::default(),
+            needs_proofs: false,
+            resumes: Vec::new(),
+            incoming: 0,
+            signatures: HashMap::new(),
+        };
         checker.function()?;
         Ok(checker)
-    }
-
-    pub(super) fn into_faults(self) -> Vec<LirFault> {
-        self.faults
     }
 
     pub(super) fn ty(&self, value: Value) -> Option<Type> {
@@ -70,6 +89,7 @@ impl<'a, P: Phase> Checker<'a, P> {
             let (wanted, results) = convention::<P>(&signature);
             if results.len() != signature.results.len() {
                 self.area = params.first().map(|&area| (area, area_size(&signature.results)));
+                self.fields = fields_of(&signature.results);
             }
             if !self.fits(wanted.clone(), params) || results != body.results {
                 let expected = format!("{} -> {}", type_list(wanted), type_list(results.iter().copied()));
@@ -97,11 +117,79 @@ impl<'a, P: Phase> Checker<'a, P> {
         Ok(signature)
     }
 
-    pub(super) fn inst(&mut self, inst: Inst, block: Block, index: u32) -> Result<(), Stop> {
+    /// Every instruction.
+    pub(super) fn walk(&mut self) -> Result<(), Stop> {
+        let body = self.body;
+        let (insts, values) = (body.insts.rows(), body.values.rows());
+        for (block, row) in body.blocks.iter() {
+            for (index, &inst) in row.insts.iter().enumerate() {
+                let row = &insts[inst.index()];
+                let args = &body.args[row.args];
+                let place = (block, index as u32);
+                if !fits(values, row, args) {
+                    self.misfits(inst, place);
+                }
+                if row.flags != 0 {
+                    self.flags(row.op, row.flags, place);
+                }
+                // The short arms are the common ones.
+                match row.op {
+                    Op::Iconst => {
+                        if row.results > 0
+                            && let Some(result) = values.get(row.first_result.index())
+                            && !is_in_type(result.ty, row.imm as i64)
+                        {
+                            self.constant(result.ty, row.imm as i64, place);
+                        }
+                    }
+                    Op::Icmp => self.word(row.imm < Cond::ALL.len() as u64, inst, place),
+                    Op::Fcmp => self.word(row.imm < FloatCond::ALL.len() as u64, inst, place),
+                    Op::Sdiv | Op::Srem | Op::IntOfFloat => self.needs_proofs |= needs_check(body, row.op, args),
+                    Op::AddCheck | Op::SubCheck | Op::MulCheck | Op::NegCheck => self.checked_kind(row.op, row.imm, inst, place),
+                    Op::Load | Op::Store => self.access(inst, place),
+                    Op::Resume => self.resumes.push(place),
+                    Op::Jump | Op::Branch => self.targets(inst, place),
+                    Op::Select | Op::Check | Op::Panic | Op::Runtime | Op::Call | Op::Tail | Op::Return | Op::Switch | Op::Slot => {
+                        self.special(inst, place)?;
+                    }
+                    Op::Fconst
+                    | Op::Data
+                    | Op::Add
+                    | Op::Sub
+                    | Op::Mul
+                    | Op::MulHigh
+                    | Op::Neg
+                    | Op::And
+                    | Op::Or
+                    | Op::Xor
+                    | Op::Shl
+                    | Op::Shr
+                    | Op::Sar
+                    | Op::Zext
+                    | Op::Trunc
+                    | Op::Fadd
+                    | Op::Fsub
+                    | Op::Fmul
+                    | Op::Fdiv
+                    | Op::Fneg
+                    | Op::Fabs
+                    | Op::Fsqrt
+                    | Op::FloatOfInt
+                    | Op::BitsOfFloat
+                    | Op::FloatOfBits
+                    | Op::Unreachable => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the instruction has that its op does not allow.
+    #[cold]
+    fn misfits(&mut self, inst: Inst, (block, index): At) {
         let body = self.body;
         let at = here(block.raw(), index);
-        let row = &body.insts[inst];
-        let info = row.op.info();
+        let info = body.op(inst).info();
         let args = body.args(inst);
         let first = args.first().and_then(|&v| self.ty(v));
         for (&class, &value) in info.operands.iter().zip(args) {
@@ -116,41 +204,35 @@ impl<'a, P: Phase> Checker<'a, P> {
                 self.faults.push(LirFault::ResultType { at, op: info.name, value: value.raw(), expected, found: found.name() });
             }
         }
-        if row.flags != 0 {
-            self.flags(row.op, row.flags, at);
-        }
-        if info.effect == Effect::Ends {
-            self.targets(inst, at);
-        }
-        if info.imm == Imm::Word && !word_is_known(row.op, row.imm) {
-            self.faults.push(LirFault::UnknownWord { at, op: info.name, number: row.imm });
-            return Ok(());
+    }
+
+    /// Ops with rules of their own.
+    fn special(&mut self, inst: Inst, place: At) -> Result<(), Stop> {
+        let body = self.body;
+        let at = here(place.0.raw(), place.1);
+        let row = &body.insts[inst];
+        let args = body.args(inst);
+        if row.op.info().effect == Effect::Ends {
+            self.targets(inst, place);
         }
         match row.op {
-            Op::Iconst => {
-                if let Some(ty) = body.results(inst).next().and_then(|v| self.ty(v)) {
-                    self.constant(ty, row.imm as i64, at);
-                }
-            }
             Op::Select => self.select(inst, at),
-            Op::AddCheck | Op::SubCheck | Op::MulCheck | Op::NegCheck => self.checked_kind(row.op, row.imm, at),
-            Op::Check => {
-                if let Some((_, kind)) = check_parts(row.imm) {
-                    self.panic_arguments(kind, args.get(2..).unwrap_or(&[]), at);
+            Op::Check => match check_parts(row.imm) {
+                Some((_, kind)) => self.panic_arguments(kind, args.get(2..).unwrap_or(&[]), place),
+                None => self.word(false, inst, place),
+            },
+            Op::Panic => match PanicKind::from_number(row.imm) {
+                Some(kind) => self.panic_arguments(kind, args, place),
+                None => self.word(false, inst, place),
+            },
+            Op::Runtime => match RuntimeCall::from_number(row.imm) {
+                Some(call) => {
+                    let written = self.statuses(inst, call, place);
+                    self.runtime(inst, call, place, written);
                 }
-            }
-            Op::Panic => {
-                if let Some(kind) = PanicKind::from_number(row.imm) {
-                    self.panic_arguments(kind, args, at);
-                }
-            }
-            Op::Runtime => {
-                if let Some(call) = RuntimeCall::from_number(row.imm) {
-                    self.runtime(inst, call, at);
-                    self.statuses(inst, call, block, index, at);
-                }
-            }
-            Op::Call => self.call(inst, at)?,
+                None => self.word(false, inst, place),
+            },
+            Op::Call => self.call(inst, place)?,
             Op::Tail => self.tail(inst, at)?,
             Op::Return => {
                 if !self.fits(body.results.iter().copied(), args) {
@@ -158,55 +240,35 @@ impl<'a, P: Phase> Checker<'a, P> {
                     let found = type_list(self.types(args));
                     self.faults.push(LirFault::ReturnOperands { at, expected, found });
                 }
+                if let Some((memory, _)) = self.area {
+                    for &(offset, ty) in &self.fields {
+                        self.contents.read(Spot { memory, offset, ty }, place, true);
+                    }
+                }
             }
             Op::Switch => {
-                if let Some(ty) = first {
+                if let Some(ty) = args.first().and_then(|&v| self.ty(v)) {
                     for &case in body.cases(inst) {
-                        self.constant(ty, case, at);
+                        self.constant(ty, case, place);
                     }
                 }
             }
             Op::Slot => self.slot(row.imm as i64, at),
-            Op::Load | Op::Store => self.access(inst, at),
-            Op::Fconst
-            | Op::Data
-            | Op::Add
-            | Op::Sub
-            | Op::Mul
-            | Op::MulHigh
-            | Op::Sdiv
-            | Op::Srem
-            | Op::IntOfFloat
-            | Op::Neg
-            | Op::And
-            | Op::Or
-            | Op::Xor
-            | Op::Shl
-            | Op::Shr
-            | Op::Sar
-            | Op::Icmp
-            | Op::Fcmp
-            | Op::Zext
-            | Op::Trunc
-            | Op::Fadd
-            | Op::Fsub
-            | Op::Fmul
-            | Op::Fdiv
-            | Op::Fneg
-            | Op::Fabs
-            | Op::Fsqrt
-            | Op::FloatOfInt
-            | Op::BitsOfFloat
-            | Op::FloatOfBits
-            | Op::Jump
-            | Op::Branch
-            | Op::Resume
-            | Op::Unreachable => {}
+            _ => {}
         }
         Ok(())
     }
 
-    fn flags(&mut self, op: Op, flags: u16, at: Where) {
+    /// The immediate is one of its table.
+    fn word(&mut self, is_known: bool, inst: Inst, (block, index): At) {
+        if !is_known {
+            let row = &self.body.insts[inst];
+            self.faults.push(LirFault::UnknownWord { at: here(block.raw(), index), op: row.op.info().name, number: row.imm });
+        }
+    }
+
+    fn flags(&mut self, op: Op, flags: u16, (block, index): At) {
+        let at = here(block.raw(), index);
         let panics = op.info().effect == Effect::Panics || op == Op::Panic;
         if flags & NOUNWIND != 0 && !panics {
             self.faults.push(LirFault::FlagMisplaced { at, op: op.info().name, flag: "nounwind" });
@@ -216,8 +278,9 @@ impl<'a, P: Phase> Checker<'a, P> {
         }
     }
 
-    fn targets(&mut self, inst: Inst, at: Where) {
+    fn targets(&mut self, inst: Inst, (block, index): At) {
         let body = self.body;
+        let at = here(block.raw(), index);
         for target in body.targets(inst) {
             let Some(row) = body.blocks.get(target.block) else { continue };
             for (&param, &value) in row.params.iter().zip(body.target_args(*target)) {
@@ -230,15 +293,9 @@ impl<'a, P: Phase> Checker<'a, P> {
         }
     }
 
-    fn constant(&mut self, ty: Type, literal: i64, at: Where) {
-        let fits = match ty {
-            Type::I8 => u8::try_from(literal).is_ok(),
-            Type::I32 => u32::try_from(literal).is_ok(),
-            Type::I64 | Type::Ptr => true,
-            Type::F64 => false,
-        };
-        if !fits {
-            self.faults.push(LirFault::ConstantRange { at, ty: ty.name(), literal });
+    fn constant(&mut self, ty: Type, literal: i64, (block, index): At) {
+        if !is_in_type(ty, literal) {
+            self.faults.push(LirFault::ConstantRange { at: here(block.raw(), index), ty: ty.name(), literal });
         }
     }
 
@@ -253,21 +310,35 @@ impl<'a, P: Phase> Checker<'a, P> {
         }
     }
 
-    fn checked_kind(&mut self, op: Op, imm: u64, at: Where) {
-        let Some(kind) = PanicKind::from_number(imm) else { return };
-        let allowed: &[PanicKind] = match op {
-            Op::AddCheck => &[PanicKind::AddOverflow],
-            Op::SubCheck => &[PanicKind::SubOverflow],
-            Op::MulCheck => &[PanicKind::MulOverflow],
+    #[inline]
+    fn checked_kind(&mut self, op: Op, imm: u64, inst: Inst, place: At) {
+        let is = |kind: PanicKind| imm == kind as u64;
+        let allowed = match op {
+            Op::AddCheck => is(PanicKind::AddOverflow),
+            Op::SubCheck => is(PanicKind::SubOverflow),
+            Op::MulCheck => is(PanicKind::MulOverflow),
             // A division by the literal -1 is a negation.
-            _ => &[PanicKind::NegOverflow, PanicKind::DivOverflow, PanicKind::FloorDivOverflow],
+            _ => is(PanicKind::NegOverflow) || is(PanicKind::DivOverflow) || is(PanicKind::FloorDivOverflow),
         };
-        if !allowed.contains(&kind) {
-            self.faults.push(LirFault::WrongKind { at, op: op.info().name, kind: kind.name() });
+        if !allowed {
+            self.wrong_kind(inst, place);
         }
     }
 
-    fn panic_arguments(&mut self, kind: PanicKind, args: &[Value], at: Where) {
+    #[cold]
+    fn wrong_kind(&mut self, inst: Inst, place: At) {
+        let row = &self.body.insts[inst];
+        match PanicKind::from_number(row.imm) {
+            Some(kind) => {
+                let at = here(place.0.raw(), place.1);
+                self.faults.push(LirFault::WrongKind { at, op: row.op.info().name, kind: kind.name() });
+            }
+            None => self.word(false, inst, place),
+        }
+    }
+
+    fn panic_arguments(&mut self, kind: PanicKind, args: &[Value], place: At) {
+        let at = here(place.0.raw(), place.1);
         if args.len() != kind.args().len() {
             self.faults.push(LirFault::PanicCount { at, kind: kind.name(), expected: kind.args().len(), found: args.len() });
         }
@@ -278,18 +349,23 @@ impl<'a, P: Phase> Checker<'a, P> {
                 let (kind, value) = (kind.name(), value.raw());
                 self.faults.push(LirFault::PanicArgument { at, kind, value, expected: expected.name(), found: found.name() });
             } else if wanted == Kind::Str {
-                self.needs(value, layout::STR_SIZE as u32, false, at);
+                self.needs(value, layout::STR_SIZE as u32, Use::ReadsText, place, place.1);
             }
         }
     }
 
-    fn runtime(&mut self, inst: Inst, call: RuntimeCall, at: Where) {
+    /// A runtime call, whose result is in memory behind instruction `written`.
+    fn runtime(&mut self, inst: Inst, call: RuntimeCall, place: At, written: u32) {
         let body = self.body;
+        let at = here(place.0.raw(), place.1);
         let fallible = !call.statuses().is_empty();
-        let out = match call.result() {
-            Kind::Void => None,
-            Kind::Str => Some(layout::STR_SIZE as u32),
-            Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => fallible.then_some(8),
+        let scalar = machine_type(call.result()).map(|ty| [(0, ty)]);
+        let (out, given): (Option<u32>, &[(u32, Type)]) = match call.result() {
+            Kind::Void => (None, &[]),
+            Kind::Str => (Some(layout::STR_SIZE as u32), &TEXT),
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => {
+                (fallible.then_some(8), scalar.as_ref().map_or(&[], |field| &field[..]))
+            }
         };
         let wanted = out.map(|_| Type::Ptr).into_iter().chain(call.args().iter().map(|&kind| operand_type(kind)));
         let args = body.args(inst);
@@ -300,8 +376,8 @@ impl<'a, P: Phase> Checker<'a, P> {
             let kinds = out.map(|_| Kind::Void).into_iter().chain(call.args().iter().copied());
             for (kind, &value) in kinds.zip(args) {
                 match (kind, out) {
-                    (Kind::Void, Some(bytes)) => self.needs(value, bytes, true, at),
-                    (Kind::Str, _) => self.needs(value, layout::STR_SIZE as u32, false, at),
+                    (Kind::Void, Some(bytes)) => self.needs(value, bytes, Use::Writes(given), place, written),
+                    (Kind::Str, _) => self.needs(value, layout::STR_SIZE as u32, Use::ReadsText, place, place.1),
                     (Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte, _) => {}
                 }
             }
@@ -320,12 +396,13 @@ impl<'a, P: Phase> Checker<'a, P> {
     }
 
     /// After the call come, before anything else that can be observed, `check ne status, k` for all statuses but the last and `check eq status, 0`.
-    fn statuses(&mut self, inst: Inst, call: RuntimeCall, block: Block, index: u32, at: Where) {
+    /// Gives the position of the last check, behind which the call is known to have done its work.
+    fn statuses(&mut self, inst: Inst, call: RuntimeCall, (block, index): At) -> u32 {
         let body = self.body;
         let mut wanted = call.statuses().iter().enumerate();
-        let Some(mut next) = wanted.next() else { return };
-        let Some(status) = body.results(inst).next() else { return };
-        for &later in &body.blocks[block].insts[index as usize + 1..] {
+        let Some(mut next) = wanted.next() else { return index };
+        let Some(status) = body.results(inst).next() else { return index };
+        for (behind, &later) in body.blocks[block].insts[index as usize + 1..].iter().enumerate() {
             let row = &body.insts[later];
             match (row.op, body.args(later)) {
                 (Op::Check, &[value, number, ..]) if value == status => {
@@ -337,18 +414,20 @@ impl<'a, P: Phase> Checker<'a, P> {
                     }
                     match wanted.next() {
                         Some(more) => next = more,
-                        None => return,
+                        None => return index + 1 + behind as u32,
                     }
                 }
                 (op, _) if op.info().effect == Effect::Pure || op == Op::Slot => {}
                 _ => break,
             }
         }
-        self.faults.push(LirFault::StatusUnchecked { at, call: call.name(), kind: next.1.name() });
+        self.faults.push(LirFault::StatusUnchecked { at: here(block.raw(), index), call: call.name(), kind: next.1.name() });
+        index
     }
 
-    fn call(&mut self, inst: Inst, at: Where) -> Result<(), Stop> {
+    fn call(&mut self, inst: Inst, place: At) -> Result<(), Stop> {
         let body = self.body;
+        let at = here(place.0.raw(), place.1);
         let function = ItemId::from_raw(body.insts[inst].imm as u32);
         if P::IS_LEGAL && body.insts[inst].results > 6 {
             let types: Vec<Type> = body.results(inst).filter_map(|v| self.ty(v)).collect();
@@ -366,7 +445,7 @@ impl<'a, P: Phase> Checker<'a, P> {
         } else if results.len() != signature.results.len()
             && let Some(&area) = args.first()
         {
-            self.needs(area, area_size(&signature.results), true, at);
+            self.needs(area, area_size(&signature.results), Use::Writes(&fields_of(&signature.results)), place, place.1);
         }
         if !body.results(inst).filter_map(|v| self.ty(v)).eq(results.iter().copied()) {
             let expected = type_list(results.iter().copied());
@@ -409,27 +488,17 @@ fn operand_type(kind: Kind) -> Type {
     machine_type(kind).unwrap_or(Type::Ptr)
 }
 
-fn word_is_known(op: Op, imm: u64) -> bool {
-    match op {
-        Op::Icmp => usize::try_from(imm).is_ok_and(|n| n < Cond::ALL.len()),
-        Op::Fcmp => usize::try_from(imm).is_ok_and(|n| n < FloatCond::ALL.len()),
-        Op::Check => check_parts(imm).is_some(),
-        Op::Runtime => RuntimeCall::from_number(imm).is_some(),
-        _ => PanicKind::from_number(imm).is_some(),
-    }
+/// Where each result lies in a result area.
+fn fields_of(results: &[Type]) -> Vec<(u32, Type)> {
+    area_fields(results).zip(results.iter().copied()).collect()
 }
 
-/// What the class wants, when the type is not of it.
-fn misfit(class: Class, first: Option<Type>, found: Type) -> Option<&'static str> {
-    let (fits, wanted) = match class {
-        Class::I64 => (found == Type::I64, "i64"),
-        Class::F64 => (found == Type::F64, "f64"),
-        Class::I8 => (found == Type::I8, "i8"),
-        Class::Ptr => (found == Type::Ptr, "ptr"),
-        Class::Word => (matches!(found, Type::I64 | Type::Ptr), "i64 or ptr"),
-        Class::Int => (found.is_int(), "an integer"),
-        Class::Same => (first.is_none_or(|first| first == found), "the type of the first operand"),
-        Class::Any | Class::Many => (true, ""),
-    };
-    (!fits).then_some(wanted)
+#[inline]
+fn is_in_type(ty: Type, literal: i64) -> bool {
+    match ty {
+        Type::I8 => u8::try_from(literal).is_ok(),
+        Type::I32 => u32::try_from(literal).is_ok(),
+        Type::I64 | Type::Ptr => true,
+        Type::F64 => false,
+    }
 }

@@ -1,7 +1,7 @@
 //! Uses, liveness, loops: what emission asks about the future.
 
 use super::shape::{Kind, Shape};
-use super::{ABSENT, Allocator, NEW, NEW_BLOCK, Use, row};
+use super::{ABSENT, Allocator, NEW, NEW_BLOCK, UNALLOCATED, Use, Value, row};
 use crate::ir::{Location, SlotKind};
 use crate::ops::Op;
 use crate::regs::{ALLOCATABLE, ArgPlace, ArgWalk, Class, NONE, Reg, ResultWalk};
@@ -17,6 +17,8 @@ impl Allocator<'_> {
         let c = &mut *self.c;
         c.values.clear();
         c.values.resize(self.f.classes.len(), NEW);
+        // The operand that is not there: see `general`.
+        c.values.push(Value { reg: UNALLOCATED, ..NEW });
         c.blocks.clear();
         c.blocks.resize(blocks, NEW_BLOCK);
         c.entry.clear();
@@ -75,17 +77,23 @@ impl Allocator<'_> {
                 if shape.defines {
                     self.c.values[row(record.a)].def_block = block;
                 }
-                let regs = [record.a, record.b, record.c];
-                for (at, reg) in regs.into_iter().enumerate() {
-                    if shape.reads >> at & 1 == 1 && reg != NONE {
-                        self.note_use(reg, position, block, info.depth);
-                    }
+                if shape.reads & 1 != 0 {
+                    self.note_use(record.a, position, block, info.depth);
+                }
+                if shape.reads & 2 != 0 {
+                    self.note_use(record.b, position, block, info.depth);
+                }
+                if shape.reads & 4 != 0 && record.c != NONE {
+                    self.note_use(record.c, position, block, info.depth);
+                }
+                if shape.kind == Kind::General && shape.is_plain() {
+                    continue;
                 }
                 if shape.is_tied {
                     self.c.tied.push((record.a, record.b));
                 }
                 if shape.fixed_in != NONE {
-                    self.hint(regs[usize::from(shape.fixed_at)], shape.fixed_in);
+                    self.hint([record.a, record.b, record.c][usize::from(shape.fixed_at)], shape.fixed_in);
                 }
                 match shape.kind {
                     Kind::General => {}
@@ -137,28 +145,42 @@ impl Allocator<'_> {
         self.input = input;
     }
 
+    #[inline]
     fn note_use(&mut self, reg: Reg, position: u32, block: u32, depth: u16) {
         let c = &mut *self.c;
         let value = &mut c.values[row(reg)];
         let at = c.uses.len() as u32;
+        let before = std::mem::replace(&mut value.tail, at);
         c.uses.push(Use { position, next: ABSENT, depth });
-        match c.uses.get_mut(value.tail as usize) {
+        match c.uses.get_mut(before as usize) {
             Some(last) => last.next = at,
             None => value.cursor = at,
         }
-        value.tail = at;
         value.last = position;
-        if value.def_block != block {
-            if value.global == ABSENT {
-                value.global = c.globals.len() as u32;
-                c.globals.push(reg);
-                c.last_exposed.push(ABSENT);
-            }
-            let last = &mut c.last_exposed[value.global as usize];
-            if *last != block {
-                *last = block;
-                c.exposed.push((block, value.global));
-            }
+        if value.def_block == block && value.end != ABSENT {
+            value.end = position;
+        } else {
+            self.note_far(reg, block);
+        }
+    }
+
+    /// A use in another block than the definition's, or of a value that has one.
+    fn note_far(&mut self, reg: Reg, block: u32) {
+        let c = &mut *self.c;
+        let value = &mut c.values[row(reg)];
+        if value.def_block == block {
+            return;
+        }
+        if value.global == ABSENT {
+            value.global = c.globals.len() as u32;
+            value.end = ABSENT;
+            c.globals.push(reg);
+            c.last_exposed.push(ABSENT);
+        }
+        let last = &mut c.last_exposed[value.global as usize];
+        if *last != block {
+            *last = block;
+            c.exposed.push((block, value.global));
         }
     }
 

@@ -44,7 +44,8 @@ impl Readers {
     fn of(&mut self, spot: Spot) -> &mut u32 {
         match spot {
             Spot::Reg(reg) => &mut self.regs[usize::from(reg)],
-            Spot::Slot(slot) => &mut self.slots[slot as usize],
+            // A value that is nowhere is a mistake, which the record that reads it from no slot tells the verifier.
+            Spot::Slot(slot) => self.slots.get_mut(slot as usize).unwrap_or(&mut self.remade),
             Spot::Remat(_) => &mut self.remade,
         }
     }

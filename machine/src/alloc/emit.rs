@@ -74,6 +74,10 @@ impl Allocator<'_> {
             self.position = position;
             let record = self.input[position as usize];
             let shape = Shape::of(record.op);
+            if shape.kind == Kind::General {
+                self.general(record, shape);
+                continue;
+            }
             match shape.kind {
                 Kind::Call => self.call(record),
                 Kind::Leave => self.leave(record, &mut moves),
@@ -154,11 +158,19 @@ impl Allocator<'_> {
     /// A value is defined in a register; the record that does it has just been emitted.
     #[inline]
     fn define(&mut self, value: Reg, reg: Reg) {
-        self.occupy(reg, value);
         let at = self.c.out.len() as u32;
+        self.touched |= bit(reg);
         let entry = &mut self.c.values[row(value)];
         (entry.def_reg, entry.def_at) = (reg, at);
-        let toward = entry.toward;
+        // Most are read later in this block and go nowhere else.
+        let (toward, end) = (entry.toward, entry.end);
+        if end != ABSENT && end > self.position && toward == NONE {
+            entry.reg = reg;
+            self.regs[reg as usize] = value;
+            self.occupied |= bit(reg);
+            return;
+        }
+        self.occupy(reg, value);
         if toward != NONE {
             let param_block = self.c.values[row(toward)].def_block;
             let may_share = param_block <= self.block && !self.is_live_after(toward);
@@ -183,8 +195,118 @@ impl Allocator<'_> {
         }
     }
 
-    /// A record with ordinary operands.
+    /// A record with ordinary operands. Nearly always all of them are in registers and no register is demanded: then it is one straight walk, which
+    /// chooses as [`Self::demanding`] does.
+    #[inline]
     fn general(&mut self, mut record: Record, shape: &Shape) {
+        let position = self.position;
+        let values = &self.c.values[..];
+        // What is not read is the row behind all others, in a register that is never allocated.
+        let none = values.len() - 1;
+        let (reads_a, reads_b, reads_c) = (shape.reads & 1 != 0, shape.reads & 2 != 0, shape.reads & 4 != 0 && record.c != NONE);
+        let a = &values[if reads_a { row(record.a) } else { none }];
+        let b = &values[if reads_b { row(record.b) } else { none }];
+        let c = &values[if reads_c { row(record.c) } else { none }];
+        if (a.reg == NONE) | (b.reg == NONE) | (c.reg == NONE) | (shape.reserved != 0) {
+            return self.demanding(record, shape);
+        }
+        let (in_a, mut in_b, mut in_c) = (a.reg, b.reg, c.reg);
+        let (mut a_dies, mut b_dies, mut c_dies) = (a.end <= position, b.end <= position, c.end <= position);
+        if (a.end == ABSENT) | (b.end == ABSENT) | (c.end == ABSENT) {
+            // Some cross blocks.
+            a_dies = !reads_a || !self.is_live_after(record.a);
+            b_dies = !reads_b || !self.is_live_after(record.b);
+            c_dies = !reads_c || !self.is_live_after(record.c);
+        }
+        let mut virtuals = [record.a, record.b, record.c];
+        // Which operand of a commutative op is destroyed?
+        if shape.is_commutative && c_dies && record.b != record.c {
+            let swaps = !b_dies || {
+                let wish = self.wish(record.a);
+                wish == in_c && wish != in_b
+            };
+            if swaps {
+                virtuals.swap(1, 2);
+                (in_b, in_c) = (in_c, in_b);
+                (b_dies, c_dies) = (c_dies, b_dies);
+            }
+        }
+        (record.b, record.c) = (if reads_b { in_b } else { NONE }, if reads_c { in_c } else { NONE });
+        let mut result = if reads_a { in_a } else { NONE };
+        if shape.is_tied {
+            if b_dies & (CALLEE_SAVED & bit(in_b) == 0) {
+                result = in_b;
+            } else {
+                let pinned = bit(in_b) | if reads_c { bit(in_c) } else { 0 };
+                let mut physical = [NONE, record.b, record.c];
+                self.tied(&mut record, &mut physical, virtuals, Operand { reg: in_b, dies: b_dies, is_reserved: false }, pinned);
+                [result, record.b, record.c] = physical;
+            }
+        }
+        if reads_a & a_dies {
+            self.vacate(in_a);
+        }
+        if reads_b & b_dies {
+            self.vacate(in_b);
+        }
+        if reads_c & c_dies {
+            self.vacate(in_c);
+        }
+        if shape.defines && result == NONE {
+            result = self.take(virtuals[0], 0);
+        }
+        record.a = result;
+        self.put(record, virtuals);
+        if shape.defines {
+            self.vacate(result);
+            self.define(virtuals[0], result);
+        }
+    }
+
+    /// Emits a record with its registers.
+    #[inline]
+    fn put(&mut self, record: Record, virtuals: [Reg; 3]) {
+        self.c.out.push(record);
+        if self.options.checking {
+            let mut shown = virtuals;
+            for (shown, reg) in shown.iter_mut().zip([record.a, record.b, record.c]) {
+                if reg == NONE {
+                    *shown = NONE;
+                }
+            }
+            self.c.virtuals.push(shown);
+        }
+    }
+
+    /// The operand that the result takes the register of: in place when it dies, else copied.
+    #[inline]
+    fn tied(&mut self, record: &mut Record, physical: &mut [Reg; 3], virtuals: [Reg; 3], operand: Operand, pinned: RegSet) {
+        let (value, result) = (virtuals[1], virtuals[0]);
+        let Operand { reg, dies, is_reserved } = operand;
+        // A register that callees keep is worth more than a copy that has to come anyway.
+        let leaves = dies && CALLEE_SAVED & bit(reg) != 0 && {
+            let wish = self.c.values[row(result)].hint;
+            wish != NONE && bit(wish) & (self.occupied | CALLEE_SAVED | pinned) == 0 && !self.crosses_call(result)
+        };
+        let own = if reg == NONE || is_reserved { 0 } else { bit(reg) };
+        let is_taken = if dies { !leaves } else { self.gives_way(value, result, pinned & !own) };
+        if is_taken {
+            physical[1] = reg;
+        } else {
+            if reg != NONE && self.as_lea(record, physical, virtuals, reg, pinned) {
+                return;
+            }
+            let new = self.take(result, pinned | if reg == NONE { 0 } else { bit(reg) });
+            self.load_into(new, value);
+            physical[1] = new;
+        }
+        // The result takes the register over, whoever is in it.
+        physical[0] = physical[1];
+    }
+
+    /// A record with ordinary operands, of which some are elsewhere or have to be.
+    #[inline(never)]
+    fn demanding(&mut self, mut record: Record, shape: &Shape) {
         let mut virtuals = [record.a, record.b, record.c];
         // Only an index may be absent.
         let reads = if record.c == NONE { shape.reads & 3 } else { shape.reads };
@@ -235,28 +357,10 @@ impl Allocator<'_> {
             physical[usize::from(shape.fold_at)] = NONE;
         }
         if shape.is_tied {
-            let (value, result) = (virtuals[1], virtuals[0]);
-            let reg = self.c.values[row(value)].reg;
-            let dies = reg != NONE && bit(reg) & reserved == 0 && !self.is_live_after(value);
-            // A register that callees keep is worth more than a copy that has to come anyway.
-            let leaves = dies && CALLEE_SAVED & bit(reg) != 0 && {
-                let wish = self.c.values[row(result)].hint;
-                wish != NONE && bit(wish) & (self.occupied | CALLEE_SAVED | pinned | reserved) == 0 && !self.crosses_call(result)
-            };
-            let is_taken = if dies { !leaves } else { self.gives_way(value, result, reserved | pinned & !bit(reg & 31)) };
-            if is_taken {
-                physical[1] = reg;
-            } else {
-                if reg != NONE && self.as_lea(&mut record, &mut physical, virtuals, reg, pinned | reserved) {
-                    self.finish_record(record, virtuals, reads, shape, physical);
-                    return;
-                }
-                let new = self.take(result, pinned | reserved | if reg == NONE { 0 } else { bit(reg) });
-                self.load_into(new, value);
-                physical[1] = new;
-            }
-            physical[0] = physical[1];
-            // The result takes the register over, whoever is in it.
+            let reg = self.c.values[row(virtuals[1])].reg;
+            let dies = reg != NONE && bit(reg) & reserved == 0 && !self.is_live_after(virtuals[1]);
+            let is_reserved = reg != NONE && bit(reg) & reserved != 0;
+            self.tied(&mut record, &mut physical, virtuals, Operand { reg, dies, is_reserved }, pinned | reserved);
         }
         self.finish_record(record, virtuals, reads, shape, physical);
     }
@@ -347,8 +451,9 @@ impl Allocator<'_> {
             Op::SubImm if record.imm != i32::MIN => (-record.imm, NONE),
             _ => return false,
         };
-        // It sets no flags.
-        if self.input.get(self.position as usize + 1).is_some_and(|next| next.op.info().flags == Flags::Reads) {
+        // It sets no flags: is the next that has to do with them a reader?
+        let behind = self.input.get(self.position as usize + 1..self.block_end as usize).unwrap_or(&[]);
+        if behind.iter().map(|next| next.op.info().flags).find(|&flags| flags != Flags::Keeps) == Some(Flags::Reads) {
             return false;
         }
         if bit(base) & forbidden & !self.occupied != 0 {
@@ -361,7 +466,6 @@ impl Allocator<'_> {
     }
 
     /// The last steps of a record: dying operands leave, the result gets its register, the record is emitted.
-    #[inline]
     fn finish_record(&mut self, mut record: Record, virtuals: [Reg; 3], reads: u8, shape: &Shape, mut physical: [Reg; 3]) {
         for at in operands(reads) {
             self.release(virtuals[at]);
@@ -376,15 +480,7 @@ impl Allocator<'_> {
             self.touched |= bit(physical[0]);
         }
         self.touched |= shape.reserved;
-        let mut shown = virtuals;
-        if self.options.checking {
-            for at in 0..3 {
-                if physical[at] == NONE {
-                    shown[at] = NONE;
-                }
-            }
-        }
-        self.emit_record(record, shown);
+        self.put(record, virtuals);
         if shape.defines {
             // A dying operand has left; a tied one that lives on was copied.
             self.vacate(physical[0]);
@@ -511,6 +607,17 @@ impl Allocator<'_> {
             }
         }
     }
+}
+
+/// The operand whose register the result takes.
+#[derive(Clone, Copy)]
+struct Operand {
+    /// Where it is; [`NONE`] for nowhere.
+    reg: Reg,
+    /// Nobody reads it after this record.
+    dies: bool,
+    /// It is in a register that the record demands.
+    is_reserved: bool,
 }
 
 /// Registers of operands by position.

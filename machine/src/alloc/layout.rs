@@ -62,7 +62,7 @@ impl Allocator<'_> {
     /// A value with a slot is stored once, where it is defined. Parameters that live in slots are stored by the edges, incoming ones are there.
     fn late_stores(&mut self) {
         self.c.late.clear();
-        for at in 0..self.c.values.len() {
+        for at in 0..self.f.classes.len() {
             let value = self.c.values[at];
             if value.slot == ABSENT || value.def_reg == NONE {
                 continue;

@@ -39,6 +39,9 @@ pub struct Options {
     pub chaos: bool,
 }
 
+/// A register that no value is ever in.
+const UNALLOCATED: Reg = 31;
+
 /// No slot, no record, no row.
 const ABSENT: u32 = u32::MAX;
 
@@ -58,6 +61,8 @@ struct Value {
     cursor: u32,
     tail: u32,
     last: u32,
+    /// The position of the last use when all are in one block; [`ABSENT`] when it crosses blocks.
+    end: u32,
     /// Where it is now; [`NONE`] when it is in no register.
     reg: Reg,
     /// Where it is put by its definition, and before which emitted record it can be stored.
@@ -86,6 +91,7 @@ const NEW: Value = Value {
     cursor: ABSENT,
     tail: ABSENT,
     last: 0,
+    end: 0,
     reg: NONE,
     def_reg: NONE,
     def_at: 0,

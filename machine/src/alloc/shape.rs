@@ -127,6 +127,12 @@ static SHAPES: [Shape; Op::ALL.len()] = {
 };
 
 impl Shape {
+    /// Does it neither tie nor demand anything?
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        !self.is_tied && self.fixed_in == NONE
+    }
+
     /// The row of an op.
     #[inline]
     pub(super) fn of(op: Op) -> &'static Shape {

@@ -1,9 +1,9 @@
 //! Where values are: the register map, slots, what comes next.
 
-use super::{ABSENT, Allocator, row};
+use super::{ABSENT, Allocator, UNALLOCATED, row};
 use crate::ir::{Record, SlotKind, SlotRow};
 use crate::ops::Op;
-use crate::regs::{ALLOCATABLE, CALLEE_SAVED, Class, NONE, Reg, RegSet, bit};
+use crate::regs::{ALLOCATABLE, CALLEE_SAVED, Class, NONE, R11, Reg, RegSet, bit};
 
 /// Registers of a class.
 pub(super) const fn of_class(class: Class) -> RegSet {
@@ -31,7 +31,7 @@ impl Allocator<'_> {
     pub(super) fn is_live_after(&mut self, value: Reg) -> bool {
         let entry = &self.c.values[row(value)];
         // Most values are used in their own block only.
-        if entry.global == ABSENT { entry.last > self.position } else { self.is_global_live_after(value) }
+        if entry.end != ABSENT { entry.end > self.position } else { self.is_global_live_after(value) }
     }
 
     fn is_global_live_after(&mut self, value: Reg) -> bool {
@@ -202,6 +202,10 @@ impl Allocator<'_> {
             if best == NONE || score > best_score {
                 (best, best_score) = (reg, score);
             }
+        }
+        if best == NONE {
+            // No op demands so many; if one did, the verifier would find the scratch register.
+            return if self.class(value) == Class::Gp { R11 } else { UNALLOCATED };
         }
         self.evict(best);
         best

@@ -7,6 +7,7 @@ use crate::alloc::tests::generate::random_body;
 use crate::finish::{Code, finish};
 use crate::ir::{Final, Function, Phase};
 use crate::mutate::{KINDS, mutate_kind};
+use crate::ops::Op;
 use crate::scratch::Scratch;
 use crate::text::{Parsed, dump, parse, print};
 use crate::verify::{verify, verify_code};
@@ -118,6 +119,39 @@ fn mutants_are_refused_or_known_to_be_well_formed() {
     // Of `select`, only structure is judged here: what the program means is not.
     assert!(share(&alloc) >= 80, "{}% {table:#?}", share(&alloc));
     assert!(share(&select) >= 35 && share(&last) >= 40, "{}% {}% {table:#?}", share(&select), share(&last));
+}
+
+/// Allocation, its checker and finishing rely on what the verifier of `select` says, and on nothing else.
+#[test]
+fn what_the_verifier_accepts_is_allocated_rightly() {
+    let mut scratch = Scratch::default();
+    let (mut accepted, mut allocated) = (0, 0);
+    for seed in 0..400 {
+        let selected = check(seed, &mut scratch).select.unwrap();
+        for (kind, name) in KINDS.iter().enumerate() {
+            let Some((once, _)) = mutate_kind(&selected, kind, seed) else { continue };
+            let twice = mutate_kind(&once, (kind * 7 + seed as usize) % KINDS.len(), seed ^ 0x55).map(|(mutant, _)| mutant);
+            for mutant in [Some(once), twice].into_iter().flatten() {
+                // Selection makes no copies, so the checker takes each for one that allocation made.
+                if !verify(&mutant).is_empty() || mutant.records.iter().any(|record| matches!(record.op, Op::Mov | Op::MovF)) {
+                    continue;
+                }
+                accepted += 1;
+                let said = || format!("seed {seed}, {name}\n{}", print(&[&mutant]));
+                for chaos in [false, true] {
+                    let options = crate::alloc::Options { checking: true, chaos };
+                    let result = crate::alloc::allocate_with(mutant.clone(), &mut scratch, options);
+                    let (faults, differences) = (verify(&result), crate::alloc::check(&mutant, &result));
+                    assert!(faults.is_empty() && differences.is_empty(), "{faults:?} {differences:?} {}", said());
+                    let (finished, code) = finish(result).unwrap();
+                    let faults = (verify(&finished), verify_code(&finished, &code));
+                    assert!(faults.0.is_empty() && faults.1.is_empty(), "{faults:?} {}", said());
+                    allocated += 1;
+                }
+            }
+        }
+    }
+    assert!(accepted > 1000 && allocated == 2 * accepted, "{accepted} {allocated}");
 }
 
 #[test]

@@ -45,6 +45,11 @@ impl Buffer {
         &self.bytes[..self.at]
     }
 
+    /// The bytes written so far, and the room behind them.
+    pub(crate) fn with_room(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Forgets what was written, and keeps the room.
     pub fn clear(&mut self) {
         self.at = 0;
@@ -73,16 +78,31 @@ impl Buffer {
         }
     }
 
+    /// As [`Self::put`], without a displacement.
+    #[inline]
+    fn put_imm(&mut self, head: u64, head_len: usize, imm: i32, imm_len: usize) {
+        loop {
+            if let Some(chunk) = self.bytes.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<CHUNK>()) {
+                chunk[..8].copy_from_slice(&head.to_le_bytes());
+                let at = head_len & 15;
+                chunk[at..at + 4].copy_from_slice(&imm.to_le_bytes());
+                self.at += head_len + imm_len;
+                return;
+            }
+            self.grow();
+        }
+    }
+
     /// Stores up to eight bytes, the lowest first.
     #[inline]
     pub fn word(&mut self, bytes: u64, len: usize) {
-        self.put(bytes, len, 0, 0, 0, 0);
+        self.put_imm(bytes, len, 0, 0);
     }
 
     /// Stores opcode bytes and a 32-bit operand after them.
     #[inline]
     pub fn word_imm(&mut self, bytes: u64, len: usize, imm: i32) {
-        self.put(bytes, len, imm, 4, 0, 0);
+        self.put_imm(bytes, len, imm, 4);
     }
 
     /// Encodes a record whose row is not rare; the address of a [`Kind::Rip`] row is left 0 and ends the instruction.
@@ -95,6 +115,13 @@ impl Buffer {
     #[inline]
     fn direct(&mut self, row: &Row, record: &Record) {
         let (reg, rm) = row.operands(record);
+        if row.modrm_at != 0 {
+            let is_small = u64::from(row.is_fitting && record.imm as i8 as i32 == record.imm);
+            let (high, low) = (u64::from(reg >> 3 << 2 | rm >> 3), u64::from((reg & 7) << 3 | rm & 7));
+            let head = row.template | high | low << (row.modrm_at & 63) | is_small << 9;
+            self.put_imm(head, usize::from(row.modrm_at / 8 + 1), record.imm, usize::from(row.imm_len) - 3 * is_small as usize);
+            return;
+        }
         let modrm = 0xc0 | (reg & 7) << 3 | u32::from(row.digit) | rm & 7;
         let rex = 0x40 | u32::from(row.rex) | reg >> 3 << 2 | rm >> 3;
         let needs_rex = u32::from(rex != 0x40 || row.byte_rm && rm >= 4);
@@ -108,7 +135,7 @@ impl Buffer {
         at += needs_rex * 8;
         head |= u64::from(opcode | modrm << row.opcode_len) << at;
         at += u32::from(row.opcode_len) + 8;
-        self.put(head, (at / 8) as usize, record.imm, imm_len, 0, 0);
+        self.put_imm(head, (at / 8) as usize, record.imm, imm_len);
     }
 
     /// One operand in memory.

@@ -76,6 +76,10 @@ pub(crate) struct Row {
     pub(super) is_fitting: bool,
     /// 15 when the immediate is a condition code, part of the second opcode byte.
     pub(super) cc_mask: u16,
+    /// All bytes but the registers, when the row is 64-bit with all operands in registers: REX, opcode, ModRM.
+    pub(super) template: u64,
+    /// Bit position of ModRM in it; 0 when there is none.
+    pub(super) modrm_at: u8,
     /// ModRM.reg is an 8-bit register: numbers 4 to 7 need a REX prefix.
     pub(super) byte_reg: bool,
     /// ModRM.rm is an 8-bit register.
@@ -83,10 +87,10 @@ pub(crate) struct Row {
 }
 
 /// Bit position in the record's registers at which there is nothing.
-const ABSENT: u8 = 48;
-const A: u8 = 0;
-const B: u8 = 16;
-const C: u8 = 32;
+const ABSENT: u8 = 0;
+const A: u8 = 16;
+const B: u8 = 32;
+const C: u8 = 48;
 
 const BASE: Row = Row {
     kind: Kind::Rare(Rare::Flow),
@@ -106,6 +110,8 @@ const BASE: Row = Row {
     imm_len: 0,
     is_fitting: false,
     cc_mask: 0,
+    template: 0,
+    modrm_at: 0,
     byte_reg: false,
     byte_rm: false,
 };
@@ -178,8 +184,10 @@ impl Row {
     /// The operands in ModRM.reg and ModRM.rm.
     #[inline]
     pub(super) fn operands(&self, record: &Record) -> (u32, u32) {
-        let regs = u64::from(record.a & 15) | u64::from(record.b & 15) << 16 | u64::from(record.c & 15) << 32;
-        ((regs >> (self.reg & 63) & 15) as u32, (regs >> (self.rm & 63) & 15) as u32 | u32::from(self.rm_fixed))
+        // The first word of the record as it lies in memory; of the op, which is where absent operands are, nothing is kept.
+        let regs = u64::from(record.a) << A | u64::from(record.b) << B | u64::from(record.c) << C;
+        let (reg, rm) = (regs >> (self.reg & 63) & 15, regs >> (self.rm & 63) & 15);
+        (reg as u32, rm as u32 | u32::from(self.rm_fixed))
     }
 
     const fn condition(self) -> Row {
@@ -285,8 +293,18 @@ pub(crate) static ROWS: [Row; Op::ALL.len()] = {
     let mut rows = [BASE; Op::ALL.len()];
     let mut at = 0;
     while at < rows.len() {
-        rows[at] = row(Op::ALL[at]);
+        rows[at] = with_template(row(Op::ALL[at]));
         at += 1;
     }
     rows
 };
+
+const fn with_template(row: Row) -> Row {
+    let is_simple = matches!(row.kind, Kind::Plain) && !row.is_memory && row.rex == 8 && row.prefix_len == 0 && row.cc_mask == 0;
+    if !is_simple {
+        return row;
+    }
+    let modrm_at = 8 + row.opcode_len;
+    let template = 0x48 | (row.opcode as u64) << 8 | (0xc0 | row.digit as u64) << modrm_at;
+    Row { template, modrm_at, ..row }
+}

@@ -2,7 +2,7 @@
 
 use abi::PanicKind;
 
-use super::widen::{Branch, Widening};
+use super::widen::{Branch, Target, Widening};
 use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
 use crate::encode::{Buffer, Kind, ROWS};
 use crate::ir::{Block, Final, Function, Location, Record, StubRow};
@@ -28,6 +28,9 @@ pub(super) struct Memory {
     /// Site and block of each landing pad.
     pads: Vec<(u32, u32)>,
     branches: Vec<Branch>,
+    /// Branches before each block.
+    before: Vec<u32>,
+    widening: Widening,
     /// Row of `data` for each constant, then for each text; [`u32::MAX`] before its first use.
     data_rows: Vec<u32>,
     /// Stubs to be emitted at the end, in order of their branches.
@@ -52,7 +55,7 @@ const STUB: u32 = 1 << 31;
 
 pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<Marks>, memory: &mut Memory) -> (Code, Option<Marks>) {
     let shared = &*function;
-    let Memory { out, offsets, pads, branches, data_rows, cold } = memory;
+    let Memory { out, offsets, pads, branches, before, widening, data_rows, cold } = memory;
     out.clear();
     offsets.records.clear();
     offsets.blocks.clear();
@@ -60,6 +63,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
     offsets.stubs.resize(shared.stubs.len(), u32::MAX);
     pads.clear();
     branches.clear();
+    before.clear();
     data_rows.clear();
     data_rows.resize(shared.constants.len() + shared.data.len(), u32::MAX);
     cold.clear();
@@ -79,6 +83,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
     emitter.frame.enter(emitter.out);
     for block in shared.blocks.rows() {
         offsets.blocks.push(emitter.out.at());
+        before.push(emitter.branches.len() as u32);
         for at in block.start..block.end {
             if keep_records {
                 offsets.records.push(emitter.out.at());
@@ -92,17 +97,19 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         emitter.stub(&shared.stubs[stub as usize]);
     }
     let Emitter { out, mut relocs, mut sites, pads, branches, data, .. } = emitter;
-    let target = |branch: &Branch| {
-        if branch.target & STUB != 0 { offsets.stubs[(branch.target & !STUB) as usize] } else { offsets.blocks[branch.target as usize] }
+    let count = branches.len() as u32;
+    // Stubs stand behind all branches.
+    let target = |branch: &Branch| match branch.target & STUB {
+        0 => Target { at: offsets.blocks[branch.target as usize], before: before[branch.target as usize] },
+        _ => Target { at: offsets.stubs[(branch.target & !STUB) as usize], before: count },
     };
-    let (bytes, widening) = super::widen::resolve(out, branches, target);
-    if let Some(widening) = &widening {
+    let (bytes, is_wider) = super::widen::resolve(out, branches, target, widening);
+    if is_wider {
         move_all(widening, &mut relocs, &mut sites, offsets);
     }
     for &mut (site, pad) in pads {
         sites[site as usize].pad_offset = Some(offsets.blocks[pad as usize]);
     }
-    let near: Vec<u32> = widening.iter().flat_map(Widening::records).collect();
     let code = Code {
         item: function.name,
         bytes,
@@ -114,12 +121,10 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         sites,
         places: ir::Places::new(),
     };
-    // A dump that was read may have other forms.
-    for branch in branches.iter() {
-        function.records[branch.record as usize].imm &= !NEAR;
-    }
-    for record in near {
-        function.records[record as usize].imm |= NEAR;
+    for (branch, &is_near) in branches.iter().zip(&widening.is_near) {
+        // A dump that was read may have other forms.
+        let imm = &mut function.records[branch.record as usize].imm;
+        *imm = *imm & !NEAR | if is_near { NEAR } else { 0 };
     }
     (code, keep_records.then(|| std::mem::take(offsets)))
 }
@@ -130,9 +135,9 @@ fn move_all(widening: &Widening, relocs: &mut [Reloc], sites: &mut [Site], offse
     widening.shift(sites.iter_mut().map(|row| &mut row.return_offset));
     widening.shift(offsets.records.iter_mut());
     widening.shift(offsets.blocks.iter_mut());
-    // Stubs were emitted in another order than that of their rows.
-    for stub in &mut offsets.stubs {
-        widening.shift(std::iter::once(stub).filter(|at| **at != u32::MAX));
+    let total = widening.total();
+    for stub in offsets.stubs.iter_mut().filter(|at| **at != u32::MAX) {
+        *stub += total;
     }
 }
 

@@ -49,7 +49,8 @@ impl Frame {
         if size > MAX_FRAME {
             return None;
         }
-        let has_call = !function.calls.is_empty() && function.records.iter().any(|record| record.op == Op::Call);
+        let may_call = function.calls.iter().any(|row| row.callee.is_some());
+        let has_call = may_call && function.records.iter().any(|record| record.op == Op::Call);
         // A landing pad needs to know where it is.
         let has_pad = function.stubs.iter().any(|row| row.pad.is_some());
         let exists = size > 0 || !function.slots.is_empty() || has_call || has_pad;

@@ -46,7 +46,9 @@ impl Refusal {
 
 /// Finishes a function whose verifier found no fault.
 pub fn finish(function: Function<Alloc>) -> Result<(Function<Final>, Code), Refusal> {
-    finish_with(function, &mut Memory::default())
+    let (function, mut code) = finish_with(function, &mut Memory::default())?;
+    code.places = function.places.clone();
+    Ok((function, code))
 }
 
 /// Columns that are used again.
@@ -56,12 +58,10 @@ pub(crate) struct Memory {
     emit: emit::Memory,
 }
 
-/// As [`finish`], with columns that are used again.
+/// As [`finish`], with columns that are used again. The places stay with the function: who compiles moves them to the code, where they belong.
 pub(crate) fn finish_with(function: Function<Alloc>, memory: &mut Memory) -> Result<(Function<Final>, Code), Refusal> {
     let (mut function, frame) = lay::lay(function, &mut memory.lay)?;
-    let (mut code, _) = emit::emit(&mut function, frame, None, &mut memory.emit);
-    // The places go with the code; the dump has them too, but nobody dumps in a build.
-    code.places = function.places.clone();
+    let (code, _) = emit::emit(&mut function, frame, None, &mut memory.emit);
     Ok((function, code))
 }
 

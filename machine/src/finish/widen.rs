@@ -17,11 +17,25 @@ pub(super) struct Branch {
     pub target: u32,
 }
 
-/// What widening moved.
-#[derive(Debug)]
+/// What a branch goes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// Offset while all branches are short.
+    pub at: u32,
+    /// Branches that stand before it.
+    pub before: u32,
+}
+
+/// What widening moved, and columns that are used again.
+#[derive(Default, Debug)]
 pub(super) struct Widening {
-    /// Old offset of the end of each widened branch, how far everything from there on moves, its record.
-    wide: Vec<(u32, u32, u32)>,
+    /// Old offset of the end of each widened branch, how far everything from there on moves.
+    wide: Vec<(u32, u32)>,
+    /// Of each branch: is it widened?
+    pub is_near: Vec<bool>,
+    /// How far what follows so many branches moves.
+    grown: Vec<i32>,
+    bytes: Vec<u8>,
 }
 
 impl Widening {
@@ -31,9 +45,9 @@ impl Widening {
         for offset in offsets {
             let mut next = match at {
                 Some(at) => at,
-                None => self.wide.partition_point(|&(end, ..)| end <= *offset),
+                None => self.wide.partition_point(|&(end, _)| end <= *offset),
             };
-            while self.wide.get(next).is_some_and(|&(end, ..)| end <= *offset) {
+            while self.wide.get(next).is_some_and(|&(end, _)| end <= *offset) {
                 next += 1;
             }
             at = Some(next);
@@ -45,9 +59,9 @@ impl Widening {
         count.checked_sub(1).map_or(0, |last| self.wide[last].1)
     }
 
-    /// The records of the widened branches.
-    pub(super) fn records(&self) -> impl Iterator<Item = u32> {
-        self.wide.iter().map(|&(.., record)| record)
+    /// How far what stands behind all branches moves.
+    pub(super) fn total(&self) -> u32 {
+        self.moved(self.wide.len())
     }
 }
 
@@ -56,78 +70,107 @@ const fn fits(distance: i64) -> bool {
     distance >= -128 && distance <= 127
 }
 
-/// Writes the displacements, with room made for those that need more than a byte.
-pub(super) fn resolve(out: &mut Buffer, branches: &[Branch], target: impl Fn(&Branch) -> u32) -> (Vec<u8>, Option<Widening>) {
+/// Bytes that one step of copying moves.
+const STEP: usize = 16;
+
+/// Copies a run of bytes in steps that may go too far; both sides have room behind.
+fn copy(to: &mut [u8], mut at: usize, from: &[u8], start: usize, end: usize) {
+    let mut next = start;
+    while next < end {
+        match (to.get_mut(at..at + STEP), from.get(next..next + STEP)) {
+            (Some(to), Some(from)) => to.copy_from_slice(from),
+            (_, _) => return,
+        }
+        (at, next) = (at + STEP, next + STEP);
+    }
+}
+
+/// Writes the displacements, with room made for those that need more than a byte. Says whether there are any.
+pub(super) fn resolve(
+    out: &mut Buffer,
+    branches: &[Branch],
+    target: impl Fn(&Branch) -> Target,
+    widening: &mut Widening,
+) -> (Vec<u8>, bool) {
     let growth = |opcode: u8| if opcode == 0xeb { 3 } else { 4 };
     let mut any_far = false;
     for branch in branches {
-        let distance = i64::from(target(branch)) - i64::from(branch.at + 2);
+        let distance = i64::from(target(branch).at) - i64::from(branch.at + 2);
         if fits(distance) {
             out.patch_byte(branch.at as usize + 1, distance as i8);
         } else {
             any_far = true;
         }
     }
+    let Widening { wide, is_near, grown, bytes } = widening;
+    wide.clear();
+    is_near.clear();
     if !any_far {
-        return (out.written().to_vec(), None);
+        is_near.resize(branches.len(), false);
+        return (out.written().to_vec(), false);
     }
-    let short = out.written();
-    // Growth up to and with each branch, under the assumption of the round before.
-    let mut is_near = vec![true; branches.len()];
-    let mut grown = Vec::with_capacity(branches.len());
+    let short = out.with_room();
+    // Growth before each branch, under the assumption of the round before.
+    is_near.resize(branches.len(), true);
     for _ in 0..2 {
         grown.clear();
-        let mut total = 0i64;
-        for (branch, &near) in branches.iter().zip(&is_near) {
+        let mut total = 0;
+        grown.push(0);
+        for (branch, &near) in branches.iter().zip(&*is_near) {
             if near {
                 total += growth(short[branch.at as usize]);
             }
             grown.push(total);
         }
-        for (at, branch) in branches.iter().enumerate() {
+        for ((branch, near), pair) in branches.iter().zip(is_near.iter_mut()).zip(grown.windows(2)) {
             let to = target(branch);
-            let before = branches.partition_point(|other| other.at < to);
-            let moved = before.checked_sub(1).map_or(0, |last| grown[last]);
-            let own = if is_near[at] { growth(short[branch.at as usize]) } else { 0 };
+            let moved = grown[to.before as usize];
             // A backward branch does not jump over itself, a forward one starts behind itself.
-            let from = i64::from(branch.at + 2) + grown[at];
-            let distance = i64::from(to) + moved - from;
-            let distance = if to > branch.at { distance } else { distance + own };
-            is_near[at] = !fits(distance);
+            let own = if to.at > branch.at { pair[1] } else { pair[0] };
+            let distance = i64::from(to.at) + i64::from(moved) - i64::from(branch.at + 2) - i64::from(own);
+            *near = !fits(distance);
         }
     }
-    let mut wide = Vec::new();
+    grown.clear();
+    grown.push(0);
     let mut total = 0;
-    for (branch, &near) in branches.iter().zip(&is_near) {
+    for (branch, &near) in branches.iter().zip(&*is_near) {
         if near {
-            total += growth(short[branch.at as usize]) as u32;
-            wide.push((branch.at + 2, total, branch.record));
+            total += growth(short[branch.at as usize]);
+            wide.push((branch.at + 2, total as u32));
         }
+        grown.push(total);
     }
-    let widening = Widening { wide };
-    let mut bytes = Vec::with_capacity(short.len() + total as usize);
+    let len = out.at() as usize + total as usize;
+    if bytes.len() < len + 2 * STEP {
+        bytes.resize(len + 2 * STEP, 0);
+    }
     let mut copied = 0;
-    for (branch, &near) in branches.iter().zip(&is_near) {
-        let at = branch.at as usize;
-        bytes.extend_from_slice(&short[copied..at]);
-        copied = at + 2;
-        let mut to = target(branch);
-        widening.shift(std::iter::once(&mut to));
-        let opcode = short[at];
-        if !near {
-            bytes.push(opcode);
-            let distance = i64::from(to) - (bytes.len() as i64 + 1);
-            bytes.push(distance as i8 as u8);
-            continue;
-        }
-        if opcode == 0xeb {
-            bytes.push(0xe9)
+    let mut at = 0;
+    for (branch, &near) in branches.iter().zip(&*is_near) {
+        let start = branch.at as usize;
+        copy(bytes, at, short, copied, start);
+        at += start - copied;
+        copied = start + 2;
+        let to = target(branch);
+        let to = i64::from(to.at) + i64::from(grown[to.before as usize]);
+        let opcode = short[start];
+        let mut head = [opcode, 0, 0, 0, 0, 0];
+        let used = if !near {
+            head[1] = (to - (at as i64 + 2)) as u8;
+            2
+        } else if opcode == 0xeb {
+            head[0] = 0xe9;
+            head[1..5].copy_from_slice(&((to - (at as i64 + 5)) as i32).to_le_bytes());
+            5
         } else {
-            bytes.extend_from_slice(&[0x0f, opcode + 0x10])
-        }
-        let distance = i64::from(to) - (bytes.len() as i64 + 4);
-        bytes.extend_from_slice(&(distance as i32).to_le_bytes());
+            head[..2].copy_from_slice(&[0x0f, opcode + 0x10]);
+            head[2..].copy_from_slice(&((to - (at as i64 + 6)) as i32).to_le_bytes());
+            6
+        };
+        bytes[at..at + 6].copy_from_slice(&head);
+        at += used;
     }
-    bytes.extend_from_slice(&short[copied..]);
-    (bytes, Some(widening))
+    copy(bytes, at, short, copied, out.at() as usize);
+    (bytes[..len].to_vec(), true)
 }

@@ -346,8 +346,14 @@ impl<'a, P: Phase> Reader<'a, P> {
         if !args.rest.is_empty() || !args.defs.is_empty() {
             return self.error("T0101", "the op has fewer operands");
         }
-        if inst.facts.iter().any(|fact| fact == "near") {
-            record.imm |= NEAR;
+        // A call has read its own.
+        if info.aux != AuxKind::Call {
+            for fact in &inst.facts {
+                match op {
+                    Op::Jump | Op::JumpIf | Op::Stub if fact == "near" => record.imm |= NEAR,
+                    _ => return self.error("T0103", "the only fact of an op is near, that of a branch"),
+                }
+            }
         }
         Ok((record, behind))
     }

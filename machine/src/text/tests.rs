@@ -134,6 +134,8 @@ fn what_is_no_machine_dump_is_refused() {
         ("mov %70000, %0", "T0106"),
         ("stub o, weird", "T0103"),
         ("load $rax, 5", "T0101"),
+        ("add $rax, $rax, $rcx, {near}", "T0103"),
+        ("jcc e, b0, {far}", "T0103"),
     ] {
         refused("alloc", line, code);
     }

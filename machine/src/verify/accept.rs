@@ -4,7 +4,7 @@
 //! of three boundaries. So they are digested into a row an op, when this crate is built, by asking which operands and words could pass; a record that the
 //! row accepts breaks no rule, and any other is judged in full. A test asks both about random records: they must agree.
 
-use super::{DEFINED, GP, NOTHING, USED, XMM};
+use super::{DEFINED, GP, NODE, NOTHING, XMM, row_of};
 use crate::finish::NEAR;
 use crate::ir::Record;
 use crate::ops::{AuxKind, Flags, ImmKind, Op, Role};
@@ -22,34 +22,42 @@ pub(super) enum More {
     Stub,
     /// The row of a call.
     Call,
+    /// The row of an edge.
+    Edge,
     Resume,
 }
 
+/// Reads flags; and, of the place of a record: flags are set.
+pub(super) const READS: u8 = 1;
+/// Ends a block; and, of the place of a record: it is the last one.
+pub(super) const ENDS: u8 = 2;
+
 /// The rules of an op as masks.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub(super) struct Row {
     /// Where each operand may be after allocation: bit 0 for nowhere, bit n + 1 for register n.
     places: [u64; 3],
     /// All ones when `b` must be where `a` is.
-    tied: u64,
+    tied: u16,
     /// All ones when `a` is written.
     defines: RegSet,
     /// Registers destroyed besides.
     clobbers: RegSet,
     /// What each operand may not be before allocation, in the bits of the column of virtual registers.
     barred: [u8; 3],
-    /// What each operand does to its register's row there.
-    marks: [u8; 3],
+    /// All ones for the operands that are read.
+    reads: [u32; 3],
     /// Bits of the immediate that must be zero, and those of them that a laid branch may have.
     imm: i32,
     near: i32,
     /// Index into [`Limits`].
     pub(super) aux: u8,
-    /// Flags: is a 1 demanded before, is what was there kept, is it set.
-    pub(super) reads_flags: bool,
-    pub(super) keeps_flags: bool,
-    pub(super) sets_flags: bool,
-    pub(super) ends: bool,
+    /// What may bar the record from its place: [`READS`] unless flags are set, [`ENDS`] unless it is the last one. Of those that stand before it, what
+    /// is kept, and what is set.
+    flags: u8,
+    keeps_flags: u8,
+    sets_flags: u8,
     pub(super) more: More,
     /// Bytes of the slot that are touched, and whether the immediate is where.
     pub(super) slot_bytes: u8,
@@ -127,15 +135,14 @@ const fn row(op: Op) -> Row {
         tied: 0,
         defines: 0,
         clobbers: info.clobbers,
-        barred: [GP | XMM; 3],
-        marks: [0; 3],
+        barred: [(GP | XMM) as u8; 3],
+        reads: [0; 3],
         imm: 0,
         near: 0,
         aux: aux_number(info.aux),
-        reads_flags: matches!(info.flags, Flags::Reads),
-        keeps_flags: matches!(info.flags, Flags::Keeps | Flags::Reads),
-        sets_flags: matches!(info.flags, Flags::Sets),
-        ends: info.ends,
+        flags: if matches!(info.flags, Flags::Reads) { READS } else { 0 } | if info.ends { ENDS } else { 0 },
+        keeps_flags: if matches!(info.flags, Flags::Keeps | Flags::Reads) { READS } else { 0 },
+        sets_flags: if matches!(info.flags, Flags::Sets) { READS } else { 0 },
         more: More::Nothing,
         slot_bytes: 8,
         has_displacement: matches!(info.imm, ImmKind::Displacement),
@@ -153,23 +160,23 @@ const fn row(op: Op) -> Row {
                 Role::No | Role::Def(_) | Role::Use(_) | Role::Tied(_) | Role::Base | Role::Index => places_of_class(op, class),
             };
             row.barred[at] = match class {
-                Class::Gp => XMM | NOTHING,
-                Class::Xmm => GP | NOTHING,
+                Class::Gp => (XMM | NOTHING) as u8,
+                Class::Xmm => (GP | NOTHING) as u8,
             };
-            row.marks[at] = USED;
+            row.reads[at] = u32::MAX << NODE | DEFINED;
         }
         match role {
             Role::Def(_) | Role::DefIn(_) => {
-                row.marks[at] = DEFINED;
-                row.barred[at] |= DEFINED;
+                row.reads[at] = 0;
+                row.barred[at] |= DEFINED as u8;
                 row.defines = RegSet::MAX;
             }
             // An address without an index has a base.
             Role::Index if !matches!(info.roles[1], Role::No) => {
                 row.places[at] |= place(NONE);
-                row.barred[at] &= !NOTHING;
+                row.barred[at] &= !(NOTHING as u8);
             }
-            Role::Tied(_) => row.tied = u64::MAX,
+            Role::Tied(_) => row.tied = u16::MAX,
             Role::No | Role::Use(_) | Role::UseIn(_) | Role::Base | Role::Index => {}
         }
         at += 1;
@@ -195,7 +202,8 @@ const fn row(op: Op) -> Row {
         AuxKind::Stub => More::Stub,
         AuxKind::Call => More::Call,
         AuxKind::No if matches!(op, Op::Resume) => More::Resume,
-        AuxKind::No | AuxKind::Value | AuxKind::Constant | AuxKind::Data | AuxKind::Edge => More::Nothing,
+        AuxKind::Edge => More::Edge,
+        AuxKind::No | AuxKind::Value | AuxKind::Constant | AuxKind::Data => More::Nothing,
     };
     if matches!(op, Op::LeaSlot) {
         row.slot_bytes = 0;
@@ -221,44 +229,57 @@ impl Row {
     /// The registers that an allocated record writes, when its operands are accepted.
     #[inline]
     pub(super) fn physical(&self, record: &Record) -> Option<RegSet> {
-        let (a, b, c) = (place(record.a), place(record.b), place(record.c));
-        let wrong = a & !self.places[0] | b & !self.places[1] | c & !self.places[2] | (a ^ b) & self.tied;
-        (wrong == 0).then_some(self.clobbers | (a >> 1) as RegSet & self.defines)
+        let (a, b, c) = (record.a.wrapping_add(1), record.b.wrapping_add(1), record.c.wrapping_add(1));
+        let is_in = |set: u64, place: Reg| set >> (place & 63) & 1 != 0;
+        // What is no place at all has a higher bit.
+        let is_right = (a | b | c) < 64
+            && is_in(self.places[0], a)
+            && is_in(self.places[1], b)
+            && is_in(self.places[2], c)
+            && (a ^ b) & self.tied == 0;
+        is_right.then_some(self.clobbers | 1 << (record.a & 31) & self.defines)
     }
 
-    /// Are the operands of a selected record accepted? Then they are noted in the column of virtual registers. Row 0 of it is that of no register.
+    /// The operands of a selected record by the column of virtual registers: what of them is refused, and what of those that are read was not defined
+    /// `here`, so that it has to be asked for.
     #[inline]
-    pub(super) fn virtuals(&self, record: &Record, column: &mut [u8]) -> bool {
-        let regs = [record.a, record.b, record.c];
-        let mut wrong = 0;
-        let mut rows = [0; 3];
-        for at in 0..3 {
-            let index = usize::from(regs[at].wrapping_sub(crate::regs::FIRST_VIRTUAL - 1));
-            let known = match column.get(index) {
-                Some(&known) if index != 0 => known,
-                // `NONE`, or what is no register at all.
-                _ if regs[at] == NONE => NOTHING,
-                _ => u8::MAX,
-            };
-            wrong |= known & self.barred[at];
-            rows[at] = index;
-        }
-        if wrong != 0 {
-            return false;
-        }
-        for (index, mark) in rows.into_iter().zip(self.marks) {
-            if let Some(known) = column.get_mut(index) {
-                *known |= mark;
-            }
-        }
-        true
+    pub(super) fn virtuals(&self, record: &Record, column: &[u32], here: u32) -> (u32, u32) {
+        let state = |reg: Reg| column.get(row_of(reg)).copied().unwrap_or(NOTHING | GP | XMM | DEFINED);
+        let (a, b, c) = (state(record.a), state(record.b), state(record.c));
+        let wrong = a & u32::from(self.barred[0]) | b & u32::from(self.barred[1]) | c & u32::from(self.barred[2]);
+        let away = (a ^ here) & self.reads[0] | (b ^ here) & self.reads[1] | (c ^ here) & self.reads[2];
+        (wrong, away)
+    }
+
+    /// May the record stand where flags are set, or not, and it is the last one, or not?
+    #[inline]
+    pub(super) fn stands(&self, place: u8) -> bool {
+        self.flags & !place == 0
+    }
+
+    /// Are flags set behind it?
+    #[inline]
+    pub(super) fn flags_behind(&self, place: u8) -> u8 {
+        place & self.keeps_flags | self.sets_flags
+    }
+
+    /// Is `a` written?
+    #[inline]
+    pub(super) fn defines(&self) -> bool {
+        self.defines != 0
+    }
+
+    /// Is this operand read?
+    #[inline]
+    pub(super) fn reads(&self, at: usize) -> bool {
+        self.reads[at] != 0
     }
 
     /// Are immediate and auxiliary word accepted? `near` is the bit that a laid branch may have.
     #[inline]
     pub(super) fn words(&self, record: &Record, limits: &Limits, near: i32) -> bool {
         let bits = self.imm & !(self.near & near);
-        record.imm & bits == 0 && u64::from(record.aux) < limits[usize::from(self.aux & 15)]
+        (record.imm & bits == 0) & (u64::from(record.aux) < limits[usize::from(self.aux & 15)])
     }
 }
 

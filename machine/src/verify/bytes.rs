@@ -13,6 +13,8 @@ struct Reader<'a> {
     at: usize,
     faults: Vec<MachFault>,
     reloc: usize,
+    /// Offset of the next relocation.
+    next_reloc: u32,
     site: usize,
     calls: usize,
 }
@@ -39,7 +41,8 @@ pub(super) struct Memory {
 }
 
 pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut Memory) -> Vec<MachFault> {
-    let mut reader = Reader { code, at: 0, faults: Vec::new(), reloc: 0, site: 0, calls: 0 };
+    let next_reloc = code.relocs.first().map_or(u32::MAX, |reloc| reloc.offset);
+    let mut reader = Reader { code, at: 0, faults: Vec::new(), reloc: 0, next_reloc, site: 0, calls: 0 };
     reader.tables(function);
     let Memory { branches, blocks, stubs, cold } = memory;
     branches.clear();
@@ -58,16 +61,16 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
     for (id, block) in function.blocks.iter() {
         blocks.push(reader.at as i64);
         for (index, record) in function.records.get(block.start as usize..block.end as usize).unwrap_or(&[]).iter().enumerate() {
-            let place = Where::Inst { block: id.raw(), index: index as u32 };
+            let place = || Where::Inst { block: id.raw(), index: index as u32 };
             let start = reader.at;
             let form = &FORMS[record.op as usize];
             if form.is_single {
                 // One instruction, straight on.
-                match reader.next() {
+                match reader.step() {
                     Some(last) if last.shape == Shape::Plain => continue,
-                    Some(_) => reader.fault(Rule::RecordBytes, place, [start as i64, 0]),
+                    Some(_) => reader.fault(Rule::RecordBytes, place(), [start as i64, 0]),
                     None => {
-                        reader.fault(Rule::Undecodable, place, [start as i64, 0]);
+                        reader.fault(Rule::Undecodable, place(), [start as i64, 0]);
                         return reader.faults;
                     }
                 }
@@ -91,16 +94,16 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
                 }
             }
             let Some(last) = last else {
-                reader.fault(Rule::Undecodable, place, [start as i64, 0]);
+                reader.fault(Rule::Undecodable, place(), [start as i64, 0]);
                 return reader.faults;
             };
             if form.shape != last.shape && !(target.is_some() && last.shape == Shape::JumpNear) {
-                reader.fault(Rule::RecordBytes, place, [start as i64, 0]);
+                reader.fault(Rule::RecordBytes, place(), [start as i64, 0]);
             }
             if let Some(target) = target {
-                branches.push(Branch { at: start, to: reader.at as i64 + last.distance, target, place });
+                branches.push(Branch { at: start, to: reader.at as i64 + last.distance, target, place: place() });
                 if (last.len > 2) != (record.imm & NEAR != 0) {
-                    reader.fault(Rule::BranchForm, place, [start as i64, 0]);
+                    reader.fault(Rule::BranchForm, place(), [start as i64, 0]);
                 }
             }
         }
@@ -223,18 +226,23 @@ impl Reader<'_> {
         }
     }
 
-    /// One instruction; its relocation and site are judged.
-    #[inline]
     fn next(&mut self) -> Option<Decoded> {
+        self.step()
+    }
+
+    /// One instruction; its relocation and site are judged.
+    #[inline(always)]
+    fn step(&mut self) -> Option<Decoded> {
         let decoded = decode(self.code.bytes.get(self.at..)?)?;
         self.at += decoded.len;
         let operand = (self.at as u32).wrapping_sub(4);
-        let has_reloc = self.code.relocs.get(self.reloc).is_some_and(|reloc| reloc.offset == operand);
+        let has_reloc = self.next_reloc == operand && self.reloc < self.code.relocs.len();
         if has_reloc {
             self.reloc += 1;
+            self.next_reloc = self.code.relocs.get(self.reloc).map_or(u32::MAX, |reloc| reloc.offset);
         }
-        let needs_reloc = decoded.is_rip || decoded.shape == Shape::Call;
-        if has_reloc != needs_reloc && decoded.shape != Shape::JumpNear {
+        let needs_reloc = decoded.is_rip | (decoded.shape == Shape::Call);
+        if (has_reloc != needs_reloc) & (decoded.shape != Shape::JumpNear) {
             self.fault(Rule::RelocOperand, Where::Function, [i64::from(operand), 0]);
         }
         if decoded.shape == Shape::Call {

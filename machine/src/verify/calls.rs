@@ -40,13 +40,15 @@ impl<P: Phase> Judge<'_, P> {
     pub(super) fn call(&mut self, op: Op, index: u32, at: Where) {
         let function = self.function;
         let Some(row) = function.calls.get(index as usize) else { return };
+        self.names(2, index, at);
         self.pad(row.pad, at);
         self.place(row.place, at);
         let args = function.regs.slice(row.args.start(), row.args.len());
         let results = function.regs.slice(row.results.start(), row.results.len());
         for &arg in args {
-            self.mark_used(arg);
+            self.read(arg, at);
         }
+        self.unwinds(row.pad);
         for &result in results {
             self.define(result, at);
         }

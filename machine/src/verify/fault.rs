@@ -58,6 +58,10 @@ rules! {
     CallKind = "X0136" "row {0} of the call table does not fit the op";
     PlaceRow = "X0137" "place {0} does not exist";
     BlockParameter = "X0138" "a block of this phase has parameters";
+    NotDominated = "X0139" "%{0} is read where its definition need not have been passed";
+    Unreached = "X0140" "no path leads to the block";
+    BlockOrder = "X0141" "the block stands, or branches to b{0}, against the order in which a loop comes after its header and everything else forwards";
+    RowOrder = "X0142" "row {0} of the table, or one behind it, is named before";
     SlotSize = "X0301" "slot {0} has {1} bytes, not a multiple of 8";
     SlotOutside = "X0302" "slot {0} is not inside the frame";
     SlotOverlap = "X0303" "slots {0} and {1} overlap";

@@ -28,11 +28,14 @@ pub(super) struct Decoded {
 #[derive(Clone, Copy)]
 struct Form {
     exists: bool,
-    has_modrm: bool,
+    /// What of the row of its ModRM byte counts: all or nothing.
+    modrm: u8,
     /// Bytes of immediate.
     immediate: u8,
     /// Twice as many with 64-bit operands.
     is_wide: bool,
+    /// Bytes of immediate of the one of its group that has the opcode digit 0.
+    of_digit_0: u8,
     shape: Shape,
 }
 
@@ -76,63 +79,103 @@ const fn form(opcode: u16) -> Form {
         | 0x0f90..=0x0f9f
         | 0x0faf
         | 0x0fb6 => (true, 0, Shape::Plain),
-        _ => return Form { exists: false, has_modrm: false, immediate: 0, is_wide: false, shape: Shape::Plain },
+        _ => return Form { exists: false, modrm: 0, immediate: 0, is_wide: false, of_digit_0: 0, shape: Shape::Plain },
     };
-    Form { exists: true, has_modrm, immediate, is_wide: matches!(opcode, 0xb8..=0xbf), shape }
+    let modrm = if has_modrm { u8::MAX } else { 0 };
+    // `test` is the only one of its group with an immediate.
+    let of_digit_0 = if opcode == 0xf7 { 4 } else { 0 };
+    Form { exists: true, modrm, immediate, is_wide: matches!(opcode, 0xb8..=0xbf), of_digit_0, shape }
 }
 
-/// Reads one instruction.
-pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
-    let mut at = 0;
-    let next = |at: &mut usize| {
-        let byte = bytes.get(*at).copied();
-        *at += 1;
-        byte
-    };
-    let mut byte = next(&mut at)?;
-    if matches!(byte, 0x66 | 0xf2) {
-        byte = next(&mut at)?;
-    }
-    let mut is_wide = false;
-    if byte & 0xf0 == 0x40 {
-        is_wide = byte & 8 != 0;
-        byte = next(&mut at)?;
-    }
-    let mut opcode = usize::from(byte);
-    if byte == 0x0f {
-        opcode = 0x100 | usize::from(next(&mut at)?);
-    }
-    let form = FORMS[opcode];
-    if !form.exists {
-        return None;
-    }
-    let shape = form.shape;
-    let mut immediate = usize::from(form.immediate) << u8::from(is_wide & form.is_wide);
-    let mut is_rip = false;
-    if form.has_modrm {
-        let modrm = next(&mut at)?;
-        let (mode, rm) = (modrm >> 6, modrm & 7);
-        // `test` is the only one of its group with an immediate.
-        if byte == 0xf7 && modrm >> 3 & 7 == 0 {
-            immediate = 4;
-        }
+/// What a ModRM byte says, in one byte.
+mod modrm {
+    /// Bytes from the ModRM byte on, but for what the SIB byte adds.
+    pub const LEN: u8 = 15;
+    /// A SIB byte follows whose base, when it is 5, means four bytes of displacement.
+    pub const MAYBE_MORE: u8 = 16;
+    /// Relative to `rip`.
+    pub const RIP: u8 = 32;
+    /// The opcode digit is 0; four times what is above [`LEN`] masks.
+    pub const DIGIT_0: u8 = 4 << 4;
+}
+
+/// Of each ModRM byte.
+static MODRM: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mode, digit, rm) = (byte >> 6, byte >> 3 & 7, byte & 7);
+        let mut row = 1;
         if mode != 3 {
-            let base = if rm == 4 { next(&mut at)? & 7 } else { rm };
-            is_rip = mode == 0 && rm == 5;
-            at += match mode {
-                1 => 1,
-                2 => 4,
-                _ if base == 5 => 4,
+            row += (rm == 4) as u8;
+            row += match (mode, rm) {
+                (1, _) => 1,
+                (2, _) | (_, 5) => 4,
                 _ => 0,
             };
+            if mode == 0 && rm == 4 {
+                row |= modrm::MAYBE_MORE;
+            }
+            if mode == 0 && rm == 5 {
+                row |= modrm::RIP;
+            }
         }
+        if digit == 0 {
+            row |= modrm::DIGIT_0;
+        }
+        table[byte] = row;
+        byte += 1;
     }
-    let operand = bytes.get(at..at + immediate)?;
-    let distance = match (shape, operand) {
-        (Shape::Plain, _) => 0,
-        (_, &[byte]) => i64::from(byte as i8),
-        (_, &[a, b, c, d]) => i64::from(i32::from_le_bytes([a, b, c, d])),
+    table
+};
+
+/// Reads one instruction.
+#[inline]
+pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+    let mut word = match bytes.first_chunk() {
+        Some(&chunk) => u64::from_le_bytes(chunk),
+        None => last_bytes(bytes),
+    };
+    let mut len = 0;
+    if matches!(word as u8, 0x66 | 0xf2) {
+        word >>= 8;
+        len = 1;
+    }
+    let is_rex = word & 0xf0 == 0x40;
+    let is_wide = is_rex & (word & 8 != 0);
+    word >>= u32::from(is_rex) * 8;
+    let is_two = word & 0xff == 0x0f;
+    word >>= u32::from(is_two) * 8;
+    len += usize::from(is_rex) + usize::from(is_two) + 1;
+    let form = &FORMS[usize::from(word as u8) | usize::from(is_two) << 8];
+    let row = MODRM[(word >> 8) as usize & 0xff] & form.modrm;
+    len += usize::from(row & modrm::LEN);
+    if row & modrm::MAYBE_MORE != 0 && word >> 16 & 7 == 5 {
+        len += 4;
+    }
+    let immediate = usize::from(form.immediate) << u8::from(is_wide & form.is_wide) | usize::from(row >> 4 & form.of_digit_0);
+    let end = len + immediate;
+    if !form.exists | (end > bytes.len()) {
+        return None;
+    }
+    let (shape, is_rip) = (form.shape, row & modrm::RIP != 0);
+    if shape == Shape::Plain {
+        return Some(Decoded { len: end, shape, distance: 0, is_rip });
+    }
+    let distance = match *bytes.get(len..end)? {
+        [byte] => i64::from(byte as i8),
+        [a, b, c, d] => i64::from(i32::from_le_bytes([a, b, c, d])),
         _ => return None,
     };
-    Some(Decoded { len: at + immediate, shape, distance, is_rip })
+    Some(Decoded { len: end, shape, distance, is_rip })
+}
+
+/// The bytes at the end of a function, with zeros behind them. What needs more of them than there are is too long.
+#[cold]
+fn last_bytes(bytes: &[u8]) -> u64 {
+    let mut chunk = [0; 8];
+    for (to, &from) in chunk.iter_mut().zip(bytes) {
+        *to = from;
+    }
+    u64::from_le_bytes(chunk)
 }

@@ -14,6 +14,7 @@ mod accept;
 mod bytes;
 mod calls;
 mod fault;
+mod flow;
 mod length;
 mod records;
 
@@ -53,10 +54,13 @@ pub fn verify<P: Phase>(function: &Function<P>) -> Vec<MachFault> {
 /// As [`verify`], with columns that are used again.
 pub(crate) fn verify_with<P: Phase>(function: &Function<P>, memory: &mut Memory) -> Vec<MachFault> {
     let stage = stage::<P>();
-    let mut judge = Judge { function, stage, faults: Vec::new(), memory };
+    let mut judge = Judge::new(function, stage, memory);
     judge.blocks();
     // Everything below walks the blocks.
     if judge.faults.is_empty() {
+        if stage == Stage::Select {
+            judge.flow();
+        }
         judge.tables();
         judge.reach();
         judge.records();
@@ -78,8 +82,12 @@ pub(crate) fn verify_code_with(function: &Function<Final>, code: &Code, memory: 
 /// Columns that are used again.
 #[derive(Default, Debug)]
 pub(crate) struct Memory {
-    /// Of each virtual register (`select`) the class, and what was seen of it; one row more in front, of no register.
-    virtuals: Vec<u8>,
+    /// Of each virtual register (`select`) the class, whether it was defined, and in bits 8 and up the node of [`flow`] where; in front [`LOW`] rows of
+    /// what is no virtual register, the first of which is that of no register at all.
+    virtuals: Vec<u32>,
+    /// Registers that were read before they were defined, and where.
+    early: Vec<(Reg, Where)>,
+    flow: flow::Flow,
     /// Of each block: reached from the entry without unwinding.
     is_reached: Vec<bool>,
     work: Vec<u32>,
@@ -89,17 +97,36 @@ pub(crate) struct Memory {
 }
 
 /// Bits of `Memory::virtuals`.
-const DEFINED: u8 = 1;
-const USED: u8 = 2;
-const GP: u8 = 4;
-const XMM: u8 = 8;
-const NOTHING: u8 = 16;
+const DEFINED: u32 = 1;
+const GP: u32 = 4;
+const XMM: u32 = 8;
+const NOTHING: u32 = 16;
+/// Where the node begins in them.
+const NODE: u32 = 8;
+/// Rows of `Memory::virtuals` in front of the first virtual register.
+const LOW: usize = FIRST_VIRTUAL as usize + 1;
+
+/// Row of a register in `Memory::virtuals`.
+#[inline]
+const fn row_of(reg: Reg) -> usize {
+    reg.wrapping_add(1) as usize
+}
 
 struct Judge<'a, P: Phase> {
     function: &'a Function<P>,
     stage: Stage,
     faults: Vec<MachFault>,
     memory: &'a mut Memory,
+    /// What the row of a register defined here has besides its class.
+    here: u32,
+    /// The next rows of the tables of edges, stubs and calls that records may name (`select`).
+    next_rows: [u32; 3],
+}
+
+impl<'a, P: Phase> Judge<'a, P> {
+    fn new(function: &'a Function<P>, stage: Stage, memory: &'a mut Memory) -> Self {
+        Judge { function, stage, faults: Vec::new(), memory, here: DEFINED, next_rows: [0; 3] }
+    }
 }
 
 impl<P: Phase> Judge<'_, P> {
@@ -147,15 +174,20 @@ impl<P: Phase> Judge<'_, P> {
     fn tables(&mut self) {
         let function = self.function;
         if self.stage == Stage::Select {
+            self.memory.early.clear();
             let column = &mut self.memory.virtuals;
             column.clear();
-            column.push(NOTHING);
+            column.resize(LOW, NOTHING | GP | XMM);
             column.extend(function.classes.iter().map(|&class| if class == Class::Gp { GP } else { XMM }));
             for (id, block) in function.blocks.iter() {
-                for &param in function.regs.slice(block.params.start(), block.params.len()) {
-                    self.define(param, Where::Block(id.raw()));
+                if !block.params.is_empty() {
+                    self.stand(self.memory.flow.start(id.raw()));
+                    for &param in function.regs.slice(block.params.start(), block.params.len()) {
+                        self.define(param, Where::Block(id.raw()));
+                    }
                 }
             }
+            self.stand(0);
         }
         self.parameters();
         for edge in &function.edges {
@@ -174,7 +206,6 @@ impl<P: Phase> Judge<'_, P> {
                 if class.is_none() || class != self.class(param) {
                     self.fault(Rule::EdgeClass, Where::Function, [to, index as i64]);
                 }
-                self.mark_used(arg);
             }
         }
     }
@@ -187,25 +218,92 @@ impl<P: Phase> Judge<'_, P> {
         (reg < 32).then(|| class_of(reg))
     }
 
+    /// The records that come stand in this node.
+    fn stand(&mut self, node: u32) {
+        self.here = node << NODE | DEFINED;
+        // No register is defined everywhere, which spares a question.
+        if let Some(nothing) = self.memory.virtuals.first_mut() {
+            *nothing = NOTHING | self.here;
+        }
+    }
+
     fn define(&mut self, reg: Reg, at: Where) {
-        if self.stage != Stage::Select {
+        if self.stage != Stage::Select || reg < FIRST_VIRTUAL {
             return;
         }
-        let Some(index) = reg.checked_sub(FIRST_VIRTUAL) else { return };
-        if let Some(state) = self.memory.virtuals.get_mut(index as usize + 1) {
-            let was = std::mem::replace(state, *state | DEFINED);
+        if let Some(state) = self.memory.virtuals.get_mut(row_of(reg))
+            && *state & NOTHING == 0
+        {
+            let was = *state;
+            *state |= self.here;
             if was & DEFINED != 0 {
-                self.fault(Rule::DefinedTwice, at, [i64::from(index), 0]);
+                *state = was;
+                self.fault(Rule::DefinedTwice, at, [i64::from(reg - FIRST_VIRTUAL), 0]);
             }
         }
     }
 
-    fn mark_used(&mut self, reg: Reg) {
-        if self.stage == Stage::Select
-            && let Some(index) = reg.checked_sub(FIRST_VIRTUAL)
-            && let Some(state) = self.memory.virtuals.get_mut(index as usize + 1)
-        {
-            *state |= USED;
+    /// A register is read: its definition has been passed on every path.
+    fn read(&mut self, reg: Reg, at: Where) {
+        if self.stage != Stage::Select {
+            return;
+        }
+        let Some(&state) = self.memory.virtuals.get(row_of(reg)) else { return };
+        if state & NOTHING != 0 {
+            return;
+        }
+        if state & DEFINED == 0 {
+            self.memory.early.push((reg, at));
+        } else if !self.memory.flow.is_dominated(self.here >> NODE, state >> NODE) {
+            self.fault(Rule::NotDominated, at, [i64::from(reg - FIRST_VIRTUAL), 0]);
+        }
+    }
+
+    /// What was read before it was defined.
+    fn judge_early(&mut self) {
+        let early = std::mem::take(&mut self.memory.early);
+        let mut undefined = Vec::new();
+        for &(reg, at) in &early {
+            if self.memory.virtuals[row_of(reg)] & DEFINED == 0 {
+                undefined.push(reg);
+            } else {
+                self.fault(Rule::NotDominated, at, [i64::from(reg - FIRST_VIRTUAL), 0]);
+            }
+        }
+        undefined.sort_unstable();
+        undefined.dedup();
+        for reg in undefined {
+            self.fault(Rule::Undefined, Where::Function, [i64::from(reg - FIRST_VIRTUAL), 0]);
+        }
+        self.memory.early = early;
+    }
+
+    /// Records name the rows of a table one after another, each once: allocation writes into them.
+    fn names(&mut self, table: usize, row: u32, at: Where) {
+        if self.stage != Stage::Select {
+            return;
+        }
+        if row < self.next_rows[table] {
+            self.fault(Rule::RowOrder, at, [i64::from(row), 0]);
+        }
+        self.next_rows[table] = row.saturating_add(1);
+    }
+
+    /// A record that unwinds has been passed.
+    fn unwinds(&mut self, pad: Option<Block>) {
+        if self.stage == Stage::Select && pad.is_some() && self.memory.flow.is_cut {
+            self.stand((self.here >> NODE) + 1);
+        }
+    }
+
+    /// The arguments of an edge.
+    fn edge(&mut self, index: u32, at: Where) {
+        let function = self.function;
+        self.names(0, index, at);
+        if let Some(edge) = function.edges.get(index as usize) {
+            for &arg in function.regs.slice(edge.args.start(), edge.args.len()) {
+                self.read(arg, at);
+            }
         }
     }
 
@@ -215,6 +313,9 @@ impl<P: Phase> Judge<'_, P> {
         let is_reached = &mut self.memory.is_reached;
         is_reached.clear();
         is_reached.resize(function.blocks.len(), false);
+        if function.blocks.rows().first().is_some_and(|entry| entry.is_pad) {
+            self.fault(Rule::PadEntered, Where::Block(0), [0; 2]);
+        }
         let mut work = std::mem::take(&mut self.memory.work);
         work.clear();
         work.push(0);
@@ -263,6 +364,7 @@ impl<P: Phase> Judge<'_, P> {
     fn stub(&mut self, index: u32, at: Where) {
         let function = self.function;
         let Some(row) = function.stubs.get(index as usize) else { return };
+        self.names(1, index, at);
         self.pad(row.pad, at);
         self.place(row.place, at);
         let args = function.locations.slice(row.args.start(), row.args.len());
@@ -270,7 +372,7 @@ impl<P: Phase> Judge<'_, P> {
         for location in args {
             let is_right = match *location {
                 Location::Reg(reg) => {
-                    self.mark_used(reg);
+                    self.read(reg, at);
                     self.class(reg) == Some(Class::Gp)
                 }
                 Location::Slot(slot) => self.stage != Stage::Select && (slot as usize) < function.slots.len(),
@@ -283,6 +385,7 @@ impl<P: Phase> Judge<'_, P> {
         if wrong > 0 {
             self.fault(Rule::StubOperands, at, [wrong, 0]);
         }
+        self.unwinds(row.pad);
     }
 
     /// Slots and saved registers.

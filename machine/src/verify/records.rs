@@ -2,12 +2,12 @@
 
 use ir::Where;
 
-use super::accept::{self, More};
-use super::{DEFINED, Judge, Rule, Stage, USED, is_none};
+use super::accept::{self, Limits, More};
+use super::{Judge, Rule, Stage, is_none, row_of};
 use crate::finish::NEAR;
 use crate::ir::{BlockRow, Phase, Record};
 use crate::ops::{AuxKind, Flags, ImmKind, Op, OpInfo, Role};
-use crate::regs::{CALLEE_SAVED, CALLER_SAVED, Class, R11, RAX, RBP, RDX, RSP, Reg, RegSet, bit};
+use crate::regs::{CALLEE_SAVED, CALLER_SAVED, Class, NONE, R11, RAX, RBP, RDX, RSP, Reg, RegSet, bit};
 
 impl<P: Phase> Judge<'_, P> {
     /// All records, block after block.
@@ -21,61 +21,111 @@ impl<P: Phase> Judge<'_, P> {
             function.stubs.len(),
             function.calls.len(),
         );
+        if self.stage == Stage::Select {
+            self.selected(&limits);
+        } else {
+            self.allocated(&limits);
+        }
+    }
+
+    /// All records of a selected function.
+    fn selected(&mut self, limits: &Limits) {
+        let function = self.function;
+        for (id, block) in function.blocks.iter() {
+            self.stand(self.memory.flow.start(id.raw()));
+            let records = &function.records[block.start as usize..block.end as usize];
+            let mut place = 0;
+            let mut index = 0;
+            while index < records.len() {
+                // As far as masks say all there is to say.
+                let column = &mut self.memory.virtuals[..];
+                let here = self.here;
+                let mut stop = None;
+                let first = index;
+                for record in &records[first..] {
+                    let row = &accept::ROWS[record.op as usize];
+                    let at = place | if index + 1 == records.len() { accept::ENDS } else { 0 };
+                    place = row.flags_behind(place);
+                    index += 1;
+                    let (wrong, away) = row.virtuals(record, column, here);
+                    if (wrong == 0) & row.stands(at) & row.words(record, limits, 0) & !block.is_pad {
+                        let is_all = (away == 0) & (row.more == More::Nothing);
+                        if row.defines() && is_all {
+                            column[row_of(record.a)] |= here;
+                        }
+                        if is_all {
+                            continue;
+                        }
+                        stop = Some((record, row, away, true, at));
+                    } else {
+                        stop = Some((record, row, away, false, at));
+                    }
+                    break;
+                }
+                let Some((record, row, away, is_accepted, had)) = stop else { break };
+                let at = Where::Inst { block: id.raw(), index: index as u32 - 1 };
+                if !is_accepted {
+                    self.in_full(record, block, at, had & accept::READS != 0, &mut 0);
+                    continue;
+                }
+                if away != 0 {
+                    self.away(row, record, at);
+                }
+                if row.defines() {
+                    self.memory.virtuals[row_of(record.a)] |= here;
+                }
+                self.more(row, record, at);
+            }
+        }
+        if !self.memory.early.is_empty() {
+            self.judge_early();
+        }
+    }
+
+    /// Operands that were not all defined in the node they are read in.
+    pub(super) fn away(&mut self, row: &accept::Row, record: &Record, at: Where) {
+        for (index, reg) in [record.a, record.b, record.c].into_iter().enumerate() {
+            if row.reads(index) {
+                self.read(reg, at);
+            }
+        }
+    }
+
+    /// All records of an allocated or finished function.
+    fn allocated(&mut self, limits: &Limits) {
+        let function = self.function;
         let near = if self.stage == Stage::Final { NEAR } else { 0 };
-        let is_select = self.stage == Stage::Select;
         let mut written: RegSet = 0;
         for (id, block) in function.blocks.iter() {
-            let mut flags_are_set = false;
+            let mut place = 0;
             // What the block itself has written: all that a landing pad may read.
             let mut own: RegSet = 0;
             let records = &function.records[block.start as usize..block.end as usize];
             for (index, record) in records.iter().enumerate() {
                 let row = &accept::ROWS[record.op as usize];
-                let had_flags = flags_are_set;
-                flags_are_set = had_flags & row.keeps_flags | row.sets_flags;
-                let is_last = index + 1 == records.len();
-                let is_placed = (had_flags | !row.reads_flags) & (is_last | !row.ends) & !block.is_pad && row.words(record, &limits, near);
-                if is_placed {
-                    let is_fine = if is_select {
-                        row.virtuals(record, &mut self.memory.virtuals)
-                    } else if let Some(more) = row.physical(record) {
-                        own |= more;
-                        true
-                    } else {
-                        false
-                    };
-                    if is_fine {
-                        if row.more != More::Nothing {
-                            self.more(row, record, Where::Inst { block: id.raw(), index: index as u32 });
-                        }
-                        continue;
+                let had = place | if index + 1 == records.len() { accept::ENDS } else { 0 };
+                place = row.flags_behind(place);
+                if row.stands(had) & row.words(record, limits, near) & !block.is_pad
+                    && let Some(more) = row.physical(record)
+                {
+                    own |= more;
+                    if !matches!(row.more, More::Nothing | More::Edge) {
+                        self.more(row, record, Where::Inst { block: id.raw(), index: index as u32 });
                     }
+                    continue;
                 }
-                let at = Where::Inst { block: id.raw(), index: index as u32 };
-                self.in_full(record, block, at, had_flags, &mut own);
+                self.in_full(record, block, Where::Inst { block: id.raw(), index: index as u32 }, had & accept::READS != 0, &mut own);
             }
             written |= own;
         }
-        if is_select {
-            let is_undefined = |known: &u8| known & (DEFINED | USED) == USED;
-            // Of all rows at once first; the sentinel in front is neither.
-            if self.memory.virtuals.iter().fold(false, |any, known| any | is_undefined(known)) {
-                for index in 0..function.classes.len() {
-                    if is_undefined(&self.memory.virtuals[index + 1]) {
-                        self.fault(Rule::Undefined, Where::Function, [index as i64, 0]);
-                    }
-                }
-            }
-        } else {
-            let lost = written & CALLEE_SAVED & !function.saved;
-            if lost != 0 {
-                self.fault(Rule::UnsavedRegister, Where::Function, [i64::from(lost.trailing_zeros()), 0]);
-            }
-            // Finishing may empty blocks that nothing reaches, and with them the last write.
-            let idle = function.saved & CALLEE_SAVED & !written;
-            if idle != 0 && self.stage == Stage::Alloc {
-                self.fault(Rule::SavedUnwritten, Where::Function, [i64::from(idle.trailing_zeros()), 0]);
-            }
+        let lost = written & CALLEE_SAVED & !function.saved;
+        if lost != 0 {
+            self.fault(Rule::UnsavedRegister, Where::Function, [i64::from(lost.trailing_zeros()), 0]);
+        }
+        // Finishing may empty blocks that nothing reaches, and with them the last write.
+        let idle = function.saved & CALLEE_SAVED & !written;
+        if idle != 0 && self.stage == Stage::Alloc {
+            self.fault(Rule::SavedUnwritten, Where::Function, [i64::from(idle.trailing_zeros()), 0]);
         }
     }
 
@@ -94,6 +144,7 @@ impl<P: Phase> Judge<'_, P> {
             }
             More::Stub => self.stub(record.aux, at),
             More::Call => self.call(record.op, record.aux, at),
+            More::Edge => self.edge(record.aux, at),
             More::Resume => self.resume(at),
         }
     }
@@ -136,6 +187,8 @@ impl<P: Phase> Judge<'_, P> {
     }
 
     fn virtual_operands(&mut self, info: &OpInfo, regs: [Reg; 3], at: Where) {
+        // No record reads what it defines itself.
+        let mut defined = NONE;
         for (index, (&role, reg)) in info.roles.iter().zip(regs).enumerate() {
             let number = index as i64;
             let class = match role {
@@ -164,11 +217,12 @@ impl<P: Phase> Judge<'_, P> {
                 Some(_) => {}
             }
             if matches!(role, Role::Def(_) | Role::DefIn(_)) {
-                self.define(reg, at);
+                defined = reg;
             } else {
-                self.mark_used(reg);
+                self.read(reg, at);
             }
         }
+        self.define(defined, at);
     }
 
     /// Judges the operands and gives the registers that the record writes. `readable`: for landing pads, what may be read.
@@ -296,7 +350,8 @@ impl<P: Phase> Judge<'_, P> {
             }
             AuxKind::Stub => self.stub(record.aux, at),
             AuxKind::Call => self.call(record.op, record.aux, at),
-            AuxKind::No | AuxKind::Scale | AuxKind::Value | AuxKind::Constant | AuxKind::Data | AuxKind::Edge => {}
+            AuxKind::Edge => self.edge(record.aux, at),
+            AuxKind::No | AuxKind::Scale | AuxKind::Value | AuxKind::Constant | AuxKind::Data => {}
         }
     }
 

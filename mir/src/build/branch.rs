@@ -71,62 +71,37 @@ impl Builder<'_> {
     /// Goes to `yes` when the condition holds, else to `no`. The block is ended afterwards, whatever happened.
     pub(super) fn condition(&mut self, e: ExprId, yes: &mut Join, no: &mut Join) -> Result<(), Stop> {
         let body = self.body;
-        match body.exprs[e] {
-            Expr::Bool(true) => self.jump(yes, None),
-            Expr::Bool(false) => self.jump(no, None),
-            Expr::Intrinsic(Intrinsic::BoolNot, args) if body.lists[args].len() == 1 => self.condition(body.lists[args][0], no, yes)?,
-            Expr::And(..) => {
-                let terms = self.chain(e);
-                let Some((&last, init)) = terms.split_last() else { return Ok(()) };
-                for &term in init {
-                    let mut next = self.open(None);
+        let expr = body.exprs[e];
+        if let Expr::Bool(value) = expr {
+            self.jump(if value { yes } else { no }, None);
+            return Ok(());
+        }
+        if let Expr::Intrinsic(Intrinsic::BoolNot, args) = expr
+            && let [operand] = body.lists[args]
+        {
+            return self.condition(operand, no, yes);
+        }
+        if let Expr::And(..) | Expr::Or(..) = expr {
+            let is_and = matches!(expr, Expr::And(..));
+            let terms = self.chain(e);
+            let Some((&last, init)) = terms.split_last() else { return Ok(()) };
+            for &term in init {
+                let mut next = self.open(None);
+                if is_and {
                     self.condition(term, &mut next, no)?;
-                    if reached(self.seal(next))?.is_none() {
-                        return Ok(());
-                    }
-                }
-                self.condition(last, yes, no)?;
-            }
-            Expr::Or(..) => {
-                let terms = self.chain(e);
-                let Some((&last, init)) = terms.split_last() else { return Ok(()) };
-                for &term in init {
-                    let mut next = self.open(None);
+                } else {
                     self.condition(term, yes, &mut next)?;
-                    if reached(self.seal(next))?.is_none() {
-                        return Ok(());
-                    }
                 }
-                self.condition(last, yes, no)?;
-            }
-            Expr::Int(_)
-            | Expr::Float(_)
-            | Expr::Char(_)
-            | Expr::Byte(_)
-            | Expr::Str(_)
-            | Expr::Unit
-            | Expr::Local(_)
-            | Expr::Constant(_)
-            | Expr::Call(..)
-            | Expr::Intrinsic(..)
-            | Expr::Aggregate(_)
-            | Expr::Field(..)
-            | Expr::Let(..)
-            | Expr::Assign { .. }
-            | Expr::Block { .. }
-            | Expr::If { .. }
-            | Expr::Match { .. }
-            | Expr::Loop { .. }
-            | Expr::While { .. }
-            | Expr::ForRange { .. }
-            | Expr::ForList { .. }
-            | Expr::Break(..)
-            | Expr::Continue(_) => {
-                let value = self.value(e);
-                if let Some(value) = reached(value)? {
-                    self.branch(value, yes, no);
+                if reached(self.seal(next))?.is_none() {
+                    return Ok(());
                 }
             }
+            return self.condition(last, yes, no);
+        }
+        // Whatever else has a truth value is computed and tested.
+        let value = self.value(e);
+        if let Some(value) = reached(value)? {
+            self.branch(value, yes, no);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use abi::PanicKind;
 use hir::Type;
-use hir::ir::{Expr, ExprId};
+use hir::ir::{Expr, ExprId, For, Source};
 use ir::ssa::{NewInst, Value};
 use ir::{ItemId, List, Symbol};
 
@@ -55,7 +55,7 @@ impl Builder<'_> {
                 let value = self.value(value)?;
                 // The value first, then the read: a change of the local made by the value is kept.
                 let Some(root) = self.flow.get(local) else { return Err(self.unreachable()) };
-                let value = self.updated(root, &body.fields[path], value)?;
+                let value = self.updated(root, body.path(path), value)?;
                 self.set(local, value);
                 Ok(None)
             }
@@ -75,8 +75,13 @@ impl Builder<'_> {
             Expr::Match { scrutinee, arms } => self.matching(e, scrutinee, arms, false),
             Expr::Loop { id, body } => self.endless(e, id, body),
             Expr::While { id, condition, body } => self.while_loop(id, condition, body),
-            Expr::ForRange { .. } => self.for_range(e),
-            Expr::ForList { id, local, list, body } => self.for_list(id, local, list, body),
+            Expr::For(parts) => {
+                let For { id, local, source, body } = body.fors[parts];
+                match source {
+                    Source::Range { start, end, step, inclusive } => self.for_range(id, local, (start, end, step, inclusive), body),
+                    Source::List(list) => self.for_list(id, local, list, body),
+                }
+            }
             Expr::Break(id, value) => {
                 let value = match value {
                     Some(value) => self.expr(value)?,

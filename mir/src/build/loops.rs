@@ -104,8 +104,15 @@ impl Builder<'_> {
         self.seal(frame.exit)
     }
 
-    pub(super) fn for_range(&mut self, e: ExprId) -> Lower<Option<Value>> {
-        let Expr::ForRange { id, local, start, end, step, inclusive, body } = self.body.exprs[e] else { return Ok(None) };
+    /// `range` is start, end, step, and whether the end belongs to it.
+    pub(super) fn for_range(
+        &mut self,
+        id: LoopId,
+        local: LocalId,
+        range: (ExprId, ExprId, Option<ExprId>, bool),
+        body: ExprId,
+    ) -> Lower<Option<Value>> {
+        let (start, end, step, inclusive) = range;
         let place = start;
         let literal_bounds = (self.literal_int(start)?, self.literal_int(end)?);
         let first = self.value(start)?;

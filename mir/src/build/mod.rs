@@ -27,6 +27,8 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use hir::Type;
 use hir::ir::{ExprId, LocalId};
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
@@ -43,9 +45,19 @@ use scan::Assigned;
 
 /// Builds the SSA form of a typed body.
 pub fn build(body: &hir::Body, cx: &dyn Context) -> Result<Body<Built>, Stop> {
-    let mut builder = Builder::new(body, cx);
+    let mut graph = SPARE.take().unwrap_or_else(|| Box::new(Graph::new(body.owner, Vec::new())));
+    graph.reset(body.owner, &[body.result]);
+    let mut builder = Builder::new(body, cx, *graph);
     builder.function()?;
-    Ok(Body::new(builder.graph))
+    // What stays is a copy in columns that are just as long as it takes; the next body is built where this one was.
+    let built = Body::new(builder.graph.clone());
+    SPARE.set(Some(Box::new(builder.graph)));
+    Ok(built)
+}
+
+thread_local! {
+    /// The graph in which the last body of this thread was built. Whoever builds takes it, and a body that is asked for meanwhile gets another.
+    static SPARE: Cell<Option<Box<Graph<Mir>>>> = const { Cell::new(None) };
 }
 
 /// Closes the types of a body. The slice has no generics, so there is nothing to substitute; an open type here is a defect of `infer`, which the
@@ -99,11 +111,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(body: &'a hir::Body, cx: &'a dyn Context) -> Self {
-        let mut graph = Graph::new(body.owner, vec![body.result]);
-        // About one value and one instruction an expression.
-        let exprs = body.exprs.len();
-        graph.reserve(exprs / 8, exprs, exprs, exprs + exprs / 2);
+    fn new(body: &'a hir::Body, cx: &'a dyn Context, mut graph: Graph<Mir>) -> Self {
         let current = graph.add_block();
         Builder {
             body,
@@ -232,7 +240,7 @@ impl<'a> Builder<'a> {
     }
 
     fn place(&mut self, at: ExprId) -> PlaceId {
-        let (line, column) = self.body.places[at];
+        let (line, column) = self.body.places.at(at);
         self.graph.places.add(Place { item: self.body.owner, line, column, inlined_at: PlaceId::NONE })
     }
 

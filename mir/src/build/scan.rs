@@ -2,6 +2,7 @@
 
 use hir::Body;
 use hir::ir::{Expr, ExprId, LocalId, LoopId};
+use hir::walk::{Child, children, loop_id, results};
 use ir::ItemId;
 
 /// The locals that each loop assigns, as ranges of one list.
@@ -33,57 +34,34 @@ impl Assigned {
                 }
                 Step::Enter(e) => e,
             };
-            match body.exprs[e] {
-                Expr::Assign { local, value, .. } => {
-                    found.locals.push(local);
-                    stack.push(Step::Enter(value));
-                }
-                Expr::Loop { id, body } => found.enter(&mut stack, id, &[body]),
-                Expr::While { id, condition, body } => found.enter(&mut stack, id, &[condition, body]),
-                Expr::ForRange { id, start, end, step, body, .. } => {
-                    // What is evaluated once lies below the marker, so it is walked when the loop is over.
-                    stack.extend([start, end].into_iter().chain(step).map(Step::Enter));
-                    found.enter(&mut stack, id, &[body]);
-                }
-                Expr::ForList { id, list, body, .. } => {
-                    stack.push(Step::Enter(list));
-                    found.enter(&mut stack, id, &[body]);
-                }
-                Expr::Int(_)
-                | Expr::Float(_)
-                | Expr::Bool(_)
-                | Expr::Char(_)
-                | Expr::Byte(_)
-                | Expr::Str(_)
-                | Expr::Unit
-                | Expr::Local(_)
-                | Expr::Constant(_)
-                | Expr::Call(..)
-                | Expr::Intrinsic(..)
-                | Expr::Aggregate(_)
-                | Expr::Field(..)
-                | Expr::Let(..)
-                | Expr::Block { .. }
-                | Expr::If { .. }
-                | Expr::And(..)
-                | Expr::Or(..)
-                | Expr::Match { .. }
-                | Expr::Break(..)
-                | Expr::Continue(_) => each_child(body, e, |child| {
-                    // Half of all expressions are leaves, which assign nothing.
-                    if !matches!(body.exprs[child], Expr::Local(_) | Expr::Int(_) | Expr::Str(_)) {
-                        stack.push(Step::Enter(child));
-                    }
-                }),
+            let expr = body.exprs[e];
+            if let Expr::Assign { local, .. } = expr {
+                found.locals.push(local);
             }
+            let own = loop_id(body, expr);
+            // Half of all expressions are leaves, which assign nothing.
+            let mut enter = |child: ExprId| {
+                if !matches!(body.exprs[child], Expr::Local(_) | Expr::Int(_) | Expr::Str(_)) {
+                    stack.push(Step::Enter(child));
+                }
+            };
+            let Some(id) = own else {
+                children(body, expr, |child| enter(child.expr()));
+                continue;
+            };
+            // What is evaluated once lies below the marker, so it is walked when the loop is over.
+            children(body, expr, |child| match child {
+                Child::Operand(operand) => enter(operand),
+                Child::Region(_) => {}
+            });
+            found.ranges[id.index()].0 = found.locals.len() as u32;
+            stack.push(Step::Leave(id));
+            children(body, expr, |child| match child {
+                Child::Operand(_) => {}
+                Child::Region(region) => stack.push(Step::Enter(region)),
+            });
         }
         found
-    }
-
-    fn enter(&mut self, stack: &mut Vec<Step>, id: LoopId, inside: &[ExprId]) {
-        self.ranges[id.index()].0 = self.locals.len() as u32;
-        stack.push(Step::Leave(id));
-        stack.extend(inside.iter().copied().map(Step::Enter));
     }
 
     /// The locals assigned in a loop, each once, in the order of their ids.
@@ -96,93 +74,16 @@ impl Assigned {
     }
 }
 
-/// Calls `visit` for each operand and part of an expression.
-pub(super) fn each_child(body: &Body, e: ExprId, mut visit: impl FnMut(ExprId)) {
-    match body.exprs[e] {
-        Expr::Int(_)
-        | Expr::Float(_)
-        | Expr::Bool(_)
-        | Expr::Char(_)
-        | Expr::Byte(_)
-        | Expr::Str(_)
-        | Expr::Unit
-        | Expr::Local(_)
-        | Expr::Constant(_)
-        | Expr::Continue(_) => {}
-        Expr::Call(_, list) | Expr::Intrinsic(_, list) | Expr::Aggregate(list) | Expr::Block { statements: list, .. } => {
-            body.lists[list].iter().for_each(|&c| visit(c));
-        }
-        Expr::Field(value, _) | Expr::Let(_, value) | Expr::Assign { value, .. } => visit(value),
-        Expr::If { condition, then, otherwise } => {
-            visit(condition);
-            visit(then);
-            otherwise.into_iter().for_each(visit);
-        }
-        Expr::And(a, b) | Expr::Or(a, b) => {
-            visit(a);
-            visit(b);
-        }
-        Expr::Match { scrutinee, arms } => {
-            visit(scrutinee);
-            for arm in &body.arms[arms] {
-                arm.guard.into_iter().for_each(&mut visit);
-                visit(arm.body);
-            }
-        }
-        Expr::Loop { body, .. } => visit(body),
-        Expr::While { condition, body, .. } => {
-            visit(condition);
-            visit(body);
-        }
-        Expr::ForRange { start, end, step, body, .. } => {
-            visit(start);
-            visit(end);
-            step.into_iter().for_each(&mut visit);
-            visit(body);
-        }
-        Expr::ForList { list, body, .. } => {
-            visit(list);
-            visit(body);
-        }
-        Expr::Break(_, value) => value.into_iter().for_each(visit),
-    }
-}
-
 /// Does the function call itself in tail position? Follows the same ways as `tail`.
 pub(super) fn has_self_tail_call(body: &Body) -> bool {
     let mut stack = vec![body.root];
     while let Some(e) = stack.pop() {
-        match body.exprs[e] {
-            Expr::Call(callee, _) if callee == body.owner => return true,
-            Expr::Block { statements, .. } => stack.extend(body.lists[statements].last()),
-            Expr::If { then, otherwise, .. } => {
-                stack.push(then);
-                stack.extend(otherwise);
-            }
-            Expr::And(_, b) | Expr::Or(_, b) => stack.push(b),
-            Expr::Match { arms, .. } => stack.extend(body.arms[arms].iter().map(|arm| arm.body)),
-            Expr::Int(_)
-            | Expr::Float(_)
-            | Expr::Bool(_)
-            | Expr::Char(_)
-            | Expr::Byte(_)
-            | Expr::Str(_)
-            | Expr::Unit
-            | Expr::Local(_)
-            | Expr::Constant(_)
-            | Expr::Call(..)
-            | Expr::Intrinsic(..)
-            | Expr::Aggregate(_)
-            | Expr::Field(..)
-            | Expr::Let(..)
-            | Expr::Assign { .. }
-            | Expr::Loop { .. }
-            | Expr::While { .. }
-            | Expr::ForRange { .. }
-            | Expr::ForList { .. }
-            | Expr::Break(..)
-            | Expr::Continue(_) => {}
+        if let Expr::Call(callee, _) = body.exprs[e]
+            && callee == body.owner
+        {
+            return true;
         }
+        results(body, body.exprs[e], |result| stack.push(result));
     }
     false
 }
@@ -204,8 +105,7 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::Match { .. }
             | Expr::Loop { .. }
             | Expr::While { .. }
-            | Expr::ForRange { .. }
-            | Expr::ForList { .. }
+            | Expr::For(_)
             | Expr::Break(..)
             | Expr::Continue(_) => return false,
             Expr::Int(_)
@@ -222,7 +122,7 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::Aggregate(_)
             | Expr::Field(..)
             | Expr::And(..)
-            | Expr::Or(..) => each_child(body, e, |child| stack.push(child)),
+            | Expr::Or(..) => children(body, body.exprs[e], |child| stack.push(child.expr())),
         }
     }
     true

@@ -11,8 +11,8 @@ use hir::{Type, TypeKind};
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
 use ir::{Fuel, List, Stop};
 
+use super::Desk;
 use super::edges::{Incoming, set_params, set_target_args};
-use super::flow::Flow;
 use super::rename::Renames;
 use crate::Op;
 use crate::ir::{Context, Mir};
@@ -25,16 +25,16 @@ const MOST_PARAMS: usize = 64;
 const MOST_STEPS: usize = 64;
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
     if !graph.insts.rows().iter().any(|row| matches!(row.op, Op::Field | Op::WithField)) {
         return Ok(());
     }
-    forward(graph, flow, fuel);
+    forward(graph, desk, fuel);
     for _ in 0..TURNS {
-        if !split(graph, flow, fuel, cx)? {
+        if !split(graph, desk, fuel, cx)? {
             break;
         }
-        forward(graph, flow, fuel);
+        forward(graph, desk, fuel);
     }
     Ok(())
 }
@@ -49,16 +49,17 @@ enum Source {
     Select([Value; 3]),
 }
 
-fn forward(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+fn forward(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
+    let Desk { flow, renames, .. } = desk;
     let order = flow.order(graph);
-    let mut renames = Renames::new(graph);
+    renames.clear();
     for &block in &order.blocks {
         let mut insts = std::mem::take(&mut graph.blocks[block].insts);
         insts.retain(|&inst| {
             match graph.op(inst) {
                 Op::Field => {
                     renames.operands(graph, inst);
-                    match source(graph, &mut renames, inst) {
+                    match source(graph, renames, inst) {
                         Some(Source::Value(value)) if fuel.spend() => {
                             renames.set(graph.result(inst), value);
                             return false;
@@ -76,7 +77,7 @@ fn forward(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
                 }
                 Op::WithField => {
                     renames.operands(graph, inst);
-                    if let Some(args) = replaced(graph, &mut renames, inst)
+                    if let Some(args) = replaced(graph, renames, inst)
                         && fuel.spend()
                     {
                         let row = &mut graph.insts[inst];
@@ -156,7 +157,8 @@ fn taken_apart(graph: &Graph<Mir>, inst: Inst) -> Option<Value> {
 }
 
 /// Splits the parameters that are worth it; true when there was one.
-fn split(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+fn split(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    let Desk { flow, .. } = desk;
     let (order, incoming) = (flow.order(graph), flow.incoming(graph));
     // A parameter is worth it when its fields are asked for here, or when what comes in is known field by field.
     let mut wanted = vec![false; graph.values.len()];

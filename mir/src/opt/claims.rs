@@ -5,24 +5,26 @@
 //! else's proof counts (habit 11: a missing fact is the producer's bug), so the op gets its edge back. This is no rewrite and takes no fuel: a body with
 //! less optimism is always right.
 
+use ir::ssa::order::Order;
 use ir::ssa::{Graph, NewInst};
 
 use crate::ir::Mir;
 use crate::ops::{NOUNWIND, Op};
 use crate::verify::proof;
 
-/// Gives ops with an underivable `nounwind` their unwind edge back; they kept their place. Says whether there were any.
-pub(super) fn take_back(graph: &mut Graph<Mir>) -> bool {
+/// Gives ops with an underivable `nounwind` their unwind edge back; they kept their place. Says whether there were any. `order` is the graph's.
+pub(super) fn take_back(graph: &mut Graph<Mir>, order: &Order) -> bool {
     let doubtful = |graph: &Graph<Mir>, inst| {
         let row = &graph.insts[inst];
         row.flags & NOUNWIND != 0 && row.op != Op::Runtime && !proof::cannot_panic(graph, inst)
     };
-    let found: Vec<_> = graph.blocks.rows().iter().flat_map(|row| &row.insts).copied().filter(|&i| doubtful(graph, i)).collect();
+    let insts = order.blocks.iter().flat_map(|&block| &graph.blocks[block].insts);
+    let found: Vec<_> = insts.copied().filter(|&inst| doubtful(graph, inst)).collect();
     if found.is_empty() {
         return false;
     }
     let is_pad = |row: &ir::ssa::BlockRow| row.params.is_empty() && matches!(row.insts[..], [only] if graph.op(only) == Op::Resume);
-    let pad = graph.blocks.iter().find(|(_, row)| is_pad(row)).map(|(block, _)| block);
+    let pad = order.blocks.iter().copied().find(|&block| is_pad(&graph.blocks[block]));
     let pad = pad.unwrap_or_else(|| {
         let block = graph.add_block();
         graph.append(block, NewInst::new(Op::Resume), &[]);

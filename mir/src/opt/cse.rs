@@ -7,12 +7,11 @@
 use abi::{RuntimeCall, RuntimeEffect};
 use ir::Fuel;
 use ir::ops::Effect;
-use ir::ssa::{ENTRY, Graph, Inst};
+use ir::ssa::{ENTRY, Graph, Inst, InstRow, Value};
 
+use super::Desk;
 use super::edges::Step;
-use super::flow::Flow;
 use super::fold::commutes;
-use super::rename::Renames;
 use crate::Op;
 use crate::ir::Mir;
 
@@ -26,75 +25,100 @@ struct Entry {
     next: u32,
 }
 
-/// A scoped hash table: buckets of chains, and entries that leave in the order in which they came.
-struct Table {
+/// A scoped hash table: buckets of chains, and entries that leave in the order in which they came. When all have left, every bucket is empty
+/// again, and the next body may have it.
+#[derive(Default)]
+pub(super) struct Table {
     buckets: Vec<u32>,
     entries: Vec<Entry>,
+    /// How many entries stood in the table when each open block was entered.
+    marks: Vec<usize>,
 }
 
 impl Table {
-    fn forget(&mut self, mark: usize) {
+    fn reserve(&mut self, size: usize) {
+        let size = size.next_power_of_two().max(16);
+        if self.buckets.len() < size {
+            self.buckets.resize(size, NONE);
+        }
+    }
+
+    fn leave(&mut self) {
+        let mark = self.marks.pop().unwrap_or(0);
         while self.entries.len() > mark {
             let Some(entry) = self.entries.pop() else { return };
             let bucket = entry.hash as usize & (self.buckets.len() - 1);
             self.buckets[bucket] = entry.next;
         }
     }
+
+    /// An instruction that computes the same and is available; else `inst` is, from now on.
+    #[inline]
+    fn find(&mut self, graph: &Graph<Mir>, inst: Inst, row: &InstRow<Op>, args: &[Value]) -> Option<Inst> {
+        let hash = hash(row, args);
+        let bucket = hash as usize & (self.buckets.len() - 1);
+        let mut at = self.buckets[bucket];
+        while at != NONE {
+            let entry = &self.entries[at as usize];
+            if entry.hash == hash && is_same(graph, entry.inst, inst) {
+                return Some(entry.inst);
+            }
+            at = entry.next;
+        }
+        self.entries.push(Entry { hash, inst, next: self.buckets[bucket] });
+        self.buckets[bucket] = self.entries.len() as u32 - 1;
+        None
+    }
 }
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
     if graph.blocks.get(ENTRY).is_none() {
         return;
     }
-    let tree = flow.tree(graph);
-    let size = graph.size().next_power_of_two().max(16);
-    let mut table = Table { buckets: vec![NONE; size], entries: Vec::new() };
-    let mut renames = Renames::new(graph);
-    let mut marks = Vec::new();
+    let Desk { flow, renames, table, .. } = desk;
+    let (order, tree) = (flow.order(graph), flow.tree(graph));
+    table.reserve(graph.size());
+    renames.clear();
     tree.walk(|step| match step {
-        Step::Leave => {
-            if let Some(mark) = marks.pop() {
-                table.forget(mark);
-            }
-        }
+        Step::Leave => table.leave(),
         Step::Enter(block) => {
-            marks.push(table.entries.len());
+            table.marks.push(table.entries.len());
             let mut insts = std::mem::take(&mut graph.blocks[block].insts);
-            insts.retain(|&inst| {
+            let mut write = 0;
+            for read in 0..insts.len() {
+                let inst = insts[read];
                 renames.operands(graph, inst);
-                if !is_numbered(graph, inst) {
-                    return true;
-                }
-                let hash = hash(graph, inst);
-                let bucket = hash as usize & (table.buckets.len() - 1);
-                let mut at = table.buckets[bucket];
-                while at != NONE {
-                    let entry = &table.entries[at as usize];
-                    if entry.hash == hash && is_same(graph, entry.inst, inst) {
-                        if !fuel.spend() {
-                            return true;
-                        }
-                        renames.set(graph.result(inst), graph.result(entry.inst));
-                        if graph.edges[inst].unwind.is_some() {
-                            flow.changed();
-                        }
-                        return false;
+                let row = &graph.insts[inst];
+                if is_numbered(row)
+                    && let Some(same) = table.find(graph, inst, row, &graph.args[row.args])
+                    && fuel.spend()
+                {
+                    renames.set(row.first_result, graph.result(same));
+                    if let Some(pad) = graph.edges[inst].unwind {
+                        flow.unwind_gone(pad);
                     }
-                    at = entry.next;
+                    continue;
                 }
-                table.entries.push(Entry { hash, inst, next: table.buckets[bucket] });
-                table.buckets[bucket] = table.entries.len() as u32 - 1;
-                true
-            });
+                insts[write] = inst;
+                write += 1;
+            }
+            insts.truncate(write);
             graph.blocks[block].insts = insts;
         }
     });
-    renames.apply(graph);
+    // The walk has seen the operands of the blocks of the tree; the panic side is left, and what flows along edges.
+    for &block in order.blocks.iter().filter(|&&block| tree.is_cold(block)) {
+        for at in 0..graph.blocks[block].insts.len() {
+            let inst = graph.blocks[block].insts[at];
+            renames.operands(graph, inst);
+        }
+    }
+    renames.target_args(graph, &order.blocks);
 }
 
-fn is_numbered(graph: &Graph<Mir>, inst: Inst) -> bool {
-    let row = &graph.insts[inst];
+#[inline]
+fn is_numbered(row: &InstRow<Op>) -> bool {
     if row.results != 1 {
         return false;
     }
@@ -108,14 +132,14 @@ fn is_numbered(graph: &Graph<Mir>, inst: Inst) -> bool {
     }
 }
 
-/// The two operands of an op whose order does not matter, in id order.
-fn hash(graph: &Graph<Mir>, inst: Inst) -> u32 {
-    let row = &graph.insts[inst];
+/// The operands of an op whose order does not matter count in id order.
+#[inline]
+fn hash(row: &InstRow<Op>, args: &[Value]) -> u32 {
     let mut state = row.op as u64;
     let mut mix = |word: u64| state = (state.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // Literals have nothing but their immediate: it must reach the upper half too.
     mix(row.imm);
-    match graph.args(inst) {
+    match args {
         &[a, b] if commutes(row.op) => {
             mix(u64::from(a.min(b).raw()));
             mix(u64::from(a.max(b).raw()));

@@ -19,7 +19,7 @@ pub(super) struct Edge {
 }
 
 /// The edges into each reachable block, by terminators; unwind edges are only noted as such.
-#[derive(PartialEq, Eq, Hash, Debug)]
+#[derive(Default)]
 pub(super) struct Incoming {
     start: Vec<u32>,
     edges: Vec<Edge>,
@@ -27,27 +27,25 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// Collects them.
-    pub(super) fn of(graph: &Graph<Mir>, order: &Order) -> Incoming {
+    /// Collects them; `unwinds` counts the instructions that unwind to each block.
+    pub(super) fn fill(&mut self, graph: &Graph<Mir>, order: &Order, unwinds: &[u32]) {
+        let Incoming { start, edges, unwind } = self;
         let count = graph.blocks.len();
-        let mut start = vec![0u32; count + 2];
-        let mut unwind = vec![false; count];
+        start.clear();
+        start.resize(count + 2, 0);
         for &block in &order.blocks {
-            for &inst in &graph.blocks[block].insts {
-                if let Some(pad) = graph.edges[inst].unwind {
-                    unwind[pad.index()] = true;
-                }
-            }
             let Some(last) = graph.terminator(block) else { continue };
             for target in graph.targets(last) {
                 start[target.block.index() + 2] += 1;
             }
         }
-        for i in 2..start.len() {
-            start[i] += start[i - 1];
+        let mut all = 0;
+        for slot in start.iter_mut() {
+            all += *slot;
+            *slot = all;
         }
-        let nothing = Edge { inst: Inst::new(0), from: ir::ssa::ENTRY, index: 0 };
-        let mut edges = vec![nothing; start[count + 1] as usize];
+        edges.clear();
+        edges.resize(all as usize, Edge { inst: Inst::new(0), from: ir::ssa::ENTRY, index: 0 });
         for &from in &order.blocks {
             let Some(inst) = graph.terminator(from) else { continue };
             for (index, target) in graph.targets(inst).iter().enumerate() {
@@ -56,7 +54,18 @@ impl Incoming {
                 *slot += 1;
             }
         }
-        Incoming { start, edges, unwind }
+        unwind.clear();
+        unwind.extend(unwinds.iter().map(|&count| count > 0));
+    }
+
+    /// The same edges, whatever their order?
+    pub(super) fn is_same(&self, other: &Incoming) -> bool {
+        let sorted = |incoming: &Incoming, block: usize| {
+            let mut edges = incoming.of_block(Block::new(block)).to_vec();
+            edges.sort_unstable_by_key(|edge| (edge.inst, edge.index));
+            edges
+        };
+        self.unwind == other.unwind && (0..self.unwind.len()).all(|block| sorted(self, block) == sorted(other, block))
     }
 
     /// Edges into a block.
@@ -70,59 +79,55 @@ impl Incoming {
     }
 }
 
-/// Blocks that a panic may have led to. A value of a block on the way may be missing there, and speed does not matter there:
-/// passes that carry facts down the dominator tree leave them alone.
-pub(super) fn panic_side(graph: &Graph<Mir>) -> Vec<bool> {
-    let mut cold = vec![false; graph.blocks.len()];
-    let mut work = Vec::new();
-    for row in graph.blocks.rows() {
-        for &inst in &row.insts {
-            if let Some(pad) = graph.edges[inst].unwind
-                && !cold[pad.index()]
-            {
-                cold[pad.index()] = true;
-                work.push(pad);
-            }
-        }
-    }
-    while let Some(block) = work.pop() {
-        graph.each_successor(block, |next| {
-            if !cold[next.index()] {
-                cold[next.index()] = true;
-                work.push(next);
-            }
-        });
-    }
-    cold
-}
-
 /// The dominator tree of the blocks that no panic leads to, each block's children in reverse postorder.
-#[derive(PartialEq, Eq, Hash, Debug)]
+#[derive(PartialEq, Eq, Hash, Default, Debug)]
 pub(super) struct Tree {
     start: Vec<u32>,
     children: Vec<Block>,
+    /// Blocks that a panic may have led to. A value of a block on the way may be missing there, and speed does not matter there: passes that
+    /// carry facts down the dominator tree leave them alone.
+    cold: Vec<bool>,
 }
 
 impl Tree {
-    /// Builds the lists.
-    pub(super) fn of(graph: &Graph<Mir>, order: &Order) -> Tree {
-        let cold = panic_side(graph);
-        let dominators = Dominators::of(order);
-        let mut start = vec![0u32; graph.blocks.len() + 2];
+    /// Builds the lists; `unwinds` counts the instructions that unwind to each block.
+    pub(super) fn fill(&mut self, graph: &Graph<Mir>, order: &Order, dominators: &Dominators, unwinds: &[u32]) {
+        let Tree { start, children, cold } = self;
+        cold.clear();
+        cold.extend(unwinds.iter().map(|&count| count > 0));
+        // Borrowed for the walk, filled below.
+        children.clear();
+        children.extend(graph.blocks.ids().filter(|pad| cold[pad.index()]));
+        while let Some(block) = children.pop() {
+            graph.each_successor(block, |next| {
+                if !cold[next.index()] {
+                    cold[next.index()] = true;
+                    children.push(next);
+                }
+            });
+        }
+        start.clear();
+        start.resize(graph.blocks.len() + 2, 0);
         let warm = || order.blocks.iter().skip(1).filter(|block| !cold[block.index()]);
         for &block in warm() {
             start[dominators.idom(block).index() + 2] += 1;
         }
-        for i in 2..start.len() {
-            start[i] += start[i - 1];
+        let mut all = 0;
+        for slot in start.iter_mut() {
+            all += *slot;
+            *slot = all;
         }
-        let mut children = vec![ir::ssa::ENTRY; start.last().map_or(0, |&n| n as usize)];
+        children.resize(all as usize, ir::ssa::ENTRY);
         for &block in warm() {
             let slot = &mut start[dominators.idom(block).index() + 1];
             children[*slot as usize] = block;
             *slot += 1;
         }
-        Tree { start, children }
+    }
+
+    /// Does a panic lead to this block?
+    pub(super) fn is_cold(&self, block: Block) -> bool {
+        self.cold[block.index()]
     }
 
     /// Children of a block.

@@ -12,8 +12,7 @@ use ir::{List, PlaceId, Symbol};
 
 use abi::RuntimeCall;
 
-use super::flow::Flow;
-use super::rename::Renames;
+use super::Desk;
 use crate::Op;
 use crate::ir::Mir;
 use crate::ops::NOUNWIND;
@@ -39,71 +38,119 @@ enum Found {
     Swapped(Value),
 }
 
-/// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+/// How often one instruction is rewritten in one run. Each step gets simpler, and the bound is a seat belt.
+const STEPS: usize = 8;
+
+/// Runs the pass; false when a second run might find more.
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> bool {
+    let Desk { flow, renames, .. } = desk;
     let order = flow.order(graph);
-    let mut renames = Renames::new(graph);
-    let mut out: Vec<Inst> = Vec::new();
+    renames.clear();
+    let mut is_done = true;
     for &block in &order.blocks {
-        let insts = std::mem::take(&mut graph.blocks[block].insts);
-        out.clear();
-        for &inst in &insts {
+        // The list is rewritten in place: what has been looked at and stays moves up over what is gone.
+        let mut insts = std::mem::take(&mut graph.blocks[block].insts);
+        let (mut read, mut write) = (0, 0);
+        while let Some(&inst) = insts.get(read) {
+            read += 1;
+            insts[write] = inst;
+            write += 1;
+            if is_leaf(graph.op(inst)) {
+                continue;
+            }
             renames.operands(graph, inst);
+            let mut found = simplify(graph, inst);
+            if matches!(found, Found::Nothing) {
+                continue;
+            }
             let edges = graph.edges[inst];
-            // A rewrite may open the next one on the same instruction; each step gets simpler, and the bound is a seat belt.
-            for _ in 0..8 {
-                let found = simplify(graph, inst);
-                if matches!(found, Found::Nothing) || !fuel.spend() {
+            let (mut gone, mut steps) = (false, 0);
+            while !matches!(found, Found::Nothing) && fuel.spend() {
+                // A rewrite may open the next one on the same instruction.
+                let literal = match apply(graph, inst, found) {
+                    Next::Stays => break,
+                    Next::Is(value) => {
+                        renames.set(graph.insts[inst].first_result, value);
+                        gone = true;
+                        break;
+                    }
+                    Next::Again(literal) => literal,
+                };
+                if let Some(literal) = literal {
+                    if write == read {
+                        insts.insert(write - 1, literal);
+                        read += 1;
+                    } else {
+                        (insts[write - 1], insts[write]) = (literal, inst);
+                    }
+                    write += 1;
+                }
+                steps += 1;
+                if steps == STEPS {
+                    is_done = false;
                     break;
                 }
-                if !apply(graph, inst, found, &mut renames, &mut out) {
-                    break;
-                }
+                found = simplify(graph, inst);
             }
-            let gone = graph.insts[inst].results == 1 && renames.get(graph.insts[inst].first_result) != graph.insts[inst].first_result;
-            if !gone {
-                out.push(inst);
+            let now = graph.edges[inst];
+            if gone {
+                write -= 1;
             }
-            if graph.edges[inst].unwind != edges.unwind || graph.edges[inst].targets != edges.targets || (gone && edges.unwind.is_some()) {
+            if now.targets != edges.targets {
                 flow.changed();
+            } else if let Some(pad) = edges.unwind
+                && (gone || now.unwind.is_none())
+            {
+                flow.unwind_gone(pad);
             }
         }
-        let row = &mut graph.blocks[block].insts;
-        *row = insts;
-        row.clear();
-        row.extend_from_slice(&out);
+        insts.truncate(write);
+        graph.blocks[block].insts = insts;
     }
-    renames.apply(graph);
+    // Definitions come before their uses in this order, so only what flows along edges is still to be renamed.
+    renames.target_args(graph, &order.blocks);
+    is_done
 }
 
-/// Does the rewrite; true when the instruction is still there and may be looked at again.
-fn apply(graph: &mut Graph<Mir>, inst: Inst, found: Found, renames: &mut Renames, out: &mut Vec<Inst>) -> bool {
+/// Ops that are never rewritten.
+fn is_leaf(op: Op) -> bool {
+    matches!(op, Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Str | Op::Unit)
+}
+
+/// What a rewrite leaves to do.
+enum Next {
+    /// Nothing.
+    Stays,
+    /// The instruction goes, its result is this value.
+    Is(Value),
+    /// The instruction may be looked at again; the literal stands before it.
+    Again(Option<Inst>),
+}
+
+/// Does the rewrite, but for its traces in other instructions.
+fn apply(graph: &mut Graph<Mir>, inst: Inst, found: Found) -> Next {
     match found {
-        Found::Nothing => false,
+        Found::Nothing => Next::Stays,
         Found::Literal(op, imm) => {
             become_op(graph, inst, op, List::EMPTY, imm);
-            false
+            Next::Stays
         }
-        Found::Value(value) => {
-            renames.set(graph.insts[inst].first_result, value);
-            false
-        }
+        Found::Value(value) => Next::Is(value),
         Found::Pure(op, args, count) => {
             let args = graph.args.add(args[..count].iter().copied());
             become_op(graph, inst, op, args, 0);
-            true
+            Next::Again(None)
         }
         Found::WithLiteral(op, value, (literal_op, imm)) => {
             let literal = graph.make(NewInst { imm, ..NewInst::new(literal_op) }, &[type_of_literal(literal_op)]);
-            out.push(literal);
             let args = graph.args.add([value, graph.result(literal)]);
             become_op(graph, inst, op, args, 0);
-            true
+            Next::Again(Some(literal))
         }
         Found::Nounwind => {
             graph.insts[inst].flags |= NOUNWIND;
             graph.edges[inst].unwind = None;
-            false
+            Next::Stays
         }
         Found::Jump(index) => {
             let target = graph.targets(inst)[index];
@@ -111,13 +158,15 @@ fn apply(graph: &mut Graph<Mir>, inst: Inst, found: Found, renames: &mut Renames
             let row = &mut graph.insts[inst];
             (row.op, row.args, row.imm, row.flags) = (Op::Jump, List::EMPTY, 0, 0);
             graph.edges[inst].targets = targets;
-            false
+            Next::Stays
         }
         Found::Swapped(condition) => {
             graph.insts[inst].args = graph.args.add([condition]);
-            let list = graph.edges[inst].targets;
-            graph.targets.get_mut(list).swap(0, 1);
-            true
+            // Anew, so that the change shows.
+            let targets = graph.targets(inst);
+            let swapped = [targets[1], targets[0]];
+            graph.edges[inst].targets = graph.targets.add(swapped);
+            Next::Again(None)
         }
     }
 }

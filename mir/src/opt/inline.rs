@@ -5,10 +5,10 @@
 //! through which call they came (decision 9). A call in a copied body is looked at again, a few levels deep.
 
 use ir::ops::Imm;
-use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
+use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
 use ir::{Fuel, ItemId, PlaceId, Stop};
 
-use super::flow::Flow;
+use super::Desk;
 use crate::Op;
 use crate::ir::{Body, Context, Mir, Mono};
 
@@ -35,7 +35,11 @@ fn cost(graph: &Graph<Mir>) -> usize {
 }
 
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+    if !graph.insts.rows().iter().any(|row| row.op == Op::Call) {
+        return Ok(());
+    }
+    let Desk { flow, copies, .. } = desk;
     let order = flow.order(graph);
     let mut room = cost(graph).max(LEAST_GROWTH);
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text.
@@ -61,7 +65,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: 
             }
             room -= size;
             flow.changed();
-            let rest = copy(graph, &body, block, at - 1, unwind);
+            let rest = copy(graph, &body, block, at - 1, unwind, copies);
             // The copy first, then what follows the call.
             work.push((rest.after, depth));
             work.extend((rest.first..rest.end).rev().map(|n| (Block::new(n), depth + 1)));
@@ -78,10 +82,18 @@ struct Copied {
     after: Block,
 }
 
+/// What became of the values and places of the callee. It keeps its memory for the next copy.
+#[derive(Default)]
+pub(super) struct Copies {
+    values: Vec<Value>,
+    places: Vec<PlaceId>,
+}
+
 /// Replaces the call at position `at` of a block by the body.
-fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, block: Block, at: usize, unwind: Block) -> Copied {
+fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, block: Block, at: usize, unwind: Block, copies: &mut Copies) -> Copied {
+    let Copies { values, places } = copies;
     let call = graph.blocks[block].insts[at];
-    let call_place = graph.edges[call].place;
+    let (call_args, call_place) = (graph.insts[call].args, graph.edges[call].place);
     let after = graph.add_block();
     let tail = graph.blocks[block].insts.split_off(at + 1);
     graph.blocks[after].insts = tail;
@@ -92,81 +104,87 @@ fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, block: Block, at: usize, un
     graph.blocks[after].params.push(result);
 
     let first = graph.blocks.len();
-    for _ in 0..callee.blocks.len() {
-        graph.add_block();
+    for row in callee.blocks.rows() {
+        let new = graph.add_block();
+        graph.blocks[new].insts.reserve_exact(row.insts.len());
     }
     let new_block = |old: Block| Block::new(first + old.index());
-    // Parameters, then results, all before any operand is copied: loops use values that come later.
-    let mut values: Vec<Value> = vec![Value::new(u32::MAX as usize); callee.values.len()];
-    let args: Vec<Value> = graph.args(call).to_vec();
+    // Parameters and results before any operand is copied: loops use values that come later. The copies of instructions follow one another.
+    values.clear();
+    values.resize(callee.values.len(), Value::new(u32::MAX as usize));
+    let mut inst = graph.insts.len();
     for (old, row) in callee.blocks.iter() {
         for (index, &param) in row.params.iter().enumerate() {
-            values[param.index()] = if old == ENTRY { args[index] } else { graph.add_param(new_block(old), callee.ty(param)) };
+            values[param.index()] =
+                if old == ENTRY { graph.args[call_args][index] } else { graph.add_param(new_block(old), callee.ty(param)) };
+        }
+        for &old in &row.insts {
+            for (index, value) in callee.results(old).enumerate() {
+                let def = ir::ssa::Def::Result(Inst::new(inst), index as u32);
+                values[value.index()] = graph.values.push(ValueRow { ty: callee.ty(value), def });
+            }
+            inst += 1;
         }
     }
-    let mut copies: Vec<(Inst, Inst)> = Vec::with_capacity(callee.insts.len());
-    for (old, row) in callee.blocks.iter() {
+    let mut tail_calls: Vec<(Block, Inst)> = Vec::new();
+    places.clear();
+    places.resize(callee.places.rows().len(), PlaceId::NONE);
+    for (old_block, row) in callee.blocks.iter() {
+        let block = new_block(old_block);
         for &inst in &row.insts {
-            let types: Vec<hir::Type> = callee.results(inst).map(|value| callee.ty(value)).collect();
-            let new = graph.append(new_block(old), NewInst::new(callee.op(inst)), &types);
-            for (old, new) in callee.results(inst).zip(graph.results(new)) {
-                values[old.index()] = new;
+            let old = callee.insts[inst];
+            let edges = callee.edges[inst];
+            let args = graph.args.add(callee.args[old.args].iter().map(|v| values[v.index()]));
+            let pool = &mut graph.args;
+            let target = |target: &Target| {
+                let args = pool.add(callee.args[target.args].iter().map(|v| values[v.index()]));
+                Target { block: new_block(target.block), args }
+            };
+            let targets = graph.targets.add(callee.targets[edges.targets].iter().map(target));
+            let imm = match old.op.info().imm {
+                Imm::Cases => graph.add_cases(callee.cases(inst).iter().copied()),
+                Imm::None | Imm::Int | Imm::Bits | Imm::Str | Imm::Item | Imm::Word => old.imm,
+            };
+            let place = match edges.place.is_some() {
+                false => PlaceId::NONE,
+                true => {
+                    let slot = &mut places[edges.place.0 as usize];
+                    if !slot.is_some() {
+                        *slot = graph.places.import(&callee.places, edges.place, call_place);
+                    }
+                    *slot
+                }
+            };
+            let first_result = match old.results {
+                0 => graph.values.next_id(),
+                _ => values[old.first_result.index()],
+            };
+            let new = graph.insts.push(InstRow { args, imm, first_result, ..old });
+            graph.edges.push(EdgeRow { targets, unwind: edges.unwind.map(new_block), place });
+            graph.blocks[block].insts.push(new);
+            match old.op {
+                Op::Return => leave(graph, new, after, args),
+                Op::Resume => {
+                    let targets = graph.targets.add([Target { block: unwind, args: ir::List::EMPTY }]);
+                    let row = &mut graph.insts[new];
+                    (row.op, row.imm) = (Op::Jump, 0);
+                    graph.edges[new].targets = targets;
+                }
+                Op::Tail => tail_calls.push((block, new)),
+                _ => {}
             }
-            copies.push((inst, new));
         }
     }
-    let mut places: Vec<PlaceId> = vec![PlaceId::NONE; callee.places.rows().len()];
-    for (inst, new) in copies {
-        let old = &callee.insts[inst];
-        let edges = &callee.edges[inst];
-        let args = graph.args.add(callee.args(inst).iter().map(|v| values[v.index()]));
-        let mut targets = Vec::with_capacity(edges.targets.len());
-        for target in callee.targets(inst) {
-            let args = graph.args.add(callee.target_args(*target).iter().map(|v| values[v.index()]));
-            targets.push(Target { block: new_block(target.block), args });
-        }
-        let targets = graph.targets.add(targets);
-        let imm = match old.op.info().imm {
-            Imm::Cases => graph.add_cases(callee.cases(inst).iter().copied()),
-            Imm::None | Imm::Int | Imm::Bits | Imm::Str | Imm::Item | Imm::Word => old.imm,
-        };
-        let place = match edges.place.is_some() {
-            false => PlaceId::NONE,
-            true => {
-                let slot = &mut places[edges.place.0 as usize];
-                if !slot.is_some() {
-                    *slot = graph.places.import(&callee.places, edges.place, call_place);
-                }
-                *slot
-            }
-        };
-        let row = &mut graph.insts[new];
-        (row.args, row.imm, row.flags) = (args, imm, old.flags);
-        graph.edges[new] = ir::ssa::EdgeRow { targets, unwind: edges.unwind.map(new_block), place };
-        match old.op {
-            Op::Return => leave(graph, new, after, args),
-            Op::Resume => {
-                let targets = graph.targets.add([Target { block: unwind, args: ir::List::EMPTY }]);
-                let row = &mut graph.insts[new];
-                (row.op, row.imm) = (Op::Jump, 0);
-                graph.edges[new].targets = targets;
-            }
-            Op::Tail => {
-                // The frame below is the caller's own, so a call is as deep as the call that is replaced here would have been.
-                let ty = graph.ty(result);
-                let block = new_block(block_of(callee, inst));
-                let (imm, place) = (graph.insts[new].imm, if place.is_some() { place } else { call_place });
-                let args: Vec<Value> = graph.args[args].to_vec();
-                graph.blocks[block].insts.pop();
-                let value = graph.append1(
-                    block,
-                    NewInst { op: Op::Call, args: &args, imm, flags: 0, targets: &[], unwind: Some(unwind), place },
-                    ty,
-                );
-                graph.append(block, NewInst { targets: &[(after, &[value])], ..NewInst::new(Op::Jump) }, &[]);
-            }
-            _ => {}
-        }
+    for (block, inst) in tail_calls {
+        // The frame below is the caller's own, so a call is as deep as the call that is replaced here would have been.
+        let ty = graph.ty(result);
+        let (row, place) = (graph.insts[inst], graph.edges[inst].place);
+        let place = if place.is_some() { place } else { call_place };
+        let args: Vec<Value> = graph.args[row.args].to_vec();
+        graph.blocks[block].insts.pop();
+        let new = NewInst { op: Op::Call, args: &args, imm: row.imm, flags: 0, targets: &[], unwind: Some(unwind), place };
+        let value = graph.append1(block, new, ty);
+        graph.append(block, NewInst { targets: &[(after, &[value])], ..NewInst::new(Op::Jump) }, &[]);
     }
     graph.append(block, NewInst { targets: &[(new_block(ENTRY), &[])], ..NewInst::new(Op::Jump) }, &[]);
     Copied { first, end: first + callee.blocks.len(), after }
@@ -178,9 +196,4 @@ fn leave(graph: &mut Graph<Mir>, inst: Inst, after: Block, args: ir::List<Value>
     let row = &mut graph.insts[inst];
     (row.op, row.args, row.imm) = (Op::Jump, ir::List::EMPTY, 0);
     graph.edges[inst].targets = targets;
-}
-
-/// The block that a terminator ends.
-fn block_of(graph: &Graph<Mir>, inst: Inst) -> Block {
-    graph.blocks.iter().find(|(_, row)| row.insts.last() == Some(&inst)).map_or(ENTRY, |(block, _)| block)
 }

@@ -9,8 +9,8 @@ use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
 use ir::{Fuel, List};
 
+use super::Desk;
 use super::edges::{Edge, Incoming, remove_params, set_target_args};
-use super::flow::Flow;
 use super::rename::Renames;
 use crate::Op;
 use crate::ir::Mir;
@@ -20,10 +20,12 @@ const ROUNDS: usize = 4;
 /// How many deciding blocks an edge may skip in one round.
 const HOPS: usize = 8;
 
-/// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+/// Runs the pass; false when another run might find more.
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> bool {
+    let Desk { flow, renames, uses, .. } = desk;
     for _ in 0..ROUNDS {
-        let mut round = Round { graph, fuel, changed: false, empty: false };
+        uses.is_known = false;
+        let mut round = Round { graph, fuel, uses, renames, changed: false, empty: false };
         let order = flow.order(round.graph);
         round.thread(&order);
         if round.changed {
@@ -37,7 +39,34 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
             flow.changed();
         }
         if !round.changed || round.empty {
-            break;
+            return true;
+        }
+    }
+    false
+}
+
+/// How often each value is used, counted when somebody asks: only a block with parameters that is skipped gives reason to. It keeps its memory for
+/// the next body.
+#[derive(Default)]
+pub(super) struct Uses {
+    counts: Vec<u32>,
+    is_known: bool,
+    /// Arguments of the edge that is being threaded.
+    args: Vec<Value>,
+}
+
+impl Uses {
+    fn count(&mut self, graph: &Graph<Mir>, order: &Order) {
+        self.is_known = true;
+        self.counts.clear();
+        self.counts.resize(graph.values.len(), 0);
+        for &block in &order.blocks {
+            for &inst in &graph.blocks[block].insts {
+                graph.args(inst).iter().for_each(|arg| self.counts[arg.index()] += 1);
+                for target in graph.targets(inst) {
+                    graph.target_args(*target).iter().for_each(|arg| self.counts[arg.index()] += 1);
+                }
+            }
         }
     }
 }
@@ -45,6 +74,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
 struct Round<'a> {
     graph: &'a mut Graph<Mir>,
     fuel: &'a mut Fuel,
+    uses: &'a mut Uses,
+    renames: &'a mut Renames,
     changed: bool,
     /// The tank is empty.
     empty: bool,
@@ -59,26 +90,16 @@ impl Round<'_> {
     }
 
     fn thread(&mut self, order: &Order) {
-        let mut uses = vec![0u32; self.graph.values.len()];
-        for &block in &order.blocks {
-            for &inst in &self.graph.blocks[block].insts {
-                self.graph.args(inst).iter().for_each(|arg| uses[arg.index()] += 1);
-                for target in self.graph.targets(inst) {
-                    self.graph.target_args(*target).iter().for_each(|arg| uses[arg.index()] += 1);
-                }
-            }
-        }
-        let mut scratch = Vec::new();
         for &block in &order.blocks {
             let Some(inst) = self.graph.terminator(block) else { continue };
             for index in 0..self.graph.targets(inst).len() {
                 for _ in 0..HOPS {
-                    if !self.thread_edge(Edge { inst, from: block, index: index as u32 }, &mut uses, &mut scratch) {
+                    if !self.thread_edge(Edge { inst, from: block, index: index as u32 }, order) {
                         break;
                     }
                 }
             }
-            self.meet(block, inst, &mut uses);
+            self.meet(block, inst);
             if self.empty {
                 return;
             }
@@ -86,7 +107,7 @@ impl Round<'_> {
     }
 
     /// Lets an edge skip the block it goes to, when that only decides and the decision is known.
-    fn thread_edge(&mut self, edge: Edge, uses: &mut [u32], scratch: &mut Vec<Value>) -> bool {
+    fn thread_edge(&mut self, edge: Edge, order: &Order) -> bool {
         let graph = &*self.graph;
         let target = graph.targets(edge.inst)[edge.index as usize];
         let through = &graph.blocks[target.block];
@@ -122,22 +143,27 @@ impl Round<'_> {
             return false;
         }
         // The parameters of the skipped block must not be seen behind it.
+        if !through.params.is_empty() && !self.uses.is_known {
+            self.uses.count(graph, order);
+        }
         for &param in &through.params {
             let inside = graph.args(decider).iter().filter(|&&arg| arg == param).count()
                 + graph.targets(decider).iter().map(|t| graph.target_args(*t).iter().filter(|&&arg| arg == param).count()).sum::<usize>();
-            if uses[param.index()] as usize != inside {
+            if self.uses.counts[param.index()] as usize != inside {
                 return false;
             }
         }
-        scratch.clear();
-        scratch.extend(graph.target_args(next).iter().map(|&arg| value_of(arg)));
+        self.uses.args.clear();
+        self.uses.args.extend(graph.target_args(next).iter().map(|&arg| value_of(arg)));
         if !self.spend() {
             return false;
         }
-        let graph = &mut *self.graph;
-        graph.target_args(target).iter().for_each(|arg| uses[arg.index()] -= 1);
-        scratch.iter().for_each(|arg| uses[arg.index()] += 1);
-        let args = graph.args.add(scratch.iter().copied());
+        let Round { graph, uses, .. } = self;
+        if uses.is_known {
+            graph.target_args(target).iter().for_each(|arg| uses.counts[arg.index()] -= 1);
+            uses.args.iter().for_each(|arg| uses.counts[arg.index()] += 1);
+        }
+        let args = graph.args.add(uses.args.iter().copied());
         let list = graph.edges[edge.inst].targets;
         graph.targets.get_mut(list)[edge.index as usize] = Target { block: next.block, args };
         true
@@ -153,7 +179,7 @@ impl Round<'_> {
     }
 
     /// A terminator whose ways all go to one block becomes a jump.
-    fn meet(&mut self, block: Block, inst: Inst, uses: &mut Vec<u32>) {
+    fn meet(&mut self, block: Block, inst: Inst) {
         let graph = &*self.graph;
         let targets = graph.targets(inst);
         let Some((&first, rest)) = targets.split_first() else { return };
@@ -172,7 +198,7 @@ impl Round<'_> {
         match differing {
             None => {
                 if self.spend() {
-                    self.become_jump(inst, first, uses);
+                    self.become_jump(inst, first);
                 }
             }
             Some(at) => {
@@ -194,17 +220,19 @@ impl Round<'_> {
                 let insts = &mut graph.blocks[block].insts;
                 insts.insert(insts.len() - 1, select);
                 args[at] = graph.result(select);
-                uses.resize(graph.values.len(), 0);
-                for value in [condition, yes, no, args[at]] {
-                    uses[value.index()] += 1;
+                if self.uses.is_known {
+                    self.uses.counts.resize(graph.values.len(), 0);
+                    for value in [condition, yes, no, args[at]] {
+                        self.uses.counts[value.index()] += 1;
+                    }
                 }
-                self.become_jump(inst, first, uses);
+                self.become_jump(inst, first);
                 set_target_args(self.graph, Edge { inst, from: block, index: 0 }, &args);
             }
         }
     }
 
-    fn become_jump(&mut self, inst: Inst, target: Target, _uses: &mut Vec<u32>) {
+    fn become_jump(&mut self, inst: Inst, target: Target) {
         // Uses only get fewer here; counting too many refuses a rewrite until the next round.
         let graph = &mut *self.graph;
         let targets = graph.targets.add([target]);
@@ -215,10 +243,10 @@ impl Round<'_> {
 
     /// Parameters with one source go, then blocks with one way in join the block before.
     fn merge(&mut self, order: &Order, incoming: &Incoming) {
-        let mut renames = Renames::new(self.graph);
+        self.renames.clear();
         for &block in order.blocks.iter().skip(1) {
             if !self.graph.blocks[block].params.is_empty() {
-                self.settle_params(block, incoming, &mut renames);
+                self.settle_params(block, incoming);
             }
         }
         for &block in &order.blocks {
@@ -235,7 +263,7 @@ impl Round<'_> {
                 let graph = &mut *self.graph;
                 let params = std::mem::take(&mut graph.blocks[next].params);
                 for (&param, &arg) in params.iter().zip(&graph.args[target.args]) {
-                    renames.set(param, arg);
+                    self.renames.set(param, arg);
                 }
                 let insts = std::mem::take(&mut graph.blocks[next].insts);
                 let row = &mut graph.blocks[block].insts;
@@ -243,11 +271,11 @@ impl Round<'_> {
                 row.extend(insts);
             }
         }
-        renames.apply(self.graph);
+        self.renames.apply(self.graph);
     }
 
     /// Replaces the parameters of a block that are one value on all edges.
-    fn settle_params(&mut self, block: Block, incoming: &Incoming, renames: &mut Renames) {
+    fn settle_params(&mut self, block: Block, incoming: &Incoming) {
         let mut gone: Vec<Value> = Vec::new();
         let edges = incoming.of_block(block);
         for at in 0..self.graph.blocks[block].params.len() {
@@ -257,7 +285,7 @@ impl Round<'_> {
             let mut is_literal = true;
             for edge in edges {
                 let target = self.graph.targets(edge.inst)[edge.index as usize];
-                let arg = renames.get(self.graph.target_args(target)[at]);
+                let arg = self.renames.get(self.graph.target_args(target)[at]);
                 if arg == param {
                     continue;
                 }
@@ -278,13 +306,13 @@ impl Round<'_> {
                 continue;
             }
             if is_single {
-                renames.set(param, source);
+                self.renames.set(param, source);
             } else if let Some((op, imm)) = literal(self.graph, source) {
                 // Equal literals from different blocks: one of its own, at the start.
                 let ty = self.graph.ty(source);
                 let copy = self.graph.make(NewInst { imm, ..NewInst::new(op) }, &[ty]);
                 self.graph.blocks[block].insts.insert(0, copy);
-                renames.set(param, self.graph.result(copy));
+                self.renames.set(param, self.graph.result(copy));
             }
             gone.push(param);
         }

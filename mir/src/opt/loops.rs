@@ -1,6 +1,6 @@
 //! A tail call of the function itself is a loop: the entry hands its parameters to a header that holds the body, and the call jumps there.
 
-use ir::ssa::{Def, ENTRY, Graph, NewInst, Value};
+use ir::ssa::{Block, Def, ENTRY, Graph, NewInst, Value};
 use ir::{Fuel, ItemId, List, PlaceId};
 
 use super::flow::Flow;
@@ -9,14 +9,19 @@ use crate::ir::Mir;
 
 /// Runs the pass.
 pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+    let calls_itself = |graph: &Graph<Mir>, block: Block| {
+        let inst = graph.terminator(block)?;
+        let row = &graph.insts[inst];
+        (row.op == Op::Tail && ItemId::from_raw(row.imm as u32) == graph.name).then_some(inst)
+    };
+    if !graph.blocks.ids().any(|block| calls_itself(graph, block).is_some()) {
+        return;
+    }
     let order = flow.order(graph);
     let mut header = None;
     for &block in &order.blocks {
-        let Some(inst) = graph.terminator(block) else { continue };
+        let Some(inst) = calls_itself(graph, block) else { continue };
         let row = &graph.insts[inst];
-        if row.op != Op::Tail || ItemId::from_raw(row.imm as u32) != graph.name {
-            continue;
-        }
         if row.args.len() != graph.blocks[ENTRY].params.len() || !fuel.spend() {
             continue;
         }
@@ -33,7 +38,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
 }
 
 /// Moves the body of the entry into a block that can be jumped to. What was a parameter of the function is one of that block from now on.
-fn make_header(graph: &mut Graph<Mir>) -> ir::ssa::Block {
+fn make_header(graph: &mut Graph<Mir>) -> Block {
     let header = graph.add_block();
     let params = std::mem::take(&mut graph.blocks[ENTRY].params);
     for (index, &param) in params.iter().enumerate() {

@@ -17,13 +17,17 @@ mod rename;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use ir::ssa::compact::tidy;
+use std::cell::Cell;
+
+use ir::ssa::Graph;
+use ir::ssa::compact::renumbered;
 use ir::ssa::order::Order;
 use ir::{Fuel, Stop};
 
 pub use inline::is_inlinable;
 
 use self::flow::Flow;
+use self::rename::Renames;
 use crate::ir::{Body, Context, Mir, Mono};
 
 /// Every pass: the name that switches it off, and what it does.
@@ -38,52 +42,120 @@ pub const PASSES: &[(&str, &str)] = &[
     ("ranges", "drops checks and branches that intervals decide"),
 ];
 
-/// The order of the passes.
-const PIPELINE: &[&str] =
-    &["loops", "inline", "jumps", "fold", "aggregates", "fold", "cse", "dead", "jumps", "ranges", "fold", "cse", "dead", "jumps", "dead"];
+/// The rows of [`PASSES`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Pass {
+    Aggregates,
+    Cse,
+    Dead,
+    Fold,
+    Inline,
+    Jumps,
+    Loops,
+    Ranges,
+}
 
-/// The pass behind which the body is made compact the first time: the first `jumps`, which joins what inlining cut apart.
-const TIDY_AFTER: usize = 2;
+impl Pass {
+    const ALL: [Pass; 8] = [Pass::Aggregates, Pass::Cse, Pass::Dead, Pass::Fold, Pass::Inline, Pass::Jumps, Pass::Loops, Pass::Ranges];
 
-/// Runs the pipeline. The body is compact afterwards.
-pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
-    let mut flow = Flow::default();
-    for (at, &pass) in PIPELINE.iter().enumerate() {
-        run_with(pass, body, &mut flow, fuel, cx)?;
-        // What inlining left behind would be walked by all that follow.
-        if at == TIDY_AFTER || at + 1 == PIPELINE.len() {
-            let order = flow.order(body);
-            if tidy::<Mir>(body, &order) {
-                flow.changed();
-            }
-        }
+    const fn name(self) -> &'static str {
+        PASSES[self as usize].0
     }
-    if claims::take_back(body) {
-        let order = Order::of(body);
-        tidy::<Mir>(body, &order);
+}
+
+/// The order of the passes.
+const PIPELINE: [Pass; 15] = {
+    use Pass::*;
+    [Loops, Inline, Jumps, Fold, Aggregates, Fold, Cse, Dead, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead]
+};
+
+/// What the passes share while a body lies on it: what is known of its edges, and working memory. It keeps its memory for the next body.
+#[derive(Default)]
+struct Desk {
+    flow: Flow,
+    renames: Renames,
+    uses: jumps::Uses,
+    table: cse::Table,
+    live: dead::Live,
+    known: ranges::Known,
+    copies: inline::Copies,
+    /// The body that lies on it.
+    graph: Option<Graph<Mir>>,
+}
+
+thread_local! {
+    /// The desk of the last body on this thread. Whoever optimises takes it, and a body that is asked for meanwhile gets another.
+    static SPARE: Cell<Option<Box<Desk>>> = const { Cell::new(None) };
+}
+
+/// Runs the pipeline on a copy of the body. What it gives is compact.
+pub fn optimised(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<Mono>, Stop> {
+    let mut desk = SPARE.take().unwrap_or_default();
+    let mut graph = match desk.graph.take() {
+        Some(mut graph) => {
+            graph.clone_from(body);
+            graph
+        }
+        None => Graph::clone(body),
+    };
+    desk.flow.changed();
+    run_pipeline(&mut graph, &mut desk, fuel, cx)?;
+    let new = finished(&mut graph, &mut desk.flow);
+    desk.graph = Some(graph);
+    SPARE.set(Some(desk));
+    Ok(Body::new(new))
+}
+
+/// [`optimised`] in place.
+pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+    *body = optimised(body, fuel, cx)?;
+    Ok(())
+}
+
+fn run_pipeline(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
+    // What had been spent when each pass last said that it is done. As long as nobody has rewritten anything since, it need not look again.
+    let mut done = [None; Pass::ALL.len()];
+    for pass in PIPELINE {
+        if fuel.allows(pass.name()) && done[pass as usize] != Some(fuel.spent()) {
+            let is_done = run_pass(pass, graph, desk, fuel, cx)?;
+            done[pass as usize] = is_done.then(|| fuel.spent());
+        }
     }
     Ok(())
 }
 
-/// Runs one pass; false when there is none of this name.
-pub fn run(pass: &str, body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
-    run_with(pass, body, &mut Flow::default(), fuel, cx)
+/// What passes leave is legal once more: claims are proved, and blocks that have joined others are gone.
+fn finished(graph: &mut Graph<Mir>, flow: &mut Flow) -> Graph<Mir> {
+    flow.changed();
+    let order = flow.order(graph);
+    match claims::take_back(graph, &order) {
+        false => renumbered(graph, &order),
+        true => renumbered(graph, &Order::of(graph)),
+    }
 }
 
-fn run_with(pass: &str, body: &mut Body<Mono>, flow: &mut Flow, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
-    if !fuel.allows(pass) {
-        return Ok(PASSES.iter().any(|(name, _)| *name == pass));
-    }
-    match pass {
-        "aggregates" => aggregates::run(body, flow, fuel, cx)?,
-        "cse" => cse::run(body, flow, fuel),
-        "dead" => dead::run(body, flow, fuel),
-        "fold" => fold::run(body, flow, fuel),
-        "inline" => inline::run(body, flow, fuel, cx)?,
-        "jumps" => jumps::run(body, flow, fuel),
-        "loops" => loops::run(body, flow, fuel),
-        "ranges" => ranges::run(body, flow, fuel),
-        _ => return Ok(false),
+/// Runs one pass; the body is legal and compact afterwards. False when there is none of this name.
+pub fn run(pass: &str, body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    let Some(pass) = Pass::ALL.into_iter().find(|known| known.name() == pass) else { return Ok(false) };
+    if fuel.allows(pass.name()) {
+        let mut desk = Desk::default();
+        run_pass(pass, body, &mut desk, fuel, cx)?;
+        *body = Body::new(finished(body, &mut desk.flow));
     }
     Ok(true)
+}
+
+/// Runs a pass; true when running it again at once would change nothing.
+fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    match pass {
+        Pass::Aggregates => aggregates::run(graph, desk, fuel, cx)?,
+        Pass::Cse => cse::run(graph, desk, fuel),
+        Pass::Dead => dead::run(graph, desk, fuel),
+        Pass::Fold => return Ok(fold::run(graph, desk, fuel)),
+        Pass::Inline => inline::run(graph, desk, fuel, cx)?,
+        Pass::Jumps => return Ok(jumps::run(graph, desk, fuel)),
+        Pass::Loops => loops::run(graph, &mut desk.flow, fuel),
+        Pass::Ranges => ranges::run(graph, desk, fuel),
+    }
+    Ok(matches!(pass, Pass::Cse | Pass::Dead))
 }

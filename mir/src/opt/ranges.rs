@@ -14,6 +14,7 @@ use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, ENTRY, Graph, Inst, NewInst, Value};
 use ir::{Fuel, List};
 
+use super::Desk;
 use super::edges::{Edge, Incoming, Step};
 use super::flow::Flow;
 use super::fold::{become_op, compare_forms, compare_ranges, literal_op};
@@ -24,18 +25,48 @@ use crate::verify::proof::{self, Range};
 /// How far the argument of a back edge is followed.
 const DEPTH: u32 = 8;
 
+/// What is known of the values of a body. It keeps its memory for the next one.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What is known of each value at the spot of the walk.
+    ranges: Vec<Range>,
+    /// What the forward edges seen so far bring to a parameter.
+    arriving: Vec<Option<Range>>,
+    /// What to restore when a block is left.
+    undo: Vec<(Value, Range)>,
+    /// How much there was to restore when each open block was entered.
+    marks: Vec<usize>,
+    /// Parameters on the way of the question that is being answered.
+    visited: Vec<Value>,
+}
+
 /// Runs the pass.
-pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
     if graph.blocks.get(ENTRY).is_none() {
         return;
     }
+    let Desk { flow, known, .. } = desk;
     let (order, incoming, tree) = (flow.order(graph), flow.incoming(graph), flow.tree(graph));
-    let spent = fuel.spent();
-    let known = graph.values.rows().iter().map(|row| Range::of_type(row.ty)).collect();
-    let arriving = vec![None; graph.values.len()];
-    let mut pass =
-        Pass { graph, fuel, order: &order, incoming: &incoming, known, arriving, undo: Vec::new(), visited: Vec::new(), empty: false };
-    let mut marks = Vec::new();
+    let Known { ranges, arriving, undo, marks, visited } = known;
+    ranges.clear();
+    ranges.extend(graph.values.rows().iter().map(|row| Range::of_type(row.ty)));
+    arriving.clear();
+    arriving.resize(graph.values.len(), None);
+    undo.clear();
+    marks.clear();
+    let mut pass = Pass {
+        graph,
+        flow,
+        fuel,
+        order: &order,
+        incoming: &incoming,
+        known: ranges,
+        arriving,
+        undo,
+        visited,
+        decided: false,
+        empty: false,
+    };
     tree.walk(|step| match step {
         Step::Leave => {
             let mark = marks.pop().unwrap_or(0);
@@ -52,24 +83,23 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
             }
         }
     });
-    if fuel.spent() != spent {
+    if pass.decided {
         flow.changed();
     }
 }
 
 struct Pass<'a> {
     graph: &'a mut Graph<Mir>,
+    flow: &'a mut Flow,
     fuel: &'a mut Fuel,
     order: &'a Order,
     incoming: &'a Incoming,
-    /// What is known of each value at the spot of the walk.
-    known: Vec<Range>,
-    /// What the forward edges seen so far bring to a parameter.
-    arriving: Vec<Option<Range>>,
-    /// What to restore when a block is left.
-    undo: Vec<(Value, Range)>,
-    /// Parameters on the way of the question that is being answered.
-    visited: Vec<Value>,
+    known: &'a mut Vec<Range>,
+    arriving: &'a mut Vec<Option<Range>>,
+    undo: &'a mut Vec<(Value, Range)>,
+    visited: &'a mut Vec<Value>,
+    /// A branch or switch has become a jump.
+    decided: bool,
     empty: bool,
 }
 
@@ -324,6 +354,10 @@ impl Pass<'_> {
         if !matches!(ty, Type::INT | Type::BOOL | Type::BYTE | Type::CHAR) {
             return;
         }
+        if let Op::Int | Op::Bool | Op::Char | Op::Byte = op {
+            self.define(result, Range::one(imm as i64));
+            return;
+        }
         let args = graph.args(inst);
         let of = |index: usize| args.get(index).map_or(Range::ALL, |&v| self.get(v));
         let (a, b) = if op == Op::Select { (of(1), of(2)) } else { (of(0), of(1)) };
@@ -341,7 +375,7 @@ impl Pass<'_> {
         let list = row.args;
         if let Some(wrap) = wrapped {
             if self.spend() {
-                become_op(self.graph, inst, wrap, list, 0);
+                self.becomes(inst, wrap, list, 0);
             }
         } else if op == Op::Neg && a.low > i64::MIN {
             if self.spend() {
@@ -351,25 +385,38 @@ impl Pass<'_> {
                 let zero_value = self.graph.result(zero);
                 self.made(zero_value, Range::one(0));
                 let args = self.graph.args.add([zero_value, operand]);
-                become_op(self.graph, inst, Op::WrapSub, args, 0);
+                self.becomes(inst, Op::WrapSub, args, 0);
                 self.graph.blocks[block].insts.insert(at, zero);
                 // The walk goes on with what now stands here: the literal is in place, the difference comes next and is done.
-                self.learn(result, range);
+                self.define(result, range);
                 return;
             }
         } else if let Some(answer) = compare_forms(op).and_then(|_| compare_ranges(op, a, b)) {
             if self.spend() {
-                become_op(self.graph, inst, Op::Bool, List::EMPTY, u64::from(answer));
-                self.learn(result, Range::one(i64::from(answer)));
+                self.becomes(inst, Op::Bool, List::EMPTY, u64::from(answer));
+                self.define(result, Range::one(i64::from(answer)));
             }
             return;
         } else if let (Some(value), Effect::Pure) = (range.single(), op.info().effect)
             && !matches!(op, Op::Int | Op::Bool | Op::Char | Op::Byte)
             && self.spend()
         {
-            become_op(self.graph, inst, literal_op(ty), List::EMPTY, value as u64);
+            self.becomes(inst, literal_op(ty), List::EMPTY, value as u64);
         }
-        self.learn(result, range);
+        self.define(result, range);
+    }
+
+    /// What the definition of a value says holds wherever the value is seen, so it is never taken back.
+    fn define(&mut self, value: Value, range: Range) {
+        let known = &mut self.known[value.index()];
+        *known = known.meet(range);
+    }
+
+    fn becomes(&mut self, inst: Inst, op: Op, args: List<Value>, imm: u64) {
+        if let Some(pad) = self.graph.edges[inst].unwind {
+            self.flow.unwind_gone(pad);
+        }
+        become_op(self.graph, inst, op, args, imm);
     }
 
     /// Notes a value that was made in passing.
@@ -393,6 +440,7 @@ impl Pass<'_> {
         };
         // The edges that go away were counted as edges into their blocks: what is said there stays true, only less is said than could be.
         if self.spend() {
+            self.decided = true;
             let target = self.graph.targets(inst)[choice];
             let targets = self.graph.targets.add([target]);
             let row = &mut self.graph.insts[inst];

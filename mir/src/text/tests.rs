@@ -1,5 +1,8 @@
+use ir::ssa::{Graph, NewInst};
+
 use super::*;
 use crate::ir::Built;
+use crate::ops::Op;
 
 const SAMPLE: &str = "ori-ir mir.mono 1
 ;! type m.P = {int, m.Q}
@@ -54,4 +57,19 @@ fn the_views_have_a_row_for_each_instruction() {
     let (bodies, cx) = parse::<Mono>(SAMPLE).unwrap();
     assert_eq!(print_tsv(&bodies, &cx).unwrap().lines().filter(|line| line.starts_with("m.f\t") || line.starts_with("@m.f\t")).count(), 4);
     assert!(print_json(&bodies, &cx).unwrap().contains("\"op\":\"field\""));
+}
+
+#[test]
+fn two_results_are_not_a_tuple() {
+    for (results, text) in
+        [(vec![Type::INT, Type::INT], "(int, int,)"), (vec![], "(,)"), (vec![Type::tuple(&[Type::INT; 2])], "(int, int)")]
+    {
+        let mut graph = Graph::new(ir::ItemId::parse("m.f").unwrap(), results.clone());
+        let block = graph.add_block();
+        graph.append(block, NewInst::new(Op::Unreachable), &[]);
+        let printed = print_body(&Body::<Mono>::new(graph));
+        assert!(printed.starts_with(&format!("fn @m.f() -> {text} {{")), "{printed}");
+        let (read, _) = parse::<Mono>(&format!("ori-ir mir.mono 1\n{printed}")).unwrap();
+        assert_eq!(read[0].results, results);
+    }
 }

@@ -228,7 +228,10 @@ pub fn cannot_panic(graph: &Graph<Mir>, inst: Inst) -> bool {
             let args = &graph.args[row.args];
             let operand = |index: usize| args.get(index).map_or(Range::ALL, |&v| range(graph, v));
             // The second operand is a literal most of the time, and then says enough.
-            let second = operand(1);
+            let second = match args.get(1).and_then(|&value| int_literal(graph, value)) {
+                Some(literal) => Range::one(literal),
+                None => operand(1),
+            };
             ranges_prove(row.op, Range::ALL, second) || ranges_prove(row.op, operand(0), second)
         }
         Op::Runtime => RuntimeCall::from_number(row.imm).is_some_and(|call| call.statuses().is_empty()),

@@ -146,6 +146,7 @@ fn a_body_must_fit_its_signature() {
     assert_eq!(codes(&bodies[0]), ["M0221"]);
     bodies[0].results.clear();
     assert_eq!(codes(&bodies[0]), ["M0222"]);
+    check("fn @m.f(%0: int) -> (int, int,) { ;~ M0222\nb0:\n  ret %0\n}\n");
 }
 
 #[test]

@@ -80,8 +80,15 @@ impl Checker<'_> {
         self.graph.values.get(value).map(|row| row.ty)
     }
 
+    /// Type of the first operand, on which those of others may depend.
+    fn first(&self, args: &[Value]) -> Option<Type> {
+        args.first().and_then(|&value| self.ty(value))
+    }
+
+    #[inline]
     fn closed(&mut self, at: Where, value: Value) {
         if let Some(ty) = self.ty(value)
+            && !is_built_in(ty)
             && is_open(ty)
         {
             let value = value.raw();
@@ -110,20 +117,25 @@ impl Checker<'_> {
         let row = &graph.insts[inst];
         let info = row.op.info();
         let op = info.name;
-        let args = graph.args(inst);
+        let args = &graph.args[row.args];
         // Counts are a matter of structure; the rules below read operands by position.
-        let variadic = info.operands.last() == Some(&Class::Many);
-        let fixed = info.operands.len() - usize::from(variadic);
+        let mut classes = info.operands;
         let results = row.results as usize;
-        if args.len() < fixed || (!variadic && args.len() != fixed) || (info.results != [Class::Many] && results != info.results.len()) {
+        if args.len() != classes.len() {
+            let Some((Class::Many, fixed)) = classes.split_last() else { return Ok(()) };
+            if args.len() < fixed.len() {
+                return Ok(());
+            }
+            classes = fixed;
+        }
+        if results != info.results.len() && info.results != [Class::Many] {
             return Ok(());
         }
-        let first = args.first().and_then(|&v| self.ty(v));
-        for (&class, &arg) in info.operands[..fixed].iter().zip(args) {
+        for (&class, &arg) in classes.iter().zip(args) {
             let Some(ty) = self.ty(arg) else { continue };
-            if !self.fits(class, ty, first)? {
-                let fault = MirFault::OperandType { at, op, value: arg.raw(), expected: class_text(class, first), found: ty.to_string() };
-                self.faults.push(fault);
+            if !is_plainly(class, ty) && !self.fits(class, ty, self.first(args))? {
+                let expected = class_text(class, self.first(args));
+                self.faults.push(MirFault::OperandType { at, op, value: arg.raw(), expected, found: ty.to_string() });
             }
         }
         let mut result_ty = None;
@@ -131,11 +143,14 @@ impl Checker<'_> {
             let value = row.first_result;
             let Some(ty) = self.ty(value) else { return Ok(()) };
             result_ty = Some(ty);
-            self.closed(at, value);
             let class = info.results[0];
-            if !self.fits(class, ty, first)? {
-                let fault = MirFault::ResultType { at, op, value: value.raw(), expected: class_text(class, first), found: ty.to_string() };
-                self.faults.push(fault);
+            // What is plainly of a class is closed.
+            if !is_plainly(class, ty) {
+                self.closed(at, value);
+                if !self.fits(class, ty, self.first(args))? {
+                    let expected = class_text(class, self.first(args));
+                    self.faults.push(MirFault::ResultType { at, op, value: value.raw(), expected, found: ty.to_string() });
+                }
             }
         }
         if row.flags & NOUNWIND != 0 && !proof::cannot_panic(graph, inst) {
@@ -146,12 +161,12 @@ impl Checker<'_> {
             Op::Select => self.select(at, args, row.first_result),
             Op::Aggregate => self.aggregate(at, args, result_ty)?,
             Op::Field => {
-                if let (Some(ty), Some(result)) = (first, result_ty) {
+                if let (Some(ty), Some(result)) = (self.first(args), result_ty) {
                     self.field(at, ty, row.imm as i64, row.first_result, result)?;
                 }
             }
             Op::WithField => {
-                if let (Some(ty), Some(new)) = (first, self.ty(args[1])) {
+                if let (Some(ty), Some(new)) = (self.first(args), self.ty(args[1])) {
                     self.field(at, ty, row.imm as i64, args[1], new)?;
                 }
             }
@@ -160,11 +175,11 @@ impl Checker<'_> {
             Op::Tail => self.call(at, ItemId::from_raw(row.imm as u32), args, graph.results.first().copied())?,
             Op::Jump | Op::Branch => self.targets(at, inst),
             Op::Switch => {
-                self.cases(at, inst, first);
+                self.cases(at, inst, self.first(args));
                 self.targets(at, inst);
             }
             Op::Return => {
-                if let (Some(found), Some(&expected)) = (first, graph.results.first())
+                if let (Some(found), Some(&expected)) = (self.first(args), graph.results.first())
                     && found != expected
                 {
                     let value = args[0].raw();
@@ -387,9 +402,32 @@ fn in_type(ty: Type, literal: i64) -> bool {
     }
 }
 
+/// Is it of the class at first sight? A class that stands for one closed type is; the others need more thought.
+#[inline]
+fn is_plainly(class: Class, ty: Type) -> bool {
+    /// The number of the one type of each class, and of no type.
+    const ONLY: [u32; 16] = {
+        let mut only = [u32::MAX; 16];
+        only[Class::Int as usize] = Type::INT.raw();
+        only[Class::Float as usize] = Type::FLOAT.raw();
+        only[Class::Bool as usize] = Type::BOOL.raw();
+        only[Class::Char as usize] = Type::CHAR.raw();
+        only[Class::Byte as usize] = Type::BYTE.raw();
+        only[Class::Str as usize] = Type::STR.raw();
+        only[Class::Void as usize] = Type::VOID.raw();
+        only
+    };
+    ONLY[class as usize] == ty.raw()
+}
+
+/// One of the types that every value of an ordinary program has: closed.
+#[inline]
+fn is_built_in(ty: Type) -> bool {
+    matches!(ty, Type::INT | Type::FLOAT | Type::BOOL | Type::CHAR | Type::BYTE | Type::STR | Type::VOID)
+}
+
 /// Does an inference variable or an error stand in it?
 fn is_open(ty: Type) -> bool {
-    // The built-in types are the common case, and only the first of them is open.
     match ty.kind() {
         TypeKind::Error | TypeKind::Variable(_) => true,
         TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),

@@ -150,9 +150,8 @@ impl Provider for OptimisedBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
         let built = levels.get::<BuiltBody>(id)?;
         let Some(built) = &*built else { return Ok(None) };
-        let mut body = (**built).clone();
         let mut fuel = fuel(&*options(levels)?);
-        levels.done(mir::opt::optimise(&mut body, &mut fuel, levels))?;
+        let body = levels.done(mir::opt::optimised(built, &mut fuel, levels))?;
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(body)))

@@ -1,6 +1,6 @@
-//! Finds the partner of every bracket.
+//! Finds the partner of every bracket when some have none.
 //!
-//! In a balanced file that is a stack. When something is missing, a second run starts anew at every line that begins an item in the
+//! In a balanced file that is a stack, which the lexer keeps while it goes. When something is missing, this run starts anew at every line that begins an item in the
 //! first column: layout means nothing in Ori, but it is the best witness of what the author meant, and it keeps one missing bracket from
 //! making nonsense of the rest of the file.
 
@@ -9,39 +9,23 @@ use super::{Flags, Kind, Token};
 /// Data of an opening bracket without partner.
 pub const NONE: u32 = u32::MAX;
 
-/// Writes partners into the opening brackets; false when some bracket has none.
-pub(super) fn pair(tokens: &mut [Token], by_layout: bool) -> bool {
+/// Pairs the brackets of an unbalanced file by its layout.
+pub(super) fn pair_by_layout(tokens: &mut [Token]) {
     let mut open: Vec<u32> = Vec::new();
-    let mut balanced = true;
     for i in 0..tokens.len() {
         let kind = tokens[i].kind;
         if kind.opens() {
             tokens[i].data = NONE;
             open.push(i as u32);
         } else if kind.closes() {
-            let fits = |&o: &u32| partner(tokens[o as usize].kind) == kind;
-            match open.iter().rposition(fits) {
-                Some(at) => {
-                    balanced &= at + 1 == open.len();
-                    tokens[open[at] as usize].data = i as u32;
-                    open.truncate(at);
-                }
-                None => balanced = false,
+            let fits = |&o: &u32| tokens[o as usize].kind.partner() == kind;
+            if let Some(at) = open.iter().rposition(fits) {
+                tokens[open[at] as usize].data = i as u32;
+                open.truncate(at);
             }
-        } else if by_layout && begins_item(tokens, i) {
+        } else if begins_item(tokens, i) {
             open.clear();
         }
-    }
-    balanced && open.is_empty()
-}
-
-fn partner(open: Kind) -> Kind {
-    match open {
-        Kind::LParen => Kind::RParen,
-        Kind::LBracket => Kind::RBracket,
-        Kind::LBrace => Kind::RBrace,
-        Kind::TemplateStart => Kind::TemplateEnd,
-        _ => Kind::InterpolationEnd,
     }
 }
 

@@ -58,7 +58,7 @@ impl Lexer<'_> {
                 Some(b'"') => break,
                 Some(b'\\') => content.extend(self.escape(Quoted::Str)),
                 None | Some(b'\n') => return self.unterminated_string(start, from),
-                Some(_) => self.plain(&mut content, b"\"\\\n"),
+                Some(_) => self.literal_text(&mut content, b"\"\\\n"),
             }
         }
         self.pos += 1;
@@ -66,7 +66,7 @@ impl Lexer<'_> {
     }
 
     /// Copies up to one of the stop bytes.
-    fn plain(&mut self, content: &mut String, stops: &[u8]) {
+    fn literal_text(&mut self, content: &mut String, stops: &[u8]) {
         let from = self.pos;
         while let Some(b) = self.bytes.get(self.pos) {
             if stops.contains(b) {
@@ -231,7 +231,7 @@ impl Lexer<'_> {
                     self.error(DiagnosticCode::E1001, self.pos, self.pos + 1, ["}".into(), "'}}'".into()]);
                     self.pos += 1;
                 }
-                Some(_) => self.plain(&mut content, b"`\\{}"),
+                Some(_) => self.literal_text(&mut content, b"`\\{}"),
             }
         }
     }

@@ -1,8 +1,11 @@
-//! Words to symbols, once per distinct word and file; keywords and words with a meaning in some positions.
+//! Words to symbols, once per distinct word and thread; keywords and words with a meaning in some positions.
 //!
-//! The interner is shared by all threads and takes a lock. A file-local table in front of it, keyed by slices of the source, answers
-//! almost every word; it starts as a copy of a table that holds the keywords, so telling a keyword from a name costs nothing more.
+//! The interner is shared by all threads and takes a lock. A table of the thread in front of it answers almost every word; it starts with
+//! the keywords, so telling a keyword from a name costs nothing more. Words of fewer than eight letters are an integer,
+//! which is their own key in a small table without chains where a newcomer takes the place of whoever was there. Both tables live as long as
+//! the thread, like the names themselves.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 use hashbrown::HashTable;
@@ -12,39 +15,46 @@ use super::{Flags, Kind};
 
 /// What the table knows of a word.
 #[derive(Clone, Copy)]
-pub(super) struct Word<'a> {
-    text: &'a str,
+pub(super) struct Word {
+    text: &'static str,
     pub symbol: Symbol,
     pub kind: Kind,
     pub flags: Flags,
 }
 
-/// Hash of a word, built byte by byte while the word is scanned.
+/// What becomes of a short word: all that a token needs.
 #[derive(Clone, Copy)]
-pub(super) struct WordHash(u64);
-
-impl WordHash {
-    pub const fn new() -> WordHash {
-        WordHash(0xcbf2_9ce4_8422_2325)
-    }
-
-    #[inline(always)]
-    pub const fn byte(self, byte: u8) -> WordHash {
-        WordHash((self.0 ^ byte as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    const fn finish(self) -> u64 {
-        self.0 ^ (self.0 >> 29)
-    }
-
-    pub fn of(text: &str) -> WordHash {
-        text.bytes().fold(WordHash::new(), WordHash::byte)
-    }
+pub(super) struct Short {
+    /// The letters in order from the lowest byte, zero behind the end.
+    pub key: u64,
+    pub data: u32,
+    pub kind: Kind,
+    pub flags: Flags,
 }
 
-/// The file-local table.
-pub(super) struct Names<'a> {
-    table: HashTable<Word<'a>>,
+const SHORT_BITS: u32 = 10;
+
+/// Where the key belongs in the table of short words.
+#[inline(always)]
+fn slot(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SHORT_BITS)) as usize
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hash = text.len() as u64;
+    for chunk in text.as_bytes().chunks(8) {
+        let mut bytes = [0; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^= hash >> 29;
+    }
+    hash
+}
+
+/// The tables of a thread.
+pub(super) struct Names {
+    table: HashTable<Word>,
+    short: Box<[Short; 1 << SHORT_BITS]>,
 }
 
 const FUTURE: &[&str] = &["asm", "inline", "static", "union", "view"];
@@ -92,13 +102,34 @@ const SPECIAL: &[&str] = &[
     "has_embed",
 ];
 
-fn base() -> &'static HashTable<Word<'static>> {
-    static BASE: OnceLock<HashTable<Word<'static>>> = OnceLock::new();
-    BASE.get_or_init(|| {
-        let mut table = HashTable::with_capacity(256);
+thread_local! {
+    static SPARE: Cell<Option<Box<Names>>> = const { Cell::new(None) };
+}
+
+fn rehash(word: &Word) -> u64 {
+    hash(word.text)
+}
+
+fn upper(text: &str) -> Flags {
+    if text.as_bytes().first().is_some_and(u8::is_ascii_uppercase) { Flags::UPPER } else { Flags::NONE }
+}
+
+impl Names {
+    /// The tables of this thread, until [`Names::give_back`].
+    pub fn take() -> Box<Names> {
+        SPARE.take().unwrap_or_else(|| Box::new(Names::with_keywords()))
+    }
+
+    /// Leaves the tables to the next file of this thread.
+    pub fn give_back(self: Box<Names>) {
+        SPARE.set(Some(self));
+    }
+
+    fn with_keywords() -> Names {
+        let mut table = HashTable::with_capacity(512);
         let mut add = |text: &'static str, kind: Kind, flags: Flags| {
             let word = Word { text, symbol: Symbol::new(text), kind, flags };
-            table.insert_unique(WordHash::of(text).finish(), word, rehash);
+            table.insert_unique(hash(text), word, rehash);
         };
         for &(text, kind) in Kind::KEYWORDS {
             add(text, kind, upper(text));
@@ -112,27 +143,33 @@ fn base() -> &'static HashTable<Word<'static>> {
         for (text, _) in FOREIGN {
             add(text, Kind::Ident, Flags::FOREIGN);
         }
-        table
-    })
-}
-
-fn rehash(word: &Word<'_>) -> u64 {
-    WordHash::of(word.text).finish()
-}
-
-fn upper(text: &str) -> Flags {
-    if text.as_bytes().first().is_some_and(u8::is_ascii_uppercase) { Flags::UPPER } else { Flags::NONE }
-}
-
-impl<'a> Names<'a> {
-    pub fn new() -> Names<'a> {
-        Names { table: base().clone() }
+        // No word is empty, so the empty key is found by none.
+        let short = Box::new([Short { key: 0, data: 0, kind: Kind::Eof, flags: Flags::NONE }; 1 << SHORT_BITS]);
+        Names { table, short }
     }
 
-    /// What is known of a word with this hash.
-    #[inline]
-    pub fn word(&mut self, text: &'a str, hash: WordHash) -> Word<'a> {
-        let hash = hash.finish();
+    /// Where a word with these letters is, if it was met not long ago; else another one.
+    #[inline(always)]
+    pub fn short(&self, key: u64) -> Short {
+        self.short[slot(key)]
+    }
+
+    /// Puts a newcomer there, whose text is `text`.
+    #[cold]
+    pub fn add_short(&mut self, key: u64, text: &str) -> Short {
+        let entry = if text == "_" {
+            Short { key, data: 0, kind: Kind::Underscore, flags: Flags::NONE }
+        } else {
+            let word = self.word(text);
+            Short { key, data: word.symbol.raw(), kind: word.kind, flags: word.flags }
+        };
+        self.short[slot(key)] = entry;
+        entry
+    }
+
+    /// What is known of a word.
+    pub fn word(&mut self, text: &str) -> Word {
+        let hash = hash(text);
         match self.table.find(hash, |word| word.text == text) {
             Some(&word) => word,
             None => self.insert(text, hash),
@@ -140,16 +177,17 @@ impl<'a> Names<'a> {
     }
 
     /// The symbol of a word or of other short text.
-    pub fn symbol(&mut self, text: &'a str) -> Symbol {
+    pub fn symbol(&mut self, text: &str) -> Symbol {
         if text.len() > 32 {
             return Symbol::new(text);
         }
-        self.word(text, WordHash::of(text)).symbol
+        self.word(text).symbol
     }
 
     #[cold]
-    fn insert(&mut self, text: &'a str, hash: u64) -> Word<'a> {
-        let word = Word { text, symbol: Symbol::new(text), kind: Kind::Ident, flags: upper(text) };
+    fn insert(&mut self, text: &str, hash: u64) -> Word {
+        let symbol = Symbol::new(text);
+        let word = Word { text: symbol.as_str(), symbol, kind: Kind::Ident, flags: upper(text) };
         self.table.insert_unique(hash, word, rehash);
         word
     }

@@ -1,17 +1,16 @@
-//! The byte loop: whitespace, comments, words and punctuation.
+//! Whitespace, comments, words and punctuation in all their forms. The usual ones never come here: see [`super::plain`].
 
 use crate::Span;
 use crate::diagnostic::{Arg, DiagnosticCode};
 
 use super::lookalike;
-use super::names::{Names, WordHash};
-use super::{DocComment, Flags, Kind, LexError, Token, source};
+use super::names::Names;
+use super::{DocComment, Flags, Kind, LexError, Memory, NONE, Token, plain, source};
 
 /// What a byte begins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Class {
     Space,
-    Newline,
     Word,
     Digit,
     Quote,
@@ -28,7 +27,6 @@ const CLASSES: [Class; 256] = {
     let mut b = 0;
     while b < 256 {
         table[b] = match b as u8 {
-            b'\n' => Class::Newline,
             // Control characters are reported by `source::check` and separate tokens like spaces.
             b' ' | 0x00..=0x1f => Class::Space,
             b'A'..=b'Z' | b'a'..=b'z' | b'_' => Class::Word,
@@ -41,16 +39,6 @@ const CLASSES: [Class; 256] = {
             b'!' | b'#'..=b'&' | b'('..=b'.' | b':'..=b'@' | b'[' | b']' | b'^' | b'{'..=b'~' => Class::Mark,
             _ => Class::Other,
         };
-        b += 1;
-    }
-    table
-};
-
-const CONTINUES_WORD: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0;
-    while b < 256 {
-        table[b] = (b as u8).is_ascii_alphanumeric() || b as u8 == b'_';
         b += 1;
     }
     table
@@ -74,16 +62,27 @@ pub(super) struct Lexer<'a> {
     pub pos: usize,
     /// Facts about the next token.
     pub flags: Flags,
-    pub names: Names<'a>,
+    pub names: Box<Names>,
     pub interpolations: Vec<Interpolation>,
     pub tokens: Vec<Token>,
+    /// Opening brackets without partner so far.
+    pub open: Vec<u32>,
+    /// So far every closing bracket was the partner of the last opening one.
+    pub balanced: bool,
     pub numbers: Vec<u64>,
+    /// Offsets just after each newline.
+    pub line_starts: Vec<u32>,
     pub errors: Vec<LexError>,
     pub docs: Vec<DocComment>,
 }
 
 impl<'a> Lexer<'a> {
-    pub fn new(text: &'a str) -> Lexer<'a> {
+    /// A lexer that fills these (empty) lists.
+    pub fn new(text: &'a str, memory: Memory) -> Lexer<'a> {
+        let Memory { mut tokens, mut numbers, mut line_starts } = memory;
+        tokens.reserve(text.len() / 2 + 2);
+        numbers.reserve(text.len() / 16);
+        line_starts.reserve(text.len() / 24);
         let mut errors = Vec::new();
         source::check(text, &mut errors);
         Lexer {
@@ -91,10 +90,13 @@ impl<'a> Lexer<'a> {
             bytes: text.as_bytes(),
             pos: 0,
             flags: Flags::LINE_START.with(Flags::FIRST_COLUMN),
-            names: Names::new(),
+            names: Names::take(),
             interpolations: Vec::new(),
-            tokens: Vec::with_capacity(text.len() / 3 + 2),
-            numbers: Vec::with_capacity(text.len() / 32),
+            tokens,
+            open: Vec::new(),
+            balanced: true,
+            numbers,
+            line_starts,
             errors,
             docs: Vec::new(),
         }
@@ -107,15 +109,14 @@ impl<'a> Lexer<'a> {
     }
 
     pub fn run(&mut self) {
-        while let Some(&b) = self.bytes.get(self.pos) {
+        loop {
+            self.plain();
+            let from = self.pos;
+            let Some(&b) = self.bytes.get(from) else { break };
             match CLASSES[b as usize] {
                 Class::Space => {
                     self.pos += 1;
                     self.flags = Flags::SPACE_BEFORE.with(self.line_flags());
-                }
-                Class::Newline => {
-                    self.pos += 1;
-                    self.flags = Flags::SPACE_BEFORE.with(Flags::LINE_START).with(Flags::FIRST_COLUMN);
                 }
                 Class::Word => self.word(),
                 Class::Digit => self.number(),
@@ -130,6 +131,8 @@ impl<'a> Lexer<'a> {
                 }
                 Class::Other => self.other(),
             }
+            // The newlines that are no token of their own: inside templates.
+            source::line_starts(&self.bytes[from..self.pos], from as u32, &mut self.line_starts);
         }
         if let Some(interpolation) = self.interpolations.first() {
             self.error(DiagnosticCode::E0006, interpolation.template as usize, interpolation.template as usize + 1, []);
@@ -145,8 +148,23 @@ impl<'a> Lexer<'a> {
     /// A token from `start` to here.
     #[inline(always)]
     pub fn push(&mut self, kind: Kind, start: usize, data: u32) {
+        if kind.opens() {
+            self.open.push(self.tokens.len() as u32);
+        } else if kind.closes() {
+            self.pair(kind);
+        }
         self.tokens.push(Token { start: start as u32, end: self.pos as u32, data, kind, flags: self.flags });
         self.flags = Flags::NONE;
+    }
+
+    /// Writes into the last open bracket that the next token, of this kind, is its partner.
+    #[inline(always)]
+    pub fn pair(&mut self, kind: Kind) {
+        let partner = self.tokens.len() as u32;
+        match self.open.pop().and_then(|open| self.tokens.get_mut(open as usize)) {
+            Some(open) if open.kind.partner() == kind => open.data = partner,
+            _ => self.balanced = false,
+        }
     }
 
     pub fn error<const N: usize>(&mut self, code: DiagnosticCode, start: usize, end: usize, args: [Arg; N]) {
@@ -164,17 +182,9 @@ impl<'a> Lexer<'a> {
         self.errors.push(LexError { code, span, args: args.into(), help: None, damaging });
     }
 
-    fn word(&mut self) {
+    pub(super) fn word(&mut self) {
         let start = self.pos;
-        let mut hash = WordHash::new();
-        let mut end = start;
-        while let Some(&b) = self.bytes.get(end) {
-            if !CONTINUES_WORD[b as usize] {
-                break;
-            }
-            hash = hash.byte(b);
-            end += 1;
-        }
+        let end = plain::word_end(self.bytes, start);
         self.pos = end;
         let text = &self.text[start..end];
         match self.bytes.get(end) {
@@ -188,7 +198,7 @@ impl<'a> Lexer<'a> {
         if text.len() > MAX_IDENTIFIER {
             self.error(DiagnosticCode::E0039, start, end, ["identifier length".into(), MAX_IDENTIFIER.to_string().into()]);
         }
-        let word = self.names.word(text, hash);
+        let word = self.names.word(text);
         self.flags = self.flags.with(word.flags);
         self.push(word.kind, start, word.symbol.raw());
     }
@@ -238,8 +248,8 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self) {
         let start = self.pos;
-        let rest = &self.bytes[start..];
-        self.pos += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+        let rest = &self.text[start..];
+        self.pos += rest.find('\n').unwrap_or(rest.len());
         let content = &self.bytes[start + 2..self.pos];
         let content = content.strip_prefix(b" ").unwrap_or(content);
         if let [b'*' | b'!' | b'>', b' ', ..] = content
@@ -252,11 +262,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// A mark of `length` bytes.
-    #[inline(always)]
     fn marks(&mut self, kind: Kind, length: usize) {
+        self.marks_with(kind, length, 0);
+    }
+
+    fn marks_with(&mut self, kind: Kind, length: usize, data: u32) {
         let start = self.pos;
         self.pos += length;
-        self.push(kind, start, 0);
+        self.push(kind, start, data);
     }
 
     fn mark(&mut self, b: u8) {
@@ -387,7 +400,7 @@ impl<'a> Lexer<'a> {
                 _ => inner.curly += 1,
             }
         }
-        self.marks(kind, 1);
+        self.marks_with(kind, 1, NONE);
     }
 
     fn close(&mut self, kind: Kind) {

@@ -64,20 +64,23 @@ pub(super) fn check(text: &str, errors: &mut Vec<LexError>) {
     }
 }
 
-/// Offsets just after each newline.
-pub(crate) fn line_starts(text: &str) -> Vec<u32> {
-    let bytes = text.as_bytes();
-    let mut starts = Vec::with_capacity(bytes.len() / 24);
-    for (block, at) in bytes.chunks(16).zip((0u32..).step_by(16)) {
-        if block.iter().fold(false, |found, &b| found | (b == b'\n')) {
-            for (&b, i) in block.iter().zip(0u32..) {
-                if b == b'\n' {
-                    starts.push(at + i + 1);
-                }
-            }
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const NEWLINES: u64 = 0x0a0a_0a0a_0a0a_0a0a;
+
+/// Adds the offsets just after each newline of a part of the text, which begins at `at`.
+pub(super) fn line_starts(part: &[u8], mut at: u32, starts: &mut Vec<u32>) {
+    let (blocks, rest) = part.as_chunks::<8>();
+    for block in blocks {
+        // The high bit of each byte that is a newline: of the others some bit is left after the difference, and then in the sum.
+        let low = u64::from_le_bytes(*block) ^ NEWLINES;
+        let mut found = !(((low & !HIGH) + !HIGH) | low) & HIGH;
+        while found != 0 {
+            starts.push(at + found.trailing_zeros() / 8 + 1);
+            found &= found - 1;
         }
+        at += 8;
     }
-    starts
+    starts.extend(rest.iter().zip(at + 1..).filter(|&(&b, _)| b == b'\n').map(|(_, start)| start));
 }
 
 fn has_byte(bytes: &[u8], byte: u8) -> bool {

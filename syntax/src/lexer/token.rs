@@ -63,6 +63,11 @@ impl Flags {
         self.0 & other.0 == other.0
     }
 
+    /// Of these facts those that it has.
+    pub const fn only(self, other: Flags) -> Flags {
+        Flags(self.0 & other.0)
+    }
+
     /// Both.
     pub const fn with(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)
@@ -199,6 +204,17 @@ impl Kind {
     /// Does it open a bracket?
     pub const fn opens(self) -> bool {
         matches!(self, Kind::LParen | Kind::LBracket | Kind::LBrace | Kind::TemplateStart | Kind::InterpolationStart)
+    }
+
+    /// What closes this bracket. Only asked of opening ones.
+    pub const fn partner(self) -> Kind {
+        match self {
+            Kind::LParen => Kind::RParen,
+            Kind::LBracket => Kind::RBracket,
+            Kind::LBrace => Kind::RBrace,
+            Kind::TemplateStart => Kind::TemplateEnd,
+            _ => Kind::InterpolationEnd,
+        }
     }
 
     /// Does it close a bracket?

@@ -57,12 +57,12 @@ impl Parser<'_> {
                     return self.unexpected("integer");
                 }
                 match self.literal()? {
-                    Literal::Int(value) => Ok(AttributeValue::Int((value as i64).wrapping_neg())),
+                    Literal::Int(value) => Ok(AttributeValue::Int((value.get() as i64).wrapping_neg())),
                     other => Ok(AttributeValue::Literal(other)),
                 }
             }
             kind if kind.is_literal() => match self.literal()? {
-                Literal::Int(value) => Ok(AttributeValue::Int(value as i64)),
+                Literal::Int(value) => Ok(AttributeValue::Int(value.get() as i64)),
                 other => Ok(AttributeValue::Literal(other)),
             },
             Kind::LBracket => {

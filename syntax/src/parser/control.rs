@@ -158,6 +158,7 @@ impl Parser<'_> {
         self.pos += 1;
         let body = if is_yield { self.yielded(statement)? } else { self.branch(statement)? };
         let clauses = self.tree.clauses.add(self.stacks.clauses.drain(mark..));
+        let clauses = self.tree.shorten(clauses);
         Ok(self.add(Expr::For { label, clauses, is_yield, body }, start))
     }
 

@@ -2,10 +2,11 @@
 
 use ir::Symbol;
 
-use crate::lexer::Kind;
+use crate::lexer::{Flags, Kind};
 use crate::tree::*;
 use crate::{DiagnosticCode, Span};
 
+use super::literals::MIN_MAGNITUDE;
 use super::{Parse, Parser};
 
 /// Precedence of infix operators, from loose to tight; only the order counts.
@@ -23,7 +24,58 @@ mod level {
     pub const SHIFT: u8 = 11;
     pub const SUM: u8 = 12;
     pub const PRODUCT: u8 = 13;
+    /// Not an operator.
+    pub const NONE: u8 = 0;
+    /// The kind of the token alone does not tell.
+    pub const DEPENDS: u8 = u8::MAX;
 }
+
+/// Operator and level of each kind of token.
+const INFIX: [(BinaryOp, u8); 256] = {
+    use BinaryOp as B;
+    let mut table = [(B::Add, level::NONE); 256];
+    let operators = [
+        (Kind::Plus, B::Add, level::SUM),
+        (Kind::Minus, B::Sub, level::SUM),
+        (Kind::Star, B::Mul, level::PRODUCT),
+        (Kind::Slash, B::Div, level::PRODUCT),
+        (Kind::Percent, B::Rem, level::PRODUCT),
+        (Kind::Div, B::FloorDiv, level::PRODUCT),
+        (Kind::Amp, B::BitAnd, level::BIT_AND),
+        (Kind::Caret, B::BitXor, level::BIT_XOR),
+        (Kind::Shl, B::Shl, level::SHIFT),
+        (Kind::EqEq, B::Eq, level::EQUALITY),
+        (Kind::NotEq, B::Ne, level::EQUALITY),
+        (Kind::AmpAmp, B::And, level::AND),
+        (Kind::PipePipe, B::Or, level::OR),
+        (Kind::QuestionQuestion, B::Coalesce, level::COALESCE),
+    ];
+    let mut i = 0;
+    while i < operators.len() {
+        table[operators[i].0 as usize] = (operators[i].1, operators[i].2);
+        i += 1;
+    }
+    let depends = [Kind::At, Kind::Pipe, Kind::Lt, Kind::LtEq, Kind::Gt, Kind::DotDot, Kind::DotDotEq, Kind::PipeGt];
+    let mut i = 0;
+    while i < depends.len() {
+        table[depends[i] as usize].1 = level::DEPENDS;
+        i += 1;
+    }
+    table
+};
+
+/// Kinds of tokens that may belong to the operand before them.
+const CONTINUES_OPERAND: [bool; 256] = {
+    use Kind::*;
+    let mut table = [false; 256];
+    let kinds = [Dot, LParen, LBracket, LBrace, Question, QuestionQuestion, As, Lt, StarStar];
+    let mut i = 0;
+    while i < kinds.len() {
+        table[kinds[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
 
 /// An infix operator at the current token.
 #[derive(Clone, Copy)]
@@ -72,6 +124,7 @@ impl Parser<'_> {
             return self.fail(DiagnosticCode::E1017, span, []);
         }
         let params = self.tree.lambda_params.add(self.stacks.params.drain(mark..));
+        let params = self.tree.shorten(params);
         Ok(self.add(Expr::Lambda { params, result, body }, start))
     }
 
@@ -144,10 +197,64 @@ impl Parser<'_> {
     /// Operators of this level and tighter ones.
     fn infix(&mut self, min: u8) -> Parse<ExprId> {
         let start = self.token().start;
-        let mut left = self.unary()?;
+        let first = self.operand()?;
+        if INFIX[self.kind() as usize].1 == level::NONE { Ok(first) } else { self.operators(first, start, min) }
+    }
+
+    /// What stands between infix operators; groups and bare operands need no look at all that it could be.
+    #[inline(always)]
+    fn operand(&mut self) -> Parse<ExprId> {
+        match self.bare_operand() {
+            Some(operand) => Ok(operand),
+            None if self.kind() == Kind::LParen => {
+                let start = self.token().start;
+                let group = self.group()?;
+                if CONTINUES_OPERAND[self.kind() as usize] { self.continued(group, start) } else { Ok(group) }
+            }
+            None => self.unary(),
+        }
+    }
+
+    /// What stands behind an operand and belongs to it.
+    fn continued(&mut self, operand: ExprId, start: u32) -> Parse<ExprId> {
+        let value = self.postfix(operand, start)?;
+        self.power(value, start)
+    }
+
+    /// A name or a number with nothing behind it that would belong to it: what most operands are.
+    #[inline(always)]
+    fn bare_operand(&mut self) -> Option<ExprId> {
+        let &[token, next, ..] = self.tokens.get(self.pos..)? else { return None };
+        if CONTINUES_OPERAND[next.kind as usize] {
+            return None;
+        }
+        let expr = match token.kind {
+            Kind::Ident if !token.flags.has(Flags::SPECIAL) => Expr::Name(token.symbol()),
+            Kind::Int => match self.numbers.get(token.data as usize) {
+                Some(&value) if value < MIN_MAGNITUDE => Expr::Literal(Literal::Int(Wide::new(value))),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.pos += 1;
+        Some(self.tree.add_expr(expr, self.span_of(token)))
+    }
+
+    /// What operators of this level and tighter ones make of their first operand.
+    fn operators(&mut self, first: ExprId, start: u32, min: u8) -> Parse<ExprId> {
+        let mut left = first;
         // Level of the operator on top of `left` if it does not chain.
         let mut closed = 0;
-        while let Some((infix, level, length)) = self.infix_operator() {
+        loop {
+            let (op, level) = INFIX[self.kind() as usize];
+            let (infix, level, length) = match level {
+                level::NONE => break,
+                level::DEPENDS => match self.infix_operator() {
+                    Some(found) => found,
+                    None => break,
+                },
+                _ => (Infix::Binary(op), level, 1),
+            };
             if level < min {
                 break;
             }
@@ -163,7 +270,7 @@ impl Parser<'_> {
                     let right = match level {
                         // Right associative.
                         level::COALESCE => self.nested(|p| p.infix(level))?,
-                        _ => self.infix(level + 1)?,
+                        _ => self.right_operand(level)?,
                     };
                     self.add(Expr::Binary(op, left, right), start)
                 }
@@ -175,33 +282,27 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    /// Operator, level and number of tokens.
-    #[inline]
+    /// What stands behind an operator of this level: operators that are tighter, if there are any.
+    #[inline(always)]
+    fn right_operand(&mut self, level: u8) -> Parse<ExprId> {
+        let start = self.token().start;
+        let first = self.operand()?;
+        let next = INFIX[self.kind() as usize].1;
+        if next <= level { Ok(first) } else { self.operators(first, start, level + 1) }
+    }
+
+    /// Operator, level and number of tokens, where the kind of the token alone does not tell.
     fn infix_operator(&self) -> Option<(Infix, u8, usize)> {
         use BinaryOp as B;
         let (op, level) = match self.kind() {
-            Kind::Plus => (B::Add, level::SUM),
-            Kind::Minus => (B::Sub, level::SUM),
-            Kind::Star => (B::Mul, level::PRODUCT),
-            Kind::Slash => (B::Div, level::PRODUCT),
-            Kind::Percent => (B::Rem, level::PRODUCT),
-            Kind::Div => (B::FloorDiv, level::PRODUCT),
             Kind::At if self.ends_body_at_sigil() => return None,
             Kind::At => (B::MatMul, level::PRODUCT),
-            Kind::Amp => (B::BitAnd, level::BIT_AND),
             Kind::Pipe if self.at_contract_message() => return None,
             Kind::Pipe => (B::BitOr, level::BIT_OR),
-            Kind::Caret => (B::BitXor, level::BIT_XOR),
-            Kind::Shl => (B::Shl, level::SHIFT),
-            Kind::EqEq => (B::Eq, level::EQUALITY),
-            Kind::NotEq => (B::Ne, level::EQUALITY),
             Kind::Lt | Kind::LtEq | Kind::Gt if self.place.no_angle => return None,
             Kind::Lt => (B::Lt, level::COMPARISON),
             Kind::LtEq => (B::Le, level::COMPARISON),
             Kind::Gt => return self.joined_gt(),
-            Kind::AmpAmp => (B::And, level::AND),
-            Kind::PipePipe => (B::Or, level::OR),
-            Kind::QuestionQuestion => (B::Coalesce, level::COALESCE),
             Kind::DotDot => return Some((Infix::Range { inclusive: false }, level::RANGE, 1)),
             Kind::DotDotEq => return Some((Infix::Range { inclusive: true }, level::RANGE, 1)),
             Kind::PipeGt => return Some((Infix::Pipe, level::PIPE, 1)),
@@ -291,7 +392,7 @@ impl Parser<'_> {
             self.postfix(primary, from)?
         };
         if !self.is_pipe_step(step) {
-            let span = self.tree.expr_spans[step];
+            let span = self.tree.expr_span(step);
             self.report(DiagnosticCode::E0114, span, []);
         }
         Ok(self.add(Expr::Pipe(left, step), start))
@@ -315,26 +416,29 @@ impl Parser<'_> {
     /// Prefix operators without recursion, so that a row of them is no nesting.
     fn unary(&mut self) -> Parse<ExprId> {
         let first = self.pos;
+        if !matches!(self.kind(), Kind::Minus | Kind::Bang | Kind::Tilde) {
+            let start = self.token().start;
+            let primary = self.primary()?;
+            return if CONTINUES_OPERAND[self.kind() as usize] { self.continued(primary, start) } else { Ok(primary) };
+        }
         while matches!(self.kind(), Kind::Minus | Kind::Bang | Kind::Tilde) {
             self.pos += 1;
         }
         let mut last = self.pos;
         let start = self.token().start;
-        let mut operand = if last > first && self.at_signed_literal_as() {
+        let mut operand = if self.at_signed_literal_as() {
             last -= 1;
             self.min_int_at = self.pos;
             let literal = self.literal_expr()?;
             let sign = self.tokens[last].start;
             let negative = self.add(Expr::Unary(UnaryOp::Neg, literal), sign);
-            let value = self.postfix(negative, sign)?;
-            self.power(value, sign)?
+            self.continued(negative, sign)?
         } else {
-            if last > first && self.tokens[last - 1].kind == Kind::Minus && self.is_bare_int() {
+            if self.tokens[last - 1].kind == Kind::Minus && self.is_bare_int() {
                 self.min_int_at = self.pos;
             }
             let primary = self.primary()?;
-            let value = self.postfix(primary, start)?;
-            self.power(value, start)?
+            self.continued(primary, start)?
         };
         while last > first {
             last -= 1;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ir::{Namespace, Symbol};
 
 use crate::diagnostic::Arg;
-use crate::lexer::{self, DocComment, Kind, LexError, source};
+use crate::lexer::{self, DocComment, Kind, LexError, Memory, source};
 use crate::tree::*;
 use crate::{Anchor, Diagnostic, DiagnosticCode, Lines, Span};
 
-use super::Parser;
 use super::items::Head;
+use super::{Parser, Spare};
 
 /// Longest file (language/17 section 17.7).
 const MAX_BYTES: usize = 1 << 31;
@@ -39,8 +39,9 @@ fn parse_text(module: Symbol, text: &str, malformed: &[(usize, usize)]) -> File 
         let diagnostic = Diagnostic::new(DiagnosticCode::E0039, Anchor::Module(module), Span::default(), args);
         return File { module, file_attributes: Vec::new(), imports: Vec::new(), items: Vec::new(), diagnostics: vec![diagnostic] };
     }
-    let lexer::Tokens { tokens, numbers, errors, docs, balanced } = lexer::lex(text);
-    let mut parser = Parser::new(module, text, tokens, numbers, balanced);
+    let Spare { lexer, tree, stacks } = Spare::take();
+    let lexer::Tokens { tokens, numbers, line_starts, errors, docs, balanced } = lexer::lex_into(text, lexer);
+    let mut parser = Parser::new(module, text, Memory { tokens, numbers, line_starts }, balanced, tree, stacks);
     if !docs.is_empty() {
         parser.declarations = Some(Vec::new());
     }
@@ -52,6 +53,8 @@ fn parse_text(module: Symbol, text: &str, malformed: &[(usize, usize)]) -> File 
     if found.is_empty() && syntax.is_empty() {
         syntax.extend(parser.detached_docs(&docs).into_iter().map(|doc| (doc, 0)));
     }
+    let Parser { tokens, numbers, line_starts, tree, stacks, .. } = parser;
+    Spare { lexer: Memory { tokens, numbers, line_starts }, tree, stacks }.give_back();
     settle(&mut file, found, syntax);
     file
 }
@@ -215,7 +218,7 @@ impl Parser<'_> {
         let end = self.previous().end.max(start);
         if let (Err(_), None) = (&kind, &head.name) {
             // Not even a name: the report stands alone, at the file.
-            self.clear_tree();
+            self.tree.clear();
             return;
         }
         let whole = Span::new(0, end - start);
@@ -246,7 +249,7 @@ impl Parser<'_> {
             }
             self.import(start, attributes)
         });
-        self.clear_tree();
+        self.tree.clear();
         match result {
             Ok(import) => file.imports.push(import),
             Err(_) => {
@@ -265,59 +268,17 @@ impl Parser<'_> {
         }
         let first = self.lines_seen;
         let line_start = first.checked_sub(1).map_or(0, |i| self.line_starts[i]);
-        let inside = self.line_starts[first..].iter().take_while(|&&s| s <= end);
-        let starts = inside.map(|&s| s - start).collect();
+        let rest = &self.line_starts[first..];
+        let count = rest.partition_point(|&s| s <= end);
+        let starts = rest[..count].iter().map(|&s| s - start).collect();
         (first as u32 + 1, Lines::from_starts(starts, start - line_start + 1))
     }
 
     /// The tree of the item with exact sizes; the scratch tree keeps its memory.
     fn take_tree(&mut self) -> Tree {
         let tree = self.tree.clone();
-        self.clear_tree();
+        self.tree.clear();
         tree
-    }
-
-    fn clear_tree(&mut self) {
-        let Tree {
-            exprs,
-            expr_spans,
-            types,
-            type_spans,
-            patterns,
-            pattern_spans,
-            expr_lists,
-            type_lists,
-            pattern_lists,
-            args,
-            entries,
-            arms,
-            parts,
-            lambda_params,
-            clauses,
-            field_patterns,
-            paths,
-            bounds,
-            impl_equals,
-        } = &mut self.tree;
-        exprs.clear();
-        expr_spans.clear();
-        types.clear();
-        type_spans.clear();
-        patterns.clear();
-        pattern_spans.clear();
-        expr_lists.clear();
-        type_lists.clear();
-        pattern_lists.clear();
-        args.clear();
-        entries.clear();
-        arms.clear();
-        parts.clear();
-        lambda_params.clear();
-        clauses.clear();
-        field_patterns.clear();
-        paths.clear();
-        bounds.clear();
-        impl_equals.clear();
     }
 
     /// W1001: doc comments with markers that stand above no declaration. One report a run.

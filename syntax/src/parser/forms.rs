@@ -30,7 +30,9 @@ impl Parser<'_> {
             return self.unexpected("'('");
         }
         let args = self.call_args()?;
-        Ok(Some(self.add(Expr::Special { form: word, type_args, args }, token.start)))
+        let form = self.add(Expr::Special { form: word, args }, token.start);
+        self.tree.set_type_args(form, type_args);
+        Ok(Some(form))
     }
 
     /// `for(name:` or `with(name:` (G11).
@@ -50,7 +52,7 @@ impl Parser<'_> {
             Ok(())
         })?;
         let args = self.tree.args.add(self.stacks.args.drain(mark..));
-        Ok(self.add(Expr::Special { form: token.symbol(), type_args: List::EMPTY, args }, token.start))
+        Ok(self.add(Expr::Special { form: token.symbol(), args }, token.start))
     }
 
     fn named_or_match(&mut self, allows_match: bool) -> Parse<Argument> {

@@ -40,7 +40,9 @@ impl Parser<'_> {
         };
         let span = self.span_from(start);
         self.eat(Kind::Semicolon);
-        Ok(Import { span, is_pub, is_extension, path, path_span, names, attributes })
+        let mut extent = self.span_from(start);
+        extent.end += u32::from(self.text.as_bytes().get(extent.end as usize) == Some(&b'\n'));
+        Ok(Import { span, extent, is_pub, is_extension, path, path_span, names, attributes })
     }
 
     fn module_path(&mut self) -> Parse<ModulePath> {

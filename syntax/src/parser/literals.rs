@@ -9,7 +9,7 @@ use crate::tree::*;
 use super::{Parse, Parser};
 
 /// The magnitude of the least integer.
-const MIN_MAGNITUDE: u64 = 1 << 63;
+pub(super) const MIN_MAGNITUDE: u64 = 1 << 63;
 
 impl Parser<'_> {
     pub(super) fn primary(&mut self) -> Parse<ExprId> {
@@ -87,11 +87,11 @@ impl Parser<'_> {
                     let text = self.token_text(token);
                     self.report(DiagnosticCode::E0033, self.span_of(token), ["integer".into(), text.into()]);
                 }
-                Literal::Int(value)
+                Literal::Int(Wide::new(value))
             }
-            Kind::Float => Literal::Float(number(self)),
-            Kind::Duration => Literal::Duration(number(self) as i64),
-            Kind::Size => Literal::Size(number(self) as i64),
+            Kind::Float => Literal::Float(Wide::new(number(self))),
+            Kind::Duration => Literal::Duration(Wide::new(number(self))),
+            Kind::Size => Literal::Size(Wide::new(number(self))),
             Kind::Str => Literal::Str(token.symbol()),
             Kind::Char => Literal::Char(char::from_u32(token.data).unwrap_or('\u{FFFD}')),
             Kind::Byte => Literal::Byte(token.data as u8),
@@ -104,10 +104,20 @@ impl Parser<'_> {
     }
 
     /// `()`, `(e)`, `(a, b)`
-    fn group(&mut self) -> Parse<ExprId> {
+    pub(super) fn group(&mut self) -> Parse<ExprId> {
         let (open, start) = (self.pos, self.token().start);
         self.pos += 1;
         let mark = self.stacks.exprs.len();
+        if !matches!(self.kind(), Kind::RParen | Kind::Comma) {
+            let first = self.bracketed(|p| p.expr())?;
+            if self.eat(Kind::RParen) {
+                return Ok(self.add(Expr::Paren(first), start));
+            }
+            self.stacks.exprs.push(first);
+            if !self.eat(Kind::Comma) {
+                return self.bracketed(|p| p.close(open, Kind::RParen)).and(Err(super::Failed));
+            }
+        }
         self.list(open, Kind::RParen, |p| {
             let element = p.expr()?;
             p.stacks.exprs.push(element);
@@ -143,7 +153,7 @@ impl Parser<'_> {
     fn spread_or(&mut self, key: EntryKey) -> Parse<Entry> {
         let key = if self.eat(Kind::Ellipsis) { EntryKey::Spread } else { key };
         let value = self.expr()?;
-        Ok(Entry { key, value, span: self.tree.expr_spans[value] })
+        Ok(Entry { key, value, span: self.tree.expr_span(value) })
     }
 
     /// Grammar G1: a block or a map.
@@ -249,6 +259,7 @@ impl Parser<'_> {
             Ok(())
         })?;
         let entries = self.drain_entries(mark);
+        let path = self.tree.shorten(path);
         Ok(self.add(Expr::Struct { path, entries }, start))
     }
 

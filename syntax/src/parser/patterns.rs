@@ -6,7 +6,7 @@ use crate::DiagnosticCode;
 use crate::lexer::Kind;
 use crate::tree::*;
 
-use super::{Parse, Parser};
+use super::{NESTING_LIMIT, Parse, Parser};
 
 impl Parser<'_> {
     /// A pattern with alternatives.
@@ -31,6 +31,12 @@ impl Parser<'_> {
 
     /// A pattern without alternatives, as in `let` and `for`.
     pub(super) fn binding(&mut self) -> Parse<PatternId> {
+        let token = self.token();
+        let is_name = token.kind == Kind::Ident && matches!(self.ahead(1).kind, Kind::Eq | Kind::Colon | Kind::In);
+        if is_name && self.depth < NESTING_LIMIT {
+            self.pos += 1;
+            return Ok(self.add_pattern_at(Pattern::Name { name: token.symbol(), dollar: false }, self.span_of(token)));
+        }
         self.nested(|p| p.alternative())
     }
 
@@ -75,7 +81,7 @@ impl Parser<'_> {
             }
             Kind::LParen => self.paren_pattern(),
             Kind::LBracket => self.list_pattern(),
-            Kind::LBrace => self.struct_pattern(List::EMPTY, start),
+            Kind::LBrace => self.struct_pattern(Short::EMPTY, start),
             Kind::DotDot | Kind::DotDotEq => self.bad_range("the low end is missing"),
             kind if kind == Kind::Future || kind.is_keyword() => {
                 if matches!(kind, Kind::In | Kind::Then | Kind::Do | Kind::Else | Kind::Yield | Kind::Let) {
@@ -124,7 +130,8 @@ impl Parser<'_> {
             Kind::Ident => return self.bad_range("an end is a literal or a constant written '$name'"),
             _ => return self.bad_range("the high end is missing"),
         };
-        Ok(self.add_pattern(Pattern::Range { low, high, inclusive }, start))
+        let ends = self.tree.range_ends.add([low, high]);
+        Ok(self.add_pattern(Pattern::Range { ends, inclusive }, start))
     }
 
     /// A binding, unit variant, variant with payload, or struct.
@@ -143,12 +150,12 @@ impl Parser<'_> {
         let is_plain = last.start == token.start && token.kind == Kind::Ident;
         match self.kind() {
             Kind::LParen => {
-                let path = self.drain_path(mark);
+                let path = self.drain_short_path(mark);
                 let payload = self.payload()?;
                 Ok(self.add_pattern(Pattern::Variant { path, payload: Some(payload) }, start))
             }
             Kind::LBrace => {
-                let path = self.drain_path(mark);
+                let path = self.drain_short_path(mark);
                 self.struct_pattern(path, start)
             }
             Kind::DotDot | Kind::DotDotEq if is_plain => {
@@ -161,7 +168,7 @@ impl Parser<'_> {
                 Ok(self.add_pattern(Pattern::Name { name: token.symbol(), dollar: false }, start))
             }
             _ => {
-                let path = self.drain_path(mark);
+                let path = self.drain_short_path(mark);
                 Ok(self.add_pattern(Pattern::Variant { path, payload: None }, start))
             }
         }
@@ -184,7 +191,7 @@ impl Parser<'_> {
         let token = self.token();
         if !(token.kind.is_word() && self.ahead(1).kind == Kind::Colon) {
             let pattern = self.pattern()?;
-            return Ok(FieldPattern { name: None, pattern, span: self.tree.pattern_spans[pattern] });
+            return Ok(FieldPattern { name: None, pattern, span: self.tree.pattern_span(pattern) });
         }
         let (name, span) = self.name()?;
         self.pos += 1;
@@ -199,7 +206,7 @@ impl Parser<'_> {
         Ok(FieldPattern { name: Some(name), pattern, span })
     }
 
-    fn struct_pattern(&mut self, path: List<ir::Symbol>, start: u32) -> Parse<PatternId> {
+    fn struct_pattern(&mut self, path: Short<ir::Symbol>, start: u32) -> Parse<PatternId> {
         let open = self.pos;
         self.pos += 1;
         let mark = self.stacks.fields.len();

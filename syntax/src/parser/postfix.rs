@@ -17,7 +17,7 @@ impl Parser<'_> {
                 Kind::Dot => self.member(value, start)?,
                 Kind::LParen => {
                     let args = self.call_args()?;
-                    self.add(Expr::Call { callee: value, type_args: List::EMPTY, args }, start)
+                    self.add(Expr::Call { callee: value, args }, start)
                 }
                 Kind::LBracket => self.index(value, start)?,
                 Kind::Question => {
@@ -30,7 +30,9 @@ impl Parser<'_> {
                     let type_args = self.type_args()?;
                     if self.kind() == Kind::LParen {
                         let args = self.call_args()?;
-                        self.add(Expr::Call { callee: value, type_args, args }, start)
+                        let call = self.add(Expr::Call { callee: value, args }, start);
+                        self.tree.set_type_args(call, type_args);
+                        call
                     } else {
                         self.add(Expr::TypeArgs(value, type_args), start)
                     }
@@ -92,7 +94,10 @@ impl Parser<'_> {
                 };
                 if self.kind() == Kind::LParen {
                     let args = self.call_args()?;
-                    return Ok(self.add(Expr::MethodCall { receiver: value, name, type_args, args }, start));
+                    let args = self.tree.shorten(args);
+                    let call = self.add(Expr::MethodCall { receiver: value, name, args }, start);
+                    self.tree.set_type_args(call, type_args);
+                    return Ok(call);
                 }
                 if type_args.is_empty() {
                     return Ok(self.add(Expr::Field(value, name), start));
@@ -199,7 +204,7 @@ impl Parser<'_> {
         }
         arg.spread = self.eat(Kind::Ellipsis);
         arg.value = self.expr()?;
-        arg.span = self.tree.expr_spans[arg.value];
+        arg.span = self.tree.expr_span(arg.value);
         Ok(arg)
     }
 }

@@ -1,7 +1,7 @@
 //! Blocks and statements (language/05 section 5.2, grammar G7 and G10).
 
 use crate::DiagnosticCode;
-use crate::lexer::Kind;
+use crate::lexer::{Flags, Kind};
 use crate::tree::*;
 
 use super::{Failed, Parse, Parser, Place};
@@ -95,17 +95,17 @@ impl Parser<'_> {
             return self.unexpected_after_expression("';'");
         }
         self.missing_semicolon();
-        if token.flags.has(crate::lexer::Flags::LINE_START) { Ok(()) } else { Err(Failed) }
+        if token.flags.has(Flags::LINE_START) { Ok(()) } else { Err(Failed) }
     }
 
     /// Does a form stand here that is a statement by itself (rule 2)?
+    #[inline]
     pub(super) fn at_leading_form(&self) -> bool {
-        let next = self.ahead(1);
         match self.kind() {
             Kind::LBrace | Kind::If | Kind::Match | Kind::While | Kind::Loop | Kind::Unsafe => true,
             Kind::For => !self.at_call_form(),
-            Kind::Ident => self.at_try() || self.at_labelled_block(),
-            Kind::Dollar => matches!(next.kind, Kind::If | Kind::For),
+            Kind::Ident => self.token().flags.has(Flags::SPECIAL) && (self.at_try() || self.at_labelled_block()),
+            Kind::Dollar => matches!(self.ahead(1).kind, Kind::If | Kind::For),
             _ => false,
         }
     }
@@ -196,7 +196,7 @@ impl Parser<'_> {
     fn assignment(&mut self, place: ExprId, first: usize) -> Parse<ExprId> {
         let Some((op, length)) = self.assignment_operator() else { return Ok(place) };
         if !self.is_place(place) {
-            let span = self.tree.expr_spans[place];
+            let span = self.tree.expr_span(place);
             self.report(DiagnosticCode::E1020, span, []);
         }
         self.pos += length;

@@ -41,8 +41,8 @@ impl Parser<'_> {
     fn impl_type(&mut self) -> Parse<TypeId> {
         let start = self.bump().start;
         let bounds = self.bounds()?;
-        let (first, count) = (self.tree.bounds.len() as u32, bounds.len() as u32);
-        self.tree.bounds.extend(bounds);
+        let list = self.tree.bounds.add(bounds);
+        let (first, count) = (list.start() as u32, list.len() as u32);
         let mut equals = Vec::new();
         // G15: the list ends before the first entry of another form.
         while self.at_assoc_equal(if equals.is_empty() { Kind::Where } else { Kind::Comma }) {
@@ -53,7 +53,7 @@ impl Parser<'_> {
         }
         let constrained = !equals.is_empty();
         let ty = self.add_type(Type::Impl { first, count, constrained }, start);
-        self.tree.impl_equals.extend(equals.into_iter().map(|(name, equal)| (ty, name, equal)));
+        self.tree.impl_equals.add(equals.into_iter().map(|(name, equal)| (ty, name, equal)));
         Ok(ty)
     }
 

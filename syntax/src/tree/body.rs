@@ -1,77 +1,187 @@
 //! The arenas of one item: expressions, patterns, types and their lists.
 
-use ir::{Column, Id, List, Pool, Symbol};
+use ir::{List, Pool, Symbol};
 
 use crate::Span;
 
 use super::Bound;
+use super::arena::{Arena, LongLists, LongSpans, NodeId, Rare, Short, Wide};
 
 /// The arenas of one item.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Tree {
     /// Expressions.
-    pub exprs: Column<ExprTag, Expr>,
-    /// Their spans.
-    pub expr_spans: Column<ExprTag, Span>,
+    pub exprs: Arena<ExprTag, Expr>,
     /// Types.
-    pub types: Column<TypeTag, Type>,
-    /// Their spans.
-    pub type_spans: Column<TypeTag, Span>,
+    pub types: Arena<TypeTag, Type>,
     /// Patterns.
-    pub patterns: Column<PatternTag, Pattern>,
-    /// Their spans.
-    pub pattern_spans: Column<PatternTag, Span>,
+    pub patterns: Arena<PatternTag, Pattern>,
     /// Lists of expressions.
     pub expr_lists: Pool<ExprId>,
-    /// Lists of types.
-    pub type_lists: Pool<TypeId>,
-    /// Lists of patterns.
-    pub pattern_lists: Pool<PatternId>,
     /// Lists of arguments.
     pub args: Pool<Argument>,
-    /// Lists of struct, map and list entries.
-    pub entries: Pool<Entry>,
-    /// Lists of match arms.
-    pub arms: Pool<Arm>,
-    /// Lists of template parts.
-    pub parts: Pool<TemplatePart>,
-    /// Lists of lambda parameters.
-    pub lambda_params: Pool<LambdaParam>,
-    /// Lists of `for` clauses.
-    pub clauses: Pool<ForClause>,
-    /// Lists of struct-pattern fields and variant-pattern payloads.
-    pub field_patterns: Pool<FieldPattern>,
     /// Paths.
     pub paths: Pool<Symbol>,
+    /// Lists of types.
+    pub type_lists: Rare<TypeId>,
+    /// Lists of patterns.
+    pub pattern_lists: Rare<PatternId>,
+    /// Lists of struct, map and list entries.
+    pub entries: Rare<Entry>,
+    /// Lists of match arms.
+    pub arms: Rare<Arm>,
+    /// Lists of template parts.
+    pub parts: Rare<TemplatePart>,
+    /// Lists of lambda parameters.
+    pub lambda_params: Rare<LambdaParam>,
+    /// Lists of `for` clauses.
+    pub clauses: Rare<ForClause>,
+    /// Lists of struct-pattern fields and variant-pattern payloads.
+    pub field_patterns: Rare<FieldPattern>,
+    /// Low and high end of range patterns.
+    pub range_ends: Rare<RangeEnd>,
+    /// Explicit type arguments of calls, method calls and call-like forms, in order of their ids.
+    type_args: Rare<(ExprId, List<TypeId>)>,
     /// Bounds of `impl A + B` and trait-object types.
-    pub bounds: Vec<Bound>,
+    pub bounds: Rare<Bound>,
     /// `where Item == T` of `impl A + B` types: the impl type, the name, the type.
-    pub impl_equals: Vec<(TypeId, Symbol, TypeId)>,
+    pub impl_equals: Rare<(TypeId, Symbol, TypeId)>,
+    long_lists: LongLists,
+    long_spans: LongSpans,
+}
+
+impl Tree {
+    /// Where an expression stands.
+    #[inline]
+    pub fn expr_span(&self, id: ExprId) -> Span {
+        self.long_spans.unpack(self.exprs.span(id))
+    }
+
+    /// Where a type stands.
+    pub fn type_span(&self, id: TypeId) -> Span {
+        self.long_spans.unpack(self.types.span(id))
+    }
+
+    /// Where a pattern stands.
+    pub fn pattern_span(&self, id: PatternId) -> Span {
+        self.long_spans.unpack(self.patterns.span(id))
+    }
+
+    /// The list that a short one stands for.
+    #[inline]
+    pub fn list<T>(&self, short: Short<T>) -> List<T> {
+        short.list(&self.long_lists)
+    }
+
+    /// The explicit type arguments of a call, method call or call-like form.
+    #[inline]
+    pub fn type_args(&self, call: ExprId) -> List<TypeId> {
+        let rows = self.type_args.all();
+        match rows.binary_search_by_key(&call, |row| row.0) {
+            Ok(at) => rows[at].1,
+            Err(_) => List::EMPTY,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add_expr(&mut self, expr: Expr, span: Span) -> ExprId {
+        let span = self.long_spans.pack(span);
+        self.exprs.push(expr, span)
+    }
+
+    pub(crate) fn add_type(&mut self, ty: Type, span: Span) -> TypeId {
+        let span = self.long_spans.pack(span);
+        self.types.push(ty, span)
+    }
+
+    pub(crate) fn add_pattern(&mut self, pattern: Pattern, span: Span) -> PatternId {
+        let span = self.long_spans.pack(span);
+        self.patterns.push(pattern, span)
+    }
+
+    /// The short form of a list.
+    #[inline]
+    pub(crate) fn shorten<T>(&mut self, list: List<T>) -> Short<T> {
+        Short::new(list, &mut self.long_lists)
+    }
+
+    /// Notes the explicit type arguments of the expression that was added last.
+    pub(crate) fn set_type_args(&mut self, call: ExprId, types: List<TypeId>) {
+        if !types.is_empty() {
+            self.type_args.add([(call, types)]);
+        }
+    }
+
+    /// Forgets everything and keeps what memory is worth keeping.
+    pub(crate) fn clear(&mut self) {
+        let Tree {
+            exprs,
+            types,
+            patterns,
+            expr_lists,
+            args,
+            paths,
+            type_lists,
+            pattern_lists,
+            entries,
+            arms,
+            parts,
+            lambda_params,
+            clauses,
+            field_patterns,
+            range_ends,
+            type_args,
+            bounds,
+            impl_equals,
+            long_lists,
+            long_spans,
+        } = self;
+        exprs.clear();
+        types.clear();
+        patterns.clear();
+        expr_lists.clear();
+        args.clear();
+        paths.clear();
+        type_lists.clear();
+        pattern_lists.clear();
+        entries.clear();
+        arms.clear();
+        parts.clear();
+        lambda_params.clear();
+        clauses.clear();
+        field_patterns.clear();
+        range_ends.clear();
+        type_args.clear();
+        bounds.clear();
+        impl_equals.clear();
+        long_lists.clear();
+        long_spans.clear();
+    }
 }
 
 /// Tag of expression ids.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ExprTag {}
 /// Tag of type ids.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum TypeTag {}
 /// Tag of pattern ids.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum PatternTag {}
 /// An expression of a tree.
-pub type ExprId = Id<ExprTag>;
+pub type ExprId = NodeId<ExprTag>;
 /// A type of a tree.
-pub type TypeId = Id<TypeTag>;
+pub type TypeId = NodeId<TypeTag>;
 /// A pattern of a tree.
-pub type PatternId = Id<PatternTag>;
+pub type PatternId = NodeId<PatternTag>;
 
 /// A literal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Literal {
     /// `42`; 2^63 only as the operand of unary minus.
-    Int(u64),
+    Int(Wide),
     /// Bits of a float.
-    Float(u64),
+    Float(Wide),
     /// Unescaped text.
     Str(Symbol),
     /// A character.
@@ -79,9 +189,9 @@ pub enum Literal {
     /// `b'x'`
     Byte(u8),
     /// Nanoseconds.
-    Duration(i64),
+    Duration(Wide),
     /// Bytes.
-    Size(i64),
+    Size(Wide),
     /// `true`, `false`
     Bool(bool),
 }
@@ -185,7 +295,7 @@ pub enum Expr {
     /// `Name { ... }`
     Struct {
         /// Dotted path; `Self` is a segment.
-        path: List<Symbol>,
+        path: Short<Symbol>,
         /// Entries.
         entries: List<Entry>,
     },
@@ -212,7 +322,7 @@ pub enum Expr {
         /// Label.
         label: Option<Symbol>,
         /// Clauses, at least one.
-        clauses: List<ForClause>,
+        clauses: Short<ForClause>,
         /// `yield` instead of `do`.
         is_yield: bool,
         /// Body.
@@ -262,7 +372,7 @@ pub enum Expr {
     /// `x -> e`, `(a: int) -> int = e`
     Lambda {
         /// Parameters.
-        params: List<LambdaParam>,
+        params: Short<LambdaParam>,
         /// Declared result.
         result: Option<TypeId>,
         /// Body.
@@ -291,23 +401,19 @@ pub enum Expr {
     DollarField(ExprId, Symbol),
     /// `e.0`
     TupleField(ExprId, u32),
-    /// `e.name<T>(args)`
+    /// `e.name<T>(args)`; [`Tree::type_args`] has the type arguments.
     MethodCall {
         /// Receiver.
         receiver: ExprId,
         /// Method.
         name: Symbol,
-        /// Type arguments.
-        type_args: List<TypeId>,
         /// Arguments.
-        args: List<Argument>,
+        args: Short<Argument>,
     },
-    /// `f<T>(args)`
+    /// `f<T>(args)`; [`Tree::type_args`] has the type arguments.
     Call {
         /// Callee.
         callee: ExprId,
-        /// Type arguments.
-        type_args: List<TypeId>,
         /// Arguments.
         args: List<Argument>,
     },
@@ -326,12 +432,10 @@ pub enum Expr {
         /// `as?`
         fallible: bool,
     },
-    /// `recurse(...)`, `catch(...)` and the other call-like forms; the name says which.
+    /// `recurse(...)`, `catch(...)` and the other call-like forms; the name says which, [`Tree::type_args`] has the types of channels.
     Special {
         /// `recurse`, `parallel`, `spawn`, `timeout`, `cache`, `catch`, `nursery`, `with`, `for`, `channel...`, `embed`, `has_embed`.
         form: Symbol,
-        /// Type arguments of channels.
-        type_args: List<TypeId>,
         /// Arguments.
         args: List<Argument>,
     },
@@ -395,7 +499,7 @@ pub enum Expr {
     Paren(ExprId),
 }
 
-const _: () = assert!(size_of::<Expr>() <= 32);
+const _: () = assert!(size_of::<Expr>() <= 16 && size_of::<Pattern>() <= 20 && size_of::<Argument>() <= 24);
 
 /// A part of a template string.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -509,24 +613,22 @@ pub enum Pattern {
     Literal(Literal, bool),
     /// `lo..hi`
     Range {
-        /// Low end.
-        low: RangeEnd,
-        /// High end.
-        high: RangeEnd,
+        /// Low and high end.
+        ends: List<RangeEnd>,
         /// `..=`
         inclusive: bool,
     },
     /// `V(p)`, `T.V`, `T(p)`
     Variant {
         /// Path.
-        path: List<Symbol>,
+        path: Short<Symbol>,
         /// Payload; `None` for a qualified unit variant without parentheses.
         payload: Option<List<FieldPattern>>,
     },
     /// `T { f, .. }`
     Struct {
         /// Path; empty when left out.
-        path: List<Symbol>,
+        path: Short<Symbol>,
         /// Fields.
         fields: List<FieldPattern>,
         /// `..`

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hir::Type;
 use ir::mutate::Mutation;
+use ir::ssa::text::{Plain, print_graph};
 use ir::ssa::{ENTRY, Graph, Level, NewInst};
 use ir::{Fault, ItemId, Stop, Where};
 use mir::interp::Outcome;
@@ -32,10 +33,14 @@ pub const MEANING: &[&str] = &[
     "place-redirect",
     EFFECT_DELETE,
     EFFECT_MOVE,
+    OP_FITS,
 ];
 
 const EFFECT_DELETE: &str = "effect-delete";
 const EFFECT_MOVE: &str = "effect-move";
+/// An op of another row of the table that takes the very operands and gives the very results that stand there: `add` on two ints becomes `xor`, `ret`
+/// without results becomes `unreachable`. Its row is another, but nothing that the level demands is broken, as with an op of the same row.
+const OP_FITS: &str = "op-other-that-fits";
 
 /// A mutant of a kind that is drawn evenly; `None` when it does not apply to this body.
 fn mutate<L: Level>(body: &Graph<L>, seed: u64, types: &[L::Type]) -> Option<(Graph<L>, Mutation, &'static str)> {
@@ -122,6 +127,18 @@ fn cut<L: Level>(graph: &Graph<L>, at: Where, unreachable: L::Op) -> Graph<L> {
     graph
 }
 
+/// The first line that differs, as it was and as it is.
+fn change<L: Level>(before: &Graph<L>, after: &Graph<L>) -> String {
+    let text = |graph: &Graph<L>| {
+        let mut text = String::new();
+        print_graph(&mut text, graph, &Plain);
+        text
+    };
+    let (before, after) = (text(&ir::ssa::compact::compact(before)), text(after));
+    let mut lines = before.lines().zip(after.lines()).filter(|(before, after)| before != after);
+    lines.next().map_or_else(String::new, |(before, after)| format!("`{}` becomes `{}`", before.trim(), after.trim()))
+}
+
 fn place(at: Where) -> String {
     match at {
         Where::Function => "whole".to_owned(),
@@ -169,9 +186,31 @@ pub fn lir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
         return None;
     }
     let types = lir::Type::ALL;
-    let (graph, mutation, kind) = mutate(&body, seed, &types)?;
+    let (graph, mutation, mut kind) = mutate(&body, seed, &types)?;
+    if kind == "op-other-shape" && mutation.inst.is_some_and(|inst| takes_what_it_has(&graph, inst)) {
+        kind = OP_FITS;
+    }
+    let change = change(&body, &graph);
     let verdict = guarded(|| lir_verdict(subject, item, graph, &mutation)).unwrap_or_else(Verdict::Broken);
-    Some((kind, format!("@{item} {}", place(mutation.at)), verdict))
+    Some((kind, format!("@{item} {} {change}", place(mutation.at)), verdict))
+}
+
+/// Are the operands, results and edges of the instruction what the row of its op asks for?
+fn takes_what_it_has(graph: &Graph<lir::Lir>, inst: ir::ssa::Inst) -> bool {
+    let info = graph.op(inst).info();
+    let args: Vec<Option<lir::Type>> = graph.args(inst).iter().map(|&value| graph.values.get(value).map(|row| row.ty)).collect();
+    let results = graph.results(inst).map(|value| graph.values.get(value).map(|row| row.ty));
+    let first = args.first().copied().flatten();
+    let takes = |classes: &[lir::ops::Class], types: &[Option<lir::Type>]| {
+        let many = classes.last() == Some(&lir::ops::Class::Many);
+        let counts = if many { types.len() + 1 >= classes.len() } else { types.len() == classes.len() };
+        counts && classes.iter().zip(types).all(|(class, ty)| ty.is_some_and(|ty| class.admits(ty, first)))
+    };
+    let results: Vec<Option<lir::Type>> = results.collect();
+    takes(info.operands, &args)
+        && takes(info.results, &results)
+        && graph.targets(inst).len() == info.targets as usize
+        && lir::Lir::may_panic(graph.op(inst)) == graph.edges[inst].unwind.is_some()
 }
 
 fn lir_verdict(subject: &Subject, item: ItemId, graph: Graph<lir::Lir>, mutation: &Mutation) -> Verdict {

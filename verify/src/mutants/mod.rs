@@ -7,7 +7,7 @@
 //! something else: no verifier of one body can refuse it, because nothing in the body says what was meant. Kinds of mutation that do nothing but that are
 //! listed apart as *meaning* kinds and do not enter the rate; the kinds that break a rule of the level are the *rule* kinds. `machine.alloc` has no meaning
 //! kinds: there the checker knows what was meant. An instruction whose result nobody uses may go or move, so deleting or moving one is a kind of its own
-//! (`effect-delete`, `effect-move`), with meaning.
+//! (`effect-delete`, `effect-move`), with meaning. So is an op of LIR that becomes one of another row, which takes the same all the same.
 //!
 //! The rate is refused / (made - not executed) over the rule kinds. What runs different, counts against it like what runs equal. A survivor that does what
 //! no legal program does (it leaves its memory, reads what is not there) is *unsound*. MIR and `machine.alloc` must have none of any kind; LIR does not say

@@ -21,15 +21,18 @@ pub trait Reading<L: Level> {
         L::parse_type(text)
     }
 
-    /// The result types of a function: one type, or several in parentheses, each with its mode.
+    /// The result types of a function: one type, or several in parentheses, each with its mode. A comma behind the last of several says that they
+    /// are not one type, where there is a type of that text.
     fn results(&mut self, text: &str) -> Option<Vec<L::Type>> {
         let text = text.trim();
-        if let Some(ty) = L::parse_type(text) {
-            return Some(vec![ty]);
-        }
-        let inner = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        let inner = match several(text) {
             Some(inner) => inner,
-            None => text,
+            None => {
+                if let Some(ty) = L::parse_type(text) {
+                    return Some(vec![ty]);
+                }
+                text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(text)
+            }
         };
         let mut types = Vec::new();
         for (index, part) in split_list(inner).into_iter().enumerate() {
@@ -83,6 +86,18 @@ pub fn split_list(text: &str) -> Vec<&str> {
         parts.push(last);
     }
     parts
+}
+
+/// What stands in parentheses that end in a comma: `(int, int,)` → `int, int`.
+fn several(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('(')?.strip_suffix(')')?.trim_end().strip_suffix(',')?;
+    // The parentheses are one pair, not the first and the last of two.
+    let mut depth = 0i64;
+    let is_pair = inner.bytes().all(|byte| {
+        depth += i64::from(byte == b'(') - i64::from(byte == b')');
+        depth >= 0
+    });
+    is_pair.then_some(inner)
 }
 
 /// `own str` → `own` and `str`.

@@ -1,7 +1,6 @@
 //! What each pass does to a text, the mutants of what comes out, and how long it takes.
 
 use ir::Fuel;
-use ir::ssa::compact::compact;
 
 use super::assert_sound;
 use crate::ir::{Body, Mono};
@@ -17,9 +16,8 @@ fn check(passes: &[&str], functions: &str, intents: &[&str]) -> Body<Mono> {
     let mut fuel = Fuel::unlimited();
     for pass in passes {
         assert!(super::super::run(pass, &mut body, &mut fuel, &cx).expect("no interrupts"), "no pass {pass}");
+        assert_sound(&body, &cx, &format!("after {pass}"));
     }
-    let body = Body::new(compact(&body));
-    assert_sound(&body, &cx, "after");
     let printed = text::print_body(&body);
     for intent in intents {
         let (kind, wanted) = intent.split_at(1);

@@ -108,7 +108,7 @@ impl Dump<'_> {
             Expr::Block { statements, tail } => {
                 format!("{{{}{}}}", self.exprs(statements, "; "), if tail || statements.is_empty() { "" } else { ";" })
             }
-            Expr::Struct { path, entries } => format!("{}{{{}}}", self.path(path), self.entries(entries)),
+            Expr::Struct { path, entries } => format!("{}{{{}}}", self.path(self.tree.list(path)), self.entries(entries)),
             Expr::If { condition, then, otherwise } => {
                 format!("(if {} then {}{})", self.expr(condition), self.expr(then), self.optional(" else ", otherwise))
             }
@@ -123,7 +123,7 @@ impl Dump<'_> {
             Expr::For { label: l, clauses, is_yield, body } => {
                 let clause =
                     |c: &ForClause| format!("{} in {}{}", self.pattern(c.pattern), self.expr(c.source), self.optional(" if ", c.guard));
-                let clauses = self.tree.clauses[clauses].iter().map(clause).collect::<Vec<_>>().join(" for ");
+                let clauses = self.tree.clauses[self.tree.list(clauses)].iter().map(clause).collect::<Vec<_>>().join(" for ");
                 format!("(for{} {clauses} {} {})", label(l), if is_yield { "yield" } else { "do" }, self.expr(body))
             }
             Expr::While { label: l, condition, body } => format!("(while{} {} do {})", label(l), self.expr(condition), self.expr(body)),
@@ -138,7 +138,7 @@ impl Dump<'_> {
                     let name = p.name.map_or("_", |n| n.as_str());
                     p.ty.map_or(name.to_owned(), |ty| format!("{name}: {}", self.ty(ty)))
                 };
-                let params = self.tree.lambda_params[params].iter().map(param).collect::<Vec<_>>().join(", ");
+                let params = self.tree.lambda_params[self.tree.list(params)].iter().map(param).collect::<Vec<_>>().join(", ");
                 let result = result.map(|ty| format!(" -> {} =", self.ty(ty))).unwrap_or(" ->".into());
                 format!("(({params}){result} {})", self.expr(body))
             }
@@ -152,11 +152,12 @@ impl Dump<'_> {
             Expr::Field(value, name) => format!("{}.{name}", self.expr(value)),
             Expr::DollarField(value, name) => format!("{}.${name}", self.expr(value)),
             Expr::TupleField(value, index) => format!("{}.{index}", self.expr(value)),
-            Expr::MethodCall { receiver, name, type_args, args } => {
-                format!("{}.{name}{}({})", self.expr(receiver), self.type_args(type_args), self.args(args))
+            Expr::MethodCall { receiver, name, args } => {
+                let (types, args) = (self.tree.type_args(id), self.tree.list(args));
+                format!("{}.{name}{}({})", self.expr(receiver), self.type_args(types), self.args(args))
             }
-            Expr::Call { callee, type_args, args } => {
-                format!("{}{}({})", self.expr(callee), self.type_args(type_args), self.args(args))
+            Expr::Call { callee, args } => {
+                format!("{}{}({})", self.expr(callee), self.type_args(self.tree.type_args(id)), self.args(args))
             }
             Expr::TypeArgs(value, args) => format!("{}{}", self.expr(value), self.type_args(args)),
             Expr::Index(value, index) => format!("{}[{}]", self.expr(value), self.expr(index)),
@@ -164,7 +165,7 @@ impl Dump<'_> {
             Expr::As { value, ty, fallible } => {
                 format!("({} {} {})", self.expr(value), if fallible { "as?" } else { "as" }, self.ty(ty))
             }
-            Expr::Special { form, type_args, args } => format!("(!{form}{} {})", self.type_args(type_args), self.args(args)),
+            Expr::Special { form, args } => format!("(!{form}{} {})", self.type_args(self.tree.type_args(id)), self.args(args)),
             Expr::With { bindings, body } => format!("(with {} in {})", self.args(bindings), self.expr(body)),
             Expr::Handler { state, operations } => format!("(handler {} {{{}}})", self.expr(state), self.args(operations)),
             Expr::Splice(value, field) => format!("{}.[{}]", self.expr(value), self.expr(field)),
@@ -187,13 +188,13 @@ impl Dump<'_> {
 
     fn literal(&self, literal: Literal) -> String {
         match literal {
-            Literal::Int(value) => value.to_string(),
-            Literal::Float(bits) => format!("{:?}", f64::from_bits(bits)),
+            Literal::Int(value) => value.get().to_string(),
+            Literal::Float(bits) => format!("{:?}", f64::from_bits(bits.get())),
             Literal::Str(text) => format!("{text:?}"),
             Literal::Char(c) => format!("{c:?}"),
             Literal::Byte(b) => format!("byte {b}"),
-            Literal::Duration(n) => format!("{n}ns"),
-            Literal::Size(n) => format!("{n}b"),
+            Literal::Duration(n) => format!("{}ns", n.get()),
+            Literal::Size(n) => format!("{}b", n.get()),
             Literal::Bool(b) => b.to_string(),
         }
     }
@@ -222,11 +223,14 @@ impl Dump<'_> {
             Pattern::Name { name, dollar } => format!("{}{name}", mark(dollar)),
             Pattern::At { name, dollar, pattern } => format!("({}{name} @ {})", mark(dollar), self.pattern(pattern)),
             Pattern::Literal(literal, negative) => self.signed(literal, negative),
-            Pattern::Range { low, high, inclusive } => format!("{}{}{}", end(low), if inclusive { "..=" } else { ".." }, end(high)),
-            Pattern::Variant { path, payload: Some(payload) } => format!("{}({})", self.path(path), fields(payload)),
-            Pattern::Variant { path, payload: None } => self.path(path),
+            Pattern::Range { ends, inclusive } => {
+                let ends = &self.tree.range_ends[ends];
+                format!("{}{}{}", end(ends[0]), if inclusive { "..=" } else { ".." }, end(ends[1]))
+            }
+            Pattern::Variant { path, payload: Some(payload) } => format!("{}({})", self.path(self.tree.list(path)), fields(payload)),
+            Pattern::Variant { path, payload: None } => self.path(self.tree.list(path)),
             Pattern::Struct { path, fields: list, rest } => {
-                format!("{}{{{}{}}}", self.path(path), fields(list), if rest { ", .." } else { "" })
+                format!("{}{{{}{}}}", self.path(self.tree.list(path)), fields(list), if rest { ", .." } else { "" })
             }
             Pattern::Unit => "()".into(),
             Pattern::Tuple(list) => format!("({})", patterns(list).join(", ")),
@@ -255,10 +259,10 @@ impl Dump<'_> {
                 format!("(({}) -> {}{uses})", self.types(params), self.ty(result))
             }
             Type::Impl { first, count, constrained } => {
-                let bounds = &self.tree.bounds[first as usize..(first + count) as usize];
+                let bounds = &self.tree.bounds.all()[first as usize..(first + count) as usize];
                 let names: Vec<String> = bounds.iter().map(|b| b.path.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".")).collect();
                 let equals: Vec<String> =
-                    self.tree.impl_equals.iter().filter(|e| e.0 == id).map(|e| format!("{} == {}", e.1, self.ty(e.2))).collect();
+                    self.tree.impl_equals.all().iter().filter(|e| e.0 == id).map(|e| format!("{} == {}", e.1, self.ty(e.2))).collect();
                 assert_eq!(constrained, !equals.is_empty());
                 format!("impl {}{}", names.join(" + "), if constrained { format!(" where {}", equals.join(", ")) } else { String::new() })
             }
@@ -369,7 +373,8 @@ fn every_expression_spans_its_own_text() {
     let text = "let $a = f(x + 1, `a{y.z}`)[0] ?? -g?;";
     let file = parse(Symbol::new("m"), text);
     let tree = &file.items[0].item.tree;
-    let mut texts: Vec<&str> = tree.expr_spans.rows().iter().map(|s| &text[s.start as usize..s.end as usize]).collect();
+    let spans = tree.exprs.ids().map(|id| tree.expr_span(id));
+    let mut texts: Vec<&str> = spans.map(|s| &text[s.start as usize..s.end as usize]).collect();
     texts.sort_unstable();
     let expected = [
         "-g?",
