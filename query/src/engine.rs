@@ -303,9 +303,7 @@ impl Engine {
         }
         let stored = match &self.store {
             Some(store) if store.node_count() > 0 => {
-                let mut bytes = Vec::with_capacity(64);
-                row.key_bytes(key, &mut bytes);
-                self.broken(store.find(key_fingerprint(kind, &bytes)))?.filter(|&id| id < self.nodes.stored())
+                self.broken(store.find(key_fingerprint(kind, key)))?.filter(|&id| id < self.nodes.stored())
             }
             Some(_) | None => None,
         };

@@ -11,7 +11,7 @@ use crate::interrupt::{Cycle, Interrupt};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Kind(pub u16);
 
-/// A key: small, comparable, hashable. `Debug` is its name in logs, so it must not show interner numbers.
+/// A key: small, comparable, hashable. `Debug` is its name in logs and `Hash` its fingerprint, so neither must show interner numbers.
 pub trait Key: Clone + Eq + Hash + Debug + Send + Sync + 'static {}
 impl<T: Clone + Eq + Hash + Debug + Send + Sync + 'static> Key for T {}
 

@@ -126,6 +126,8 @@ pub(crate) const YELLOW: u8 = 1;
 pub(crate) const FORCED: u8 = 2;
 /// It has a slot, which knows better.
 pub(crate) const TOUCHED: u8 = 4;
+/// Somebody is looking whether it is still green.
+pub(crate) const BUSY: u8 = 8;
 
 const CHUNK_BITS: u32 = 10;
 const CHUNK: usize = 1 << CHUNK_BITS;
@@ -158,11 +160,21 @@ impl Nodes {
         self.status.get(id.0 as usize).map_or(0, |status| status.load(Ordering::Acquire))
     }
 
-    /// Adds marks to a stored node.
-    pub fn mark(&self, id: NodeId, marks: u8) {
+    /// Adds marks to a stored node; those it had.
+    pub fn mark(&self, id: NodeId, marks: u8) -> u8 {
+        self.status.get(id.0 as usize).map_or(0, |status| status.fetch_or(marks, Ordering::AcqRel))
+    }
+
+    /// Takes marks from a stored node.
+    pub fn unmark(&self, id: NodeId, marks: u8) {
         if let Some(status) = self.status.get(id.0 as usize) {
-            status.fetch_or(marks, Ordering::AcqRel);
+            status.fetch_and(!marks, Ordering::AcqRel);
         }
+    }
+
+    /// Is it a node of the store?
+    pub fn is_stored(&self, id: NodeId) -> bool {
+        id.0 < self.stored()
     }
 
     /// Number of nodes that the store had when the session began.

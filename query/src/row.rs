@@ -1,6 +1,7 @@
 //! What the engine does with a node whose types it does not know: one row a kind, and the typed table of its keys.
 
 use std::any::Any;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ pub(crate) trait Erased: Send + Sync {
     fn fingerprint(&self, value: &dyn Any) -> Fp;
     fn key_text(&self, key: &dyn Any) -> String;
     fn key_bytes(&self, key: &dyn Any, out: &mut Vec<u8>);
+    fn key_fingerprint(&self, key: &dyn Any) -> Fp;
     fn key_of(&self, bytes: &[u8]) -> Option<AnyKey>;
     fn bytes_of(&self, value: &dyn Any) -> Option<Vec<u8>>;
     fn value_of(&self, bytes: &[u8]) -> Option<Value>;
@@ -80,6 +82,10 @@ impl<Q: Query> Erased for QueryRow<Q> {
 
     fn key_bytes(&self, key: &dyn Any, out: &mut Vec<u8>) {
         Q::key_to_bytes(key.downcast_ref::<Q::Key>().expect("a node's key has the type of its kind"), out);
+    }
+
+    fn key_fingerprint(&self, key: &dyn Any) -> Fp {
+        key_fingerprint(Q::KIND, key.downcast_ref::<Q::Key>().expect("a node's key has the type of its kind"))
     }
 
     fn key_of(&self, bytes: &[u8]) -> Option<AnyKey> {
@@ -143,6 +149,10 @@ impl<I: Input> Erased for InputRow<I> {
         I::key_to_bytes(key.downcast_ref::<I::Key>().expect("a node's key has the type of its kind"), out);
     }
 
+    fn key_fingerprint(&self, key: &dyn Any) -> Fp {
+        key_fingerprint(I::KIND, key.downcast_ref::<I::Key>().expect("a node's key has the type of its kind"))
+    }
+
     fn key_of(&self, bytes: &[u8]) -> Option<AnyKey> {
         Some(Box::new(I::key_from_bytes(bytes)?))
     }
@@ -184,11 +194,10 @@ fn schema(name: &str, types: [&str; 2], revision: Fp) -> Fp {
     Fp::of(&(name, types)).then(revision)
 }
 
-/// The fingerprint of a key: its kind and its stored form.
-pub(crate) fn key_fingerprint(kind: Kind, bytes: &[u8]) -> Fp {
-    use std::hash::Hasher;
+/// The fingerprint of a key: its kind and its content.
+pub(crate) fn key_fingerprint<K: Hash>(kind: Kind, key: &K) -> Fp {
     let mut hasher = StableHasher::new();
     hasher.write_u16(kind.0);
-    hasher.write(bytes);
+    key.hash(&mut hasher);
     hasher.finish128()
 }

@@ -47,7 +47,7 @@ impl Engine {
 
     /// Brings a node up to date. `None` when its value was not wanted, and is not at hand.
     fn demand(&self, id: NodeId, want: bool) -> Result<Option<Value>, Interrupt> {
-        if !want && self.nodes.is_green_as_stored(id) {
+        if !want && (self.nodes.is_green_as_stored(id) || self.nodes.is_stored(id) && self.verify_as_stored(id)?) {
             return Ok(None);
         }
         let me = self.worker();

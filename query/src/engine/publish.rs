@@ -3,7 +3,6 @@
 use super::Engine;
 use crate::interrupt::Interrupt;
 use crate::node::{Color, Held, NodeId, Slot, YELLOW};
-use crate::row::key_fingerprint;
 use crate::store::{BlobAt, Damaged, Delta, NewRow, Published, Row, Section, Store, flags};
 
 /// What became of a publish.
@@ -100,7 +99,7 @@ impl Engine {
             let Some(key) = slot.key.get() else { return Err(Interrupt::Damaged) };
             let mut bytes = Vec::new();
             kind.key_bytes(&**key, &mut bytes);
-            (key_fingerprint(slot.kind, &bytes), BlobAt::NONE, Some(bytes.into()))
+            (kind.key_fingerprint(&**key), BlobAt::NONE, Some(bytes.into()))
         } else {
             let row = self.stored_row(id)?;
             (row.key, row.key_at, None)

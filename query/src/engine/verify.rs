@@ -10,9 +10,9 @@ use super::execute::Why;
 use super::{Engine, STACK};
 use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
-use crate::node::{Color, Deps, Held, NodeId, Revision, Slot};
+use crate::node::{BUSY, Color, Deps, FORCED, Held, NodeId, Revision, Slot, TOUCHED, YELLOW};
 use crate::row::Value;
-use crate::store::Trace;
+use crate::store::{Trace, flags};
 
 impl Engine {
     /// A yellow node, now running: green when no dependency changed since it was verified or when a remembered state fits, else it executes.
@@ -69,9 +69,8 @@ impl Engine {
             if state.cycle.is_some() {
                 return None;
             }
+            // No dependency changed after `verified_at`, so it stays the revision to compare with, and the row stays as it is.
             state.color = Color::Green;
-            state.verified_at = self.revision;
-            state.unsaved = true;
             Some(state.held.clone())
         });
         match green {
@@ -81,6 +80,35 @@ impl Engine {
             Some(Held::Nothing) => Ok(None),
             None => self.execute(id, slot, Why::Dependency(None)).map(Some),
         }
+    }
+
+    /// Verifies a stored node that has no slot, without giving it one: most of what an edit can reach did not change. Whether it is green.
+    ///
+    /// Two workers may do this to one node at once; both only look. What has to run, or is met again on the way (a cycle), goes the way of slots.
+    pub(super) fn verify_as_stored(&self, id: NodeId) -> Result<bool, Interrupt> {
+        if self.nodes.marks(id) & (FORCED | TOUCHED | BUSY) != 0 || self.nodes.mark(id, BUSY) & BUSY != 0 {
+            return Ok(false);
+        }
+        let verdict = self.looks_green(id);
+        self.nodes.unmark(id, BUSY);
+        if verdict? && self.nodes.marks(id) & TOUCHED == 0 {
+            self.nodes.unmark(id, YELLOW);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn looks_green(&self, id: NodeId) -> Result<bool, Interrupt> {
+        let row = self.stored_row(id)?;
+        if row.flags & (flags::FAILED | flags::STALE) != 0 {
+            return Ok(false);
+        }
+        let mut raw: SmallVec<[u32; 16]> = SmallVec::new();
+        if let Some(store) = &self.store {
+            self.broken(store.deps(id.0, &mut raw))?;
+        }
+        let deps: Deps = raw.into_iter().map(NodeId).collect();
+        Ok(!deps.is_empty() && self.first_changed(&deps, row.verified_at)?.is_none())
     }
 
     /// The first dependency that changed after `verified_at`.
