@@ -39,6 +39,7 @@ mod fold;
 mod head;
 mod map;
 mod open;
+mod overlay;
 mod publish;
 mod row;
 mod segment;
@@ -58,6 +59,7 @@ pub use why::WhyRecord;
 use disk::Disk;
 use head::{BadHead, Head};
 use map::Mapped;
+use overlay::Overlay;
 use row::{NO_KIND, PackedRow};
 use segment::{Column, Segment};
 
@@ -209,6 +211,7 @@ pub struct Store {
     nodes: u32,
     blobs: OnceLock<Option<Mapped>>,
     yellow: OnceLock<Vec<u32>>,
+    overlay: OnceLock<Overlay>,
     /// Set when the folder cannot be used at all.
     unusable: Option<String>,
 }
@@ -241,7 +244,30 @@ impl Store {
     pub fn reset(&mut self) {
         self.segments.clear();
         self.nodes = 0;
+        self.segments_changed();
+    }
+
+    /// Forgets what was derived from the segments.
+    fn segments_changed(&mut self) {
         self.yellow = OnceLock::new();
+        self.overlay = OnceLock::new();
+    }
+
+    fn overlay(&self) -> Result<&Overlay, Damaged> {
+        if let Some(overlay) = self.overlay.get() {
+            return Ok(overlay);
+        }
+        let overlay = Overlay::of(&self.segments, self.nodes)?;
+        Ok(self.overlay.get_or_init(|| overlay))
+    }
+
+    /// The newest segment with a row of this node, and the row there.
+    #[inline]
+    fn locate(&self, id: u32) -> Result<Option<(&Segment, u32)>, Damaged> {
+        match self.overlay()?.has_row(id) {
+            true => locate(&self.segments, id),
+            false => locate(self.segments.get(..1).unwrap_or_default(), id),
+        }
     }
 
     /// The node with this key.
@@ -267,7 +293,7 @@ impl Store {
     /// A node as last published.
     #[inline]
     pub fn row(&self, id: u32) -> Result<Row, Damaged> {
-        let Some((segment, local)) = locate(&self.segments, id)? else { return Ok(Row::EMPTY) };
+        let Some((segment, local)) = self.locate(id)? else { return Ok(Row::EMPTY) };
         let raw = PackedRow::of(segment.raw(local)?);
         let mut flags = raw.flags & !flags::YELLOW;
         if segment.is_stale(raw.kind) {
@@ -294,14 +320,15 @@ impl Store {
     /// What a node asked when it last ran, in order.
     #[inline]
     pub fn deps(&self, id: u32, out: &mut impl Extend<u32>) -> Result<(), Damaged> {
-        let Some((segment, local)) = locate(&self.segments, id)? else { return Ok(()) };
+        let Some((segment, local)) = self.locate(id)? else { return Ok(()) };
         extend(out, segment.deps(local)?, self.nodes)
     }
 
     /// Who may have asked for a node: perhaps some who no longer do, never one too few.
     #[inline]
     pub fn dependents(&self, id: u32, out: &mut impl Extend<u32>) -> Result<(), Damaged> {
-        self.segments.iter().try_for_each(|segment| extend(out, segment.dependents(id)?, self.nodes))
+        let segments = if self.overlay()?.has_dependents(id) { &self.segments[..] } else { self.segments.get(..1).unwrap_or_default() };
+        segments.iter().try_for_each(|segment| extend(out, segment.dependents(id)?, self.nodes))
     }
 
     /// States that a node had before, newest first.

@@ -83,7 +83,7 @@ impl Store {
         self.segments.push(prepared.segment);
         self.found = Found::Head(head);
         self.blobs.take();
-        self.yellow.take();
+        self.segments_changed();
         Ok(())
     }
 

@@ -24,6 +24,7 @@ pub(crate) fn open(disk: Arc<dyn Disk>, schema: &[(u16, Fp)], options: StoreOpti
         nodes: 0,
         blobs: OnceLock::new(),
         yellow: OnceLock::new(),
+        overlay: OnceLock::new(),
         unusable: None,
     };
     store.schema.sort_unstable();

@@ -233,6 +233,11 @@ impl Segment {
         self.checked(from, from + ROW)?.first_chunk::<ROW>().map(RawRow).ok_or(Damaged)
     }
 
+    /// Is it the segment that the others build on?
+    pub fn is_base(&self) -> bool {
+        self.header.is_base
+    }
+
     /// The row of a node here.
     #[inline]
     pub fn local(&self, id: u32) -> Result<Option<u32>, Damaged> {
