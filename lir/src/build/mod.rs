@@ -594,8 +594,11 @@ impl<'a> Builder<'a> {
         if self.flags & NOUNWIND != 0 {
             return self.pure(plain, args, Type::I64);
         }
-        let new = NewInst { args, imm: kind as u64, flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(op) };
-        self.out.append1(self.block, new, Type::I64)
+        let (inst, value) = make_plain(&mut self.out, op, args, kind as u64, Type::I64);
+        let edges = &mut self.out.edges[inst];
+        (edges.unwind, edges.place) = (self.unwind, self.place);
+        self.out.blocks[self.block].insts.push(inst);
+        value
     }
 }
 

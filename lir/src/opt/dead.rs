@@ -12,7 +12,7 @@ use crate::ops::Op;
 
 pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
     let marks = Marks::of(graph);
-    let dead_param = |block: Block, param: Value| block != ENTRY && !marks.values[param.index()];
+    let dead_param = |block: Block, param: Value| block != ENTRY && !marks.needs(param);
     let any_param = graph.blocks.iter().any(|(block, row)| row.params.iter().any(|&param| dead_param(block, param)));
     let any_inst = || graph.blocks.rows().iter().any(|row| row.insts.iter().any(|inst| !marks.insts[inst.index()]));
     if !(any_param || any_inst()) || !fuel.spend() {
@@ -31,10 +31,10 @@ pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
         if row.insts.iter().any(|inst| !marks.insts[inst.index()]) {
             row.insts.retain(|inst| marks.insts[inst.index()]);
         }
-        if !any_param || block == ENTRY || row.params.iter().all(|p| marks.values[p.index()]) {
+        if !any_param || block == ENTRY || row.params.iter().all(|p| marks.needs(*p)) {
             continue;
         }
-        row.params.retain(|&param| marks.values[param.index()]);
+        row.params.retain(|&param| marks.needs(param));
         for index in 0..graph.blocks[block].params.len() {
             let param = graph.blocks[block].params[index];
             graph.values[param].def = Def::Param(block, index as u32);
@@ -48,68 +48,184 @@ fn arguments(graph: &mut Graph<Lir>, inst: Inst, marks: &Marks) {
     for index in 0..targets.len() {
         let target = graph.targets.get(targets)[index];
         let Some(row) = graph.blocks.get(target.block) else { continue };
-        if row.params.iter().all(|p| marks.values[p.index()]) || target.block == ENTRY {
+        if row.params.iter().all(|p| marks.needs(*p)) || target.block == ENTRY {
             continue;
         }
         let kept: Vec<Value> = row
             .params
             .iter()
             .zip(graph.target_args(target))
-            .filter(|(param, _)| marks.values[param.index()])
+            .filter(|(param, _)| marks.needs(**param))
             .map(|(_, &argument)| argument)
             .collect();
         graph.targets.get_mut(targets)[index].args = graph.args.add(kept);
     }
 }
 
+/// What is known of a value on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unknown,
+    Needed,
+    /// Its definition was passed before anything needed it.
+    Passed,
+}
+
 struct Marks {
-    values: Vec<bool>,
+    values: Vec<State>,
     insts: Vec<bool>,
 }
 
+/// Blocks come in an order in which definitions stand before their uses, but for values that go round a loop. So one walk backwards finds nearly all, and
+/// what it finds too late waits in lists.
 struct Marker<'a> {
     graph: &'a Graph<Lir>,
     marks: Marks,
-    open: Vec<Value>,
-    /// Edges into each block: `edges[start[b]..start[b + 1]]`.
+    /// Values that were found to be needed when their definition had been passed.
+    late: Vec<Value>,
+    /// Arguments for parameters that the walk had not come to: of edges back.
+    back: Vec<(Value, Value)>,
+    /// Stores to slots that were not needed yet.
+    stores: Vec<Inst>,
+    /// Edges into each block: `edges[start[b]..start[b + 1]]`; made when a parameter is late.
     start: Vec<u32>,
     edges: Vec<List<Value>>,
-    /// Stores to each slot, chained: first by value of the slot, then by position in `stores`.
-    first_store: Vec<u32>,
-    stores: Vec<(Inst, u32)>,
 }
 
-const NONE: u32 = u32::MAX;
-
 impl Marks {
+    fn needs(&self, value: Value) -> bool {
+        self.values[value.index()] == State::Needed
+    }
+
     fn of(graph: &Graph<Lir>) -> Marks {
-        let mut marker = Marker {
-            graph,
-            marks: Marks { values: vec![false; graph.values.len()], insts: vec![false; graph.insts.len()] },
-            open: Vec::new(),
-            start: Vec::new(),
-            edges: Vec::new(),
-            first_store: Vec::new(),
-            stores: Vec::new(),
-        };
-        marker.edges();
-        marker.roots();
-        while let Some(value) = marker.open.pop() {
-            marker.needed(value);
+        let marks = Marks { values: vec![State::Unknown; graph.values.len()], insts: vec![false; graph.insts.len()] };
+        let (start, edges) = (Vec::new(), Vec::new());
+        let mut marker = Marker { graph, marks, late: Vec::new(), back: Vec::new(), stores: Vec::new(), start, edges };
+        for block in graph.blocks.ids().rev() {
+            marker.block(block);
         }
+        marker.settle();
         marker.marks
     }
 }
 
 impl Marker<'_> {
+    fn block(&mut self, block: Block) {
+        let graph = self.graph;
+        let row = &graph.blocks[block];
+        for &inst in row.insts.iter().rev() {
+            let row = &graph.insts[inst];
+            let is_root = match row.op.info().effect {
+                Effect::Pure | Effect::Reads => false,
+                Effect::Writes if row.op == Op::Slot => false,
+                Effect::Writes if row.op == Op::Store => !self.waits_for_slot(inst),
+                Effect::Panics | Effect::Writes => true,
+                Effect::Ends => {
+                    self.targets(inst);
+                    true
+                }
+            };
+            if is_root || graph.results(inst).any(|value| self.marks.needs(value)) {
+                self.inst(inst);
+            } else {
+                graph.results(inst).for_each(|value| self.marks.values[value.index()] = State::Passed);
+            }
+        }
+        for &param in &row.params {
+            let state = &mut self.marks.values[param.index()];
+            if *state == State::Unknown {
+                *state = State::Passed;
+            }
+        }
+    }
+
+    /// A store to a slot is needed when the slot is; one of which that is not known yet is kept for later.
+    fn waits_for_slot(&mut self, store: Inst) -> bool {
+        let graph = self.graph;
+        let &[base, _] = graph.args(store) else { return false };
+        let waits = !self.marks.needs(base) && graph.def_inst(base).is_some_and(|def| graph.op(def) == Op::Slot);
+        if waits {
+            self.stores.push(store);
+        }
+        waits
+    }
+
+    fn targets(&mut self, inst: Inst) {
+        let graph = self.graph;
+        for &target in graph.targets(inst) {
+            let Some(row) = graph.blocks.get(target.block) else { continue };
+            for (&param, &argument) in row.params.iter().zip(graph.target_args(target)) {
+                match self.marks.values[param.index()] {
+                    State::Needed => self.value(argument),
+                    State::Unknown => self.back.push((param, argument)),
+                    State::Passed => {}
+                }
+            }
+        }
+    }
+
+    fn inst(&mut self, inst: Inst) {
+        self.marks.insts[inst.index()] = true;
+        for &value in self.graph.args(inst) {
+            self.value(value);
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, value: Value) {
+        let state = &mut self.marks.values[value.index()];
+        if std::mem::replace(state, State::Needed) == State::Passed {
+            self.late.push(value);
+        }
+    }
+
+    /// Follows what was found late.
+    fn settle(&mut self) {
+        let graph = self.graph;
+        for (param, argument) in std::mem::take(&mut self.back) {
+            // A parameter that is needed later than this brings its arguments itself.
+            if self.marks.needs(param) {
+                self.value(argument);
+            }
+        }
+        loop {
+            while let Some(value) = self.late.pop() {
+                match graph.values[value].def {
+                    Def::Param(block, index) => self.arguments(block, index),
+                    Def::Result(inst, _) => self.inst(inst),
+                }
+            }
+            // A slot that was needed late needs its stores: few bodies have any left.
+            let stores = std::mem::take(&mut self.stores);
+            let before = stores.len();
+            for store in stores {
+                if graph.args(store).first().is_some_and(|&base| self.marks.needs(base)) {
+                    self.inst(store);
+                } else {
+                    self.stores.push(store);
+                }
+            }
+            if self.stores.len() == before && self.late.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// The arguments for a parameter are needed.
+    fn arguments(&mut self, block: Block, index: u32) {
+        if self.start.is_empty() {
+            self.edges();
+        }
+        for edge in self.start[block.index()] as usize..self.start[block.index() + 1] as usize {
+            if let Some(&argument) = self.graph.args[self.edges[edge]].get(index as usize) {
+                self.value(argument);
+            }
+        }
+    }
+
     fn edges(&mut self) {
         let graph = self.graph;
         let count = graph.blocks.len();
-        // Only parameters have arguments to look for.
-        if graph.blocks.rows().iter().skip(1).all(|row| row.params.is_empty()) {
-            self.start = vec![0; count + 1];
-            return;
-        }
         self.start = vec![0; count + 2];
         let lasts = || graph.blocks.rows().iter().filter_map(|row| row.insts.last());
         let targets = || lasts().flat_map(|&last| graph.targets(last)).filter(|target| target.block.index() < count);
@@ -126,76 +242,6 @@ impl Marker<'_> {
             let slot = &mut self.start[target.block.index() + 1];
             self.edges[*slot as usize] = target.args;
             *slot += 1;
-        }
-    }
-
-    fn roots(&mut self) {
-        let graph = self.graph;
-        for block in graph.blocks.rows() {
-            for &inst in &block.insts {
-                let row = &graph.insts[inst];
-                match row.op.info().effect {
-                    Effect::Pure | Effect::Reads => continue,
-                    Effect::Writes if row.op == Op::Slot || (row.op == Op::Store && self.is_slot_store(inst)) => continue,
-                    Effect::Panics | Effect::Writes | Effect::Ends => {}
-                }
-                self.marks.insts[inst.index()] = true;
-                self.needs(&graph.args[row.args]);
-            }
-        }
-    }
-
-    /// Takes note of a store to a slot: it is needed when the slot is.
-    fn is_slot_store(&mut self, inst: Inst) -> bool {
-        let graph = self.graph;
-        let &[base, _] = graph.args(inst) else { return false };
-        let is_slot = graph.op(inst) == Op::Store && graph.def_inst(base).is_some_and(|def| graph.op(def) == Op::Slot);
-        if is_slot {
-            if self.first_store.is_empty() {
-                self.first_store = vec![NONE; graph.values.len()];
-            }
-            let head = &mut self.first_store[base.index()];
-            self.stores.push((inst, *head));
-            *head = self.stores.len() as u32 - 1;
-        }
-        is_slot
-    }
-
-    /// Values are marked when they are found, so that each waits once.
-    #[inline]
-    fn needs(&mut self, values: &[Value]) {
-        for &value in values {
-            if !std::mem::replace(&mut self.marks.values[value.index()], true) {
-                self.open.push(value);
-            }
-        }
-    }
-
-    /// What a needed value was made of is needed.
-    fn needed(&mut self, value: Value) {
-        let graph = self.graph;
-        match graph.values[value].def {
-            Def::Param(block, index) => {
-                for edge in self.start[block.index()] as usize..self.start[block.index() + 1] as usize {
-                    if let Some(&argument) = graph.args[self.edges[edge]].get(index as usize) {
-                        self.needs(&[argument]);
-                    }
-                }
-            }
-            Def::Result(inst, _) => {
-                if !std::mem::replace(&mut self.marks.insts[inst.index()], true) {
-                    self.needs(graph.args(inst));
-                }
-                if self.stores.is_empty() {
-                    return;
-                }
-                let mut next = self.first_store.get(value.index()).copied().unwrap_or(NONE);
-                while let Some(&(store, after)) = self.stores.get(next as usize) {
-                    self.marks.insts[store.index()] = true;
-                    self.needs(graph.args(store));
-                    next = after;
-                }
-            }
         }
     }
 }
