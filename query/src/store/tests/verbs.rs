@@ -1,3 +1,5 @@
+//! Each verb of the store on small stores.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
