@@ -99,7 +99,14 @@ impl Interner {
 
 impl Hash for Type {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u128(interner().kinds.get(self.0).content);
+        // The built-in types have the same numbers in every process, and are nearly all there are.
+        match u8::try_from(self.0) {
+            Ok(number) if usize::from(number) < FIXED.len() => state.write_u8(number),
+            Ok(_) | Err(_) => {
+                state.write_u8(u8::MAX);
+                state.write_u128(interner().kinds.get(self.0).content);
+            }
+        }
     }
 }
 

@@ -70,22 +70,58 @@ impl fmt::Display for Fp {
     }
 }
 
-/// SipHash-1-3-128 with a fixed public key, through the standard `Hasher`: integers enter little-endian at their width, `usize` and `isize` as 64
-/// bits, so a fingerprint does not depend on the machine.
+const BUFFER: usize = 256;
+
+/// SipHash-1-3-128 with a fixed public key, through the standard `Hasher`: integers enter little-endian at their width, so a fingerprint does not
+/// depend on the machine. Lengths and discriminants, which are nearly always small, enter as one byte when they are.
+///
+/// What is hashed comes in pieces of a few bytes: they are gathered first, for the cipher is quick with long stretches alone.
 #[derive(Clone)]
-pub struct StableHasher(SipHasher13);
+pub struct StableHasher {
+    sip: SipHasher13,
+    buffer: [u8; BUFFER],
+    len: usize,
+}
 
 impl StableHasher {
     /// A hasher that has seen nothing.
     pub fn new() -> StableHasher {
         // The key is public and never changes: "ori fing" "erprints" in ASCII.
-        StableHasher(SipHasher13::new_with_keys(0x676e_6966_2069_726f, 0x7374_6e69_7270_7265))
+        StableHasher { sip: SipHasher13::new_with_keys(0x676e_6966_2069_726f, 0x7374_6e69_7270_7265), buffer: [0; BUFFER], len: 0 }
     }
 
     /// The fingerprint of all that was written.
     pub fn finish128(&self) -> Fp {
-        let hash = self.0.finish128();
+        let mut sip = self.sip;
+        sip.write(&self.buffer[..self.len]);
+        let hash = sip.finish128();
         Fp(hash.h1, hash.h2)
+    }
+
+    #[inline(always)]
+    fn short<const N: usize>(&mut self, bytes: [u8; N]) {
+        if self.len + N > BUFFER {
+            self.flush();
+        }
+        self.buffer[self.len..self.len + N].copy_from_slice(&bytes);
+        self.len += N;
+    }
+
+    #[inline]
+    fn small(&mut self, number: u64) {
+        match u8::try_from(number) {
+            Ok(byte) if byte != u8::MAX => self.short([byte]),
+            Ok(_) | Err(_) => {
+                self.short([u8::MAX]);
+                self.short(number.to_le_bytes());
+            }
+        }
+    }
+
+    #[cold]
+    fn flush(&mut self) {
+        self.sip.write(&self.buffer[..self.len]);
+        self.len = 0;
     }
 }
 
@@ -95,62 +131,79 @@ impl Default for StableHasher {
     }
 }
 
-// The integer writes of the crate are its fast path; they take the number in the machine's order, which `to_le` makes little-endian everywhere.
 impl Hasher for StableHasher {
     fn finish(&self) -> u64 {
         self.finish128().0
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
+        if self.len + bytes.len() <= BUFFER {
+            self.buffer[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+            self.len += bytes.len();
+        } else {
+            self.flush();
+            self.sip.write(bytes);
+        }
     }
 
+    #[inline]
     fn write_u8(&mut self, i: u8) {
-        self.0.write_u8(i);
+        self.short([i]);
     }
 
+    #[inline]
     fn write_u16(&mut self, i: u16) {
-        self.0.write_u16(i.to_le());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_u32(&mut self, i: u32) {
-        self.0.write_u32(i.to_le());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_u64(&mut self, i: u64) {
-        self.0.write_u64(i.to_le());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_u128(&mut self, i: u128) {
-        self.0.write(&i.to_le_bytes());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_usize(&mut self, i: usize) {
-        self.write_u64(i as u64);
+        self.small(i as u64);
     }
 
+    #[inline]
     fn write_i8(&mut self, i: i8) {
-        self.write_u8(i.cast_unsigned());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_i16(&mut self, i: i16) {
-        self.write_u16(i.cast_unsigned());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_i32(&mut self, i: i32) {
-        self.write_u32(i.cast_unsigned());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_i64(&mut self, i: i64) {
-        self.write_u64(i.cast_unsigned());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_i128(&mut self, i: i128) {
-        self.0.write(&i.to_le_bytes());
+        self.short(i.to_le_bytes());
     }
 
+    #[inline]
     fn write_isize(&mut self, i: isize) {
-        self.write_i64(i as i64);
+        self.small(i as u64);
     }
 }
 

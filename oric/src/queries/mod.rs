@@ -160,13 +160,13 @@ queries! {
         Calls         = 36 "calls"          (ItemId) -> Vec<ItemId>, value, ["mir"], "functions of the same module that a body calls directly";
         Groups        = 37 "groups"         (Symbol) -> Arc<Vec<(ItemId, u32)>>, value, ["oric"], "recursion groups of a module: its functions with the number of their component";
         BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body before optimisation, verified";
-        OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body after optimisation, verified";
+        OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, derived, ["mir"], "MIR of a body after optimisation, verified";
         Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
         Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value, ["oric"], "field types of a tuple or struct";
         // Code.
         LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value, ["lir"], "machine parameters and results of a function";
-        LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, fingerprint, ["lir"], "LIR of a body, legal, verified";
+        LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";
         MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
         // Programs.

@@ -1,7 +1,7 @@
 //! Which nodes any delta says something about: for all others the base is asked at once, whatever the number of deltas.
 
-use super::segment::{Column, Segment};
 use super::Damaged;
+use super::segment::{Column, Segment};
 
 /// Two sets of node ids, as bits.
 #[derive(Default)]
