@@ -20,7 +20,9 @@ fn expected() -> Option<Vec<(String, String, String)>> {
 #[track_caller]
 fn check(flags: &[&str], kernel: &str, size: &str, expect: &str) {
     let file = root().join("fixtures/kernels").join(format!("{kernel}.ori"));
-    let output = Command::new(env!("CARGO_BIN_EXE_oric")).arg("run").args(flags).arg(&file).args(["--", size]).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oric"));
+    command.env("ORI_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"));
+    let output = command.arg("run").args(flags).arg(&file).args(["--", size]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expect, "{kernel} {size} {flags:?}: {output:?}");
     assert!(output.status.success());
 }

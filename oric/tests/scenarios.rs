@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use ir::{ItemId, Symbol};
 use oric::project::SourceFile;
-use oric::queries::{self, Diagnostics, Linked, Settings, Source};
+use oric::queries::{self, Check, LinkOptions, LinkPlan, LinkSettings, Linked, Modules, Settings, Source};
 use query::Engine;
 
 const MAIN: &str = "\
@@ -55,10 +55,9 @@ impl World {
     fn new(main: &str, shapes: &str, off: &[&str]) -> World {
         let mut engine = queries::engine();
         engine.log_executions();
-        engine.set::<Settings>(
-            &(),
-            queries::Options { symbols: false, passes_off: off.iter().map(|p| (*p).to_owned()).collect(), ..queries::Options::default() },
-        );
+        let passes_off = off.iter().map(|p| (*p).to_owned()).collect();
+        engine.set::<Settings>(&(), queries::Options { passes_off, ..queries::Options::default() }).unwrap();
+        engine.set::<LinkSettings>(&(), LinkOptions { symbols: false }).unwrap();
         let mut world = World { engine };
         world.edit("main", main);
         world.edit("shapes", shapes);
@@ -67,18 +66,30 @@ impl World {
 
     fn edit(&mut self, module: &str, text: &str) {
         let file = SourceFile { path: format!("{module}.ori"), text: text.to_owned(), malformed: None, rival: None };
-        self.engine.set::<Source>(&Symbol::new(module), file);
+        self.engine.set::<Source>(&Symbol::new(module), file).unwrap();
     }
 
-    /// Everything `oric build` asks for: diagnostics of all modules, then the image.
+    /// Everything `oric build` asks for: modules, diagnostics, the plan, and the image when the plan is another one.
     fn build(&mut self) -> Vec<u8> {
-        for module in ["main", "shapes"] {
-            let found = self.engine.get::<Diagnostics>(&Symbol::new(module)).unwrap();
-            assert!(found.is_empty(), "{found:?}");
-        }
-        let main = ItemId::function(Symbol::new("main"), Symbol::new("main"));
+        let module = Symbol::new("main");
+        self.engine.get::<Modules>(&module).unwrap();
+        let found = self.engine.get::<Check>(&module).unwrap();
+        assert!(found.is_empty(), "{found:?}");
+        let main = ItemId::function(module, Symbol::new("main"));
+        self.engine.fingerprint::<LinkPlan>(&main).unwrap();
         let linked = self.engine.get::<Linked>(&main).unwrap();
-        (**linked).clone().unwrap()
+        let Ok(linked) = &**linked else { panic!("the program cannot be linked") };
+        linked.image.clone()
+    }
+
+    /// Compares what ran since the last look.
+    #[track_caller]
+    fn ran(&mut self, expect: &[&str]) {
+        let ran: BTreeSet<String> = self.engine.take_log().into_iter().collect();
+        let expect: BTreeSet<String> = expect.iter().map(|s| (*s).to_owned()).collect();
+        let surplus: Vec<_> = ran.difference(&expect).collect();
+        let missing: Vec<_> = expect.difference(&ran).collect();
+        assert!(surplus.is_empty() && missing.is_empty(), "ran too much: {surplus:#?}\nran too little: {missing:#?}");
     }
 }
 
@@ -96,21 +107,20 @@ fn check_without(off: &[&str], module: &str, edit: impl Fn(&str) -> String, expe
     world.engine.take_log();
     let old = if module == "main" { MAIN } else { SHAPES };
     let new = edit(old);
+    assert!(new != old || expect.is_empty(), "the edit changes nothing");
     world.edit(module, &new);
     let image = world.build();
-    let ran: BTreeSet<String> = world.engine.take_log().into_iter().collect();
-    let expect: BTreeSet<String> = expect.iter().map(|s| (*s).to_owned()).collect();
-    let surplus: Vec<_> = ran.difference(&expect).collect();
-    let missing: Vec<_> = expect.difference(&ran).collect();
-    assert!(surplus.is_empty() && missing.is_empty(), "ran too much: {surplus:#?}\nran too little: {missing:#?}");
+    world.ran(expect);
     let mut fresh = if module == "main" { World::new(&new, SHAPES, off) } else { World::new(MAIN, &new, off) };
     assert!(fresh.build() == image, "the image of the edited engine differs from a clean one");
 }
 
-/// What any change of a file's text runs: it is parsed, and each question about its items is asked again, to be cut off there.
+/// What any change of a file's text runs: it is parsed, and each question about the tree is asked again, to be cut off there. (A tree is as good as the
+/// text it comes from: hashing it would cost more than asking.) `modules`, `import_cycles` and `check` ask what is cut off, and do not run.
 const SHAPES_PARSED: &[&str] = &[
     "file(\"shapes\")",
     "parse(\"shapes\")",
+    "imports(\"shapes\")",
     "scope(\"shapes\")",
     "item(@#shapes.Box)",
     "item(@$shapes.scale)",
@@ -132,12 +142,16 @@ fn the_same_text_again_runs_nothing() {
 
 #[test]
 fn a_comment_between_items_runs_nothing_below_the_item_tree_but_positions() {
-    check("shapes", |text| text.replace("// The area", "// Another comment.\n\n// The area"), &shapes_parsed_and(&["linked(@main.main)"]));
+    check(
+        "shapes",
+        |text| text.replace("// The area", "// Another comment.\n\n// The area"),
+        &shapes_parsed_and(&["link_plan(@main.main)", "linked(@main.main)"]),
+    );
 }
 
 #[test]
-fn a_comment_that_moves_nothing_runs_the_parser_alone() {
-    check("shapes", |text| text.replace("of a box, in", "of a Box, in"), &["file(\"shapes\")", "parse(\"shapes\")"]);
+fn a_comment_that_moves_nothing_does_not_get_as_far_as_the_plan() {
+    check("shapes", |text| text.replace("of a box, in", "of a Box, in"), SHAPES_PARSED);
 }
 
 #[test]
@@ -152,7 +166,10 @@ fn a_body_edit_compiles_that_body() {
             "lir(@shapes.helper)",
             "machine(@shapes.helper)",
             "signature(@shapes.helper)",
-            "reachable(@main.main)",
+            "body_report(@shapes.helper)",
+            // It names what it named before, so `reachable` does not run.
+            "mentions(@shapes.helper)",
+            "link_plan(@main.main)",
             "linked(@main.main)",
         ]),
     );
@@ -167,13 +184,19 @@ fn a_renamed_local_is_cut_off_above_optimisation() {
             .replace("- m * 3", "- k * 3")
             .replace("    m\n}", "    k\n}")
     };
-    check("shapes", rename, &shapes_parsed_and(&["hir(@shapes.helper)", "mir_built(@shapes.helper)", "signature(@shapes.helper)"]));
+    check("shapes", rename, &shapes_parsed_and(&[
+        "hir(@shapes.helper)",
+        "body_report(@shapes.helper)",
+        "mir_built(@shapes.helper)",
+        "signature(@shapes.helper)",
+    ]));
 }
 
 /// What any change of the main module runs.
 const MAIN_PARSED: &[&str] = &[
     "file(\"main\")",
     "parse(\"main\")",
+    "imports(\"main\")",
     "scope(\"main\")",
     "item(@main.main)",
     "item(@main.twice)",
@@ -195,6 +218,8 @@ fn a_signature_edit_checks_its_users_again_and_is_cut_off_there() {
             "signature(@main.twice)",
             "function_type(@main.twice)",
             "hir(@main.twice)",
+            "body_report(@main.twice)",
+            // Its tree is the one before.
             "hir(@main.main)",
             "mir_built(@main.twice)",
         ]),
@@ -210,13 +235,69 @@ fn an_inlined_callee_takes_its_callers_along() {
         &main_parsed_and(&[
             "signature(@main.twice)",
             "hir(@main.twice)",
+            "body_report(@main.twice)",
             "mir_built(@main.twice)",
             "inlinable(@main.twice)",
             "mir(@main.main)",
             "lir(@main.main)",
             "machine(@main.main)",
-            "reachable(@main.main)",
+            "mentions(@main.main)",
+            "link_plan(@main.main)",
             "linked(@main.main)",
         ]),
     );
+}
+
+#[test]
+fn another_spelling_of_an_import_is_cut_off_at_the_modules() {
+    check(
+        "main",
+        // Everything stays where it is.
+        |text| text.replace("\"./shapes\" { area, Box }", "\"././shapes\" {area, Box}"),
+        &main_parsed_and(&["modules(\"main\")", "import_cycles(\"main\")"]),
+    );
+}
+
+#[test]
+fn a_call_in_tail_position_asks_for_the_recursion_groups() {
+    check(
+        "shapes",
+        |text| text.replace("    m\n}", "    if n > 1_000_000 then area(b: Box { w: m, h: n }) else m\n}"),
+        &shapes_parsed_and(&[
+            "hir(@shapes.helper)",
+            "mir_built(@shapes.helper)",
+            "groups(\"shapes\")",
+            "calls(@shapes.area)",
+            "calls(@shapes.helper)",
+            "mir(@shapes.helper)",
+            "lir(@shapes.helper)",
+            "machine(@shapes.helper)",
+            "signature(@shapes.helper)",
+            "body_report(@shapes.helper)",
+            "mentions(@shapes.helper)",
+            // It calls what it did not call before.
+            "reachable(@main.main)",
+            "link_plan(@main.main)",
+            "linked(@main.main)",
+        ]),
+    );
+}
+
+#[test]
+fn an_error_runs_the_check_of_the_program_and_undoing_it_runs_no_code() {
+    let mut world = World::new(MAIN, SHAPES, &["inline"]);
+    let before = world.build();
+    world.engine.take_log();
+    world.edit("shapes", &SHAPES.replace("let m = n;", "let m = \"n\";"));
+    let found = world.engine.get::<Check>(&Symbol::new("main")).unwrap();
+    assert!(!found.is_empty());
+    let checked = ["hir(@shapes.helper)", "body_report(@shapes.helper)", "signature(@shapes.helper)", "check(\"main\")"];
+    // Nobody asked where things are.
+    let no_positions: Vec<&str> =
+        shapes_parsed_and(&checked).into_iter().filter(|query| !query.starts_with("position")).collect();
+    world.ran(&no_positions);
+    world.edit("shapes", SHAPES);
+    assert!(world.build() == before);
+    // Between two builds of one session there are no traces: the tree changed and changed back, so it is lowered again, to the body of before.
+    world.ran(&shapes_parsed_and(&[&checked[..], &["mir_built(@shapes.helper)"]].concat()));
 }

@@ -84,7 +84,8 @@ impl Drop for Folder {
     }
 }
 
-/// Runs a command line in a shell, in an environment that holds nothing but the path: output of both streams as it came, and the exit status.
+/// Runs a command line in a shell, in an environment that holds nothing but the path: output of both streams as it came, and the exit status. What
+/// oric remembers stays in the folder, whatever program it is asked to look at.
 pub fn shell(line: &str, folder: &Path) -> (String, i32) {
     let bin = Path::new(env!("CARGO_BIN_EXE_oric")).parent().expect("the binary has a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
@@ -93,6 +94,7 @@ pub fn shell(line: &str, folder: &Path) -> (String, i32) {
         .current_dir(folder)
         .env_clear()
         .env("PATH", path)
+        .env("ORI_CACHE_DIR", folder.join(".cache"))
         .output()
         .expect("a shell can be started");
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code().unwrap_or(-1))
