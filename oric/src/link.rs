@@ -77,6 +77,11 @@ impl Outputs {
         self.rows.iter().any(|row| row.path == path && row.seen == Seen::at(path))
     }
 
+    /// Where they are.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.rows.iter().map(|row| row.path.as_path())
+    }
+
     fn wrote(&mut self, path: PathBuf, plan: Fp) {
         self.rows.retain(|row| row.path != path);
         if self.rows.len() >= REMEMBERED {

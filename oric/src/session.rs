@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ir::{ItemId, Symbol};
 use parking_lot::{Condvar, Mutex};
-use query::engine::Outcome;
+use query::engine::{Outcome, Recording};
 use query::store::{Section, Store, StoreOptions};
 use query::{Engine, Interrupt, Query};
 use syntax::tree::ItemKind;
 use syntax::{Diagnostic, Severity};
 
 use crate::cache::Cache;
+use crate::cli::Timings;
 use crate::inputs::Inputs;
 use crate::link::Outputs;
 use crate::project::{OpenError, Project, SourceFile};
@@ -38,11 +39,24 @@ pub struct Setup {
     pub builds: bool,
     /// Memo tables only: what the cost of the engine is measured against.
     pub bare: bool,
+    /// Are executions logged, for [`Engine::take_log`]?
+    pub log: bool,
+    /// Is every execution to be written down, for a report of where the time went?
+    pub timings: Option<Timings>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Setup { options: Options::default(), link: LinkOptions { symbols: true }, workers: 1, cache: None, builds: true, bare: false }
+        Setup {
+            options: Options::default(),
+            link: LinkOptions { symbols: true },
+            workers: 1,
+            cache: None,
+            builds: true,
+            bare: false,
+            log: false,
+            timings: None,
+        }
     }
 }
 
@@ -135,6 +149,12 @@ impl Session {
         self.engine = queries::engine();
         if self.setup.bare {
             self.engine.set_bare();
+        }
+        if self.setup.timings.is_some() {
+            self.engine.record(Recording::All);
+        }
+        if self.setup.log {
+            self.engine.log_executions();
         }
         self.release_rules();
         if let Some(cache) = &self.setup.cache {

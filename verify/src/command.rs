@@ -14,12 +14,17 @@ verify heavy-gates                               fuzzing for ten minutes, mutant
 verify bench [compile|kernels|backend|hello]..   times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
+verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races
 verify fuzz --seconds N [--seed S]               fuzz; below 100,000 runs it has not run
 verify fuzz --case TARGET:SEED                   repeat one case
 verify generate SEED                             print a generated program";
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
+    // Gates start the compiler that they were built with, not one that lies about: this program under another name.
+    if is_compiler() {
+        return oric::main();
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     crate::program::silence_panics();
     match workers::alone(|| run(&args)) {
@@ -36,6 +41,10 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn is_compiler() -> bool {
+    std::env::args_os().next().is_some_and(|name| std::path::Path::new(&name).ends_with(gates::query::faults::COMPILER))
+}
+
 /// `None` when the arguments cannot be understood.
 fn run(args: &[String]) -> Option<bool> {
     let (verb, rest) = args.split_first()?;
@@ -48,8 +57,10 @@ fn run(args: &[String]) -> Option<bool> {
             let mutants = mutants(Target::of_level("all")?, 20_000, 1);
             let bits = bits::run(usize::MAX, 1);
             let fuzz = supervise::run(600, 1);
-            Some(mutants && bits && fuzz)
+            let queries = gates::query::heavy(1, 1);
+            Some(mutants && bits && fuzz && queries)
         }
+        "queries" => Some(gates::query::heavy(number(rest, "--scale", 1)? as usize, number(rest, "--seed", 1)?)),
         "bench" => Some(bench::run(rest)),
         "mutants" => {
             let level = option(rest, "--level").unwrap_or_else(|| "all".to_owned());

@@ -40,6 +40,9 @@ pub struct Global {
     /// Read nothing outside the package and its store. (This version never does.)
     #[arg(long, global = true)]
     pub offline: bool,
+    /// Write down where the time went, as a page or for the trace viewer of a browser; prints the path.
+    #[arg(long, global = true, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "html")]
+    pub timings: Option<Timings>,
     /// Afterwards run every query again and compare: a difference is a bug of oric.
     #[arg(long, global = true)]
     pub verify_queries: bool,
@@ -95,6 +98,22 @@ pub enum GraphFormat {
     Html,
 }
 
+/// Form of a report of where the time went.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timings {
+    /// One page that needs nothing else.
+    Html,
+    /// Chrome's trace events, as JSON.
+    Trace,
+}
+
+/// What `oric report` reports on.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// What the store saved: per kind of query its nodes, how many ran last time, how many of them were cut off.
+    Cache,
+}
+
 /// What `oric cache` does.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CacheVerb {
@@ -132,6 +151,10 @@ pub struct Input {
     /// Switch an optimisation pass off.
     #[arg(long = "no-pass", value_name = "PASS", value_parser = PossibleValuesParser::new(pass_names()))]
     pub no_pass: Vec<String>,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    super::env::size(text).ok_or_else(|| "a size is a number of bytes, or one with a unit, as `5GB` or `500MiB`".to_owned())
 }
 
 /// Names of the optimisation passes.
@@ -207,6 +230,18 @@ pub enum Verb {
         /// What to do.
         #[arg(value_enum)]
         verb: CacheVerb,
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+        /// Most bytes that `gc` keeps, as `5GB` or a number; without it ORI_CACHE_SIZE, else 5 GB.
+        #[arg(long, value_name = "SIZE", value_parser = size)]
+        budget: Option<u64>,
+    },
+    /// Report on the last build or check.
+    Report {
+        /// On what.
+        #[arg(value_enum)]
+        report: Report,
         /// The program.
         #[command(flatten)]
         input: Input,

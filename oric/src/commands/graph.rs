@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::Write;
 
 use query::NodeId;
 use query::engine::NodeView;
+use serde_json::json;
 
+use super::report::show;
 use crate::cli::{GraphFormat, Output, REFUSED};
 use crate::session::Session;
 
@@ -43,7 +44,12 @@ pub fn graph(session: &Session, format: GraphFormat, focus: Option<&str>, output
         GraphFormat::Dot => dot(&nodes),
         GraphFormat::Html => html(session, &nodes),
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let name = match format {
+        GraphFormat::Tsv => "tsv",
+        GraphFormat::Dot => "dot",
+        GraphFormat::Html => "html",
+    };
+    show(output, "graph", &text, json!({ "format": name, "queries": nodes.len() }));
     0
 }
 

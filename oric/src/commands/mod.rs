@@ -4,6 +4,7 @@ mod build;
 mod cache;
 mod explain;
 mod graph;
+mod report;
 mod run;
 mod why;
 
@@ -12,7 +13,7 @@ use std::time::Instant;
 pub use build::write;
 
 use crate::cache::Cache;
-use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Verb};
+use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Report, Verb};
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
 use crate::session::{Session, Setup};
@@ -51,11 +52,25 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
                 run::run(session, input, program_args, output)
             }
         }),
-        Verb::Why { what, input } => ask.stored(input, |session| why::why(session, what, output)),
+        Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
+        Verb::Report { report: Report::Cache, input } => ask.stored(input, |session| report::cache(session, output)),
         Verb::Graph { input, format, focus } => ask.stored(input, |session| graph::graph(session, *format, focus.as_deref(), output)),
-        Verb::Clean { input } => ask.project(input, |project, cache| cache::clean(&project, &cache, output)),
-        Verb::Cache { verb, input } => ask.project(input, |project, cache| cache::cache(*verb, &project, &cache, environment, output)),
+        Verb::Clean { input } => ask.project(input, |cache| cache::clean(&cache, output)),
+        Verb::Cache { verb, input, budget } => match ask.budget() {
+            Some(standing) => ask.project(input, |cache| cache::cache(*verb, &cache, budget.or(standing), output)),
+            None => (REFUSED, "oric"),
+        },
     }
+}
+
+/// `oric why x.ori` outside of a package asks about that program.
+fn file_that_is_meant(what: &str, input: &Input) -> Input {
+    let mut input = input.clone();
+    let is_file = what.ends_with(".ori") && std::path::Path::new(what).is_file();
+    if is_file && input.file.as_os_str() == "." && !std::path::Path::new("ori.toml").exists() {
+        input.file = what.into();
+    }
+    input
 }
 
 /// A request in its surroundings.
@@ -67,13 +82,25 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// The project that is meant, with its cache.
-    fn project(&self, input: &Input, work: impl FnOnce(Project, Cache) -> i32) -> (i32, &'static str) {
+    fn project(&self, input: &Input, work: impl FnOnce(Cache) -> i32) -> (i32, &'static str) {
         match Project::of(&input.file) {
             Ok(project) => {
                 let cache = Cache::of(&project, self.environment.cache_dir.as_deref());
-                (work(project, cache), "oric")
+                (work(cache), "oric")
             }
             Err(error) => (self.cannot_open(&error), "oric"),
+        }
+    }
+
+    /// What the environment says of the size of the store; `None` when that is not a size.
+    fn budget(&self) -> Option<Option<u64>> {
+        match &self.environment.cache_size {
+            None => Some(None),
+            Some(Ok(bytes)) => Some(Some(*bytes)),
+            Some(Err(text)) => {
+                self.output.failure(&format!("ORI_CACHE_SIZE must be a size such as 5GB, found '{text}'"));
+                None
+            }
         }
     }
 
@@ -92,6 +119,7 @@ impl Asked<'_> {
             }
             None => u64::MAX,
         };
+        self.budget()?;
         let mut passes_off = input.no_pass.clone();
         if !project.manifest.optimise {
             passes_off = crate::cli::pass_names().into_iter().map(str::to_owned).collect();
@@ -102,7 +130,8 @@ impl Asked<'_> {
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let workers = self.global.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
-        Some(Setup { options, link: LinkOptions { symbols }, workers: workers.max(1), cache, builds, bare })
+        let (link, timings) = (LinkOptions { symbols }, self.global.timings);
+        Some(Setup { options, link, workers: workers.max(1), cache, builds, bare, log: false, timings })
     }
 
     /// The stored graph as it is, without looking at what changed.
@@ -204,6 +233,9 @@ fn publish(session: &mut Session, output: &Output) {
     match session.publish() {
         query::engine::Outcome::Nothing | query::engine::Outcome::Written | query::engine::Outcome::Raced => {}
         query::engine::Outcome::Refused(reason) => output.warn(&format!("nothing was stored: {reason}")),
+    }
+    if let Some(form) = session.setup.timings.take() {
+        report::timings(session, form, output);
     }
 }
 

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use ir::ItemId;
 use query::engine::Difference;
-use query::store::WhyRecord;
+use query::store::{Store, WhyRecord};
 use query::{Engine, NodeId};
+use serde_json::{Value, json};
 
+use super::report::show;
 use crate::cli::{Output, REFUSED};
 use crate::queries;
 use crate::session::Session;
@@ -15,26 +17,56 @@ use crate::session::Session;
 /// Longest chain that is printed; the graph has no longer one without a cycle.
 const DEEPEST: usize = 64;
 
-/// Prints why the last session that changed something computed `what` again; the exit status.
+/// What one session computed again, by node.
+type Ran<'a> = HashMap<u32, &'a WhyRecord>;
+
+/// Prints why the last session that computed something computed `what` again, or when that was last done; the exit status.
 pub fn why(session: &Session, what: &str, output: &Output) -> i32 {
     let engine = &session.engine;
-    let Some(store) = engine.store() else { return nothing(what, output) };
+    let Some(store) = engine.store() else { return unknown(session, what, output) };
     let records: Vec<WhyRecord> = store.why().collect();
-    let Some(last) = records.iter().map(|record| record.generation).max() else { return nothing(what, output) };
-    let ran: HashMap<u32, &WhyRecord> =
-        records.iter().filter(|record| record.generation == last).map(|record| (record.node, record)).collect();
-    let mut named: Vec<(&WhyRecord, String)> = Vec::new();
-    for record in ran.values() {
-        let name = engine.node_name(NodeId::from_raw(record.node));
-        if is_meant(session, what, &name) {
-            named.push((record, name));
+    let mut sessions: Vec<u32> = records.iter().map(|record| record.generation).collect();
+    sessions.sort_unstable();
+    sessions.dedup();
+    for (at, &generation) in sessions.iter().rev().enumerate() {
+        let ran: Ran<'_> = records.iter().filter(|record| record.generation == generation).map(|record| (record.node, record)).collect();
+        let mut named: Vec<(&WhyRecord, String)> = Vec::new();
+        for record in ran.values() {
+            let name = engine.node_name(NodeId::from_raw(record.node));
+            if is_meant(session, what, &name) {
+                named.push((record, name));
+            }
+        }
+        // The deepest query is the one that a user means by an item: code, when code was made.
+        let deepest = named.into_iter().max_by_key(|(record, name)| (depth(record, &ran), std::cmp::Reverse(name.clone())));
+        if let Some((first, name)) = deepest {
+            return tell(session, &name, first, &ran, at, output);
         }
     }
-    named.sort_by(|a, b| a.1.cmp(&b.1));
-    let Some((first, name)) = named.iter().max_by_key(|(record, name)| (depth(record, &ran), std::cmp::Reverse(name.clone()))) else {
-        return nothing(what, output);
-    };
-    let mut text = format!("{name} ran{}\n", cost(first));
+    match first_computed(session, store, what) {
+        Some((name, generation)) => {
+            let text = format!(
+                "{name} was computed in session {generation}, for the first time, and has not run since: nothing that it asked for changed\n\
+                 edit the program and build or check it, then ask again; `oric graph --focus {}` shows what it asks for\n",
+                what.trim_start_matches('@')
+            );
+            show(output, "why", &text, json!({ "what": name, "session": generation, "ran": false }));
+            0
+        }
+        None => unknown(session, what, output),
+    }
+}
+
+/// Prints the chain behind an execution. `ago`: how many sessions that computed something came after it.
+fn tell(session: &Session, name: &str, first: &WhyRecord, ran: &Ran<'_>, ago: usize, output: &Output) -> i32 {
+    let mut text = String::new();
+    let generation = first.generation;
+    if ago > 0 {
+        let builds = if ago == 1 { "the last build or check" } else { "the last builds and checks" };
+        let _ = writeln!(text, "{name} did not run in {builds}: nothing that it asked for changed; the time before, in session {generation}:");
+    }
+    let _ = writeln!(text, "{name} ran{}", cost(first));
+    let mut chain: Vec<Value> = vec![json!({ "node": name, "nanos": first.nanos })];
     let mut at: &WhyRecord = first;
     for step in 0..DEEPEST {
         let indent = "  ".repeat(step);
@@ -46,34 +78,81 @@ pub fn why(session: &Session, what: &str, output: &Output) -> i32 {
                 _ => "it had to",
             };
             let _ = writeln!(text, "{indent}\u{2514} {reason}");
+            chain.push(json!({ "reason": reason }));
             break;
         }
         let cause = NodeId::from_raw(at.first_red_dep);
-        let _ = write!(text, "{indent}\u{2514} {} changed", described(session, cause));
-        match ran.get(&cause.raw()) {
-            Some(next) => {
-                let _ = writeln!(text, " ({:.8} \u{2192} {:.8}){}", next.old.to_string(), next.new.to_string(), cost(next));
-                at = next;
-            }
-            None => {
-                text.push('\n');
-                break;
-            }
+        let next = ran.get(&cause.raw());
+        let node = session.engine.node_name(cause);
+        let edit = edited(session, &node);
+        let _ = write!(text, "{indent}\u{2514} {} changed", edit.as_deref().unwrap_or(&node));
+        let mut row = json!({ "node": node });
+        if let Some(edit) = &edit {
+            row["edit"] = json!(edit);
+        }
+        if let Some(next) = next {
+            let [old, new] = [next.old, next.new].map(|fp| format!("{fp:.8}").chars().take(8).collect::<String>());
+            let _ = write!(text, " ({old} \u{2192} {new}){}", cost(next));
+            row["nanos"] = json!(next.nanos);
+            row["old"] = json!(next.old.to_string());
+            row["new"] = json!(next.new.to_string());
+        }
+        text.push('\n');
+        chain.push(row);
+        match next {
+            Some(next) if edit.is_none() => at = next,
+            Some(_) | None => break,
         }
     }
     let cut_off = ran.values().filter(|record| record.old == record.new && record.reason == 1).count();
-    let _ = writeln!(text, "{} of {} queries recomputed; {cut_off} cut off early (same fingerprint)", ran.len(), engine.node_count());
-    print!("{text}");
+    let queries = session.engine.node_count();
+    let _ = writeln!(text, "{} of {queries} queries recomputed; {cut_off} cut off early (same fingerprint)", ran.len());
+    let data =
+        json!({ "what": name, "session": generation, "ran": ago == 0, "chain": chain, "recomputed": ran.len(), "queries": queries, "cut_off": cut_off });
+    show(output, "why", &text, data);
     0
 }
 
-fn nothing(what: &str, output: &Output) -> i32 {
-    output.failure(&format!("nothing that '{what}' names was computed again by the last build or check that changed anything"));
+/// A query that is meant and that no session on record ran again, with the session of its answer.
+fn first_computed(session: &Session, store: &Store, what: &str) -> Option<(String, u32)> {
+    let mut best: Option<(u16, String, u32)> = None;
+    for id in 0..store.node_count() {
+        let name = session.engine.node_name(NodeId::from_raw(id));
+        if !is_meant(session, what, &name) {
+            continue;
+        }
+        // The later its row in the table of queries, the nearer to the code.
+        let Ok(row) = store.row(id) else { continue };
+        if best.as_ref().is_none_or(|(kind, ..)| *kind < row.kind) {
+            best = Some((row.kind, name, row.changed_at));
+        }
+    }
+    best.map(|(_, name, generation)| (name, generation))
+}
+
+fn unknown(session: &Session, what: &str, output: &Output) -> i32 {
+    let count = session.engine.node_count() as u32;
+    let mut names: Vec<String> = (0..count).filter_map(|id| item_of(&session.engine.node_name(NodeId::from_raw(id)))).collect();
+    names.sort_unstable();
+    names.dedup();
+    let bare = what.trim_start_matches('@');
+    let near = hir::resolve::nearest(bare, names.iter().map(String::as_str));
+    let hint = near.map_or_else(
+        || "; `oric graph` lists every query".to_owned(),
+        |near| format!("; did you mean {}{near}?", if what.starts_with('@') { "@" } else { "" }),
+    );
+    output.failure(&format!("no query in the store is about '{what}'{hint}"));
     REFUSED
 }
 
-/// Length of the chain behind an execution: the deepest query is the one that a user means by an item.
-fn depth(record: &WhyRecord, ran: &HashMap<u32, &WhyRecord>) -> usize {
+/// The name of the item that a query is about, without its module.
+fn item_of(node: &str) -> Option<String> {
+    let (_, key) = node.strip_suffix(')')?.split_once("(@")?;
+    key.rsplit('.').next().map(str::to_owned)
+}
+
+/// Length of the chain behind an execution.
+fn depth(record: &WhyRecord, ran: &Ran<'_>) -> usize {
     let mut at = record;
     for steps in 0..DEEPEST {
         match ran.get(&at.first_red_dep) {
@@ -101,30 +180,45 @@ fn is_meant(session: &Session, what: &str, name: &str) -> bool {
         return false;
     }
     let key = key.trim_matches('"');
-    let bare = what.trim_start_matches('@');
-    if let Some(file) = bare.strip_suffix(".ori") {
-        let below = file.strip_prefix(session.project.prefix.as_str()).unwrap_or(file);
-        let module = below.strip_prefix("src/").unwrap_or(below).replace('/', ".");
-        return key == module || key.trim_start_matches('@').trim_start_matches(['$', '#']).starts_with(&format!("{module}."));
+    if let Some(file) = what.strip_suffix(".ori") {
+        let below = file.strip_prefix("./").unwrap_or(file);
+        let below = below.strip_prefix(session.project.prefix.as_str()).unwrap_or(below);
+        let below = below.strip_prefix("src/").unwrap_or(below);
+        let module = below.strip_suffix("/mod").unwrap_or(below).replace('/', ".");
+        let item = key.trim_start_matches('@').trim_start_matches(['$', '#']);
+        // Of `net.probe.run` and the module `net`, the rest must be one name: the item is not in `net.probe`.
+        return key == module || item.strip_prefix(&module).and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| !rest.contains('.'));
     }
-    let key = key.trim_start_matches('@');
+    let (key, bare) = (key.trim_start_matches('@'), what.trim_start_matches('@'));
     key == bare || key.rsplit('.').next() == Some(bare)
 }
 
-/// A node in words: text of the program with its place, the rest as `query(key)`.
-fn described(session: &Session, node: NodeId) -> String {
-    let name = session.engine.node_name(node);
-    if let Some(item) = name.strip_prefix("item(@").and_then(|rest| rest.strip_suffix(')'))
-        && let Some(item) = ItemId::parse(item)
-        && let Ok(position) = session.engine.get::<queries::Position>(&item)
-        && let Some(position) = &*position
-        && let Ok(file) = session.engine.get::<queries::Parse>(&item.module())
-        && let Some(entry) = file.items.iter().find(|entry| entry.id == item)
-    {
-        let path = format!("{}{}", session.project.prefix, position.file);
-        return format!("the text of @{item} at {path}:{} (bytes {}..{})", entry.line, entry.start, entry.end);
+/// What a user did, when the node is that: text of the program with its place, or options.
+fn edited(session: &Session, name: &str) -> Option<String> {
+    match name {
+        "settings(())" => return Some("an option that changes code (--no-pass, ORI_FUEL, ori.toml)".to_owned()),
+        "link_settings(())" => return Some("an option of the linker (--strip)".to_owned()),
+        _ => {}
     }
-    name
+    if let Some(module) = name.strip_prefix("source(\"").and_then(|rest| rest.strip_suffix("\")")) {
+        let path = session.engine.get::<queries::ModuleFile>(&ir::Symbol::new(module)).ok()?;
+        return Some(match &*path {
+            Some(file) => format!("the text of {}{}", session.project.prefix, file.path),
+            None => format!("the file of module {module}, which is not there now,"),
+        });
+    }
+    let item = ItemId::parse(name.strip_prefix("item(@")?.strip_suffix(')')?)?;
+    let position = session.engine.get::<queries::Position>(&item).ok()?;
+    let Some(position) = &*position else { return Some(format!("@{item}, which is not there now,")) };
+    let path = format!("{}{}", session.project.prefix, position.file);
+    let file = session.engine.get::<queries::Parse>(&item.module()).ok()?;
+    // The tree is made from the file as it is now; an edit after the build makes the place unknown, not wrong.
+    let entry = file.items.iter().find(|entry| entry.id == item).filter(|entry| (entry.line, entry.start) == (position.line, position.start))?;
+    let text = session.engine.input_value::<queries::Source>(&item.module());
+    let text = text.as_ref().and_then(|source| source.text.get(entry.start as usize..entry.end as usize)).unwrap_or_default();
+    let last = entry.line as usize + text.trim_end().matches('\n').count();
+    let lines = if last > entry.line as usize { format!("{}-{last}", entry.line) } else { entry.line.to_string() };
+    Some(format!("the text of @{item} at {path}:{lines} (bytes {}..{})", entry.start, entry.end))
 }
 
 /// A query that gave two answers, as a report of our own bug.

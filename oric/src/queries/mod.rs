@@ -100,6 +100,11 @@ macro_rules! queries {
             }, )+
         ];
 
+        /// Is it the kind of an input?
+        pub fn is_input(kind: u16) -> bool {
+            [$( $input_kind ),+].contains(&kind)
+        }
+
         /// An engine that knows every row.
         pub fn engine() -> Engine {
             let mut engine = Engine::new();

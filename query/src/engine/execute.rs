@@ -74,14 +74,11 @@ impl Engine {
         let nanos = started.map_or(0, |started| started.elapsed().as_nanos().min(u128::from(u32::MAX)) as u32);
         // Who asks is written behind each answer before the answer is believed, so that no later edit misses this node.
         let old_deps = if known { self.deps(id, &slot.state.lock()) } else { Ok(Deps::new()) };
-        let recorded = old_deps.and_then(|old_deps| self.add_dependents(id, &added(&old_deps, &deps)).map(|()| old_deps));
-        let old_deps = match recorded {
-            Ok(old_deps) => old_deps,
-            Err(interrupt) => {
-                self.settle(id, slot, unfinished);
-                return Err(interrupt);
-            }
-        };
+        let recorded = old_deps.and_then(|old_deps| self.add_dependents(id, &added(&old_deps, &deps)));
+        if let Err(interrupt) = recorded {
+            self.settle(id, slot, unfinished);
+            return Err(interrupt);
+        }
         let mut fp = match self.answer_fingerprint(row, &answer, &deps) {
             Ok(fp) => fp,
             Err(interrupt) => {
@@ -107,11 +104,9 @@ impl Engine {
                 state.superseded = superseded;
                 state.unsaved = true;
             } else if !again {
-                // The same answer: what is stored of it stays. Only what it asked may be different.
+                // The same answer: what is stored of it stays. What it was computed from is different, and the way back must be known all the same.
                 state.unsaved = true;
-                if old_deps != deps {
-                    state.superseded = superseded;
-                }
+                state.superseded = superseded;
             }
             if row.is_persisted() && state.stored == BlobAt::NONE {
                 state.unsaved = true;

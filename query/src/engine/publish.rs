@@ -66,9 +66,9 @@ impl Engine {
     /// Rows that the store does not have, and all nodes that are out of date.
     fn news(&self) -> Result<(Vec<NewRow<'static>>, Vec<u32>), Interrupt> {
         let mut yellow: Vec<u32> = Vec::new();
-        if let Some(store) = &self.store {
-            // What an earlier session left yellow and nobody touched stays so; so does what this one marked.
-            yellow.extend(self.broken(store.yellow())?.into_iter().filter(|&id| self.nodes.slot(NodeId(id)).is_none()));
+        {
+            // What an earlier session left yellow is marked since the store was attached; what was verified meanwhile is not. Were that still listed, the
+            // next session would take its dependents, which are green, for yellow, and marking would stop short of them.
             let marked = (0..self.nodes.stored()).map(NodeId);
             yellow.extend(marked.filter(|&id| self.nodes.marks(id) & YELLOW != 0 && self.nodes.slot(id).is_none()).map(|id| id.0));
         }

@@ -6,12 +6,14 @@
 //! | [`views`]    | what one dump must satisfy                                                               |
 //! | [`plant`]    | one fault planted at each boundary is refused with its code                              |
 //! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
+//! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
 pub mod elf;
 pub mod native;
 pub mod pipeline;
 pub mod plant;
+pub mod query;
 pub mod views;
 
 /// A gate: its name, what it needs to have run before, and the check itself. True when everything holds.
@@ -26,9 +28,10 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 2] = [
+pub const GATES: [Gate; 3] = [
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
+    Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.
