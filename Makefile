@@ -4,6 +4,7 @@
 #   make test       every test
 #   make gates      every claim that runs within a minute, checked against the real compiler
 #   make heavy-gates  fuzzing for ten minutes, mutation at full size
+#   make planted    bugs planted in the query engine: its gate must name each
 #   make bench      compile-time and run-time figures beside the peers that are installed
 #   make peers      install tcc, clang 22, go from Debian, for the ratios
 #   make bless F=fixtures/...   rewrite the snapshots of one fixture
@@ -14,7 +15,7 @@ ORIC = target/release/oric
 # cargo-nextest runs tests of all crates at once; plain cargo test is the fallback.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test build fmt lint gates heavy-gates bench peers bless ready setup
+.PHONY: help run test build fmt lint gates heavy-gates planted bench peers bless ready setup
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,6 +52,16 @@ gates: build
 
 heavy-gates: build
 	@$(CARGO) run -q --release -p verify -- heavy-gates
+
+# Each bug is a compiler of its own, in a folder of its own. The gate must fail, and say in its words what is wrong.
+planted: setup
+	@for plant in lost-edge:'differ from a clean build' stale-value:'differ from a clean build' \
+	    unstable-fingerprint:'gave another answer when doubted' torn-publish:'after a kill\|at once'; do \
+	  bug=$${plant%%:*}; words=$${plant#*:}; log=target/planted/$$bug.txt; mkdir -p target/planted; \
+	  $(CARGO) build -q --release -p verify --features plant-$$bug --target-dir target/planted || exit 1; \
+	  if target/planted/release/verify compiler-query-engine-check > $$log 2>&1; then echo "$$bug: NOT FOUND"; exit 1; fi; \
+	  grep -m1 "FAILED .*\($$words\)" $$log | cut -c1-160 | sed "s/^ */$$bug is named: /" | grep . || { echo "$$bug: failed, not named: $$log"; exit 1; }; \
+	done
 
 bench: build
 	@$(CARGO) run -q --release -p verify -- bench

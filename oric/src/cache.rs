@@ -49,6 +49,14 @@ impl Cache {
         self.links().join(format!("{}.side", Fp::of_bytes(executable.as_os_str().as_encoded_bytes())))
     }
 
+    /// Makes the folder ignore itself. A project that cannot is no worse off.
+    pub fn ignore_for_git(&self) {
+        let path = self.root.join(".gitignore");
+        if !path.exists() {
+            let _ = std::fs::write(path, "*\n");
+        }
+    }
+
     /// Images and sidecars.
     pub fn links(&self) -> PathBuf {
         self.root.join("link")

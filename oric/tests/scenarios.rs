@@ -184,12 +184,16 @@ fn a_renamed_local_is_cut_off_above_optimisation() {
             .replace("- m * 3", "- k * 3")
             .replace("    m\n}", "    k\n}")
     };
-    check("shapes", rename, &shapes_parsed_and(&[
-        "hir(@shapes.helper)",
-        "body_report(@shapes.helper)",
-        "mir_built(@shapes.helper)",
-        "signature(@shapes.helper)",
-    ]));
+    check(
+        "shapes",
+        rename,
+        &shapes_parsed_and(&[
+            "hir(@shapes.helper)",
+            "body_report(@shapes.helper)",
+            "mir_built(@shapes.helper)",
+            "signature(@shapes.helper)",
+        ]),
+    );
 }
 
 /// What any change of the main module runs.
@@ -293,8 +297,7 @@ fn an_error_runs_the_check_of_the_program_and_undoing_it_runs_no_code() {
     assert!(!found.is_empty());
     let checked = ["hir(@shapes.helper)", "body_report(@shapes.helper)", "signature(@shapes.helper)", "check(\"main\")"];
     // Nobody asked where things are.
-    let no_positions: Vec<&str> =
-        shapes_parsed_and(&checked).into_iter().filter(|query| !query.starts_with("position")).collect();
+    let no_positions: Vec<&str> = shapes_parsed_and(&checked).into_iter().filter(|query| !query.starts_with("position")).collect();
     world.ran(&no_positions);
     world.edit("shapes", SHAPES);
     assert!(world.build() == before);

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ir::Symbol;
 use serde_json::Value;
@@ -18,6 +19,8 @@ pub struct Output {
     style: human::Style,
     quiet: bool,
     error_limit: usize,
+    /// Was the user warned of something that is not about the source?
+    warned: AtomicBool,
     /// What is being compiled, for a crash report.
     project: Mutex<Option<(Project, Vec<Symbol>)>>,
 }
@@ -39,6 +42,7 @@ impl Output {
             style: human::Style { color, unicode: environment.utf8 && terminal, width: environment.columns.unwrap_or(140).clamp(40, 400) },
             quiet: global.quiet,
             error_limit: if global.error_limit == 0 { usize::MAX } else { global.error_limit },
+            warned: AtomicBool::new(false),
             project: Mutex::new(None),
         }
     }
@@ -124,6 +128,7 @@ impl Output {
 
     /// Something that the user is told once and that fails nothing.
     pub fn warn(&self, message: &str) {
+        self.warned.store(true, Ordering::Relaxed);
         match self.format {
             Format::Json => print_json(&json::warning(message)),
             Format::Human | Format::Short => {
@@ -131,6 +136,11 @@ impl Output {
                 write_stderr(&format!("{on}warning{off}: {message}\n"));
             }
         }
+    }
+
+    /// Was the user told of such a thing?
+    pub fn has_warned(&self) -> bool {
+        self.warned.load(Ordering::Relaxed)
     }
 
     /// A line for people, left out when quiet or in JSON.

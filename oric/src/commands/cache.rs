@@ -49,7 +49,7 @@ fn stat(cache: &Cache, output: &Output) -> i32 {
     let links = files(&cache.links()).unwrap_or_default();
     let link_bytes: u64 = links.iter().map(|file| file.bytes).sum();
     let text = format!(
-        "session    {}\n\
+        "revision   {}\n\
          queries    {}\n\
          graph      {} bytes in {} files, {} rows since the base\n\
          values     {} bytes, {} in use when last counted\n\
@@ -67,7 +67,7 @@ fn stat(cache: &Cache, output: &Output) -> i32 {
         links.len()
     );
     let data = json!({
-        "session": store.generation, "queries": store.nodes, "graph_bytes": store.graph_bytes, "graph_files": store.segments,
+        "revision": store.generation, "queries": store.nodes, "graph_bytes": store.graph_bytes, "graph_files": store.segments,
         "delta_rows": store.delta_rows, "value_bytes": store.blob_bytes, "value_live_bytes": store.blob_live,
         "artifact_bytes": artifacts.bytes, "artifact_files": artifacts.files, "link_bytes": link_bytes, "link_files": links.len(),
     });

@@ -231,7 +231,14 @@ impl Asked<'_> {
 /// Stores what was learned, and says so once when that is not possible.
 fn publish(session: &mut Session, output: &Output) {
     match session.publish() {
-        query::engine::Outcome::Nothing | query::engine::Outcome::Written | query::engine::Outcome::Raced => {}
+        query::engine::Outcome::Nothing | query::engine::Outcome::Raced => {}
+        query::engine::Outcome::Written => {
+            if let Some(cache) = &session.setup.cache {
+                cache.ignore_for_git();
+            }
+        }
+        // The reason is the one that the user has been told, when the store could not be opened.
+        query::engine::Outcome::Refused(_) if output.has_warned() => {}
         query::engine::Outcome::Refused(reason) => output.warn(&format!("nothing was stored: {reason}")),
     }
     if let Some(form) = session.setup.timings.take() {

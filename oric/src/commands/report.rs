@@ -44,7 +44,7 @@ pub fn cache(session: &Session, output: &Output) -> i32 {
         output.failure("the stored graph is damaged; the next build makes it again");
         return REFUSED;
     };
-    let mut text = format!("session {} of {} queries\n", store.generation(), store.node_count());
+    let mut text = format!("revision {} of {} queries\n", store.generation(), store.node_count());
     let width = tallies.keys().map(|kind| session.engine.kind_name(Kind(*kind)).len()).max().unwrap_or(0).max(5);
     let _ = writeln!(text, "{:width$}  {:>8} {:>8} {:>8} {:>8} {:>6}  most asked", "query", "nodes", "ran", "cut off", "yellow", "hits");
     let mut rows = Vec::new();
@@ -72,7 +72,7 @@ pub fn cache(session: &Session, output: &Output) -> i32 {
         sum.yellow += tally.yellow;
     }
     line(&mut text, "all", &sum, "");
-    show(output, "report", &text, json!({ "session": store.generation(), "queries": store.node_count(), "rows": rows }));
+    show(output, "report", &text, json!({ "revision": store.generation(), "queries": store.node_count(), "rows": rows }));
     0
 }
 
@@ -105,9 +105,9 @@ fn tally(store: &Store) -> Result<BTreeMap<u16, Tally>, Damaged> {
         }
         let tally = tallies.entry(row.kind).or_default();
         tally.nodes += 1;
-        // A first build does not write down what it runs: everything. What has a new answer has run, unless it is an input, which asks nothing.
-        let is_input = crate::queries::is_input(row.kind);
-        tally.ran += usize::from(ran.contains(&id) || row.changed_at == last && !is_input);
+        // A first build does not write down what it runs: everything but the inputs. Later, an answer that changed may have been remembered from before.
+        let is_first = ran.is_empty() && row.changed_at == last && !crate::queries::is_input(row.kind);
+        tally.ran += usize::from(is_first || ran.contains(&id));
         tally.cut_off += usize::from(cut_off.contains(&id));
         tally.yellow += usize::from(yellow.contains(&id));
     }

@@ -37,8 +37,10 @@ pub fn why(session: &Session, what: &str, output: &Output) -> i32 {
                 named.push((record, name));
             }
         }
-        // The deepest query is the one that a user means by an item: code, when code was made.
-        let deepest = named.into_iter().max_by_key(|(record, name)| (depth(record, &ran), std::cmp::Reverse(name.clone())));
+        // The deepest query with another answer is the one that a user means by an item: code, when code was made.
+        let is_changed = |record: &WhyRecord| record.old != record.new;
+        let deepest =
+            named.into_iter().max_by_key(|(record, name)| (is_changed(record), depth(record, &ran), std::cmp::Reverse(name.clone())));
         if let Some((first, name)) = deepest {
             return tell(session, &name, first, &ran, at, output);
         }
@@ -46,11 +48,11 @@ pub fn why(session: &Session, what: &str, output: &Output) -> i32 {
     match first_computed(session, store, what) {
         Some((name, generation)) => {
             let text = format!(
-                "{name} was computed in session {generation}, for the first time, and has not run since: nothing that it asked for changed\n\
+                "{name} was computed in revision {generation}, for the first time, and has not run since: nothing that it asked for changed\n\
                  edit the program and build or check it, then ask again; `oric graph --focus {}` shows what it asks for\n",
                 what.trim_start_matches('@')
             );
-            show(output, "why", &text, json!({ "what": name, "session": generation, "ran": false }));
+            show(output, "why", &text, json!({ "what": name, "revision": generation, "ran": false }));
             0
         }
         None => unknown(session, what, output),
@@ -63,7 +65,8 @@ fn tell(session: &Session, name: &str, first: &WhyRecord, ran: &Ran<'_>, ago: us
     let generation = first.generation;
     if ago > 0 {
         let builds = if ago == 1 { "the last build or check" } else { "the last builds and checks" };
-        let _ = writeln!(text, "{name} did not run in {builds}: nothing that it asked for changed; the time before, in session {generation}:");
+        let _ =
+            writeln!(text, "{name} did not run in {builds}: nothing that it asked for changed; the time before, in revision {generation}:");
     }
     let _ = writeln!(text, "{name} ran{}", cost(first));
     let mut chain: Vec<Value> = vec![json!({ "node": name, "nanos": first.nanos })];
@@ -107,8 +110,7 @@ fn tell(session: &Session, name: &str, first: &WhyRecord, ran: &Ran<'_>, ago: us
     let cut_off = ran.values().filter(|record| record.old == record.new && record.reason == 1).count();
     let queries = session.engine.node_count();
     let _ = writeln!(text, "{} of {queries} queries recomputed; {cut_off} cut off early (same fingerprint)", ran.len());
-    let data =
-        json!({ "what": name, "session": generation, "ran": ago == 0, "chain": chain, "recomputed": ran.len(), "queries": queries, "cut_off": cut_off });
+    let data = json!({ "what": name, "revision": generation, "ran": ago == 0, "chain": chain, "recomputed": ran.len(), "queries": queries, "cut_off": cut_off });
     show(output, "why", &text, data);
     0
 }
@@ -213,7 +215,8 @@ fn edited(session: &Session, name: &str) -> Option<String> {
     let path = format!("{}{}", session.project.prefix, position.file);
     let file = session.engine.get::<queries::Parse>(&item.module()).ok()?;
     // The tree is made from the file as it is now; an edit after the build makes the place unknown, not wrong.
-    let entry = file.items.iter().find(|entry| entry.id == item).filter(|entry| (entry.line, entry.start) == (position.line, position.start))?;
+    let entry =
+        file.items.iter().find(|entry| entry.id == item).filter(|entry| (entry.line, entry.start) == (position.line, position.start))?;
     let text = session.engine.input_value::<queries::Source>(&item.module());
     let text = text.as_ref().and_then(|source| source.text.get(entry.start as usize..entry.end as usize)).unwrap_or_default();
     let last = entry.line as usize + text.trim_end().matches('\n').count();

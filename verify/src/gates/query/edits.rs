@@ -228,6 +228,7 @@ struct Found {
     ran: usize,
     doubted: usize,
     recalled: usize,
+    forgotten: usize,
     wrong: Vec<String>,
     kinds: BTreeSet<&'static str>,
 }
@@ -257,10 +258,11 @@ fn script(seed: u64, edits: usize) -> Result<Found, String> {
         let clean = scene.clean(1)?;
         let built = scene.build(Way { workers: 1, doubt: true, graph: true })?;
         let mut wrong = scene::differences(&built, &clean);
-        let must = oracle.must_run(&clean.graph, built.how);
-        oracle.learn(&clean.graph);
+        let must = oracle.must_run(&clean.graph, scene.tree(), built.how);
         wrong.extend(oracle::compare(&built.ran, &must));
-        wrong.extend(built.doubts.first().map(|node| format!("{} nodes gave another answer when doubted, first {node}", built.doubts.len())));
+        wrong.extend(
+            built.doubts.first().map(|node| format!("{} nodes gave another answer when doubted, first {node}", built.doubts.len())),
+        );
         wrong.extend(built.warnings.first().map(|warning| format!("warns: {warning}")));
         found.wrong.extend(wrong.into_iter().map(|what| format!("seed {seed}, edit {step} ({name}): {what}")));
         broken = if built.image.is_none() { broken + 1 } else { 0 };
@@ -271,6 +273,7 @@ fn script(seed: u64, edits: usize) -> Result<Found, String> {
         found.doubted += built.doubted;
         found.recalled += usize::from(step > 0 && built.ran.is_empty());
         found.kinds.insert(name);
+        found.forgotten = oracle.forgotten;
         if found.wrong.len() > 20 {
             break;
         }
@@ -291,6 +294,7 @@ pub fn run(evidence: &mut Evidence, scripts: usize, edits: usize) {
                 total.ran += found.ran;
                 total.doubted += found.doubted;
                 total.recalled += found.recalled;
+                total.forgotten += found.forgotten;
                 total.wrong.extend(found.wrong);
                 total.kinds.extend(found.kinds);
             }
@@ -305,6 +309,7 @@ pub fn run(evidence: &mut Evidence, scripts: usize, edits: usize) {
     row("executables patched", total.patched);
     row("edits after which nothing ran", total.recalled);
     row("queries that ran", total.ran);
+    row("of them because a state was forgotten (not asked for while the program had errors)", total.forgotten);
     row("green queries doubted", total.doubted);
     evidence.table(table);
     if total.edits < scripts * edits || total.patched == 0 || total.doubted == 0 || total.broken == 0 {

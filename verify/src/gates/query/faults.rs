@@ -288,5 +288,11 @@ fn races(count: usize, seed: u64) -> Report {
         let built = scene.build(Way { doubt: true, ..Way::PLAIN })?;
         judge(&mut wrong, &format!("{number}: the build after two at once"), &built, &clean, 0);
     }
-    Ok((vec![("rounds of two builds and a check at once".to_owned(), count), ("milliseconds, longest round".to_owned(), longest.as_millis() as usize)], wrong))
+    Ok((
+        vec![
+            ("rounds of two builds and a check at once".to_owned(), count),
+            ("milliseconds, longest round".to_owned(), longest.as_millis() as usize),
+        ],
+        wrong,
+    ))
 }

@@ -27,10 +27,22 @@ pub struct Row {
 /// What is done to the files.
 #[derive(Clone, Debug)]
 enum Edit {
-    Replace { file: String, old: String, new: String },
-    Create { file: String, text: String },
-    Delete { file: String },
-    Rename { from: String, to: String },
+    Replace {
+        file: String,
+        old: String,
+        new: String,
+    },
+    Create {
+        file: String,
+        text: String,
+    },
+    Delete {
+        file: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
     /// Back to before the row before.
     Undo,
     /// Back to what was after this row.
@@ -117,8 +129,7 @@ pub fn run(evidence: &mut Evidence) {
         Err(why) => return evidence.fail(format!("{}: {why}", path.display())),
     };
     let mut table = Table::new("scenarios", &["scenario", "ran", "kinds", "link", "diagnostics", "state"]);
-    let mut misses =
-        Table::new("compiler-query-cache-miss-report", &["scenario", "node", "reason", "because", "cut_off", "microseconds"]);
+    let mut misses = Table::new("compiler-query-cache-miss-report", &["scenario", "node", "reason", "because", "cut_off", "microseconds"]);
     match play(&rows, &mut table, &mut misses) {
         Ok(graph) => evidence.quiet_table(report(&graph)),
         Err(why) => evidence.fail(format!("scenarios: {why}")),
@@ -145,10 +156,24 @@ fn play(rows: &[Row], table: &mut Table, misses: &mut Table) -> Result<scene::Gr
         };
         for run in &built.why {
             let cut_off = if run.cut_off { "yes" } else { "no" };
-            misses.row([row.name.clone(), run.node.clone(), run.reason.clone(), run.because.clone(), cut_off.into(), (run.nanos / 1000).to_string()]);
+            misses.row([
+                row.name.clone(),
+                run.node.clone(),
+                run.reason.clone(),
+                run.because.clone(),
+                cut_off.into(),
+                (run.nanos / 1000).to_string(),
+            ]);
         }
         let state = if wrong.is_empty() { "ok".to_owned() } else { wrong.join("; ") };
-        table.row([row.name.clone(), built.ran.len().to_string(), oracle::kinds(&built.ran).join(" "), link_name(built.how), codes(&built), state]);
+        table.row([
+            row.name.clone(),
+            built.ran.len().to_string(),
+            oracle::kinds(&built.ran).join(" "),
+            link_name(built.how),
+            codes(&built),
+            state,
+        ]);
         graph = built.graph;
     }
     Ok(graph)
@@ -158,8 +183,7 @@ fn step(play: &mut Play, row: &Row) -> Result<(Built, Vec<String>), String> {
     edit(play, row)?;
     let clean = play.scene.clean(1)?;
     let built = play.scene.build(Way::PLAIN)?;
-    let must = play.oracle.must_run(&clean.graph, built.how);
-    play.oracle.learn(&clean.graph);
+    let must = play.oracle.must_run(&clean.graph, play.scene.tree(), built.how);
     play.after.push((row.name.clone(), play.scene.tree().clone()));
     let wrong = judge(row, &built, &clean, &must);
     Ok((built, wrong))
@@ -243,12 +267,8 @@ fn edit(play: &mut Play, row: &Row) -> Result<(), String> {
     if !same_times {
         return play.scene.become_tree(&tree);
     }
-    let times: BTreeMap<String, std::fs::Metadata> = play
-        .scene
-        .tree()
-        .keys()
-        .filter_map(|path| Some((path.clone(), std::fs::metadata(play.scene.package.join(path)).ok()?)))
-        .collect();
+    let times: BTreeMap<String, std::fs::Metadata> =
+        play.scene.tree().keys().filter_map(|path| Some((path.clone(), std::fs::metadata(play.scene.package.join(path)).ok()?))).collect();
     play.scene.become_tree(&tree)?;
     for (path, before) in times {
         restore_times(&play.scene.package.join(&path), &before)?;
@@ -271,7 +291,8 @@ fn restore_times(file: &Path, before: &std::fs::Metadata) -> Result<(), String> 
 
 /// The graph, a line a kind.
 fn report(graph: &scene::Graph) -> Table {
-    let mut table = Table::new("compiler-query-graph-report", &["kind", "nodes", "asks", "asked", "asks of one, most", "stored", "meaning"]);
+    let mut table =
+        Table::new("compiler-query-graph-report", &["kind", "nodes", "asks", "asked", "asks of one, most", "stored", "meaning"]);
     for row in oric::queries::TABLE {
         let nodes: Vec<&scene::Node> = graph.values().filter(|node| node.kind == row.name).collect();
         let asks: usize = nodes.iter().map(|node| node.deps.len()).sum();
@@ -318,11 +339,13 @@ fn negatives(rows: &[Row]) -> Vec<Negative> {
     let other_row = |name: &str| -> Result<Vec<String>, String> {
         let row = rows.iter().find(|row| row.name == name).ok_or("no such row")?;
         let mut play = Play { scene: Scene::new("other", &project()?)?, oracle: Oracle::default(), after: Vec::new() };
-        play.oracle.learn(&play.scene.clean(1)?.graph);
+        let known = play.scene.clean(1)?;
+        play.oracle.must_run(&known.graph, play.scene.tree(), None);
         // The store is empty and the oracle thinks that it is not.
         let clean = play.scene.clean(1)?;
         let built = play.scene.build(Way::PLAIN)?;
-        Ok(judge(row, &built, &clean, &play.oracle.must_run(&clean.graph, built.how)))
+        let must = play.oracle.must_run(&clean.graph, play.scene.tree(), built.how);
+        Ok(judge(row, &built, &clean, &must))
     };
     vec![
         ("a build that missed an edit of a body: output", "output differs", stale("sum += k", "sum += k * 2")),
@@ -333,4 +356,3 @@ fn negatives(rows: &[Row]) -> Vec<Negative> {
         ("a build that ran everything: link", "link is clean, expected kept", other_row("no change")),
     ]
 }
-

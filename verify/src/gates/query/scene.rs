@@ -313,7 +313,8 @@ pub fn differences(built: &Built, clean: &Built) -> Vec<String> {
     if built.damaged {
         return found;
     }
-    let wrong: Vec<String> = clean.graph.iter().filter(|(_, node)| !is_linked(node)).filter_map(|(n, node)| wrong(built, n, node)).collect();
+    let wrong: Vec<String> =
+        clean.graph.iter().filter(|(_, node)| !is_linked(node)).filter_map(|(n, node)| wrong(built, n, node)).collect();
     if let Some(first) = wrong.first() {
         found.push(format!("{} nodes differ from a clean build, first {first}", wrong.len()));
     }
@@ -327,6 +328,8 @@ pub fn is_linked(node: &Node) -> bool {
 
 fn wrong(built: &Built, name: &str, clean: &Node) -> Option<String> {
     match built.graph.get(name) {
+        // Damage on the way: the first questions were answered by the engine before.
+        None if !built.warnings.is_empty() => None,
         None => Some(format!("{name}: missing")),
         Some(node) if node.value != clean.value => Some(format!("{name}: fingerprint")),
         Some(node) if node.deps != clean.deps => Some(format!("{name}: edges {:?}, clean {:?}", node.deps, clean.deps)),

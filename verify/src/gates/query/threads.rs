@@ -34,11 +34,14 @@ pub fn run(evidence: &mut Evidence, rounds: usize) {
             }
             table.row([name.clone(), workers.to_string(), state]);
         }
-        if let (Ok(expected), Some(code)) = (&expected, match name.as_str() {
-            "import cycle" => Some("E0202"),
-            "constant cycle" => Some("E0702"),
-            _ => None,
-        }) && !expected.diagnostics.iter().any(|d| d.code.as_str() == code)
+        if let (Ok(expected), Some(code)) = (
+            &expected,
+            match name.as_str() {
+                "import cycle" => Some("E0202"),
+                "constant cycle" => Some("E0702"),
+                _ => None,
+            },
+        ) && !expected.diagnostics.iter().any(|d| d.code.as_str() == code)
         {
             let said: Vec<&str> = expected.diagnostics.iter().map(|d| d.code.as_str()).collect();
             evidence.fail(format!("{name}: {code} is not said, but [{}]", said.join(" ")));
