@@ -159,7 +159,10 @@ impl Session {
         self.release_rules();
         if let Some(cache) = &self.setup.cache {
             let opened = Store::open(&cache.graph(), &self.engine.schema(), &StoreOptions::default());
-            self.warnings.extend(opened.warnings.iter().map(ToString::to_string));
+            // One thing after another may be found to be damaged; that it is built again is said once.
+            if self.warnings.is_empty() {
+                self.warnings.extend(opened.warnings.first().map(ToString::to_string));
+            }
             let mut store = opened.store;
             if !believe {
                 store.reset();
@@ -178,7 +181,9 @@ impl Session {
 
     /// Begins again from nothing: a column of the stored graph was damaged.
     fn restart(&mut self) {
-        self.warnings.push("the stored graph is damaged; it is built again".to_owned());
+        if self.warnings.is_empty() {
+            self.warnings.push("the stored graph is damaged; it is built again".to_owned());
+        }
         if self.start(false).is_err() {
             // Nothing stored is believed now, so nothing can be damaged; without a store the session still works.
             self.setup.cache = None;
