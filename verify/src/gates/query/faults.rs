@@ -11,6 +11,9 @@ use super::scene::{self, Built, Scene, Way};
 use crate::evidence::{Evidence, Table};
 use crate::random::Random;
 
+/// Counts of what was done, and what went wrong.
+type Faulted = (Vec<(String, usize)>, Vec<String>);
+
 /// Name under which this program is the compiler: the one that was built with this gate.
 pub const COMPILER: &str = "oric";
 
@@ -29,7 +32,7 @@ pub struct Counts {
 pub fn run(evidence: &mut Evidence, counts: Counts, seed: u64) {
     let mut table = Table::new("faults", &["what", "count"]);
     let mut failures = Vec::new();
-    let mut note = |what: &str, result: Result<(Vec<(String, usize)>, Vec<String>), String>| match result {
+    let mut note = |what: &str, result: Result<Faulted, String>| match result {
         Ok((rows, wrong)) => {
             for (name, count) in rows {
                 table.row([name, count.to_string()]);
