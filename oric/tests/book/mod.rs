@@ -167,7 +167,8 @@ fn run_transcript(text: &str, folder: &Path) -> Vec<String> {
     actual
 }
 
-/// A line without what differs from run to run: ` in 1.2 ms`, `(4096 bytes)`; and without fingerprints, `(3a0e5f90 → b79bcafd)`.
+/// A line without what differs from run to run: ` in 1.2 ms`, `(4096 bytes)`; without fingerprints, `(3a0e5f90 → b79bcafd)`; and without numbers of
+/// revisions, for a file that was written an instant ago is read twice, and that is remembered.
 fn stable(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let is_number = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -178,7 +179,8 @@ fn stable(line: &str) -> String {
         let size = word.strip_prefix('(').is_some_and(is_number) && next.starts_with("bytes)");
         let unit = matches!(*word, "ms" | "s") && at > 1 && words[at - 2] == "in" && is_number(words[at - 1]);
         let print = word.trim_matches(['(', ')']).len() == 8 && (next == "→" || at > 0 && words[at - 1] == "→");
-        out.push(if time || size || unit || print { "_" } else { word });
+        let revision = at > 0 && words[at - 1] == "revision" && is_number(word.trim_end_matches(','));
+        out.push(if time || size || unit || print || revision { "_" } else { word });
     }
     out.join(" ")
 }
