@@ -1,4 +1,4 @@
-//! Lines a second on the generated project, cold: no build before counts, nothing is kept between runs.
+//! Lines a second on the generated project, cold: the store of the run before is taken away, and writing a new one is part of the time.
 
 use std::path::Path;
 
@@ -34,6 +34,14 @@ fn one_size(oric: &str, lines: u32, runs: usize, table: &mut Table, ratios: &mut
         (Timed::new("oric check", &ori, &[oric, "check", &main]), corpus::count_lines(&ori, "ori")),
         (Timed::new("oric check --jobs 1", &ori, &[oric, "--jobs", "1", "check", &main]), corpus::count_lines(&ori, "ori")),
         (Timed::new("oric build", &ori, &[oric, "build", &main, "-o", &ori_out]), corpus::count_lines(&ori, "ori")),
+        (
+            Timed::new("oric build, engine off", &ori, &[oric, "--engine-off", "build", &main, "-o", &ori_out]),
+            corpus::count_lines(&ori, "ori"),
+        ),
+        (
+            Timed::new("oric check --jobs 1, engine off", &ori, &[oric, "--engine-off", "--jobs", "1", "check", &main]),
+            corpus::count_lines(&ori, "ori"),
+        ),
         (Timed::new("oric build --jobs 1", &ori, &[oric, "--jobs", "1", "build", &main, "-o", &ori_out]), corpus::count_lines(&ori, "ori")),
     ];
     if let Some(c) = corpus::project("c", lines) {
@@ -71,6 +79,9 @@ fn one_size(oric: &str, lines: u32, runs: usize, table: &mut Table, ratios: &mut
         let timed: Vec<Timed> = set.iter().map(|(timed, _)| timed.clone()).collect();
         let mut serial = 0;
         let times = in_turns(&timed, runs, |at| {
+            if timed[at].name.starts_with("oric") {
+                let _ = std::fs::remove_dir_all(timed[at].folder.join(".ori"));
+            }
             if timed[at].name.starts_with("go") {
                 serial += 1;
                 touch(&timed[at].folder, serial);

@@ -5,12 +5,14 @@
 //! |-------------|----------------------------------------------------------------|
 //! | [`timing`]  | commands timed in turns, medians                               |
 //! | [`compile`] | lines a second of check and build, cold                        |
+//! | [`edits`]   | what an edit costs in a fresh process                          |
 //! | [`backend`] | LIR to bytes alone, against clang's code generation            |
 //! | [`kernels`] | run time of programs                                           |
 //! | [`hello`]   | start and end of the smallest program                          |
 
 pub mod backend;
 pub mod compile;
+pub mod edits;
 pub mod hello;
 pub mod kernels;
 pub mod timing;
@@ -61,7 +63,7 @@ impl Ratios {
     }
 }
 
-/// Measures everything, or only the parts with these names: `compile`, `kernels`, `backend`, `hello`.
+/// Measures everything, or only the parts with these names: `compile`, `edits`, `kernels`, `backend`, `hello`.
 pub fn run(parts: &[String]) -> bool {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let mut evidence = Evidence::new("bench");
@@ -76,6 +78,9 @@ pub fn run(parts: &[String]) -> bool {
     let mut ratios = Ratios::new();
     if wanted("hello") {
         hello::measure(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("edits") {
+        edits::measure(&oric, &mut evidence, &mut ratios);
     }
     if wanted("kernels") {
         kernels::measure(&oric, &mut evidence, &mut ratios);
