@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// As in the `oric` binary: what is measured here is measured as users have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     verify::command::main()
 }
