@@ -20,6 +20,12 @@ pub trait Context {
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop>;
     /// The type of a module constant; `None` as above. Needs the initialiser's type when there is no annotation.
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop>;
+    /// The header of an impl; `None` when the item is no impl of the slice or has syntax errors.
+    fn implementation(&self, item: ItemId) -> Result<Option<Arc<Implementation>>, Stop>;
+    /// The inherent impls of a declared type, in all modules of the program.
+    fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
+    /// Does a method change its `self`? Then its callers get the new one back.
+    fn mutates(&self, method: ItemId) -> Result<bool, Stop>;
     /// The value of a constant of type int, char or byte, for range patterns; `None` when it is not known.
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop>;
 }
@@ -62,6 +68,8 @@ pub struct Scope {
     pub imports: Vec<Symbol>,
     /// Errors of imports and of duplicate names, and the refusals of items whose form the slice lacks.
     pub diagnostics: Vec<Diagnostic>,
+    /// The types in `types` that take type arguments, and how many. Whoever mentions a type needs no more of its declaration than that.
+    pub generic: Vec<(ItemId, u32)>,
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
     pub refuses_impls: bool,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
@@ -108,6 +116,11 @@ impl Scope {
         find(&self.types, name)
     }
 
+    /// How many type arguments a type of this scope takes.
+    pub fn arity(&self, item: ItemId) -> usize {
+        self.generic.iter().find(|(i, _)| *i == item).map_or(0, |(_, count)| *count as usize)
+    }
+
     /// What a module of this name declares itself, exported or not; this is its scope.
     pub fn declared(&self, module: Symbol, name: Symbol) -> impl Iterator<Item = Entity> + use<> {
         let own = move |entity: &Entity| match *entity {
@@ -141,6 +154,17 @@ fn find(names: &[(Symbol, Entity)], name: Symbol) -> Option<Entity> {
     names.binary_search_by(|(n, _)| n.cmp(&name)).ok().map(|i| names[i].1)
 }
 
+/// Is there a `self`, and is it in-out by declaration?
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Receiver {
+    /// A function or an associated function.
+    None,
+    /// `self`: in-out when the body assigns to it.
+    Plain,
+    /// `mut self`
+    Mut,
+}
+
 /// What callers know of a function.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Signature {
@@ -148,7 +172,13 @@ pub struct Signature {
     pub item: ItemId,
     /// `pub`.
     pub is_pub: bool,
-    /// Parameters.
+    /// The trait or impl that it is a method of.
+    pub owner: Option<ItemId>,
+    /// Type parameters, those of the owner first.
+    pub generics: Vec<Symbol>,
+    /// Is the first parameter `self`?
+    pub receiver: Receiver,
+    /// Parameters, `self` included.
     pub params: Vec<Parameter>,
     /// Result type.
     pub result: Type,
@@ -178,10 +208,106 @@ pub struct Parameter {
 pub struct TypeDefinition {
     /// The type's item.
     pub item: ItemId,
+    /// Type parameters.
+    pub generics: Vec<Symbol>,
     /// Fields in declaration order.
     pub fields: Vec<(Symbol, Type)>,
     /// Derived traits that the slice knows, in written order.
     pub derives: Vec<Symbol>,
     /// Errors of the declaration.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl TypeDefinition {
+    /// The type of a field, for these arguments of the type.
+    pub fn field(&self, index: usize, args: &[Type]) -> Option<Type> {
+        self.fields.get(index).map(|(_, ty)| ty.substituted(args))
+    }
+}
+
+/// The header of an impl.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Implementation {
+    /// The impl's item.
+    pub item: ItemId,
+    /// Type parameters.
+    pub generics: Vec<Symbol>,
+    /// The type it is for: `Self`.
+    pub ty: Type,
+    /// Where the type stands.
+    pub type_span: Span,
+    /// Errors of the header.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An impl as method calls look for it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ImplRow {
+    /// The impl.
+    pub item: ItemId,
+    /// The head of its type, when that is a declared one.
+    pub head: Option<ItemId>,
+    /// Methods and associated functions, in written order.
+    pub methods: Vec<(Symbol, ItemId)>,
+}
+
+/// The types of a function as its code has them: instances have their type arguments, and what a method does to its `self` is part of the result.
+pub struct CodeType {
+    signature: Arc<Signature>,
+    args: &'static [Type],
+    mutates: bool,
+}
+
+impl CodeType {
+    /// The type of a function, method or instance; `None` when there is no such item.
+    pub fn of(item: ItemId, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
+        let (base, args) = crate::types::instance_of(item);
+        let Some(signature) = cx.signature(base)? else { return Ok(None) };
+        let mutates = signature.receiver != Receiver::None && cx.mutates(base)?;
+        Ok(Some(CodeType { signature, args, mutates }))
+    }
+
+    /// The type of a function as it is declared: its own type parameters are its arguments.
+    pub fn generic(item: ItemId, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
+        let found = CodeType::of(item, cx)?;
+        Ok(found.map(|code| CodeType { args: crate::types::shared(&crate::types::parameters(&code.signature.generics)), ..code }))
+    }
+
+    /// Has it one type argument per type parameter?
+    pub fn is_complete(&self) -> bool {
+        self.args.len() == self.signature.generics.len()
+    }
+
+    /// Its type parameters.
+    pub fn generics(&self) -> &[Symbol] {
+        &self.signature.generics
+    }
+
+    /// Number of parameters.
+    pub fn count(&self) -> usize {
+        self.signature.params.len()
+    }
+
+    /// The type of a parameter.
+    pub fn param(&self, index: usize) -> Type {
+        self.signature.params[index].ty.substituted(self.args)
+    }
+
+    /// What a call gives: for a method that changes its `self`, the result and the new `self`.
+    pub fn result(&self) -> Type {
+        let result = self.signature.result.substituted(self.args);
+        match self.signature.params.first() {
+            Some(this) if self.mutates => returned(result, this.ty.substituted(self.args)),
+            _ => result,
+        }
+    }
+}
+
+/// What a method that changes its `self` returns.
+pub fn returned(result: Type, this: Type) -> Type {
+    match result {
+        Type::VOID => this,
+        Type::NEVER => Type::NEVER,
+        other => Type::tuple(&[other, this]),
+    }
 }

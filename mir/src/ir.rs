@@ -58,6 +58,8 @@ impl Level for Mir {
 pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'static {
     /// Name in dumps.
     const NAME: &'static str;
+    /// Are there no type parameters in it?
+    const IS_CLOSED: bool;
 }
 
 /// As built from HIR: SSA, match compiled, still generic.
@@ -69,9 +71,11 @@ pub enum Mono {}
 
 impl Phase for Built {
     const NAME: &'static str = "built";
+    const IS_CLOSED: bool = false;
 }
 impl Phase for Mono {
     const NAME: &'static str = "mono";
+    const IS_CLOSED: bool = true;
 }
 
 /// A body in a phase. The graph is open to passes of the phase; changing the phase is the work of lowerings.

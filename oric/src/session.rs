@@ -91,6 +91,7 @@ impl Session {
         let main = project.main;
         // An engine without a store has nothing that could be damaged.
         let _ = engine.set::<queries::Settings>(&(), options.clone());
+        let _ = engine.set::<queries::Main>(&(), main);
         let _ = engine.set::<queries::Source>(&main, source);
         Session {
             engine,
@@ -175,6 +176,7 @@ impl Session {
         let (options, link) = (self.setup.options.clone(), self.setup.link.clone());
         self.engine.set::<queries::Settings>(&(), options)?;
         self.engine.set::<queries::LinkSettings>(&(), link)?;
+        self.engine.set::<queries::Main>(&(), self.project.main)?;
         self.inputs_changed = self.inputs.clone().refresh(&self.project, &mut self.engine)?;
         Ok(())
     }

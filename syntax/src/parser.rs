@@ -154,6 +154,12 @@ struct Parser<'a> {
     line_starts: Vec<u32>,
     lines_seen: usize,
     ordinals: HashMap<(Namespace, Symbol), u32>,
+    /// What the names of the methods of the open block begin with.
+    block_name: String,
+    /// Methods of the item that is being parsed.
+    methods: Vec<ItemEntry>,
+    /// The tree of the member that is being parsed, or, meanwhile, of the block around it.
+    member_tree: Tree,
     /// First tokens of declarations, for attached doc comments; only kept if the file has doc comments.
     declarations: Option<Vec<u32>>,
 }
@@ -204,6 +210,9 @@ impl<'a> Parser<'a> {
             line_starts,
             lines_seen: 0,
             ordinals: HashMap::new(),
+            block_name: String::new(),
+            methods: Vec::new(),
+            member_tree: Tree::default(),
             declarations: None,
         }
     }

@@ -5,10 +5,14 @@
 //! Signatures and type definitions are read in `signature`, written types in `types`; `attributes` and `header` judge what stands around them.
 
 mod attributes;
+mod generics;
 mod header;
+mod impls;
+mod mutation;
 mod signature;
 mod std_modules;
 mod suggest;
+mod termination;
 mod types;
 mod unused;
 
@@ -23,12 +27,17 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 use crate::program::{Entity, Scope, is_type};
 
 pub(crate) use attributes::attributes;
+pub(crate) use generics::Generics;
 pub use header::{check_main, check_test, exposed_types};
+pub use impls::{check_impl, implementation, module_impls};
+pub use mutation::{SelfUses, mutates, self_uses};
 pub(crate) use signature::implements;
+pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
-pub(crate) use types::{TypeReader, is_later_type, not_exported};
+pub use termination::{GenericCall, endless, generic_calls, is_generic};
+pub(crate) use types::{BLANK, Surroundings, TypeReader, is_later_type, not_exported};
 pub use types::{prelude_type, show};
 pub use unused::unused_imports;
 
@@ -127,14 +136,14 @@ fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
         ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Type { generics, body, .. } => match body {
-            TypeBody::Struct(_) if generics.is_empty() => None,
-            TypeBody::Struct(_) => Some("generic types"),
+        ItemKind::Type { body, .. } => match body {
+            TypeBody::Struct(_) => None,
             TypeBody::Sum(_) => Some("sum types"),
             TypeBody::Newtype(_) => Some("newtypes"),
         },
         ItemKind::Trait { .. } => Some("traits"),
-        ItemKind::Impl { .. } => Some("`impl` blocks"),
+        ItemKind::Impl { bound: None, .. } => None,
+        ItemKind::Impl { .. } => Some("implementations of traits"),
         ItemKind::DefImpl { .. } => Some("`def impl` blocks"),
         ItemKind::Extend { .. } => Some("`extend` blocks"),
         ItemKind::Extern { .. } => Some("`extern` blocks"),
@@ -363,6 +372,12 @@ impl Builder<'_> {
         }
         for entity in found {
             self.bind(entry.alias, entity, module, entry.span, import.is_pub);
+            if let Entity::Type(item) = entity
+                && let count @ 1.. = scope.arity(item)
+                && self.scope.arity(item) == 0
+            {
+                self.scope.generic.push((item, count as u32));
+            }
             // A sum type brings its variants, a newtype its constructor.
             if let Entity::Unsupported(item, _) = entity {
                 self.weak.extend(scope.values.iter().filter(|(_, e)| matches!(e, Entity::Unsupported(i, _) if *i == item)));
@@ -408,6 +423,15 @@ impl Builder<'_> {
         self.scope.values.reserve(self.file.items.len());
         for row in &self.file.items {
             let (item, id) = (&*row.item, row.id);
+            // Methods are found through their type.
+            if item.owner.is_some() {
+                continue;
+            }
+            if let ItemKind::Type { generics, .. } = &item.kind
+                && !generics.is_empty()
+            {
+                self.scope.generic.push((id, generics.len() as u32));
+            }
             if let Some(form) = refused_form(item)
                 && !item.has_errors
             {
@@ -428,6 +452,7 @@ impl Builder<'_> {
                     let path = id.path();
                     Entity::Unsupported(ItemId::new(ItemPath { namespace: Namespace::Type, ..path }), "traits")
                 }
+                ItemKind::Impl { bound: None, .. } => continue,
                 ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {
                     self.scope.refuses_impls = true;
                     continue;

@@ -273,8 +273,17 @@ pub fn shown_name(id: ItemId) -> String {
         Namespace::Constant => format!("${}", path.name),
         Namespace::Default => {
             let name = path.name.as_str();
-            format!("@{}", name.split_once('.').map_or(name, |(function, _)| function))
+            method_name(name.split_once('.').map_or(name, |(function, _)| function))
         }
-        Namespace::Function | Namespace::Test | Namespace::Type | Namespace::Other => format!("@{}", path.name),
+        Namespace::Function | Namespace::Test | Namespace::Type | Namespace::Other => method_name(path.name.as_str()),
+    }
+}
+
+/// `@f`, `@Type.method`: without the trait of a method and the type arguments of an instance.
+fn method_name(name: &str) -> String {
+    let name = name.find('<').map_or(name, |args| &name[..args]);
+    match (name.split_once('\''), name.rsplit_once('\'')) {
+        (Some((block, _)), Some((_, method))) => format!("@{block}.{method}"),
+        _ => format!("@{name}"),
     }
 }

@@ -117,6 +117,8 @@ impl Provider for Position {
 
 /// The item in whose text a body stands: a default belongs to its function.
 fn owner(item: ItemId) -> ItemId {
+    // An instance stands where its generic item does.
+    let (item, _) = item.generic();
     let path = item.path();
     match path.namespace {
         Namespace::Default => {
@@ -207,8 +209,8 @@ impl Provider for Signature {
 
 impl Provider for FunctionType {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Interrupt> {
-        let signature = levels.get::<Signature>(id)?;
-        Ok(signature.as_deref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+        let code = levels.done(hir::program::CodeType::of(*id, levels))?;
+        Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
 }
 
@@ -320,6 +322,7 @@ impl Provider for Diagnostics {
             for entry in &file.items {
                 collect(levels, &entry.item, &mut found)?;
             }
+            found.diagnostics.extend(super::impls::endless(levels, &file)?);
         }
         Ok(Arc::new(found))
     }
@@ -425,10 +428,10 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, report: &mut Modu
             }
             found.extend(levels.done(hir::resolve::check_type(item, levels))?);
         }
+        ItemKind::Impl { .. } => found.extend(levels.done(hir::resolve::check_impl(item, levels))?),
         // The scope refuses these forms.
         ItemKind::ConstFunction(_)
         | ItemKind::Trait { .. }
-        | ItemKind::Impl { .. }
         | ItemKind::DefImpl { .. }
         | ItemKind::Extend { .. }
         | ItemKind::Extern { .. }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BuiltBody, Calls, ConstantValue, Fields, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider, Settings,
-    TypeDefinition, TypedBody,
+    BuiltBody, Calls, ConstantValue, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider,
+    Settings, TypeDefinition, TypedBody,
 };
 
 /// Outcome of evaluating a constant.
@@ -28,8 +28,9 @@ impl Provider for Fields {
     fn provide(levels: &Levels<'_, '_>, ty: &Type) -> Result<Option<Arc<[Type]>>, Interrupt> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
-            TypeKind::Struct(item) => {
-                levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().map(|d| d.fields.iter().map(|(_, ty)| *ty).collect())
+            TypeKind::Struct(item, args) => {
+                let definition = levels.get::<TypeDefinition>(&item)?;
+                definition.as_deref().map(|d| d.fields.iter().map(|(_, ty)| ty.substituted(args)).collect())
             }
             TypeKind::Error
             | TypeKind::Int
@@ -43,6 +44,7 @@ impl Provider for Fields {
             | TypeKind::Range
             | TypeKind::List(_)
             | TypeKind::Function(..)
+            | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
         })
     }
@@ -61,7 +63,14 @@ impl Provider for Calls {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Vec<ItemId>, Interrupt> {
         let checked = levels.get::<TypedBody>(id)?;
         let calls = checked.body.as_ref().map(mir::build::calls).unwrap_or_default();
-        Ok(calls.into_iter().filter(|callee| callee.module() == id.module()).collect())
+        // The groups are those of items: what an instance calls, its generic item does.
+        let mut items: Vec<ItemId> = Vec::with_capacity(calls.len());
+        for (item, _) in calls.into_iter().filter(|callee| callee.module() == id.module()).map(ItemId::generic) {
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        Ok(items)
     }
 }
 
@@ -136,13 +145,31 @@ fn components(successors: &[Vec<usize>]) -> Vec<u32> {
 
 impl Provider for BuiltBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
-        let checked = levels.get::<TypedBody>(id)?;
-        let Some(typed) = &checked.body else { return Ok(None) };
-        let built = levels.done(mir::build::build(typed, levels))?;
-        let body = mir::build::mono(built);
+        let body = if id.is_instance() {
+            let (generic, _) = hir::types::instance_of(*id);
+            let built = levels.get::<GenericBody>(&generic)?;
+            let Some(built) = &*built else { return Ok(None) };
+            mir::build::instance(built, *id)
+        } else {
+            let checked = levels.get::<TypedBody>(id)?;
+            // A generic body has code only as its instances.
+            let Some(typed) = checked.body.as_ref().filter(|body| !body.owner.is_instance()) else { return Ok(None) };
+            mir::build::mono(levels.done(mir::build::build(typed, levels))?)
+        };
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(body)))
+    }
+}
+
+impl Provider for GenericBody {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<mir::Built>>>, Interrupt> {
+        let checked = levels.get::<TypedBody>(id)?;
+        let Some(typed) = checked.body.as_ref().filter(|body| body.owner.is_instance()) else { return Ok(None) };
+        let built = levels.done(mir::build::build(typed, levels))?;
+        let faults = levels.done(mir::verify::verify(&built, levels))?;
+        crate::crash::refuse("mir", *id, &faults);
+        Ok(Some(Arc::new(built)))
     }
 }
 
