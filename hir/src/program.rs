@@ -24,6 +24,10 @@ pub trait Context {
     fn implementation(&self, item: ItemId) -> Result<Option<Arc<Implementation>>, Stop>;
     /// The inherent impls of a declared type, in all modules of the program.
     fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
+    /// The members of a trait; `None` when the item is no trait of the slice or has syntax errors.
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop>;
+    /// The impls of a trait, in all modules of the program.
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
     /// Does a method change its `self`? Then its callers get the new one back.
     fn mutates(&self, method: ItemId) -> Result<bool, Stop>;
     /// The value of a constant of type int, char or byte, for range patterns; `None` when it is not known.
@@ -39,7 +43,9 @@ pub enum Entity {
     Constant(ItemId),
     /// A declared type.
     Type(ItemId),
-    /// A trait, test, variant or other item of a form that the slice lacks; the text names the form.
+    /// A trait.
+    Trait(ItemId),
+    /// A test, variant or other item of a form that the slice lacks; the text names the form.
     Unsupported(ItemId, #[serde(deserialize_with = "interned_text")] Form),
     /// A whole module under an alias.
     Module(Symbol),
@@ -68,6 +74,8 @@ pub struct Scope {
     pub imports: Vec<Symbol>,
     /// Errors of imports and of duplicate names, and the refusals of items whose form the slice lacks.
     pub diagnostics: Vec<Diagnostic>,
+    /// The traits in `types`, in the same order: where method calls look.
+    pub traits: Vec<ItemId>,
     /// The types in `types` that take type arguments, and how many. Whoever mentions a type needs no more of its declaration than that.
     pub generic: Vec<(ItemId, u32)>,
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
@@ -97,6 +105,8 @@ impl Scope {
         for names in [&mut self.values, &mut self.types, &mut self.public] {
             names.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| is_type(a.1).cmp(&is_type(b.1))));
         }
+        let traits = self.types.iter().filter_map(|(_, entity)| if let Entity::Trait(item) = entity { Some(*item) } else { None });
+        self.traits = traits.collect();
         self.index.0 = self.values.iter().enumerate().map(|(i, (name, _))| (name.raw(), i as u32)).collect();
         self.index.0.sort_unstable();
     }
@@ -124,7 +134,9 @@ impl Scope {
     /// What a module of this name declares itself, exported or not; this is its scope.
     pub fn declared(&self, module: Symbol, name: Symbol) -> impl Iterator<Item = Entity> + use<> {
         let own = move |entity: &Entity| match *entity {
-            Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Unsupported(item, _) => item.module() == module,
+            Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Trait(item) | Entity::Unsupported(item, _) => {
+                item.module() == module
+            }
             Entity::Module(_) | Entity::Std(..) => false,
         };
         self.value(name).filter(own).into_iter().chain(self.type_name(name).filter(own))
@@ -140,7 +152,7 @@ impl Scope {
 /// Does the entity live in the space of types?
 pub fn is_type(entity: Entity) -> bool {
     match entity {
-        Entity::Type(_) => true,
+        Entity::Type(_) | Entity::Trait(_) => true,
         Entity::Unsupported(item, _) => item.path().namespace == ir::Namespace::Type,
         Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..) => false,
     }
@@ -176,6 +188,8 @@ pub struct Signature {
     pub owner: Option<ItemId>,
     /// Type parameters, those of the owner first.
     pub generics: Vec<Symbol>,
+    /// What the type parameters must implement, those of the owner first. Of a member of a trait the first is that `Self` implements it.
+    pub bounds: Vec<Bound>,
     /// Is the first parameter `self`?
     pub receiver: Receiver,
     /// Parameters, `self` included.
@@ -225,6 +239,39 @@ impl TypeDefinition {
     }
 }
 
+/// A type must implement a trait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Bound {
+    /// The type: a type parameter.
+    pub ty: Type,
+    /// The trait.
+    pub interface: ItemId,
+}
+
+/// A trait: its header and the names of its members.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct TraitDefinition {
+    /// The trait's item.
+    pub item: ItemId,
+    /// Traits that every type with this one has too.
+    pub supertraits: Vec<ItemId>,
+    /// Members, in written order.
+    pub methods: Vec<TraitMethod>,
+    /// Errors of the header.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A member of a trait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct TraitMethod {
+    /// Name.
+    pub name: Symbol,
+    /// The item.
+    pub item: ItemId,
+    /// Impls may leave it out.
+    pub has_body: bool,
+}
+
 /// The header of an impl.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Implementation {
@@ -234,6 +281,10 @@ pub struct Implementation {
     pub generics: Vec<Symbol>,
     /// The type it is for: `Self`.
     pub ty: Type,
+    /// The trait that it implements; `None` for an inherent impl.
+    pub interface: Option<ItemId>,
+    /// What the type parameters must implement.
+    pub bounds: Vec<Bound>,
     /// Where the type stands.
     pub type_span: Span,
     /// Errors of the header.
@@ -247,6 +298,8 @@ pub struct ImplRow {
     pub item: ItemId,
     /// The head of its type, when that is a declared one.
     pub head: Option<ItemId>,
+    /// The trait that it implements; `None` for an inherent impl.
+    pub interface: Option<ItemId>,
     /// Methods and associated functions, in written order.
     pub methods: Vec<(Symbol, ItemId)>,
 }

@@ -145,6 +145,10 @@ pub trait Context {
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
     /// The body of a function, for the interpreter.
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
+    /// What an instance of a generic function really calls: a method of a trait is the one of the impl that its type has.
+    fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
+        Ok(instance)
+    }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

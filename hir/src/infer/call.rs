@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
                 let value = self.entity(entity, name, false, at)?;
                 self.not_callable(value, args, span)
             }
-            Entity::Type(_) => {
+            Entity::Type(_) | Entity::Trait(_) => {
                 self.type_as_value(name, at);
                 Ok(self.error(span))
             }
@@ -181,7 +181,7 @@ impl<'a> Checker<'a> {
                 }
                 missing(module)
             }
-            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => missing(root),
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Unsupported(..) => missing(root),
         };
         self.poisoned = true;
         self.diagnostics.push(error);
@@ -253,6 +253,9 @@ impl<'a> Checker<'a> {
         }
         if failed {
             self.poisoned = true;
+        }
+        if !signature.bounds.is_empty() {
+            self.require(&signature.bounds, &type_args, at)?;
         }
         if let Some(receiver) = receiver {
             values.insert(0, receiver);

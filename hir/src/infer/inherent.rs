@@ -7,6 +7,7 @@ use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::call::Callee;
+use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
@@ -82,7 +83,13 @@ impl<'a> Checker<'a> {
         }
         match self.inherent(ty, name, false, span)? {
             Some((item, owner_args)) => self.call_item(Callee { item, owner_args, receiver: None }, (span, types), args, span, expect),
-            None => self.no_method(ty, name, args, span),
+            None => match self.of_traits(ty, name, false, span)? {
+                Offered::Nothing => self.no_method(ty, name, args, span),
+                Offered::Method(item, owner_args) => {
+                    self.call_item(Callee { item, owner_args, receiver: None }, (span, types), args, span, expect)
+                }
+                Offered::Ambiguous => self.silent(args, span),
+            },
         }
     }
 

@@ -6,6 +6,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::builtin::{Param, Params};
 use super::call::Callee;
+use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
@@ -224,6 +225,18 @@ impl<'a> Checker<'a> {
         if let Some((item, owner_args)) = self.inherent(ty, name, true, at)? {
             return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
         }
+        // The methods of built-in types are inherent.
+        if !ty.fits_anywhere()
+            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..)) || !self.has_method(ty, name.as_str()))
+        {
+            match self.of_traits(ty, name, true, at)? {
+                Offered::Nothing => {}
+                Offered::Method(item, owner_args) => {
+                    return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
+                }
+                Offered::Ambiguous => return self.silent(args, span),
+            }
+        }
         if !types.is_empty() && !ty.fits_anywhere() {
             self.report(Code::E2017, at, [name.into()]);
             return self.silent(args, span);
@@ -243,7 +256,7 @@ impl<'a> Checker<'a> {
         match entity {
             Entity::Module(_) => true,
             Entity::Std(_, member) => member.as_str() == crate::resolve::WHOLE_MODULE,
-            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => false,
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Unsupported(..) => false,
         }
     }
 
@@ -262,6 +275,7 @@ impl<'a> Checker<'a> {
         }
         match self.scope.type_name(root) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span).map(Some),
+            Some(Entity::Trait(_)) => return Ok(Some(self.refuse(span, "calls of a method through its trait"))),
             Some(Entity::Type(item)) => {
                 let ty = self.open_struct(item, self.scope.arity(item));
                 return self.call_associated(ty, (name, types), args, span, expect).map(Some);
@@ -269,7 +283,7 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         if let Some(ty) = self.around.parameter(root) {
-            return self.no_method(ty, name, args, span).map(Some);
+            return self.call_associated(ty, (name, types), args, span, expect).map(Some);
         }
         let Some(ty) = prelude_type(text) else {
             if is_later_type(text) {

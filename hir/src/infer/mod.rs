@@ -20,6 +20,7 @@ mod panics;
 mod pattern;
 mod place;
 mod structs;
+mod traits;
 mod unify;
 mod value;
 mod why;
@@ -31,11 +32,12 @@ use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
-use crate::program::{Context, Receiver, Scope, returned};
+use crate::program::{Bound, Context, Receiver, Scope, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
 use draft::{Draft, Row};
+use traits::Obligation;
 use unify::Pending;
 use why::{Expect, Mode, Why};
 
@@ -140,6 +142,10 @@ struct Checker<'a> {
     variables: Vec<Option<Type>>,
     /// Calls that wait for their type arguments.
     pending: Vec<Pending>,
+    /// What the type parameters implement.
+    bounds: Vec<Bound>,
+    /// Bounds of types that are still open.
+    obligations: Vec<Obligation>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -190,6 +196,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     let mut changed = None;
     if let Some(signature) = &declared {
         expected = Some((signature.result, result_why));
+        checker.bounds.extend(&signature.bounds);
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
@@ -218,6 +225,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         root = checker.with_self(root, this, language_result);
         result = Some(returned(language_result, checker.draft.body.locals[this].ty));
     }
+    checker.prove_open()?;
     Ok(checker.finish(root, result))
 }
 
@@ -247,6 +255,8 @@ impl<'a> Checker<'a> {
             around,
             variables: Vec::new(),
             pending: Vec::new(),
+            bounds: Vec::new(),
+            obligations: Vec::new(),
         })
     }
 

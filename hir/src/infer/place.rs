@@ -168,6 +168,11 @@ impl<'a> Checker<'a> {
     /// Reports a place that nothing may be written to: E2051 for a parameter, E2039 for what else is immutable.
     pub(super) fn judge_root(&mut self, binding: super::Binding, at: Span) {
         let (anchor, root) = (self.anchor, binding.name);
+        // A method of a trait that declares a plain `self`: said once, of the method (E0446).
+        if root == self.self_name() && binding.kind == Kind::Parameter {
+            self.poisoned = true;
+            return;
+        }
         match binding.kind {
             Kind::Mutable => {}
             Kind::Parameter => {

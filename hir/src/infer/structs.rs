@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
                 None => self.entries_silently(entries, span),
             },
             Some(Entity::Unsupported(..)) => self.entries_silently(entries, span),
-            Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
+            Some(Entity::Function(_) | Entity::Constant(_) | Entity::Trait(_) | Entity::Module(_) | Entity::Std(..)) | None => {
                 if name.as_str() == "Self" {
                     self.report(Code::E0314, at, []);
                 } else if is_later_type(name.as_str()) {

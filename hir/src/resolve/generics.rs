@@ -10,8 +10,6 @@ use super::Surroundings;
 pub(crate) struct Generics<'a> {
     pub list: &'a [Generic],
     pub constraints: &'a [Constraint],
-    /// Where a `where` clause is reported that has no place of its own.
-    pub header: Span,
 }
 
 impl Generics<'_> {
@@ -20,13 +18,16 @@ impl Generics<'_> {
         for generic in self.list {
             let what = match generic {
                 Generic { is_const: true, .. } => "const generics",
-                Generic { bounds, .. } if !bounds.is_empty() => "bounds of type parameters",
                 Generic { default: Some(_), .. } => "defaults of type parameters",
                 Generic { .. } => continue,
             };
             return Some((generic.span, what));
         }
-        (!self.constraints.is_empty()).then_some((self.header, "`where` clauses"))
+        self.constraints.iter().find_map(|constraint| match constraint {
+            Constraint::Bounds(path, _, _) if path.len() == 1 => None,
+            Constraint::Bounds(_, _, span) | Constraint::Equal(_, _, span) => Some((*span, "associated types")),
+            Constraint::Const(_, span) => Some((*span, "const generics")),
+        })
     }
 
     /// Adds the names to those that types may mention; a name that the same list has twice is E2006.

@@ -64,7 +64,7 @@ pub fn check_test(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
             (Some(Entity::Std(module, whole)), _) => super::std_member(module, member.unwrap_or(whole)).is_some(),
             // A method: what is wrong with its type or its impl is said there.
             (_, Some(_)) => scope.type_name(name).is_some() || prelude_type(name.as_str()).is_some(),
-            (Some(Entity::Constant(_) | Entity::Type(_) | Entity::Module(_)) | None, None) => false,
+            (Some(Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_)) | None, None) => false,
         };
         if !is_known {
             let shown = member.map_or_else(|| name.as_str().to_owned(), |member| format!("{name}.{member}"));

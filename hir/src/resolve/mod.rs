@@ -10,9 +10,11 @@ mod header;
 mod impls;
 mod mutation;
 mod signature;
+pub mod solve;
 mod std_modules;
 mod suggest;
 mod termination;
+mod traits;
 mod types;
 mod unused;
 
@@ -30,13 +32,14 @@ pub(crate) use attributes::attributes;
 pub(crate) use generics::Generics;
 pub use header::{check_main, check_test, exposed_types};
 pub use impls::{check_impl, implementation, module_impls};
-pub use mutation::{SelfUses, mutates, self_uses};
+pub use mutation::{SelfUses, changes_self, mutates, self_uses};
 pub(crate) use signature::implements;
 pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
 pub use termination::{GenericCall, endless, generic_calls, is_generic};
+pub use traits::{check_trait, trait_definition};
 pub(crate) use types::{BLANK, Surroundings, TypeReader, is_later_type, not_exported};
 pub use types::{prelude_type, show};
 pub use unused::unused_imports;
@@ -141,9 +144,26 @@ fn refused_form(item: &Item) -> Option<&'static str> {
             TypeBody::Sum(_) => Some("sum types"),
             TypeBody::Newtype(_) => Some("newtypes"),
         },
-        ItemKind::Trait { .. } => Some("traits"),
+        ItemKind::Trait { generics, constraints, members, .. } => {
+            let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
+            match (generics.is_empty(), constraints.is_empty(), associated) {
+                (true, true, false) => None,
+                (true, _, true) => Some("associated types"),
+                (false, ..) => Some("generic traits"),
+                (true, false, false) => Some("`where` clauses of traits"),
+            }
+        }
         ItemKind::Impl { bound: None, .. } => None,
-        ItemKind::Impl { .. } => Some("implementations of traits"),
+        ItemKind::Impl { bound: Some(bound), members, .. } => {
+            let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
+            let built_in = bound.path.len() == 1 && bound.path.first().is_some_and(|name| is_later_type(name.as_str()));
+            match (bound.args.is_empty(), associated, built_in) {
+                (true, false, false) => None,
+                (_, _, true) => Some("implementations of the traits of the prelude"),
+                (false, ..) => Some("generic traits"),
+                (true, true, false) => Some("associated types"),
+            }
+        }
         ItemKind::DefImpl { .. } => Some("`def impl` blocks"),
         ItemKind::Extend { .. } => Some("`extend` blocks"),
         ItemKind::Extern { .. } => Some("`extern` blocks"),
@@ -330,7 +350,7 @@ impl Builder<'_> {
         let is_constant = |entity: Entity| match entity {
             Entity::Constant(_) => Some(true),
             Entity::Std(module, name) => Some(matches!(std_modules::member(module, name), Some(StdMember::Constant(_)))),
-            Entity::Function(_) | Entity::Type(_) | Entity::Module(_) => Some(false),
+            Entity::Function(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_) => Some(false),
             // Const functions carry the mark too; nothing more is known of a refused item.
             Entity::Unsupported(..) => None,
         };
@@ -447,12 +467,12 @@ impl Builder<'_> {
                     None => Entity::Type(id),
                     Some(form) => Entity::Unsupported(id, form),
                 },
-                ItemKind::Trait { .. } | ItemKind::Capset(_) => {
-                    // Traits and capability sets are types by name space whatever their item's namespace is.
-                    let path = id.path();
-                    Entity::Unsupported(ItemId::new(ItemPath { namespace: Namespace::Type, ..path }), "traits")
-                }
-                ItemKind::Impl { bound: None, .. } => continue,
+                ItemKind::Trait { .. } => match refused_form(item) {
+                    None => Entity::Trait(id),
+                    Some(form) => Entity::Unsupported(id, form),
+                },
+                ItemKind::Capset(_) => Entity::Unsupported(id, "`capset` declarations"),
+                ItemKind::Impl { .. } if refused_form(item).is_none() => continue,
                 ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {
                     self.scope.refuses_impls = true;
                     continue;

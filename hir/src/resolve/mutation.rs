@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{Expr, ExprId, Item, ItemKind, Tree};
 
-use crate::program::{Context, Receiver};
+use crate::program::{Context, Receiver, Signature};
 use crate::{Type, TypeKind};
 
 /// A step from `self` inwards.
@@ -74,8 +74,30 @@ fn path(tree: &Tree, place: ExprId) -> Option<Vec<Step>> {
     }
 }
 
-/// Does the method change its `self`? `uses` is what [`self_uses`] says of a method.
+/// Does the method change its `self`, as its callers see it? A member of a trait and its implementations do exactly if the trait says `mut self`.
+/// `uses` is what [`self_uses`] says of a method.
 pub fn mutates(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>) -> Result<bool, Stop> {
+    let Some(signature) = cx.signature(method)? else { return Ok(false) };
+    match declared(&signature, cx)? {
+        Some(declared) => Ok(declared == Receiver::Mut),
+        None => changes_self(method, cx, uses),
+    }
+}
+
+/// The receiver as the trait declares it, of a method of a trait or its impl.
+fn declared(signature: &Signature, cx: &dyn Context) -> Result<Option<Receiver>, Stop> {
+    let Some(owner) = signature.owner else { return Ok(None) };
+    if cx.trait_definition(owner)?.is_some() {
+        return Ok(Some(signature.receiver));
+    }
+    let Some(interface) = cx.implementation(owner)?.and_then(|found| found.interface) else { return Ok(None) };
+    let Some(definition) = cx.trait_definition(interface)? else { return Ok(None) };
+    let Some(member) = super::solve::member(&definition, signature.item.short_name()) else { return Ok(None) };
+    Ok(cx.signature(member)?.map(|declared| declared.receiver))
+}
+
+/// Does the body of the method change its `self`?
+pub fn changes_self(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>) -> Result<bool, Stop> {
     let mut seen = vec![method];
     let mut next = 0;
     while let Some(&method) = seen.get(next) {
@@ -93,14 +115,45 @@ pub fn mutates(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result
         for (path, name) in &uses.calls {
             let Some(this) = signature.params.first() else { continue };
             let ty = part(this.ty, path, cx)?;
-            let TypeKind::Struct(head, _) = ty.kind() else { continue };
+            let mut is_inherent = false;
+            let TypeKind::Struct(head, _) = ty.kind() else {
+                if of_a_trait(ty, *name, &signature, cx)? {
+                    return Ok(true);
+                }
+                continue;
+            };
             for row in cx.inherent_impls(head)?.iter() {
                 for &(other, item) in &row.methods {
+                    is_inherent |= other == *name;
                     if other == *name && !seen.contains(&item) {
                         seen.push(item);
                     }
                 }
             }
+            if !is_inherent && of_a_trait(ty, *name, &signature, cx)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Is this a method with `mut self` of a trait that the type has by a bound or, as far as the scope of the caller shows, by an impl?
+fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> Result<bool, Stop> {
+    let mut traits = Vec::new();
+    for bound in caller.bounds.iter().filter(|bound| bound.ty == ty) {
+        traits.extend(super::solve::ancestors(bound.interface, cx)?);
+    }
+    if !matches!(ty.kind(), TypeKind::Parameter(..)) {
+        traits.extend(&cx.scope(caller.item.module())?.traits);
+    }
+    for interface in traits {
+        let Some(definition) = cx.trait_definition(interface)? else { continue };
+        let Some(member) = super::solve::member(&definition, name) else { continue };
+        if cx.signature(member)?.is_some_and(|s| s.receiver == Receiver::Mut)
+            && super::solve::solve(ty, interface, &caller.bounds, cx)? != super::solve::Answer::Refuted
+        {
+            return Ok(true);
         }
     }
     Ok(false)

@@ -10,7 +10,7 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 use super::attributes::attributes;
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
-use crate::program::{Context, Parameter, Receiver, Scope, Signature, TypeDefinition};
+use crate::program::{Bound, Context, Parameter, Receiver, Scope, Signature, TypeDefinition};
 use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
@@ -34,11 +34,24 @@ pub(super) fn reader<'a>(item: &'a Item, cx: &'a dyn Context) -> Result<TypeRead
 /// The type parameters and the `Self` around the types of an item; `None` when the block it stands in is refused or has errors.
 pub(crate) fn surroundings(item: &Item, cx: &dyn Context) -> Result<Option<Surroundings>, Stop> {
     let mut around = Surroundings::default();
-    if let Some(owner) = item.owner {
+    if let Some(owner) = item.owner
+        && owner.path().namespace == Namespace::Type
+    {
+        let Some(definition) = cx.trait_definition(owner)? else { return Ok(None) };
+        if definition.diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+            return Ok(None);
+        }
+        let name = Symbol::new("Self");
+        let this = Type::new(TypeKind::Parameter(0, name));
+        around.parameters.push(name);
+        around.this = Some(this);
+        around.bounds.push(Bound { ty: this, interface: owner });
+    } else if let Some(owner) = item.owner {
         match cx.implementation(owner)? {
             Some(found) if !found.diagnostics.iter().any(|d| d.severity() == Severity::Error) => {
                 around.parameters.extend(&found.generics);
                 around.this = Some(found.ty);
+                around.bounds.extend(&found.bounds);
             }
             Some(_) | None => return Ok(None),
         }
@@ -51,7 +64,7 @@ pub(crate) fn surroundings(item: &Item, cx: &dyn Context) -> Result<Option<Surro
 
 /// The first part of a function header that the slice lacks.
 fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
-    let generics = Generics { list: &function.generics, constraints: &function.constraints, header: function.header_span };
+    let generics = Generics { list: &function.generics, constraints: &function.constraints };
     if let Some(refused) = generics.refused() {
         return Some(refused);
     }
@@ -112,7 +125,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
     let anchor = reader.anchor;
     let is_const = function.generics.iter().any(|g| g.is_const);
     if !is_const {
-        let generics = Generics { list: &function.generics, constraints: &[], header: function.header_span };
+        let generics = Generics { list: &function.generics, constraints: &[] };
         generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     }
     let receiver = match function.params.first() {
@@ -125,6 +138,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         is_pub: item.is_pub,
         owner: item.owner,
         generics: reader.around.parameters.clone(),
+        bounds: reader.around.bounds.clone(),
         receiver,
         params: Vec::with_capacity(function.params.len()),
         result: Type::ERROR,
@@ -141,6 +155,8 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         signature.diagnostics = reader.diagnostics;
         return Ok(Some(signature));
     }
+    let generics = Generics { list: &function.generics, constraints: &function.constraints };
+    signature.bounds.extend(reader.bounds(&generics)?);
     if function.params.len() > LIMIT_OF_PARAMETERS {
         let args = ["number of parameters".into(), LIMIT_OF_PARAMETERS.to_string().into()];
         reader.diagnostics.push(Diagnostic::new(Code::E0039, anchor, function.params_span, args));
@@ -196,6 +212,7 @@ pub fn default_signature(item: &Item, index: usize, cx: &dyn Context) -> Result<
         is_pub: false,
         owner: function.owner,
         generics: function.generics.clone(),
+        bounds: function.bounds.clone(),
         receiver: Receiver::None,
         params: Vec::new(),
         result: parameter.ty,
@@ -226,8 +243,10 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
     let mut reader = reader(item, cx)?;
     let anchor = reader.anchor;
     attributes(item, &mut reader.diagnostics);
-    let generics = Generics { list: generics, constraints, header: item.name_span };
-    if let Some((span, what)) = generics.refused() {
+    let generics = Generics { list: generics, constraints };
+    let bounded = generics.list.iter().find(|g| !g.bounds.is_empty()).map(|g| (g.span, "bounds of type parameters of types"));
+    let constrained = (!constraints.is_empty()).then_some((item.name_span, "`where` clauses of types"));
+    if let Some((span, what)) = generics.refused().or(bounded).or(constrained) {
         reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
     }
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);

@@ -7,7 +7,7 @@ use syntax::tree::{self, Tree, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use super::nearest;
-use crate::program::{Context, Entity, Scope};
+use crate::program::{Bound, Context, Entity, Scope};
 use crate::{Type, TypeKind};
 
 /// Prelude types that the slice lacks, with the word of the refusal.
@@ -130,6 +130,8 @@ pub(crate) struct Surroundings {
     pub parameters: Vec<Symbol>,
     /// What `Self` is.
     pub this: Option<Type>,
+    /// What the type parameters implement.
+    pub bounds: Vec<Bound>,
 }
 
 impl Surroundings {
@@ -247,6 +249,7 @@ impl<'a> TypeReader<'a> {
                 }
                 return self.applied(item, wanted, args, span);
             }
+            Some(Entity::Trait(_)) => return Ok(self.refuse(span, "trait objects".into())),
             Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
             Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
                 match prelude_type(name.as_str()) {

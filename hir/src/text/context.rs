@@ -7,7 +7,7 @@ use ir::text::{Function, TextError};
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::Span;
 
-use crate::program::{Context, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TypeDefinition};
+use crate::program::{Context, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TypeDefinition};
 use crate::{Type, TypeKind, types};
 
 /// Answers the questions of a verifier from the `;!` lines of a dump.
@@ -110,6 +110,7 @@ impl TextContext {
             is_pub: false,
             owner: None,
             generics,
+            bounds: Vec::new(),
             receiver: Receiver::None,
             params,
             result,
@@ -185,6 +186,14 @@ impl Context for TextContext {
     }
 
     fn inherent_impls(&self, _head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+        Ok(Arc::default())
+    }
+
+    fn trait_definition(&self, _item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
+        Ok(None)
+    }
+
+    fn trait_impls(&self, _interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
         Ok(Arc::default())
     }
 

@@ -5,9 +5,9 @@
 
 use hir::Type;
 use hir::types::{instance as instance_with, instance_of};
-use ir::{ItemId, Place};
+use ir::{ItemId, Place, Stop};
 
-use crate::ir::{Body, Built, Mono};
+use crate::ir::{Body, Built, Context, Mono};
 use crate::ops::Op;
 
 /// A body without type parameters closes nothing.
@@ -16,7 +16,7 @@ pub fn mono(body: Body<Built>) -> Body<Mono> {
 }
 
 /// The instance `id` of a generic body.
-pub fn instance(body: &Body<Built>, id: ItemId) -> Body<Mono> {
+pub fn instance(body: &Body<Built>, id: ItemId, cx: &dyn Context) -> Result<Body<Mono>, Stop> {
     let mut graph = body.clone().into_graph();
     let (_, args) = instance_of(id);
     let generic = std::mem::replace(&mut graph.name, id);
@@ -28,19 +28,19 @@ pub fn instance(body: &Body<Built>, id: ItemId) -> Body<Mono> {
     }
     for inst in graph.insts.rows_mut() {
         if matches!(inst.op, Op::Call | Op::Tail) {
-            inst.imm = u64::from(callee(ItemId::from_raw(inst.imm as u32), args).raw());
+            inst.imm = u64::from(callee(ItemId::from_raw(inst.imm as u32), args, cx)?.raw());
         }
     }
     graph.places.rename(|place| if place.item == generic { Place { item: id, ..place } } else { place });
-    Body::new(graph)
+    Ok(Body::new(graph))
 }
 
 /// What a call in an instance calls.
-fn callee(item: ItemId, args: &[Type]) -> ItemId {
+fn callee(item: ItemId, args: &[Type], cx: &dyn Context) -> Result<ItemId, Stop> {
     let (base, of) = instance_of(item);
     if !of.iter().any(|ty| ty.has_parameter()) {
-        return item;
+        return Ok(item);
     }
     let closed: Vec<Type> = of.iter().map(|ty| ty.substituted(args)).collect();
-    instance_with(base, &closed)
+    cx.callee(instance_with(base, &closed))
 }

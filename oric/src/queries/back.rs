@@ -92,6 +92,10 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
 
 impl Provider for MachineCode {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
+        if super::middle::is_endless(*id) {
+            let name = shown_name(*id);
+            return Ok(Some(Arc::new(Err(format!("generic instantiation of '{}' does not terminate", name.trim_start_matches('@'))))));
+        }
         let body = levels.get::<LirBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
         Ok(Some(Arc::new(crate::assemble::assemble(*id, body, options(levels)?.check_allocation))))

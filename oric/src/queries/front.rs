@@ -428,10 +428,9 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, report: &mut Modu
             }
             found.extend(levels.done(hir::resolve::check_type(item, levels))?);
         }
-        ItemKind::Impl { .. } => found.extend(levels.done(hir::resolve::check_impl(item, levels))?),
+        ItemKind::Impl { .. } | ItemKind::Trait { .. } => found.extend(super::impls::block(levels, item)?),
         // The scope refuses these forms.
         ItemKind::ConstFunction(_)
-        | ItemKind::Trait { .. }
         | ItemKind::DefImpl { .. }
         | ItemKind::Extend { .. }
         | ItemKind::Extern { .. }

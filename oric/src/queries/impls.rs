@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hir::program::{ImplRow, Implementation as Header};
+use hir::program::{ImplRow, Implementation as Header, TraitDefinition};
 use ir::{ItemId, Symbol};
 use query::Interrupt;
 
@@ -11,7 +11,7 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
     GenericCalls, Implementation, Impls, InherentImpls, Item, Levels, Main, ModuleImpls, Modules, Mutates, Parse, Provider, SelfUses,
-    TypedBody,
+    TraitDef, TraitImpls, TypedBody,
 };
 
 impl Provider for Implementation {
@@ -43,8 +43,31 @@ impl Provider for Impls {
 impl Provider for InherentImpls {
     fn provide(levels: &Levels<'_, '_>, head: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         let rows = levels.get::<Impls>(&())?;
-        Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head)).cloned().collect()))
+        Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head) && row.interface.is_none()).cloned().collect()))
     }
+}
+
+impl Provider for TraitImpls {
+    fn provide(levels: &Levels<'_, '_>, interface: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
+        let rows = levels.get::<Impls>(&())?;
+        Ok(Arc::new(rows.iter().filter(|row| row.interface == Some(*interface)).cloned().collect()))
+    }
+}
+
+impl Provider for TraitDef {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<TraitDefinition>>, Interrupt> {
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(None) };
+        Ok(levels.done(hir::resolve::trait_definition(item, levels))?.map(Arc::new))
+    }
+}
+
+/// What there is to say about a trait or impl as a whole.
+pub(super) fn block(levels: &Levels<'_, '_>, item: &syntax::tree::Item) -> Result<Vec<Diagnostic>, Interrupt> {
+    let changes = |method| hir::resolve::changes_self(method, levels, &|method| levels.self_uses(method));
+    let mut found = levels.done(hir::resolve::check_impl(item, levels, &changes))?;
+    found.extend(levels.done(hir::resolve::check_trait(item, levels, &changes))?);
+    Ok(found)
 }
 
 impl Provider for GenericCalls {
@@ -58,7 +81,12 @@ impl Provider for GenericCalls {
 pub(super) fn endless(levels: &Levels<'_, '_>, file: &File) -> Result<Vec<Diagnostic>, Interrupt> {
     let block = |owner: ItemId| {
         let item = file.items.iter().find(|entry| entry.id == owner).map(|entry| &entry.item.kind);
-        matches!(item, Some(ItemKind::Impl { generics, .. } | ItemKind::Trait { generics, .. }) if !generics.is_empty())
+        match item {
+            // `Self` is a type parameter of a trait.
+            Some(ItemKind::Trait { .. }) => true,
+            Some(ItemKind::Impl { generics, .. }) => !generics.is_empty(),
+            Some(_) | None => false,
+        }
     };
     let generic: Vec<ItemId> = file.items.iter().filter(|e| hir::resolve::is_generic(&e.item, block)).map(|e| e.id).collect();
     if generic.is_empty() {

@@ -12,7 +12,7 @@ use syntax::tree::ModulePath;
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LirSignature,
-    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TypeDefinition,
+    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition,
 };
 
 /// What providers ask through.
@@ -92,6 +92,14 @@ impl hir::Context for Levels<'_, '_> {
         Ok((*self.ask::<InherentImpls>(&head)?).clone())
     }
 
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitDefinition>>, Stop> {
+        Ok((*self.ask::<TraitDef>(&item)?).clone())
+    }
+
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<TraitImpls>(&interface)?).clone())
+    }
+
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
         Ok(*self.ask::<Mutates>(&method)?)
     }
@@ -148,6 +156,10 @@ impl mir::Context for Levels<'_, '_> {
             self.missed.set(true);
         }
         Ok(body)
+    }
+
+    fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
+        hir::resolve::solve::dispatch(instance, self)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

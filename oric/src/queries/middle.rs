@@ -149,7 +149,10 @@ impl Provider for BuiltBody {
             let (generic, _) = hir::types::instance_of(*id);
             let built = levels.get::<GenericBody>(&generic)?;
             let Some(built) = &*built else { return Ok(None) };
-            mir::build::instance(built, *id)
+            if is_endless(*id) {
+                return Ok(None);
+            }
+            levels.done(mir::build::instance(built, *id, levels))?
         } else {
             let checked = levels.get::<TypedBody>(id)?;
             // A generic body has code only as its instances.
@@ -160,6 +163,24 @@ impl Provider for BuiltBody {
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(body)))
     }
+}
+
+/// Are the type arguments of an instance beyond what a program that ends can need? Which method of a trait an instance calls is known only when it is
+/// made, so not every chain of ever larger ones is seen before (E0416).
+pub(super) fn is_endless(id: ItemId) -> bool {
+    const DEEPEST: usize = 128;
+    const LONGEST: usize = 1 << 16;
+    let (_, args) = id.generic();
+    let mut depth = 0usize;
+    args.len() > LONGEST
+        || args.bytes().any(|byte| {
+            match byte {
+                b'<' | b'(' | b'[' => depth += 1,
+                b'>' | b')' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth > DEEPEST
+        })
 }
 
 impl Provider for GenericBody {

@@ -166,6 +166,8 @@ queries! {
         ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value, ["hir"], "impls of a module, by the head of their type";
         Impls          = 27 "impls"          (()) -> Arc<Vec<hir::program::ImplRow>>, value, ["oric"], "impls of the program";
         InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";
+        TraitDef       = 46 "trait_definition" (ItemId) -> Option<Arc<hir::program::TraitDefinition>>, value, ["hir"], "supertraits and members of a trait";
+        TraitImpls     = 47 "trait_impls"    (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value, ["oric"], "impls of a trait: the firewall against the impls of others";
         SelfUses       = 29 "self_uses"      (ItemId) -> Arc<hir::resolve::SelfUses>, value, ["hir"], "what a method does with its self, by its syntax";
         Mutates        = 44 "mutates"        (ItemId) -> bool, value, ["hir"], "does a method change its self?";
         // Bodies.

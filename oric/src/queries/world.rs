@@ -8,7 +8,7 @@ use query::{Engine, Query};
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LirSignature, Mutates, OptimisedBody, Position,
-    Scope, Signature, TypeDefinition,
+    Scope, Signature, TraitDef, TraitImpls, TypeDefinition,
 };
 
 /// Answers from an engine.
@@ -50,6 +50,14 @@ impl hir::Context for World<'_> {
 
     fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
         Ok((*self.ask::<InherentImpls>(&head)?).clone())
+    }
+
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitDefinition>>, Stop> {
+        Ok((*self.ask::<TraitDef>(&item)?).clone())
+    }
+
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<TraitImpls>(&interface)?).clone())
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {

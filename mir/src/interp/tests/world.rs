@@ -116,6 +116,10 @@ impl Context for World {
         Ok(value)
     }
 
+    fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
+        hir::resolve::solve::dispatch(instance, &self.program)
+    }
+
     fn inlinable(&self, _: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         Ok(None)
     }
@@ -127,7 +131,7 @@ impl Context for World {
         let (generic, args) = hir::types::instance_of(function);
         let body = match self.program.checked(generic).and_then(|checked| checked.body.clone()) {
             Some(body) if args.is_empty() => Some(Arc::new(build::mono(build::build(&body, self)?))),
-            Some(body) => Some(Arc::new(build::instance(&build::build(&body, self)?, function))),
+            Some(body) => Some(Arc::new(build::instance(&build::build(&body, self)?, function, self)?)),
             None => None,
         };
         self.bodies.borrow_mut().insert(function, body.clone());
