@@ -94,7 +94,7 @@ impl<Q: Query> Erased for QueryRow<Q> {
     }
 
     fn bytes_of(&self, value: &dyn Any) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(128);
         Q::to_bytes(value.downcast_ref::<Q::Value>().filter(|_| Q::PERSISTED)?, &mut out);
         Some(out)
     }
