@@ -20,6 +20,8 @@ enum Local {
 #[derive(Default)]
 struct Walk {
     visited: Vec<bool>,
+    /// How many were.
+    reached: usize,
     locals: Vec<Local>,
     /// Locals in scope in the order of their declarations; a scope ends by undoing what lies above its mark.
     log: Vec<LocalId>,
@@ -65,7 +67,7 @@ impl Verifier<'_> {
         }
         self.walk(&mut walk, body.root, body.root, 0);
         // What lies below an expression that is used wrongly was not walked, and needs no second report.
-        if walk.visited.iter().any(|&visited| !visited) && !self.is_broken() {
+        if walk.reached != count && !self.is_broken() {
             for root in roots(body).into_iter().filter(|&root| root != body.root) {
                 self.report(Rule::NotATree, root, "nothing uses the expression".into());
             }
@@ -139,6 +141,7 @@ impl Verifier<'_> {
         match (self.body.exprs.get(id), walk.visited.get_mut(id.index())) {
             (Some(&expr), Some(visited)) if !*visited => {
                 *visited = true;
+                walk.reached += 1;
                 Some(expr)
             }
             (None, _) | (_, None) => {
@@ -365,7 +368,8 @@ impl Verifier<'_> {
 impl Walk {
     /// Makes it a walk of this body of which nothing was seen yet.
     fn clear(&mut self, body: &Body) {
-        let Walk { visited, locals, log, loops_seen, open_loops, spine } = self;
+        let Walk { visited, reached, locals, log, loops_seen, open_loops, spine } = self;
+        *reached = 0;
         visited.clear();
         visited.resize(body.exprs.len(), false);
         locals.clear();
