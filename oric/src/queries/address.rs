@@ -12,8 +12,8 @@ pub(super) trait Address {
 }
 
 /// Fibonacci hashing: neighbouring numbers end up far apart, in the high bits as in the low.
-fn spread(number: u32) -> u64 {
-    let product = u64::from(number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn spread(number: u64) -> u64 {
+    let product = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32
 }
 
@@ -25,18 +25,24 @@ impl Address for () {
 
 impl Address for Symbol {
     fn address(&self) -> u64 {
-        spread(self.raw())
+        spread(self.raw().into())
     }
 }
 
 impl Address for ItemId {
     fn address(&self) -> u64 {
-        spread(self.raw())
+        spread(self.raw().into())
+    }
+}
+
+impl Address for super::back::ModuleOf {
+    fn address(&self) -> u64 {
+        spread(u64::from(self.main.raw()) << 32 | u64::from(self.module.raw()))
     }
 }
 
 impl Address for hir::Type {
     fn address(&self) -> u64 {
-        spread(self.raw())
+        spread(self.raw().into())
     }
 }
