@@ -56,6 +56,8 @@ pub struct Engine {
     waits: Waits,
     cancelled: AtomicBool,
     damaged: AtomicBool,
+    /// What runs now is not to be logged: a sample of what is green.
+    unseen: AtomicBool,
     /// Memo tables only: no fingerprints, edges or store. What the cost of the engine is measured against.
     bare: bool,
     loader: Option<Loader>,
@@ -94,6 +96,7 @@ impl Default for Engine {
             waits: Waits::default(),
             cancelled: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            unseen: AtomicBool::new(false),
             bare: false,
             loader: None,
             consumers: Vec::new(),

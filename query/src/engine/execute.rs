@@ -1,6 +1,7 @@
 //! Running a provider, and comparing its answer with the one before.
 
 use std::cell::RefCell;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hashbrown::HashSet;
@@ -47,11 +48,12 @@ impl Engine {
                 return Err(interrupt);
             }
         };
-        if let Some(log) = &self.log {
+        let seen = !self.unseen.load(Ordering::Relaxed);
+        if let Some(log) = self.log.as_ref().filter(|_| seen) {
             log.lock().push(id);
         }
         // The clock is read for what will be written down, and for the cost of what may be asked for again; a cold build of many small nodes is spared.
-        let noted = self.recording == Recording::All || known || self.nodes.stored() > 0;
+        let noted = seen && (self.recording == Recording::All || known || self.nodes.stored() > 0);
         let started = noted.then(Instant::now);
         let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()), rank: self.firewalls[slot.kind.0 as usize] };
         STACK.with(|stack| stack.borrow_mut().push(id));
