@@ -66,12 +66,15 @@ impl Engine {
             return Err(interrupt);
         }
         if self.bare {
-            return self.settle(id, slot, |state| {
+            let answer = self.settle(id, slot, |state| {
                 state.color = Color::Green;
                 answer_for_cycle(state, &mut answer, |cycle| row.on_cycle(&**key, cycle));
                 state.held = held(&answer);
                 answer
             });
+            // How long values stay in memory is no matter of what is remembered.
+            self.release(slot.kind, &deps)?;
+            return answer;
         }
         let nanos = started.map_or(0, |started| started.elapsed().as_nanos().min(u128::from(u32::MAX)) as u32);
         // Who asks is written behind each answer before the answer is believed, so that no later edit misses this node.
