@@ -22,13 +22,11 @@ mod verify;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
-use hashbrown::DefaultHashBuilder;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
@@ -49,13 +47,17 @@ type Loader = Box<dyn Fn(Kind, &dyn Any) -> Option<Value> + Send + Sync>;
 /// The engine: a graph of answers.
 pub struct Engine {
     rows: Vec<Option<Box<dyn Erased>>>,
+    /// The rank of each kind that is a firewall, in order of registration, and the number of ranks.
+    firewalls: Vec<Option<u8>>,
+    ranks: u8,
     nodes: Nodes,
     store: Option<Store>,
-    hasher: DefaultHashBuilder,
     revision: Revision,
     waits: Waits,
     cancelled: AtomicBool,
     damaged: AtomicBool,
+    /// What runs now is not to be logged: a sample of what is green.
+    unseen: AtomicBool,
     /// Memo tables only: no fingerprints, edges or store. What the cost of the engine is measured against.
     bare: bool,
     loader: Option<Loader>,
@@ -63,6 +65,8 @@ pub struct Engine {
     consumers: Vec<SmallVec<[Kind; 4]>>,
     /// Nodes executed since the log was last taken, when logging is on.
     log: Option<Mutex<Vec<NodeId>>>,
+    /// Inputs that changed in the edit that is going on.
+    edited: Option<Vec<NodeId>>,
     /// What ran and why, when it is to be written or shown.
     executions: Mutex<Vec<Execution>>,
     recording: Recording,
@@ -84,17 +88,20 @@ impl Default for Engine {
     fn default() -> Self {
         Engine {
             rows: Vec::new(),
+            firewalls: Vec::new(),
+            ranks: 0,
             nodes: Nodes::new(0),
             store: None,
-            hasher: DefaultHashBuilder::default(),
             revision: 1,
             waits: Waits::default(),
             cancelled: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            unseen: AtomicBool::new(false),
             bare: false,
             loader: None,
             consumers: Vec::new(),
             log: None,
+            edited: None,
             executions: Mutex::default(),
             recording: Recording::Changes,
             differences: Mutex::default(),
@@ -113,6 +120,8 @@ thread_local! {
 pub struct Ctx<'e> {
     engine: &'e Engine,
     deps: RefCell<Deps>,
+    /// The rank of the firewall that runs.
+    rank: Option<u8>,
 }
 
 impl Engine {
@@ -169,6 +178,11 @@ impl Engine {
         let index = kind.0 as usize;
         if self.rows.len() <= index {
             self.rows.resize_with(index + 1, || None);
+            self.firewalls.resize(index + 1, None);
+        }
+        if row.is_firewall() {
+            self.firewalls[index] = Some(self.ranks);
+            self.ranks += 1;
         }
         assert!(self.rows[index].is_none(), "kind {index} is registered twice");
         self.rows[index] = Some(row);
@@ -294,11 +308,12 @@ impl Engine {
     }
 
     /// The node of a key.
-    fn intern<K: Key>(&self, kind: Kind, key: &K) -> Result<NodeId, Interrupt> {
+    fn intern<K: Key>(&self, kind: Kind, key: &K, address: fn(&K) -> u64) -> Result<NodeId, Interrupt> {
         let row = self.row(kind);
         let table: &Table<K> = row.table().downcast_ref().expect("a kind has one key type");
-        let mut shard = table.shard(self.hasher.hash_one(key)).lock();
-        if let Some(&node) = shard.get(key) {
+        let at = address(key);
+        let mut shard = table.shard(at).lock();
+        if let Some(&(_, node)) = shard.find(at, |(known, _)| known == key) {
             return Ok(node);
         }
         let stored = match &self.store {
@@ -311,7 +326,7 @@ impl Engine {
             Some(id) => NodeId(id),
             None => self.nodes.push(kind, Box::new(key.clone())),
         };
-        shard.insert(key.clone(), node);
+        shard.insert_unique(at, (key.clone(), node), |(known, _)| address(known));
         Ok(node)
     }
 
@@ -327,13 +342,13 @@ impl Engine {
 
     /// The answer to a query, from outside any query.
     pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
-        let node = self.intern(Q::KIND, key)?;
+        let node = self.intern(Q::KIND, key, Q::address)?;
         downcast(self.value(node)?)
     }
 
     /// Brings a query up to date without fetching its value, and tells the fingerprint of its answer.
     pub fn fingerprint<Q: Query>(&self, key: &Q::Key) -> Result<Fp, Interrupt> {
-        let node = self.intern(Q::KIND, key)?;
+        let node = self.intern(Q::KIND, key, Q::address)?;
         self.fresh_fingerprint(node)
     }
 
@@ -359,16 +374,26 @@ fn downcast<V: Send + Sync + 'static>(value: Value) -> Result<Arc<V>, Interrupt>
 impl Ctx<'_> {
     /// The answer to a query.
     pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
-        let node = self.engine.intern(Q::KIND, key)?;
+        let node = self.engine.intern(Q::KIND, key, Q::address)?;
+        self.may_ask::<Q>();
         self.record(node);
         downcast(self.engine.value(node)?)
     }
 
     /// The fingerprint of the answer to a query, whose value is neither loaded nor, when it is up to date, computed.
     pub fn fingerprint<Q: Query>(&self, key: &Q::Key) -> Result<Fp, Interrupt> {
-        let node = self.engine.intern(Q::KIND, key)?;
+        let node = self.engine.intern(Q::KIND, key, Q::address)?;
+        self.may_ask::<Q>();
         self.record(node);
         self.engine.fresh_fingerprint(node)
+    }
+
+    /// While firewalls are brought up to date, what the edit reaches above them is not marked yet: a firewall must not read it.
+    fn may_ask<Q: Query>(&self) {
+        if let Some(rank) = self.rank {
+            let asked = self.engine.firewalls.get(Q::KIND.0 as usize).copied().flatten();
+            assert!(asked.is_some_and(|asked| asked <= rank), "a firewall asks for `{}`, which is none or stands behind it", Q::NAME);
+        }
     }
 
     /// An input, `None` when it is not set.
@@ -379,9 +404,6 @@ impl Ctx<'_> {
     }
 
     fn record(&self, node: NodeId) {
-        if self.engine.bare {
-            return;
-        }
         let mut deps = self.deps.borrow_mut();
         // Most queries ask few things, and repeat the last ones; a repeated entry further back costs one more look when verifying.
         let from = deps.len().saturating_sub(16);

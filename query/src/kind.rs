@@ -1,7 +1,10 @@
 //! What a query is: a row in the table of queries.
 
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
+use std::sync::OnceLock;
+
+use hashbrown::DefaultHashBuilder;
 
 use crate::engine::Ctx;
 use crate::fingerprint::Fp;
@@ -25,6 +28,10 @@ pub trait Query: 'static {
     const PERSISTED: bool = false;
     /// Whether an answer is compared by what it was computed from, not by what it is: for large answers that every change of a dependency changes.
     const FROM_DEPENDENCIES: bool = false;
+    /// Whether it is brought up to date as soon as an edit reaches it, asked for or not, so that only a change of its answer goes on to who asked for it.
+    /// For cheap answers that stop most edits and that nearly every session asks for. A firewall asks only
+    /// inputs, firewalls of kinds that were registered before it, and its own kind.
+    const FIREWALL: bool = false;
     /// What it is asked with.
     type Key: Key;
     /// What it answers. `Hash` must see content alone: no addresses, no interner numbers.
@@ -34,6 +41,10 @@ pub trait Query: 'static {
     /// The answer of a node that depends on itself; `None` passes the interrupt on to whoever asked.
     fn on_cycle(_key: &Self::Key, _cycle: &Cycle) -> Option<Self::Value> {
         None
+    }
+    /// Where tables in memory look for a key: quick, and free to differ between processes, where `Hash` must not. Every bit should matter.
+    fn address(key: &Self::Key) -> u64 {
+        foldhash(key)
     }
     /// What the answer is compared by. Equal fingerprints are no change (early cutoff).
     fn fingerprint(value: &Self::Value) -> Fp {
@@ -54,6 +65,12 @@ pub trait Query: 'static {
     }
 }
 
+/// The address of keys that have no shorter way to one.
+fn foldhash(key: &impl Hash) -> u64 {
+    static STATE: OnceLock<DefaultHashBuilder> = OnceLock::new();
+    STATE.get_or_init(DefaultHashBuilder::default).hash_one(key)
+}
+
 /// A value from outside. It is set, or known to be unchanged since an earlier session and loaded when somebody asks for it.
 pub trait Input: 'static {
     /// Row in the table of queries.
@@ -64,6 +81,10 @@ pub trait Input: 'static {
     type Key: Key;
     /// What was set.
     type Value: Hash + Send + Sync + 'static;
+    /// Where tables in memory look for a key: quick, and free to differ between processes, where `Hash` must not. Every bit should matter.
+    fn address(key: &Self::Key) -> u64 {
+        foldhash(key)
+    }
     /// What the value is compared by.
     fn fingerprint(value: &Self::Value) -> Fp {
         Fp::of(value)

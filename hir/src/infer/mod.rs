@@ -25,7 +25,7 @@ mod unify;
 mod value;
 mod why;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Tree};
@@ -229,6 +229,12 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     Ok(checker.finish(root, result))
 }
 
+/// `_`, interned once.
+fn blank() -> Symbol {
+    static BLANK: OnceLock<Symbol> = OnceLock::new();
+    *BLANK.get_or_init(|| Symbol::new("_"))
+}
+
 impl<'a> Checker<'a> {
     fn new(item: &'a Item, which: Which, owner: ItemId, cx: &'a dyn Context) -> Result<Self> {
         let scope = cx.scope(item.id.module())?;
@@ -251,7 +257,7 @@ impl<'a> Checker<'a> {
             refused: Vec::new(),
             poisoned: false,
             depth: 0,
-            blank: Symbol::new("_"),
+            blank: blank(),
             around,
             variables: Vec::new(),
             pending: Vec::new(),

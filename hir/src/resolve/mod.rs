@@ -1,7 +1,7 @@
 //! Names of a module, and what its items tell others.
 //!
 //! [`module_scope`] looks at imports and item headers only: a body edit leaves it as it is. Imports are followed by asking for the scope of
-//! the imported module, which is why import cycles must be found before (over [`imports_of`]) and reported with [`import_cycle`].
+//! the imported module, which is why import cycles must be found before (over the imports of files) and reported with [`import_cycle`].
 //! Signatures and type definitions are read in `signature`, written types in `types`; `attributes` and `header` judge what stands around them.
 
 mod attributes;
@@ -75,11 +75,6 @@ pub trait Modules {
     fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop>;
 }
 
-/// The import paths of a file with their places, in order: the edges over which import cycles are found.
-pub fn imports_of(file: &File) -> Vec<(ModulePath, Span)> {
-    file.imports.iter().map(|import| (import.path.clone(), import.path_span)).collect()
-}
-
 /// E0202 for a cycle `[a, b, c]`, where c imports a, at the path of one of the imports.
 pub fn import_cycle(cycle: &[Symbol], importer: Symbol, path_span: Span) -> Diagnostic {
     // The template has three places: the first module, all others, and the first again.
@@ -123,8 +118,8 @@ struct Builder<'a> {
     file: &'a File,
     modules: &'a dyn Modules,
     scope: Scope,
-    /// (name, is a type) of each import: what, from where, its place in the file.
-    imported: HashMap<(Symbol, bool), (Entity, Symbol, Span)>,
+    /// (number of the name, is a type) of each import: what, from where, its place in the file.
+    imported: HashMap<(u32, bool), (Entity, Symbol, Span)>,
     /// Names that rank below all others: variants and newtype constructors.
     weak: Vec<(Symbol, Entity)>,
 }
@@ -407,7 +402,7 @@ impl Builder<'_> {
 
     fn bind(&mut self, name: Symbol, entity: Entity, from: Symbol, span: Span, is_pub: bool) {
         let space = is_type(entity);
-        match self.imported.get(&(name, space)) {
+        match self.imported.get(&(name.raw(), space)) {
             Some(&(first, _, _)) if first == entity => {
                 // The same item twice is fine, and one of the two may be the re-export.
                 if is_pub && !self.scope.public.contains(&(name, entity)) {
@@ -428,7 +423,7 @@ impl Builder<'_> {
             }
             None => {}
         }
-        self.imported.insert((name, space), (entity, from, span));
+        self.imported.insert((name.raw(), space), (entity, from, span));
         if space { &mut self.scope.types } else { &mut self.scope.values }.push((name, entity));
         if is_pub {
             self.scope.public.push((name, entity));
@@ -438,8 +433,7 @@ impl Builder<'_> {
     // ---- own items ----
 
     fn items(&mut self) {
-        let mut first: HashMap<Symbol, ItemId> = HashMap::with_capacity(self.file.items.len());
-        let mut places: HashMap<ItemId, Span> = HashMap::new();
+        let mut first: HashMap<u32, (ItemId, Span)> = HashMap::with_capacity(self.file.items.len());
         self.scope.values.reserve(self.file.items.len());
         for row in &self.file.items {
             let (item, id) = (&*row.item, row.id);
@@ -498,12 +492,12 @@ impl Builder<'_> {
                 self.weak.push((name, entity));
                 continue;
             }
-            if let Some(&earlier) = first.get(&name) {
-                self.defined_twice(item, id, name, earlier, &places);
+            if let Some(&earlier) = first.get(&name.raw()) {
+                self.defined_twice(item, id, name, earlier);
                 continue;
             }
             let space = is_type(entity);
-            if let Some(&(_, _, import_span)) = self.imported.get(&(name, space)).filter(|(e, _, _)| *e != entity && !is_failed(*e)) {
+            if let Some(&(_, _, import_span)) = self.imported.get(&(name.raw(), space)).filter(|(e, _, _)| *e != entity && !is_failed(*e)) {
                 let error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).because(
                     Anchor::Module(self.file.module),
                     import_span,
@@ -512,8 +506,7 @@ impl Builder<'_> {
                 self.scope.diagnostics.push(error);
                 continue;
             }
-            first.insert(name, id);
-            places.insert(id, item.name_span);
+            first.insert(name.raw(), (id, item.name_span));
             if space { &mut self.scope.types } else { &mut self.scope.values }.push((name, entity));
             if item.is_pub {
                 self.scope.public.push((name, entity));
@@ -521,7 +514,7 @@ impl Builder<'_> {
         }
     }
 
-    fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, earlier: ItemId, places: &HashMap<ItemId, Span>) {
+    fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, (earlier, place): (ItemId, Span)) {
         if item.has_errors {
             return;
         }
@@ -532,11 +525,8 @@ impl Builder<'_> {
         {
             return;
         }
-        let mut error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).label("defined again here");
-        if let Some(&span) = places.get(&earlier) {
-            error = error.because(Anchor::Item(earlier), span, "first defined here");
-        }
-        self.scope.diagnostics.push(error);
+        let error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).label("defined again here");
+        self.scope.diagnostics.push(error.because(Anchor::Item(earlier), place, "first defined here"));
     }
 
     fn weak_names(&mut self) {

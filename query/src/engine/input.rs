@@ -36,7 +36,7 @@ impl Engine {
     }
 
     fn replace<I: Input>(&mut self, key: &I::Key, fp: Fp, held: Held) -> Result<bool, Interrupt> {
-        let id = self.intern(I::KIND, key)?;
+        let id = self.intern(I::KIND, key, I::address)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
         if state.known && state.fp == fp && !state.forced && !self.bare {
@@ -58,21 +58,30 @@ impl Engine {
         state.color = Color::Green;
         drop(state);
         // Nobody has asked for a new input, so nothing can be out of date.
-        let revision = if asked { self.next_revision() } else { self.revision };
+        if asked {
+            self.revision += 1;
+        }
         let mut state = self.slot(id)?.state.lock();
-        state.changed_at = revision;
-        state.verified_at = revision;
+        state.changed_at = self.revision;
+        state.verified_at = self.revision;
         drop(state);
         if asked {
-            self.mark_dependents(id)?;
+            match &mut self.edited {
+                Some(edited) => edited.push(id),
+                None => self.spread(&[id], self.revision - 1)?,
+            }
         }
         Ok(true)
     }
 
-    /// Edits between two runs of queries share a revision of their own: what was verified before them is older than each.
-    fn next_revision(&mut self) -> u32 {
-        self.revision += 1;
-        self.revision
+    /// Sets and removes inputs as one edit: what depends on several of them is looked at once. Nothing is asked meanwhile.
+    pub fn edit<T>(&mut self, change: impl FnOnce(&mut Engine) -> Result<T, Interrupt>) -> Result<T, Interrupt> {
+        let before = self.revision;
+        self.edited = Some(Vec::new());
+        let result = change(self);
+        let edited = self.edited.take().unwrap_or_default();
+        self.spread(&edited, before)?;
+        result
     }
 
     /// An input as it is now, from outside any query.
@@ -82,7 +91,7 @@ impl Engine {
 
     /// Was this input set, or known since an earlier session?
     pub fn knows_input<I: Input>(&self, key: &I::Key) -> Result<Option<Fp>, Interrupt> {
-        let id = self.intern(I::KIND, key)?;
+        let id = self.intern(I::KIND, key, I::address)?;
         if id.0 < self.nodes.stored() || self.slot(id)?.state.lock().known {
             return self.fingerprint_now(id).map(|fp| (fp != absent()).then_some(fp));
         }
@@ -90,7 +99,7 @@ impl Engine {
     }
 
     pub(super) fn input<I: Input>(&self, key: &I::Key) -> Result<Served<I::Value>, Interrupt> {
-        let id = self.intern(I::KIND, key)?;
+        let id = self.intern(I::KIND, key, I::address)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
         if state.color == Color::New {
