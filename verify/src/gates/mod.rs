@@ -7,8 +7,10 @@
 //! | [`plant`]    | one fault planted at each boundary is refused with its code                              |
 //! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
 //! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
+//! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
+pub mod cas;
 pub mod elf;
 pub mod native;
 pub mod pipeline;
@@ -28,10 +30,11 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 3] = [
+pub const GATES: [Gate; 4] = [
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
+    Gate { name: "compiler-cas-check", first: &[], run: cas::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.
