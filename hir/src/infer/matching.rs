@@ -1,6 +1,7 @@
 //! `match`: arms become tests, a binding and a guard; exhaustiveness is proved here once.
 
 use ir::{List, Symbol};
+use smallvec::SmallVec;
 use syntax::tree::{self, Literal, Pattern, PatternId, RangeEnd};
 use syntax::{DiagnosticCode as Code, Span};
 
@@ -15,8 +16,8 @@ use crate::{Type, TypeKind};
 /// What a pattern of an arm amounts to.
 #[derive(Default)]
 struct Shape {
-    /// Alternatives with their places.
-    tests: Vec<(Test, Span)>,
+    /// Alternatives with their places; nearly always one.
+    tests: SmallVec<[(Test, Span); 1]>,
     /// One alternative matches everything; where.
     all: Option<Span>,
     /// Name, `$`, place.

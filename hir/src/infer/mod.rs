@@ -23,7 +23,7 @@ mod structs;
 mod value;
 mod why;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Tree};
@@ -203,6 +203,12 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     Ok(checker.finish(root, expected.map(|(ty, _)| ty)))
 }
 
+/// `_`, interned once.
+fn blank() -> Symbol {
+    static BLANK: OnceLock<Symbol> = OnceLock::new();
+    *BLANK.get_or_init(|| Symbol::new("_"))
+}
+
 impl<'a> Checker<'a> {
     fn new(item: &'a Item, which: Which, owner: ItemId, cx: &'a dyn Context) -> Result<Self> {
         let scope = cx.scope(item.id.module())?;
@@ -220,7 +226,7 @@ impl<'a> Checker<'a> {
             refused: Vec::new(),
             poisoned: false,
             depth: 0,
-            blank: Symbol::new("_"),
+            blank: blank(),
         })
     }
 
