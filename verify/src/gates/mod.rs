@@ -2,6 +2,7 @@
 //!
 //! | room         | claims                                                                                   |
 //! |--------------|------------------------------------------------------------------------------------------|
+//! | [`baseline`] | techniques have files and gates, surfaces have owners, sizes have budgets                 |
 //! | [`pipeline`] | every level prints, reads back, verifies, and holds nothing of another level              |
 //! | [`views`]    | what one dump must satisfy                                                               |
 //! | [`plant`]    | one fault planted at each boundary is refused with its code                              |
@@ -10,6 +11,7 @@
 //! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
+pub mod baseline;
 pub mod cas;
 pub mod elf;
 pub mod native;
@@ -30,7 +32,8 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 4] = [
+pub const GATES: [Gate; 5] = [
+    Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },

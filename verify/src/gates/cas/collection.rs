@@ -8,6 +8,9 @@ use query::store::cas::Address;
 use super::stage::{Form, Observed, Stage, judge, observe, run};
 use super::{Found, Negative};
 
+/// Budgets, in percent of what there is.
+const BUDGETS: [u64; 3] = [100, 50, 0];
+
 /// States that are built.
 const STATES: u32 = 6;
 
@@ -68,7 +71,7 @@ pub fn check() -> Result<Found, String> {
     let mut stage = Stage::new("collection")?;
     let states = filled(&mut stage)?;
     let all = bytes_of(&stage)?;
-    for percent in [100, 70, 40, 10, 0] {
+    for percent in BUDGETS {
         let budget = all * percent / 100;
         let ending = stage.oric(&["cache", "gc", ".", "--budget", &budget.to_string()])?;
         if ending.status != Some(0) {
@@ -89,8 +92,8 @@ pub fn check() -> Result<Found, String> {
         let _ = std::fs::remove_dir_all(stage.scene.store());
         filled(&mut stage)?;
     }
-    found.did("collections to a budget", 5);
-    found.did("builds after them", 5 * STATES as usize);
+    found.did("collections to a budget", BUDGETS.len());
+    found.did("builds after them", BUDGETS.len() * STATES as usize);
     found.wrong.extend(by_itself(&mut stage, &states, all * 2 / 3)?);
     found.did("builds that collect by themselves", 2 * STATES as usize);
     Ok(found)
