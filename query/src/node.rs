@@ -194,6 +194,11 @@ impl Nodes {
         };
     }
 
+    /// Number of [`Nodes::yellow`].
+    pub fn yellow_count(&self) -> usize {
+        self.yellow.load(Ordering::Relaxed) as usize
+    }
+
     /// Stored nodes that are out of date and have no slot, which would know better.
     pub fn yellow(&self) -> impl Iterator<Item = NodeId> {
         // Mostly there are none, and then nobody looks at each.

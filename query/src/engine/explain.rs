@@ -157,6 +157,9 @@ impl Engine {
 
     /// Are more stored nodes out of date than this? Those of kinds that only an older compiler had do not count: nobody asks for them.
     pub fn is_out_of_date_beyond(&self, count: usize) -> bool {
+        if self.nodes.yellow_count() <= count {
+            return false;
+        }
         let has_row = |id: &NodeId| self.stored_row(*id).is_ok_and(|row| self.rows.get(row.kind as usize).is_some_and(Option::is_some));
         self.nodes.yellow().filter(has_row).nth(count).is_some()
     }
