@@ -4,7 +4,7 @@
 //! .ori/              beside ori.toml, or beside a lone file; ORI_CACHE_DIR=D: D/p/<hash of the root>
 //!   .gitignore       `*`: the folder ignores itself
 //!   q/               the graph and its values
-//!   cas/             artifacts by content; ORI_CACHE_DIR=D: D/shared
+//!   cas/             artifacts by content: each executable linked from nothing with its sidecar, each object; ORI_CACHE_DIR=D: D/shared
 //!   link/            images and sidecars that the next link goes on from
 //! ```
 

@@ -9,7 +9,9 @@
 //! | [`queries`]  | the one table of queries, and the `Context` of each level answered by the engine   |
 //! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
 //! | [`assemble`] | LIR to linkable code                                                               |
-//! | [`link`]     | the executable: left alone, patched, or linked from nothing                        |
+//! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
+//! | [`outputs`]  | what was written outside the graph, and which artifacts came from which plans      |
+//! | [`garbage`]  | keeping the cache within its budget                                                |
 //! | [`commands`] | what each verb does                                                                |
 //! | [`dump`]     | bodies of any level as text, TSV, JSON                                             |
 //! | [`report`]   | diagnostics to terminal, short lines, JSON                                         |
@@ -23,9 +25,11 @@ pub mod cli;
 pub mod commands;
 pub mod crash;
 pub mod dump;
+pub mod garbage;
 pub mod inputs;
 pub mod link;
 pub mod manifest;
+pub mod outputs;
 pub mod project;
 pub mod queries;
 pub mod report;

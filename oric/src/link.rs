@@ -1,4 +1,8 @@
-//! Making the executable from the link plan: nothing when it is there already, a patch when the one before is, else a clean link.
+//! Making the executable from the link plan: nothing when it is there already, a patch when the one before is, the one from the store of artifacts when the
+//! same plan was linked before, else a clean link.
+//!
+//! What a clean link gave is put into that store, by its content. A patched executable is not: hashing and writing all of it would cost more than the edit.
+//! The driver does this, and no query: whether a file is still there is nothing that an answer may depend on.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -6,53 +10,17 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use image::plan::{Content, Request};
 use ir::{ItemId, Symbol};
-use query::{Engine, Fp, Interrupt, Query};
-use serde::{Deserialize, Serialize};
+use query::store::cas::Cas;
+use query::{Engine, Interrupt, Query};
 
-use crate::project::Seen;
-use crate::queries::{self, ModuleOf, NotLinked, codec};
+use crate::outputs::{Form, Kept, Origin, Stamp};
+use crate::queries::{self, ModuleOf, NotLinked};
 use crate::session::Session;
-
-/// An executable that a session wrote.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-struct Output {
-    /// Where, as an absolute path.
-    path: PathBuf,
-    /// What it was made from.
-    from: Origin,
-    /// What the disk said of it afterwards.
-    seen: Seen,
-}
-
-/// What an executable was made from.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-struct Origin {
-    /// Fingerprint of the plan.
-    plan: u128,
-    /// Of what the program reached.
-    reached: u128,
-    /// Of what each module gave.
-    parts: Vec<(Symbol, u128)>,
-}
-
-impl Origin {
-    fn new(plan: Fp, of: &queries::Plan) -> Origin {
-        Origin { plan: queries::wide(plan), reached: of.reached, parts: of.parts.clone() }
-    }
-}
-
-/// Executables that sessions wrote. An output is an input of the next build: one that was deleted or altered is made again.
-#[derive(Clone, Default, Debug)]
-pub struct Outputs {
-    rows: Vec<Output>,
-    /// Is there anything to be remembered?
-    pub changed: bool,
-}
 
 /// How an executable came to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,54 +29,10 @@ pub enum How {
     UpToDate,
     /// The one before was changed in place.
     Patched,
+    /// Taken from the store of artifacts, where an earlier link put it.
+    Restored,
     /// Linked from nothing.
     Clean,
-}
-
-/// Most executables that are remembered.
-const REMEMBERED: usize = 16;
-
-impl Outputs {
-    /// What earlier sessions wrote.
-    pub fn from_bytes(bytes: Option<&[u8]>) -> Outputs {
-        Outputs { rows: bytes.and_then(codec::read).unwrap_or_default(), changed: false }
-    }
-
-    /// For the next session.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        codec::write(&self.rows, &mut bytes);
-        bytes
-    }
-
-    /// Size of the executable when it is what this plan makes.
-    fn up_to_date(&self, path: &Path, plan: Fp) -> Option<u64> {
-        let row = self.rows.iter().find(|row| row.path == path && row.from.plan == queries::wide(plan))?;
-        match Seen::at(path) {
-            seen @ Seen::File { size, .. } if seen == row.seen => Some(size),
-            Seen::File { .. } | Seen::Absent => None,
-        }
-    }
-
-    /// What the file was made from, when it is the one that a session wrote.
-    fn of(&self, path: &Path) -> Option<&Origin> {
-        self.rows.iter().find(|row| row.path == path && row.seen == Seen::at(path)).map(|row| &row.from)
-    }
-
-    /// Where they are.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.rows.iter().map(|row| row.path.as_path())
-    }
-
-    fn wrote(&mut self, path: PathBuf, from: Origin) {
-        self.rows.retain(|row| row.path != path);
-        if self.rows.len() >= REMEMBERED {
-            self.rows.remove(0);
-        }
-        let seen = Seen::at(&path);
-        self.rows.push(Output { path, from, seen });
-        self.changed = true;
-    }
 }
 
 /// Why there is no executable.
@@ -129,15 +53,15 @@ pub fn executable(session: &mut Session, path: &Path, clean_link: bool) -> Resul
         Ok(())
     });
     let plan = session.ask(|session| session.engine.fingerprint::<queries::LinkPlan>(&main));
-    if let Some(size) = session.outputs.up_to_date(&absolute, plan).filter(|_| !clean_link) {
+    let stamp = Stamp::new(plan, queries::Linked::schema());
+    if let Some(size) = session.outputs.up_to_date(&absolute, stamp).filter(|_| !clean_link) {
         return Ok((size, How::UpToDate));
     }
-    let fingerprint = plan;
     let plan = session.ask(|session| session.engine.get::<queries::LinkPlan>(&main));
-    let from = Origin::new(fingerprint, &plan);
+    let from = Origin::new(stamp, &plan);
     let sidecar = session.setup.cache.as_ref().map(|cache| cache.sidecar(&absolute));
     if let (Some(sidecar), false) = (&sidecar, clean_link)
-        && let Some(before) = session.outputs.of(&absolute).cloned()
+        && let Some(before) = session.outputs.of(&absolute, stamp).cloned()
     {
         let patched = session.ask(|session| patch(&session.engine, main, &plan, &before, path, sidecar));
         if let Some(size) = patched {
@@ -145,21 +69,87 @@ pub fn executable(session: &mut Session, path: &Path, clean_link: bool) -> Resul
             return Ok((size, How::Patched));
         }
     }
+    if !clean_link && let Some(restored) = restore(session, Form::Executable, stamp) {
+        write_both(path, &restored.bytes, sidecar.as_deref(), restored.sidecar.as_deref())?;
+        session.outputs.wrote(absolute, from);
+        return Ok((restored.bytes.len() as u64, How::Restored));
+    }
     let linked = session.ask(|session| session.engine.get::<queries::Linked>(&main));
     let linked = match &**linked {
         Ok(linked) => linked,
         Err(error) => return Err(Failure::Link(error.clone())),
     };
-    crate::commands::write(path, &linked.image, true).map_err(Failure::Io)?;
-    if let Some(path) = sidecar {
-        // Without a sidecar the next link is a clean one: losing it loses time.
-        match &linked.sidecar {
-            Some(bytes) => drop(path.parent().map(std::fs::create_dir_all).and_then(|_| crate::commands::write(&path, bytes, false).ok())),
-            None => drop(std::fs::remove_file(path)),
-        }
-    }
+    write_both(path, &linked.image, sidecar.as_deref(), linked.sidecar.as_deref())?;
     session.outputs.wrote(absolute, from);
+    keep(session, Form::Executable, stamp, &linked.image, linked.sidecar.as_deref());
     Ok((linked.image.len() as u64, How::Clean))
+}
+
+/// Writes the object at `path`, from the store of artifacts when the same plan was written before; its size in bytes, and how.
+pub fn object(session: &mut Session, path: &Path) -> Result<(u64, How), Failure> {
+    let main = session.main_item();
+    session.ask(|session| {
+        session.generate(main);
+        Ok(())
+    });
+    let plan = session.ask(|session| session.engine.fingerprint::<queries::LinkPlan>(&main));
+    let stamp = Stamp::new(plan, queries::Object::schema());
+    if let Some(restored) = restore(session, Form::Object, stamp) {
+        crate::commands::write(path, &restored.bytes, false).map_err(Failure::Io)?;
+        return Ok((restored.bytes.len() as u64, How::Restored));
+    }
+    let object = session.ask(|session| session.engine.get::<queries::Object>(&main));
+    let bytes = match &**object {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(Failure::Link(error.clone())),
+    };
+    crate::commands::write(path, bytes, false).map_err(Failure::Io)?;
+    keep(session, Form::Object, stamp, bytes, None);
+    Ok((bytes.len() as u64, How::Clean))
+}
+
+/// The executable, and what the next link patches it by.
+fn write_both(path: &Path, image: &[u8], sidecar: Option<&Path>, bytes: Option<&[u8]>) -> Result<(), Failure> {
+    crate::commands::write(path, image, true).map_err(Failure::Io)?;
+    // Without a sidecar the next link is no patch: losing it loses time.
+    match (sidecar, bytes) {
+        (Some(path), Some(bytes)) => {
+            let _ = path.parent().map(std::fs::create_dir_all).and_then(|_| crate::commands::write(path, bytes, false).ok());
+        }
+        (Some(path), None) => {
+            let _ = std::fs::remove_file(path);
+        }
+        (None, _) => {}
+    }
+    Ok(())
+}
+
+/// What the store of artifacts has.
+struct Restored {
+    bytes: Vec<u8>,
+    sidecar: Option<Vec<u8>>,
+}
+
+/// What an earlier link made of this plan, byte by byte as it was put. What is damaged or gone is forgotten, and made anew.
+fn restore(session: &mut Session, form: Form, stamp: Stamp) -> Option<Restored> {
+    let cas = Cas::open(&session.setup.cache.as_ref()?.shared);
+    let kept = session.outputs.kept(form, stamp)?;
+    let Some(bytes) = cas.get(kept.address()) else {
+        session.outputs.forget(form, stamp);
+        return None;
+    };
+    let sidecar = kept.sidecar().and_then(|address| cas.get(address));
+    session.outputs.used(kept);
+    Some(Restored { bytes, sidecar })
+}
+
+/// Puts what a link gave into the store of artifacts. Failing costs a later link.
+fn keep(session: &mut Session, form: Form, stamp: Stamp, bytes: &[u8], sidecar: Option<&[u8]>) {
+    let Some(cache) = &session.setup.cache else { return };
+    let cas = Cas::open(&cache.shared);
+    let Ok(address) = cas.put(bytes) else { return };
+    let sidecar = sidecar.and_then(|bytes| cas.put(bytes).ok());
+    session.outputs.used(Kept::new(form, stamp, address, sidecar));
 }
 
 /// Changes the executable in place; its size. `None` when it has to be linked from nothing: it runs, it is shared, or too much of it moves.

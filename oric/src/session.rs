@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ir::{ItemId, Symbol};
 use parking_lot::{Condvar, Mutex};
 use query::engine::{Outcome, Recording};
+use query::store::cas::DEFAULT_BUDGET;
 use query::store::{Section, Store, StoreOptions};
 use query::{Engine, Interrupt, Query};
 use syntax::tree::ItemKind;
@@ -16,7 +17,7 @@ use syntax::{Diagnostic, Severity};
 use crate::cache::Cache;
 use crate::cli::Timings;
 use crate::inputs::Inputs;
-use crate::link::Outputs;
+use crate::outputs::Outputs;
 use crate::project::{OpenError, Project, SourceFile};
 use crate::queries::{self, LinkOptions, Options};
 use crate::report::Sources;
@@ -35,6 +36,8 @@ pub struct Setup {
     pub workers: usize,
     /// Where the store is; `None`: everything is computed, nothing is kept.
     pub cache: Option<Cache>,
+    /// Most bytes of artifacts and link images that stay there.
+    pub budget: u64,
     /// Is code wanted, or only diagnostics?
     pub builds: bool,
     /// Memo tables only: what the cost of the engine is measured against.
@@ -52,6 +55,7 @@ impl Default for Setup {
             link: LinkOptions { symbols: true },
             workers: 1,
             cache: None,
+            budget: DEFAULT_BUDGET,
             builds: true,
             bare: false,
             log: false,

@@ -69,6 +69,7 @@ fn how(err: &str) -> &'static str {
     match err {
         _ if err.contains("bytes, up to date)") => "up to date",
         _ if err.contains("bytes, patched)") => "patched",
+        _ if err.contains("bytes, restored)") => "restored",
         _ if err.contains("bytes)") => "linked",
         _ => panic!("no summary of a build: {err}"),
     }
@@ -175,13 +176,13 @@ fn an_output_that_is_deleted_or_altered_is_made_again() {
     let path = folder.0.join("main");
     let before = std::fs::read(&path).expect("an executable");
     std::fs::remove_file(&path).expect("removed");
-    assert_ne!(build(&folder.0), "up to date");
+    assert_eq!(build(&folder.0), "restored");
     assert!(std::fs::read(&path).expect("an executable") == before);
     let mut altered = before.clone();
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
     std::fs::write(&path, &altered).expect("written");
-    assert_ne!(build(&folder.0), "up to date");
+    assert_eq!(build(&folder.0), "restored");
     assert!(std::fs::read(&path).expect("an executable") == before);
     assert_eq!(ran(&folder.0, "machine"), 0);
     // A strange file in its place, and then an edit: it is not patched.
@@ -189,6 +190,58 @@ fn an_output_that_is_deleted_or_altered_is_made_again() {
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     assert_eq!(build(&folder.0), "linked");
     assert_eq!(prints(&folder.0), "39");
+}
+
+#[test]
+fn a_plan_that_was_linked_before_is_restored_wherever_it_is_wanted() {
+    let folder = program("restored");
+    build(&folder.0);
+    let first = std::fs::read(folder.0.join("main")).expect("an executable");
+    let other = |args: &[&str]| {
+        let (out, err, status) = oric(&folder.0, &[&["build", "main.ori", "-o", "other"], args].concat());
+        assert_eq!((out.as_str(), status), ("", 0), "{err}");
+        how(&err)
+    };
+    assert_eq!(other(&[]), "restored");
+    assert!(std::fs::read(folder.0.join("other")).expect("an executable") == first);
+    assert_eq!(other(&["--clean-link"]), "linked");
+    // Who was restored can be patched: its sidecar came with it.
+    folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
+    assert_eq!(build(&folder.0), "patched");
+    assert_eq!(other(&[]), "patched");
+    assert_eq!(prints(&folder.0), "39");
+    is_clean(&folder.0);
+    // Objects too, and one is never taken for the other.
+    for expected in ["linked", "restored"] {
+        assert_eq!(other(&["--emit=obj"]), expected);
+    }
+    assert!(std::fs::read(folder.0.join("other")).expect("an object")[16] == 1, "an object is relocatable");
+    let store = || files_of(&folder.0.join(".ori/cas")).len();
+    let before = store();
+    assert_eq!(other(&["--emit=obj"]), "restored");
+    assert_eq!(store(), before);
+    // Without the artifacts all is as before them.
+    std::fs::remove_dir_all(folder.0.join(".ori/cas")).expect("removed");
+    std::fs::remove_file(folder.0.join("main")).expect("removed");
+    assert_eq!(build(&folder.0), "linked");
+    is_clean(&folder.0);
+}
+
+#[test]
+fn a_build_that_outgrows_the_budget_collects_by_itself() {
+    let folder = program("outgrows");
+    let run = |args: &[&str]| {
+        let output = command(&folder.0, args).env("ORI_CACHE_SIZE", "1").output().expect("oric can be started");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    run(&["build", "main.ori"]);
+    assert_eq!(files_of(&folder.0.join(".ori/cas")).len(), 1, "only what ignores the folder for git is left");
+    assert_eq!(run(&["run", "main.ori"]), "25\n", "what is about to start stays");
+    assert_eq!(prints(&folder.0), "25");
+    std::fs::remove_file(folder.0.join("main")).expect("removed");
+    assert_eq!(build(&folder.0), "linked", "what was collected is linked again");
+    assert!(files_of(&folder.0.join(".ori/cas")).len() > 1);
 }
 
 #[test]

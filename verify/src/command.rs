@@ -10,6 +10,9 @@ const USAGE: &str = "\
 verify gates                                     every gate
 verify typed-ssa-pipeline-check                  one gate
 verify native-ir-check                           one gate, after those that it needs
+verify compiler-query-engine-check               an edit costs what it changed
+verify compiler-cas-check                        artifacts come back as they were put
+verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes within budgets
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|kernels|backend|hello]..   times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
@@ -23,7 +26,9 @@ verify generate SEED                             print a generated program";
 pub fn main() -> ExitCode {
     // Gates start the compiler that they were built with, not one that lies about: this program under another name.
     if is_compiler() {
-        return oric::main();
+        let status = oric::main();
+        gates::baseline::metrics::note_peak();
+        return status;
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
     crate::program::silence_panics();

@@ -18,13 +18,12 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
         Emit::Obj => "o",
     };
     let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
-    let main = match checked_main(session, output) {
-        Ok(main) => main,
-        Err(status) => return status,
-    };
+    if let Err(status) = checked_main(session, output) {
+        return status;
+    }
     let built = match emit {
         Emit::Exe => link::executable(session, &path, clean),
-        Emit::Obj => object(session, main, &path).map(|bytes| (bytes, How::Clean)),
+        Emit::Obj => object(session, &path),
     };
     let (bytes, how) = match built {
         Ok(built) => built,
@@ -34,6 +33,7 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
     let how = match how {
         How::UpToDate => ", up to date",
         How::Patched => ", patched",
+        How::Restored => ", restored",
         How::Clean => "",
     };
     output.summary(&format!("build: {} ({bytes} bytes{how}) in {}", path.display(), super::elapsed(started)));
@@ -69,17 +69,11 @@ pub fn failed(failure: &Failure, path: &Path, output: &Output) -> i32 {
     }
 }
 
-fn object(session: &mut Session, main: ir::ItemId, path: &Path) -> Result<u64, Failure> {
-    let object = session.ask(|session| {
-        session.generate(main);
-        session.engine.get::<queries::Object>(&main)
-    });
-    let bytes = match &**object {
-        Ok(bytes) => bytes,
-        Err(error) => return Err(Failure::Link(error.clone())),
-    };
-    write(path, bytes, false).and_then(|()| write(&archive_path(path), image::runtime_archive(), false)).map_err(Failure::Io)?;
-    Ok(bytes.len() as u64)
+/// The object, and the runtime that it is linked with beside it.
+fn object(session: &mut Session, path: &Path) -> Result<(u64, How), Failure> {
+    let object = link::object(session, path)?;
+    write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
+    Ok(object)
 }
 
 /// `@main` of the main module, when it exists and has a form that can be started.

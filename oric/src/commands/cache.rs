@@ -1,18 +1,16 @@
 //! `oric cache` and `oric clean`: looking after what builds leave behind.
 
-use std::collections::HashSet;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 
 use query::store::cas::{Cas, DEFAULT_BUDGET};
-use query::store::{Section, Store, StoreOptions};
+use query::store::{Store, StoreOptions};
 use serde_json::json;
 
 use super::report::show;
 use crate::cache::Cache;
 use crate::cli::{CacheVerb, FAILED, Output, REFUSED};
-use crate::link::Outputs;
+use crate::garbage::{self, Collected, Spare};
 use crate::queries;
 
 /// Does what the verb says; the exit status.
@@ -24,8 +22,8 @@ pub fn cache(verb: CacheVerb, cache: &Cache, budget: Option<u64>, output: &Outpu
         }
         CacheVerb::Stat => stat(cache, output),
         CacheVerb::Verify => verify(cache, output),
-        CacheVerb::Gc => match collect(cache, budget.unwrap_or(DEFAULT_BUDGET)) {
-            Ok((files, bytes, left)) => {
+        CacheVerb::Gc => match garbage::collect(cache, budget.unwrap_or(DEFAULT_BUDGET), Spare::Nothing) {
+            Ok(Collected { files, bytes, left }) => {
                 let text = format!("removed {files} files ({bytes} bytes), kept {left} bytes\n");
                 show(output, "cache", &text, json!({ "removed_files": files, "removed_bytes": bytes, "kept_bytes": left }));
                 0
@@ -46,7 +44,7 @@ fn open(cache: &Cache, verify: bool) -> query::store::Opened {
 fn stat(cache: &Cache, output: &Output) -> i32 {
     let store = open(cache, false).store.stat();
     let artifacts = Cas::open(&cache.shared).stat().unwrap_or_default();
-    let links = files(&cache.links()).unwrap_or_default();
+    let links = garbage::files(&cache.links()).unwrap_or_default();
     let link_bytes: u64 = links.iter().map(|file| file.bytes).sum();
     let text = format!(
         "revision   {}\n\
@@ -105,87 +103,6 @@ fn verify(cache: &Cache, output: &Output) -> i32 {
         output.failure(&format!("{fault}; the next build makes it again"));
     }
     FAILED
-}
-
-/// A file and when it was last written.
-struct Entry {
-    path: PathBuf,
-    bytes: u64,
-    written: SystemTime,
-}
-
-/// Files directly in a folder; none when there is no folder.
-fn files(folder: &Path) -> io::Result<Vec<Entry>> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        // Somebody else may be removing it.
-        let Ok(meta) = entry.metadata() else { continue };
-        if meta.is_file() {
-            files.push(Entry { path: entry.path(), bytes: meta.len(), written: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH) });
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
-}
-
-/// Removes what no build can use again, then artifacts and, when that is not enough, link images, the longest unused first, until the budget is met. Files and
-/// bytes that are gone, and bytes that are left. The graph is no garbage: it folds itself.
-fn collect(cache: &Cache, budget: u64) -> io::Result<(u64, u64, u64)> {
-    let (mut gone, mut bytes) = (0, 0);
-    let remove = |entry: &Entry| match std::fs::remove_file(&entry.path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    };
-    let mut kept = Vec::new();
-    let useful = useful(cache);
-    for entry in files(&cache.links())? {
-        // A build that goes on at this moment has not said yet what it writes.
-        let is_new = entry.written.elapsed().map_or(true, |age| age.as_secs() < 60);
-        if is_new || useful.as_ref().is_none_or(|useful| useful.contains(&entry.path)) {
-            kept.push(entry);
-        } else {
-            remove(&entry)?;
-            gone += 1;
-            bytes += entry.bytes;
-        }
-    }
-    let mut links: u64 = kept.iter().map(|entry| entry.bytes).sum();
-    let collected = Cas::open(&cache.shared).gc(budget.saturating_sub(links))?;
-    gone += collected.removed.files;
-    bytes += collected.removed.bytes;
-    kept.sort_by_key(|entry| entry.written);
-    for entry in kept {
-        if collected.kept.bytes + links <= budget {
-            break;
-        }
-        remove(&entry)?;
-        links -= entry.bytes;
-        gone += 1;
-        bytes += entry.bytes;
-    }
-    Ok((gone, bytes, collected.kept.bytes + links))
-}
-
-/// Link images and sidecars of the executables that the next builds may go on from; `None` when the store cannot tell.
-fn useful(cache: &Cache) -> Option<HashSet<PathBuf>> {
-    let opened = open(cache, false);
-    let outputs = Outputs::from_bytes(Some(opened.store.section(Section::Outputs)?));
-    let links = std::path::absolute(cache.links()).ok()?;
-    let mut useful = HashSet::new();
-    for path in outputs.paths().filter(|path| path.is_file()) {
-        useful.insert(cache.sidecar(path));
-        if let Ok(name) = path.strip_prefix(&links) {
-            useful.insert(cache.links().join(name));
-        }
-    }
-    Some(useful)
 }
 
 /// Removes the project's cache; the exit status.

@@ -11,6 +11,7 @@ mod why;
 use std::time::Instant;
 
 pub use build::write;
+use query::store::cas::DEFAULT_BUDGET;
 
 use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Report, Verb};
@@ -119,7 +120,7 @@ impl Asked<'_> {
             }
             None => u64::MAX,
         };
-        self.budget()?;
+        let budget = self.budget()?.unwrap_or(DEFAULT_BUDGET);
         let mut passes_off = input.no_pass.clone();
         if !project.manifest.optimise {
             passes_off = crate::cli::pass_names().into_iter().map(str::to_owned).collect();
@@ -131,7 +132,7 @@ impl Asked<'_> {
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let workers = self.global.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);
-        Some(Setup { options, link, workers: workers.max(1), cache, builds, bare, log: false, timings })
+        Some(Setup { options, link, workers: workers.max(1), cache, budget, builds, bare, log: false, timings })
     }
 
     /// The stored graph as it is, without looking at what changed.
@@ -240,7 +241,8 @@ impl Asked<'_> {
     }
 }
 
-/// Stores what was learned, and says so once when that is not possible.
+/// Stores what was learned, and says so once when that is not possible. Then looks at what there is too much of: only a session that wrote whole files can
+/// have made it so.
 fn publish(session: &mut Session, output: &Output) {
     match session.publish() {
         query::engine::Outcome::Nothing | query::engine::Outcome::Raced => {}
@@ -252,6 +254,12 @@ fn publish(session: &mut Session, output: &Output) {
         // The reason is the one that the user has been told, when the store could not be opened.
         query::engine::Outcome::Refused(_) if output.has_warned() => {}
         query::engine::Outcome::Refused(reason) => output.warn(&format!("nothing was stored: {reason}")),
+    }
+    if session.outputs.grew
+        && let Some(cache) = &session.setup.cache
+    {
+        // What cannot be removed now is removed another time: the build is done.
+        let _ = crate::garbage::keep_within(cache, session.setup.budget);
     }
     if let Some(form) = session.setup.timings.take() {
         report::timings(session, form, output);

@@ -7,14 +7,21 @@
 //! An address is all that is believed about a file: what is read is hashed, and a file that does not hash to its name is removed and missed. So files may
 //! come from anywhere and go at any time; writing is a temporary file and a rename, and needs no lock. A file's time of modification says when it was last
 //! used; collecting garbage removes the least recently used until the budget is met.
+//!
+//! Only files that are really in the folder are artifacts. A symbolic link in the place of one is not followed, and gives way to the next artifact; behind
+//! one in the place of a folder, nothing is read, written or removed.
 
 use std::fmt;
 use std::fs::{File, FileTimes};
 use std::io;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
+
+use rustix::fs::OFlags;
 
 use super::commit::temporary;
 
@@ -23,6 +30,9 @@ pub const DEFAULT_BUDGET: u64 = 5_000_000_000;
 
 /// A file that was used within this time is not marked as used again.
 const FRESH: Duration = Duration::from_secs(60 * 60);
+
+/// Most bytes that are made room for before they are read: a length is no content.
+const MOST_AT_ONCE: u64 = 64 << 20;
 
 /// A temporary file older than this has no writer any more.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -129,26 +139,49 @@ impl Cas {
         self.dir.join(folder).join(file)
     }
 
+    fn folder(&self, address: Address) -> PathBuf {
+        self.dir.join(&address.to_string()[..2])
+    }
+
+    /// The file at an address, when there is one in the store. A link in its place is taken away.
+    fn file(&self, address: Address) -> Option<File> {
+        if !is_folder(&self.folder(address)) {
+            return None;
+        }
+        let path = self.path(address);
+        if let Ok(file) = open(&path)
+            && file.metadata().is_ok_and(|metadata| metadata.is_file())
+        {
+            return Some(file);
+        }
+        if std::fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let _ = std::fs::remove_file(&path);
+        }
+        None
+    }
+
     /// Stores bytes. What is there already is only marked as used; a file of another length is replaced.
     pub fn put(&self, bytes: &[u8]) -> io::Result<Address> {
         let address = Address::of(bytes);
         let path = self.path(address);
-        if let Ok(file) = File::open(&path)
+        if let Some(file) = self.file(address)
             && let Ok(metadata) = file.metadata()
             && metadata.len() == bytes.len() as u64
         {
             mark_used(&file, metadata.modified().ok());
             return Ok(address);
         }
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+        let folder = self.folder(address);
+        std::fs::create_dir_all(&folder)?;
+        if !is_folder(&folder) {
+            return Err(io::Error::other(format!("{} is a link to somewhere else", folder.display())));
         }
         let ignore = self.dir.join(".gitignore");
         if !ignore.exists() {
             std::fs::write(&ignore, "*\n")?;
         }
         let name = self.dir.join(temporary("cas"));
-        let written = std::fs::write(&name, bytes).and_then(|()| std::fs::rename(&name, &path));
+        let written = File::create_new(&name).and_then(|mut file| file.write_all(bytes)).and_then(|()| std::fs::rename(&name, &path));
         if written.is_err() {
             let _ = std::fs::remove_file(&name);
         }
@@ -158,9 +191,9 @@ impl Cas {
     /// The bytes at an address, or a miss. A file that does not hold what its name says is removed.
     pub fn get(&self, address: Address) -> Option<Vec<u8>> {
         let path = self.path(address);
-        let file = File::open(&path).ok()?;
+        let file = self.file(address)?;
         let metadata = file.metadata().ok()?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(metadata.len().min(MOST_AT_ONCE) as usize);
         // A read that fails half way is a miss, but says nothing about the file.
         io::Read::read_to_end(&mut &file, &mut bytes).ok()?;
         if Address::of(&bytes) != address {
@@ -173,7 +206,8 @@ impl Cas {
 
     /// Length of what is at an address, without believing its content.
     pub fn len(&self, address: Address) -> Option<u64> {
-        std::fs::metadata(self.path(address)).ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
+        let metadata = std::fs::symlink_metadata(self.path(address)).ok().filter(std::fs::Metadata::is_file)?;
+        is_folder(&self.folder(address)).then(|| metadata.len())
     }
 
     /// How much there is.
@@ -187,7 +221,7 @@ impl Cas {
         for entry in self.entries()? {
             let path = self.path(entry.address);
             let mut hasher = blake3::Hasher::new();
-            let read = File::open(&path).and_then(|file| hasher.update_reader(file).map(drop));
+            let read = open(&path).and_then(|file| hasher.update_reader(file).map(drop));
             match read {
                 Ok(()) if *hasher.finalize().as_bytes() == entry.address.0 => {}
                 // Removed by somebody else meanwhile.
@@ -241,6 +275,9 @@ impl Cas {
                 continue;
             }
             let path = self.dir.join(&folder);
+            if !is_folder(&path) {
+                continue;
+            }
             for file in folder_names(&path).unwrap_or_default() {
                 let Ok(address) = format!("{folder}{file}").parse::<Address>() else { continue };
                 if let Ok(metadata) = std::fs::symlink_metadata(path.join(&file))
@@ -253,6 +290,17 @@ impl Cas {
         entries.sort_by_key(|entry| entry.address);
         Ok(entries)
     }
+}
+
+/// Opens what has this name itself, without waiting for anybody to write to it.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Is it a folder, and not a link to one?
+fn is_folder(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Says that a file was used, so that it stays. Failing costs a later miss.

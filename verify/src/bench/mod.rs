@@ -64,7 +64,10 @@ impl Ratios {
     }
 }
 
-/// Measures everything, or only the parts with these names: `compile`, `edits`, `kernels`, `backend`, `hello`.
+/// What can be measured, by the names on the command line.
+pub const PARTS: [&str; 5] = ["hello", "edits", "kernels", "backend", "compile"];
+
+/// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     let mut evidence = Evidence::new("bench");

@@ -2,13 +2,17 @@
 //!
 //! | room         | claims                                                                                   |
 //! |--------------|------------------------------------------------------------------------------------------|
+//! | [`baseline`] | techniques have files and gates, surfaces have owners, sizes have budgets                 |
 //! | [`pipeline`] | every level prints, reads back, verifies, and holds nothing of another level              |
 //! | [`views`]    | what one dump must satisfy                                                               |
 //! | [`plant`]    | one fault planted at each boundary is refused with its code                              |
 //! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
 //! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
+//! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
+pub mod baseline;
+pub mod cas;
 pub mod elf;
 pub mod native;
 pub mod pipeline;
@@ -28,10 +32,12 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 3] = [
+pub const GATES: [Gate; 5] = [
+    Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
+    Gate { name: "compiler-cas-check", first: &[], run: cas::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.

@@ -146,3 +146,37 @@ fn writers_of_the_same_content_do_not_disturb_each_other() {
     });
     assert_eq!(cas.stat().map(|stat| stat.files).ok(), Some(50));
 }
+
+#[test]
+fn links_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let (_folder, cas) = store();
+    let elsewhere = Temporary::new();
+    std::fs::create_dir_all(&elsewhere.0).expect("a folder of ours");
+    let foreign = |bytes: &[u8], name: &str| {
+        let path = elsewhere.0.join(name);
+        std::fs::write(&path, bytes).expect("a file of ours");
+        path
+    };
+    // In the place of a file: even the right bytes are not read through it, and it gives way.
+    let address = put(&cas, b"content");
+    let target = foreign(b"content", "right");
+    std::fs::remove_file(cas.path(address)).expect("removed");
+    symlink(&target, cas.path(address)).expect("linked");
+    assert_eq!((cas.len(address), cas.get(address)), (None, None));
+    assert!(std::fs::symlink_metadata(cas.path(address)).is_err(), "the link is gone");
+    symlink(&target, cas.path(address)).expect("linked");
+    assert_eq!(put(&cas, b"content"), address);
+    assert_eq!(cas.get(address).as_deref(), Some(&b"content"[..]));
+    assert_eq!(std::fs::read(&target).ok().as_deref(), Some(&b"content"[..]));
+    // In the place of a folder: nothing behind it is touched.
+    let name = address.to_string();
+    std::fs::remove_dir_all(cas.folder(address)).expect("removed");
+    let behind = foreign(b"not the content", &name[2..]);
+    symlink(&elsewhere.0, cas.folder(address)).expect("linked");
+    assert_eq!((cas.len(address), cas.get(address)), (None, None));
+    assert!(cas.put(b"content").is_err());
+    assert_eq!(cas.verify().ok(), Some(vec![]));
+    assert_eq!(cas.gc(0).map(|collected| collected.removed.files).ok(), Some(0));
+    assert_eq!(std::fs::read(behind).ok().as_deref(), Some(&b"not the content"[..]));
+}

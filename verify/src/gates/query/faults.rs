@@ -53,7 +53,7 @@ pub fn run(evidence: &mut Evidence, counts: Counts, seed: u64) {
 type Report = Result<(Vec<(String, usize)>, Vec<String>), String>;
 
 /// All files of the store, sorted.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -177,7 +177,7 @@ fn judge(wrong: &mut Vec<String>, what: &str, built: &Built, clean: &Built, warn
 }
 
 /// This program under the compiler's name.
-fn compiler(scene: &Scene) -> Result<PathBuf, String> {
+pub fn compiler(scene: &Scene) -> Result<PathBuf, String> {
     let link = scene.beside(COMPILER);
     if !link.exists() {
         let this = std::env::current_exe().map_err(|error| error.to_string())?;

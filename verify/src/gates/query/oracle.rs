@@ -87,7 +87,7 @@ impl Oracle {
         for (name, node) in now.iter().filter(|(_, node)| !is_input(&node.kind)) {
             let stale = self.is_stale(name, node);
             let wanted = match (is_linked(node), how) {
-                // The image is kept nowhere but in the output.
+                // The graph does not keep the image: it is linked unless the output can be patched, or was linked before and is among the artifacts.
                 (true, how) => how == Some(How::Clean),
                 (false, _) => stale,
             };

@@ -217,6 +217,7 @@ fn link_name(how: Option<How>) -> String {
         None => "none",
         Some(How::UpToDate) => "kept",
         Some(How::Patched) => "patched",
+        Some(How::Restored) => "restored",
         Some(How::Clean) => "clean",
     }
     .to_owned()

@@ -1,0 +1,185 @@
+//! What sessions wrote outside the graph: executables, and which artifacts were linked from which plans. The store keeps it for the next session.
+//!
+//! An output is an input of the next build: one that was deleted or altered is made again. Everything here is bound to the plan *and* to the code of the
+//! linker: another compiler with the same plan would link other bytes, so it believes none of it.
+
+use std::path::{Path, PathBuf};
+
+use ir::Symbol;
+use query::Fp;
+use query::store::cas::Address;
+use serde::{Deserialize, Serialize};
+
+use crate::project::Seen;
+use crate::queries::{self, codec};
+
+/// What bytes were made from: the plan, and the code that followed it. Equal stamps, equal bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Stamp {
+    plan: u128,
+    linker: u128,
+}
+
+impl Stamp {
+    /// Of a plan, and of the query that works from it.
+    pub fn new(plan: Fp, schema: Fp) -> Stamp {
+        Stamp { plan: queries::wide(plan), linker: queries::wide(schema) }
+    }
+}
+
+/// An executable that a session wrote.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+struct Output {
+    /// Where, as an absolute path.
+    path: PathBuf,
+    /// What it was made from.
+    from: Origin,
+    /// What the disk said of it afterwards.
+    seen: Seen,
+}
+
+/// What an executable was made from, part by part.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Origin {
+    stamp: Stamp,
+    /// Fingerprint of what the program reached.
+    pub reached: u128,
+    /// Of what each module gave.
+    pub parts: Vec<(Symbol, u128)>,
+}
+
+impl Origin {
+    /// The plan with this stamp.
+    pub fn new(stamp: Stamp, of: &queries::Plan) -> Origin {
+        Origin { stamp, reached: of.reached, parts: of.parts.clone() }
+    }
+}
+
+/// What an artifact is. The same plan gives both.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Form {
+    /// With a sidecar, when it can be patched.
+    Executable,
+    /// For `cc`.
+    Object,
+}
+
+/// An artifact that was put into the store of artifacts, and where.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Kept {
+    form: Form,
+    stamp: Stamp,
+    bytes: [u8; 32],
+    sidecar: Option<[u8; 32]>,
+}
+
+impl Kept {
+    /// Where the artifact and its sidecar are.
+    pub fn new(form: Form, stamp: Stamp, bytes: Address, sidecar: Option<Address>) -> Kept {
+        Kept { form, stamp, bytes: bytes.to_bytes(), sidecar: sidecar.map(Address::to_bytes) }
+    }
+
+    /// Of the artifact.
+    pub fn address(&self) -> Address {
+        Address::from_bytes(self.bytes)
+    }
+
+    /// Of what patches it.
+    pub fn sidecar(&self) -> Option<Address> {
+        self.sidecar.map(Address::from_bytes)
+    }
+
+    fn is(&self, form: Form, stamp: Stamp) -> bool {
+        self.form == form && self.stamp == stamp
+    }
+}
+
+/// Everything that is remembered.
+#[derive(Clone, Default, Debug)]
+pub struct Outputs {
+    rows: Vec<Output>,
+    /// The longest unused first.
+    kept: Vec<Kept>,
+    /// Is there anything to be remembered?
+    pub changed: bool,
+    /// Did this session write whole files into the cache, so that it may have outgrown its budget?
+    pub grew: bool,
+}
+
+/// Most executables, and most artifacts, that are remembered.
+const REMEMBERED: usize = 16;
+
+/// Number of the form in which the store has this; another one is nothing.
+const FORM: u32 = 0x0075_7402;
+
+impl Outputs {
+    /// What earlier sessions wrote.
+    pub fn from_bytes(bytes: Option<&[u8]>) -> Outputs {
+        match bytes.and_then(codec::read) {
+            Some((FORM, rows, kept)) => Outputs { rows, kept, ..Outputs::default() },
+            Some(_) | None => Outputs::default(),
+        }
+    }
+
+    /// For the next session.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        codec::write(&(FORM, &self.rows, &self.kept), &mut bytes);
+        bytes
+    }
+
+    /// Size of the executable when it is what this plan makes.
+    pub fn up_to_date(&self, path: &Path, stamp: Stamp) -> Option<u64> {
+        let row = self.rows.iter().find(|row| row.path == path && row.from.stamp == stamp)?;
+        match Seen::at(path) {
+            seen @ Seen::File { size, .. } if seen == row.seen => Some(size),
+            Seen::File { .. } | Seen::Absent => None,
+        }
+    }
+
+    /// What the file was made from, when it is the one that a session wrote, with the linker of this stamp.
+    pub fn of(&self, path: &Path, stamp: Stamp) -> Option<&Origin> {
+        let row = self.rows.iter().find(|row| row.path == path && row.seen == Seen::at(path))?;
+        (row.from.stamp.linker == stamp.linker).then_some(&row.from)
+    }
+
+    /// Where the executables are.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.rows.iter().map(|row| row.path.as_path())
+    }
+
+    /// An executable was written.
+    pub fn wrote(&mut self, path: PathBuf, from: Origin) {
+        self.rows.retain(|row| row.path != path);
+        if self.rows.len() >= REMEMBERED {
+            self.rows.remove(0);
+        }
+        let seen = Seen::at(&path);
+        self.rows.push(Output { path, from, seen });
+        self.changed = true;
+    }
+
+    /// Where the artifact of this plan was put.
+    pub fn kept(&self, form: Form, stamp: Stamp) -> Option<Kept> {
+        self.kept.iter().find(|kept| kept.is(form, stamp)).copied()
+    }
+
+    /// An artifact was put, or was good for something: it stays the longest.
+    pub fn used(&mut self, kept: Kept) {
+        self.kept.retain(|other| !other.is(kept.form, kept.stamp));
+        if self.kept.len() >= REMEMBERED {
+            self.kept.remove(0);
+        }
+        self.kept.push(kept);
+        (self.changed, self.grew) = (true, true);
+    }
+
+    /// The artifact is gone.
+    pub fn forget(&mut self, form: Form, stamp: Stamp) {
+        self.kept.retain(|kept| !kept.is(form, stamp));
+        self.changed = true;
+    }
+}
+
+#[cfg(test)]
+mod tests;
