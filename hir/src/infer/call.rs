@@ -5,7 +5,8 @@ use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::names::later_name;
-use super::why::Why;
+use super::variants::Named;
+use super::why::{Expect, Why};
 use super::{Checker, Result, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
@@ -13,7 +14,14 @@ use crate::program::Entity;
 use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type, show};
 
 impl<'a> Checker<'a> {
-    pub(super) fn call(&mut self, callee: tree::ExprId, types: List<TypeId>, args: List<Argument>, span: Span) -> Result<ExprId> {
+    pub(super) fn call(
+        &mut self,
+        callee: tree::ExprId,
+        types: List<TypeId>,
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
         if !types.is_empty() {
             return Ok(self.refuse(span, "explicit type arguments"));
         }
@@ -47,7 +55,15 @@ impl<'a> Checker<'a> {
         if let Some(error) = self.parameter_in_default(name, at) {
             return Ok(error);
         }
-        if let Some(entity) = self.scope.value(name) {
+        let other = self.scope.value(name);
+        let mut named = self.expected_variant(name, expect)?;
+        if let Named::Nothing = named {
+            named = self.scope_variant(name, other, at)?;
+        }
+        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+            return Ok(value);
+        }
+        if let Some(entity) = other {
             return self.call_entity(entity, name, at, args, span);
         }
         let text = name.as_str();
@@ -59,6 +75,7 @@ impl<'a> Checker<'a> {
         }
         match self.scope.type_name(name) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),
+            Some(Entity::Type(item)) => return self.newtype_call(item, name, at, args, span),
             Some(_) => {
                 self.type_as_value(name, at);
                 return Ok(self.error(span));
@@ -89,10 +106,7 @@ impl<'a> Checker<'a> {
                 let value = self.entity(entity, name, false, at)?;
                 self.not_callable(value, args, span)
             }
-            Entity::Type(_) => {
-                self.type_as_value(name, at);
-                Ok(self.error(span))
-            }
+            Entity::Type(item) => self.newtype_call(item, name, at, args, span),
             Entity::Module(_) => {
                 self.report(Code::E0305, at, ["a module".into()]);
                 self.silent(args, span)

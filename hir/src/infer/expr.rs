@@ -30,7 +30,7 @@ impl<'a> Checker<'a> {
             return Ok(self.literal(literal, span, expect));
         }
         if let Ast::Name(name) = self.tree.exprs[id] {
-            return self.name(name, false, span);
+            return self.name(name, false, span, expect);
         }
         if !self.deeper(span) {
             self.depth -= 1;
@@ -49,16 +49,18 @@ impl<'a> Checker<'a> {
                 self.error(span)
             }
             Ast::Literal(literal) => self.literal(literal, span, expect),
-            Ast::Name(name) => self.name(name, false, span)?,
-            Ast::Dollar(name) => self.name(name, true, span)?,
+            Ast::Name(name) => self.name(name, false, span, expect)?,
+            Ast::Dollar(name) => self.name(name, true, span, expect)?,
             Ast::Paren(inner) => self.expr(inner, expect)?,
             Ast::Binary(op, left, right) => self.binary(op, left, right, span)?,
             Ast::Unary(op, operand) => self.unary(op, operand, span)?,
-            Ast::Field(base, name) => self.field(base, name, span)?,
+            Ast::Field(base, name) => self.field(base, name, span, expect)?,
             Ast::TupleField(base, index) => self.tuple_field(base, index, span)?,
             Ast::DollarField(base, name) => self.dollar_field(base, name, span)?,
-            Ast::Call { callee, args } => self.call(callee, tree.type_args(id), args, span)?,
-            Ast::MethodCall { receiver, name, args } => self.method_call(receiver, name, tree.type_args(id), tree.list(args), span)?,
+            Ast::Call { callee, args } => self.call(callee, tree.type_args(id), args, span, expect)?,
+            Ast::MethodCall { receiver, name, args } => {
+                self.method_call(receiver, name, tree.type_args(id), tree.list(args), span, expect)?
+            }
             Ast::Block { statements, tail } => self.block(statements, tail, span, expect)?,
             Ast::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, span, expect)?,
             Ast::Match { scrutinee, arms, postfix } => {
@@ -192,10 +194,21 @@ impl<'a> Checker<'a> {
 
     // ---- members ----
 
-    fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span) -> Result<ExprId> {
+    fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
+        if let Some(item) = self.type_path(base)?
+            && let Some(value) = self.qualified(item, name, None, span)?
+        {
+            return Ok(value);
+        }
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
         {
+            if let Some(Entity::Module(module)) = self.scope.value(root) {
+                let named = self.module_variant(module, name, expect, span)?;
+                if let Some(value) = self.named_value(named, span, None, span)? {
+                    return Ok(value);
+                }
+            }
             if let Some(found) = self.module_member(root, name, false, span)? {
                 return Ok(found);
             }
@@ -236,7 +249,9 @@ impl<'a> Checker<'a> {
                     self.poisoned = true;
                     return Ok(None);
                 };
-                if let Some(index) = definition.fields.iter().position(|(field, _)| *field == name) {
+                if definition.has_members()
+                    && let Some(index) = definition.fields.iter().position(|(field, _)| *field == name)
+                {
                     return Ok(Some((index as u32, definition.fields[index].1)));
                 }
                 self.no_field(&definition, name, self.last_segment(span, name));

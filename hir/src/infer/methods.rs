@@ -5,6 +5,7 @@ use syntax::tree::{self, Argument, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::builtin::{Param, Params};
+use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::Entity;
@@ -176,13 +177,25 @@ impl<'a> Checker<'a> {
         types: List<TypeId>,
         args: List<Argument>,
         span: Span,
+        expect: &Expect<'a>,
     ) -> Result<ExprId> {
+        if let Some(item) = self.type_path(receiver)?
+            && let Some(value) = self.qualified(item, name, Some(args), span)?
+        {
+            return Ok(value);
+        }
         if let Some(root) = self.plain_root(receiver) {
             match self.scope.value(root) {
                 Some(alias @ (Entity::Module(_) | Entity::Std(_, _))) if self.is_alias(alias) => {
                     let at = Span::new(span.start, self.span(receiver).end + 1 + name.as_str().len() as u32);
                     if !types.is_empty() {
                         return Ok(self.refuse(span, "explicit type arguments"));
+                    }
+                    if let Entity::Module(module) = alias {
+                        let named = self.module_variant(module, name, expect, at)?;
+                        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+                            return Ok(value);
+                        }
                     }
                     return match self.member_of(alias, root, name, at)? {
                         Some(entity) => self.call_entity(entity, name, at, args, span),
@@ -333,7 +346,9 @@ impl<'a> Checker<'a> {
             return Ok(());
         }
         let is_field = match ty.kind() {
-            TypeKind::Struct(item) => self.cx.type_definition(item)?.is_some_and(|d| d.fields.iter().any(|(f, _)| *f == name)),
+            TypeKind::Struct(item) => {
+                self.cx.type_definition(item)?.is_some_and(|d| d.has_members() && d.fields.iter().any(|(f, _)| *f == name))
+            }
             _ => false,
         };
         let near = {

@@ -7,6 +7,7 @@
 //! After an error an expression has [`Type::ERROR`], which fits everywhere and reports nothing more: one report for one cause. Sugar is
 //! spelled out on the way, so what leaves this module is plain HIR.
 
+mod binding;
 mod builtin;
 mod call;
 mod control;
@@ -20,7 +21,9 @@ mod panics;
 mod pattern;
 mod place;
 mod structs;
+mod sums;
 mod value;
+mod variants;
 mod why;
 
 use std::sync::Arc;

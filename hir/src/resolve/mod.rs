@@ -127,12 +127,7 @@ fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
         ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Type { generics, body, .. } => match body {
-            TypeBody::Struct(_) if generics.is_empty() => None,
-            TypeBody::Struct(_) => Some("generic types"),
-            TypeBody::Sum(_) => Some("sum types"),
-            TypeBody::Newtype(_) => Some("newtypes"),
-        },
+        ItemKind::Type { generics, .. } => (!generics.is_empty()).then_some("generic types"),
         ItemKind::Trait { .. } => Some("traits"),
         ItemKind::Impl { .. } => Some("`impl` blocks"),
         ItemKind::DefImpl { .. } => Some("`def impl` blocks"),
@@ -363,7 +358,15 @@ impl Builder<'_> {
         }
         for entity in found {
             self.bind(entry.alias, entity, module, entry.span, import.is_pub);
-            // A sum type brings its variants, a newtype its constructor.
+            // A sum type brings its variants.
+            if let Entity::Type(item) = entity {
+                let variants = scope.variants.iter().filter(|(_, sum)| *sum == item);
+                for &variant in variants {
+                    if !self.scope.variants.contains(&variant) {
+                        self.scope.variants.push(variant);
+                    }
+                }
+            }
             if let Entity::Unsupported(item, _) = entity {
                 self.weak.extend(scope.values.iter().filter(|(_, e)| matches!(e, Entity::Unsupported(i, _) if *i == item)));
             }
@@ -405,6 +408,7 @@ impl Builder<'_> {
     fn items(&mut self) {
         let mut first: HashMap<Symbol, ItemId> = HashMap::with_capacity(self.file.items.len());
         let mut places: HashMap<ItemId, Span> = HashMap::new();
+        let mut own_variants: Vec<(Symbol, ItemId)> = Vec::new();
         self.scope.values.reserve(self.file.items.len());
         for row in &self.file.items {
             let (item, id) = (&*row.item, row.id);
@@ -439,13 +443,15 @@ impl Builder<'_> {
                 ItemKind::Error => continue,
             };
             let name = id.name();
-            match &item.kind {
-                ItemKind::Type { body: TypeBody::Sum(variants), .. } => {
-                    self.weak.extend(variants.iter().map(|v| (v.name, Entity::Unsupported(id, "sum types"))));
+            match (&item.kind, entity) {
+                (ItemKind::Type { body: TypeBody::Sum(variants), .. }, Entity::Type(_)) => {
+                    own_variants.extend(variants.iter().map(|v| (v.name, id)));
                 }
-                ItemKind::Type { body: TypeBody::Newtype(_), .. } => {
-                    self.weak.push((name, Entity::Unsupported(id, "newtypes")));
+                // Nothing is known of a refused type, so its names report nothing more.
+                (ItemKind::Type { body: TypeBody::Sum(variants), .. }, _) => {
+                    self.weak.extend(variants.iter().map(|v| (v.name, entity)));
                 }
+                (ItemKind::Type { body: TypeBody::Newtype(_), .. }, Entity::Unsupported(..)) => self.weak.push((name, entity)),
                 _ => {}
             }
             if matches!(item.kind, ItemKind::Test { .. }) {
@@ -474,6 +480,33 @@ impl Builder<'_> {
                 self.scope.public.push((name, entity));
             }
         }
+        if !own_variants.is_empty() {
+            self.variants(own_variants, &first);
+        }
+    }
+
+    /// The variants of own sum types stand before those of imported ones. A function or constant of the same name is a second definition of it.
+    fn variants(&mut self, mut own: Vec<(Symbol, ItemId)>, first: &HashMap<Symbol, ItemId>) {
+        for &(name, sum) in &own {
+            let Some(&other) = first.get(&name).filter(|other| matches!(other.path().namespace, Namespace::Function | Namespace::Constant))
+            else {
+                continue;
+            };
+            let row = |id: ItemId| self.file.items.iter().position(|row| row.id == id);
+            let (Some(sum_at), Some(other_at)) = (row(sum), row(other)) else { continue };
+            let (sum_item, other_item) = (&self.file.items[sum_at].item, &self.file.items[other_at].item);
+            let ItemKind::Type { body: TypeBody::Sum(variants), .. } = &sum_item.kind else { continue };
+            let Some(variant) = variants.iter().find(|v| v.name == name) else { continue };
+            let mut places = [(Anchor::Item(sum), variant.span), (Anchor::Item(other), other_item.name_span)];
+            if other_at < sum_at {
+                places.reverse();
+            }
+            let [(first_anchor, first_span), (anchor, span)] = places;
+            let error = Diagnostic::new(Code::E2006, anchor, span, [name.into()]).label("defined again here");
+            self.scope.diagnostics.push(error.because(first_anchor, first_span, "first defined here"));
+        }
+        own.append(&mut self.scope.variants);
+        self.scope.variants = own;
     }
 
     fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, earlier: ItemId, places: &HashMap<ItemId, Span>) {

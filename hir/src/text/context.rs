@@ -7,7 +7,7 @@ use ir::text::{Function, TextError};
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::Span;
 
-use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
+use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition, TypeForm, Variant};
 use crate::{Type, TypeKind, types};
 
 /// Answers the questions of a verifier from the `;!` lines of a dump.
@@ -54,6 +54,26 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
+/// `A`, `A(int, str)`, `A(f: int)`
+fn variant_of(text: &str, line: u32) -> Result<Variant, TextError> {
+    let (name, payload) = match text.split_once('(') {
+        Some((name, rest)) => (name, rest.strip_suffix(')').ok_or_else(|| malformed(line))?),
+        None => (text, ""),
+    };
+    let mut variant = Variant { name: Symbol::new(name), is_named: false, payload: Vec::new() };
+    for (at, part) in split(payload).into_iter().enumerate() {
+        let (name, ty) = match part.split_once(':') {
+            Some((name, ty)) => {
+                variant.is_named = true;
+                (Symbol::new(name.trim()), ty)
+            }
+            None => (Symbol::new(&at.to_string()), part),
+        };
+        variant.payload.push((name, type_of(ty, line)?));
+    }
+    Ok(variant)
+}
+
 impl TextContext {
     /// Reads the `;!` lines and the headers of the functions.
     pub(super) fn read(directives: &[(u32, String)], functions: &[Function]) -> Result<TextContext, TextError> {
@@ -91,11 +111,27 @@ impl TextContext {
             "type" => {
                 let (name, fields) = rest.split_once('=').ok_or_else(|| malformed(line))?;
                 let TypeKind::Struct(item) = type_of(name, line)?.kind() else { return Err(malformed(line)) };
-                let fields = fields.trim().strip_prefix('{').and_then(|f| f.strip_suffix('}')).ok_or_else(|| malformed(line))?;
-                let mut definition = TypeDefinition { item, fields: Vec::new(), derives: Vec::new(), diagnostics: Vec::new() };
-                for field in split(fields) {
-                    let (name, ty) = field.split_once(':').ok_or_else(|| malformed(line))?;
-                    definition.fields.push((Symbol::new(name.trim()), type_of(ty, line)?));
+                let mut definition = TypeDefinition {
+                    item,
+                    form: TypeForm::Struct,
+                    fields: Vec::new(),
+                    variants: Vec::new(),
+                    derives: Vec::new(),
+                    diagnostics: Vec::new(),
+                };
+                match fields.trim().strip_prefix('{') {
+                    Some(fields) => {
+                        for field in split(fields.strip_suffix('}').ok_or_else(|| malformed(line))?) {
+                            let (name, ty) = field.split_once(':').ok_or_else(|| malformed(line))?;
+                            definition.fields.push((Symbol::new(name.trim()), type_of(ty, line)?));
+                        }
+                    }
+                    None => {
+                        definition.form = TypeForm::Sum;
+                        for variant in fields.split('|') {
+                            definition.variants.push(variant_of(variant.trim(), line)?);
+                        }
+                    }
                 }
                 self.definitions.insert(item, Arc::new(definition));
             }

@@ -12,7 +12,7 @@ use syntax::tree::ModulePath;
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, Groups, Inlinable, LirSignature, ModuleFile, OptimisedBody, Scope, Signature,
-    TypeDefinition,
+    TypeDefinition, Variants,
 };
 
 /// What providers ask through.
@@ -89,7 +89,8 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
         | mir::ConstValue::Bool(_)
         | mir::ConstValue::Str(_)
         | mir::ConstValue::Unit
-        | mir::ConstValue::Aggregate(..) => None,
+        | mir::ConstValue::Aggregate(..)
+        | mir::ConstValue::Variant(..) => None,
     }
 }
 
@@ -110,6 +111,10 @@ impl mir::Context for Levels<'_, '_> {
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
@@ -145,6 +150,21 @@ impl lir::Context for Levels<'_, '_> {
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+}
+
+/// Only declared types have variants; the others need no question.
+pub(super) fn variants(
+    ty: Type,
+    ask: impl FnOnce(Type) -> Result<Option<Arc<mir::Variants>>, Stop>,
+) -> Result<Option<Arc<mir::Variants>>, Stop> {
+    match ty.kind() {
+        TypeKind::Struct(_) => ask(ty),
+        _ => Ok(None),
     }
 }
 

@@ -12,7 +12,7 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
     BuiltBody, Calls, ConstantValue, Fields, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider, Settings,
-    TypeDefinition, TypedBody,
+    TypeDefinition, TypedBody, Variants,
 };
 
 /// Outcome of evaluating a constant.
@@ -28,9 +28,7 @@ impl Provider for Fields {
     fn provide(levels: &Levels<'_, '_>, ty: &Type) -> Result<Option<Arc<[Type]>>, Interrupt> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
-            TypeKind::Struct(item) => {
-                levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().map(|d| d.fields.iter().map(|(_, ty)| *ty).collect())
-            }
+            TypeKind::Struct(item) => levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.field_types()),
             TypeKind::Error
             | TypeKind::Int
             | TypeKind::Float
@@ -45,6 +43,13 @@ impl Provider for Fields {
             | TypeKind::Function(..)
             | TypeKind::Variable(_) => None,
         })
+    }
+}
+
+impl Provider for Variants {
+    fn provide(levels: &Levels<'_, '_>, ty: &Type) -> Result<Option<Arc<mir::Variants>>, Interrupt> {
+        let TypeKind::Struct(item) = ty.kind() else { return Ok(None) };
+        Ok(levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.variant_types()))
     }
 }
 

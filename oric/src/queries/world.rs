@@ -6,7 +6,9 @@ use hir::Type;
 use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
-use super::{ConstantType, ConstantValue, Fields, FunctionType, LirSignature, OptimisedBody, Position, Scope, Signature, TypeDefinition};
+use super::{
+    ConstantType, ConstantValue, Fields, FunctionType, LirSignature, OptimisedBody, Position, Scope, Signature, TypeDefinition, Variants,
+};
 
 /// Answers from an engine.
 pub struct World<'e> {
@@ -55,6 +57,10 @@ impl mir::Context for World<'_> {
         super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
     }
 
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
         Ok(self.ask::<ConstantValue>(&item)?.value.clone())
     }
@@ -75,6 +81,10 @@ impl lir::Context for World<'_> {
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 }
 
