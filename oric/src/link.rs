@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -9,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::plan::{Content, Request};
-use ir::ItemId;
+use ir::{ItemId, Symbol};
 use query::{Engine, Fp, Interrupt, Query};
 use serde::{Deserialize, Serialize};
 
 use crate::project::Seen;
-use crate::queries::{self, NotLinked, codec};
+use crate::queries::{self, ModuleOf, NotLinked, codec};
 use crate::session::Session;
 
 /// An executable that a session wrote.
@@ -22,10 +23,27 @@ use crate::session::Session;
 struct Output {
     /// Where, as an absolute path.
     path: PathBuf,
-    /// Fingerprint of the plan that it was made from.
-    plan: (u64, u64),
+    /// What it was made from.
+    from: Origin,
     /// What the disk said of it afterwards.
     seen: Seen,
+}
+
+/// What an executable was made from.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+struct Origin {
+    /// Fingerprint of the plan.
+    plan: u128,
+    /// Of what the program reached.
+    reached: u128,
+    /// Of what each module gave.
+    parts: Vec<(Symbol, u128)>,
+}
+
+impl Origin {
+    fn new(plan: Fp, of: &queries::Plan) -> Origin {
+        Origin { plan: queries::wide(plan), reached: of.reached, parts: of.parts.clone() }
+    }
 }
 
 /// Executables that sessions wrote. An output is an input of the next build: one that was deleted or altered is made again.
@@ -65,16 +83,16 @@ impl Outputs {
 
     /// Size of the executable when it is what this plan makes.
     fn up_to_date(&self, path: &Path, plan: Fp) -> Option<u64> {
-        let row = self.rows.iter().find(|row| row.path == path && row.plan == (plan.0, plan.1))?;
+        let row = self.rows.iter().find(|row| row.path == path && row.from.plan == queries::wide(plan))?;
         match Seen::at(path) {
             seen @ Seen::File { size, .. } if seen == row.seen => Some(size),
             Seen::File { .. } | Seen::Absent => None,
         }
     }
 
-    /// Is the file the one that a session wrote?
-    fn is_ours(&self, path: &Path) -> bool {
-        self.rows.iter().any(|row| row.path == path && row.seen == Seen::at(path))
+    /// What the file was made from, when it is the one that a session wrote.
+    fn of(&self, path: &Path) -> Option<&Origin> {
+        self.rows.iter().find(|row| row.path == path && row.seen == Seen::at(path)).map(|row| &row.from)
     }
 
     /// Where they are.
@@ -82,13 +100,13 @@ impl Outputs {
         self.rows.iter().map(|row| row.path.as_path())
     }
 
-    fn wrote(&mut self, path: PathBuf, plan: Fp) {
+    fn wrote(&mut self, path: PathBuf, from: Origin) {
         self.rows.retain(|row| row.path != path);
         if self.rows.len() >= REMEMBERED {
             self.rows.remove(0);
         }
         let seen = Seen::at(&path);
-        self.rows.push(Output { path, plan: (plan.0, plan.1), seen });
+        self.rows.push(Output { path, from, seen });
         self.changed = true;
     }
 }
@@ -114,14 +132,16 @@ pub fn executable(session: &mut Session, path: &Path, clean_link: bool) -> Resul
     if let Some(size) = session.outputs.up_to_date(&absolute, plan).filter(|_| !clean_link) {
         return Ok((size, How::UpToDate));
     }
+    let fingerprint = plan;
+    let plan = session.ask(|session| session.engine.get::<queries::LinkPlan>(&main));
+    let from = Origin::new(fingerprint, &plan);
     let sidecar = session.setup.cache.as_ref().map(|cache| cache.sidecar(&absolute));
-    if let Some(sidecar) = sidecar.as_ref().filter(|_| !clean_link && session.outputs.is_ours(&absolute)) {
-        let patched = session.ask(|session| {
-            let plan = session.engine.get::<queries::LinkPlan>(&main)?;
-            patch(&session.engine, main, &plan, path, sidecar)
-        });
+    if let (Some(sidecar), false) = (&sidecar, clean_link)
+        && let Some(before) = session.outputs.of(&absolute).cloned()
+    {
+        let patched = session.ask(|session| patch(&session.engine, main, &plan, &before, path, sidecar));
         if let Some(size) = patched {
-            session.outputs.wrote(absolute, plan);
+            session.outputs.wrote(absolute, from);
             return Ok((size, How::Patched));
         }
     }
@@ -138,12 +158,19 @@ pub fn executable(session: &mut Session, path: &Path, clean_link: bool) -> Resul
             None => drop(std::fs::remove_file(path)),
         }
     }
-    session.outputs.wrote(absolute, plan);
+    session.outputs.wrote(absolute, from);
     Ok((linked.image.len() as u64, How::Clean))
 }
 
 /// Changes the executable in place; its size. `None` when it has to be linked from nothing: it runs, it is shared, or too much of it moves.
-fn patch(engine: &Engine, main: ItemId, plan: &queries::Plan, path: &Path, sidecar: &Path) -> Result<Option<u64>, Interrupt> {
+fn patch(
+    engine: &Engine,
+    main: ItemId,
+    plan: &queries::Plan,
+    before: &Origin,
+    path: &Path,
+    sidecar: &Path,
+) -> Result<Option<u64>, Interrupt> {
     // A program that runs cannot be opened for writing (ETXTBSY); one with a second name is not ours alone.
     let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(None) };
     let Ok(meta) = file.metadata() else { return Ok(None) };
@@ -154,18 +181,36 @@ fn patch(engine: &Engine, main: ItemId, plan: &queries::Plan, path: &Path, sidec
     if image::plan::facts(&old).is_ok_and(|facts| facts.image_length != meta.len()) {
         return Ok(None);
     }
-    let contents = |rows: &[(ItemId, Fp)]| -> Vec<Content> {
-        rows.iter().map(|(item, fp)| Content { key: item.content(), fingerprint: queries::wide(*fp) }).collect()
+    // Who reaches the same functions as before has the same, and only those of modules that gave something else can be different.
+    let others_stay = before.reached == plan.reached;
+    let mut pieces = Pieces {
+        engine,
+        main,
+        functions: plan.start.functions.clone(),
+        items: plan.start.items.clone(),
+        file: &file,
+        interrupt: RefCell::new(None),
     };
-    let (functions, items) = (contents(&plan.functions), contents(&plan.items));
+    let known: HashMap<Symbol, u128> = if others_stay { before.parts.iter().copied().collect() } else { HashMap::new() };
+    for &(module, fingerprint) in &plan.parts {
+        if known.get(&module) != Some(&fingerprint) {
+            let part = engine.get::<queries::Part>(&ModuleOf { main, module })?;
+            pieces.functions.extend_from_slice(&part.functions);
+            pieces.items.extend_from_slice(&part.items);
+        }
+    }
+    let contents = |rows: &[(ItemId, u128)]| -> Vec<Content> {
+        rows.iter().map(|&(item, fingerprint)| Content { key: item.content(), fingerprint }).collect()
+    };
+    let (functions, items) = (contents(&pieces.functions), contents(&pieces.items));
     let request = Request {
         functions: &functions,
+        others_stay,
         items: &items,
         entry: lir::build::entry_item().content(),
         returns_status: plan.entry.is_some_and(|entry| entry.returns_status),
         symbols: plan.symbols,
     };
-    let pieces = Pieces { engine, main, plan, file: &file, interrupt: RefCell::new(None) };
     let planned = image::plan::plan(&request, &old, &pieces);
     if let Some(interrupt) = pieces.interrupt.take() {
         return Err(interrupt);
@@ -194,7 +239,9 @@ fn write_at(file: &File, patches: &image::plan::Patches) -> io::Result<()> {
 struct Pieces<'a> {
     engine: &'a Engine,
     main: ItemId,
-    plan: &'a queries::Plan,
+    /// Functions and items that may have changed, with their fingerprints.
+    functions: Vec<(ItemId, u128)>,
+    items: Vec<(ItemId, u128)>,
     file: &'a File,
     interrupt: RefCell<Option<Interrupt>>,
 }
@@ -205,7 +252,7 @@ impl Pieces<'_> {
     }
 
     /// Few things change in an edit: looking through all is cheaper than an index of all.
-    fn find(rows: &[(ItemId, Fp)], key: u128) -> Option<(ItemId, Fp)> {
+    fn find(rows: &[(ItemId, u128)], key: u128) -> Option<(ItemId, u128)> {
         rows.iter().find(|(item, _)| item.content() == key).copied()
     }
 }
@@ -216,7 +263,7 @@ impl image::plan::Source for Pieces<'_> {
     }
 
     fn function(&self, key: u128) -> Option<Cow<'_, image::Function>> {
-        let (item, _) = Self::find(&self.plan.functions, key)?;
+        let (item, _) = Self::find(&self.functions, key)?;
         let code = match item == lir::build::entry_item() {
             true => Some((*self.ask::<queries::EntryCode>(&self.main)?).clone()),
             false => (*self.ask::<queries::MachineCode>(&item)?).clone(),
@@ -225,9 +272,9 @@ impl image::plan::Source for Pieces<'_> {
     }
 
     fn item(&self, key: u128) -> Option<(Cow<'_, image::Item>, u128)> {
-        let (item, fp) = Self::find(&self.plan.items, key)?;
+        let (item, fingerprint) = Self::find(&self.items, key)?;
         let position = self.ask::<queries::Position>(&item)?;
-        Some((Cow::Owned(queries::item_record(item, position.as_ref().as_ref())), queries::wide(fp)))
+        Some((Cow::Owned(queries::item_record(item, position.as_ref().as_ref())), fingerprint))
     }
 
     fn read(&self, offset: u64, into: &mut [u8]) -> bool {

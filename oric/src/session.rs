@@ -22,7 +22,7 @@ use crate::queries::{self, LinkOptions, Options};
 use crate::report::Sources;
 
 /// More nodes out of date than this are worth a second thread.
-const MANY: usize = 512;
+const MANY: usize = 2048;
 
 /// How a session works.
 #[derive(Clone, Debug)]
@@ -173,9 +173,11 @@ impl Session {
         }
         self.inputs.serve(&self.project, &mut self.engine);
         let (options, link) = (self.setup.options.clone(), self.setup.link.clone());
-        self.engine.set::<queries::Settings>(&(), options)?;
-        self.engine.set::<queries::LinkSettings>(&(), link)?;
-        self.inputs_changed = self.inputs.clone().refresh(&self.project, &mut self.engine)?;
+        self.inputs_changed = self.engine.edit(|engine| {
+            engine.set::<queries::Settings>(&(), options)?;
+            engine.set::<queries::LinkSettings>(&(), link)?;
+            self.inputs.refresh(&self.project, engine)
+        })?;
         Ok(())
     }
 
@@ -195,7 +197,7 @@ impl Session {
     fn release_rules(&mut self) {
         let engine = &mut self.engine;
         if self.setup.builds {
-            engine.release_after(queries::TypedBody::KIND, &[queries::BodyReport::KIND, queries::Calls::KIND, queries::BuiltBody::KIND]);
+            engine.release_after(queries::TypedBody::KIND, &[queries::BodyReport::KIND, queries::BuiltBody::KIND]);
         } else {
             engine.release_after(queries::TypedBody::KIND, &[queries::BodyReport::KIND]);
         }
@@ -216,7 +218,7 @@ impl Session {
 
     /// Reads every reachable file again; unchanged text is no edit.
     pub fn reload(&mut self) -> Result<(), OpenError> {
-        match self.inputs.clone().refresh(&self.project, &mut self.engine) {
+        match self.engine.edit(|engine| self.inputs.refresh(&self.project, engine)) {
             Ok(changed) => self.inputs_changed |= changed,
             Err(_) => self.restart(),
         }
@@ -229,7 +231,7 @@ impl Session {
         if self.is_cold() {
             self.worklist(vec![main], |engine, module| {
                 let Ok(imports) = engine.get::<queries::Imports>(module) else { return Vec::new() };
-                imports.iter().filter_map(|(path, _)| candidate(engine, *module, path)).collect()
+                imports.iter().filter_map(|path| candidate(engine, *module, path)).collect()
             });
         }
         let modules = self.ask(|session| session.engine.get::<queries::Modules>(&main));
@@ -248,7 +250,7 @@ impl Session {
 
     /// Is there work for more than one thread?
     fn has_much_to_do(&self) -> bool {
-        self.is_cold() || self.engine.out_of_date() > MANY
+        self.is_cold() || self.engine.is_out_of_date_beyond(MANY)
     }
 
     /// Runs `work` for each item on all workers.
@@ -332,11 +334,7 @@ impl Session {
         if self.has_much_to_do() && self.setup.workers > 1 {
             if self.is_cold() {
                 // One unit of work a body, not a module: large modules do not wait for one worker.
-                let builds = self.setup.builds;
                 self.parallel(&self.bodies()?, |engine, item| {
-                    if builds && is_function(*item) {
-                        let _ = engine.get::<queries::Calls>(item);
-                    }
                     let _ = engine.get::<queries::BodyReport>(item);
                 });
             } else {
@@ -396,10 +394,6 @@ impl Session {
     }
 }
 
-fn is_function(item: ItemId) -> bool {
-    item.path().namespace == ir::Namespace::Function
-}
-
 /// The module that an import path would name, whether it exists or not.
 fn candidate(engine: &Engine, from: Symbol, path: &syntax::tree::ModulePath) -> Option<Symbol> {
     let named = std::cell::Cell::new(None);
@@ -438,7 +432,7 @@ impl Sources for Session {
     }
 
     fn item_start(&self, item: ItemId) -> Option<u32> {
-        self.engine.get::<queries::Position>(&item).ok()?.as_ref().as_ref().map(|p| p.start)
+        *self.engine.get::<queries::Start>(&item).ok()?
     }
 
     fn prefix(&self) -> &str {

@@ -145,7 +145,7 @@ fn a_comment_between_items_runs_nothing_below_the_item_tree_but_positions() {
     check(
         "shapes",
         |text| text.replace("// The area", "// Another comment.\n\n// The area"),
-        &shapes_parsed_and(&["link_plan(@main.main)", "linked(@main.main)"]),
+        &shapes_parsed_and(&["part(\"shapes\" of @main.main)", "link_plan(@main.main)", "linked(@main.main)"]),
     );
 }
 
@@ -169,6 +169,7 @@ fn a_body_edit_compiles_that_body() {
             "body_report(@shapes.helper)",
             // It names what it named before, so `reachable` does not run.
             "mentions(@shapes.helper)",
+            "part(\"shapes\" of @main.main)",
             "link_plan(@main.main)",
             "linked(@main.main)",
         ]),
@@ -246,6 +247,7 @@ fn an_inlined_callee_takes_its_callers_along() {
             "lir(@main.main)",
             "machine(@main.main)",
             "mentions(@main.main)",
+            "part(\"main\" of @main.main)",
             "link_plan(@main.main)",
             "linked(@main.main)",
         ]),
@@ -271,8 +273,6 @@ fn a_call_in_tail_position_asks_for_the_recursion_groups() {
             "hir(@shapes.helper)",
             "mir_built(@shapes.helper)",
             "groups(\"shapes\")",
-            "calls(@shapes.area)",
-            "calls(@shapes.helper)",
             "mir(@shapes.helper)",
             "lir(@shapes.helper)",
             "machine(@shapes.helper)",
@@ -281,6 +281,7 @@ fn a_call_in_tail_position_asks_for_the_recursion_groups() {
             "mentions(@shapes.helper)",
             // It calls what it did not call before.
             "reachable(@main.main)",
+            "part(\"shapes\" of @main.main)",
             "link_plan(@main.main)",
             "linked(@main.main)",
         ]),

@@ -49,6 +49,9 @@ type Loader = Box<dyn Fn(Kind, &dyn Any) -> Option<Value> + Send + Sync>;
 /// The engine: a graph of answers.
 pub struct Engine {
     rows: Vec<Option<Box<dyn Erased>>>,
+    /// The rank of each kind that is a firewall, in order of registration, and the number of ranks.
+    firewalls: Vec<Option<u8>>,
+    ranks: u8,
     nodes: Nodes,
     store: Option<Store>,
     hasher: DefaultHashBuilder,
@@ -63,6 +66,8 @@ pub struct Engine {
     consumers: Vec<SmallVec<[Kind; 4]>>,
     /// Nodes executed since the log was last taken, when logging is on.
     log: Option<Mutex<Vec<NodeId>>>,
+    /// Inputs that changed in the edit that is going on.
+    edited: Option<Vec<NodeId>>,
     /// What ran and why, when it is to be written or shown.
     executions: Mutex<Vec<Execution>>,
     recording: Recording,
@@ -84,6 +89,8 @@ impl Default for Engine {
     fn default() -> Self {
         Engine {
             rows: Vec::new(),
+            firewalls: Vec::new(),
+            ranks: 0,
             nodes: Nodes::new(0),
             store: None,
             hasher: DefaultHashBuilder::default(),
@@ -95,6 +102,7 @@ impl Default for Engine {
             loader: None,
             consumers: Vec::new(),
             log: None,
+            edited: None,
             executions: Mutex::default(),
             recording: Recording::Changes,
             differences: Mutex::default(),
@@ -113,6 +121,8 @@ thread_local! {
 pub struct Ctx<'e> {
     engine: &'e Engine,
     deps: RefCell<Deps>,
+    /// The rank of the firewall that runs.
+    rank: Option<u8>,
 }
 
 impl Engine {
@@ -169,6 +179,11 @@ impl Engine {
         let index = kind.0 as usize;
         if self.rows.len() <= index {
             self.rows.resize_with(index + 1, || None);
+            self.firewalls.resize(index + 1, None);
+        }
+        if row.is_firewall() {
+            self.firewalls[index] = Some(self.ranks);
+            self.ranks += 1;
         }
         assert!(self.rows[index].is_none(), "kind {index} is registered twice");
         self.rows[index] = Some(row);
@@ -360,6 +375,7 @@ impl Ctx<'_> {
     /// The answer to a query.
     pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
         let node = self.engine.intern(Q::KIND, key)?;
+        self.may_ask::<Q>();
         self.record(node);
         downcast(self.engine.value(node)?)
     }
@@ -367,8 +383,17 @@ impl Ctx<'_> {
     /// The fingerprint of the answer to a query, whose value is neither loaded nor, when it is up to date, computed.
     pub fn fingerprint<Q: Query>(&self, key: &Q::Key) -> Result<Fp, Interrupt> {
         let node = self.engine.intern(Q::KIND, key)?;
+        self.may_ask::<Q>();
         self.record(node);
         self.engine.fresh_fingerprint(node)
+    }
+
+    /// While firewalls are brought up to date, what the edit reaches above them is not marked yet: a firewall must not read it.
+    fn may_ask<Q: Query>(&self) {
+        if let Some(rank) = self.rank {
+            let asked = self.engine.firewalls.get(Q::KIND.0 as usize).copied().flatten();
+            assert!(asked.is_some_and(|asked| asked <= rank), "a firewall asks for `{}`, which is none or stands behind it", Q::NAME);
+        }
     }
 
     /// An input, `None` when it is not set.

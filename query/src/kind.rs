@@ -25,6 +25,10 @@ pub trait Query: 'static {
     const PERSISTED: bool = false;
     /// Whether an answer is compared by what it was computed from, not by what it is: for large answers that every change of a dependency changes.
     const FROM_DEPENDENCIES: bool = false;
+    /// Whether it is brought up to date as soon as an edit reaches it, asked for or not, so that only a change of its answer goes on to who asked for it.
+    /// For cheap answers that stop most edits and that nearly every session asks for. A firewall asks only
+    /// inputs, firewalls of kinds that were registered before it, and its own kind.
+    const FIREWALL: bool = false;
     /// What it is asked with.
     type Key: Key;
     /// What it answers. `Hash` must see content alone: no addresses, no interner numbers.

@@ -129,6 +129,10 @@ pub(crate) const TOUCHED: u8 = 4;
 /// Somebody is looking whether it is still green.
 pub(crate) const BUSY: u8 = 8;
 
+const fn is_yellow(marks: u8) -> bool {
+    marks & (YELLOW | TOUCHED) == YELLOW
+}
+
 const CHUNK_BITS: u32 = 10;
 const CHUNK: usize = 1 << CHUNK_BITS;
 const CHUNKS: usize = 1 << 14;
@@ -139,6 +143,8 @@ type Chunk = Box<[OnceLock<Box<Slot>>]>;
 pub(crate) struct Nodes {
     /// One byte a stored node.
     status: Box<[AtomicU8]>,
+    /// Stored nodes that are marked yellow and have no slot.
+    yellow: AtomicU32,
     chunks: Box<[OnceLock<Chunk>]>,
     len: AtomicU32,
 }
@@ -147,7 +153,7 @@ impl Nodes {
     /// The nodes of a store with this many.
     pub fn new(stored: u32) -> Nodes {
         let status = (0..stored).map(|_| AtomicU8::new(0)).collect();
-        Nodes { status, chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), len: AtomicU32::new(stored) }
+        Nodes { status, yellow: AtomicU32::new(0), chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), len: AtomicU32::new(stored) }
     }
 
     /// Is it a stored node that nothing has touched and that is not out of date?
@@ -162,14 +168,33 @@ impl Nodes {
 
     /// Adds marks to a stored node; those it had.
     pub fn mark(&self, id: NodeId, marks: u8) -> u8 {
-        self.status.get(id.0 as usize).map_or(0, |status| status.fetch_or(marks, Ordering::AcqRel))
+        let Some(status) = self.status.get(id.0 as usize) else { return 0 };
+        let before = status.fetch_or(marks, Ordering::AcqRel);
+        self.count(before, before | marks);
+        before
     }
 
     /// Takes marks from a stored node.
     pub fn unmark(&self, id: NodeId, marks: u8) {
         if let Some(status) = self.status.get(id.0 as usize) {
-            status.fetch_and(!marks, Ordering::AcqRel);
+            let before = status.fetch_and(!marks, Ordering::AcqRel);
+            self.count(before, before & !marks);
         }
+    }
+
+    fn count(&self, before: u8, after: u8) {
+        match (is_yellow(before), is_yellow(after)) {
+            (false, true) => self.yellow.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.yellow.fetch_sub(1, Ordering::Relaxed),
+            (false, false) | (true, true) => 0,
+        };
+    }
+
+    /// Stored nodes that are out of date and have no slot, which would know better.
+    pub fn yellow(&self) -> impl Iterator<Item = NodeId> {
+        // Mostly there are none, and then nobody looks at each.
+        let some = if self.yellow.load(Ordering::Relaxed) > 0 { &*self.status } else { &[] };
+        some.iter().enumerate().filter(|(_, status)| is_yellow(status.load(Ordering::Acquire))).map(|(id, _)| NodeId(id as u32))
     }
 
     /// Is it a node of the store?

@@ -55,6 +55,7 @@ pub(crate) trait Erased: Send + Sync {
     fn is_input(&self) -> bool;
     fn is_persisted(&self) -> bool;
     fn is_from_dependencies(&self) -> bool;
+    fn is_firewall(&self) -> bool;
     fn table(&self) -> &dyn Any;
 }
 
@@ -122,6 +123,10 @@ impl<Q: Query> Erased for QueryRow<Q> {
         Q::FROM_DEPENDENCIES
     }
 
+    fn is_firewall(&self) -> bool {
+        Q::FIREWALL
+    }
+
     fn table(&self) -> &dyn Any {
         &self.0
     }
@@ -182,6 +187,10 @@ impl<I: Input> Erased for InputRow<I> {
     }
 
     fn is_from_dependencies(&self) -> bool {
+        false
+    }
+
+    fn is_firewall(&self) -> bool {
         false
     }
 

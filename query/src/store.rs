@@ -398,11 +398,14 @@ fn locate(segments: &[Segment], id: u32) -> Result<Option<(&Segment, u32)>, Dama
     Ok(None)
 }
 
-/// Adds the superseded states that these segments know to a list.
+/// Adds the superseded states that these segments know to a list. What another compiler answered from the same dependencies is no answer.
 fn traces_in(segments: &[Segment], id: u32, nodes: u32, list: &mut Vec<trace::PackedTrace>) -> Result<(), Damaged> {
     for segment in segments.iter().rev() {
         if let Some(local) = segment.local(id)? {
-            trace::decode(segment, segment.raw(local)?.trace(), nodes, list)?;
+            let raw = segment.raw(local)?;
+            if !segment.is_stale(raw.kind()) {
+                trace::decode(segment, raw.trace(), nodes, list)?;
+            }
         }
     }
     Ok(())

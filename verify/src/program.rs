@@ -171,8 +171,13 @@ impl Program {
 
     /// Functions that the executable holds, `@main` first.
     pub fn reachable(&self) -> Result<Vec<ItemId>, String> {
-        guarded(|| self.session.engine.get::<queries::Reachable>(&self.main).map(|reached| reached.functions.clone()))?
-            .map_err(|i| format!("{i:?}"))
+        guarded(|| {
+            self.session
+                .engine
+                .get::<queries::Reachable>(&self.main)
+                .map(|reached| reached.iter().flat_map(|part| part.functions.iter().copied()).collect())
+        })?
+        .map_err(|i| format!("{i:?}"))
     }
 
     /// LIR of a function.

@@ -155,7 +155,7 @@ fn median(mut times: Vec<f64>) -> f64 {
 fn measure(what: &str, world: &World, sidecar: &[u8], all_items: bool) {
     let (functions, items) = world.contents();
     let items = if all_items { items } else { Vec::new() };
-    let request = Request { functions: &functions, items: &items, entry: key(0), returns_status: true, symbols: false };
+    let request = Request { functions: &functions, items: &items, entry: key(0), others_stay: false, returns_status: true, symbols: false };
     let mut times = Vec::new();
     let mut result = Plan::Unchanged;
     for _ in 0..200 {
@@ -270,7 +270,8 @@ fn main() {
             world.functions[number as usize] = edited;
             world.fingerprints[number as usize] += 1 << 70;
             let (functions, _) = world.contents();
-            let request = Request { functions: &functions, items: &[], entry: key(0), returns_status: true, symbols: false };
+            let request =
+                Request { functions: &functions, items: &[], entry: key(0), others_stay: false, returns_status: true, symbols: false };
             let start = Instant::now();
             let result = plan(&request, &sidecar, &Numbers(&world));
             times.push(start.elapsed().as_secs_f64() * 1e6);

@@ -4,7 +4,7 @@
 //! (`tables`), then the bytes of the image (`emit`). The result equals a clean link byte for byte, image and sidecar; where that would take moving
 //! most of the image, or an input is not as it should be, the answer is to link anew ([`Fallback`]).
 //!
-//! The price is that of the edit, plus one look at the fingerprint of each function.
+//! The price is that of the edit, plus one look at the fingerprint of each function that the request lists.
 
 mod emit;
 mod tables;
@@ -29,8 +29,10 @@ pub struct Content {
 /// The program as it shall be.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// All its functions, in any order.
+    /// All its functions, in any order; or those that may have changed, when the others stay.
     pub functions: &'a [Content],
+    /// Do functions of the old image that are not listed stay as they are? Else they go.
+    pub others_stay: bool,
     /// Items whose record may have changed, or all, in any order. Others keep theirs; items that functions newly name are asked for; those that no
     /// function names are ignored.
     pub items: &'a [Content],

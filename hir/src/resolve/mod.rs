@@ -1,7 +1,7 @@
 //! Names of a module, and what its items tell others.
 //!
 //! [`module_scope`] looks at imports and item headers only: a body edit leaves it as it is. Imports are followed by asking for the scope of
-//! the imported module, which is why import cycles must be found before (over [`imports_of`]) and reported with [`import_cycle`].
+//! the imported module, which is why import cycles must be found before (over the imports of files) and reported with [`import_cycle`].
 //! Signatures and type definitions are read in `signature`, written types in `types`; `attributes` and `header` judge what stands around them.
 
 mod attributes;
@@ -61,11 +61,6 @@ pub trait Modules {
     fn resolve(&self, from: Symbol, path: &ModulePath) -> Result<Resolution, Stop>;
     /// The scope of a module of this package. Never asked for the module itself.
     fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop>;
-}
-
-/// The import paths of a file with their places, in order: the edges over which import cycles are found.
-pub fn imports_of(file: &File) -> Vec<(ModulePath, Span)> {
-    file.imports.iter().map(|import| (import.path.clone(), import.path_span)).collect()
 }
 
 /// E0202 for a cycle `[a, b, c]`, where c imports a, at the path of one of the imports.

@@ -79,9 +79,14 @@ pub fn cache(session: &Session, output: &Output) -> i32 {
 /// Counts by kind, in the order of the table.
 fn tally(store: &Store) -> Result<BTreeMap<u16, Tally>, Damaged> {
     let last = store.generation();
+    let mut is_first = true;
     let mut ran: HashSet<u32> = HashSet::new();
     let mut cut_off: HashSet<u32> = HashSet::new();
-    for record in store.why().filter(|record| record.generation == last) {
+    for record in store.why() {
+        is_first = false;
+        if record.generation != last {
+            continue;
+        }
         ran.insert(record.node);
         if record.old == record.new && record.reason == 1 {
             cut_off.insert(record.node);
@@ -106,8 +111,8 @@ fn tally(store: &Store) -> Result<BTreeMap<u16, Tally>, Damaged> {
         let tally = tallies.entry(row.kind).or_default();
         tally.nodes += 1;
         // A first build does not write down what it runs: everything but the inputs. Later, an answer that changed may have been remembered from before.
-        let is_first = ran.is_empty() && row.changed_at == last && !crate::queries::is_input(row.kind);
-        tally.ran += usize::from(is_first || ran.contains(&id));
+        let ran_first = is_first && row.changed_at == last && !crate::queries::is_input(row.kind);
+        tally.ran += usize::from(ran_first || ran.contains(&id));
         tally.cut_off += usize::from(cut_off.contains(&id));
         tally.yellow += usize::from(yellow.contains(&id));
     }

@@ -215,8 +215,7 @@ fn edited(session: &Session, name: &str) -> Option<String> {
     let path = format!("{}{}", session.project.prefix, position.file);
     let file = session.engine.get::<queries::Parse>(&item.module()).ok()?;
     // The tree is made from the file as it is now; an edit after the build makes the place unknown, not wrong.
-    let entry =
-        file.items.iter().find(|entry| entry.id == item).filter(|entry| (entry.line, entry.start) == (position.line, position.start))?;
+    let entry = file.items.iter().find(|entry| entry.id == item).filter(|entry| entry.line == position.line)?;
     let text = session.engine.input_value::<queries::Source>(&item.module());
     let text = text.as_ref().and_then(|source| source.text.get(entry.start as usize..entry.end as usize)).unwrap_or_default();
     let last = entry.line as usize + text.trim_end().matches('\n').count();

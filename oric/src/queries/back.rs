@@ -1,17 +1,17 @@
 //! From optimised MIR to machine code and the linked program.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use hir::Type;
-use ir::{ItemId, Namespace};
+use ir::{ItemId, Namespace, Symbol};
 use query::{Fp, Interrupt};
 use serde::{Deserialize, Serialize};
 
 use super::middle::{fuel, options};
 use super::{
     EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
-    Object, OptimisedBody, Position, Provider, Reachable, Signature,
+    Object, OptimisedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
 };
 
 /// A function ready to be linked, and whom it calls.
@@ -107,24 +107,52 @@ pub struct Mentioned {
     pub items: Vec<ItemId>,
 }
 
-/// What a program needs.
+/// A program, by its `@main`, and a module of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ModuleOf {
+    /// `@main`.
+    pub main: ItemId,
+    /// A module that it reaches.
+    pub module: Symbol,
+}
+
+impl std::fmt::Debug for ModuleOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} of {:?}", self.module, self.main)
+    }
+}
+
+/// What a program needs of a module.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct Reached {
+    /// The module.
+    pub module: Symbol,
     /// Functions, in the order of discovery.
     pub functions: Vec<ItemId>,
-    /// Items that they name besides themselves.
+    /// Items that reached code names besides those functions.
     pub items: Vec<ItemId>,
 }
 
-/// Fingerprints of everything that an executable is made of.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// Fingerprints of everything that one module gives to an executable.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+pub struct PartPlan {
+    /// Functions, with the fingerprint of their code.
+    pub functions: Vec<(ItemId, u128)>,
+    /// Items that panic reports name, with the fingerprint of their position.
+    pub items: Vec<(ItemId, u128)>,
+}
+
+/// Fingerprints of the parts that an executable is made of.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
 pub struct Plan {
     /// The form of `@main`.
     pub entry: Option<Entry>,
-    /// Functions, with the fingerprint of their code.
-    pub functions: Vec<(ItemId, Fp)>,
-    /// Items that panic reports name, with the fingerprint of their position.
-    pub items: Vec<(ItemId, Fp)>,
+    /// The entry function: its code and its row among the items.
+    pub start: PartPlan,
+    /// Which functions and items the program has.
+    pub reached: u128,
+    /// What each module gives.
+    pub parts: Vec<(Symbol, u128)>,
     /// With a symbol table?
     pub symbols: bool,
 }
@@ -140,20 +168,46 @@ impl Provider for Mentions {
 }
 
 impl Provider for Reachable {
-    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Reached>, Interrupt> {
-        let mut functions = vec![*main];
-        let mut items = Vec::new();
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Vec<Reached>>, Interrupt> {
+        let mut found: Vec<Reached> = Vec::new();
+        let mut places: HashMap<Symbol, usize> = HashMap::new();
+        let mut place = |item: ItemId, found: &mut Vec<Reached>| {
+            *places.entry(item.module()).or_insert_with(|| {
+                found.push(Reached { module: item.module(), functions: Vec::new(), items: Vec::new() });
+                found.len() - 1
+            })
+        };
+        let mut open = VecDeque::from([*main]);
         let mut seen: HashSet<ItemId> = HashSet::from([*main]);
         let mut named: HashSet<ItemId> = HashSet::new();
-        let mut next = 0;
-        while let Some(&item) = functions.get(next) {
-            next += 1;
+        while let Some(item) = open.pop_front() {
             let mentions = levels.get::<Mentions>(&item)?;
-            functions.extend(mentions.callees.iter().filter(|callee| seen.insert(**callee)));
-            items.extend(mentions.items.iter().filter(|item| named.insert(**item)));
+            open.extend(mentions.callees.iter().filter(|callee| seen.insert(**callee)));
+            let at = place(item, &mut found);
+            found[at].functions.push(item);
+            for item in mentions.items.iter().filter(|item| named.insert(**item)) {
+                let at = place(*item, &mut found);
+                found[at].items.push(*item);
+            }
         }
-        items.retain(|item| !seen.contains(item));
-        Ok(Arc::new(Reached { functions, items }))
+        for reached in &mut found {
+            reached.items.retain(|item| !seen.contains(item));
+        }
+        Ok(Arc::new(found))
+    }
+}
+
+impl Provider for ReachedModules {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Vec<Symbol>>, Interrupt> {
+        Ok(Arc::new(levels.get::<Reachable>(main)?.iter().map(|reached| reached.module).collect()))
+    }
+}
+
+impl Provider for ReachedIn {
+    fn provide(levels: &Levels<'_, '_>, key: &ModuleOf) -> Result<Arc<Reached>, Interrupt> {
+        let all = levels.get::<Reachable>(&key.main)?;
+        let none = || Reached { module: key.module, functions: Vec::new(), items: Vec::new() };
+        Ok(Arc::new(all.iter().find(|reached| reached.module == key.module).cloned().unwrap_or_else(none)))
     }
 }
 
@@ -171,23 +225,38 @@ impl Provider for EntryCode {
     }
 }
 
-impl Provider for LinkPlan {
+impl Provider for Part {
     /// Asks for fingerprints only: no code is loaded for a plan.
+    fn provide(levels: &Levels<'_, '_>, key: &ModuleOf) -> Result<Arc<PartPlan>, Interrupt> {
+        let reached = levels.get::<ReachedIn>(key)?;
+        let mut part =
+            PartPlan { functions: Vec::with_capacity(reached.functions.len()), items: Vec::with_capacity(reached.functions.len()) };
+        for item in &reached.functions {
+            part.functions.push((*item, wide(levels.cx().fingerprint::<MachineCode>(item)?)));
+        }
+        for item in reached.functions.iter().chain(&reached.items) {
+            part.items.push((*item, wide(levels.cx().fingerprint::<Position>(item)?)));
+        }
+        Ok(Arc::new(part))
+    }
+}
+
+impl Provider for LinkPlan {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Plan>, Interrupt> {
         let entry = *levels.get::<MainForm>(main)?;
-        let reached = levels.get::<Reachable>(main)?;
         let symbols = link_options(levels)?.symbols;
         let entry_item = lir::build::entry_item();
-        let mut functions = Vec::with_capacity(reached.functions.len() + 1);
-        functions.push((entry_item, levels.cx().fingerprint::<EntryCode>(main)?));
-        let mut items = Vec::with_capacity(reached.functions.len() + reached.items.len() + 1);
-        for item in &reached.functions {
-            functions.push((*item, levels.cx().fingerprint::<MachineCode>(item)?));
+        let start = PartPlan {
+            functions: vec![(entry_item, wide(levels.cx().fingerprint::<EntryCode>(main)?))],
+            items: vec![(entry_item, wide(levels.cx().fingerprint::<Position>(&entry_item)?))],
+        };
+        let reached = wide(levels.cx().fingerprint::<Reachable>(main)?);
+        let modules = levels.get::<ReachedModules>(main)?;
+        let mut parts = Vec::with_capacity(modules.len());
+        for &module in modules.iter() {
+            parts.push((module, wide(levels.cx().fingerprint::<Part>(&ModuleOf { main: *main, module })?)));
         }
-        for item in [entry_item].iter().chain(&reached.functions).chain(&reached.items) {
-            items.push((*item, levels.cx().fingerprint::<Position>(item)?));
-        }
-        Ok(Arc::new(Plan { entry, functions, items, symbols }))
+        Ok(Arc::new(Plan { entry, start, reached, parts, symbols }))
     }
 }
 
@@ -233,29 +302,40 @@ fn with_program<T>(
 ) -> Result<Arc<Result<T, NotLinked>>, Interrupt> {
     let plan = levels.get::<LinkPlan>(&main)?;
     let Some(form) = plan.entry else { return Ok(Arc::new(Err(NotLinked::Broken("the program has no @main".to_owned())))) };
-    let mut codes = Vec::with_capacity(plan.functions.len());
-    for (item, _) in &plan.functions {
+    let (mut functions, mut items) = (plan.start.functions.clone(), plan.start.items.clone());
+    for &(module, _) in &plan.parts {
+        let part = levels.get::<Part>(&ModuleOf { main, module })?;
+        functions.extend_from_slice(&part.functions);
+        items.extend_from_slice(&part.items);
+    }
+    let fingerprints: [Vec<u128>; 2] = [&functions, &items].map(|rows| rows.iter().map(|(_, fingerprint)| *fingerprint).collect());
+    let mut codes = Vec::with_capacity(functions.len());
+    for (item, _) in &functions {
         if *item == lir::build::entry_item() {
             codes.push(Some((*levels.get::<EntryCode>(&main)?).clone()));
         } else {
             codes.push((*levels.get::<MachineCode>(item)?).clone());
         }
     }
-    let mut functions = Vec::with_capacity(codes.len());
-    for (code, (item, _)) in codes.iter().zip(&plan.functions) {
+    let mut linked = Vec::with_capacity(codes.len());
+    for (code, (item, _)) in codes.iter().zip(&functions) {
         match code.as_deref() {
-            Some(Ok(code)) => functions.push(&code.function),
+            Some(Ok(code)) => linked.push(&code.function),
             Some(Err(limit)) => return Ok(Arc::new(Err(NotLinked::Limit(*item, limit.clone())))),
             None => return Ok(Arc::new(Err(NotLinked::Broken(format!("@{item} has no code"))))),
         }
     }
-    let mut items = Vec::with_capacity(plan.items.len());
-    for (item, _) in &plan.items {
-        items.push(item_record(*item, levels.get::<Position>(item)?.as_ref().as_ref()));
+    let mut records = Vec::with_capacity(items.len());
+    for (item, _) in &items {
+        records.push(item_record(*item, levels.get::<Position>(item)?.as_ref().as_ref()));
     }
-    let program =
-        image::Program { functions, items, entry: lir::build::entry_item(), returns_status: form.returns_status, symbols: plan.symbols };
-    let fingerprints: [Vec<u128>; 2] = [&plan.functions, &plan.items].map(|rows| rows.iter().map(|(_, fp)| wide(*fp)).collect());
+    let program = image::Program {
+        functions: linked,
+        items: records,
+        entry: lir::build::entry_item(),
+        returns_status: form.returns_status,
+        symbols: plan.symbols,
+    };
     let fingerprints = image::Fingerprints { functions: &fingerprints[0], items: &fingerprints[1] };
     Ok(Arc::new(write(&program, fingerprints).map_err(NotLinked::Broken)))
 }

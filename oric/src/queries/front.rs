@@ -12,7 +12,7 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
     BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Modules,
-    Parse, Position, Provider, Scope, Signature, Source, TypeDefinition, TypedBody,
+    Parse, Position, Provider, Scope, Signature, Source, Start, TypeDefinition, TypedBody,
 };
 
 /// Where an item stands now.
@@ -22,8 +22,6 @@ pub struct ItemPosition {
     pub file: String,
     /// Line of the item's first byte, from 1.
     pub line: u32,
-    /// First byte of the item in the file.
-    pub start: u32,
 }
 
 /// What there is to say about a body.
@@ -33,6 +31,8 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// Is there a typed body?
     pub complete: bool,
+    /// Functions of the same module that it calls directly.
+    pub calls: Vec<ItemId>,
 }
 
 /// What there is to say about a module.
@@ -73,8 +73,8 @@ impl Provider for Parse {
 }
 
 impl Provider for Imports {
-    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Vec<(ModulePath, Span)>, Interrupt> {
-        Ok(hir::resolve::imports_of(&*levels.get::<Parse>(module)?))
+    fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<Vec<ModulePath>, Interrupt> {
+        Ok(levels.get::<Parse>(module)?.imports.iter().map(|import| import.path.clone()).collect())
     }
 }
 
@@ -107,11 +107,15 @@ impl Provider for Position {
         let owner = owner(*item);
         let name = levels.get::<ModuleFile>(&item.module())?;
         let Some(name) = &*name else { return Ok(None) };
-        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition {
-            file: name.path.clone(),
-            line: entry.line,
-            start: entry.start,
-        }))
+        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition { file: name.path.clone(), line: entry.line }))
+    }
+}
+
+impl Provider for Start {
+    fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<u32>, Interrupt> {
+        let file = levels.get::<Parse>(&item.module())?;
+        let owner = owner(*item);
+        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| entry.start))
     }
 }
 
@@ -158,7 +162,7 @@ impl Provider for ImportCycles {
 fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Interrupt> {
     let imports = levels.get::<Imports>(&module)?;
     let mut modules = Vec::with_capacity(imports.len());
-    for (path, _) in imports.iter() {
+    for path in imports.iter() {
         modules.extend(resolved(levels, module, path)?);
     }
     modules.reverse();
@@ -304,7 +308,9 @@ pub(super) fn constant_cycle(id: ItemId, cycle: &Cycle) -> Option<Diagnostic> {
 impl Provider for BodyReport {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Report>, Interrupt> {
         let checked = levels.get::<TypedBody>(id)?;
-        Ok(Arc::new(Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some() }))
+        let calls = checked.body.as_ref().map(mir::build::calls).unwrap_or_default();
+        let calls = calls.into_iter().filter(|callee| callee.module() == id.module()).collect();
+        Ok(Arc::new(Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some(), calls }))
     }
 }
 
@@ -372,9 +378,9 @@ fn import_cycle(levels: &Levels<'_, '_>, main: Symbol, cycle: &[Symbol]) -> Resu
     let (Some(&first), Some(&last)) = (cycle.first(), cycle.last()) else {
         return Ok(hir::resolve::import_cycle(cycle, main, Span::default()));
     };
-    for (path, span) in levels.get::<Imports>(&last)?.iter() {
-        if resolved(levels, last, path)? == Some(first) {
-            return Ok(hir::resolve::import_cycle(cycle, last, *span));
+    for import in &levels.get::<Parse>(&last)?.imports {
+        if resolved(levels, last, &import.path)? == Some(first) {
+            return Ok(hir::resolve::import_cycle(cycle, last, import.path_span));
         }
     }
     Ok(hir::resolve::import_cycle(cycle, last, Span::default()))

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BuiltBody, Calls, ConstantValue, Fields, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider, Settings,
+    BodyReport, BuiltBody, ConstantValue, Fields, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider, Settings,
     TypeDefinition, TypedBody, Variants,
 };
 
@@ -62,14 +62,6 @@ pub(super) fn fuel(options: &Options) -> Fuel {
     Fuel::limited(options.fuel).without(options.passes_off.iter().cloned())
 }
 
-impl Provider for Calls {
-    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Vec<ItemId>, Interrupt> {
-        let checked = levels.get::<TypedBody>(id)?;
-        let calls = checked.body.as_ref().map(mir::build::calls).unwrap_or_default();
-        Ok(calls.into_iter().filter(|callee| callee.module() == id.module()).collect())
-    }
-}
-
 impl Provider for Groups {
     /// Strongly connected components of the module's direct calls, after Tarjan, without recursion. Imports are acyclic, so no component leaves a
     /// module (decision 4).
@@ -79,7 +71,7 @@ impl Provider for Groups {
         let index: HashMap<ItemId, usize> = items.iter().enumerate().map(|(i, item)| (*item, i)).collect();
         let mut callees = Vec::with_capacity(items.len());
         for item in &items {
-            callees.push(levels.get::<Calls>(item)?.iter().filter_map(|c| index.get(c).copied()).collect::<Vec<usize>>());
+            callees.push(levels.get::<BodyReport>(item)?.calls.iter().filter_map(|c| index.get(c).copied()).collect::<Vec<usize>>());
         }
         Ok(Arc::new(items.into_iter().zip(components(&callees)).collect()))
     }

@@ -1,6 +1,7 @@
 //! The one table of queries. Reading it tells what the compiler does.
 //!
-//! Each row: name, key, value, whether the store keeps the value or its fingerprint alone, the rooms whose code the value depends on, what it is. The
+//! Each row: name, key, value, whether the store keeps the value or its fingerprint alone (or derives that from what it was computed from), whether it is a
+//! firewall (brought up to date as soon as an edit reaches it; it asks no firewall further down), the rooms whose code the value depends on, what it is. The
 //! providers stand in the rooms named by their level; all of them reach the rest of the program through [`levels::Levels`], which answers the `Context`
 //! traits of the levels by asking the engine. No provider can reach files, the clock or the environment: what they read comes through inputs.
 
@@ -11,7 +12,7 @@ mod levels;
 mod middle;
 mod world;
 
-pub use back::{Assembled, Entry, Executable, Mentioned, NotLinked, Plan, Reached, item_record, shown_name, wide};
+pub use back::{Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, item_record, shown_name, wide};
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
@@ -35,6 +36,8 @@ pub struct Row {
     pub value: &'static str,
     /// Does the store keep the value, or its fingerprint alone?
     pub persisted: bool,
+    /// Is it brought up to date as soon as an edit reaches it, so that only a change goes on?
+    pub firewall: bool,
     /// Rooms whose code the value depends on: another compiler with the same code there believes what this one stored.
     pub rooms: &'static [&'static str],
     /// What it is.
@@ -44,7 +47,7 @@ pub struct Row {
 macro_rules! queries {
     (
         inputs { $( $input:ident = $input_kind:literal $input_name:literal ($input_key:ty) -> $input_value:ty, $input_meaning:literal; )+ }
-        queries { $( $query:ident = $kind:literal $name:literal ($key:ty) -> $value:ty, $storage:ident, [$($room:literal)+], $meaning:literal; )+ }
+        queries { $( $query:ident = $kind:literal $name:literal ($key:ty) -> $value:ty, $storage:ident $(+ $firewall:ident)?, [$($room:literal)+], $meaning:literal; )+ }
     ) => {
         $(
             #[doc = $input_meaning]
@@ -86,17 +89,18 @@ macro_rules! queries {
                     codec::read(bytes)
                 }
                 queries!(@storage $storage $value);
+                $( queries!(@$firewall); )?
             }
         )+
 
         /// The table as data, inputs first.
         pub const TABLE: &[Row] = &[
             $( Row {
-                name: $input_name, key: stringify!($input_key), value: stringify!($input_value), persisted: false, rooms: &[], meaning: $input_meaning,
+                name: $input_name, key: stringify!($input_key), value: stringify!($input_value), persisted: false, firewall: false, rooms: &[], meaning: $input_meaning,
             }, )+
             $( Row {
-                name: $name, key: stringify!($key), value: stringify!($value), persisted: <$query as Query>::PERSISTED, rooms: &[$($room),+],
-                meaning: $meaning,
+                name: $name, key: stringify!($key), value: stringify!($value), persisted: <$query as Query>::PERSISTED,
+                firewall: <$query as Query>::FIREWALL, rooms: &[$($room),+], meaning: $meaning,
             }, )+
         ];
 
@@ -126,6 +130,9 @@ macro_rules! queries {
     (@storage derived $value:ty) => {
         const FROM_DEPENDENCIES: bool = true;
     };
+    (@firewall) => {
+        const FIREWALL: bool = true;
+    };
 }
 
 /// How a row is computed.
@@ -146,44 +153,47 @@ queries! {
     }
     queries {
         // From text to items.
-        Parse        = 10 "parse"         (Symbol) -> syntax::tree::File, derived, ["syntax"], "item tree of a file, a syntax tree per item, syntax errors";
-        ModuleFile   = 15 "file"          (Symbol) -> Option<FileName>, value, ["oric"], "the file that defines a module: who imports it depends on its being there, not on its text";
-        Imports      = 11 "imports"       (Symbol) -> Vec<(syntax::tree::ModulePath, syntax::Span)>, value, ["hir"], "what a file imports";
-        Modules      = 16 "modules"       (Symbol) -> Arc<Vec<Symbol>>, value, ["oric"], "modules that a module reaches by imports, in the order of discovery";
-        Item         = 12 "item"          (ItemId) -> Option<Arc<syntax::tree::Item>>, fingerprint, ["oric" "syntax"], "one item, wherever it stands: the firewall against moved code";
+        Parse        = 10 "parse"         (Symbol) -> syntax::tree::File, derived + firewall, ["syntax"], "item tree of a file, a syntax tree per item, syntax errors";
+        ModuleFile   = 15 "file"          (Symbol) -> Option<FileName>, value + firewall, ["oric"], "the file that defines a module: who imports it depends on its being there, not on its text";
+        Imports      = 11 "imports"       (Symbol) -> Vec<syntax::tree::ModulePath>, value + firewall, ["hir"], "what a file imports, in order";
+        Modules      = 16 "modules"       (Symbol) -> Arc<Vec<Symbol>>, value + firewall, ["oric"], "modules that a module reaches by imports, in the order of discovery";
+        Item         = 12 "item"          (ItemId) -> Option<Arc<syntax::tree::Item>>, fingerprint + firewall, ["oric" "syntax"], "one item, wherever it stands: the firewall against moved code";
         Position     = 13 "position"      (ItemId) -> Option<ItemPosition>, value, ["oric"], "file and line of an item: the only thing a line shift changes";
-        ImportCycles = 14 "import_cycles" (Symbol) -> Vec<Vec<Symbol>>, value, ["oric"], "cycles among the imports reachable from a module";
+        Start        = 17 "start"         (ItemId) -> Option<u32>, value, ["oric"], "first byte of an item in its file: where its diagnostics are shown";
+        ImportCycles = 14 "import_cycles" (Symbol) -> Vec<Vec<Symbol>>, value + firewall, ["oric"], "cycles among the imports reachable from a module";
         // What items tell each other.
-        Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value, ["hir"], "names visible in a module";
-        Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value, ["hir"], "parameters and result of a function: the firewall against bodies";
-        FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value, ["oric"], "parameter and result types alone: what code depends on";
-        TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value, ["hir"], "fields of a declared type";
+        Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value + firewall, ["hir"], "names visible in a module";
+        TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
+        Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value + firewall, ["hir"], "parameters and result of a function: the firewall against bodies";
+        FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value + firewall, ["oric"], "parameter and result types alone: what code depends on";
         ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, value, ["hir"], "type of a module constant";
         // Bodies.
         TypedBody     = 30 "hir"            (ItemId) -> Arc<hir::infer::Checked>, fingerprint, ["hir"], "typed tree of a body, and its diagnostics, verified";
-        BodyReport    = 38 "body_report"    (ItemId) -> Arc<front::Report>, value, ["oric"], "what there is to say about a body: the firewall between its tree and the diagnostics of its module";
-        Calls         = 36 "calls"          (ItemId) -> Vec<ItemId>, value, ["mir"], "functions of the same module that a body calls directly";
+        BodyReport    = 38 "body_report"    (ItemId) -> Arc<front::Report>, value, ["oric" "mir"], "what there is to say about a body, and which functions beside it it calls: the firewall between its tree and its module";
         Groups        = 37 "groups"         (Symbol) -> Arc<Vec<(ItemId, u32)>>, value, ["oric"], "recursion groups of a module: its functions with the number of their component";
         BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body before optimisation, verified";
         OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, derived, ["mir"], "MIR of a body after optimisation, verified";
         Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
-        Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value, ["oric"], "field types of a tuple or struct";
-        Variants      = 39 "variants"     (hir::Type) -> Option<Arc<mir::Variants>>, value, ["oric"], "payload types of the variants of a sum of several";
+        Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value + firewall, ["oric"], "field types of a tuple or struct";
+        Variants      = 39 "variants"       (hir::Type) -> Option<Arc<mir::Variants>>, value + firewall, ["oric"], "payload types of the variants of a sum of several";
         // Code.
-        LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value, ["lir"], "machine parameters and results of a function";
+        LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value + firewall, ["lir"], "machine parameters and results of a function";
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";
         MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
         // Programs.
         Diagnostics = 50 "diagnostics" (Symbol) -> Arc<front::ModuleReport>, value, ["hir" "oric"], "everything there is to say about a module";
         Check       = 55 "check"       (Symbol) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric"], "everything there is to say about a program: the root of `check`";
-        MainForm    = 51 "main_form"   (ItemId) -> Option<Entry>, value, ["oric"], "the form of @main";
-        Reachable   = 52 "reachable"   (ItemId) -> Arc<back::Reached>, value, ["oric"], "functions a program needs, and items that they name, in the order of discovery";
+        MainForm    = 51 "main_form"   (ItemId) -> Option<Entry>, value + firewall, ["oric"], "the form of @main";
+        Reachable   = 52 "reachable"   (ItemId) -> Arc<Vec<back::Reached>>, value, ["oric"], "functions a program needs, and items that they name, by module, in the order of discovery";
+        ReachedModules = 58 "reached_modules" (ItemId) -> Arc<Vec<Symbol>>, value, ["oric"], "modules that have something a program needs";
+        ReachedIn   = 59 "reached_in"  (ModuleOf) -> Arc<back::Reached>, value, ["oric"], "what a program needs of one module";
         Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, derived, ["codegen"], "the program as an ELF object";
         EntryCode   = 57 "entry_code"  (ItemId) -> Arc<Result<Assembled, String>>, value, ["machine"], "code of the function that the runtime calls, which calls @main";
         Linked      = 56 "linked"      (ItemId) -> Arc<Result<Executable, NotLinked>>, derived, ["codegen"], "the executable image of a program, linked from nothing";
-        LinkPlan    = 53 "link_plan"   (ItemId) -> Arc<back::Plan>, fingerprint, ["codegen"], "fingerprints of everything that an executable is made of: the root of `build`; the linker works from it";
+        Part        = 60 "part"        (ModuleOf) -> Arc<back::PartPlan>, value, ["codegen"], "fingerprints of the code and the positions that one module gives to an executable";
+        LinkPlan    = 53 "link_plan"   (ItemId) -> Arc<back::Plan>, value, ["codegen"], "fingerprints of the parts of an executable: the root of `build`; the linker works from it";
     }
 }
 

@@ -75,7 +75,7 @@ impl Engine {
             (state.fp, self.deps(id, &state)?, state.stored)
         };
         let key = self.key(id, slot)?;
-        let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()) };
+        let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()), rank: self.firewalls[slot.kind.0 as usize] };
         let answer = match row.execute(&cx, &**key) {
             Err(interrupt @ (Interrupt::Cancelled | Interrupt::Damaged)) => return Err(interrupt),
             answer => answer,

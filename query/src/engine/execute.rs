@@ -53,7 +53,7 @@ impl Engine {
         // The clock is read for what will be written down, and for the cost of what may be asked for again; a cold build of many small nodes is spared.
         let noted = self.recording == Recording::All || known || self.nodes.stored() > 0;
         let started = noted.then(Instant::now);
-        let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()) };
+        let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()), rank: self.firewalls[slot.kind.0 as usize] };
         STACK.with(|stack| stack.borrow_mut().push(id));
         let mut answer = row.execute(&cx, &**key);
         STACK.with(|stack| stack.borrow_mut().pop());

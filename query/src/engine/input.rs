@@ -58,21 +58,30 @@ impl Engine {
         state.color = Color::Green;
         drop(state);
         // Nobody has asked for a new input, so nothing can be out of date.
-        let revision = if asked { self.next_revision() } else { self.revision };
+        if asked {
+            self.revision += 1;
+        }
         let mut state = self.slot(id)?.state.lock();
-        state.changed_at = revision;
-        state.verified_at = revision;
+        state.changed_at = self.revision;
+        state.verified_at = self.revision;
         drop(state);
         if asked {
-            self.mark_dependents(id)?;
+            match &mut self.edited {
+                Some(edited) => edited.push(id),
+                None => self.spread(&[id], self.revision - 1)?,
+            }
         }
         Ok(true)
     }
 
-    /// Edits between two runs of queries share a revision of their own: what was verified before them is older than each.
-    fn next_revision(&mut self) -> u32 {
-        self.revision += 1;
-        self.revision
+    /// Sets and removes inputs as one edit: what depends on several of them is looked at once. Nothing is asked meanwhile.
+    pub fn edit<T>(&mut self, change: impl FnOnce(&mut Engine) -> Result<T, Interrupt>) -> Result<T, Interrupt> {
+        let before = self.revision;
+        self.edited = Some(Vec::new());
+        let result = change(self);
+        let edited = self.edited.take().unwrap_or_default();
+        self.spread(&edited, before)?;
+        result
     }
 
     /// An input as it is now, from outside any query.

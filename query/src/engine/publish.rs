@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::interrupt::Interrupt;
-use crate::node::{Color, Held, NodeId, Slot, YELLOW};
+use crate::node::{Color, Held, NodeId, Slot};
 use crate::store::{BlobAt, Damaged, Delta, NewRow, Published, Row, Section, Store, flags};
 
 /// What became of a publish.
@@ -65,13 +65,9 @@ impl Engine {
 
     /// Rows that the store does not have, and all nodes that are out of date.
     fn news(&self) -> Result<(Vec<NewRow<'static>>, Vec<u32>), Interrupt> {
-        let mut yellow: Vec<u32> = Vec::new();
-        {
-            // What an earlier session left yellow is marked since the store was attached; what was verified meanwhile is not. Were that still listed, the
-            // next session would take its dependents, which are green, for yellow, and marking would stop short of them.
-            let marked = (0..self.nodes.stored()).map(NodeId);
-            yellow.extend(marked.filter(|&id| self.nodes.marks(id) & YELLOW != 0 && self.nodes.slot(id).is_none()).map(|id| id.0));
-        }
+        // What an earlier session left yellow is marked since the store was attached; what was verified meanwhile is not. Were that still listed, the
+        // next session would take its dependents, which are green, for yellow, and marking would stop short of them.
+        let mut yellow: Vec<u32> = self.nodes.yellow().map(|id| id.0).collect();
         let mut rows = Vec::new();
         for (id, slot) in self.nodes.touched() {
             if matches!(slot.state.lock().color, Color::Yellow | Color::New | Color::Running(_)) {

@@ -168,7 +168,7 @@ impl<'a> Planner<'a> {
             let row = FunctionRow::new(&function, content.fingerprint, old.and_then(|old| old.sites));
             self.edits.push(Edit { short: row.short(), old, new: Some(New { function, row, described }) });
         }
-        if known < directory.count {
+        if known < directory.count && !self.request.others_stay {
             for row in (0..directory.capacity).zip(&seen).filter_map(|(row, seen)| (!seen).then_some(row)) {
                 if directory.first(&self.pages, row)? != 0 {
                     let old = FunctionRow::from_words(directory.row(&self.pages, row)?);

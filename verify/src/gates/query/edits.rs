@@ -258,7 +258,7 @@ fn script(seed: u64, edits: usize) -> Result<Found, String> {
         let clean = scene.clean(1)?;
         let built = scene.build(Way { workers: 1, doubt: true, graph: true })?;
         let mut wrong = scene::differences(&built, &clean);
-        let must = oracle.must_run(&clean.graph, scene.tree(), built.how);
+        let must = oracle.must_run(&clean.graph, &built.graph, scene.tree(), built.how);
         wrong.extend(oracle::compare(&built.ran, &must));
         wrong.extend(
             built.doubts.first().map(|node| format!("{} nodes gave another answer when doubted, first {node}", built.doubts.len())),

@@ -2,6 +2,7 @@
 //!
 //! It knows no colours, no reverse edges and no files. It looks at the graph of a build from nothing and remembers, for each node, the states that it was
 //! in: its questions with the fingerprints of the answers. A node must run unless no answer changed since it was asked for last, or a remembered state fits.
+//! A firewall of the table is brought up to date in each session, asked for or not: those that only the store knows are taken from there.
 //! Then, as long as there is one: what a running node reads, and neither runs nor is stored, must run too.
 //!
 //! One thing is forgotten, because a store that rows are only appended to cannot know it for less than a walk over everything: the state of a node that
@@ -47,12 +48,16 @@ pub struct Oracle {
 
 /// Who asks these kinds asks for their fingerprints, not for their values: `link_plan` works from fingerprints alone.
 fn reads_value(reader: &str, read: &str) -> bool {
-    !(reader == "link_plan" && matches!(read, "machine" | "entry_code" | "position"))
+    !(matches!(reader, "link_plan" | "part") && matches!(read, "machine" | "entry_code" | "position" | "reachable" | "part"))
 }
 
 /// Does the store keep values of this kind? Inputs are read from where they come from.
 fn is_kept(kind: &str) -> bool {
     oric::queries::TABLE.iter().any(|row| row.name == kind && (row.persisted || row.rooms.is_empty()))
+}
+
+fn is_firewall(kind: &str) -> bool {
+    oric::queries::TABLE.iter().any(|row| row.name == kind && row.firewall)
 }
 
 fn is_input(kind: &str) -> bool {
@@ -69,9 +74,14 @@ fn input(name: &str, tree: &Tree) -> Option<Fp> {
 }
 
 impl Oracle {
-    /// What must run to get to this state, the executable made in this way. The store knows this state from now on.
-    pub fn must_run(&mut self, now: &Graph, tree: &Tree, how: Option<How>) -> Vec<String> {
+    /// What must run to get to this state, the executable made in this way, when the store has these nodes then.
+    pub fn must_run(&mut self, clean: &Graph, stored: &Graph, tree: &Tree, how: Option<How>) -> Vec<String> {
         self.build += 1;
+        let mut now = clean.clone();
+        for (name, node) in stored.iter().filter(|(_, node)| is_firewall(&node.kind)) {
+            now.entry(name.clone()).or_insert_with(|| node.clone());
+        }
+        let now = &now;
         self.take_answers(now, tree);
         let mut run: BTreeSet<String> = BTreeSet::new();
         for (name, node) in now.iter().filter(|(_, node)| !is_input(&node.kind)) {
@@ -79,7 +89,6 @@ impl Oracle {
             let wanted = match (is_linked(node), how) {
                 // The image is kept nowhere but in the output.
                 (true, how) => how == Some(How::Clean),
-                (false, Some(How::Patched | How::Clean)) if node.kind == "link_plan" => true,
                 (false, _) => stale,
             };
             if wanted {

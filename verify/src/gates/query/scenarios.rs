@@ -183,7 +183,7 @@ fn step(play: &mut Play, row: &Row) -> Result<(Built, Vec<String>), String> {
     edit(play, row)?;
     let clean = play.scene.clean(1)?;
     let built = play.scene.build(Way::PLAIN)?;
-    let must = play.oracle.must_run(&clean.graph, play.scene.tree(), built.how);
+    let must = play.oracle.must_run(&clean.graph, &built.graph, play.scene.tree(), built.how);
     play.after.push((row.name.clone(), play.scene.tree().clone()));
     let wrong = judge(row, &built, &clean, &must);
     Ok((built, wrong))
@@ -340,11 +340,11 @@ fn negatives(rows: &[Row]) -> Vec<Negative> {
         let row = rows.iter().find(|row| row.name == name).ok_or("no such row")?;
         let mut play = Play { scene: Scene::new("other", &project()?)?, oracle: Oracle::default(), after: Vec::new() };
         let known = play.scene.clean(1)?;
-        play.oracle.must_run(&known.graph, play.scene.tree(), None);
+        play.oracle.must_run(&known.graph, &known.graph, play.scene.tree(), None);
         // The store is empty and the oracle thinks that it is not.
         let clean = play.scene.clean(1)?;
         let built = play.scene.build(Way::PLAIN)?;
-        let must = play.oracle.must_run(&clean.graph, play.scene.tree(), built.how);
+        let must = play.oracle.must_run(&clean.graph, &built.graph, play.scene.tree(), built.how);
         Ok(judge(row, &built, &clean, &must))
     };
     vec![

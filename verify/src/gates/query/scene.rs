@@ -284,7 +284,7 @@ fn graph(engine: &Engine) -> Result<Graph, String> {
 
 /// What the roots of a build ask for. A build from nothing looks for modules on all workers first, and so also asks for modules that are not there.
 fn asked_for(graph: Graph) -> Graph {
-    const ROOTS: [&str; 6] = ["check", "modules", "link_plan", "linked", "main_form", "position"];
+    const ROOTS: [&str; 7] = ["check", "modules", "link_plan", "linked", "main_form", "position", "start"];
     let mut open: Vec<&String> = graph.iter().filter(|(_, node)| ROOTS.contains(&node.kind.as_str())).map(|(name, _)| name).collect();
     let mut seen: BTreeSet<&String> = open.iter().copied().collect();
     while let Some(node) = open.pop().and_then(|name| graph.get(name)) {
