@@ -11,6 +11,7 @@ use super::{Checker, Result, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
 use crate::program::Entity;
+use crate::resolve::prelude;
 use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type, show};
 
 impl<'a> Checker<'a> {
@@ -72,6 +73,12 @@ impl<'a> Checker<'a> {
         }
         if let Some(what) = later_name(text) {
             return Ok(self.refuse(span, what));
+        }
+        if let Some(item) = prelude::of_variant(text) {
+            let named = self.variant_of(item, name)?;
+            if let Some(value) = self.named_value(named, at, Some(args), span)? {
+                return Ok(value);
+            }
         }
         match self.scope.type_name(name) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),

@@ -9,6 +9,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::Entity;
+use crate::resolve::prelude::ordering_type;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -303,19 +304,22 @@ impl<'a> Checker<'a> {
                 format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) }),
             ));
         }
+        if ty == ordering_type()
+            && let Some(done) = self.ordering_method(value, name, args, span)?
+        {
+            return Ok(done);
+        }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
             return self.no_method_at(ty, name, args, receiver, span);
         };
-        if text == "compare" {
-            return Ok(self.refuse(span, "`Ordering`"));
-        }
         if !crate::resolve::implements(ty, Symbol::new(of), self.cx)? {
             return self.no_method_at(ty, name, args, receiver, span);
         }
-        let params: Params = if method == "equals" { &[("other", Param::Any)] } else { &[] };
+        let params: Params = if matches!(method, "equals" | "compare") { &[("other", Param::Any)] } else { &[] };
         let Some(values) = self.take(method, params, 0, Some(&mut value), args, span)? else { return Ok(self.error(span)) };
         match (method, &values[..]) {
             ("equals", &[other]) => self.equal_values(value, other, span),
+            ("compare", &[other]) => self.compared(value, other, span),
             ("hash", _) => self.hashed(value, span),
             ("to_str", _) => self.printed(value, span),
             ("debug", _) => Ok(match self.debugged(value, span)? {

@@ -17,6 +17,7 @@ mod matching;
 mod methods;
 mod names;
 mod operators;
+mod order;
 mod panics;
 mod pattern;
 mod place;

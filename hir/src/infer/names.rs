@@ -10,6 +10,7 @@ use super::{Binding, Checker, Kind, Result, Which, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, TypeForm};
+use crate::resolve::prelude;
 use crate::resolve::{StdMember, is_later_type, nearest, prelude_type, std_member};
 
 /// Constructors, functions and constants of the prelude that the slice lacks: name and word of the refusal.
@@ -17,7 +18,6 @@ pub(super) fn later_name(name: &str) -> Option<&'static str> {
     Some(match name {
         "Some" | "None" => "`Option`",
         "Ok" | "Err" => "`Result`",
-        "Less" | "Equal" | "Greater" => "`Ordering`",
         "target_os" | "target_arch" | "target_family" | "debug" | "release" => "conditional compilation",
         "Print" | "Stdin" | "FileSystem" | "Env" | "Clock" | "Random" | "Logger" | "Http" | "Cache" | "Crypto" | "Intrinsics" | "FFI"
         | "Suspend" | "Unsafe" => "capabilities",
@@ -125,6 +125,12 @@ impl<'a> Checker<'a> {
         let text = name.as_str();
         if let Some(what) = later_name(text) {
             return Ok(self.refuse(span, what));
+        }
+        if !dollar && let Some(item) = prelude::of_variant(text) {
+            let named = self.variant_of(item, name)?;
+            if let Some(value) = self.named_value(named, span, None, span)? {
+                return Ok(value);
+            }
         }
         match self.scope.type_name(name) {
             Some(Entity::Unsupported(..)) => {

@@ -11,6 +11,7 @@ use super::why::Why;
 use super::{Binding, Checker, Kind, Result};
 use crate::ir::{LocalId, Pattern, PatternId};
 use crate::program::{Entity, TypeDefinition, TypeForm};
+use crate::resolve::prelude::{of_variant, predeclared};
 use crate::resolve::{nearest, show};
 use crate::{Type, TypeKind};
 
@@ -337,7 +338,7 @@ impl<'a> Checker<'a> {
             self.refuse(span, what);
         } else if definition.is_some_and(|d| d.form == TypeForm::Sum) {
             self.unknown_variant(name, ty, span)?;
-        } else if let Some(&(_, other)) = self.scope.variants(name).first() {
+        } else if let Some(other) = self.scope.variants(name).first().map(|&(_, other)| other).or_else(|| of_variant(name.as_str())) {
             let shown = other.name();
             self.misfit_pattern(span, ty, shown.as_str(), p);
         } else if self.scope.type_name(name).is_some() {
@@ -352,7 +353,7 @@ impl<'a> Checker<'a> {
     fn names_type(&mut self, prefix: &[Symbol], definition: &TypeDefinition, span: Span) -> Result<bool> {
         let found = match *prefix {
             [] => return Ok(true),
-            [one] => match self.scope.type_name(one) {
+            [one] => match self.scope.type_name(one).or_else(|| predeclared(one.as_str()).map(Entity::Type)) {
                 Some(entity) => Some(entity),
                 // `m.V`: the module has the type, or re-exports it.
                 None => match self.scope.value(one) {

@@ -7,6 +7,7 @@ use super::{Checker, Result};
 use crate::exhaustive::Types;
 use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern};
 use crate::program::{TypeDefinition, Variant};
+use crate::resolve::prelude::is_predeclared;
 use crate::{Intrinsic as I, Type};
 
 impl<'a> Checker<'a> {
@@ -62,8 +63,7 @@ impl<'a> Checker<'a> {
         locals: (LocalId, LocalId),
         path: &Path,
         definition: &TypeDefinition,
-        same: Expr,
-        ty: Type,
+        (same, ty): (Expr, Type),
         span: Span,
         mut body: impl FnMut(&mut Self, &[Pair]) -> Result<ExprId>,
     ) -> Result<ExprId> {
@@ -108,7 +108,7 @@ impl<'a> Checker<'a> {
     ) -> Result<ExprId> {
         let numbers = self.numbers(locals, path, span);
         let same = self.intrinsic(I::Eq, &numbers, Type::BOOL, span);
-        let payloads = self.of_same_variant(locals, path, definition, Expr::Bool(true), Type::BOOL, span, |checker, pairs| {
+        let payloads = self.of_same_variant(locals, path, definition, (Expr::Bool(true), Type::BOOL), span, |checker, pairs| {
             let mut all = None;
             for (locals, path, ty) in pairs {
                 let equal = checker.equal_parts(*locals, &mut path.clone(), *ty, span)?;
@@ -142,8 +142,9 @@ impl<'a> Checker<'a> {
         let numbers = self.compare_parts((left, right), &mut Path::new(), Type::INT, span)?;
         let (a, b) = (self.read(left, span), self.read(right, span));
         let differ = self.intrinsic(I::Ne, &[a, b], Type::BOOL, span);
-        let payloads = self
-            .of_same_variant(locals, path, definition, Expr::Int(0), Type::INT, span, |checker, pairs| checker.compare_from(pairs, span))?;
+        let payloads = self.of_same_variant(locals, path, definition, (Expr::Int(0), Type::INT), span, |checker, pairs| {
+            checker.compare_from(pairs, span)
+        })?;
         let order = self.choose(differ, numbers, payloads, span);
         Ok(self.with_statements(mark, order, span))
     }
@@ -176,6 +177,11 @@ impl<'a> Checker<'a> {
 
     /// The payload, folded from the number of the variant.
     pub(super) fn hash_of_sum(&mut self, local: LocalId, path: &Path, definition: &TypeDefinition, span: Span) -> Result<ExprId> {
+        if is_predeclared(definition.item) {
+            // `Ordering` hashes as its number.
+            let value = self.part(local, path, span);
+            return Ok(self.intrinsic(I::VariantNumber, &[value], Type::INT, span));
+        }
         let mut arms = Vec::new();
         for (number, variant) in self.possible(definition)? {
             let arm = self.arm_of(number, variant, span, |checker, locals| {

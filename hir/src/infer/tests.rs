@@ -232,7 +232,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("for ch in s do print(msg: `{ch}`);", "`for` over str"),
         ("let x: Option<int> = None;", "`Option`"),
         ("let x = catch(expr: n);", "`catch(...)`"),
-        ("let x = compare(left: 1, right: 2);", "`Ordering`"),
         ("let x = dbg(value: n);", "function `dbg`"),
         ("let x = n |> one;", "pipes"),
     ] {

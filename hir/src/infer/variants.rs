@@ -13,6 +13,7 @@ use super::why::{Expect, Mode, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, TypeDefinition, TypeForm, is_type};
+use crate::resolve::prelude::predeclared;
 use crate::resolve::show;
 use crate::{Type, TypeKind};
 
@@ -68,7 +69,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn variant_of(&mut self, item: ItemId, name: Symbol) -> Result<Named> {
+    pub(super) fn variant_of(&mut self, item: ItemId, name: Symbol) -> Result<Named> {
         let Some(definition) = self.cx.type_definition(item)? else {
             self.poisoned = true;
             return Ok(Named::Failed);
@@ -103,7 +104,9 @@ impl<'a> Checker<'a> {
     /// The declared type that an expression before a `.` names: `T` or `m.T`.
     pub(super) fn type_path(&self, base: tree::ExprId) -> Result<Option<ItemId>> {
         let found = match self.tree.exprs[base] {
-            Ast::Name(name) if self.lookup(name).is_none() && self.scope.value(name).is_none() => self.scope.type_name(name),
+            Ast::Name(name) if self.lookup(name).is_none() && self.scope.value(name).is_none() => {
+                self.scope.type_name(name).or_else(|| predeclared(name.as_str()).map(Entity::Type))
+            }
             Ast::Field(root, name) => match self.tree.exprs[root] {
                 Ast::Name(alias) if self.lookup(alias).is_none() => match self.scope.value(alias) {
                     Some(Entity::Module(module)) => self.cx.scope(module)?.exported(name).find(|entity| is_type(*entity)),

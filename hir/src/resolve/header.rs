@@ -89,7 +89,7 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
         while let Some(ty) = open.pop() {
             match ty.kind() {
                 TypeKind::Tuple(elements) => open.extend(elements.iter().rev()),
-                TypeKind::Struct(id) if !seen.contains(&ty) => {
+                TypeKind::Struct(id) if !seen.contains(&ty) && !super::prelude::is_predeclared(id) => {
                     seen.push(ty);
                     if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id)) {
                         let args = [item.id.name().into(), show(ty).into()];

@@ -6,6 +6,7 @@
 
 mod attributes;
 mod header;
+pub mod prelude;
 mod signature;
 mod std_modules;
 mod suggest;

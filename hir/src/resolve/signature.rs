@@ -324,7 +324,10 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     let is_sum = definition.form == TypeForm::Sum;
     for &(_, span, ty) in &parts {
         if contains(ty, item.id, is_sum, &mut Vec::new(), cx)? {
-            let through = format!("through this type `{}`", show(ty));
+            let through = match definition.form {
+                TypeForm::Struct => format!("through this field of type `{}`", show(ty)),
+                TypeForm::Sum | TypeForm::Newtype => format!("through this type `{}`", show(ty)),
+            };
             diagnostics.push(if is_sum {
                 // Its values need cells.
                 Diagnostic::new(Code::E2040, anchor, item.name_span, ["recursive sum types".into()]).because(anchor, span, through)

@@ -60,7 +60,7 @@ rules! {
     LeafType = "H0218", "A literal, local or constant has its own type.";
     OpenType = "H0219", "No type is open or erroneous.";
     LoopSource = "H0220", "Range bounds are int, the source of a list loop is a list, and the loop variable has the type of its items.";
-    VariantShape = "H0221", "A variant is one of a sum of several, with one value of the right type per part of its payload.";
+    VariantShape = "H0223", "A variant is one of a sum of several, with one value of the right type per part of its payload.";
     NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
     TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload.";
     Unreachable = "H0403", "Every arm can match something.";

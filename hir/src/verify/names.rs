@@ -302,7 +302,7 @@ impl Verifier<'_> {
                 for arm in found {
                     let mark = walk.log.len();
                     let mut bound = Vec::new();
-                    self.pattern(walk, arm.pattern, &mut bound, id, 0);
+                    self.pattern(arm.pattern, &mut bound, id, 0);
                     for local in bound {
                         self.declare(walk, local, id);
                     }
@@ -359,7 +359,7 @@ impl Verifier<'_> {
 
 impl Verifier<'_> {
     /// The locals that a pattern binds, in order; those of alternatives once.
-    fn pattern(&mut self, walk: &Walk, pattern: PatternId, bound: &mut Vec<LocalId>, at: ExprId, depth: u32) {
+    fn pattern(&mut self, pattern: PatternId, bound: &mut Vec<LocalId>, at: ExprId, depth: u32) {
         let body = self.body;
         let Some(&row) = body.patterns.get(pattern) else {
             return self.report(Rule::DanglingPattern, at, format!("there is no pattern {}", pattern.raw()));
@@ -371,7 +371,7 @@ impl Verifier<'_> {
             Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) => return,
             Pattern::Bind(local, inner) => {
                 bound.push(local);
-                return self.pattern(walk, inner, bound, at, depth + 1);
+                return self.pattern(inner, bound, at, depth + 1);
             }
             Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::Or(list) => list,
         };
@@ -383,11 +383,11 @@ impl Verifier<'_> {
         let mut first: Option<Vec<LocalId>> = None;
         for &part in parts {
             if !is_or {
-                self.pattern(walk, part, bound, at, depth + 1);
+                self.pattern(part, bound, at, depth + 1);
                 continue;
             }
             let mut own = Vec::new();
-            self.pattern(walk, part, &mut own, at, depth + 1);
+            self.pattern(part, &mut own, at, depth + 1);
             let mut sorted = own.clone();
             sorted.sort_unstable();
             match &first {

@@ -23,8 +23,11 @@ pub const MAX_LEAVES: usize = 1024;
 /// Codes of characters end below this number.
 const CHARS: u32 = 0x11_0000;
 
+/// The machine type of a leaf, and what it has to spare.
+type Spared = (Type, Option<u32>);
+
 /// Leaves with what they have to spare, and first leaf and number of leaves of each part.
-type Flat = (Vec<(Type, Option<u32>)>, Vec<(u32, u32)>);
+type Flat = (Vec<Spared>, Vec<(u32, u32)>);
 
 /// Structs inside structs at most; a struct that holds itself ends here.
 const MAX_DEPTH: u32 = 64;
@@ -207,7 +210,7 @@ impl<'a> Shapes<'a> {
         if depth == MAX_DEPTH {
             self.refused = true;
         }
-        let mut flat: Vec<(Type, Option<u32>)> = Vec::new();
+        let mut flat: Vec<Spared> = Vec::new();
         let mut spans = Vec::with_capacity(types.len());
         for &ty in types {
             if self.refused {
@@ -249,7 +252,7 @@ impl<'a> Shapes<'a> {
         self.sums.get(&shape).cloned()
     }
 
-    fn add(&mut self, types: impl Iterator<Item = (Type, Option<u32>)>, fields: &[(u32, u32)]) -> ShapeId {
+    fn add(&mut self, types: impl Iterator<Item = Spared>, fields: &[(u32, u32)]) -> ShapeId {
         let start = self.leaves.len() as u32;
         let (mut end, mut align) = (0u32, 1);
         for (ty, spare) in types {
@@ -295,14 +298,14 @@ impl<'a> Shapes<'a> {
 }
 
 /// A sum without tag: one variant has a payload, and a leaf of it has numbers to spare for all others.
-fn niche(variants: &[Flat]) -> Option<(Vec<(Type, Option<u32>)>, Sum)> {
+fn niche(variants: &[Flat]) -> Option<(Vec<Spared>, Sum)> {
     let mut with_payload = variants.iter().enumerate().filter(|(_, (leaves, parts))| !leaves.is_empty() || !parts.is_empty());
     let (variant, (leaves, parts)) = with_payload.next()?;
     if with_payload.next().is_some() {
         return None;
     }
     let others = variants.len() as u32 - 1;
-    let room = |&(ty, spare): &(Type, Option<u32>)| {
+    let room = |&(ty, spare): &Spared| {
         let end = spare?.checked_add(others)?;
         (ty != Type::I8 || end <= 1 << 8).then_some(end)
     };
@@ -315,7 +318,7 @@ fn niche(variants: &[Flat]) -> Option<(Vec<(Type, Option<u32>)>, Sum)> {
 }
 
 /// A sum with slots for the payloads, and a tag behind them.
-fn tagged(variants: &[Flat]) -> (Vec<(Type, Option<u32>)>, Sum) {
+fn tagged(variants: &[Flat]) -> (Vec<Spared>, Sum) {
     let mut slots: Vec<Type> = Vec::new();
     let mut shapes = Vec::with_capacity(variants.len());
     for (leaves, parts) in variants {

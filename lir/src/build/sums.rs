@@ -11,9 +11,12 @@ use super::{Builder, NONE};
 use crate::ir::Type;
 use crate::ops::{Cond, Op};
 
+/// The layout of a sum, with the machine types of its leaves.
+type Laid = (Arc<Sum>, Vec<Type>);
+
 impl Builder<'_> {
     /// The layout of a MIR value that is a sum, with the machine types of its leaves; nothing in broken MIR.
-    fn sum_of(&mut self, value: Option<Value>) -> Result<Option<(Arc<Sum>, Vec<Type>)>, Stop> {
+    fn sum_of(&mut self, value: Option<Value>) -> Result<Option<Laid>, Stop> {
         let shape = self.shape_of(value)?;
         let Some(sum) = self.shapes.of_sum(shape) else { return Ok(None) };
         Ok(Some((sum, self.shapes.leaves(shape).iter().map(|leaf| leaf.ty).collect())))
@@ -28,7 +31,7 @@ impl Builder<'_> {
         let mut leaves: Vec<Option<Value>> = vec![None; types.len()];
         for (&(slot, ty), &value) in placed.iter().zip(&payload) {
             if let Some(wide) = types.get(slot as usize) {
-                leaves[slot as usize] = Some(self.into_slot(value, ty, *wide));
+                leaves[slot as usize] = Some(self.widened(value, ty, *wide));
             }
         }
         self.operands = payload;
@@ -121,13 +124,13 @@ impl Builder<'_> {
         for &(slot, ty) in shape.leaves.iter().skip(first as usize).take(count as usize) {
             let leaf = self.leaf_at(value.as_ref(), slot);
             let wide = types.get(slot as usize).copied().unwrap_or(ty);
-            values.push(self.out_of_slot(leaf, wide, ty));
+            values.push(self.narrowed(leaf, wide, ty));
         }
         self.define_leaves(inst, &values);
         Ok(())
     }
 
-    fn into_slot(&mut self, value: Value, ty: Type, slot: Type) -> Value {
+    fn widened(&mut self, value: Value, ty: Type, slot: Type) -> Value {
         match ty {
             _ if ty == slot || value.index() == NONE as usize => value,
             Type::F64 => self.pure(Op::BitsOfFloat, &[value], Type::I64),
@@ -136,7 +139,7 @@ impl Builder<'_> {
         }
     }
 
-    fn out_of_slot(&mut self, value: Value, slot: Type, ty: Type) -> Value {
+    fn narrowed(&mut self, value: Value, slot: Type, ty: Type) -> Value {
         match ty {
             _ if ty == slot || value.index() == NONE as usize => value,
             Type::F64 => self.pure(Op::FloatOfBits, &[value], Type::F64),
