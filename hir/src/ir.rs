@@ -280,21 +280,30 @@ pub struct Places {
 const COLUMN_BITS: u32 = 13;
 const WIDE: u32 = 1 << 31;
 
+#[inline]
+fn pack(wide: &mut Vec<(u32, u32)>, line: u32, column: u32) -> u32 {
+    if line < WIDE >> COLUMN_BITS && column < 1 << COLUMN_BITS {
+        return line << COLUMN_BITS | column;
+    }
+    wide.push((line, column));
+    WIDE | (wide.len() as u32 - 1)
+}
+
 impl Places {
     /// No places, with room for some.
     pub fn with_capacity(rows: usize) -> Places {
         Places { rows: Vec::with_capacity(rows), wide: Vec::new() }
     }
 
+    /// These lines and columns, in the order of the expressions.
+    pub fn of(places: impl Iterator<Item = (u32, u32)>) -> Places {
+        let mut wide = Vec::new();
+        Places { rows: places.map(|(line, column)| pack(&mut wide, line, column)).collect(), wide }
+    }
+
     /// The place of the next expression.
     pub fn push(&mut self, line: u32, column: u32) {
-        let row = if line < WIDE >> COLUMN_BITS && column < 1 << COLUMN_BITS {
-            line << COLUMN_BITS | column
-        } else {
-            self.wide.push((line, column));
-            WIDE | (self.wide.len() as u32 - 1)
-        };
-        self.rows.push(row);
+        self.rows.push(pack(&mut self.wide, line, column));
     }
 
     /// Line and column of an expression; `None` when it is not there.

@@ -39,6 +39,13 @@ const SUM: Shape = Shape::Sum;
 const LIST: Shape = Shape::List;
 const ELEMENT: Shape = Shape::Element;
 
+const fn of_two_ints(args: &[Shape], result: Shape) -> Option<Type> {
+    match (args, result) {
+        ([Shape::Of(Type::INT), Shape::Of(Type::INT)], Shape::Of(result)) => Some(result),
+        _ => None,
+    }
+}
+
 macro_rules! intrinsics {
     ($( $name:ident = $text:literal ($($arg:ident),*) -> $result:ident, $panics:literal, $meaning:literal; )+) => {
         /// A built-in operation on values.
@@ -55,6 +62,12 @@ macro_rules! intrinsics {
             pub const fn args(self) -> &'static [Shape] { match self { $(Intrinsic::$name => &[$($arg),*]),+ } }
             /// Result shape.
             pub const fn result(self) -> Shape { match self { $(Intrinsic::$name => $result),+ } }
+            /// The result, where the operands are two ints and the result has a type of its own.
+            #[inline]
+            pub fn of_two_ints(self) -> Option<Type> {
+                const RESULTS: &[Option<Type>] = &[$(of_two_ints(&[$($arg),*], $result)),+];
+                RESULTS[self as usize]
+            }
             /// May it panic?
             pub const fn panics(self) -> bool { match self { $(Intrinsic::$name => $panics),+ } }
             /// One line for the reference page.

@@ -89,7 +89,7 @@ impl Scope {
     /// Brings the lists into their order and makes lookup fast.
     pub fn sort(&mut self) {
         for names in [&mut self.values, &mut self.types, &mut self.public] {
-            names.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| is_type(a.1).cmp(&is_type(b.1))));
+            names.sort_by_cached_key(|(name, entity)| (name.as_str(), is_type(*entity)));
         }
         // The sort is stable: own types stay before imported ones.
         self.variants.sort_by_key(|&(name, _)| name);

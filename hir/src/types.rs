@@ -108,6 +108,22 @@ impl Hash for Type {
             }
         }
     }
+
+    /// The same bytes as one type after the other, but those of built-in types in one piece: a body has a column of them.
+    fn hash_slice<H: Hasher>(types: &[Type], state: &mut H) {
+        let mut rest = types;
+        while !rest.is_empty() {
+            let mut bytes = [0; 64];
+            let fixed = rest.iter().map_while(|ty| u8::try_from(ty.0).ok().filter(|&number| usize::from(number) < FIXED.len()));
+            let count = bytes.iter_mut().zip(fixed).map(|(byte, number)| *byte = number).count();
+            state.write(&bytes[..count]);
+            rest = &rest[count..];
+            if let (true, [first, others @ ..]) = (count < bytes.len(), rest) {
+                first.hash(state);
+                rest = others;
+            }
+        }
+    }
 }
 
 impl Type {

@@ -64,6 +64,7 @@ impl Symbol {
         id(local)
     }
 
+    #[inline]
     fn entry(self) -> &'static Entry {
         let index = self.0.get() - 1;
         interner().shards[index as usize % SHARDS].strings.get(index >> SHARD_BITS)

@@ -8,7 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,17 @@ struct Entry {
 #[derive(Default)]
 struct Interner {
     paths: Grow<Entry>,
-    ids: RwLock<HashMap<ItemPath, u32>>,
+    ids: RwLock<HashTable<u32>>,
+}
+
+impl ItemPath {
+    /// Where the table looks for it: from the numbers of its names, which need not be fetched.
+    fn address(&self) -> u64 {
+        let names = u64::from(self.module.raw()) << 32 | u64::from(self.name.raw());
+        let rest = u64::from(self.disambiguator) << 8 | self.namespace as u64;
+        let mixed = (names ^ rest.wrapping_mul(0xff51_afd7_ed55_8ccd)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed ^ mixed >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 fn interner() -> &'static Interner {
@@ -77,17 +87,19 @@ impl ItemId {
     /// The item with this path.
     pub fn new(path: ItemPath) -> ItemId {
         let Interner { paths, ids } = interner();
-        if let Some(&id) = ids.read().get(&path) {
+        let address = path.address();
+        if let Some(&id) = ids.read().find(address, |&id| paths.get(id).path == path) {
             return ItemId(id);
         }
         let mut ids = ids.write();
-        ItemId(*ids.entry(path).or_insert_with(|| {
-            let mut bytes = Vec::with_capacity(64);
-            for part in [path.module.content(), path.name.content(), path.namespace as u128, u128::from(path.disambiguator)] {
-                bytes.extend_from_slice(&part.to_le_bytes());
-            }
-            paths.push(Entry { path, content: content_of(&bytes) })
-        }))
+        if let Some(&id) = ids.find(address, |&id| paths.get(id).path == path) {
+            return ItemId(id);
+        }
+        let parts = [path.module.content(), path.name.content(), path.namespace as u128, u128::from(path.disambiguator)];
+        let content = content_of(parts.map(u128::to_le_bytes).as_flattened());
+        let id = paths.push(Entry { path, content });
+        ids.insert_unique(address, id, |&id| paths.get(id).path.address());
+        ItemId(id)
     }
 
     /// A function of a module; the usual item.

@@ -71,8 +71,9 @@ impl Inputs {
     /// Reads a module and remembers what the disk said of its files before that.
     fn read(&self, project: &Project, module: Symbol) -> Option<SourceFile> {
         let at = now();
-        self.looks.lock().insert(module, Look { files: project.look(module), at });
-        match project.read(module)? {
+        let files = project.look(module);
+        self.looks.lock().insert(module, Look { files, at });
+        match project.read(module, files)? {
             Ok(source) => Some(source),
             Err(error) => {
                 self.failed.lock().get_or_insert(error);

@@ -3,6 +3,7 @@
 //! A package is the folder with an `ori.toml` in or above the folder of the file; its modules are below `src/`. A file outside of any package is a
 //! package of its own (language/07 §7.1): its folder is the source root.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -172,10 +173,10 @@ impl Project {
         self.candidates(module).map(|path| path.map_or(Seen::Absent, |path| Seen::at(&self.package.join(path))))
     }
 
-    /// Reads a module; `None` when no file defines it.
-    pub fn read(&self, module: Symbol) -> Option<Result<SourceFile, OpenError>> {
-        let candidates = self.candidates(module);
-        let mut existing = candidates.into_iter().flatten().filter(|path| self.package.join(path).is_file());
+    /// Reads a module of which this was [seen](Project::look); `None` when no file defines it.
+    pub fn read(&self, module: Symbol, seen: [Seen; 2]) -> Option<Result<SourceFile, OpenError>> {
+        let candidates = self.candidates(module).into_iter().zip(seen);
+        let mut existing = candidates.filter(|(_, seen)| *seen != Seen::Absent).filter_map(|(path, _)| path);
         let first = existing.next()?;
         let rival = existing.next();
         let file = self.package.join(&first);
@@ -204,7 +205,7 @@ fn module_of(file: &str) -> Symbol {
 /// A source file from its bytes.
 pub fn source_file(module: Symbol, path: String, bytes: Vec<u8>, rival: Option<String>) -> SourceFile {
     match String::from_utf8(bytes) {
-        Ok(text) if !text.as_bytes().contains(&b'\r') => SourceFile { path, text, malformed: None, rival },
+        Ok(text) if matches!(syntax::normalise(&text), Cow::Borrowed(_)) => SourceFile { path, text, malformed: None, rival },
         other => {
             let (bytes, malformed) = match other {
                 Ok(text) => (text.into_bytes(), false),

@@ -22,13 +22,11 @@ mod verify;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
-use hashbrown::DefaultHashBuilder;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
@@ -54,11 +52,12 @@ pub struct Engine {
     ranks: u8,
     nodes: Nodes,
     store: Option<Store>,
-    hasher: DefaultHashBuilder,
     revision: Revision,
     waits: Waits,
     cancelled: AtomicBool,
     damaged: AtomicBool,
+    /// What runs now is not to be logged: a sample of what is green.
+    unseen: AtomicBool,
     /// Memo tables only: no fingerprints, edges or store. What the cost of the engine is measured against.
     bare: bool,
     loader: Option<Loader>,
@@ -93,11 +92,11 @@ impl Default for Engine {
             ranks: 0,
             nodes: Nodes::new(0),
             store: None,
-            hasher: DefaultHashBuilder::default(),
             revision: 1,
             waits: Waits::default(),
             cancelled: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            unseen: AtomicBool::new(false),
             bare: false,
             loader: None,
             consumers: Vec::new(),
@@ -309,11 +308,12 @@ impl Engine {
     }
 
     /// The node of a key.
-    fn intern<K: Key>(&self, kind: Kind, key: &K) -> Result<NodeId, Interrupt> {
+    fn intern<K: Key>(&self, kind: Kind, key: &K, address: fn(&K) -> u64) -> Result<NodeId, Interrupt> {
         let row = self.row(kind);
         let table: &Table<K> = row.table().downcast_ref().expect("a kind has one key type");
-        let mut shard = table.shard(self.hasher.hash_one(key)).lock();
-        if let Some(&node) = shard.get(key) {
+        let at = address(key);
+        let mut shard = table.shard(at).lock();
+        if let Some(&(_, node)) = shard.find(at, |(known, _)| known == key) {
             return Ok(node);
         }
         let stored = match &self.store {
@@ -326,7 +326,7 @@ impl Engine {
             Some(id) => NodeId(id),
             None => self.nodes.push(kind, Box::new(key.clone())),
         };
-        shard.insert(key.clone(), node);
+        shard.insert_unique(at, (key.clone(), node), |(known, _)| address(known));
         Ok(node)
     }
 
@@ -342,13 +342,13 @@ impl Engine {
 
     /// The answer to a query, from outside any query.
     pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
-        let node = self.intern(Q::KIND, key)?;
+        let node = self.intern(Q::KIND, key, Q::address)?;
         downcast(self.value(node)?)
     }
 
     /// Brings a query up to date without fetching its value, and tells the fingerprint of its answer.
     pub fn fingerprint<Q: Query>(&self, key: &Q::Key) -> Result<Fp, Interrupt> {
-        let node = self.intern(Q::KIND, key)?;
+        let node = self.intern(Q::KIND, key, Q::address)?;
         self.fresh_fingerprint(node)
     }
 
@@ -374,7 +374,7 @@ fn downcast<V: Send + Sync + 'static>(value: Value) -> Result<Arc<V>, Interrupt>
 impl Ctx<'_> {
     /// The answer to a query.
     pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
-        let node = self.engine.intern(Q::KIND, key)?;
+        let node = self.engine.intern(Q::KIND, key, Q::address)?;
         self.may_ask::<Q>();
         self.record(node);
         downcast(self.engine.value(node)?)
@@ -382,7 +382,7 @@ impl Ctx<'_> {
 
     /// The fingerprint of the answer to a query, whose value is neither loaded nor, when it is up to date, computed.
     pub fn fingerprint<Q: Query>(&self, key: &Q::Key) -> Result<Fp, Interrupt> {
-        let node = self.engine.intern(Q::KIND, key)?;
+        let node = self.engine.intern(Q::KIND, key, Q::address)?;
         self.may_ask::<Q>();
         self.record(node);
         self.engine.fresh_fingerprint(node)
@@ -404,9 +404,6 @@ impl Ctx<'_> {
     }
 
     fn record(&self, node: NodeId) {
-        if self.engine.bare {
-            return;
-        }
         let mut deps = self.deps.borrow_mut();
         // Most queries ask few things, and repeat the last ones; a repeated entry further back costs one more look when verifying.
         let from = deps.len().saturating_sub(16);

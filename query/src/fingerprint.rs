@@ -107,15 +107,16 @@ impl StableHasher {
         self.len += N;
     }
 
-    #[inline]
+    /// The discriminants of all enums come here: the usual case is worth the room in each caller.
+    #[inline(always)]
     fn small(&mut self, number: u64) {
-        match u8::try_from(number) {
-            Ok(byte) if byte != u8::MAX => self.short([byte]),
-            Ok(_) | Err(_) => {
-                self.short([u8::MAX]);
-                self.short(number.to_le_bytes());
-            }
-        }
+        if number < u64::from(u8::MAX) { self.short([number as u8]) } else { self.large(number) }
+    }
+
+    #[cold]
+    fn large(&mut self, number: u64) {
+        self.short([u8::MAX]);
+        self.short(number.to_le_bytes());
     }
 
     #[cold]

@@ -1,7 +1,10 @@
 //! What a query is: a row in the table of queries.
 
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
+use std::sync::OnceLock;
+
+use hashbrown::DefaultHashBuilder;
 
 use crate::engine::Ctx;
 use crate::fingerprint::Fp;
@@ -39,6 +42,10 @@ pub trait Query: 'static {
     fn on_cycle(_key: &Self::Key, _cycle: &Cycle) -> Option<Self::Value> {
         None
     }
+    /// Where tables in memory look for a key: quick, and free to differ between processes, where `Hash` must not. Every bit should matter.
+    fn address(key: &Self::Key) -> u64 {
+        foldhash(key)
+    }
     /// What the answer is compared by. Equal fingerprints are no change (early cutoff).
     fn fingerprint(value: &Self::Value) -> Fp {
         Fp::of(value)
@@ -58,6 +65,12 @@ pub trait Query: 'static {
     }
 }
 
+/// The address of keys that have no shorter way to one.
+fn foldhash(key: &impl Hash) -> u64 {
+    static STATE: OnceLock<DefaultHashBuilder> = OnceLock::new();
+    STATE.get_or_init(DefaultHashBuilder::default).hash_one(key)
+}
+
 /// A value from outside. It is set, or known to be unchanged since an earlier session and loaded when somebody asks for it.
 pub trait Input: 'static {
     /// Row in the table of queries.
@@ -68,6 +81,10 @@ pub trait Input: 'static {
     type Key: Key;
     /// What was set.
     type Value: Hash + Send + Sync + 'static;
+    /// Where tables in memory look for a key: quick, and free to differ between processes, where `Hash` must not. Every bit should matter.
+    fn address(key: &Self::Key) -> u64 {
+        foldhash(key)
+    }
     /// What the value is compared by.
     fn fingerprint(value: &Self::Value) -> Fp {
         Fp::of(value)

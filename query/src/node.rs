@@ -135,9 +135,13 @@ const fn is_yellow(marks: u8) -> bool {
 
 const CHUNK_BITS: u32 = 10;
 const CHUNK: usize = 1 << CHUNK_BITS;
-const CHUNKS: usize = 1 << 14;
+const GROUP_BITS: u32 = 7;
+const GROUP: usize = 1 << GROUP_BITS;
+const GROUPS: usize = 1 << 7;
 
 type Chunk = Box<[OnceLock<Box<Slot>>]>;
+/// Chunks with neighbouring numbers: with all places of all nodes in one list, each session would first write a list of sixteen thousand.
+type Group = Box<[OnceLock<Chunk>]>;
 
 /// All nodes.
 pub(crate) struct Nodes {
@@ -145,7 +149,7 @@ pub(crate) struct Nodes {
     status: Box<[AtomicU8]>,
     /// Stored nodes that are marked yellow and have no slot.
     yellow: AtomicU32,
-    chunks: Box<[OnceLock<Chunk>]>,
+    groups: Box<[OnceLock<Group>]>,
     len: AtomicU32,
 }
 
@@ -153,7 +157,7 @@ impl Nodes {
     /// The nodes of a store with this many.
     pub fn new(stored: u32) -> Nodes {
         let status = (0..stored).map(|_| AtomicU8::new(0)).collect();
-        Nodes { status, yellow: AtomicU32::new(0), chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), len: AtomicU32::new(stored) }
+        Nodes { status, yellow: AtomicU32::new(0), groups: empty(GROUPS), len: AtomicU32::new(stored) }
     }
 
     /// Is it a stored node that nothing has touched and that is not out of date?
@@ -213,8 +217,9 @@ impl Nodes {
     }
 
     fn place(&self, id: NodeId) -> Option<&OnceLock<Box<Slot>>> {
-        let chunk = self.chunks.get((id.0 >> CHUNK_BITS) as usize)?;
-        chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect()).get(id.0 as usize % CHUNK)
+        let group = self.groups.get((id.0 >> (CHUNK_BITS + GROUP_BITS)) as usize)?.get_or_init(|| empty(GROUP));
+        let chunk = group.get((id.0 >> CHUNK_BITS) as usize % GROUP)?.get_or_init(|| empty(CHUNK));
+        chunk.get(id.0 as usize % CHUNK)
     }
 
     /// Makes a new node.
@@ -230,7 +235,9 @@ impl Nodes {
 
     /// The slot of a node, when it has one.
     pub fn slot(&self, id: NodeId) -> Option<&Slot> {
-        self.chunks.get((id.0 >> CHUNK_BITS) as usize)?.get()?.get(id.0 as usize % CHUNK)?.get().map(|slot| &**slot)
+        let group = self.groups.get((id.0 >> (CHUNK_BITS + GROUP_BITS)) as usize)?.get()?;
+        let chunk = group.get((id.0 >> CHUNK_BITS) as usize % GROUP)?.get()?;
+        chunk.get(id.0 as usize % CHUNK)?.get().map(|slot| &**slot)
     }
 
     /// Gives a stored node its slot; when two workers do it at once, the first one's stays.
@@ -243,8 +250,15 @@ impl Nodes {
 
     /// Every node that has a slot, in order of numbers.
     pub fn touched(&self) -> impl Iterator<Item = (NodeId, &Slot)> {
-        self.chunks.iter().enumerate().filter_map(|(c, chunk)| Some((c, chunk.get()?))).flat_map(|(c, chunk)| {
+        let chunks = self.groups.iter().enumerate().filter_map(|(g, group)| Some((g, group.get()?)));
+        let chunks =
+            chunks.flat_map(|(g, group)| group.iter().enumerate().filter_map(move |(c, chunk)| Some((g * GROUP + c, chunk.get()?))));
+        chunks.flat_map(|(c, chunk)| {
             chunk.iter().enumerate().filter_map(move |(i, slot)| Some((NodeId((c * CHUNK + i) as u32), &**slot.get()?)))
         })
     }
+}
+
+fn empty<T>(places: usize) -> Box<[OnceLock<T>]> {
+    (0..places).map(|_| OnceLock::new()).collect()
 }

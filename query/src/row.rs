@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use parking_lot::Mutex;
 
 use crate::engine::Ctx;
@@ -23,7 +23,7 @@ const SHARDS: usize = 16;
 
 /// Keys of one kind that this session has met.
 pub(crate) struct Table<K> {
-    shards: [Mutex<HashMap<K, NodeId>>; SHARDS],
+    shards: [Mutex<HashTable<(K, NodeId)>>; SHARDS],
 }
 
 impl<K> Default for Table<K> {
@@ -33,9 +33,10 @@ impl<K> Default for Table<K> {
 }
 
 impl<K> Table<K> {
-    /// The part of the table that a hash belongs to.
-    pub fn shard(&self, hash: u64) -> &Mutex<HashMap<K, NodeId>> {
-        &self.shards[(hash >> 57) as usize % SHARDS]
+    /// The part of the table that an address belongs to.
+    pub fn shard(&self, address: u64) -> &Mutex<HashTable<(K, NodeId)>> {
+        // Neither the bits that choose a place in the shard nor those that it compares first.
+        &self.shards[(address >> 48) as usize % SHARDS]
     }
 }
 
@@ -94,7 +95,7 @@ impl<Q: Query> Erased for QueryRow<Q> {
     }
 
     fn bytes_of(&self, value: &dyn Any) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(128);
         Q::to_bytes(value.downcast_ref::<Q::Value>().filter(|_| Q::PERSISTED)?, &mut out);
         Some(out)
     }

@@ -1,5 +1,7 @@
 //! The engine on a little spreadsheet: cells hold numbers or sums of other cells.
 
+mod firewalls;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -21,4 +21,4 @@ pub mod tree;
 pub use diagnostic::{Anchor, Arg, Diagnostic, DiagnosticCode, Edit, Label, Severity, message};
 pub use lexer::source::normalise;
 pub use parser::{parse, parse_bytes};
-pub use span::{Lines, Span};
+pub use span::{LineCursor, Lines, Span};

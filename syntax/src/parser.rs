@@ -153,7 +153,8 @@ struct Parser<'a> {
     item_errors: usize,
     line_starts: Vec<u32>,
     lines_seen: usize,
-    ordinals: HashMap<(Namespace, Symbol), u32>,
+    /// By namespace and number of the name.
+    ordinals: HashMap<(Namespace, u32), u32>,
     /// First tokens of declarations, for attached doc comments; only kept if the file has doc comments.
     declarations: Option<Vec<u32>>,
 }
@@ -479,7 +480,7 @@ impl<'a> Parser<'a> {
 
     /// A stable identity within the file.
     fn item_id(&mut self, namespace: Namespace, name: Symbol) -> ItemId {
-        let ordinal = self.ordinals.entry((namespace, name)).or_insert(0);
+        let ordinal = self.ordinals.entry((namespace, name.raw())).or_insert(0);
         let disambiguator = *ordinal;
         *ordinal += 1;
         ItemId::new(ir::item::ItemPath { module: self.module, namespace, name, disambiguator })

@@ -56,20 +56,44 @@ impl Lines {
         }
     }
 
-    /// Line and column of each offset, in the given order. Neighbours are usually on one line, so this is cheaper than a search for each.
-    pub fn line_columns(&self, offsets: impl Iterator<Item = u32>, mut visit: impl FnMut(u32, u32)) {
-        let (mut line, mut low, mut high, mut first_column) = (0, 1, 0, 0);
-        for offset in offsets {
-            if offset < low || offset >= high {
-                let before = self.starts.partition_point(|&s| s <= offset);
-                line = before as u32 + 1;
-                high = self.starts.get(before).copied().unwrap_or(u32::MAX);
-                (low, first_column) = match before.checked_sub(1) {
-                    None => (0, self.first_column),
-                    Some(i) => (self.starts[i], 1),
-                };
-            }
-            visit(line, offset - low + first_column);
+    /// For line and column of one offset after the other.
+    pub fn cursor(&self) -> LineCursor<'_> {
+        LineCursor { lines: self, line: 0, low: 1, high: 1, first_column: 0 }
+    }
+}
+
+/// A place among lines. Neighbours are usually on one line or on the next, so going from one to the other is cheaper than a search for each.
+pub struct LineCursor<'a> {
+    lines: &'a Lines,
+    line: u32,
+    /// The bytes of the line.
+    low: u32,
+    high: u32,
+    /// Column of the first of them.
+    first_column: u32,
+}
+
+impl LineCursor<'_> {
+    /// Line and column, both from 1, of a byte offset: what [`Lines::line_column`] tells.
+    #[inline(always)]
+    pub fn line_column(&mut self, offset: u32) -> (u32, u32) {
+        if offset < self.low || offset >= self.high {
+            self.go(offset);
         }
+        (self.line, offset - self.low + self.first_column)
+    }
+
+    #[inline(never)]
+    fn go(&mut self, offset: u32) {
+        let starts = &self.lines.starts;
+        let next = self.line as usize;
+        let is_next = self.low <= offset && offset < starts.get(next).copied().unwrap_or(u32::MAX);
+        let before = if is_next { next } else { starts.partition_point(|&s| s <= offset) };
+        self.line = before as u32 + 1;
+        self.high = starts.get(before).copied().unwrap_or(u32::MAX);
+        (self.low, self.first_column) = match before.checked_sub(1) {
+            None => (0, self.lines.first_column),
+            Some(i) => (starts[i], 1),
+        };
     }
 }

@@ -74,6 +74,11 @@ pub const SECTIONS_AT: usize = 40;
 const SECTIONS: usize = 6;
 const ENTRY: usize = 24;
 
+/// Where the size of a row stands in the file, when the segments end at `end`.
+pub const fn size_at(end: u64, row: u32) -> u64 {
+    end.next_multiple_of(8) + (ENTRY * (row as usize + 1)) as u64 + 16
+}
+
 /// What follows the segments, which end at `end`; and the offset of the section headers in the file.
 pub fn tail(end: u64, rows: &[Row], text: &Segment, constants: &Segment) -> (Vec<u8>, u64) {
     let mut names = vec![0u8];

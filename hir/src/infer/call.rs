@@ -1,6 +1,7 @@
 //! Calls: what is called, which argument goes where, and in which order all that is evaluated (language/05 §5.1, §5.6).
 
 use ir::{ItemId, List, Namespace, Symbol};
+use smallvec::SmallVec;
 use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{Diagnostic, DiagnosticCode as Code, Severity, Span};
 
@@ -195,7 +196,7 @@ impl<'a> Checker<'a> {
         let list = self.tree.args.get(args);
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
         let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
-        let mut values: Vec<ExprId> = Vec::with_capacity(params.len());
+        let mut values: SmallVec<[ExprId; 8]> = SmallVec::with_capacity(params.len());
         if in_order {
             for (argument, parameter) in list.iter().zip(params) {
                 let why = Why::Parameter(item, parameter.name, parameter.span);
@@ -260,9 +261,9 @@ impl<'a> Checker<'a> {
         names_required: bool,
         args: List<Argument>,
         at: Span,
-    ) -> Result<Option<Vec<usize>>> {
+    ) -> Result<Option<SmallVec<[usize; 8]>>> {
         let list = self.tree.args.get(args);
-        let mut slots = Vec::with_capacity(list.len());
+        let mut slots = SmallVec::with_capacity(list.len());
         let named = list.iter().filter(|a| a.name.is_some()).count();
         if let Some(spread) = list.iter().find(|a| a.spread) {
             self.report(Code::E0112, spread.span, []);

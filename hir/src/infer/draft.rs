@@ -112,8 +112,8 @@ impl Draft {
         if !self.is_tree() {
             self.drop_unused();
         }
-        let mut places = Places::with_capacity(self.rows.len());
-        lines.line_columns(self.rows.iter().map(|row| row.span.start), |line, column| places.push(line, column));
+        let mut cursor = lines.cursor();
+        let places = Places::of(self.rows.iter().map(|row| cursor.line_column(row.span.start)));
         let mut body = self.body.clone();
         body.exprs = self.rows.iter().map(|row| row.expr).collect();
         body.types = self.rows.iter().map(|row| row.ty).collect();

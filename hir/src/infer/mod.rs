@@ -27,7 +27,7 @@ mod value;
 mod variants;
 mod why;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Tree};
@@ -207,6 +207,12 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     Ok(checker.finish(root, expected.map(|(ty, _)| ty)))
 }
 
+/// `_`, interned once.
+fn blank() -> Symbol {
+    static BLANK: OnceLock<Symbol> = OnceLock::new();
+    *BLANK.get_or_init(|| Symbol::new("_"))
+}
+
 impl<'a> Checker<'a> {
     fn new(item: &'a Item, which: Which, owner: ItemId, cx: &'a dyn Context) -> Result<Self> {
         let scope = cx.scope(item.id.module())?;
@@ -224,7 +230,7 @@ impl<'a> Checker<'a> {
             refused: Vec::new(),
             poisoned: false,
             depth: 0,
-            blank: Symbol::new("_"),
+            blank: blank(),
         })
     }
 

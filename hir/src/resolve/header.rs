@@ -84,8 +84,9 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
     let Some(signature) = cx.signature(item.id)? else { return Ok(found) };
     let mut seen: Vec<Type> = Vec::new();
     let parts = signature.params.iter().map(|p| (p.ty, p.span)).chain([(signature.result, signature.result_span)]);
+    let mut open = Vec::new();
     for (ty, span) in parts {
-        let mut open = vec![ty];
+        open.push(ty);
         while let Some(ty) = open.pop() {
             match ty.kind() {
                 TypeKind::Tuple(elements) => open.extend(elements.iter().rev()),

@@ -107,8 +107,8 @@ struct Builder<'a> {
     file: &'a File,
     modules: &'a dyn Modules,
     scope: Scope,
-    /// (name, is a type) of each import: what, from where, its place in the file.
-    imported: HashMap<(Symbol, bool), (Entity, Symbol, Span)>,
+    /// (number of the name, is a type) of each import: what, from where, its place in the file.
+    imported: HashMap<(u32, bool), (Entity, Symbol, Span)>,
     /// Names that rank below all others: variants and newtype constructors.
     weak: Vec<(Symbol, Entity)>,
 }
@@ -371,7 +371,7 @@ impl Builder<'_> {
 
     fn bind(&mut self, name: Symbol, entity: Entity, from: Symbol, span: Span, is_pub: bool) {
         let space = is_type(entity);
-        match self.imported.get(&(name, space)) {
+        match self.imported.get(&(name.raw(), space)) {
             Some(&(first, _, _)) if first == entity => {
                 // The same item twice is fine, and one of the two may be the re-export.
                 if is_pub && !self.scope.public.contains(&(name, entity)) {
@@ -392,7 +392,7 @@ impl Builder<'_> {
             }
             None => {}
         }
-        self.imported.insert((name, space), (entity, from, span));
+        self.imported.insert((name.raw(), space), (entity, from, span));
         if space { &mut self.scope.types } else { &mut self.scope.values }.push((name, entity));
         if is_pub {
             self.scope.public.push((name, entity));
@@ -402,8 +402,7 @@ impl Builder<'_> {
     // ---- own items ----
 
     fn items(&mut self) {
-        let mut first: HashMap<Symbol, ItemId> = HashMap::with_capacity(self.file.items.len());
-        let mut places: HashMap<ItemId, Span> = HashMap::new();
+        let mut first: HashMap<u32, (ItemId, Span)> = HashMap::with_capacity(self.file.items.len());
         let mut own_variants: Vec<(Symbol, ItemId)> = Vec::new();
         self.scope.values.reserve(self.file.items.len());
         for row in &self.file.items {
@@ -455,12 +454,12 @@ impl Builder<'_> {
                 self.weak.push((name, entity));
                 continue;
             }
-            if let Some(&earlier) = first.get(&name) {
-                self.defined_twice(item, id, name, earlier, &places);
+            if let Some(&earlier) = first.get(&name.raw()) {
+                self.defined_twice(item, id, name, earlier);
                 continue;
             }
             let space = is_type(entity);
-            if let Some(&(_, _, import_span)) = self.imported.get(&(name, space)).filter(|(e, _, _)| *e != entity && !is_failed(*e)) {
+            if let Some(&(_, _, import_span)) = self.imported.get(&(name.raw(), space)).filter(|(e, _, _)| *e != entity && !is_failed(*e)) {
                 let error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).because(
                     Anchor::Module(self.file.module),
                     import_span,
@@ -469,8 +468,7 @@ impl Builder<'_> {
                 self.scope.diagnostics.push(error);
                 continue;
             }
-            first.insert(name, id);
-            places.insert(id, item.name_span);
+            first.insert(name.raw(), (id, item.name_span));
             if space { &mut self.scope.types } else { &mut self.scope.values }.push((name, entity));
             if item.is_pub {
                 self.scope.public.push((name, entity));
@@ -482,9 +480,10 @@ impl Builder<'_> {
     }
 
     /// The variants of own sum types stand before those of imported ones. A function or constant of the same name is a second definition of it.
-    fn variants(&mut self, mut own: Vec<(Symbol, ItemId)>, first: &HashMap<Symbol, ItemId>) {
+    fn variants(&mut self, mut own: Vec<(Symbol, ItemId)>, first: &HashMap<u32, (ItemId, Span)>) {
         for &(name, sum) in &own {
-            let Some(&other) = first.get(&name).filter(|other| matches!(other.path().namespace, Namespace::Function | Namespace::Constant))
+            let Some(&(other, _)) =
+                first.get(&name.raw()).filter(|other| matches!(other.0.path().namespace, Namespace::Function | Namespace::Constant))
             else {
                 continue;
             };
@@ -505,7 +504,7 @@ impl Builder<'_> {
         self.scope.variants = own;
     }
 
-    fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, earlier: ItemId, places: &HashMap<ItemId, Span>) {
+    fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, (earlier, place): (ItemId, Span)) {
         if item.has_errors {
             return;
         }
@@ -516,11 +515,8 @@ impl Builder<'_> {
         {
             return;
         }
-        let mut error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).label("defined again here");
-        if let Some(&span) = places.get(&earlier) {
-            error = error.because(Anchor::Item(earlier), span, "first defined here");
-        }
-        self.scope.diagnostics.push(error);
+        let error = Diagnostic::new(Code::E2006, Anchor::Item(id), item.name_span, [name.into()]).label("defined again here");
+        self.scope.diagnostics.push(error.because(Anchor::Item(earlier), place, "first defined here"));
     }
 
     fn weak_names(&mut self) {

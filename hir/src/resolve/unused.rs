@@ -55,7 +55,7 @@ pub fn unused_imports(file: &File) -> Vec<Diagnostic> {
     // A trait is used without being named, by a call of one of its methods; its name has a capital letter.
     let calls_methods = file.items.iter().any(|row| row.item.tree.exprs.nodes().any(|e| matches!(e, Expr::MethodCall { .. })));
     let may_be_trait = |name: Symbol| calls_methods && name.as_str().starts_with(char::is_uppercase);
-    let is_unused = |name: Symbol| left.names.contains(&name) && !may_be_trait(name);
+    let is_unused = |name: Symbol| left.names.contains(&name.raw()) && !may_be_trait(name);
     let anchor = Anchor::Module(file.module);
     let unused = names.into_iter().filter(|(name, _)| is_unused(*name));
     let warning = |(name, span): (Symbol, Span)| {
@@ -86,7 +86,8 @@ fn removal(file: &File, span: Span, is_unused: impl Fn(Symbol) -> bool) -> Optio
 
 /// The imported names that have not been met.
 struct Left {
-    names: HashSet<Symbol>,
+    /// By their numbers, which say as much as the names and are at hand.
+    names: HashSet<u32>,
     /// One bit for some of the names each: most names of a file are none of these, and are told apart without hashing.
     bits: u64,
 }
@@ -94,13 +95,13 @@ struct Left {
 impl Left {
     fn of(names: &[(Symbol, Span)]) -> Left {
         let bits = names.iter().fold(0, |bits, (name, _)| bits | bit(*name));
-        Left { names: names.iter().map(|(name, _)| *name).collect(), bits }
+        Left { names: names.iter().map(|(name, _)| name.raw()).collect(), bits }
     }
 
     #[inline]
     fn remove(&mut self, name: Symbol) {
         if self.bits & bit(name) != 0 {
-            self.names.remove(&name);
+            self.names.remove(&name.raw());
         }
     }
 }

@@ -1,8 +1,11 @@
 //! H01: ids, tree shape, scopes. The walk follows the order of evaluation and undoes the declarations of every scope it leaves.
 
+use std::cell::Cell;
+
 use ir::List;
 
 use super::{Rule, Verifier};
+use crate::Body;
 use crate::ir::{Expr, ExprId, LocalId, LoopId, Pattern, PatternId, Source};
 use crate::text::{DEEPEST, roots};
 
@@ -14,8 +17,11 @@ enum Local {
     OutOfScope,
 }
 
+#[derive(Default)]
 struct Walk {
     visited: Vec<bool>,
+    /// How many were.
+    reached: usize,
     locals: Vec<Local>,
     /// Locals in scope in the order of their declarations; a scope ends by undoing what lies above its mark.
     log: Vec<LocalId>,
@@ -23,6 +29,11 @@ struct Walk {
     open_loops: Vec<LoopId>,
     /// Expressions whose first operand is being walked.
     spine: Vec<(ExprId, Rest)>,
+}
+
+thread_local! {
+    /// The memory of one body serves the next.
+    static SPARE: Cell<Option<Box<Walk>>> = const { Cell::new(None) };
 }
 
 /// What is evaluated after a first operand.
@@ -41,14 +52,8 @@ impl Verifier<'_> {
             self.report_whole(Rule::Columns, "the columns of the body differ in length".into());
             return;
         }
-        let mut walk = Walk {
-            visited: vec![false; count],
-            locals: vec![Local::Unseen; body.locals.len()],
-            log: Vec::new(),
-            loops_seen: vec![false; body.loops.len()],
-            open_loops: Vec::new(),
-            spine: Vec::new(),
-        };
+        let mut walk = SPARE.take().unwrap_or_default();
+        walk.clear(body);
         for (i, &param) in body.params.iter().enumerate() {
             match body.locals.get(param) {
                 Some(local) => {
@@ -62,11 +67,12 @@ impl Verifier<'_> {
         }
         self.walk(&mut walk, body.root, body.root, 0);
         // What lies below an expression that is used wrongly was not walked, and needs no second report.
-        if walk.visited.iter().any(|&visited| !visited) && !self.is_broken() {
+        if walk.reached != count && !self.is_broken() {
             for root in roots(body).into_iter().filter(|&root| root != body.root) {
                 self.report(Rule::NotATree, root, "nothing uses the expression".into());
             }
         }
+        SPARE.set(Some(walk));
     }
 
     fn scoped(&mut self, walk: &mut Walk, expr: ExprId, parent: ExprId, depth: u32) {
@@ -135,6 +141,7 @@ impl Verifier<'_> {
         match (self.body.exprs.get(id), walk.visited.get_mut(id.index())) {
             (Some(&expr), Some(visited)) if !*visited => {
                 *visited = true;
+                walk.reached += 1;
                 Some(expr)
             }
             (None, _) | (_, None) => {
@@ -405,6 +412,21 @@ impl Verifier<'_> {
 }
 
 impl Walk {
+    /// Makes it a walk of this body of which nothing was seen yet.
+    fn clear(&mut self, body: &Body) {
+        let Walk { visited, reached, locals, log, loops_seen, open_loops, spine } = self;
+        *reached = 0;
+        visited.clear();
+        visited.resize(body.exprs.len(), false);
+        locals.clear();
+        locals.resize(body.locals.len(), Local::Unseen);
+        loops_seen.clear();
+        loops_seen.resize(body.loops.len(), false);
+        log.clear();
+        open_loops.clear();
+        spine.clear();
+    }
+
     /// Puts the locals declared above the mark out of scope.
     fn leave_scope(&mut self, mark: usize) {
         for local in self.log.drain(mark..) {

@@ -344,6 +344,14 @@ impl Verifier<'_> {
     #[inline]
     fn intrinsic(&mut self, id: ExprId, ty: Type, op: Intrinsic, args: List<ExprId>) -> Result<(), Stop> {
         let args = &self.body.lists[args];
+        // A third of all expressions are right in this way.
+        if let (&[a, b], Some(result)) = (args, op.of_two_ints())
+            && self.ty(a) == Type::INT
+            && self.ty(b) == Type::INT
+            && ty == result
+        {
+            return Ok(());
+        }
         let shapes = op.args();
         if args.len() != shapes.len() {
             self.report(Rule::OperandCount, id, format!("{} operands of {}, expected {}", args.len(), op.name(), shapes.len()));

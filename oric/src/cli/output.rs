@@ -77,7 +77,7 @@ impl Output {
     fn sources(&self) -> Vec<(String, String)> {
         let Ok(known) = self.project.lock() else { return Vec::new() };
         let Some((project, modules)) = &*known else { return Vec::new() };
-        let files = modules.iter().filter_map(|module| project.read(*module)?.ok());
+        let files = modules.iter().filter_map(|module| project.read(*module, project.look(*module))?.ok());
         files.map(|file| (format!("{}{}", project.prefix, file.path), file.text)).collect()
     }
 

@@ -187,8 +187,7 @@ impl Asked<'_> {
                 plural(warnings),
                 elapsed(started)
             ));
-            self.finish(session);
-            return (FAILED, "oric");
+            return (if self.finish(session, started) { FAILED } else { crate::cli::CRASHED }, "oric");
         }
         if let Some(what) = &input.dump {
             return (crate::dump::dump(&session, what, input.dump_format, output), "oric");
@@ -197,15 +196,28 @@ impl Asked<'_> {
         if self.global.verify_queries && self.doubt(&session) > 0 {
             return (crate::cli::CRASHED, "oric");
         }
-        self.finish(session);
-        result
+        if self.finish(session, started) { result } else { (crate::cli::CRASHED, "oric") }
     }
 
-    /// Stores what was learned.
-    fn finish(&self, mut session: Session) {
+    /// Stores what was learned, unless a query turns out to give two answers.
+    fn finish(&self, mut session: Session, started: Instant) -> bool {
+        let sound = self.sample(&session, started);
         self.publish(&mut session);
         // The process ends: taking the graph apart node by node would cost a tenth of a large build.
         std::mem::forget(session);
+        sound
+    }
+
+    /// Runs a few queries again that are believed from the store, for a thirtieth of the time that the session took. One that gives another answer is our bug.
+    fn sample(&self, session: &Session, started: Instant) -> bool {
+        let engine = &session.engine;
+        if session.setup.timings.is_some() || !engine.has_news() {
+            return true;
+        }
+        // A damaged graph is noticed and built again by the next session that needs it.
+        let Ok(Some(first)) = engine.sample(started.elapsed() / 33) else { return true };
+        self.output.crash(&why::difference(engine, &first, 1));
+        false
     }
 
     fn publish(&self, session: &mut Session) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hir::{Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 use query::{Ctx, Interrupt, Query};
+use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
@@ -15,10 +16,15 @@ use super::{
     TypeDefinition, Variants,
 };
 
+/// A question for a signature with its answer.
+type AskedSignature = (ItemId, Option<Arc<hir::Signature>>);
+
 /// What providers ask through.
 pub struct Levels<'c, 'e> {
     cx: &'c Ctx<'e>,
     reason: RefCell<Option<Interrupt>>,
+    /// Signatures that were asked for: a body is checked and verified against the same few.
+    signatures: RefCell<SmallVec<[AskedSignature; 8]>>,
     /// A function was asked for that has no body, because of errors in it.
     missed: Cell<bool>,
 }
@@ -26,7 +32,7 @@ pub struct Levels<'c, 'e> {
 impl<'c, 'e> Levels<'c, 'e> {
     /// Answers through this context.
     pub fn new(cx: &'c Ctx<'e>) -> Self {
-        Levels { cx, reason: RefCell::new(None), missed: Cell::new(false) }
+        Levels { cx, reason: RefCell::new(None), signatures: RefCell::default(), missed: Cell::new(false) }
     }
 
     /// Was a function asked for that has no body, because of errors in it?
@@ -63,7 +69,15 @@ impl hir::Context for Levels<'_, '_> {
     }
 
     fn signature(&self, item: ItemId) -> Result<Option<Arc<hir::Signature>>, Stop> {
-        Ok((*self.ask::<Signature>(&item)?).clone())
+        if let Some((_, signature)) = self.signatures.borrow().iter().find(|(asked, _)| *asked == item) {
+            return Ok(signature.clone());
+        }
+        let signature = (*self.ask::<Signature>(&item)?).clone();
+        let mut signatures = self.signatures.borrow_mut();
+        if signatures.len() < signatures.inline_size() {
+            signatures.push((item, signature.clone()));
+        }
+        Ok(signature)
     }
 
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Stop> {

@@ -5,6 +5,7 @@
 //! providers stand in the rooms named by their level; all of them reach the rest of the program through [`levels::Levels`], which answers the `Context`
 //! traits of the levels by asking the engine. No provider can reach files, the clock or the environment: what they read comes through inputs.
 
+mod address;
 mod back;
 pub(crate) mod codec;
 mod front;
@@ -57,6 +58,9 @@ macro_rules! queries {
                 const NAME: &'static str = $input_name;
                 type Key = $input_key;
                 type Value = $input_value;
+                fn address(key: &$input_key) -> u64 {
+                    address::Address::address(key)
+                }
                 fn key_to_bytes(key: &$input_key, out: &mut Vec<u8>) {
                     codec::write(key, out);
                 }
@@ -73,6 +77,9 @@ macro_rules! queries {
                 const NAME: &'static str = $name;
                 type Key = $key;
                 type Value = $value;
+                fn address(key: &$key) -> u64 {
+                    address::Address::address(key)
+                }
                 fn run(cx: &query::Ctx<'_>, key: &$key) -> Result<$value, query::Interrupt> {
                     <$query as Provider>::provide(&Levels::new(cx), key)
                 }

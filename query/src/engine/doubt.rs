@@ -4,12 +4,22 @@
 //! unstable fingerprint or a lost edge shows up as a difference.
 
 use std::cell::RefCell;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
 
 use super::{Ctx, Engine};
 use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
-use crate::node::{Color, Deps, NodeId};
+use crate::node::{Color, Deps, Held, NodeId};
+use crate::store::BlobAt;
+
+/// Nodes of the graph that a sample looks at.
+const PROBES: u64 = 64;
+
+/// What a node costs whose running time was not taken.
+const UNKNOWN: Duration = Duration::from_micros(100);
 
 /// A node that gave two answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +70,67 @@ impl Engine {
         Ok(ran)
     }
 
+    /// Runs a few green nodes of the store again, within `budget`: a sample that is another one in each revision. The first that gave another answer.
+    pub fn sample(&self, budget: Duration) -> Result<Option<Difference>, Interrupt> {
+        let (started, stored) = (Instant::now(), self.nodes.stored());
+        if stored == 0 || self.is_damaged() || !self.differences.lock().is_empty() {
+            return Ok(None);
+        }
+        // What runs here runs for no user: neither logs nor reports are to show it.
+        self.unseen.store(true, Ordering::Relaxed);
+        let seed = Fp::of(&self.revision).0;
+        // Steps of about the golden ratio of the whole meet all parts of the graph alike.
+        let step = (u64::from(stored) * 618 / 1000) | 1;
+        let sampled = (0..PROBES).try_for_each(|probe| {
+            let left = budget.saturating_sub(started.elapsed());
+            let id = NodeId((seed.wrapping_add(probe * step) % u64::from(stored)) as u32);
+            if !left.is_zero() && self.is_worth(id, left)? {
+                self.run_again(id)?;
+            }
+            Ok(())
+        });
+        self.unseen.store(false, Ordering::Relaxed);
+        sampled?;
+        let differences = self.differences.lock();
+        // A file that changed while the session ran is no mistake of a query; nothing is stored then, and that is all.
+        let is_input = |difference: &Difference| self.slot(difference.node).is_ok_and(|slot| self.row(slot.kind).is_input());
+        Ok(differences.first().filter(|_| !differences.iter().any(is_input)).cloned())
+    }
+
+    /// Is it green, and can it probably run again in this time?
+    fn is_worth(&self, id: NodeId, left: Duration) -> Result<bool, Interrupt> {
+        if !self.nodes.is_green_as_stored(id) {
+            return Ok(false);
+        }
+        let mut cost = Duration::ZERO;
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let row = self.stored_row(id)?;
+            let kind = self.rows.get(row.kind as usize).and_then(Option::as_ref);
+            if row.flags != 0 || kind.is_none_or(|kind| kind.is_input()) {
+                continue;
+            }
+            cost += if row.cost == 0 { UNKNOWN } else { Duration::from_micros(1 << row.cost.min(30)) };
+            if cost > left {
+                return Ok(false);
+            }
+            let mut deps: SmallVec<[u32; 16]> = SmallVec::new();
+            if let Some(store) = &self.store {
+                self.broken(store.deps(id.0, &mut deps))?;
+            }
+            for dep in deps.into_iter().map(NodeId) {
+                let at_hand = match self.nodes.slot(dep) {
+                    Some(slot) => matches!(slot.state.lock().held, Held::Value(_)),
+                    None => self.stored_row(dep)?.value_at != BlobAt::NONE,
+                };
+                if !at_hand {
+                    open.push(dep);
+                }
+            }
+        }
+        Ok(!cost.is_zero())
+    }
+
     /// Runs a green node again and compares. Whether it is one that can run.
     fn run_again(&self, id: NodeId) -> Result<bool, Interrupt> {
         let slot = self.slot(id)?;
@@ -69,7 +140,7 @@ impl Engine {
         }
         let (recorded, deps, value) = {
             let state = slot.state.lock();
-            if state.color != Color::Green || matches!(state.held, crate::node::Held::Failed(_)) {
+            if state.color != Color::Green || matches!(state.held, Held::Failed(_)) {
                 return Ok(false);
             }
             (state.fp, self.deps(id, &state)?, state.stored)

@@ -1,6 +1,7 @@
 //! Running a provider, and comparing its answer with the one before.
 
 use std::cell::RefCell;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use hashbrown::HashSet;
@@ -47,11 +48,12 @@ impl Engine {
                 return Err(interrupt);
             }
         };
-        if let Some(log) = &self.log {
+        let seen = !self.unseen.load(Ordering::Relaxed);
+        if let Some(log) = self.log.as_ref().filter(|_| seen) {
             log.lock().push(id);
         }
         // The clock is read for what will be written down, and for the cost of what may be asked for again; a cold build of many small nodes is spared.
-        let noted = self.recording == Recording::All || known || self.nodes.stored() > 0;
+        let noted = seen && (self.recording == Recording::All || known || self.nodes.stored() > 0);
         let started = noted.then(Instant::now);
         let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()), rank: self.firewalls[slot.kind.0 as usize] };
         STACK.with(|stack| stack.borrow_mut().push(id));
@@ -64,12 +66,15 @@ impl Engine {
             return Err(interrupt);
         }
         if self.bare {
-            return self.settle(id, slot, |state| {
+            let answer = self.settle(id, slot, |state| {
                 state.color = Color::Green;
                 answer_for_cycle(state, &mut answer, |cycle| row.on_cycle(&**key, cycle));
                 state.held = held(&answer);
                 answer
             });
+            // How long values stay in memory is no matter of what is remembered.
+            self.release(slot.kind, &deps)?;
+            return answer;
         }
         let nanos = started.map_or(0, |started| started.elapsed().as_nanos().min(u128::from(u32::MAX)) as u32);
         // Who asks is written behind each answer before the answer is believed, so that no later edit misses this node.

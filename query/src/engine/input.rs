@@ -36,7 +36,7 @@ impl Engine {
     }
 
     fn replace<I: Input>(&mut self, key: &I::Key, fp: Fp, held: Held) -> Result<bool, Interrupt> {
-        let id = self.intern(I::KIND, key)?;
+        let id = self.intern(I::KIND, key, I::address)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
         if state.known && state.fp == fp && !state.forced && !self.bare {
@@ -91,7 +91,7 @@ impl Engine {
 
     /// Was this input set, or known since an earlier session?
     pub fn knows_input<I: Input>(&self, key: &I::Key) -> Result<Option<Fp>, Interrupt> {
-        let id = self.intern(I::KIND, key)?;
+        let id = self.intern(I::KIND, key, I::address)?;
         if id.0 < self.nodes.stored() || self.slot(id)?.state.lock().known {
             return self.fingerprint_now(id).map(|fp| (fp != absent()).then_some(fp));
         }
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     pub(super) fn input<I: Input>(&self, key: &I::Key) -> Result<Served<I::Value>, Interrupt> {
-        let id = self.intern(I::KIND, key)?;
+        let id = self.intern(I::KIND, key, I::address)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
         if state.color == Color::New {

@@ -93,7 +93,7 @@ impl Engine {
         let kind = self.row(slot.kind);
         let (key, key_at, new_key) = if is_new {
             let Some(key) = slot.key.get() else { return Err(Interrupt::Damaged) };
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(64);
             kind.key_bytes(&**key, &mut bytes);
             (kind.key_fingerprint(&**key), BlobAt::NONE, Some(bytes.into()))
         } else {

@@ -222,7 +222,7 @@ impl Parser<'_> {
             return;
         }
         let whole = Span::new(0, end - start);
-        let (namespace, name, name_span) = head.name.unwrap_or((Namespace::Other, Symbol::new("item"), whole));
+        let (namespace, name, name_span) = head.name.unwrap_or_else(|| (Namespace::Other, Symbol::new("item"), whole));
         let id = self.item_id(namespace, name);
         let tree = self.take_tree();
         let (line, lines) = self.lines(start, end);

@@ -124,7 +124,7 @@ impl Parser<'_> {
         if BUILT_IN.contains(&name.as_str()) {
             self.report(DiagnosticCode::E1014, span, [name.into()]);
         }
-        let is_clause = self.ordinals.contains_key(&(Namespace::Function, name));
+        let is_clause = self.ordinals.contains_key(&(Namespace::Function, name.raw()));
         let function = self.function(if is_clause { Role::Clause } else { Role::Function }, sigil, name, span)?;
         self.function_end(&function)?;
         Ok(ItemKind::Function(function))

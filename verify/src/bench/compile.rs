@@ -91,6 +91,7 @@ fn one_size(oric: &str, lines: u32, runs: usize, table: &mut Table, ratios: &mut
     }
     let sample = |name: &str| results.iter().find(|(n, ..)| n == name).and_then(|(_, _, sample)| sample.clone().ok());
     let (check, build, tcc) = (sample("oric check --jobs 1"), sample("oric build"), sample("tcc"));
+    let front = sample("oric check --jobs 1, engine off");
     for (name, lines, time) in &results {
         match time {
             Ok(sample) => {
@@ -119,8 +120,16 @@ fn one_size(oric: &str, lines: u32, runs: usize, table: &mut Table, ratios: &mut
     // The tick of processor time is too coarse for the small project.
     if lines >= 100_000 {
         let own = corpus::count_lines(&ori, "ori") as f64;
-        let rate = check.map(|sample| own / sample.cpu.as_secs_f64() / 1e6);
-        ratios.at_least(&format!("check {size} lines: million lines a second of one core"), rate, 1.0);
+        let seconds = |sample: &Option<Sample>| sample.as_ref().map(|sample| sample.cpu.as_secs_f64());
+        let rate = |sample: &Option<Sample>| seconds(sample).map(|seconds| own / seconds / 1e6);
+        ratios.at_least(&format!("check {size} lines: million lines a second of one core"), rate(&check), 1.0);
+        ratios.at_least(
+            &format!("front end alone, check {size} lines with the engine off: million lines a second of one core"),
+            rate(&front),
+            1.0,
+        );
+        let cost = seconds(&check).zip(seconds(&front)).map(|(on, off)| on / off);
+        ratios.at_most(&format!("check {size} lines, processor time with the engine / without"), cost, 1.1);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod compile;
 pub mod edits;
 pub mod hello;
 pub mod kernels;
+pub mod peers;
 pub mod timing;
 
 use std::path::PathBuf;

@@ -71,7 +71,12 @@ impl Planner<'_> {
             patches.push((self.head.constants.offset, self.header()?.to_vec()));
         }
         if self.head.symbols && !(self.edits.is_empty() && code.write.is_empty()) {
-            self.symbol_table(&mut patches)?;
+            // Who only changes its size, where it stands, changes one number of the table.
+            if code.moved.is_empty() && self.edits.iter().all(|edit| edit.old.is_some() && edit.new.is_some()) {
+                self.symbol_sizes(&mut patches)?;
+            } else {
+                self.symbol_table(&mut patches)?;
+            }
         }
         patches.sort_unstable_by_key(|(offset, _)| *offset);
         Ok(patches)
@@ -339,6 +344,26 @@ impl Planner<'_> {
             item_count: u64::from(self.head.items.capacity),
             flags: FUNCTIONS_SORTED | if self.head.returns_status { ENTRY_RETURNS_STATUS } else { 0 },
         }))
+    }
+
+    fn symbol_sizes(&self, patches: &mut Patches) -> Result<(), Fallback> {
+        for edit in &self.edits {
+            let (Some(old), Some(new)) = (&edit.old, &edit.new) else { continue };
+            if old.size == new.row.size {
+                continue;
+            }
+            let (class, row) = self.code_slot(edit.short)?;
+            let mut index = 0;
+            for other in self.head.code.iter().take_while(|other| other.class != class) {
+                index += other.table.count;
+            }
+            let table = Head::class(&self.head.code, class).ok_or(Fallback::Damaged)?.table;
+            for before in 0..row {
+                index += u32::from(table.first(&self.pages, before)? != 0);
+            }
+            patches.push((symbols::size_at(self.head.end, index), u64::from(new.row.size).to_le_bytes().to_vec()));
+        }
+        Ok(())
     }
 
     /// The symbol table stands in slot order and names follow each other, so it is written anew, with the names of the old one.
