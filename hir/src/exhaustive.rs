@@ -1,167 +1,126 @@
-//! Usefulness of match arms over intervals.
+//! Usefulness of match arms, and what they leave uncovered.
 //!
-//! The slice matches on one column of scalars, so Maranget's matrix shrinks to a set of covered intervals: an arm is useful when it covers
-//! something new, the match is exhaustive when nothing of the domain is left. Guarded arms cover nothing. `str` has literals only and, like
-//! `int`, always needs a catch-all.
+//! After Maranget, "Warnings for pattern matching" (2007), with all rows judged in one descent: the matrix of patterns is split by the
+//! constructors of a column, each part is solved by itself, and whatever row is first at the end of a path is useful there. A path that ends
+//! without a row is a witness. Splitting visits a row once for each constructor that it fits, so the work follows the size of the match
+//! unless catch-alls and alternatives are nested against each other; a match that would take too long is refused. A match on a scalar, by far
+//! the most frequent, is one column: a set of intervals does it in order.
+//!
+//! Guarded arms cover nothing. A variant whose payload has no values need not be covered.
+//!
+//! | room          | holds                                            |
+//! |---------------|--------------------------------------------------|
+//! | [`intervals`] | one column of scalars                            |
+//! | `matrix`      | any number of columns                            |
+//! | `types`       | the constructors of a type, and whether it has any values |
 
-use hashbrown::HashSet;
-use ir::Symbol;
+pub mod intervals;
+mod matrix;
+mod types;
 
-use crate::ir::Test;
-use crate::{Type, TypeKind};
+use ir::Stop;
 
-/// What the arms seen so far cover of the values of one type.
-pub struct Coverage {
-    ty: Type,
-    /// Disjoint, sorted, with gaps between.
-    covered: Vec<(i64, i64)>,
-    texts: HashSet<Symbol>,
-    all: bool,
+use crate::ir::{Pattern, PatternId};
+use crate::program::Context;
+use crate::{Body, Type};
+
+pub(crate) use types::Types;
+
+use intervals::{Coverage, Test, Usefulness, is_scalar};
+
+/// Rows that may be looked at in one match.
+pub const LIMIT: u32 = 1 << 20;
+
+/// What there is to say about the arms of a match.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Verdict {
+    /// Arms that match nothing that an earlier arm leaves, by their position.
+    pub useless_arms: Vec<usize>,
+    /// Alternatives that match nothing new, in arms that do.
+    pub useless: Vec<PatternId>,
+    /// Ranges that share values with an earlier one, neither covering the other.
+    pub overlaps: Vec<PatternId>,
+    /// Up to three patterns that no arm covers; none when the match is exhaustive.
+    pub witnesses: Vec<String>,
+    /// The match was given up: nothing else is known.
+    pub is_too_complex: bool,
 }
 
-/// What one more alternative adds.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Usefulness {
-    /// Something new.
-    Useful,
-    /// Something new, and something that an earlier *range* covers, neither containing the other.
-    Overlaps,
-    /// Nothing new: it can never match.
-    Unreachable,
-}
-
-/// Can values of this type be matched by tests at all?
-pub fn is_matchable(ty: Type) -> bool {
-    matches!(ty, Type::INT | Type::BOOL | Type::CHAR | Type::BYTE | Type::STR)
-}
-
-impl Coverage {
-    /// Nothing is covered.
-    pub fn new(ty: Type) -> Coverage {
-        Coverage { ty, covered: Vec::new(), texts: HashSet::new(), all: false }
+/// Judges arms (pattern, guarded) of a match on a value of type `ty`. The patterns must fit the type.
+pub fn judge(body: &Body, arms: &[(PatternId, bool)], ty: Type, cx: &dyn Context) -> Result<Verdict, Stop> {
+    if is_scalar(ty) {
+        return Ok(one_column(body, arms, ty));
     }
+    matrix::solve(body, arms, ty, cx)
+}
 
-    fn domain(&self) -> &'static [(i64, i64)] {
-        match self.ty.kind() {
-            TypeKind::Bool => &[(0, 1)],
-            TypeKind::Byte => &[(0, 255)],
-            TypeKind::Char => &[(0, 0xd7ff), (0xe000, 0x10_ffff)],
-            _ => &[(i64::MIN, i64::MAX)],
-        }
-    }
-
-    /// Would the test match something that is not covered yet?
-    pub fn judge(&self, test: Test) -> Usefulness {
-        if self.is_complete() {
-            return Usefulness::Unreachable;
-        }
-        match test {
-            Test::Str(text) => {
-                if self.texts.contains(&text) {
-                    Usefulness::Unreachable
-                } else {
-                    Usefulness::Useful
-                }
-            }
-            Test::Range(low, high) => {
-                let at = self.covered.partition_point(|&(_, h)| h < low);
-                match self.covered.get(at) {
-                    Some(&(l, h)) if l <= low && high <= h => Usefulness::Unreachable,
-                    Some(&(l, h)) if l <= high && !(low <= l && h <= high) => Usefulness::Overlaps,
-                    _ => Usefulness::Useful,
-                }
+/// The alternatives of a pattern of scalars, in order.
+fn alternatives(body: &Body, pattern: PatternId) -> Vec<PatternId> {
+    let mut found = Vec::new();
+    let mut open = vec![pattern];
+    while let Some(pattern) = open.pop() {
+        match body.patterns[pattern] {
+            Pattern::Bind(_, inner) => open.push(inner),
+            Pattern::Or(list) => open.extend(body.parts[list].iter().rev()),
+            Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Fields(_) | Pattern::Variant(..) => {
+                found.push(pattern);
             }
         }
     }
+    found
+}
 
-    /// Counts an alternative of an arm without guard.
-    pub fn cover(&mut self, test: Test) {
-        match test {
-            Test::Str(text) => {
-                self.texts.insert(text);
-            }
-            Test::Range(low, high) if low <= high => {
-                let first = self.covered.partition_point(|&(_, h)| h < low.saturating_sub(1));
-                let (mut low, mut high) = (low, high);
-                let mut last = first;
-                while let Some(&(l, h)) = self.covered.get(last) {
-                    if l > high.saturating_add(1) {
-                        break;
+fn one_column(body: &Body, arms: &[(PatternId, bool)], ty: Type) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut coverage = Coverage::new(ty);
+    for (index, &(pattern, is_guarded)) in arms.iter().enumerate() {
+        let mut useful = 0;
+        let mut useless: Vec<PatternId> = Vec::new();
+        let mut covers_all = false;
+        for alternative in alternatives(body, pattern) {
+            let test = match body.patterns[alternative] {
+                Pattern::Range(low, high) => Test::Range(low, high),
+                Pattern::Str(text) => Test::Str(text),
+                Pattern::Any => {
+                    if coverage.is_complete() || covers_all {
+                        useless.push(alternative);
+                    } else {
+                        useful += 1;
+                        covers_all = true;
                     }
-                    low = low.min(l);
-                    high = high.max(h);
-                    last += 1;
-                }
-                self.covered.splice(first..last, [(low, high)]);
-            }
-            Test::Range(..) => {}
-        }
-    }
-
-    /// Counts a catch-all without guard.
-    pub fn cover_all(&mut self) {
-        self.all = true;
-    }
-
-    /// Is every value covered? Ranges never exhaust `int`, literals never exhaust `str`.
-    pub fn is_complete(&self) -> bool {
-        if self.all {
-            return true;
-        }
-        match self.ty.kind() {
-            TypeKind::Bool | TypeKind::Byte | TypeKind::Char => self.gaps().is_empty(),
-            _ => false,
-        }
-    }
-
-    fn gaps(&self) -> Vec<(i64, i64)> {
-        let mut gaps = Vec::new();
-        for &(start, end) in self.domain() {
-            let mut next = Some(start);
-            for &(low, high) in &self.covered {
-                let Some(from) = next else { break };
-                if high < from {
                     continue;
                 }
-                if low > end {
-                    break;
+                // Of another type; its own report says so.
+                Pattern::Bind(..) | Pattern::Float(_) | Pattern::Fields(_) | Pattern::Variant(..) | Pattern::Or(_) => continue,
+            };
+            match coverage.judge(test) {
+                _ if covers_all => {
+                    useless.push(alternative);
+                    continue;
                 }
-                if low > from {
-                    gaps.push((from, low - 1));
+                Usefulness::Unreachable => {
+                    useless.push(alternative);
+                    continue;
                 }
-                next = high.checked_add(1).filter(|&n| n <= end);
+                Usefulness::Overlaps => verdict.overlaps.push(alternative),
+                Usefulness::Useful => {}
             }
-            if let Some(from) = next {
-                gaps.push((from, end));
+            useful += 1;
+            if !is_guarded {
+                coverage.cover(test);
             }
         }
-        gaps
+        if covers_all && !is_guarded {
+            coverage.cover_all();
+        }
+        if useful == 0 {
+            verdict.useless_arms.push(index);
+        } else {
+            verdict.useless.extend(useless);
+        }
     }
-
-    /// Up to three patterns that are not covered.
-    pub fn witnesses(&self) -> Vec<String> {
-        if self.is_complete() {
-            return Vec::new();
-        }
-        if self.ty == Type::STR {
-            return vec!["_".into()];
-        }
-        let mut gaps = self.gaps();
-        if self.ty == Type::INT {
-            // The value of each gap that is nearest to zero is the one a reader thinks of.
-            let mut values: Vec<i64> = gaps.iter().map(|&(low, high)| 0.clamp(low, high)).collect();
-            values.sort_by_key(|&v| (v.unsigned_abs(), v < 0));
-            values.truncate(3);
-            return if values.is_empty() { vec!["_".into()] } else { values.iter().map(i64::to_string).collect() };
-        }
-        gaps.truncate(3);
-        let one = |value: i64| match self.ty.kind() {
-            TypeKind::Bool => (value != 0).to_string(),
-            TypeKind::Char => u32::try_from(value).ok().and_then(char::from_u32).map_or_else(|| value.to_string(), |c| format!("{c:?}")),
-            _ => value.to_string(),
-        };
-        gaps.iter().map(|&(low, high)| if low == high { one(low) } else { format!("{}..={}", one(low), one(high)) }).collect()
-    }
+    verdict.witnesses = coverage.witnesses();
+    verdict
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub enum ForTag {}
 /// Tag of paths.
 #[derive(Debug)]
 pub enum PathTag {}
+/// Tag of patterns.
+#[derive(Debug)]
+pub enum PatternTag {}
 /// An expression.
 pub type ExprId = Id<ExprTag>;
 /// A local variable or temporary.
@@ -36,6 +39,8 @@ pub type LoopId = Id<LoopTag>;
 pub type ForId = Id<ForTag>;
 /// A list of field indices, from the root of a place inwards.
 pub type PathId = Id<PathTag>;
+/// A pattern of a match.
+pub type PatternId = Id<PatternTag>;
 /// The empty path: the place is the whole local.
 pub const WHOLE: PathId = Id::new(u32::MAX as usize);
 
@@ -64,8 +69,10 @@ pub struct Body {
     pub lists: Pool<ExprId>,
     /// Lists of match arms.
     pub arms: Pool<Arm>,
-    /// Lists of case tests.
-    pub tests: Pool<Test>,
+    /// Patterns of match arms.
+    pub patterns: Column<PatternTag, Pattern>,
+    /// Lists of patterns.
+    pub parts: Pool<PatternId>,
     /// Paths of assignments to parts.
     pub paths: Column<PathTag, List<u32>>,
     /// Lists of field indices.
@@ -110,8 +117,10 @@ pub enum Expr {
     Call(ItemId, List<ExprId>),
     /// A built-in operation.
     Intrinsic(Intrinsic, List<ExprId>),
-    /// Tuple or struct of the expression's type from its fields in declaration order.
+    /// Tuple, struct, newtype or sum with one variant, of the expression's type, from its fields in declaration order.
     Aggregate(List<ExprId>),
+    /// Variant by number of the expression's type, a sum of several, from its payload in declaration order.
+    Variant(u32, List<ExprId>),
     /// Field or tuple element by index.
     Field(ExprId, u32),
     /// Declares and initialises a local; `void`.
@@ -147,7 +156,7 @@ pub enum Expr {
     Or(ExprId, ExprId),
     /// Tests the arms in order. HIR proves that one matches (H04).
     Match {
-        /// Evaluated once. int, bool, char, byte or str.
+        /// Evaluated once. Anything but a list.
         scrutinee: ExprId,
         /// Arms.
         arms: List<Arm>,
@@ -210,26 +219,36 @@ pub enum Source {
     List(ExprId),
 }
 
-/// An arm: any of the tests, then the guard, then the body.
+/// An arm: the pattern, then the guard, then the body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Arm {
-    /// Alternatives; empty means that the arm always matches.
-    pub tests: List<Test>,
-    /// Local that holds the scrutinee in guard and body.
-    pub binding: Option<LocalId>,
+    /// What it matches, and what it binds in guard and body.
+    pub pattern: PatternId,
     /// `bool`
     pub guard: Option<ExprId>,
     /// Value of the match.
     pub body: ExprId,
 }
 
-/// One alternative of an arm.
+/// A pattern. Its type is that of the part of the scrutinee it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Test {
+pub enum Pattern {
+    /// Matches anything.
+    Any,
+    /// Binds the whole part to a local, if the rest matches.
+    Bind(LocalId, PatternId),
     /// An inclusive range of int values, char codes, byte values, or bool (0, 1).
     Range(i64, i64),
     /// A `str` literal.
     Str(Symbol),
+    /// A `float` literal by its bits; equal as `==` says.
+    Float(u64),
+    /// One pattern a field, of what `Aggregate` makes.
+    Fields(List<PatternId>),
+    /// A variant by number, and one pattern for each part of its payload.
+    Variant(u32, List<PatternId>),
+    /// The first alternative that matches; all bind the same locals. Without alternatives nothing matches.
+    Or(List<PatternId>),
 }
 
 impl Body {

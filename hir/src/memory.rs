@@ -244,6 +244,7 @@ impl Context for Program {
         self.scopes.borrow_mut().insert(module, Arc::default());
         let scope = match self.files.iter().find(|file| file.module == module) {
             Some(file) => Arc::new(resolve::module_scope(file, self)?),
+            None if module == resolve::prelude::ordering().module() => Arc::default(),
             None => return Err(Stop::interrupted()),
         };
         self.scopes.borrow_mut().insert(module, scope.clone());
@@ -290,6 +291,7 @@ impl Context for Program {
             return Ok(known.clone());
         }
         let definition = match self.items.get(&item) {
+            None if resolve::prelude::is_predeclared(item) => resolve::prelude::definition(item).map(Arc::new),
             Some(item) => resolve::type_definition(item, self)?.map(Arc::new),
             None => None,
         };

@@ -16,6 +16,8 @@ pub enum Shape {
     Discrete,
     /// int or byte.
     Bits,
+    /// A sum of several variants.
+    Sum,
     /// Any list.
     List,
     /// Element of the list that is the first operand.
@@ -33,6 +35,7 @@ const NEVER: Shape = Shape::Of(Type::NEVER);
 const SAME: Shape = Shape::Same;
 const DISCRETE: Shape = Shape::Discrete;
 const BITS: Shape = Shape::Bits;
+const SUM: Shape = Shape::Sum;
 const LIST: Shape = Shape::List;
 const ELEMENT: Shape = Shape::Element;
 
@@ -160,6 +163,8 @@ intrinsics! {
     StrCompare  = "str.compare"  (STR, STR)     -> INT,   false, "-1, 0, 1 by code points";
     StrHash     = "str.hash"     (STR)          -> INT,   false, "FNV-1a of the bytes";
     StrDebug    = "str.debug"    (STR)          -> STR,   false, "quoted and escaped";
+    // Sums.
+    VariantNumber = "variant.number" (SUM)      -> INT,   false, "position of the variant in the declaration";
     // Lists.
     ListLen     = "list.len"     (LIST)         -> INT,   false, "number of elements";
     ListGet     = "list.get"     (LIST, INT)    -> ELEMENT, true, "element at an index; panics out of bounds";

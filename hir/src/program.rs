@@ -78,6 +78,8 @@ pub struct Scope {
     pub traits: Vec<ItemId>,
     /// The types in `types` that take type arguments, and how many. Whoever mentions a type needs no more of its declaration than that.
     pub generic: Vec<(ItemId, u32)>,
+    /// Variants by name: those of own sum types, then those that imported ones bring; sorted by name. One name may belong to several types.
+    pub variants: Vec<(Symbol, ItemId)>,
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
     pub refuses_impls: bool,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
@@ -107,6 +109,8 @@ impl Scope {
         }
         let traits = self.types.iter().filter_map(|(_, entity)| if let Entity::Trait(item) = entity { Some(*item) } else { None });
         self.traits = traits.collect();
+        // The sort is stable: own types stay before imported ones.
+        self.variants.sort_by_key(|&(name, _)| name);
         self.index.0 = self.values.iter().enumerate().map(|(i, (name, _))| (name.raw(), i as u32)).collect();
         self.index.0.sort_unstable();
     }
@@ -119,6 +123,16 @@ impl Scope {
             return Some(self.values[index[at].1 as usize].1);
         }
         find(&self.values, name)
+    }
+
+    /// The sum types with a variant of this name, own ones first.
+    pub fn variants(&self, name: Symbol) -> &[(Symbol, ItemId)] {
+        if self.variants.is_empty() {
+            return &[];
+        }
+        let first = self.variants.partition_point(|(n, _)| *n < name);
+        let count = self.variants[first..].iter().take_while(|(n, _)| *n == name).count();
+        &self.variants[first..first + count]
     }
 
     /// The type with this name.
@@ -217,15 +231,44 @@ pub struct Parameter {
     pub span: Span,
 }
 
-/// A declared struct.
+/// How a type is declared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub enum TypeForm {
+    /// `{ f: T }`
+    Struct,
+    /// `A | B(T)`
+    Sum,
+    /// `= T`
+    Newtype,
+}
+
+/// A variant of a sum type.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Variant {
+    /// Name.
+    pub name: Symbol,
+    /// Does the payload have names? Positional payloads are numbered.
+    pub is_named: bool,
+    /// Payload in declaration order.
+    pub payload: Vec<(Symbol, Type)>,
+}
+
+/// A declared type.
+///
+/// A newtype is a struct of one field, and a sum of one variant a struct of its payload: only their notation differs, so later levels see
+/// fields, and variants only where there is something to choose.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TypeDefinition {
     /// The type's item.
     pub item: ItemId,
+    /// How it is declared.
+    pub form: TypeForm,
     /// Type parameters.
     pub generics: Vec<Symbol>,
-    /// Fields in declaration order.
+    /// Fields in declaration order; of a newtype `inner`, of a sum with one variant the payload, of any other sum none.
     pub fields: Vec<(Symbol, Type)>,
+    /// Variants of a sum in declaration order.
+    pub variants: Vec<Variant>,
     /// Derived traits that the slice knows, in written order.
     pub derives: Vec<Symbol>,
     /// Errors of the declaration.
@@ -236,6 +279,43 @@ impl TypeDefinition {
     /// The type of a field, for these arguments of the type.
     pub fn field(&self, index: usize, args: &[Type]) -> Option<Type> {
         self.fields.get(index).map(|(_, ty)| ty.substituted(args))
+    }
+
+    /// The definition for these arguments of the type: its own when it has no parameters.
+    pub fn instantiated(self: &Arc<Self>, args: &[Type]) -> Arc<TypeDefinition> {
+        if args.is_empty() {
+            return self.clone();
+        }
+        let substituted = |rows: &[(Symbol, Type)]| rows.iter().map(|&(name, ty)| (name, ty.substituted(args))).collect();
+        let mut definition = TypeDefinition::clone(self);
+        definition.fields = substituted(&self.fields);
+        for (variant, own) in definition.variants.iter_mut().zip(&self.variants) {
+            variant.payload = substituted(&own.payload);
+        }
+        Arc::new(definition)
+    }
+
+    /// The variants where there are several: whoever has a value does not know what it is made of.
+    pub fn choices(&self) -> Option<&[Variant]> {
+        (self.variants.len() > 1).then_some(&self.variants[..])
+    }
+
+    /// Does `x.f` read fields of it?
+    pub fn has_members(&self) -> bool {
+        match self.form {
+            TypeForm::Struct | TypeForm::Newtype => true,
+            TypeForm::Sum => false,
+        }
+    }
+
+    /// Field types of what is made in one way.
+    pub fn field_types(&self) -> Option<Arc<[Type]>> {
+        self.choices().is_none().then(|| self.fields.iter().map(|&(_, ty)| ty).collect())
+    }
+
+    /// Payload types of each variant, where there are several.
+    pub fn variant_types(&self) -> Option<Arc<[Box<[Type]>]>> {
+        Some(self.choices()?.iter().map(|variant| variant.payload.iter().map(|&(_, ty)| ty).collect()).collect())
     }
 }
 

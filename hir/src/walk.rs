@@ -6,7 +6,7 @@
 use ir::List;
 
 use crate::Body;
-use crate::ir::{Arm, Expr, ExprId, LoopId, Source};
+use crate::ir::{Arm, Expr, ExprId, LoopId, PatternId, Source};
 
 /// How a child is evaluated.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,10 +36,17 @@ pub fn arms(body: &Body, list: List<Arm>) -> &[Arm] {
     body.arms.slice(list.start(), list.len())
 }
 
+/// The parts of a pattern; empty when the list dangles.
+pub fn parts(body: &Body, list: List<PatternId>) -> &[PatternId] {
+    body.parts.slice(list.start(), list.len())
+}
+
 /// The operand that is evaluated first, where chains of operators or members nest; walks follow it without recursion.
 pub fn first_operand(body: &Body, expr: Expr) -> Option<ExprId> {
     match expr {
-        Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => list(body, args).first().copied(),
+        Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
+            list(body, args).first().copied()
+        }
         Expr::Field(value, _) => Some(value),
         Expr::And(left, _) | Expr::Or(left, _) => Some(left),
         Expr::Int(_)
@@ -70,7 +77,11 @@ pub fn children(body: &Body, expr: Expr, mut visit: impl FnMut(Child)) {
     match expr {
         Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => {}
         Expr::Local(_) | Expr::Constant(_) | Expr::Continue(_) => {}
-        Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Block { statements: args, .. } => {
+        Expr::Call(_, args)
+        | Expr::Intrinsic(_, args)
+        | Expr::Aggregate(args)
+        | Expr::Variant(_, args)
+        | Expr::Block { statements: args, .. } => {
             list(body, args).iter().for_each(|&arg| visit(Child::Operand(arg)));
         }
         Expr::Field(value, _) | Expr::Let(_, value) | Expr::Assign { value, .. } => visit(Child::Operand(value)),
@@ -117,7 +128,11 @@ pub fn count(body: &Body, expr: Expr) -> usize {
     match expr {
         Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => 0,
         Expr::Local(_) | Expr::Constant(_) | Expr::Continue(_) => 0,
-        Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Block { statements: args, .. } => args.len(),
+        Expr::Call(_, args)
+        | Expr::Intrinsic(_, args)
+        | Expr::Aggregate(args)
+        | Expr::Variant(_, args)
+        | Expr::Block { statements: args, .. } => args.len(),
         Expr::Field(..) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } => 1,
         Expr::And(..) | Expr::Or(..) | Expr::While { .. } => 2,
         Expr::If { .. } | Expr::Match { .. } | Expr::For(_) | Expr::Break(..) => {
@@ -150,6 +165,7 @@ pub fn results(body: &Body, expr: Expr, mut visit: impl FnMut(ExprId)) {
         | Expr::Call(..)
         | Expr::Intrinsic(..)
         | Expr::Aggregate(_)
+        | Expr::Variant(..)
         | Expr::Field(..)
         | Expr::Let(..)
         | Expr::Assign { .. }

@@ -187,4 +187,6 @@ pub trait Context {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<Signature>>, Stop>;
     /// Field types of a tuple or declared struct, for flattening.
     fn fields(&self, ty: hir::Type) -> Result<Option<Arc<[hir::Type]>>, Stop>;
+    /// Payload types of the variants of a sum of several, for its layout.
+    fn variants(&self, ty: hir::Type) -> Result<Option<Arc<mir::Variants>>, Stop>;
 }

@@ -31,6 +31,10 @@ impl Level for Mir {
 
     fn word_text(op: Op, imm: u64) -> String {
         let name = match op {
+            Op::Payload => {
+                let (variant, part) = crate::ops::payload_parts(imm);
+                return format!("v{variant}.{part}");
+            }
             Op::Panic => PanicKind::from_number(imm).map(PanicKind::name),
             _ => RuntimeCall::from_number(imm).map(RuntimeCall::name),
         };
@@ -39,6 +43,10 @@ impl Level for Mir {
 
     fn parse_word(op: Op, text: &str) -> Option<u64> {
         let number = match op {
+            Op::Payload => text
+                .strip_prefix('v')
+                .and_then(|parts| parts.split_once('.'))
+                .and_then(|(variant, part)| Some(crate::ops::payload_imm(variant.parse().ok()?, part.parse().ok()?))),
             Op::Panic => PanicKind::from_name(text).map(|k| k as u64),
             _ => RuntimeCall::from_name(text).map(|c| c as u64),
         };
@@ -128,7 +136,12 @@ pub enum ConstValue {
     Unit,
     /// Tuple or struct: its type and fields.
     Aggregate(Type, Vec<ConstValue>),
+    /// Variant: its type, number and payload.
+    Variant(Type, u32, Vec<ConstValue>),
 }
+
+/// Payload types of each variant of a sum.
+pub type Variants = [Box<[Type]>];
 
 /// Parameter types and result type.
 pub type SignatureTypes = (Vec<Type>, Type);
@@ -137,8 +150,10 @@ pub type SignatureTypes = (Vec<Type>, Type);
 pub trait Context {
     /// Parameter types and result type of a function or default.
     fn signature(&self, function: ItemId) -> Result<Option<Arc<SignatureTypes>>, Stop>;
-    /// Field types of a tuple or declared struct; `None` for any other type.
+    /// Field types of a tuple, declared struct or the like; `None` for any other type.
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop>;
+    /// Variants of a sum of several; `None` for any other type.
+    fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop>;
     /// The value of a module constant; `None` when its evaluation failed (a diagnostic says so).
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop>;
     /// A small body that may be copied into its callers; a large or recursive one cuts off at `None`.

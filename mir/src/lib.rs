@@ -22,5 +22,5 @@ pub mod opt;
 pub mod text;
 pub mod verify;
 
-pub use ir::{Body, Built, ConstValue, Context, Mir, Mono, Phase};
+pub use ir::{Body, Built, ConstValue, Context, Mir, Mono, Phase, Variants};
 pub use ops::Op;

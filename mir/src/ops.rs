@@ -32,6 +32,8 @@ pub enum Class {
     Any,
     /// A tuple or struct.
     Aggregate,
+    /// A sum of several variants.
+    Sum,
     /// A list.
     List,
     /// Element type of the list that is the first operand.
@@ -108,6 +110,11 @@ ir::ops! {
     Aggregate = "aggregate" (Many) -> (Aggregate), imm None, targets 0, Pure, "a tuple or struct of the result's type, from all its fields in order";
     Field     = "field"     (Aggregate) -> (Any), imm Int, targets 0, Pure, "field by index";
     WithField = "with_field" (Aggregate, Any) -> (Same), imm Int, targets 0, Pure, "the aggregate with one field replaced";
+    // Sums.
+    Variant   = "variant"   (Many) -> (Sum),     imm Int, targets 0, Pure, "a variant by number, of the result's type, from its payload in order";
+    Tag       = "tag"       (Sum) -> (Int),      imm None, targets 0, Pure, "number of the variant";
+    Is        = "is"        (Sum) -> (Bool),     imm Int, targets 0, Pure, "is it the variant with this number";
+    Payload   = "payload"   (Sum) -> (Any),      imm Word, targets 0, Pure, "`vN.M`: part M of the payload of variant N, which the sum is known to be";
     // Text and lists.
     StrLen    = "str_len"   (Str) -> (Int),      imm None, targets 0, Pure, "bytes";
     ListLen   = "list_len"  (List) -> (Int),     imm None, targets 0, Pure, "number of elements";
@@ -130,3 +137,13 @@ ir::ops! {
 pub const FLAGS: &[&str] = &["nounwind"];
 /// Proved not to panic: no unwind edge.
 pub const NOUNWIND: u16 = 1;
+
+/// The immediate of `payload`: variant and part. Text `v1.0`.
+pub const fn payload_imm(variant: u32, part: u32) -> u64 {
+    (variant as u64) << 32 | part as u64
+}
+
+/// Variant and part of a `payload`.
+pub const fn payload_parts(imm: u64) -> (u32, u32) {
+    ((imm >> 32) as u32, imm as u32)
+}

@@ -86,6 +86,7 @@ fn hir_shape(shape: hir::ops::Shape) -> String {
         Shape::Same => "the first's".into(),
         Shape::Discrete => "int, char, byte or bool".into(),
         Shape::Bits => "int or byte".into(),
+        Shape::Sum => "a sum".into(),
         Shape::List => "a list".into(),
         Shape::Element => "its element".into(),
     }

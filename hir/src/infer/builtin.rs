@@ -173,7 +173,7 @@ impl<'a> Checker<'a> {
                 _ => self.error(span),
             },
             "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
-            "compare" => self.refuse(span, "`Ordering`"),
+            "compare" => self.compare_call(args, span)?,
             "is_some" | "is_none" | "assert_some" | "assert_none" => self.refuse(span, "`Option`"),
             "is_ok" | "is_err" | "assert_ok" | "assert_err" => self.refuse(span, "`Result`"),
             other => self.refuse(span, format!("function `{other}`")),
@@ -257,6 +257,21 @@ impl<'a> Checker<'a> {
         };
         let (a, b) = (self.read(left, span), self.read(right, span));
         Ok(self.choose(condition, a, b, span))
+    }
+
+    fn compare_call(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let Some(values) = self.take("compare", &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
+            return Ok(self.error(span));
+        };
+        let ty = self.ty(values[0]);
+        if ty == Type::NEVER {
+            return Ok(values[0]);
+        }
+        if matches!(ty.kind(), TypeKind::List(_)) || !crate::resolve::implements(ty, Symbol::new("Comparable"), self.cx)? {
+            self.report(Code::E2009, span, [show(ty).into(), "Comparable".into()]);
+            return Ok(self.error(span));
+        }
+        self.compared(values[0], values[1], span)
     }
 
     fn assert_equal(&mut self, function: &'static str, second: &'static str, args: List<Argument>, span: Span) -> Result<ExprId> {

@@ -6,11 +6,13 @@ use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::names::later_name;
+use super::variants::Named;
 use super::why::{Expect, Why};
 use super::{Checker, Result, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, Receiver, Signature, returned};
+use crate::resolve::prelude;
 use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type, show};
 
 /// What is called.
@@ -67,7 +69,19 @@ impl<'a> Checker<'a> {
         if let Some(error) = self.parameter_in_default(name, at) {
             return Ok(error);
         }
-        if let Some(entity) = self.scope.value(name) {
+        let other = self.scope.value(name);
+        let mut named = self.expected_variant(name, expect)?;
+        if let Named::Nothing = named {
+            named = self.scope_variant(name, other, at)?;
+        }
+        if !types.is_empty() && !matches!(named, Named::Nothing) {
+            self.report(Code::E2017, at, [name.into()]);
+            return self.silent(args, span);
+        }
+        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+            return Ok(value);
+        }
+        if let Some(entity) = other {
             return self.call_entity(entity, name, (at, types), args, span, expect);
         }
         let text = name.as_str();
@@ -81,8 +95,15 @@ impl<'a> Checker<'a> {
         if let Some(what) = later_name(text) {
             return Ok(self.refuse(span, what));
         }
+        if let Some(item) = prelude::of_variant(text) {
+            let named = self.variant_of(item, name)?;
+            if let Some(value) = self.named_value(named, at, Some(args), span)? {
+                return Ok(value);
+            }
+        }
         match self.scope.type_name(name) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),
+            Some(Entity::Type(item)) => return self.newtype_call(item, name, at, args, span),
             Some(_) => {
                 self.type_as_value(name, at);
                 return Ok(self.error(span));
@@ -125,7 +146,8 @@ impl<'a> Checker<'a> {
                 let value = self.entity(entity, name, false, at)?;
                 self.not_callable(value, args, span)
             }
-            Entity::Type(_) | Entity::Trait(_) => {
+            Entity::Type(item) => self.newtype_call(item, name, at, args, span),
+            Entity::Trait(_) => {
                 self.type_as_value(name, at);
                 Ok(self.error(span))
             }

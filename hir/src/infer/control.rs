@@ -228,8 +228,7 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let local = self.local(self.blank, item, false);
-                let whole = super::pattern::Part { local, path: Vec::new(), ty: item };
-                self.bind_part(first.pattern, &whole, Kind::LoopVariable, "for", &mut Vec::new())?;
+                self.bind_local(first.pattern, local, item, Kind::LoopVariable, "for")?;
                 local
             }
         };
@@ -289,8 +288,7 @@ impl<'a> Checker<'a> {
         let mark = self.draft.scratch.len();
         self.enter(LoopKind::For, label, &Expect::NONE, span);
         let local = self.local(self.blank, Type::ERROR, false);
-        let whole = super::pattern::Part { local, path: Vec::new(), ty: Type::ERROR };
-        self.bind_part(first.pattern, &whole, Kind::LoopVariable, "for", &mut Vec::new())?;
+        self.bind_local(first.pattern, local, Type::ERROR, Kind::LoopVariable, "for")?;
         if rest.is_empty() {
             self.branch(body, &Expect::NONE)?
         } else {

@@ -28,6 +28,8 @@ pub(super) struct Draft {
     pub body: Body,
     pub rows: Vec<Row>,
     pub bindings: Vec<Binding>,
+    /// Where each pattern of the body stands.
+    pub pattern_spans: Vec<Span>,
     /// Lists under construction; each builder takes what it pushed.
     pub scratch: Vec<ExprId>,
     /// Operators whose left operand is being checked: operator, right operand, place.
@@ -62,13 +64,15 @@ impl Draft {
                     fors: Default::default(),
                     lists: Default::default(),
                     arms: Default::default(),
-                    tests: Default::default(),
+                    patterns: Default::default(),
+                    parts: Default::default(),
                     paths: Default::default(),
                     fields: Default::default(),
                     root: ExprId::new(0),
                 },
                 rows: Vec::new(),
                 bindings: Vec::new(),
+                pattern_spans: Vec::new(),
                 scratch: Vec::new(),
                 spine: Vec::new(),
                 blocks: Vec::new(),
@@ -82,18 +86,20 @@ impl Draft {
     }
 
     fn clear(&mut self) {
-        let Draft { body, rows, bindings, scratch, spine, blocks } = self;
+        let Draft { body, rows, bindings, pattern_spans, scratch, spine, blocks } = self;
         body.params.clear();
         body.locals.clear();
         body.loops.clear();
         body.fors.clear();
         body.lists.clear();
         body.arms.clear();
-        body.tests.clear();
+        body.patterns.clear();
+        body.parts.clear();
         body.paths.clear();
         body.fields.clear();
         rows.clear();
         bindings.clear();
+        pattern_spans.clear();
         scratch.clear();
         spine.clear();
         blocks.clear();
@@ -190,6 +196,7 @@ impl Renaming {
             Expr::Call(item, args) => Expr::Call(item, self.list(body, args)),
             Expr::Intrinsic(op, args) => Expr::Intrinsic(op, self.list(body, args)),
             Expr::Aggregate(parts) => Expr::Aggregate(self.list(body, parts)),
+            Expr::Variant(number, parts) => Expr::Variant(number, self.list(body, parts)),
             Expr::Field(value, index) => Expr::Field(self.name(value), index),
             Expr::Let(local, value) => Expr::Let(local, self.name(value)),
             Expr::Assign { local, path, value } => Expr::Assign { local, path, value: self.name(value) },

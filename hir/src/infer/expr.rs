@@ -30,7 +30,7 @@ impl<'a> Checker<'a> {
             return Ok(self.literal(literal, span, expect));
         }
         if let Ast::Name(name) = self.tree.exprs[id] {
-            return self.name(name, false, span);
+            return self.name(name, false, span, expect);
         }
         if !self.deeper(span) {
             self.depth -= 1;
@@ -49,12 +49,12 @@ impl<'a> Checker<'a> {
                 self.error(span)
             }
             Ast::Literal(literal) => self.literal(literal, span, expect),
-            Ast::Name(name) => self.name(name, false, span)?,
-            Ast::Dollar(name) => self.name(name, true, span)?,
+            Ast::Name(name) => self.name(name, false, span, expect)?,
+            Ast::Dollar(name) => self.name(name, true, span, expect)?,
             Ast::Paren(inner) => self.expr(inner, expect)?,
             Ast::Binary(op, left, right) => self.binary(op, left, right, span)?,
             Ast::Unary(op, operand) => self.unary(op, operand, span)?,
-            Ast::Field(base, name) => self.field(base, name, span)?,
+            Ast::Field(base, name) => self.field(base, name, span, expect)?,
             Ast::TupleField(base, index) => self.tuple_field(base, index, span)?,
             Ast::DollarField(base, name) => self.dollar_field(base, name, span)?,
             Ast::Call { callee, args } => self.call(callee, tree.type_args(id), args, span, expect)?,
@@ -205,10 +205,21 @@ impl<'a> Checker<'a> {
 
     // ---- members ----
 
-    fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span) -> Result<ExprId> {
+    fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
+        if let Some(item) = self.type_path(base)?
+            && let Some(value) = self.qualified(item, name, None, span)?
+        {
+            return Ok(value);
+        }
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
         {
+            if let Some(Entity::Module(module)) = self.scope.value(root) {
+                let named = self.module_variant(module, name, expect, span)?;
+                if let Some(value) = self.named_value(named, span, None, span)? {
+                    return Ok(value);
+                }
+            }
             if let Some(found) = self.module_member(root, name, false, span)? {
                 return Ok(found);
             }
@@ -252,7 +263,9 @@ impl<'a> Checker<'a> {
                     self.poisoned = true;
                     return Ok(None);
                 };
-                if let Some(index) = definition.fields.iter().position(|(field, _)| *field == name) {
+                if definition.has_members()
+                    && let Some(index) = definition.fields.iter().position(|(field, _)| *field == name)
+                {
                     return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));
                 }
                 if self.has_inherent(ty, name)? {

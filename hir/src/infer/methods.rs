@@ -11,6 +11,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::Entity;
+use crate::resolve::prelude::ordering_type;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -180,10 +181,21 @@ impl<'a> Checker<'a> {
         expect: &Expect<'a>,
     ) -> Result<ExprId> {
         let at = self.name_after(receiver, name, span);
+        if let Some(item) = self.type_path(receiver)?
+            && let Some(value) = self.qualified(item, name, Some(args), span)?
+        {
+            return Ok(value);
+        }
         if let Some(root) = self.plain_root(receiver) {
             match self.scope.value(root) {
                 Some(alias @ (Entity::Module(_) | Entity::Std(_, _))) if self.is_alias(alias) => {
                     let at = Span::new(span.start, self.span(receiver).end + 1 + name.as_str().len() as u32);
+                    if let Entity::Module(module) = alias {
+                        let named = self.module_variant(module, name, expect, at)?;
+                        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+                            return Ok(value);
+                        }
+                    }
                     return match self.member_of(alias, root, name, at)? {
                         Some(entity) => self.call_entity(entity, name, (at, types), args, span, expect),
                         None => self.silent(args, span),
@@ -346,19 +358,22 @@ impl<'a> Checker<'a> {
                 format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) }),
             ));
         }
+        if ty == ordering_type()
+            && let Some(done) = self.ordering_method(value, name, args, span)?
+        {
+            return Ok(done);
+        }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
             return self.no_method_at(ty, name, args, receiver, span);
         };
-        if text == "compare" {
-            return Ok(self.refuse(span, "`Ordering`"));
-        }
         if !crate::resolve::implements(ty, Symbol::new(of), self.cx)? {
             return self.no_method_at(ty, name, args, receiver, span);
         }
-        let params: Params = if method == "equals" { &[("other", Param::Any)] } else { &[] };
+        let params: Params = if matches!(method, "equals" | "compare") { &[("other", Param::Any)] } else { &[] };
         let Some(values) = self.take(method, params, 0, Some(&mut value), args, span)? else { return Ok(self.error(span)) };
         match (method, &values[..]) {
             ("equals", &[other]) => self.equal_values(value, other, span),
+            ("compare", &[other]) => self.compared(value, other, span),
             ("hash", _) => self.hashed(value, span),
             ("to_str", _) => self.printed(value, span),
             ("debug", _) => Ok(match self.debugged(value, span)? {
@@ -387,7 +402,9 @@ impl<'a> Checker<'a> {
             return Ok(());
         }
         let is_field = match ty.kind() {
-            TypeKind::Struct(item, _) => self.cx.type_definition(item)?.is_some_and(|d| d.fields.iter().any(|(f, _)| *f == name)),
+            TypeKind::Struct(item, _) => {
+                self.cx.type_definition(item)?.is_some_and(|d| d.has_members() && d.fields.iter().any(|(f, _)| *f == name))
+            }
             _ => false,
         };
         let near = {

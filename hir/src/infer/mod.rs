@@ -6,6 +6,7 @@
 //! After an error an expression has [`Type::ERROR`], which fits everywhere and reports nothing more: one report for one cause. Sugar is
 //! spelled out on the way, so what leaves this module is plain HIR.
 
+mod binding;
 mod builtin;
 mod call;
 mod control;
@@ -16,13 +17,16 @@ mod matching;
 mod methods;
 mod names;
 mod operators;
+mod order;
 mod panics;
 mod pattern;
 mod place;
 mod structs;
+mod sums;
 mod traits;
 mod unify;
 mod value;
+mod variants;
 mod why;
 
 use std::sync::{Arc, OnceLock};

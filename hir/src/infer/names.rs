@@ -4,10 +4,13 @@ use ir::Symbol;
 use syntax::tree::{self, Pattern};
 use syntax::{DiagnosticCode as Code, Span};
 
+use super::variants::Named;
+use super::why::Expect;
 use super::{Binding, Checker, Kind, Result, Which, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
-use crate::program::Entity;
+use crate::program::{Entity, TypeForm};
+use crate::resolve::prelude;
 use crate::resolve::{StdMember, is_later_type, nearest, prelude_type, std_member};
 
 /// Constructors, functions and constants of the prelude that the slice lacks: name and word of the refusal.
@@ -15,7 +18,6 @@ pub(super) fn later_name(name: &str) -> Option<&'static str> {
     Some(match name {
         "Some" | "None" => "`Option`",
         "Ok" | "Err" => "`Result`",
-        "Less" | "Equal" | "Greater" => "`Ordering`",
         "target_os" | "target_arch" | "target_family" | "debug" | "release" => "conditional compilation",
         "Print" | "Stdin" | "FileSystem" | "Env" | "Clock" | "Random" | "Logger" | "Http" | "Cache" | "Crypto" | "Intrinsics" | "FFI"
         | "Suspend" | "Unsafe" => "capabilities",
@@ -29,7 +31,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A name used as a value; `dollar` when written `$name`.
-    pub(super) fn name(&mut self, name: Symbol, dollar: bool, span: Span) -> Result<ExprId> {
+    pub(super) fn name(&mut self, name: Symbol, dollar: bool, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         if let Some(binding) = self.lookup(name) {
             if dollar && !matches!(binding.kind, Kind::Immutable) {
                 self.report(Code::E0206, span, [name.into()]).helps.push(format!("declare it with `let ${name}`, or write `{name}`"));
@@ -46,9 +48,19 @@ impl<'a> Checker<'a> {
         if let Some(error) = self.parameter_in_default(name, span) {
             return Ok(error);
         }
-        match self.scope.value(name) {
+        let other = self.scope.value(name);
+        if !dollar {
+            let mut named = self.expected_variant(name, expect)?;
+            if let Named::Nothing = named {
+                named = self.scope_variant(name, other, span)?;
+            }
+            if let Some(value) = self.named_value(named, span, None, span)? {
+                return Ok(value);
+            }
+        }
+        match other {
             Some(entity) => self.entity(entity, name, dollar, span),
-            None => Ok(self.unknown(name, dollar, span)),
+            None => self.unknown(name, dollar, span),
         }
     }
 
@@ -84,7 +96,8 @@ impl<'a> Checker<'a> {
                 self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module, not a value"));
                 Ok(self.error(span))
             }
-            Entity::Type(_) | Entity::Trait(_) => Ok(self.type_as_value(name, span)),
+            Entity::Type(item) => self.constructor_as_value(item, name, span),
+            Entity::Trait(_) => Ok(self.type_as_value(name, span)),
             Entity::Unsupported(..) => {
                 self.poisoned = true;
                 Ok(self.error(span))
@@ -97,35 +110,48 @@ impl<'a> Checker<'a> {
         Ok(self.error(span))
     }
 
+    /// The name of a newtype stands for its constructor, that of any other type for no value.
+    fn constructor_as_value(&mut self, item: ir::ItemId, name: Symbol, span: Span) -> Result<ExprId> {
+        let is_newtype = self.cx.type_definition(item)?.is_some_and(|d| d.form == TypeForm::Newtype);
+        Ok(if is_newtype { self.refuse(span, "function values") } else { self.type_as_value(name, span) })
+    }
+
     pub(super) fn type_as_value(&mut self, name: Symbol, span: Span) -> ExprId {
         self.report(Code::E0221, span, [name.into()]);
         self.error(span)
     }
 
     /// A name that neither locals nor the module know: prelude, type, or an error.
-    fn unknown(&mut self, name: Symbol, dollar: bool, span: Span) -> ExprId {
+    fn unknown(&mut self, name: Symbol, dollar: bool, span: Span) -> Result<ExprId> {
         let text = name.as_str();
         if let Some(what) = later_name(text) {
-            return self.refuse(span, what);
+            return Ok(self.refuse(span, what));
+        }
+        if !dollar && let Some(item) = prelude::of_variant(text) {
+            let named = self.variant_of(item, name)?;
+            if let Some(value) = self.named_value(named, span, None, span)? {
+                return Ok(value);
+            }
         }
         match self.scope.type_name(name) {
             Some(Entity::Unsupported(..)) => {
                 self.poisoned = true;
-                return self.error(span);
+                return Ok(self.error(span));
             }
-            Some(_) => return self.type_as_value(name, span),
+            Some(Entity::Type(item)) => return self.constructor_as_value(item, name, span),
+            Some(_) => return Ok(self.type_as_value(name, span)),
             None => {}
         }
         if matches!(text, "int" | "float" | "str" | "byte") || prelude_type(text).is_some() {
-            return self.type_as_value(name, span);
+            return Ok(self.type_as_value(name, span));
         }
         if builtin::is_function(text) {
-            return self.refuse(span, "function values");
+            return Ok(self.refuse(span, "function values"));
         }
         if is_later_type(text) {
-            return self.refuse(span, format!("`{text}`"));
+            return Ok(self.refuse(span, format!("`{text}`")));
         }
-        self.unknown_name(name, dollar, span)
+        Ok(self.unknown_name(name, dollar, span))
     }
 
     /// E2003, or E0211 when a later `let` of an open block declares it.
@@ -138,7 +164,7 @@ impl<'a> Checker<'a> {
         }
         let near = {
             let locals = self.draft.bindings.iter().rev().map(|b| b.name.as_str());
-            let own = self.scope.values.iter().map(|(n, _)| n.as_str());
+            let own = self.scope.values.iter().map(|(n, _)| n.as_str()).chain(self.scope.variants.iter().map(|(n, _)| n.as_str()));
             nearest(name.as_str(), locals.chain(own).chain(builtin::FUNCTIONS.iter().copied())).map(str::to_owned)
         };
         let anchor = self.anchor;

@@ -6,7 +6,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::why::Why;
 use super::{Checker, Kind, Result};
 use crate::ir::{Expr, ExprId, WHOLE};
-use crate::program::Entity;
+use crate::program::{Entity, TypeForm};
 use crate::resolve::show;
 use crate::{Type, TypeKind};
 
@@ -101,7 +101,13 @@ impl<'a> Checker<'a> {
         for &step in steps.iter().rev() {
             let step_span = self.span(step);
             let found = match self.tree.exprs[step] {
-                Ast::Field(_, name) => self.field_index(ty, name, step_span)?,
+                Ast::Field(_, name) => match self.field_index(ty, name, step_span)? {
+                    Some(_) if self.is_newtype(ty)? => {
+                        self.report(Code::E1020, step_span, []).helps.push(format!("build another `{}`", show(ty)));
+                        None
+                    }
+                    found => found,
+                },
                 Ast::TupleField(_, index) => self.element(ty, index, step_span)?.map(|element| (index, element)),
                 _ => {
                     match ty.kind() {
@@ -187,6 +193,13 @@ impl<'a> Checker<'a> {
                 error.labels.push(syntax::Label { anchor, span: binding.span, text: text.into() });
             }
         }
+    }
+
+    fn is_newtype(&self, ty: Type) -> Result<bool> {
+        Ok(match ty.kind() {
+            TypeKind::Struct(item, _) => self.cx.type_definition(item)?.is_some_and(|d| d.form == TypeForm::Newtype),
+            _ => false,
+        })
     }
 
     /// The value that stands at a place now.

@@ -9,7 +9,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::why::{Expect, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId};
-use crate::program::{Entity, TypeDefinition};
+use crate::program::{Entity, TypeDefinition, TypeForm};
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Type, TypeKind};
 
@@ -56,12 +56,16 @@ impl<'a> Checker<'a> {
         };
         match entity {
             Some(Entity::Type(item)) => match self.cx.type_definition(item)? {
-                Some(definition) => {
+                Some(definition) if definition.form == TypeForm::Struct => {
                     let ty = self.open_struct(item, definition.generics.len());
                     if let (false, Some((wanted, _))) = (definition.generics.is_empty(), expect.checked()) {
                         self.unify(ty, wanted);
                     }
                     self.literal_of(definition, ty, entries, at, span)
+                }
+                Some(_) => {
+                    self.report(Code::E2001, at, ["a struct type".into(), name.into()]);
+                    self.entries_silently(entries, span)
                 }
                 None => self.entries_silently(entries, span),
             },
@@ -115,7 +119,7 @@ impl<'a> Checker<'a> {
                     self.diagnostics.truncate(kept);
                     self.refused.truncate(refused);
                     self.poisoned = poisoned;
-                    if let Some(definition) = self.cx.type_definition(item)? {
+                    if let Some(definition) = self.cx.type_definition(item)?.filter(|d| d.form == TypeForm::Struct) {
                         let at = Span::new(span.start, span.start + 1);
                         return self.literal_of(definition, ty, entries, at, span);
                     }
@@ -227,6 +231,7 @@ impl<'a> Checker<'a> {
         let anchor = self.anchor;
         let error = self.report(Code::E0302, span, [definition.item.name().into(), field.into()]);
         match near {
+            _ if definition.form == TypeForm::Sum => error.helps.push("the payload of a variant is read with `match`".into()),
             Some(near) => {
                 error.helps.push(format!("a field with a similar name exists: `{near}`"));
                 error.edits.push(syntax::Edit { anchor, span, text: near, machine_applicable: false });

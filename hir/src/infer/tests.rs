@@ -169,7 +169,7 @@ fn structs_tuples_and_places_are_checked() {
     check_body("let x = \"a\"; x[0] = s;", &["2:14 E2050 type 'str' does not support index assignment"]);
     check_body("let { x } = P { x: 1, y: g };", &["2:5 E0301 pattern lacks field(s) y; add '..'"]);
     check_body("let (a, a) = (1, 2);", &["2:9 E0603 'a' is bound more than once"]);
-    check_body("let 3 = n;", &["2:5 E0606 refutable pattern in let: `_` not covered"]);
+    check_body("let 3 = n;", &["2:5 E0606 refutable pattern in let: `0`, `4` not covered"]);
     check("type T = { a: int, a: int }", &["1:20 E0303 field 'a' is declared twice"]);
     check("type T = { a: T }", &["1:6 E2008 type 'T' contains itself"]);
     check("type A = { b: (int, B) }\ntype B = { a: A }", &["1:6 E2008 type 'A' contains itself", "2:6 E2008 type 'B' contains itself"]);
@@ -232,8 +232,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("for ch in s do print(msg: `{ch}`);", "`for` over str"),
         ("let x: Option<int> = None;", "`Option`"),
         ("let x = catch(expr: n);", "`catch(...)`"),
-        ("let x = compare(left: 1, right: 2);", "`Ordering`"),
-        ("match (n, s) { (0, _) -> {}, (k, v) -> print(msg: v) }", "`match` on tuples"),
         ("let x = dbg(value: n);", "function `dbg`"),
         ("let x = n |> one;", "pipes"),
     ] {
@@ -245,8 +243,8 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         assert!(lines[0].ends_with(&expected), "{body}: {report}");
     }
     for (item, what) in [
-        ("type V = Shut | Open(percent: int);\n@u () -> V = Open(percent: 3);", "sum types"),
-        ("type N = int;\n@u (v: N) -> int = N(3).inner + v.inner;", "newtypes"),
+        ("type V<T> = Shut | Open(percent: T);\n@u () -> V<int> = Open(percent: 3);", "generic sum types"),
+        ("type N<T> = T;\n@u (v: N<int>) -> int = v.inner;", "generic newtypes"),
         ("trait Tr<T> { @m (self) -> T }", "generic traits"),
         ("trait Tr { type A; @m (self) -> Self.A }", "associated types"),
         ("@g<T: Eq> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Eq`"),

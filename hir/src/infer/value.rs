@@ -1,12 +1,15 @@
-//! What types can do by themselves, spelled out: equality, order, text and hash of scalars, tuples and structs.
+//! What types can do by themselves, spelled out: equality, order, text and hash of scalars, tuples and declared types.
 //!
 //! Parts are read from locals, so whatever is more than a local is put into a temporary first.
+
+use std::sync::Arc;
 
 use ir::Symbol;
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId};
+use crate::program::{TypeDefinition, TypeForm};
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -14,17 +17,24 @@ use crate::{Intrinsic as I, Type, TypeKind};
 const WIDEST: usize = 256;
 
 /// A part of a local: path of field indices with the type after each.
-type Path = Vec<(u32, Type)>;
+pub(super) type Path = Vec<(u32, Type)>;
+/// The same part of two locals, with its type.
+pub(super) type Pair = ((LocalId, LocalId), Path, Type);
+/// A part of a local with the name it is shown under, and its type.
+pub(super) type Labelled = (Option<Symbol>, LocalId, Path, Type);
 
 /// What the parts of a type are.
 enum Parts {
     None,
-    Positional(Vec<Type>),
-    Named(Symbol, Vec<(Symbol, Type)>),
+    Tuple(Vec<Type>),
+    /// Struct, newtype or sum with one variant.
+    Declared(Arc<TypeDefinition>),
+    /// A sum of several variants.
+    Sum(Arc<TypeDefinition>),
 }
 
 impl<'a> Checker<'a> {
-    fn part(&mut self, local: LocalId, path: &[(u32, Type)], span: Span) -> ExprId {
+    pub(super) fn part(&mut self, local: LocalId, path: &[(u32, Type)], span: Span) -> ExprId {
         let mut value = self.read(local, span);
         for &(index, ty) in path {
             value = self.push(Expr::Field(value, index), ty, span);
@@ -39,11 +49,10 @@ impl<'a> Checker<'a> {
             return Ok(Parts::None);
         }
         Ok(match ty.kind() {
-            TypeKind::Tuple(elements) => Parts::Positional(elements.to_vec()),
-            TypeKind::Struct(item, args) => match self.cx.type_definition(item)? {
-                Some(definition) => {
-                    Parts::Named(item.name(), definition.fields.iter().map(|(name, ty)| (*name, ty.substituted(args))).collect())
-                }
+            TypeKind::Tuple(elements) => Parts::Tuple(elements.to_vec()),
+            TypeKind::Struct(item, args) => match self.cx.type_definition(item)?.map(|d| d.instantiated(args)) {
+                Some(definition) if definition.choices().is_some() => Parts::Sum(definition),
+                Some(definition) => Parts::Declared(definition),
                 None => {
                     self.poisoned = true;
                     Parts::None
@@ -73,8 +82,9 @@ impl<'a> Checker<'a> {
             }
             match self.parts(ty, 0)? {
                 Parts::None => {}
-                Parts::Positional(types) => open.extend(types),
-                Parts::Named(_, fields) => open.extend(fields.into_iter().map(|(_, ty)| ty)),
+                Parts::Tuple(types) => open.extend(types),
+                Parts::Declared(definition) => open.extend(definition.fields.iter().map(|&(_, ty)| ty)),
+                Parts::Sum(definition) => open.extend(definition.variants.iter().flat_map(|v| &v.payload).map(|&(_, ty)| ty)),
             }
         }
         Ok(false)
@@ -97,7 +107,7 @@ impl<'a> Checker<'a> {
         Ok(self.with_statements(mark, equal, span))
     }
 
-    fn equal_parts(&mut self, locals: (LocalId, LocalId), path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
+    pub(super) fn equal_parts(&mut self, locals: (LocalId, LocalId), path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
         if let Some(op) = scalar_equality(ty) {
             let a = self.part(locals.0, path, span);
             let b = self.part(locals.1, path, span);
@@ -105,8 +115,9 @@ impl<'a> Checker<'a> {
         }
         let types: Vec<Type> = match self.parts(ty, path.len())? {
             Parts::None => return Ok(self.push(Expr::Bool(true), Type::BOOL, span)),
-            Parts::Positional(types) => types,
-            Parts::Named(_, fields) => fields.into_iter().map(|(_, ty)| ty).collect(),
+            Parts::Tuple(types) => types,
+            Parts::Declared(definition) => definition.fields.iter().map(|&(_, ty)| ty).collect(),
+            Parts::Sum(definition) => return self.equal_sums(locals, path, &definition, span),
         };
         let mut all = None;
         for (i, ty) in types.into_iter().enumerate() {
@@ -143,7 +154,7 @@ impl<'a> Checker<'a> {
         Ok(self.with_statements(mark, order, span))
     }
 
-    fn compare_parts(&mut self, locals: (LocalId, LocalId), path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
+    pub(super) fn compare_parts(&mut self, locals: (LocalId, LocalId), path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
         match ty {
             Type::STR | Type::FLOAT => {
                 let a = self.part(locals.0, path, span);
@@ -166,19 +177,19 @@ impl<'a> Checker<'a> {
         }
         let types: Vec<Type> = match self.parts(ty, path.len())? {
             Parts::None => return Ok(self.int(0, span)),
-            Parts::Positional(types) => types,
-            Parts::Named(_, fields) => fields.into_iter().map(|(_, ty)| ty).collect(),
+            Parts::Tuple(types) => types,
+            Parts::Declared(definition) => definition.fields.iter().map(|&(_, ty)| ty).collect(),
+            Parts::Sum(definition) => return self.compare_sums(locals, path, &definition, span),
         };
-        self.compare_from(locals, path, &types, 0, span)
+        let parts: Vec<Pair> = (0..).zip(types).map(|(index, ty)| (locals, extended(path, index, ty), ty)).collect();
+        self.compare_from(&parts, span)
     }
 
-    /// Parts from `at` on: the first that differs decides.
-    fn compare_from(&mut self, locals: (LocalId, LocalId), path: &mut Path, types: &[Type], at: usize, span: Span) -> Result<ExprId> {
-        let Some(&ty) = types.get(at) else { return Ok(self.int(0, span)) };
-        path.push((at as u32, ty));
-        let order = self.compare_parts(locals, path, ty, span)?;
-        path.pop();
-        if at + 1 == types.len() {
+    /// The first pair of parts that differs decides.
+    pub(super) fn compare_from(&mut self, parts: &[Pair], span: Span) -> Result<ExprId> {
+        let Some(((locals, path, ty), others)) = parts.split_first() else { return Ok(self.int(0, span)) };
+        let order = self.compare_parts(*locals, &mut path.clone(), *ty, span)?;
+        if others.is_empty() {
             return Ok(order);
         }
         let mark = self.draft.scratch.len();
@@ -188,7 +199,7 @@ impl<'a> Checker<'a> {
         let differs = self.intrinsic(I::Ne, &[read, zero], Type::BOOL, span);
         let read = self.read(held, span);
         // The statement of this part stays on the scratch stack while the rest is built.
-        let rest = self.compare_from(locals, path, types, at + 1, span)?;
+        let rest = self.compare_from(others, span)?;
         let decided = self.choose(differs, read, rest, span);
         Ok(self.with_statements(mark, decided, span))
     }
@@ -275,7 +286,7 @@ impl<'a> Checker<'a> {
         Some(self.intrinsic(op, &[value], Type::STR, span))
     }
 
-    fn text_parts(&mut self, local: LocalId, path: &mut Path, ty: Type, debug: bool, span: Span) -> Result<ExprId> {
+    pub(super) fn text_parts(&mut self, local: LocalId, path: &mut Path, ty: Type, debug: bool, span: Span) -> Result<ExprId> {
         let (open, close, parts) = match self.parts(ty, path.len())? {
             Parts::None => {
                 let value = self.part(local, path, span);
@@ -284,15 +295,29 @@ impl<'a> Checker<'a> {
                     None => self.error(span),
                 });
             }
-            Parts::Positional(types) => ("(".to_owned(), ")", types.into_iter().map(|ty| (None, ty)).collect::<Vec<_>>()),
-            Parts::Named(name, fields) if debug => {
-                (format!("{name} {{ "), " }", fields.into_iter().map(|(name, ty)| (Some(name), ty)).collect())
+            Parts::Sum(definition) => return self.text_of_sum(local, path, &definition, debug, span),
+            Parts::Tuple(types) => ("(".to_owned(), ")", types.into_iter().map(|ty| (None, ty)).collect::<Vec<_>>()),
+            Parts::Declared(definition) => {
+                let (name, fields) = (definition.item.name(), &definition.fields);
+                let named = |is_named: bool| fields.iter().map(|&(name, ty)| (is_named.then_some(name), ty)).collect();
+                match (definition.form, definition.variants.first()) {
+                    (TypeForm::Sum, Some(variant)) if fields.is_empty() => (variant.name.as_str().to_owned(), "", Vec::new()),
+                    (TypeForm::Sum, Some(variant)) => (format!("{}(", variant.name), ")", named(debug && variant.is_named)),
+                    (TypeForm::Struct, _) if debug && fields.is_empty() => (format!("{name} {{"), "}", Vec::new()),
+                    (TypeForm::Struct, _) if debug => (format!("{name} {{ "), " }", named(true)),
+                    (TypeForm::Struct | TypeForm::Newtype | TypeForm::Sum, _) => (format!("{name}("), ")", named(false)),
+                }
             }
-            Parts::Named(name, fields) => (format!("{name}("), ")", fields.into_iter().map(|(_, ty)| (None, ty)).collect()),
         };
+        let parts = (0..).zip(parts).map(|(index, (name, ty))| (name, local, extended(path, index, ty), ty)).collect();
+        self.joined(open, parts, close, debug, span)
+    }
+
+    /// The texts of parts between commas, each behind its name if it has one.
+    pub(super) fn joined(&mut self, open: String, parts: Vec<Labelled>, close: &str, debug: bool, span: Span) -> Result<ExprId> {
         let mark = self.draft.scratch.len();
         let mut literal = open;
-        for (i, (name, ty)) in parts.into_iter().enumerate() {
+        for (i, (name, local, mut path, ty)) in parts.into_iter().enumerate() {
             if i > 0 {
                 literal.push_str(", ");
             }
@@ -303,9 +328,7 @@ impl<'a> Checker<'a> {
             let before = self.push(Expr::Str(Symbol::new(&literal)), Type::STR, span);
             literal.clear();
             self.draft.scratch.push(before);
-            path.push((i as u32, ty));
-            let text = self.text_parts(local, path, ty, debug, span)?;
-            path.pop();
+            let text = self.text_parts(local, &mut path, ty, debug, span)?;
             self.draft.scratch.push(text);
         }
         literal.push_str(close);
@@ -336,7 +359,7 @@ impl<'a> Checker<'a> {
         Ok(self.with_statements(mark, hash, span))
     }
 
-    fn hash_parts(&mut self, local: LocalId, path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
+    pub(super) fn hash_parts(&mut self, local: LocalId, path: &mut Path, ty: Type, span: Span) -> Result<ExprId> {
         match ty {
             Type::INT | Type::BYTE | Type::CHAR | Type::BOOL | Type::STR => {
                 let value = self.part(local, path, span);
@@ -359,16 +382,32 @@ impl<'a> Checker<'a> {
             }
             _ => {}
         }
-        let types: Vec<Type> = match self.parts(ty, path.len())? {
-            Parts::None => return Ok(self.int(0, span)),
-            Parts::Positional(types) => types,
-            Parts::Named(_, fields) => fields.into_iter().map(|(_, ty)| ty).collect(),
-        };
         let mut seed = self.int(0, span);
-        for (i, ty) in types.into_iter().enumerate() {
-            path.push((i as u32, ty));
-            let value = self.hash_parts(local, path, ty, span)?;
-            path.pop();
+        let types: Vec<Type> = match self.parts(ty, path.len())? {
+            Parts::None => return Ok(seed),
+            Parts::Tuple(types) => types,
+            Parts::Sum(definition) => return self.hash_of_sum(local, path, &definition, span),
+            Parts::Declared(definition) => match (definition.form, &definition.fields[..]) {
+                // A newtype does as what is inside does.
+                (TypeForm::Newtype, &[(_, ty)]) => return self.hash_parts(local, &mut extended(path, 0, ty), ty, span),
+                (TypeForm::Struct | TypeForm::Newtype | TypeForm::Sum, fields) => {
+                    if definition.form == TypeForm::Sum {
+                        let number = self.int(0, span);
+                        seed = self.hash_combine(seed, number, span);
+                    }
+                    fields.iter().map(|&(_, ty)| ty).collect()
+                }
+            },
+        };
+        let parts = (0..).zip(types).map(|(index, ty)| (local, extended(path, index, ty), ty)).collect();
+        self.hash_fold(seed, parts, span)
+    }
+
+    /// The hashes of parts, combined in order with a seed.
+    pub(super) fn hash_fold(&mut self, seed: ExprId, parts: Vec<(LocalId, Path, Type)>, span: Span) -> Result<ExprId> {
+        let mut seed = seed;
+        for (local, mut path, ty) in parts {
+            let value = self.hash_parts(local, &mut path, ty, span)?;
             seed = self.hash_combine(seed, value, span);
         }
         Ok(seed)
@@ -402,4 +441,10 @@ fn scalar_equality(ty: Type) -> Option<I> {
         Type::STR => Some(I::StrEq),
         _ => None,
     }
+}
+
+fn extended(path: &Path, index: u32, ty: Type) -> Path {
+    let mut path = path.clone();
+    path.push((index, ty));
+    path
 }

@@ -30,6 +30,8 @@ pub(super) enum Why<'a> {
     Variable(Symbol, Span),
     /// A field of a struct.
     Field(ItemId, Symbol),
+    /// Part of the payload of a variant: variant, name or number.
+    Payload(Symbol, Symbol),
     /// An element of a tuple.
     Element(u32),
     /// What must be `bool`: condition of `if`, `while`, a guard, operand of `&&`.
@@ -96,13 +98,14 @@ impl<'a> Checker<'a> {
                 Some((anchor, span, format!("expected `{want}` because `{name}` was declared with that type here")))
             }
             Why::Scrutinee(span) => Some((anchor, span, format!("expected `{want}` because this is what is matched"))),
-            Why::Builtin(..) | Why::Field(..) | Why::Element(_) | Why::Condition(_) | Why::Spread(_) => None,
+            Why::Builtin(..) | Why::Field(..) | Why::Payload(..) | Why::Element(_) | Why::Condition(_) | Why::Spread(_) => None,
         };
         let note = match why {
             Why::Builtin(function, parameter) => {
                 Some(format!("expected `{want}` because parameter `{parameter}` of `{function}` has that type"))
             }
             Why::Field(item, name) => Some(format!("expected `{want}` because field `{name}` of `{}` has that type", item.name())),
+            Why::Payload(variant, part) => Some(format!("expected `{want}` because payload value `{part}` of `{variant}` has that type")),
             Why::Element(index) => Some(format!("expected `{want}` because element {index} of the tuple has that type")),
             Why::Condition(what) => Some(format!("expected `bool` because this is {what}")),
             Why::Spread(item) => Some(format!("expected `{want}` because only a `{0}` can be spread into a `{0}`", item.name())),

@@ -90,7 +90,7 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
         while let Some(ty) = open.pop() {
             match ty.kind() {
                 TypeKind::Tuple(elements) => open.extend(elements.iter().rev()),
-                TypeKind::Struct(id, args) if !seen.contains(&ty) => {
+                TypeKind::Struct(id, args) if !seen.contains(&ty) && !super::prelude::is_predeclared(id) => {
                     seen.push(ty);
                     open.extend(args.iter().rev());
                     if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id)) {

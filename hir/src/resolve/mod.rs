@@ -9,6 +9,7 @@ mod generics;
 mod header;
 mod impls;
 mod mutation;
+pub mod prelude;
 mod signature;
 pub mod solve;
 mod std_modules;
@@ -134,10 +135,10 @@ fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
         ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Type { body, .. } => match body {
+        ItemKind::Type { generics, body, .. } => match body {
             TypeBody::Struct(_) => None,
-            TypeBody::Sum(_) => Some("sum types"),
-            TypeBody::Newtype(_) => Some("newtypes"),
+            TypeBody::Sum(_) => (!generics.is_empty()).then_some("generic sum types"),
+            TypeBody::Newtype(_) => (!generics.is_empty()).then_some("generic newtypes"),
         },
         ItemKind::Trait { generics, constraints, members, .. } => {
             let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
@@ -393,7 +394,15 @@ impl Builder<'_> {
             {
                 self.scope.generic.push((item, count as u32));
             }
-            // A sum type brings its variants, a newtype its constructor.
+            // A sum type brings its variants.
+            if let Entity::Type(item) = entity {
+                let variants = scope.variants.iter().filter(|(_, sum)| *sum == item);
+                for &variant in variants {
+                    if !self.scope.variants.contains(&variant) {
+                        self.scope.variants.push(variant);
+                    }
+                }
+            }
             if let Entity::Unsupported(item, _) = entity {
                 self.weak.extend(scope.values.iter().filter(|(_, e)| matches!(e, Entity::Unsupported(i, _) if *i == item)));
             }
@@ -434,6 +443,7 @@ impl Builder<'_> {
 
     fn items(&mut self) {
         let mut first: HashMap<u32, (ItemId, Span)> = HashMap::with_capacity(self.file.items.len());
+        let mut own_variants: Vec<(Symbol, ItemId)> = Vec::new();
         self.scope.values.reserve(self.file.items.len());
         for row in &self.file.items {
             let (item, id) = (&*row.item, row.id);
@@ -478,13 +488,15 @@ impl Builder<'_> {
                 ItemKind::Error => continue,
             };
             let name = id.name();
-            match &item.kind {
-                ItemKind::Type { body: TypeBody::Sum(variants), .. } => {
-                    self.weak.extend(variants.iter().map(|v| (v.name, Entity::Unsupported(id, "sum types"))));
+            match (&item.kind, entity) {
+                (ItemKind::Type { body: TypeBody::Sum(variants), .. }, Entity::Type(_)) => {
+                    own_variants.extend(variants.iter().map(|v| (v.name, id)));
                 }
-                ItemKind::Type { body: TypeBody::Newtype(_), .. } => {
-                    self.weak.push((name, Entity::Unsupported(id, "newtypes")));
+                // Nothing is known of a refused type, so its names report nothing more.
+                (ItemKind::Type { body: TypeBody::Sum(variants), .. }, _) => {
+                    self.weak.extend(variants.iter().map(|v| (v.name, entity)));
                 }
+                (ItemKind::Type { body: TypeBody::Newtype(_), .. }, Entity::Unsupported(..)) => self.weak.push((name, entity)),
                 _ => {}
             }
             if matches!(item.kind, ItemKind::Test { .. }) {
@@ -512,6 +524,34 @@ impl Builder<'_> {
                 self.scope.public.push((name, entity));
             }
         }
+        if !own_variants.is_empty() {
+            self.variants(own_variants, &first);
+        }
+    }
+
+    /// The variants of own sum types stand before those of imported ones. A function or constant of the same name is a second definition of it.
+    fn variants(&mut self, mut own: Vec<(Symbol, ItemId)>, first: &HashMap<u32, (ItemId, Span)>) {
+        for &(name, sum) in &own {
+            let Some(&(other, _)) =
+                first.get(&name.raw()).filter(|other| matches!(other.0.path().namespace, Namespace::Function | Namespace::Constant))
+            else {
+                continue;
+            };
+            let row = |id: ItemId| self.file.items.iter().position(|row| row.id == id);
+            let (Some(sum_at), Some(other_at)) = (row(sum), row(other)) else { continue };
+            let (sum_item, other_item) = (&self.file.items[sum_at].item, &self.file.items[other_at].item);
+            let ItemKind::Type { body: TypeBody::Sum(variants), .. } = &sum_item.kind else { continue };
+            let Some(variant) = variants.iter().find(|v| v.name == name) else { continue };
+            let mut places = [(Anchor::Item(sum), variant.span), (Anchor::Item(other), other_item.name_span)];
+            if other_at < sum_at {
+                places.reverse();
+            }
+            let [(first_anchor, first_span), (anchor, span)] = places;
+            let error = Diagnostic::new(Code::E2006, anchor, span, [name.into()]).label("defined again here");
+            self.scope.diagnostics.push(error.because(first_anchor, first_span, "first defined here"));
+        }
+        own.append(&mut self.scope.variants);
+        self.scope.variants = own;
     }
 
     fn defined_twice(&mut self, item: &Item, id: ItemId, name: Symbol, (earlier, place): (ItemId, Span)) {

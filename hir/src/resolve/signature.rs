@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
-use syntax::tree::{AttributeValue, Function, Item, ItemKind, TypeBody};
+use syntax::tree::{self, AttributeValue, Function, Item, ItemKind, TypeBody, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::attributes::attributes;
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
-use crate::program::{Bound, Context, Parameter, Receiver, Scope, Signature, TypeDefinition};
+use crate::program::{Bound, Context, Parameter, Receiver, Scope, Signature, TypeDefinition, TypeForm, Variant};
 use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
@@ -234,10 +234,10 @@ pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type
     }
 }
 
-/// The fields of a struct; `None` when the item is no struct of the slice or has syntax errors.
+/// What a type is made of; `None` when the item is no type of the slice or has syntax errors.
 pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefinition>, Stop> {
-    let ItemKind::Type { generics, markers, constraints, body: TypeBody::Struct(fields) } = &item.kind else { return Ok(None) };
-    if item.has_errors {
+    let ItemKind::Type { generics, markers, constraints, body } = &item.kind else { return Ok(None) };
+    if item.has_errors || (!generics.is_empty() && !matches!(body, TypeBody::Struct(_))) {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
@@ -252,24 +252,49 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     let mut definition = TypeDefinition {
         item: item.id,
+        form: TypeForm::Struct,
         generics: generics.names().collect(),
-        fields: Vec::with_capacity(fields.len()),
+        fields: Vec::new(),
+        variants: Vec::new(),
         derives: Vec::new(),
         diagnostics: Vec::new(),
     };
-    for (i, field) in fields.iter().enumerate() {
-        if let Some(first) = fields[..i].iter().find(|f| f.name == field.name) {
-            let error = Diagnostic::new(Code::E0303, anchor, field.span, [field.name.into(), "is declared".into()]);
-            reader.diagnostics.push(error.because(anchor, first.span, "first declared here"));
-            continue;
+    match body {
+        TypeBody::Struct(fields) => {
+            for (i, field) in fields.iter().enumerate() {
+                if let Some(first) = fields[..i].iter().find(|f| f.name == field.name) {
+                    let error = Diagnostic::new(Code::E0303, anchor, field.span, [field.name.into(), "is declared".into()]);
+                    reader.diagnostics.push(error.because(anchor, first.span, "first declared here"));
+                    continue;
+                }
+                let mut ty = reader.read(field.ty)?;
+                if ty == Type::NEVER {
+                    let args = [field.name.into(), item.id.name().into()];
+                    reader.diagnostics.push(Diagnostic::new(Code::E2019, anchor, item.tree.type_span(field.ty), args));
+                    ty = Type::ERROR;
+                }
+                definition.fields.push((field.name, ty));
+            }
         }
-        let mut ty = reader.read(field.ty)?;
-        if ty == Type::NEVER {
-            let error = Diagnostic::new(Code::E2019, anchor, item.tree.type_span(field.ty), [field.name.into(), item.id.name().into()]);
-            reader.diagnostics.push(error);
-            ty = Type::ERROR;
+        TypeBody::Newtype(ty) => {
+            definition.form = TypeForm::Newtype;
+            definition.fields.push((Symbol::new("inner"), reader.read(*ty)?));
         }
-        definition.fields.push((field.name, ty));
+        TypeBody::Sum(variants) => {
+            definition.form = TypeForm::Sum;
+            for (i, variant) in variants.iter().enumerate() {
+                if let Some(first) = variants[..i].iter().find(|v| v.name == variant.name) {
+                    let error = Diagnostic::new(Code::E2006, anchor, variant.span, [variant.name.into()]).label("defined again here");
+                    reader.diagnostics.push(error.because(anchor, first.span, "first defined here"));
+                    continue;
+                }
+                let built = read_variant(item, variant, &mut reader)?;
+                definition.variants.push(built);
+            }
+            if let [only] = &definition.variants[..] {
+                definition.fields = only.payload.clone();
+            }
+        }
     }
     for attribute in item.attributes.iter().filter(|a| a.name.as_str() == "derive") {
         for (_, value, span) in &attribute.args {
@@ -296,6 +321,30 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
     Ok(Some(definition))
 }
 
+/// A variant with its payload, all of it named or all of it positional.
+fn read_variant(item: &Item, variant: &tree::Variant, reader: &mut TypeReader<'_>) -> Result<Variant, Stop> {
+    let anchor = reader.anchor;
+    let is_named = variant.payload.iter().any(|(name, _)| name.is_some());
+    let mut payload: Vec<(Symbol, Type)> = Vec::with_capacity(variant.payload.len());
+    for (at, &(name, ty)) in variant.payload.iter().enumerate() {
+        let span = item.tree.type_span(ty);
+        let ty = reader.read(ty)?;
+        if is_named && name.is_none() {
+            let error = Diagnostic::new(Code::E2011, anchor, span, []);
+            reader.diagnostics.push(error.help(format!("the payload of `{}` is all named or all positional", variant.name)));
+        }
+        let name = match name {
+            Some(name) => name,
+            None => Symbol::new(&at.to_string()),
+        };
+        if payload.iter().any(|(known, _)| *known == name) {
+            reader.diagnostics.push(Diagnostic::new(Code::E0303, anchor, span, [name.into(), "is declared".into()]));
+        }
+        payload.push((name, ty));
+    }
+    Ok(Variant { name: variant.name, is_named, payload })
+}
+
 fn derive(definition: &mut TypeDefinition, diagnostics: &mut Vec<Diagnostic>, anchor: Anchor, name: Symbol, span: Span) {
     if definition.derives.contains(&name) {
         diagnostics.push(Diagnostic::new(Code::E0411, anchor, span, [name.into(), definition.item.name().into()]));
@@ -303,6 +352,9 @@ fn derive(definition: &mut TypeDefinition, diagnostics: &mut Vec<Diagnostic>, an
     }
     match name.as_str() {
         "Eq" | "Comparable" | "Hashable" | "Clone" | "Debug" | "Printable" => definition.derives.push(name),
+        "Default" if definition.form == TypeForm::Sum => {
+            diagnostics.push(Diagnostic::new(Code::E2028, anchor, span, [definition.item.name().into()]));
+        }
         "Default" | "Value" => {
             diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [format!("`#derive({name})`").into()]));
         }
@@ -310,52 +362,71 @@ fn derive(definition: &mut TypeDefinition, diagnostics: &mut Vec<Diagnostic>, an
     }
 }
 
-/// What only the whole program can say of a struct: that it contains itself (E2008), that a field lacks a derived trait (E2032).
-/// Asks for the definitions of field types, so it must not be part of answering [`type_definition`].
+/// The parts of a declaration as written: name, place, type.
+fn written_parts<'a>(item: &'a Item, body: &'a TypeBody) -> Vec<(Symbol, Span, TypeId)> {
+    match body {
+        TypeBody::Struct(fields) => fields.iter().map(|field| (field.name, field.span, field.ty)).collect(),
+        TypeBody::Newtype(ty) => vec![(Symbol::new("inner"), item.tree.type_span(*ty), *ty)],
+        TypeBody::Sum(variants) => variants
+            .iter()
+            .flat_map(|variant| variant.payload.iter().map(move |&(name, ty)| (name.unwrap_or(variant.name), item.tree.type_span(ty), ty)))
+            .collect(),
+    }
+}
+
+/// What only the whole program can say of a type: that it contains itself (E2008), that a part lacks a derived trait (E2032).
+/// Asks for the definitions of the parts' types, so it must not be part of answering [`type_definition`].
 pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop> {
     let mut diagnostics = Vec::new();
-    let ItemKind::Type { body: TypeBody::Struct(fields), .. } = &item.kind else { return Ok(diagnostics) };
+    let ItemKind::Type { generics, constraints, body, .. } = &item.kind else { return Ok(diagnostics) };
     let Some(definition) = cx.type_definition(item.id)? else { return Ok(diagnostics) };
     let anchor = Anchor::Item(item.id);
-    for field in fields {
-        let Some(&(_, ty)) = definition.fields.iter().find(|(name, _)| *name == field.name) else { continue };
-        let mut seen = Vec::new();
-        if contains(ty, item.id, &mut seen, cx)? {
-            let error = Diagnostic::new(Code::E2008, anchor, item.name_span, [item.id.name().into()]);
-            diagnostics.push(error.because(anchor, field.span, format!("through this field of type `{}`", show(ty))));
+    // What is wrong with the written types was said where they were read.
+    let mut reader = reader(item, cx)?;
+    Generics { list: generics, constraints }.declare(&mut reader.around, anchor, &mut Vec::new());
+    let mut parts = Vec::new();
+    for (name, span, ty) in written_parts(item, body) {
+        parts.push((name, span, reader.read(ty)?));
+    }
+    let is_sum = definition.form == TypeForm::Sum;
+    for &(_, span, ty) in &parts {
+        if contains(ty, item.id, is_sum, &mut Vec::new(), cx)? {
+            let through = match definition.form {
+                TypeForm::Struct => format!("through this field of type `{}`", show(ty)),
+                TypeForm::Sum | TypeForm::Newtype => format!("through this type `{}`", show(ty)),
+            };
+            diagnostics.push(if is_sum {
+                // Its values need cells.
+                Diagnostic::new(Code::E2040, anchor, item.name_span, ["recursive sum types".into()]).because(anchor, span, through)
+            } else {
+                Diagnostic::new(Code::E2008, anchor, item.name_span, [item.id.name().into()]).because(anchor, span, through)
+            });
             return Ok(diagnostics);
         }
     }
     for &derived in &definition.derives {
-        for field in fields {
-            let Some(&(_, ty)) = definition.fields.iter().find(|(name, _)| *name == field.name) else { continue };
+        for &(name, span, ty) in &parts {
             // The derived impl assumes the trait of its type parameters.
             let assumed = vec![Type::VOID; definition.generics.len()];
             if !implements(ty.substituted(&assumed), derived, cx)? {
-                let args = [field.name.into(), show(ty).into(), derived.into()];
-                diagnostics.push(Diagnostic::new(Code::E2032, anchor, field.span, args));
+                let args = [name.into(), show(ty).into(), derived.into()];
+                diagnostics.push(Diagnostic::new(Code::E2032, anchor, span, args));
             }
         }
     }
     Ok(diagnostics)
 }
 
-fn contains(ty: Type, target: ItemId, seen: &mut Vec<ItemId>, cx: &dyn Context) -> Result<bool, Stop> {
-    match ty.kind() {
-        TypeKind::Tuple(elements) => {
-            for &element in elements {
-                if contains(element, target, seen, cx)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
-        TypeKind::Struct(item, _) if item == target => Ok(true),
+/// Does a value of this type hold one of `target`, in itself or, where `through_sums`, in a payload?
+fn contains(ty: Type, target: ItemId, through_sums: bool, seen: &mut Vec<ItemId>, cx: &dyn Context) -> Result<bool, Stop> {
+    let inner: Vec<Type> = match ty.kind() {
+        TypeKind::Tuple(elements) => elements.to_vec(),
+        TypeKind::Struct(item, _) if item == target => return Ok(true),
         TypeKind::Struct(item, args) => {
             // Where an argument goes is seen in the fields; that it is there at all is enough to refuse `type A = { b: Box<A> }`, as a type
             // parameter that no field has is of no use.
             for &arg in args {
-                if contains(arg, target, seen, cx)? {
+                if contains(arg, target, through_sums, seen, cx)? {
                     return Ok(true);
                 }
             }
@@ -363,13 +434,11 @@ fn contains(ty: Type, target: ItemId, seen: &mut Vec<ItemId>, cx: &dyn Context) 
                 return Ok(false);
             }
             seen.push(item);
-            let Some(definition) = cx.type_definition(item)? else { return Ok(false) };
-            for &(_, ty) in &definition.fields {
-                if contains(ty, target, seen, cx)? {
-                    return Ok(true);
-                }
+            match cx.type_definition(item)? {
+                Some(definition) if definition.form != TypeForm::Sum => definition.fields.iter().map(|&(_, ty)| ty).collect(),
+                Some(definition) if through_sums => definition.variants.iter().flat_map(|v| &v.payload).map(|&(_, ty)| ty).collect(),
+                Some(_) | None => return Ok(false),
             }
-            Ok(false)
         }
         TypeKind::Error
         | TypeKind::Int
@@ -384,8 +453,14 @@ fn contains(ty: Type, target: ItemId, seen: &mut Vec<ItemId>, cx: &dyn Context) 
         | TypeKind::List(_)
         | TypeKind::Function(..)
         | TypeKind::Parameter(..)
-        | TypeKind::Variable(_) => Ok(false),
+        | TypeKind::Variable(_) => return Ok(false),
+    };
+    for ty in inner {
+        if contains(ty, target, through_sums, seen, cx)? {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// Does a type have one of the derivable traits? The parts of a struct are judged where it is declared.

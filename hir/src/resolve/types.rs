@@ -16,7 +16,6 @@ const LATER_TYPES: &[&str] = &[
     "Size",
     "Option",
     "Result",
-    "Ordering",
     "Error",
     "Range",
     "Set",
@@ -72,6 +71,7 @@ pub fn prelude_type(name: &str) -> Option<Type> {
         "byte" => Type::BYTE,
         "str" => Type::STR,
         "Never" => Type::NEVER,
+        "Ordering" => super::prelude::ordering_type(),
         _ => return None,
     })
 }

@@ -7,7 +7,9 @@ use ir::text::{Function, TextError};
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::Span;
 
-use crate::program::{Context, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TypeDefinition};
+use crate::program::{
+    Context, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TypeDefinition, TypeForm, Variant,
+};
 use crate::{Type, TypeKind, types};
 
 /// Answers the questions of a verifier from the `;!` lines of a dump.
@@ -66,6 +68,26 @@ fn parenthesis(text: &str) -> Option<usize> {
         }
         None
     })
+}
+
+/// `A`, `A(int, str)`, `A(f: int)`
+fn variant_of(text: &str, line: u32) -> Result<Variant, TextError> {
+    let (name, payload) = match text.split_once('(') {
+        Some((name, rest)) => (name, rest.strip_suffix(')').ok_or_else(|| malformed(line))?),
+        None => (text, ""),
+    };
+    let mut variant = Variant { name: Symbol::new(name), is_named: false, payload: Vec::new() };
+    for (at, part) in split(payload).into_iter().enumerate() {
+        let (name, ty) = match part.split_once(':') {
+            Some((name, ty)) => {
+                variant.is_named = true;
+                (Symbol::new(name.trim()), ty)
+            }
+            None => (Symbol::new(&at.to_string()), part),
+        };
+        variant.payload.push((name, type_of(ty, line)?));
+    }
+    Ok(variant)
 }
 
 impl TextContext {
@@ -132,11 +154,28 @@ impl TextContext {
                     _ => Err(malformed(line)),
                 });
                 let generics = generics.collect::<Result<Vec<Symbol>, TextError>>()?;
-                let fields = fields.trim().strip_prefix('{').and_then(|f| f.strip_suffix('}')).ok_or_else(|| malformed(line))?;
-                let mut definition = TypeDefinition { item, generics, fields: Vec::new(), derives: Vec::new(), diagnostics: Vec::new() };
-                for field in split(fields) {
-                    let (name, ty) = field.split_once(':').ok_or_else(|| malformed(line))?;
-                    definition.fields.push((Symbol::new(name.trim()), type_of(ty, line)?));
+                let mut definition = TypeDefinition {
+                    item,
+                    form: TypeForm::Struct,
+                    generics,
+                    fields: Vec::new(),
+                    variants: Vec::new(),
+                    derives: Vec::new(),
+                    diagnostics: Vec::new(),
+                };
+                match fields.trim().strip_prefix('{') {
+                    Some(fields) => {
+                        for field in split(fields.strip_suffix('}').ok_or_else(|| malformed(line))?) {
+                            let (name, ty) = field.split_once(':').ok_or_else(|| malformed(line))?;
+                            definition.fields.push((Symbol::new(name.trim()), type_of(ty, line)?));
+                        }
+                    }
+                    None => {
+                        definition.form = TypeForm::Sum;
+                        for variant in fields.split('|') {
+                            definition.variants.push(variant_of(variant.trim(), line)?);
+                        }
+                    }
                 }
                 self.definitions.insert(item, Arc::new(definition));
             }

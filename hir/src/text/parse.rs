@@ -6,7 +6,7 @@ use ir::{Column, ItemId, Namespace, Pool, Symbol};
 
 use super::DEEPEST;
 use super::context::{TextContext, item_of, type_of};
-use crate::ir::{Arm, Expr, ExprId, For, Local, LocalId, LoopId, Places, Source, Test, WHOLE};
+use crate::ir::{Arm, Expr, ExprId, For, Local, LocalId, LoopId, Pattern, PatternId, Places, Source, WHOLE};
 use crate::walk::{children, first_operand};
 use crate::{Body, Intrinsic, Type};
 
@@ -118,7 +118,8 @@ impl Reader {
                 fors: Column::new(),
                 lists: Pool::new(),
                 arms: Pool::new(),
-                tests: Pool::new(),
+                patterns: Column::new(),
+                parts: Pool::new(),
                 paths: Column::new(),
                 fields: Pool::new(),
                 root: ExprId::new(u32::MAX as usize),
@@ -203,11 +204,11 @@ impl Reader {
             }
             _ => obvious,
         };
-        let local = self.body.locals.push(Local { name: Symbol::new(name), ty, mutable });
-        // A second declaration under one number is the same local again, which the verifier refuses.
+        // A second declaration under one number is the same local again: right in alternatives, and refused by the verifier elsewhere.
         if let Some(&before) = self.locals.get(&number) {
             return Ok(before);
         }
+        let local = self.body.locals.push(Local { name: Symbol::new(name), ty, mutable });
         self.locals.insert(number, local);
         Ok(local)
     }
@@ -293,6 +294,11 @@ impl Reader {
             "aggregate" => {
                 let values = self.operands(args);
                 Expr::Aggregate(self.body.lists.add(values))
+            }
+            "variant" => {
+                let number = args.small()?;
+                let values = self.operands(args);
+                Expr::Variant(number, self.body.lists.add(values))
             }
             "field" => {
                 let value = self.operand(args)?;
@@ -426,18 +432,7 @@ impl Reader {
             if !arms.is_empty() && !args.word("case") {
                 return Err(TextError::new(line, 1, "T0106", "expected `} case {`"));
             }
-            let mut tests = Vec::new();
-            loop {
-                match args.rest.first() {
-                    Some(Arg::Int(_)) => tests.push(Test::Range(args.small()?, args.small()?)),
-                    Some(Arg::Str(text)) => {
-                        tests.push(Test::Str(Symbol::new(text)));
-                        args.rest = &args.rest[1..];
-                    }
-                    _ => break,
-                }
-            }
-            let binding = if args.word("bind") { Some(self.declared(args, matched)?) } else { None };
+            let pattern = self.pattern(args, matched, 0)?;
             let has_guard = args.word("guard");
             args.done()?;
             let (guard, body) = if has_guard {
@@ -450,9 +445,51 @@ impl Reader {
             } else {
                 (None, self.region(Some(region), line)?)
             };
-            arms.push(Arm { tests: self.body.tests.add(tests), binding, guard, body });
+            arms.push(Arm { pattern, guard, body });
             next = regions.next();
         }
         Ok(arms)
+    }
+
+    /// A pattern in prefix form; a word that names none is one that is not there.
+    fn pattern(&mut self, args: &mut Args<'_>, obvious: Type, depth: u32) -> Result<PatternId, TextError> {
+        if depth > DEEPEST {
+            return Err(TextError::new(args.line, 1, "T0107", "patterns are nested too deeply"));
+        }
+        let row = match args.rest.first() {
+            Some(Arg::Int(_)) => Pattern::Range(args.small()?, args.small()?),
+            Some(Arg::Str(text)) => {
+                args.next();
+                Pattern::Str(Symbol::new(text))
+            }
+            Some(Arg::Bits(bits)) => {
+                args.next();
+                Pattern::Float(*bits)
+            }
+            _ if args.word("any") => Pattern::Any,
+            _ if args.word("bind") => {
+                let local = self.declared(args, obvious)?;
+                Pattern::Bind(local, self.pattern(args, obvious, depth + 1)?)
+            }
+            _ if args.word("fields") => Pattern::Fields(self.patterns(args, Type::ERROR, depth)?),
+            _ if args.word("variant") => {
+                let number = args.small()?;
+                Pattern::Variant(number, self.patterns(args, Type::ERROR, depth)?)
+            }
+            _ if args.word("or") => Pattern::Or(self.patterns(args, obvious, depth)?),
+            _ if args.word("dangling") => return Ok(PatternId::new(u32::MAX as usize - 1)),
+            _ => return Err(args.error("expected a pattern")),
+        };
+        Ok(self.body.patterns.push(row))
+    }
+
+    /// A number, and as many patterns.
+    fn patterns(&mut self, args: &mut Args<'_>, obvious: Type, depth: u32) -> Result<ir::List<PatternId>, TextError> {
+        let count: u32 = args.small()?;
+        let mut parts = Vec::new();
+        for _ in 0..count {
+            parts.push(self.pattern(args, obvious, depth + 1)?);
+        }
+        Ok(self.body.parts.add(parts))
     }
 }

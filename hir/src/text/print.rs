@@ -7,9 +7,9 @@ use ir::text::writer;
 use ir::{Column, ItemId, Stop, Symbol};
 
 use super::{DEEPEST, VERSION, in_order, roots};
-use crate::ir::{Arm, Expr, ExprId, ExprTag, ForId, LocalId, LoopId, Source, Test};
-use crate::program::{CodeType, Context};
-use crate::walk::{Child, arms, children, first_operand};
+use crate::ir::{Arm, Expr, ExprId, ExprTag, ForId, LocalId, LoopId, Pattern, PatternId, Source};
+use crate::program::{CodeType, Context, TypeDefinition};
+use crate::walk::{Child, arms, children, first_operand, parts};
 use crate::{Body, Type, TypeKind, types};
 
 /// The dump of one body, with its header and declarations.
@@ -70,6 +70,7 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
                     && let Some(definition) = cx.type_definition(item)?
                 {
                     open.extend(definition.fields.iter().map(|(_, ty)| *ty));
+                    open.extend(definition.variants.iter().flat_map(|v| &v.payload).map(|(_, ty)| *ty));
                 }
             }
             TypeKind::Tuple(elements) => open.extend(elements),
@@ -79,11 +80,9 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
     }
     for item in structs {
         let Some(definition) = cx.type_definition(item)? else { continue };
-        let _ = write!(out, ";! type {} = {{", Type::structure(item, &types::parameters(&definition.generics)));
-        for (i, (name, ty)) in definition.fields.iter().enumerate() {
-            let _ = write!(out, "{}{name}: {ty}", if i > 0 { ", " } else { "" });
-        }
-        out.push_str("}\n");
+        let _ = write!(out, ";! type {} = ", Type::structure(item, &types::parameters(&definition.generics)));
+        definition_text(out, &definition);
+        out.push('\n');
     }
     for item in functions {
         let Some(code) = CodeType::generic(item, cx)? else { continue };
@@ -98,6 +97,30 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
         let _ = writeln!(out, ";! const @{item}: {ty}");
     }
     Ok(())
+}
+
+/// `{f: int}`, or `A | B(int) | C(f: int)` where there is something to choose.
+fn definition_text(out: &mut String, definition: &TypeDefinition) {
+    let list = |out: &mut String, fields: &[(Symbol, Type)], is_named: bool| {
+        for (i, (name, ty)) in fields.iter().enumerate() {
+            out.push_str(if i > 0 { ", " } else { "" });
+            let _ = if is_named { write!(out, "{name}: {ty}") } else { write!(out, "{ty}") };
+        }
+    };
+    let Some(variants) = definition.choices() else {
+        out.push('{');
+        list(out, &definition.fields, true);
+        out.push('}');
+        return;
+    };
+    for (i, variant) in variants.iter().enumerate() {
+        let _ = write!(out, "{}{}", if i > 0 { " | " } else { "" }, variant.name);
+        if !variant.payload.is_empty() {
+            out.push('(');
+            list(out, &variant.payload, variant.is_named);
+            out.push(')');
+        }
+    }
 }
 
 fn is_compound(ty: Type) -> bool {
@@ -325,6 +348,10 @@ impl Printer<'_> {
                 self.out.push_str("aggregate");
                 self.values(operands, " ");
             }
+            Expr::Variant(number, _) => {
+                let _ = write!(self.out, "variant {number}");
+                self.values(operands, ", ");
+            }
             Expr::Field(value, index) => {
                 self.out.push_str("field ");
                 self.value(value);
@@ -445,21 +472,7 @@ impl Printer<'_> {
             if i > 0 {
                 self.out.push_str(" case");
             }
-            for test in self.body.tests.slice(arm.tests.start(), arm.tests.len()) {
-                match test {
-                    Test::Range(low, high) => {
-                        let _ = write!(self.out, ", {low}, {high}");
-                    }
-                    Test::Str(text) => {
-                        self.out.push_str(", ");
-                        writer::string(self.out, text.as_str());
-                    }
-                }
-            }
-            if let Some(local) = arm.binding {
-                self.out.push_str(", bind, ");
-                self.declared(local, matched);
-            }
+            self.pattern(arm.pattern, matched, 0);
             if arm.guard.is_some() {
                 self.out.push_str(", guard");
             }
@@ -474,6 +487,52 @@ impl Printer<'_> {
         }
         if arms.is_empty() {
             self.place(id);
+        }
+    }
+
+    /// A pattern in prefix form: what it is, then its parts. `obvious` is its type where that is known without looking at declarations.
+    fn pattern(&mut self, pattern: PatternId, obvious: Type, depth: u32) {
+        let Some(&row) = self.body.patterns.get(pattern).filter(|_| depth <= DEEPEST) else {
+            self.out.push_str(", dangling");
+            return;
+        };
+        let list = match row {
+            Pattern::Any => return self.out.push_str(", any"),
+            Pattern::Bind(local, inner) => {
+                self.out.push_str(", bind, ");
+                self.declared(local, obvious);
+                return self.pattern(inner, obvious, depth + 1);
+            }
+            Pattern::Range(low, high) => {
+                let _ = write!(self.out, ", {low}, {high}");
+                return;
+            }
+            Pattern::Str(text) => {
+                self.out.push_str(", ");
+                writer::string(self.out, text.as_str());
+                return;
+            }
+            Pattern::Float(bits) => {
+                self.out.push_str(", ");
+                writer::bits(self.out, bits);
+                return;
+            }
+            Pattern::Fields(list) => {
+                let _ = write!(self.out, ", fields, {}", list.len());
+                list
+            }
+            Pattern::Variant(number, list) => {
+                let _ = write!(self.out, ", variant, {number}, {}", list.len());
+                list
+            }
+            Pattern::Or(list) => {
+                let _ = write!(self.out, ", or, {}", list.len());
+                list
+            }
+        };
+        let obvious = if matches!(row, Pattern::Or(_)) { obvious } else { Type::ERROR };
+        for &part in parts(self.body, list) {
+            self.pattern(part, obvious, depth + 1);
         }
     }
 }

@@ -39,6 +39,7 @@ rules! {
     Parameters = "H0111", "The parameters are the first locals, immutable, and those of the signature.";
     Columns = "H0112", "Each expression has a type and a place.";
     TooDeep = "H0113", "Expressions are nested at most 2000 deep; first operands do not count.";
+    DanglingPattern = "H0114", "Every pattern that is mentioned exists.";
     RootType = "H0201", "The root has the result type of the body, or `Never`.";
     OperandCount = "H0202", "An intrinsic has as many operands as its row says.";
     OperandType = "H0203", "An operand of an intrinsic has the shape that its row says.";
@@ -46,7 +47,7 @@ rules! {
     CallCount = "H0205", "A call has one argument per parameter.";
     ArgumentType = "H0206", "An argument has the type of its parameter.";
     CallResult = "H0207", "A call has the result type of its function.";
-    AggregateShape = "H0208", "An aggregate is a tuple or struct with one value of the right type per field.";
+    AggregateShape = "H0208", "An aggregate is a tuple, struct or the like with one value of the right type per field.";
     FieldShape = "H0209", "A field is one of its value's type, and has its type.";
     LetType = "H0210", "The initialiser has the type of the local, and `let` is void.";
     AssignImmutable = "H0211", "Only mutable locals are assigned.";
@@ -61,11 +62,13 @@ rules! {
     LoopSource = "H0220", "Range bounds are int, the source of a list loop is a list, and the loop variable has the type of its items.";
     TypeParameter = "H0221", "A type parameter is one of the item that the body belongs to.";
     TypeArguments = "H0222", "A call of a generic function has one type argument per type parameter, and no other call has any.";
-    NotExhaustive = "H0401", "One arm of a match always fits.";
-    TestType = "H0402", "A match is on int, bool, char, byte or str, and its tests are of that type and inside its values.";
+    VariantShape = "H0223", "A variant is one of a sum of several, with one value of the right type per part of its payload.";
+    NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
+    TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload.";
     Unreachable = "H0403", "Every arm can match something.";
     EmptyTest = "H0404", "No test is an empty range.";
-    BindingType = "H0405", "The binding of an arm has the type of the scrutinee.";
+    BindingType = "H0405", "A local that a pattern binds has the type of what it stands for.";
+    AlternativesBind = "H0406", "All alternatives of a pattern bind the same locals.";
 }
 
 impl Rule {
@@ -78,6 +81,8 @@ impl Rule {
                 | Rule::DanglingLocal
                 | Rule::DanglingLoop
                 | Rule::DanglingList
+                | Rule::DanglingPattern
+                | Rule::AlternativesBind
                 | Rule::Columns
                 | Rule::TooDeep
         )

@@ -6,7 +6,7 @@ use ir::List;
 
 use super::{Rule, Verifier};
 use crate::Body;
-use crate::ir::{Expr, ExprId, LocalId, LoopId, Source};
+use crate::ir::{Expr, ExprId, LocalId, LoopId, Pattern, PatternId, Source};
 use crate::text::{DEEPEST, roots};
 
 /// How far the walk is with a local.
@@ -159,7 +159,7 @@ impl Verifier<'_> {
     #[inline]
     fn first(&self, expr: Expr) -> Option<(ExprId, Rest)> {
         match expr {
-            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => {
+            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
                 let first = *self.body.lists.slice(args.start(), args.len()).first()?;
                 Some((first, Rest::Operands(args)))
             }
@@ -248,7 +248,7 @@ impl Verifier<'_> {
             Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => {}
             Expr::Constant(_) => {}
             Expr::Local(local) => self.used(walk, local, id),
-            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) => {
+            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
                 if !args.is_empty() {
                     self.report(Rule::DanglingList, id, "the operands are not in their pool".into());
                 }
@@ -307,12 +307,11 @@ impl Verifier<'_> {
                     self.report(Rule::DanglingList, id, "the arms are not in their pool".into());
                 }
                 for arm in found {
-                    if body.tests.slice(arm.tests.start(), arm.tests.len()).len() != arm.tests.len() {
-                        self.report(Rule::DanglingList, id, "the tests of an arm are not in their pool".into());
-                    }
                     let mark = walk.log.len();
-                    if let Some(binding) = arm.binding {
-                        self.declare(walk, binding, id);
+                    let mut bound = Vec::new();
+                    self.pattern(arm.pattern, &mut bound, id, 0);
+                    for local in bound {
+                        self.declare(walk, local, id);
                     }
                     if let Some(guard) = arm.guard {
                         self.scoped(walk, guard, id, next);
@@ -361,6 +360,53 @@ impl Verifier<'_> {
                 self.leave(walk, own, id);
             }
             Expr::Continue(own) => self.leave(walk, own, id),
+        }
+    }
+}
+
+impl Verifier<'_> {
+    /// The locals that a pattern binds, in order; those of alternatives once.
+    fn pattern(&mut self, pattern: PatternId, bound: &mut Vec<LocalId>, at: ExprId, depth: u32) {
+        let body = self.body;
+        let Some(&row) = body.patterns.get(pattern) else {
+            return self.report(Rule::DanglingPattern, at, format!("there is no pattern {}", pattern.raw()));
+        };
+        if depth > DEEPEST {
+            return self.report(Rule::TooDeep, at, "a pattern is nested too deep".into());
+        }
+        let list = match row {
+            Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) => return,
+            Pattern::Bind(local, inner) => {
+                bound.push(local);
+                return self.pattern(inner, bound, at, depth + 1);
+            }
+            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::Or(list) => list,
+        };
+        let parts = body.parts.slice(list.start(), list.len());
+        if parts.len() != list.len() {
+            self.report(Rule::DanglingList, at, "the parts of a pattern are not in their pool".into());
+        }
+        let is_or = matches!(row, Pattern::Or(_));
+        let mut first: Option<Vec<LocalId>> = None;
+        for &part in parts {
+            if !is_or {
+                self.pattern(part, bound, at, depth + 1);
+                continue;
+            }
+            let mut own = Vec::new();
+            self.pattern(part, &mut own, at, depth + 1);
+            let mut sorted = own.clone();
+            sorted.sort_unstable();
+            match &first {
+                None => {
+                    bound.extend(own);
+                    first = Some(sorted);
+                }
+                Some(first) if *first != sorted => {
+                    self.report(Rule::AlternativesBind, at, "the alternatives bind different locals".into());
+                }
+                Some(_) => {}
+            }
         }
     }
 }

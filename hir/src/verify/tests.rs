@@ -8,8 +8,7 @@ use crate::ir::Expr;
 use crate::text::parse;
 use crate::{Body, Type};
 
-const DECLARATIONS: &str =
-    ";! type m.P = {x: int, y: float}\n;! fn @m.g(int, str) -> int\n;! fn @m.make<T$0>() -> T$0\n;! const @$m.c: int\n";
+const DECLARATIONS: &str = ";! type m.P = {x: int, y: float}\n;! type m.S = A | B(int)\n;! fn @m.g(int, str) -> int\n;! fn @m.make<T$0>() -> T$0\n;! const @$m.c: int\n";
 
 fn faults_of(function: &str) -> Vec<String> {
     let text = format!("ori-ir hir.typed 1\n{DECLARATIONS}{function}\n");
@@ -99,14 +98,23 @@ const TABLE: &[(&str, &str)] = &[
         "%2: int = int 1\n%3: void = for_list _.0, i.2, \"int\", %2 {\n%4: int = int 1\n}\n%5: int = int 1\n%6: int = block %3, %5, tail",
     ),
     ("H0401", "%2: int = local a.0\n%3: int = match %2, 0, 5 {\n%4: int = int 1\n} case, 7, 7 {\n%5: int = int 1\n}"),
-    ("H0402", "%2: int = local a.0\n%3: int = match %2, \"a\" {\n%4: int = int 1\n} case {\n%5: int = int 1\n}"),
-    ("H0402", "%2: bool = bool true\n%3: int = match %2, 2, 7 {\n%4: int = int 1\n} case {\n%5: int = int 1\n}"),
+    ("H0402", "%2: int = local a.0\n%3: int = match %2, \"a\" {\n%4: int = int 1\n} case, any {\n%5: int = int 1\n}"),
+    ("H0402", "%2: bool = bool true\n%3: int = match %2, 2, 7 {\n%4: int = int 1\n} case, any {\n%5: int = int 1\n}"),
     (
         "H0403",
-        "%2: int = local a.0\n%3: int = match %2, 0, 5 {\n%4: int = int 1\n} case, 3, 4 {\n%5: int = int 1\n} case {\n%6: int = int 2\n}",
+        "%2: int = local a.0\n%3: int = match %2, 0, 5 {\n%4: int = int 1\n} case, 3, 4 {\n%5: int = int 1\n} case, any {\n%6: int = int 2\n}",
     ),
-    ("H0404", "%2: int = local a.0\n%3: int = match %2, 5, 3, 1, 1 {\n%4: int = int 1\n} case {\n%5: int = int 1\n}"),
-    ("H0405", "%2: int = local a.0\n%3: int = match %2, bind, b.2, \"str\" {\n%4: int = int 1\n}"),
+    ("H0404", "%2: int = local a.0\n%3: int = match %2, or, 2, 5, 3, 1, 1 {\n%4: int = int 1\n} case, any {\n%5: int = int 1\n}"),
+    ("H0405", "%2: int = local a.0\n%3: int = match %2, bind, b.2, \"str\", any {\n%4: int = int 1\n}"),
+    ("H0114", "%2: int = local a.0\n%3: int = match %2, dangling {\n%4: int = int 1\n}"),
+    ("H0223", "%2: int = int 1\n%3: m.S = variant 2, %2\n%4: void = block %3\n%5: int = int 1\n%6: int = block %4, %5, tail"),
+    ("H0223", "%2: str = str \"\"\n%3: m.S = variant 1, %2\n%4: void = block %3\n%5: int = int 1\n%6: int = block %4, %5, tail"),
+    ("H0402", "%2: m.S = variant 0\n%3: int = match %2, variant, 1, 0 {\n%4: int = int 1\n} case, any {\n%5: int = int 1\n}"),
+    ("H0401", "%2: m.S = variant 0\n%3: int = match %2, variant, 0, 0 {\n%4: int = int 1\n}"),
+    (
+        "H0406",
+        "%2: int = local a.0\n%3: int = match %2, or, 2, bind, x.2, 1, 1, 2, 2 {\n%4: int = int 1\n} case, any {\n%5: int = int 1\n}",
+    ),
 ];
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ir::{ItemId, List, Stop};
 
 use super::{Rule, Verifier};
-use crate::exhaustive::{Coverage, Usefulness, is_matchable};
-use crate::ir::{Arm, Expr, ExprId, LocalId, Source, Test};
+use crate::exhaustive::judge;
+use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern, PatternId, Source};
 use crate::ops::Shape;
 use crate::program::{CodeType, TypeDefinition};
 use crate::{Intrinsic, Type, TypeKind};
@@ -35,12 +35,14 @@ enum Fields {
     Unknown,
     Tuple(&'static [Type]),
     Struct(Arc<TypeDefinition>, &'static [Type]),
+    /// Variants instead: a sum of several.
+    Sum(Arc<TypeDefinition>),
 }
 
 impl Fields {
     fn len(&self) -> usize {
         match self {
-            Fields::None | Fields::Unknown => 0,
+            Fields::None | Fields::Unknown | Fields::Sum(_) => 0,
             Fields::Tuple(types) => types.len(),
             Fields::Struct(definition, _) => definition.fields.len(),
         }
@@ -48,7 +50,7 @@ impl Fields {
 
     fn get(&self, index: usize) -> Option<Type> {
         match self {
-            Fields::None | Fields::Unknown => None,
+            Fields::None | Fields::Unknown | Fields::Sum(_) => None,
             Fields::Tuple(types) => types.get(index).copied(),
             Fields::Struct(definition, args) => definition.field(index, args),
         }
@@ -117,7 +119,7 @@ impl Verifier<'_> {
             } else if let Expr::Int(_) = expr {
                 self.own(Rule::LeafType, id, ty, Type::INT);
             } else if let Expr::Intrinsic(op, args) = expr {
-                self.intrinsic(id, ty, op, args);
+                self.intrinsic(id, ty, op, args)?;
             } else {
                 self.expr(id, expr, ty, &loops)?;
             }
@@ -151,7 +153,11 @@ impl Verifier<'_> {
         if self.known[at].as_ref().is_none_or(|known| known.ty != ty) {
             let fields = match ty.kind() {
                 TypeKind::Tuple(types) => Fields::Tuple(types),
-                TypeKind::Struct(item, args) => self.cx.type_definition(item)?.map_or(Fields::Unknown, |found| Fields::Struct(found, args)),
+                TypeKind::Struct(item, args) => match self.cx.type_definition(item)? {
+                    Some(definition) if definition.choices().is_some() => Fields::Sum(definition.instantiated(args)),
+                    Some(definition) => Fields::Struct(definition, args),
+                    None => Fields::Unknown,
+                },
                 _ => Fields::None,
             };
             self.known[at] = None;
@@ -192,7 +198,7 @@ impl Verifier<'_> {
                 None => self.report(Rule::UnknownItem, id, format!("constant {item} is not known")),
             },
             Expr::Call(item, args) => self.call(id, ty, item, args)?,
-            Expr::Intrinsic(op, args) => self.intrinsic(id, ty, op, args),
+            Expr::Intrinsic(op, args) => self.intrinsic(id, ty, op, args)?,
             Expr::Aggregate(args) => {
                 let Some(types) = self.fields(Rule::AggregateShape, id, ty)? else { return Ok(()) };
                 let values = &body.lists[args];
@@ -203,6 +209,24 @@ impl Verifier<'_> {
                     if let Some(wanted) = types.get(i) {
                         self.expect(Rule::AggregateShape, id, format_args!("field {i}"), self.ty(value), wanted);
                     }
+                }
+            }
+            Expr::Variant(number, args) => {
+                let known = if is_built_in(ty) { Fields::None } else { self.known(ty)?.fields.clone() };
+                let payload = match &known {
+                    Fields::Sum(definition) => definition.variants.get(number as usize).map(|v| &v.payload[..]),
+                    Fields::None | Fields::Unknown | Fields::Tuple(_) | Fields::Struct(..) => None,
+                };
+                let Some(payload) = payload else {
+                    self.report(Rule::VariantShape, id, format!("{ty} has no variant {number}"));
+                    return Ok(());
+                };
+                let values = &body.lists[args];
+                if values.len() != payload.len() {
+                    self.report(Rule::VariantShape, id, format!("{} values for a payload of {}", values.len(), payload.len()));
+                }
+                for (i, (&value, &(_, wanted))) in values.iter().zip(payload).enumerate() {
+                    self.expect(Rule::VariantShape, id, format_args!("payload {i}"), self.ty(value), wanted);
                 }
             }
             Expr::Field(value, index) => {
@@ -254,7 +278,7 @@ impl Verifier<'_> {
                 self.expect(Rule::ConditionType, id, "the left operand", self.ty(left), Type::BOOL);
                 self.expect(Rule::ConditionType, id, "the right operand", self.ty(right), Type::BOOL);
             }
-            Expr::Match { scrutinee, arms } => self.arms(id, scrutinee, arms),
+            Expr::Match { scrutinee, arms } => self.arms(id, scrutinee, arms)?,
             Expr::Loop { id: own, .. } => {
                 let any = loops[own.index()].is_left;
                 if any == (ty == Type::NEVER) {
@@ -307,7 +331,7 @@ impl Verifier<'_> {
     fn fields(&mut self, rule: Rule, id: ExprId, ty: Type) -> Result<Option<Fields>, Stop> {
         let fields = if is_built_in(ty) { Fields::None } else { self.known(ty)?.fields.clone() };
         match fields {
-            Fields::None => self.report(rule, id, format!("{ty} has no fields")),
+            Fields::None | Fields::Sum(_) => self.report(rule, id, format!("{ty} has no fields")),
             Fields::Unknown => self.report(Rule::UnknownItem, id, format!("type {ty} is not known")),
             Fields::Tuple(_) | Fields::Struct(..) => return Ok(Some(fields)),
         }
@@ -338,7 +362,7 @@ impl Verifier<'_> {
     }
 
     #[inline]
-    fn intrinsic(&mut self, id: ExprId, ty: Type, op: Intrinsic, args: List<ExprId>) {
+    fn intrinsic(&mut self, id: ExprId, ty: Type, op: Intrinsic, args: List<ExprId>) -> Result<(), Stop> {
         let args = &self.body.lists[args];
         // A third of all expressions are right in this way.
         if let (&[a, b], Some(result)) = (args, op.of_two_ints())
@@ -346,12 +370,12 @@ impl Verifier<'_> {
             && self.ty(b) == Type::INT
             && ty == result
         {
-            return;
+            return Ok(());
         }
         let shapes = op.args();
         if args.len() != shapes.len() {
             self.report(Rule::OperandCount, id, format!("{} operands of {}, expected {}", args.len(), op.name(), shapes.len()));
-            return;
+            return Ok(());
         }
         let first = args.first().map_or(Type::NEVER, |&arg| self.ty(arg));
         for (i, (&arg, &shape)) in args.iter().zip(shapes).enumerate() {
@@ -361,6 +385,7 @@ impl Verifier<'_> {
                 Shape::Same => fits(first, found),
                 Shape::Discrete => matches!(found, Type::INT | Type::CHAR | Type::BYTE | Type::BOOL),
                 Shape::Bits => matches!(found, Type::INT | Type::BYTE),
+                Shape::Sum => !is_built_in(found) && matches!(self.known(found)?.fields, Fields::Sum(_)),
                 Shape::List => matches!(found.kind(), TypeKind::List(_)),
                 Shape::Element => false,
             };
@@ -370,8 +395,8 @@ impl Verifier<'_> {
         }
         let wanted = match op.result() {
             Shape::Of(wanted) => wanted,
-            Shape::Same | Shape::Discrete | Shape::Bits | Shape::List if first == Type::NEVER => ty,
-            Shape::Same | Shape::Discrete | Shape::Bits | Shape::List => first,
+            Shape::Same | Shape::Discrete | Shape::Bits | Shape::Sum | Shape::List if first == Type::NEVER => ty,
+            Shape::Same | Shape::Discrete | Shape::Bits | Shape::Sum | Shape::List => first,
             Shape::Element => match first.kind() {
                 TypeKind::List(element) => element,
                 _ => ty,
@@ -380,6 +405,7 @@ impl Verifier<'_> {
         if ty != wanted {
             self.report(Rule::IntrinsicResult, id, format!("{} is {ty}, expected {wanted}", op.name()));
         }
+        Ok(())
     }
 
     fn block(&mut self, id: ExprId, ty: Type, statements: List<ExprId>, tail: bool) {
@@ -413,59 +439,104 @@ impl Verifier<'_> {
         }
     }
 
-    fn arms(&mut self, id: ExprId, scrutinee: ExprId, arms: List<Arm>) {
+    fn arms(&mut self, id: ExprId, scrutinee: ExprId, arms: List<Arm>) -> Result<(), Stop> {
         let body = self.body;
         let matched = self.ty(scrutinee);
-        if !is_matchable(matched) {
-            self.report(Rule::TestType, id, format!("{matched} cannot be matched"));
-            return;
-        }
-        let (low, high) = match matched.kind() {
-            TypeKind::Bool => (0, 1),
-            TypeKind::Byte => (0, 255),
-            TypeKind::Char => (0, 0x10_ffff),
-            _ => (i64::MIN, i64::MAX),
-        };
-        let mut coverage = Coverage::new(matched);
+        let before = self.faults.len();
         let mut branches = Vec::with_capacity(arms.len());
+        let mut rows = Vec::with_capacity(arms.len());
         for (i, arm) in body.arms[arms].iter().enumerate() {
             branches.push(self.ty(arm.body));
-            if let Some(binding) = arm.binding
-                && self.local_type(binding) != matched
-            {
-                self.report(Rule::BindingType, id, format!("arm {i} binds a {}, expected {matched}", self.local_type(binding)));
-            }
             if let Some(guard) = arm.guard {
                 self.expect(Rule::ConditionType, id, format_args!("guard {i}"), self.ty(guard), Type::BOOL);
             }
-            let tests = &body.tests[arm.tests];
-            let mut reachable = tests.is_empty() && !coverage.is_complete();
-            for &test in tests {
-                match test {
-                    Test::Str(_) if matched != Type::STR => self.report(Rule::TestType, id, format!("arm {i} tests a str")),
-                    Test::Range(..) if matched == Type::STR => self.report(Rule::TestType, id, format!("arm {i} tests a number")),
-                    Test::Range(a, b) if a > b => self.report(Rule::EmptyTest, id, format!("arm {i} tests {a} to {b}")),
-                    Test::Range(a, b) if a < low || b > high => {
-                        self.report(Rule::TestType, id, format!("arm {i} tests {a} to {b}, outside of {matched}"));
-                    }
-                    Test::Range(..) | Test::Str(_) => {}
-                }
-                reachable |= coverage.judge(test) != Usefulness::Unreachable;
-                if arm.guard.is_none() {
-                    coverage.cover(test);
-                }
-            }
-            if tests.is_empty() && arm.guard.is_none() {
-                coverage.cover_all();
-            }
-            if !reachable {
-                self.report(Rule::Unreachable, id, format!("arm {i} never matches"));
-            }
+            self.pattern_type(id, arm.pattern, matched)?;
+            rows.push((arm.pattern, arm.guard.is_some()));
         }
-        if !coverage.is_complete() {
-            self.report(Rule::NotExhaustive, id, format!("{} not covered", coverage.witnesses().join(", ")));
+        // What a pattern of another type covers means nothing.
+        if self.faults.len() == before && matched != Type::NEVER {
+            let verdict = judge(body, &rows, matched, self.cx)?;
+            if verdict.is_too_complex {
+                self.report(Rule::NotExhaustive, id, "the match is too complex".into());
+            }
+            for arm in verdict.useless_arms {
+                self.report(Rule::Unreachable, id, format!("arm {arm} never matches"));
+            }
+            if !verdict.witnesses.is_empty() {
+                self.report(Rule::NotExhaustive, id, format!("{} not covered", verdict.witnesses.join(", ")));
+            }
         }
         self.join(id, &branches);
+        Ok(())
+    }
+
+    /// Is it a pattern of this type?
+    fn pattern_type(&mut self, id: ExprId, pattern: PatternId, ty: Type) -> Result<(), Stop> {
+        let body = self.body;
+        match body.patterns[pattern] {
+            Pattern::Any => {}
+            Pattern::Bind(local, inner) => {
+                let found = self.local_type(local);
+                if found != ty {
+                    self.report(Rule::BindingType, id, format!("a pattern binds a {found}, expected {ty}"));
+                }
+                self.pattern_type(id, inner, ty)?;
+            }
+            Pattern::Range(low, high) => {
+                let values = match ty {
+                    Type::BOOL => Some((0, 1)),
+                    Type::BYTE => Some((0, 255)),
+                    Type::CHAR => Some((0, 0x10_ffff)),
+                    Type::INT => Some((i64::MIN, i64::MAX)),
+                    _ => None,
+                };
+                match values {
+                    None => self.report(Rule::TestType, id, format!("a pattern tests {ty} for numbers")),
+                    Some(_) if low > high => self.report(Rule::EmptyTest, id, format!("a pattern tests {low} to {high}")),
+                    Some((least, greatest)) if low < least || high > greatest => {
+                        self.report(Rule::TestType, id, format!("a pattern tests {low} to {high}, outside of {ty}"));
+                    }
+                    Some(_) => {}
+                }
+            }
+            Pattern::Str(_) if ty == Type::STR => {}
+            Pattern::Float(_) if ty == Type::FLOAT => {}
+            Pattern::Str(_) | Pattern::Float(_) => self.report(Rule::TestType, id, format!("a pattern tests {ty} for a text or a float")),
+            Pattern::Fields(list) => {
+                let Some(types) = self.fields(Rule::TestType, id, ty)? else { return Ok(()) };
+                if list.len() != types.len() {
+                    self.report(Rule::TestType, id, format!("{} patterns for {} fields of {ty}", list.len(), types.len()));
+                }
+                for (at, &part) in body.parts[list].iter().enumerate() {
+                    if let Some(ty) = types.get(at) {
+                        self.pattern_type(id, part, ty)?;
+                    }
+                }
+            }
+            Pattern::Variant(number, list) => {
+                let known = if is_built_in(ty) { Fields::None } else { self.known(ty)?.fields.clone() };
+                let payload = match &known {
+                    Fields::Sum(definition) => definition.variants.get(number as usize).map(|v| &v.payload[..]),
+                    Fields::None | Fields::Unknown | Fields::Tuple(_) | Fields::Struct(..) => None,
+                };
+                let Some(payload) = payload else {
+                    self.report(Rule::TestType, id, format!("{ty} has no variant {number}"));
+                    return Ok(());
+                };
+                if list.len() != payload.len() {
+                    self.report(Rule::TestType, id, format!("{} patterns for a payload of {}", list.len(), payload.len()));
+                }
+                for (&part, &(_, ty)) in body.parts[list].iter().zip(payload) {
+                    self.pattern_type(id, part, ty)?;
+                }
+            }
+            Pattern::Or(list) => {
+                for &part in &body.parts[list] {
+                    self.pattern_type(id, part, ty)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

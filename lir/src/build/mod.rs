@@ -13,6 +13,7 @@
 //! | here       | the walk over a body, one arm per MIR op                            |
 //! | [`shape`]  | leaves and memory layout of language types                          |
 //! | `arith`    | checked integer and float ops                                       |
+//! | `sums`     | variants, tags and payloads                                         |
 //! | `boundary` | texts, lists, runtime calls and panics                              |
 //! | [`legal`]  | `built` to `legal`: wide results and oversized tail calls           |
 //! | [`start`]  | the function behind the entry of the image                          |
@@ -22,6 +23,7 @@ mod boundary;
 pub mod legal;
 pub mod shape;
 pub mod start;
+mod sums;
 
 pub(crate) use boundary::machine_type;
 pub use legal::legalise;
@@ -272,6 +274,10 @@ impl<'a> Builder<'a> {
                 self.alias(inst, args.first().copied(), first);
             }
             MirOp::WithField => self.with_field(inst, imm)?,
+            MirOp::Variant => self.variant(inst, imm)?,
+            MirOp::Tag => self.tag(inst)?,
+            MirOp::Is => self.is(inst, imm)?,
+            MirOp::Payload => self.payload(inst, imm)?,
             MirOp::StrLen => self.str_len(inst),
             MirOp::ListLen => self.alias(inst, args.first().copied(), 1),
             MirOp::ListGet => self.list_get(inst)?,

@@ -2,15 +2,32 @@
 //!
 //! The leaves of an aggregate are the leaves of its fields in order. In memory they lie in that order, each aligned to its size, the whole rounded
 //! up to the largest alignment; nested aggregates are not padded on their own.
+//!
+//! How sums are laid out is decided here alone ([`Sum`]). A sum has *slots* that the payloads of its variants share, and then its tag, which so lies
+//! in the padding behind them. Leaves of different types share a slot as words of 64 bits, but an address shares with addresses only: no integer ever
+//! becomes one. Where one variant has a payload and a leaf of that has values to spare (a bool, a char, the tag of another sum), these stand for the
+//! other variants, and there is no tag.
+
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hir::TypeKind;
 use ir::Stop;
+use mir::Variants;
 
 use crate::ir::{Context, Signature, Type};
 
 /// A value with more leaves is refused: nested structs double their size with each level, and this is where it stops.
 pub const MAX_LEAVES: usize = 1024;
+
+/// Codes of characters end below this number.
+const CHARS: u32 = 0x11_0000;
+
+/// The machine type of a leaf, and what it has to spare.
+type Spared = (Type, Option<u32>);
+
+/// Leaves with what they have to spare, and first leaf and number of leaves of each part.
+type Flat = (Vec<Spared>, Vec<(u32, u32)>);
 
 /// Structs inside structs at most; a struct that holds itself ends here.
 const MAX_DEPTH: u32 = 64;
@@ -22,6 +39,42 @@ pub struct Leaf {
     pub ty: Type,
     /// Where it lies when the value is in memory.
     pub offset: u32,
+    /// The least unsigned number from which on no value of the leaf is, if there is one.
+    pub spare: Option<u32>,
+}
+
+/// How the variants of a sum are told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Tag {
+    /// The leaf with this index has the number of the variant.
+    Leaf(u32),
+    /// The sum is this variant unless the leaf has one of the numbers from `first` on, which stand for the others in order.
+    Niche {
+        /// Index of the leaf.
+        leaf: u32,
+        /// The variant with a payload.
+        variant: u32,
+        /// What the first of the other variants is.
+        first: u32,
+    },
+}
+
+/// Where the payload of a variant lies in the sum.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+pub struct VariantShape {
+    /// Slot and own type of each leaf of the payload.
+    pub leaves: Vec<(u32, Type)>,
+    /// First leaf and number of leaves of each part of the payload.
+    pub parts: Vec<(u32, u32)>,
+}
+
+/// The layout of a sum.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Sum {
+    /// How the variants are told apart.
+    pub tag: Tag,
+    /// The variants by number.
+    pub variants: Vec<VariantShape>,
 }
 
 /// A known type, an index into its [`Shapes`].
@@ -36,6 +89,7 @@ impl ShapeId {
     const SMALL: ShapeId = ShapeId(3);
     const CHAR: ShapeId = ShapeId(4);
     const WORDS: ShapeId = ShapeId(5);
+    const BOOL: ShapeId = ShapeId(6);
 }
 
 #[derive(Clone, Copy)]
@@ -54,6 +108,7 @@ pub struct Shapes<'a> {
     rows: Vec<Shape>,
     /// First leaf and number of leaves of each field.
     fields: Vec<(u32, u32)>,
+    sums: HashMap<ShapeId, Arc<Sum>>,
     index: HashMap<hir::Type, ShapeId>,
     last: (hir::Type, ShapeId),
     refused: bool,
@@ -78,6 +133,7 @@ impl<'a> Shapes<'a> {
             leaves: Vec::with_capacity(16),
             rows: Vec::with_capacity(16),
             fields: Vec::new(),
+            sums: HashMap::new(),
             index: HashMap::new(),
             last: (hir::Type::VOID, ShapeId::NOTHING),
             refused: false,
@@ -85,8 +141,10 @@ impl<'a> Shapes<'a> {
         // In the order of the constants of `ShapeId`.
         let fixed: [&[Type]; 6] = [&[], &[Type::I64], &[Type::F64], &[Type::I8], &[Type::I32], &[Type::Ptr, Type::I64, Type::I64]];
         for types in fixed {
-            shapes.add(types.iter().copied(), &[]);
+            let spare = if types == [Type::I32] { Some(CHARS) } else { None };
+            shapes.add(types.iter().map(|&ty| (ty, spare)), &[]);
         }
+        shapes.add([(Type::I8, Some(2))].into_iter(), &[]);
         shapes
     }
 
@@ -95,7 +153,8 @@ impl<'a> Shapes<'a> {
         match ty {
             hir::Type::INT => return Ok(ShapeId::INT),
             hir::Type::FLOAT => return Ok(ShapeId::FLOAT),
-            hir::Type::BOOL | hir::Type::BYTE => return Ok(ShapeId::SMALL),
+            hir::Type::BOOL => return Ok(ShapeId::BOOL),
+            hir::Type::BYTE => return Ok(ShapeId::SMALL),
             hir::Type::CHAR => return Ok(ShapeId::CHAR),
             hir::Type::STR => return Ok(ShapeId::WORDS),
             hir::Type::VOID | hir::Type::NEVER => return Ok(ShapeId::NOTHING),
@@ -125,43 +184,82 @@ impl<'a> Shapes<'a> {
                 return self.of(ty);
             }
             TypeKind::List(_) => return Ok(ShapeId::WORDS),
-            TypeKind::Tuple(_) | TypeKind::Struct(..) => self.cx.fields(ty)?,
+            TypeKind::Tuple(_) => self.cx.fields(ty)?,
+            TypeKind::Struct(..) => match self.cx.variants(ty)? {
+                Some(variants) => {
+                    let shape = self.sum(&variants, depth)?;
+                    self.index.insert(ty, shape);
+                    return Ok(shape);
+                }
+                None => self.cx.fields(ty)?,
+            },
             TypeKind::Error | TypeKind::Range | TypeKind::Function(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;
             return Ok(ShapeId::NOTHING);
         };
-        if depth == MAX_DEPTH {
-            self.refused = true;
-        }
-        let mut types: Vec<Type> = Vec::new();
-        let mut spans = Vec::with_capacity(fields.len());
-        for &field in fields.iter() {
-            if self.refused {
-                return Ok(ShapeId::NOTHING);
-            }
-            let shape = self.nested(field, depth + 1)?;
-            let leaves = self.leaves(shape);
-            spans.push((types.len() as u32, leaves.len() as u32));
-            types.extend(leaves.iter().map(|l| l.ty));
-            if types.len() > MAX_LEAVES {
-                self.refused = true;
-            }
-        }
-        let shape = self.add(types.into_iter(), &spans);
+        let (leaves, spans) = self.flattened(&fields, depth)?;
+        let shape = self.add(leaves.into_iter(), &spans);
         self.index.insert(ty, shape);
         Ok(shape)
     }
 
-    fn add(&mut self, types: impl Iterator<Item = Type>, fields: &[(u32, u32)]) -> ShapeId {
+    /// The leaves of these types in a row, and first leaf and number of leaves of each; none after a refusal.
+    fn flattened(&mut self, types: &[hir::Type], depth: u32) -> Result<Flat, Stop> {
+        if depth == MAX_DEPTH {
+            self.refused = true;
+        }
+        let mut flat: Vec<Spared> = Vec::new();
+        let mut spans = Vec::with_capacity(types.len());
+        for &ty in types {
+            if self.refused {
+                return Ok(Flat::default());
+            }
+            let shape = self.nested(ty, depth + 1)?;
+            let leaves = self.leaves(shape);
+            spans.push((flat.len() as u32, leaves.len() as u32));
+            flat.extend(leaves.iter().map(|l| (l.ty, l.spare)));
+            if flat.len() > MAX_LEAVES {
+                self.refused = true;
+            }
+        }
+        Ok((flat, spans))
+    }
+
+    fn sum(&mut self, variants: &Variants, depth: u32) -> Result<ShapeId, Stop> {
+        let mut flat: Vec<Flat> = Vec::with_capacity(variants.len());
+        for payload in variants {
+            flat.push(self.flattened(payload, depth)?);
+            if self.refused {
+                return Ok(ShapeId::NOTHING);
+            }
+        }
+        let (leaves, sum) = match niche(&flat) {
+            Some(found) => found,
+            None => tagged(&flat),
+        };
+        if leaves.len() > MAX_LEAVES {
+            self.refused = true;
+        }
+        let shape = self.add(leaves.into_iter(), &[]);
+        self.sums.insert(shape, Arc::new(sum));
+        Ok(shape)
+    }
+
+    /// The layout of a sum; `None` for any other shape.
+    pub fn of_sum(&self, shape: ShapeId) -> Option<Arc<Sum>> {
+        self.sums.get(&shape).cloned()
+    }
+
+    fn add(&mut self, types: impl Iterator<Item = Spared>, fields: &[(u32, u32)]) -> ShapeId {
         let start = self.leaves.len() as u32;
         let (mut end, mut align) = (0u32, 1);
-        for ty in types {
+        for (ty, spare) in types {
             let size = ty.size();
             align = align.max(size);
             let offset = end.next_multiple_of(size);
-            self.leaves.push(Leaf { ty, offset });
+            self.leaves.push(Leaf { ty, offset, spare });
             end = offset + size;
         }
         let first_field = self.fields.len() as u32;
@@ -197,6 +295,61 @@ impl<'a> Shapes<'a> {
     pub fn refused(&self) -> bool {
         self.refused
     }
+}
+
+/// A sum without tag: one variant has a payload, and a leaf of it has numbers to spare for all others.
+fn niche(variants: &[Flat]) -> Option<(Vec<Spared>, Sum)> {
+    let mut with_payload = variants.iter().enumerate().filter(|(_, (leaves, parts))| !leaves.is_empty() || !parts.is_empty());
+    let (variant, (leaves, parts)) = with_payload.next()?;
+    if with_payload.next().is_some() {
+        return None;
+    }
+    let others = variants.len() as u32 - 1;
+    let room = |&(ty, spare): &Spared| {
+        let end = spare?.checked_add(others)?;
+        (ty != Type::I8 || end <= 1 << 8).then_some(end)
+    };
+    let (leaf, end) = leaves.iter().enumerate().find_map(|(at, leaf)| Some((at, room(leaf)?)))?;
+    let mut leaves = leaves.clone();
+    let first = leaves[leaf].1.replace(end)?;
+    let mut shapes = vec![VariantShape::default(); variants.len()];
+    shapes[variant] = VariantShape { leaves: leaves.iter().zip(0..).map(|(&(ty, _), slot)| (slot, ty)).collect(), parts: parts.clone() };
+    Some((leaves, Sum { tag: Tag::Niche { leaf: leaf as u32, variant: variant as u32, first }, variants: shapes }))
+}
+
+/// A sum with slots for the payloads, and a tag behind them.
+fn tagged(variants: &[Flat]) -> (Vec<Spared>, Sum) {
+    let mut slots: Vec<Type> = Vec::new();
+    let mut shapes = Vec::with_capacity(variants.len());
+    for (leaves, parts) in variants {
+        let mut taken = vec![false; slots.len()];
+        let mut placed = Vec::with_capacity(leaves.len());
+        for &(ty, _) in leaves {
+            let is_free = |slot: &usize| !taken[*slot];
+            let same = (0..slots.len()).filter(is_free).find(|&slot| slots[slot] == ty);
+            // Anything but an address shares a word.
+            let shared = (0..slots.len()).filter(is_free).find(|&slot| ty != Type::Ptr && slots[slot] != Type::Ptr);
+            let slot = match (same, shared) {
+                (Some(slot), _) => slot,
+                (None, Some(slot)) => {
+                    slots[slot] = Type::I64;
+                    slot
+                }
+                (None, None) => {
+                    slots.push(ty);
+                    taken.push(false);
+                    slots.len() - 1
+                }
+            };
+            taken[slot] = true;
+            placed.push((slot as u32, ty));
+        }
+        shapes.push(VariantShape { leaves: placed, parts: parts.clone() });
+    }
+    let count = variants.len() as u32;
+    let tag = (if count <= 1 << 8 { Type::I8 } else { Type::I32 }, Some(count));
+    let sum = Sum { tag: Tag::Leaf(slots.len() as u32), variants: shapes };
+    (slots.into_iter().map(|ty| (ty, None)).chain([tag]).collect(), sum)
 }
 
 /// Parameters and results of a function as machine values.

@@ -15,6 +15,7 @@ use crate::verify::verify;
 #[derive(Default)]
 struct Program {
     fields: HashMap<hir::Type, Arc<[hir::Type]>>,
+    variants: HashMap<hir::Type, Arc<mir::Variants>>,
     signatures: HashMap<ItemId, (Vec<hir::Type>, hir::Type)>,
 }
 
@@ -29,6 +30,10 @@ impl Context for Program {
             _ => self.fields.get(&ty).cloned(),
         })
     }
+
+    fn variants(&self, ty: hir::Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        Ok(self.variants.get(&ty).cloned())
+    }
 }
 
 fn types(text: &str) -> Vec<hir::Type> {
@@ -41,8 +46,13 @@ fn read(text: &str) -> (Vec<mir::Body<Mono>>, Program) {
     for (_, line) in &dump.directives {
         let line = line.trim();
         if let Some((name, fields)) = line.strip_prefix("type ").and_then(|t| t.split_once('=')) {
-            let fields = fields.trim().strip_prefix('{').unwrap().strip_suffix('}').unwrap();
-            program.fields.insert(hir::types::parse(name.trim()).unwrap(), types(fields).into());
+            let ty = hir::types::parse(name.trim()).unwrap();
+            let braced = |text: &str| types(text.trim().strip_prefix('{').unwrap().strip_suffix('}').unwrap());
+            if fields.contains('|') {
+                program.variants.insert(ty, fields.split('|').map(|payload| braced(payload).into()).collect());
+            } else {
+                program.fields.insert(ty, braced(fields).into());
+            }
         } else if let Some((head, result)) = line.strip_prefix("fn @").and_then(|t| t.rsplit_once("->")) {
             let (name, params) = head.trim().strip_suffix(')').unwrap().split_once('(').unwrap();
             program.signatures.insert(ItemId::parse(name).unwrap(), (types(params), hir::types::parse(result).unwrap()));

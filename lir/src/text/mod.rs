@@ -194,6 +194,10 @@ impl Context for TextContext {
             _ => None,
         })
     }
+
+    fn variants(&self, _ty: hir::Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        Ok(None)
+    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,10 @@ impl Builder<'_> {
                 let parts = self.values(parts)?;
                 Ok(Some(self.op(Op::Aggregate, &parts, self.ty(e))))
             }
+            Expr::Variant(number, parts) => {
+                let parts = self.values(parts)?;
+                Ok(Some(self.op_with(Op::Variant, &parts, u64::from(number), self.ty(e))))
+            }
             Expr::Field(of, index) => {
                 let of = self.value(of)?;
                 Ok(Some(self.op_with(Op::Field, &[of], u64::from(index), self.ty(e))))
@@ -137,6 +141,10 @@ impl Builder<'_> {
             ConstValue::Aggregate(ty, parts) => {
                 let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
                 self.op(Op::Aggregate, &parts, *ty)
+            }
+            ConstValue::Variant(ty, number, parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
+                self.op_with(Op::Variant, &parts, u64::from(*number), *ty)
             }
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct Flow {
     column: Vec<u32>,
     /// Values that turned out to be another one, by value number.
     forward: Vec<Option<Value>>,
+    /// Names of patterns whose arm is not entered yet: they are seen by joins that lead there, and by no others.
+    hidden: Vec<bool>,
     /// Emptied lists of joins, to be used again.
     spare: Vec<(Vec<Edge>, Changes)>,
     scratch: Scratch,
@@ -45,6 +47,7 @@ impl Flow {
             stamp: 0,
             column: vec![0; locals],
             forward: Vec::new(),
+            hidden: Vec::new(),
             spare: Vec::new(),
             scratch: Scratch::default(),
         }
@@ -58,6 +61,21 @@ impl Flow {
         let slot = &mut self.defs[local.index()];
         self.log.push((local, *slot));
         *slot = Some(value);
+    }
+
+    /// Hides a name of a pattern until its arm is entered.
+    pub(super) fn hide(&mut self, local: LocalId) {
+        if self.hidden.is_empty() {
+            self.hidden.resize(self.defs.len(), false);
+        }
+        self.hidden[local.index()] = true;
+    }
+
+    /// The arm is entered: from here on it is a local like any other.
+    pub(super) fn show(&mut self, local: LocalId) {
+        if let Some(hidden) = self.hidden.get_mut(local.index()) {
+            *hidden = false;
+        }
     }
 
     /// Undoes all changes since the log had `mark` entries.
@@ -96,6 +114,8 @@ pub(super) struct Join {
     ty: Option<Type>,
     edges: Vec<Edge>,
     changes: Changes,
+    /// Leads to an arm: hidden names pass.
+    takes_names: bool,
 }
 
 struct Edge {
@@ -132,7 +152,12 @@ impl Builder<'_> {
     /// Opens a join; all that is assigned from here on may differ between its edges.
     pub(super) fn open(&mut self, ty: Option<Type>) -> Join {
         let (edges, changes) = self.flow.spare.pop().unwrap_or_default();
-        Join { mark: self.flow.log.len(), ty, edges, changes }
+        Join { mark: self.flow.log.len(), ty, edges, changes, takes_names: false }
+    }
+
+    /// Opens a join on the way into an arm: every edge gives the arm's names a value.
+    pub(super) fn open_arm(&mut self) -> Join {
+        Join { takes_names: true, ..self.open(None) }
     }
 
     /// Keeps the memory of a join that is done.
@@ -160,8 +185,9 @@ impl Builder<'_> {
         for at in join.mark..flow.log.len() {
             let (local, before) = flow.log[at];
             // The first entry of a local has its definition at the opening; a local that had none is not visible behind the join.
+            let is_hidden = flow.hidden.get(local.index()) == Some(&true);
             if flow.is_first_visit(local)
-                && before.is_some()
+                && (if is_hidden { join.takes_names } else { before.is_some() })
                 && let Some(value) = flow.defs[local.index()]
             {
                 join.changes.push((local, value));

@@ -116,6 +116,7 @@ fn form(which: Intrinsic) -> Form {
         I::StrCompare => Runtime(RuntimeCall::StrCompare),
         I::StrHash => Runtime(RuntimeCall::StrHash),
         I::StrDebug => Runtime(RuntimeCall::StrDebug),
+        I::VariantNumber => Sure(Op::Tag),
         I::ListLen => Sure(Op::ListLen),
         I::ListGet => Risky(Op::ListGet),
         I::Print => Runtime(RuntimeCall::Print),

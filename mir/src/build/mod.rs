@@ -13,11 +13,13 @@
 //! | `tail`         | expressions in tail position                                             |
 //! | `branch`       | `if`, `&&`, `||`, conditions                                             |
 //! | `loops`        | `loop`, `while`, `for`                                                   |
-//! | `matching`     | `match`: switches and chains                                             |
+//! | `matching`     | `match` on scalars: switches and chains                                  |
+//! | `decide`       | `match` on what has parts: decision trees                                |
 //! | `intrinsics`   | built-in operations                                                      |
 //! | `mono`         | instances of generic bodies                                              |
 
 mod branch;
+mod decide;
 mod expr;
 mod flow;
 mod intrinsics;

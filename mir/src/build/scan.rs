@@ -120,6 +120,7 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::Call(..)
             | Expr::Intrinsic(..)
             | Expr::Aggregate(_)
+            | Expr::Variant(..)
             | Expr::Field(..)
             | Expr::And(..)
             | Expr::Or(..) => children(body, body.exprs[e], |child| stack.push(child.expr())),

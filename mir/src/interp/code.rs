@@ -271,6 +271,32 @@ pub(super) enum Insn {
         value: Slot,
         index: u32,
     },
+    Variant {
+        d: Slot,
+        variant: u32,
+        parts: Run,
+    },
+    Tag {
+        d: Slot,
+        a: Slot,
+    },
+    Is {
+        d: Slot,
+        a: Slot,
+        variant: u32,
+    },
+    Payload {
+        d: Slot,
+        a: Slot,
+        variant: u32,
+        part: u32,
+    },
+    PayloadHeap {
+        d: Slot,
+        a: Slot,
+        variant: u32,
+        part: u32,
+    },
     StrLen {
         d: Slot,
         a: Slot,

@@ -12,7 +12,7 @@ use ir::{ItemId, Symbol};
 use super::code::{Code, Edge, HEAP, Insn, Run, Site, Slot};
 use super::value::is_word;
 use crate::ir::{Body, Mono};
-use crate::ops::Op;
+use crate::ops::{Op, payload_parts};
 
 /// A value without a slot.
 const NONE: Slot = u32::MAX;
@@ -322,6 +322,20 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::Field => Insn::FieldHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 },
             Op::WithField => {
                 Insn::WithField { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)?, index: row.imm as u32 }
+            }
+            Op::Variant => {
+                let parts = self.operands(body.args(inst))?;
+                Insn::Variant { d: self.heap_result(inst)?, variant: row.imm as u32, parts }
+            }
+            Op::Tag => Insn::Tag { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
+            Op::Is => Insn::Is { d: self.word_result(inst)?, a: self.heap(inst, 0)?, variant: row.imm as u32 },
+            Op::Payload => {
+                let (variant, part) = payload_parts(row.imm);
+                let a = self.heap(inst, 0)?;
+                match self.result(inst)? & HEAP {
+                    0 => Insn::Payload { d: self.word_result(inst)?, a, variant, part },
+                    _ => Insn::PayloadHeap { d: self.heap_result(inst)?, a, variant, part },
+                }
             }
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },

@@ -359,6 +359,27 @@ impl<'a> Machine<'a> {
                     self.pay(16 * parts.len())?;
                     heap!(*d) = Heap::Aggregate(parts);
                 }
+                Insn::Variant { d, variant, parts } => {
+                    self.pay(16 * parts.len as usize)?;
+                    let parts: Rc<[Cell]> = code.operands[parts.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
+                    heap!(*d) = Heap::Variant(*variant, parts);
+                }
+                Insn::Tag { d, a } => match heap!(*a).tag() {
+                    Some(tag) => word!(*d) = u64::from(tag),
+                    None => return Err(broken(&code, "tag of no sum")),
+                },
+                Insn::Is { d, a, variant } => match heap!(*a).tag() {
+                    Some(tag) => word!(*d) = u64::from(tag == *variant),
+                    None => return Err(broken(&code, "is of no sum")),
+                },
+                Insn::Payload { d, a, variant, part } => match heap!(*a).payload(*variant, *part) {
+                    Some(Cell::Word(word)) => word!(*d) = *word,
+                    Some(Cell::Heap(_)) | None => return Err(broken(&code, "payload of another variant")),
+                },
+                Insn::PayloadHeap { d, a, variant, part } => match heap!(*a).payload(*variant, *part) {
+                    Some(Cell::Heap(part)) => heap!(*d) = part.clone(),
+                    Some(Cell::Word(_)) | None => return Err(broken(&code, "payload of another variant")),
+                },
                 Insn::StrLen { d, a } => word!(*d) = self.text(hb, *a).len() as u64,
                 Insn::ListLen { d, a } => {
                     let Heap::List(elements) = &heap!(*a) else { return Err(broken(&code, "list_len of no list")) };
@@ -526,7 +547,7 @@ impl<'a> Machine<'a> {
     pub(super) fn text(&self, hb: usize, slot: Slot) -> Rc<str> {
         match &self.heaps[hb + slot as usize] {
             Heap::Str(text) => text.clone(),
-            Heap::Empty | Heap::Aggregate(_) | Heap::List(_) => Rc::from(""),
+            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) => Rc::from(""),
         }
     }
 }

@@ -222,6 +222,18 @@ fn constant(cell: &Cell, ty: Type, cx: &dyn Context) -> Result<Option<ConstValue
             }
             Some(ConstValue::Aggregate(ty, values))
         }
+        (TypeKind::Struct(..), Cell::Heap(Heap::Variant(tag, parts))) => {
+            let Some(variants) = cx.variants(ty)? else { return Ok(None) };
+            let Some(types) = variants.get(*tag as usize) else { return Ok(None) };
+            let mut values = Vec::with_capacity(parts.len());
+            for (part, &ty) in parts.iter().zip(types) {
+                match constant(part, ty, cx)? {
+                    Some(value) => values.push(value),
+                    None => return Ok(None),
+                }
+            }
+            Some(ConstValue::Variant(ty, *tag, values))
+        }
         _ => None,
     })
 }

@@ -14,6 +14,8 @@ pub(super) enum Heap {
     Str(Rc<str>),
     /// Fields in order.
     Aggregate(Rc<[Cell]>),
+    /// Number and payload of a variant.
+    Variant(u32, Rc<[Cell]>),
     /// Elements in order.
     List(Rc<[Cell]>),
 }
@@ -23,7 +25,23 @@ impl Heap {
     pub(super) fn part(&self, index: u32) -> Option<&Cell> {
         match self {
             Heap::Aggregate(parts) => parts.get(index as usize),
-            Heap::Empty | Heap::Str(_) | Heap::List(_) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) => None,
+        }
+    }
+
+    /// The number of the variant.
+    pub(super) fn tag(&self) -> Option<u32> {
+        match self {
+            Heap::Variant(tag, _) => Some(*tag),
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) => None,
+        }
+    }
+
+    /// A part of the payload; nothing when it is another variant.
+    pub(super) fn payload(&self, variant: u32, part: u32) -> Option<&Cell> {
+        match self {
+            Heap::Variant(tag, parts) if *tag == variant => parts.get(part as usize),
+            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) => None,
         }
     }
 
@@ -31,7 +49,7 @@ impl Heap {
     pub(super) fn element(&self, index: i64) -> Result<&Cell, i64> {
         match self {
             Heap::List(elements) => usize::try_from(index).ok().and_then(|index| elements.get(index)).ok_or(elements.len() as i64),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) => Err(0),
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) => Err(0),
         }
     }
 }

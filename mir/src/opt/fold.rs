@@ -16,6 +16,7 @@ use super::Desk;
 use crate::Op;
 use crate::ir::Mir;
 use crate::ops::NOUNWIND;
+use crate::ops::payload_parts;
 use crate::verify::proof::{self, int_literal, literal};
 
 /// What an instruction turns into.
@@ -240,6 +241,20 @@ fn definition(graph: &Graph<Mir>, value: Value) -> Option<(Op, &[Value])> {
     Some((graph.op(inst), graph.args(inst)))
 }
 
+/// The variant that a sum is made as.
+fn variant_of(graph: &Graph<Mir>, sum: Value) -> Option<u64> {
+    let made = graph.def_inst(sum)?;
+    (graph.op(made) == Op::Variant).then_some(graph.insts[made].imm)
+}
+
+/// The part of the payload that a sum was made with.
+fn made_payload(graph: &Graph<Mir>, sum: Value, imm: u64) -> Option<Value> {
+    let (variant, part) = payload_parts(imm);
+    let made = graph.def_inst(sum)?;
+    let is_same = graph.op(made) == Op::Variant && graph.insts[made].imm == u64::from(variant);
+    if is_same { graph.args(made).get(part as usize).copied() } else { None }
+}
+
 fn int(value: i64) -> Found {
     Found::Literal(Op::Int, value as u64)
 }
@@ -302,7 +317,19 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
             None => Found::Nothing,
         },
         Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Str | Op::Unit => Found::Nothing,
-        Op::Aggregate | Op::Field | Op::WithField | Op::ListLen | Op::ListGet | Op::Call => Found::Nothing,
+        Op::Tag => match variant_of(graph, args[0]) {
+            Some(variant) => int(variant as i64),
+            None => Found::Nothing,
+        },
+        Op::Is => match variant_of(graph, args[0]) {
+            Some(variant) => Found::Literal(Op::Bool, u64::from(variant == row.imm)),
+            None => Found::Nothing,
+        },
+        Op::Payload => match made_payload(graph, args[0], row.imm) {
+            Some(value) => Found::Value(value),
+            None => Found::Nothing,
+        },
+        Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet | Op::Call => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,
     }
 }

@@ -28,8 +28,20 @@ pub fn is_inlinable(body: &Body<Mono>) -> bool {
 /// What a copy adds, about: literals fold into their users, aggregates come apart, and resuming is the caller's.
 fn cost(graph: &Graph<Mir>) -> usize {
     let is_free = |op: Op| {
-        matches!(op, Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Unit | Op::Aggregate | Op::Field | Op::WithField)
-            || matches!(op, Op::Jump | Op::Resume | Op::Return)
+        matches!(
+            op,
+            Op::Int
+                | Op::Float
+                | Op::Bool
+                | Op::Char
+                | Op::Byte
+                | Op::Unit
+                | Op::Aggregate
+                | Op::Field
+                | Op::WithField
+                | Op::Variant
+                | Op::Payload
+        ) || matches!(op, Op::Jump | Op::Resume | Op::Return)
     };
     graph.blocks.rows().iter().flat_map(|row| &row.insts).filter(|&&inst| !is_free(graph.op(inst))).count()
 }

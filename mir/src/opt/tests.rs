@@ -9,7 +9,7 @@ use hir::Type;
 use ir::{Fuel, ItemId, Stop};
 
 use crate::interp;
-use crate::ir::{Body, ConstValue, Context, Mono};
+use crate::ir::{Body, ConstValue, Context, Mono, Variants};
 use crate::{text, verify};
 
 mod passes;
@@ -34,6 +34,9 @@ impl<C: Context> Context for Optimised<'_, C> {
     }
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         self.program.fields(ty)
+    }
+    fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop> {
+        self.program.variants(ty)
     }
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
         self.program.constant(item)

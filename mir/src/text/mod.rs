@@ -8,7 +8,7 @@
 //! ...
 //! ```
 //!
-//! The `;!` lines tell field types of every struct and signatures of every function that the bodies mention. [`parse`] gives them back as a
+//! The `;!` lines tell field types of every struct, payload types of every variant of a sum (`{int} | {}`) and signatures of every function that the bodies mention. [`parse`] gives them back as a
 //! [`TextContext`], so a dump can be verified, optimised and run with nothing else at hand.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use ir::ssa::text::{Plain, parse_function, print_graph};
 use ir::text::{Dump, TextError, writer};
 use ir::{ItemId, Stop};
 
-use crate::ir::{Body, ConstValue, Context, Mir, Mono, Phase};
+use crate::ir::{Body, ConstValue, Context, Mir, Mono, Phase, Variants};
 
 #[cfg(test)]
 mod tests;
@@ -72,7 +72,7 @@ fn dump_of<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<Dump, Stop>
 fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context) -> Result<(), Stop> {
     let mut functions: BTreeSet<ItemId> = BTreeSet::new();
     let mut seen: HashMap<Type, ()> = HashMap::new();
-    let mut structs: BTreeMap<String, Arc<[Type]>> = BTreeMap::new();
+    let mut declared: BTreeMap<String, String> = BTreeMap::new();
     let mut types: Vec<Type> = Vec::new();
     for body in bodies {
         types.extend(body.results.iter().copied());
@@ -109,15 +109,19 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
             TypeKind::Struct(..) => {
                 if let Some(fields) = cx.fields(ty)? {
                     types.extend(fields.iter().copied());
-                    structs.insert(ty.to_string(), fields);
+                    declared.insert(ty.to_string(), format!("{{{}}}", list(&fields)));
+                } else if let Some(variants) = cx.variants(ty)? {
+                    types.extend(variants.iter().flatten().copied());
+                    let variants: Vec<String> = variants.iter().map(|payload| format!("{{{}}}", list(payload))).collect();
+                    declared.insert(ty.to_string(), variants.join(" | "));
                 }
             }
             TypeKind::Error | TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte => {}
             TypeKind::Str | TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Variable(_) | TypeKind::Parameter(..) => {}
         }
     }
-    for (name, fields) in &structs {
-        let _ = writeln!(out, ";! type {name} = {{{}}}", list(fields));
+    for (name, made) in &declared {
+        let _ = writeln!(out, ";! type {name} = {made}");
     }
     for (function, signature) in &signatures {
         let _ = writeln!(out, ";! fn @{function}({}) -> {}", list(&signature.0), signature.1);
@@ -134,6 +138,7 @@ fn list(types: &[Type]) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct TextContext {
     fields: HashMap<Type, Arc<[Type]>>,
+    variants: HashMap<Type, Arc<Variants>>,
     signatures: HashMap<ItemId, Arc<(Vec<Type>, Type)>>,
     bodies: HashMap<ItemId, Arc<Body<Mono>>>,
 }
@@ -148,6 +153,10 @@ impl Context for TextContext {
             TypeKind::Tuple(elements) => Some(elements.into()),
             _ => self.fields.get(&ty).cloned(),
         })
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop> {
+        Ok(self.variants.get(&ty).cloned())
     }
 
     fn constant(&self, _item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
@@ -201,8 +210,14 @@ fn declare(cx: &mut TextContext, text: &str) -> Option<()> {
     if let Some(rest) = text.strip_prefix("type ") {
         let (name, fields) = rest.split_once('=')?;
         let ty = hir::types::parse(name)?;
-        let fields = fields.trim().strip_prefix('{')?.strip_suffix('}')?;
-        cx.fields.insert(ty, type_list(fields)?.into());
+        let mut variants: Vec<Box<[Type]>> = Vec::new();
+        for payload in fields.split('|') {
+            variants.push(type_list(payload.trim().strip_prefix('{')?.strip_suffix('}')?)?.into());
+        }
+        match <[_; 1]>::try_from(variants) {
+            Ok([fields]) => _ = cx.fields.insert(ty, fields.into()),
+            Err(variants) => _ = cx.variants.insert(ty, variants.into()),
+        }
     } else if let Some(rest) = text.strip_prefix("fn @") {
         let open = rest.find('(')?;
         let (name, rest) = rest.split_at(open);

@@ -110,6 +110,14 @@ faults! {
     "M0220" UnprovedNounwind { op: &'static str } "nothing proves that this `{op}` does not panic";
     /// A body has the parameters and the result of its signature.
     "M0221" Signature { expected: String, found: String } "the signature is {expected}, and the body is {found}";
+    /// A variant that is made, asked for or read is one of the sum.
+    "M0223" VariantNumber { ty: String, variant: u64, variants: usize } "{ty} has {variants} variants, none is number {variant}";
+    /// `variant` gets one operand for each part of the payload.
+    "M0224" PayloadCount { ty: String, variant: u64, expected: usize, found: usize } "the payload of variant {variant} of {ty} has {expected} parts, and {found} are given";
+    /// `payload` names a part that the payload has.
+    "M0225" PayloadPart { ty: String, variant: u32, part: u32, parts: usize } "the payload of variant {variant} of {ty} has {parts} parts, none is number {part}";
+    /// A part of a payload that is given or read has its declared type.
+    "M0226" PayloadType { value: u32, part: usize, expected: String, found: String } "part {part} of the payload is {expected}, and %{value} is {found}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
 }

@@ -12,8 +12,9 @@ use crate::text;
 /// Verifies a dump whose guilty lines end in `;~ CODE`, and gives the codes back.
 #[track_caller]
 fn check(functions: &str) -> Vec<String> {
-    let source =
-        format!("ori-ir mir.mono 1\n;! type m.P = {{int, bool}}\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}");
+    let source = format!(
+        "ori-ir mir.mono 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}"
+    );
     let dump = ir::text::parse(&source).unwrap_or_else(|e| panic!("{e}\n{source}"));
     let (bodies, cx) = text::from_dump::<Mono>(&dump).unwrap_or_else(|e| panic!("{e}\n{source}"));
     let mut found = Vec::new();
@@ -53,10 +54,14 @@ fn broken() -> Vec<String> {
         "%9: int = list_get %3, %0, b1 !1:1 ;~ M0201",
         "%9: bool = add %0, %0, b1 !1:1 ;~ M0202",
         "%9: bool = list_get %5, %0, b1 !1:1 ;~ M0202",
+        "%9: int = tag %4 ;~ M0201",
         "%9: bool = bool 2 ;~ M0203",
         "%9: byte = byte 256 ;~ M0203",
         "%9: char = char 55296 ;~ M0203",
         "%9: int = field %4, 2 ;~ M0204",
+        "%9: m.S = variant 2 ;~ M0223",
+        "%9: m.S = variant %0, 1 ;~ M0224",
+        "%9: m.S = variant %3, %3, 1 ;~ M0226",
         "%9: m.P = with_field %4, %0, -1 ;~ M0204",
         "%9: int = field %4, 1 ;~ M0205",
         "%9: m.P = with_field %4, %2, 0 ;~ M0205",
@@ -91,6 +96,7 @@ fn broken() -> Vec<String> {
             "fn @m.f(%0: int) -> int {\nb0:\n  jump b1(%0) ;~ M0113\nb1:\n  resume\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  %1: int = neg %0, b1 !1:1 ;~ M0114\n  ret %1\nb1(%2: int):\n  resume\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  switch %0, b1, 5 ;~ M0118\nb1:\n  ret %0\n}\n",
+            "fn @m.f(%0: m.S) -> int {\nb0:\n  %1: int = payload %0, v1.2 ;~ M0225\n  ret %1\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  switch %0, 5, b1, 5, b1, b1 ;~ M0119\nb1:\n  ret %0\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  %1: int = neg %0, b1 !1:1\n  ret %1\nb1:\n  ret %1 ;~ M0108\n}\n",
             "fn @m.f(%0: str) -> int {\nb0:\n  panic custom, %0, b1 ;~ M0104\nb1:\n  resume\n}\n",

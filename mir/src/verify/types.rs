@@ -8,8 +8,8 @@ use ir::{ItemId, Stop, Where};
 use super::faults::MirFault;
 use super::proof;
 use crate::Op;
-use crate::ir::{Context, Mir};
-use crate::ops::{Class, NOUNWIND};
+use crate::ir::{Context, Mir, Variants};
+use crate::ops::{Class, NOUNWIND, payload_parts};
 
 /// The language type that crosses the runtime boundary as this kind.
 pub const fn type_of_kind(kind: Kind) -> Type {
@@ -114,6 +114,13 @@ impl Checker<'_> {
         Ok(fields)
     }
 
+    fn variants(&self, ty: Type) -> Result<Option<std::sync::Arc<Variants>>, Stop> {
+        match ty.kind() {
+            TypeKind::Struct(..) => self.cx.variants(ty),
+            _ => Ok(None),
+        }
+    }
+
     fn inst(&mut self, at: Where, inst: Inst) -> Result<(), Stop> {
         let graph = self.graph;
         let row = &graph.insts[inst];
@@ -172,6 +179,21 @@ impl Checker<'_> {
                     self.field(at, ty, row.imm as i64, args[1], new)?;
                 }
             }
+            Op::Variant => {
+                if let Some(ty) = result_ty {
+                    self.variant(at, ty, row.imm, args)?;
+                }
+            }
+            Op::Is => {
+                if let Some(ty) = self.first(args) {
+                    self.payload_of(at, ty, row.imm)?;
+                }
+            }
+            Op::Payload => {
+                if let (Some(ty), Some(result)) = (self.first(args), result_ty) {
+                    self.payload(at, ty, row.imm, row.first_result, result)?;
+                }
+            }
             Op::Runtime => self.runtime(at, inst),
             Op::Call => self.call(at, ItemId::from_raw(row.imm as u32), args, result_ty)?,
             Op::Tail => self.call(at, ItemId::from_raw(row.imm as u32), args, graph.results.first().copied())?,
@@ -198,7 +220,7 @@ impl Checker<'_> {
             Op::FEq | Op::FNe | Op::FLt | Op::FLe | Op::FGt | Op::FGe => {}
             Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
-            Op::StrLen | Op::ListLen | Op::ListGet | Op::Resume | Op::Unreachable => {}
+            Op::Tag | Op::StrLen | Op::ListLen | Op::ListGet | Op::Resume | Op::Unreachable => {}
         }
         Ok(())
     }
@@ -218,6 +240,7 @@ impl Checker<'_> {
             Class::Same => first.is_none_or(|first| ty == first),
             Class::Any | Class::Many => true,
             Class::Aggregate => self.fields(ty)?.is_some(),
+            Class::Sum => self.variants(ty)?.is_some(),
             Class::List => matches!(ty.kind(), TypeKind::List(_)),
             Class::Element => match first.map(Type::kind) {
                 Some(TypeKind::List(element)) => ty == element,
@@ -271,6 +294,50 @@ impl Checker<'_> {
             Some(_) => {}
         }
         Ok(())
+    }
+
+    /// The payload of a variant; reported when the sum has no such variant.
+    fn payload_of(&mut self, at: Where, ty: Type, variant: u64) -> Result<Option<Box<[Type]>>, Stop> {
+        let Some(variants) = self.variants(ty)? else { return Ok(None) };
+        match usize::try_from(variant).ok().and_then(|variant| variants.get(variant)) {
+            Some(payload) => Ok(Some(payload.clone())),
+            None => {
+                self.faults.push(MirFault::VariantNumber { at, ty: ty.to_string(), variant, variants: variants.len() });
+                Ok(None)
+            }
+        }
+    }
+
+    fn variant(&mut self, at: Where, ty: Type, variant: u64, args: &[Value]) -> Result<(), Stop> {
+        let Some(payload) = self.payload_of(at, ty, variant)? else { return Ok(()) };
+        if payload.len() != args.len() {
+            self.faults.push(MirFault::PayloadCount { at, ty: ty.to_string(), variant, expected: payload.len(), found: args.len() });
+            return Ok(());
+        }
+        for (part, (&expected, &arg)) in payload.iter().zip(args).enumerate() {
+            self.payload_type(at, part, expected, arg);
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, at: Where, ty: Type, imm: u64, value: Value, found: Type) -> Result<(), Stop> {
+        let (variant, part) = payload_parts(imm);
+        let Some(payload) = self.payload_of(at, ty, u64::from(variant))? else { return Ok(()) };
+        match payload.get(part as usize) {
+            None => self.faults.push(MirFault::PayloadPart { at, ty: ty.to_string(), variant, part, parts: payload.len() }),
+            Some(&expected) if expected != found => self.payload_type(at, part as usize, expected, value),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn payload_type(&mut self, at: Where, part: usize, expected: Type, value: Value) {
+        if let Some(found) = self.ty(value)
+            && found != expected
+        {
+            let value = value.raw();
+            self.faults.push(MirFault::PayloadType { at, value, part, expected: expected.to_string(), found: found.to_string() });
+        }
     }
 
     fn field_type(&mut self, at: Where, index: usize, expected: Type, value: Value) {
@@ -408,8 +475,8 @@ fn in_type(ty: Type, literal: i64) -> bool {
 #[inline]
 fn is_plainly(class: Class, ty: Type) -> bool {
     /// The number of the one type of each class, and of no type.
-    const ONLY: [u32; 16] = {
-        let mut only = [u32::MAX; 16];
+    const ONLY: [u32; 17] = {
+        let mut only = [u32::MAX; 17];
         only[Class::Int as usize] = Type::INT.raw();
         only[Class::Float as usize] = Type::FLOAT.raw();
         only[Class::Bool as usize] = Type::BOOL.raw();
@@ -455,6 +522,7 @@ fn class_text(class: Class, first: Option<Type>) -> String {
         Class::Same => return first.map_or("the type of the first operand".to_owned(), |ty| ty.to_string()),
         Class::Any | Class::Many => "anything",
         Class::Aggregate => "a tuple or struct",
+        Class::Sum => "a sum",
         Class::List => "a list",
         Class::Element => "an element of the list",
     };

@@ -13,7 +13,7 @@ use syntax::tree::ModulePath;
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LirSignature,
-    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition,
+    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -133,7 +133,8 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
         | mir::ConstValue::Bool(_)
         | mir::ConstValue::Str(_)
         | mir::ConstValue::Unit
-        | mir::ConstValue::Aggregate(..) => None,
+        | mir::ConstValue::Aggregate(..)
+        | mir::ConstValue::Variant(..) => None,
     }
 }
 
@@ -154,6 +155,10 @@ impl mir::Context for Levels<'_, '_> {
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
@@ -195,6 +200,21 @@ impl lir::Context for Levels<'_, '_> {
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+}
+
+/// Only declared types have variants; the others need no question.
+pub(super) fn variants(
+    ty: Type,
+    ask: impl FnOnce(Type) -> Result<Option<Arc<mir::Variants>>, Stop>,
+) -> Result<Option<Arc<mir::Variants>>, Stop> {
+    match ty.kind() {
+        TypeKind::Struct(..) => ask(ty),
+        _ => Ok(None),
     }
 }
 

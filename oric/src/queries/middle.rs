@@ -12,7 +12,7 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
     BodyReport, BuiltBody, ConstantValue, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider,
-    Settings, TypeDefinition, TypedBody,
+    Settings, TypeDefinition, TypedBody, Variants,
 };
 
 /// Outcome of evaluating a constant.
@@ -29,8 +29,7 @@ impl Provider for Fields {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
             TypeKind::Struct(item, args) => {
-                let definition = levels.get::<TypeDefinition>(&item)?;
-                definition.as_deref().map(|d| d.fields.iter().map(|(_, ty)| ty.substituted(args)).collect())
+                levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.instantiated(args).field_types())
             }
             TypeKind::Error
             | TypeKind::Int
@@ -47,6 +46,13 @@ impl Provider for Fields {
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
         })
+    }
+}
+
+impl Provider for Variants {
+    fn provide(levels: &Levels<'_, '_>, ty: &Type) -> Result<Option<Arc<mir::Variants>>, Interrupt> {
+        let TypeKind::Struct(item, args) = ty.kind() else { return Ok(None) };
+        Ok(levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.instantiated(args).variant_types()))
     }
 }
 

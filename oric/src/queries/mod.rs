@@ -195,6 +195,7 @@ queries! {
         Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
         Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value + firewall, ["oric"], "field types of a tuple or struct";
+        Variants      = 48 "variants"       (hir::Type) -> Option<Arc<mir::Variants>>, value + firewall, ["oric"], "payload types of the variants of a sum of several";
         // Code.
         LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value + firewall, ["lir"], "machine parameters and results of a function";
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";

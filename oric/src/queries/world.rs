@@ -8,7 +8,7 @@ use query::{Engine, Query};
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LirSignature, Mutates, OptimisedBody, Position,
-    Scope, Signature, TraitDef, TraitImpls, TypeDefinition,
+    Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -78,6 +78,10 @@ impl mir::Context for World<'_> {
         super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
     }
 
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
         Ok(self.ask::<ConstantValue>(&item)?.value.clone())
     }
@@ -98,6 +102,10 @@ impl lir::Context for World<'_> {
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 }
 

@@ -163,6 +163,10 @@ impl mir::Context for Patched<'_> {
         mir::Context::fields(self.world, ty)
     }
 
+    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
+        mir::Context::variants(self.world, ty)
+    }
+
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
         self.world.constant(item)
     }

@@ -8,7 +8,7 @@ use hir::memory::Program;
 use hir::{Context as _, Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 
-use crate::ir::{Body, ConstValue, Context, Mono};
+use crate::ir::{Body, ConstValue, Context, Mono, Variants};
 use crate::{build, interp};
 
 pub(crate) struct World {
@@ -94,9 +94,14 @@ impl Context for World {
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
-            TypeKind::Struct(item, args) => {
-                self.program.type_definition(item)?.map(|d| d.fields.iter().map(|f| f.1.substituted(args)).collect())
-            }
+            TypeKind::Struct(item, args) => self.program.type_definition(item)?.and_then(|d| d.instantiated(args).field_types()),
+            _ => None,
+        })
+    }
+
+    fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop> {
+        Ok(match ty.kind() {
+            TypeKind::Struct(item, args) => self.program.type_definition(item)?.and_then(|d| d.instantiated(args).variant_types()),
             _ => None,
         })
     }

@@ -1,0 +1,269 @@
+//! Variants and newtypes as values: which type a name belongs to, and what its payload is.
+//!
+//! A bare variant is looked for in the expected type first, then in the scope: own items before imports, imports before the variants that
+//! imported types bring. A name that then belongs to several types is ambiguous.
+
+use std::sync::Arc;
+
+use ir::{ItemId, List, Symbol};
+use syntax::tree::{self, Argument, Expr as Ast};
+use syntax::{DiagnosticCode as Code, Severity, Span};
+
+use super::why::{Expect, Mode, Why};
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId};
+use crate::program::{Entity, TypeDefinition, TypeForm, is_type};
+use crate::resolve::prelude::predeclared;
+use crate::resolve::show;
+use crate::{Type, TypeKind};
+
+/// What a name turned out to be.
+pub(super) enum Named {
+    /// No variant.
+    Nothing,
+    /// A variant of this type, by number.
+    Variant(Arc<TypeDefinition>, usize),
+    /// A report was made, here or where the type is declared.
+    Failed,
+}
+
+impl<'a> Checker<'a> {
+    /// The variant of the expected type that has this name.
+    pub(super) fn expected_variant(&mut self, name: Symbol, expect: &Expect<'a>) -> Result<Named> {
+        if expect.mode != Mode::None
+            && let TypeKind::Struct(item, _) = expect.ty.kind()
+            && let Some(definition) = self.cx.type_definition(item)?
+            && let Some(number) = definition.variants.iter().position(|v| v.name == name)
+        {
+            return Ok(Named::Variant(definition, number));
+        }
+        Ok(Named::Nothing)
+    }
+
+    /// The variant that a bare name means where nothing else is expected; `other` is what else the scope has under the name.
+    pub(super) fn scope_variant(&mut self, name: Symbol, other: Option<Entity>, span: Span) -> Result<Named> {
+        let scope = self.scope.clone();
+        let all = scope.variants(name);
+        let module = self.item.id.module();
+        let own = all.iter().take_while(|(_, item)| item.module() == module).count();
+        let is_own = |entity: Entity| match entity {
+            Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Trait(item) | Entity::Unsupported(item, _) => {
+                item.module() == module
+            }
+            Entity::Module(_) | Entity::Std(..) => false,
+        };
+        let candidates = match other {
+            Some(entity) if own == 0 || is_own(entity) => return Ok(Named::Nothing),
+            _ if own > 0 => &all[..own],
+            _ => all,
+        };
+        match *candidates {
+            [] => Ok(Named::Nothing),
+            [(_, item)] => self.variant_of(item, name),
+            [(_, a), (_, b), ..] => {
+                self.report(Code::E0210, span, [name.into(), a.name().into(), b.name().into()]).helps.push(format!(
+                    "write `{}.{name}` or `{}.{name}`",
+                    a.name(),
+                    b.name()
+                ));
+                Ok(Named::Failed)
+            }
+        }
+    }
+
+    pub(super) fn variant_of(&mut self, item: ItemId, name: Symbol) -> Result<Named> {
+        let Some(definition) = self.cx.type_definition(item)? else {
+            self.poisoned = true;
+            return Ok(Named::Failed);
+        };
+        match definition.variants.iter().position(|v| v.name == name) {
+            Some(number) => Ok(Named::Variant(definition, number)),
+            None => {
+                self.poisoned = true;
+                Ok(Named::Failed)
+            }
+        }
+    }
+
+    /// `m.V`: a variant of a type that module `m` exports.
+    pub(super) fn module_variant(&mut self, module: Symbol, name: Symbol, expect: &Expect<'a>, span: Span) -> Result<Named> {
+        let scope = self.cx.scope(module)?;
+        let is_public = |item: ItemId| scope.public.iter().any(|&(_, entity)| entity == Entity::Type(item));
+        let found: Vec<ItemId> = scope.variants(name).iter().map(|&(_, item)| item).filter(|&item| is_public(item)).collect();
+        match found[..] {
+            [] => Ok(Named::Nothing),
+            [item] => self.variant_of(item, name),
+            [a, b, ..] => match self.expected_variant(name, expect)? {
+                Named::Variant(definition, number) if found.contains(&definition.item) => Ok(Named::Variant(definition, number)),
+                _ => {
+                    self.report(Code::E0210, span, [name.into(), a.name().into(), b.name().into()]);
+                    Ok(Named::Failed)
+                }
+            },
+        }
+    }
+
+    /// The declared type that an expression before a `.` names: `T` or `m.T`.
+    pub(super) fn type_path(&self, base: tree::ExprId) -> Result<Option<ItemId>> {
+        let found = match self.tree.exprs[base] {
+            Ast::Name(name) if self.lookup(name).is_none() && self.scope.value(name).is_none() => {
+                self.scope.type_name(name).or_else(|| predeclared(name.as_str()).map(Entity::Type))
+            }
+            Ast::Field(root, name) => match self.tree.exprs[root] {
+                Ast::Name(alias) if self.lookup(alias).is_none() => match self.scope.value(alias) {
+                    Some(Entity::Module(module)) => self.cx.scope(module)?.exported(name).find(|entity| is_type(*entity)),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(match found {
+            Some(Entity::Type(item)) => Some(item),
+            _ => None,
+        })
+    }
+
+    /// `T.V`, with or without a payload; `None` when the type has no such variant.
+    pub(super) fn qualified(&mut self, item: ItemId, name: Symbol, args: Option<List<Argument>>, span: Span) -> Result<Option<ExprId>> {
+        let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
+        match definition.variants.iter().position(|v| v.name == name) {
+            Some(number) => {
+                let at = match args {
+                    Some(_) => span,
+                    None => self.last_segment(span, name),
+                };
+                self.construct(&definition, number, at, args, span).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// What a lookup found, as a value; `None` when that is no variant.
+    pub(super) fn named_value(&mut self, named: Named, at: Span, args: Option<List<Argument>>, span: Span) -> Result<Option<ExprId>> {
+        match named {
+            Named::Nothing => Ok(None),
+            Named::Variant(definition, number) => self.construct(&definition, number, at, args, span).map(Some),
+            Named::Failed => match args {
+                Some(args) => self.silent(args, span).map(Some),
+                None => Ok(Some(self.error(span))),
+            },
+        }
+    }
+
+    /// A value of a variant. Without arguments only a variant without payload is one.
+    pub(super) fn construct(
+        &mut self,
+        definition: &TypeDefinition,
+        number: usize,
+        at: Span,
+        args: Option<List<Argument>>,
+        span: Span,
+    ) -> Result<ExprId> {
+        let variant = &definition.variants[number];
+        let ty = Type::structure(definition.item, &[]);
+        let is_broken = definition.diagnostics.iter().any(|d| d.severity() == Severity::Error);
+        let values = match args {
+            None if variant.payload.is_empty() => Vec::new(),
+            None => return Ok(self.refuse(span, "function values")),
+            Some(args) if variant.payload.is_empty() => {
+                let error = self.report(Code::E0305, at, [show(ty).into()]);
+                error.helps.push(format!("`{}` has no payload: write it without parentheses", variant.name));
+                return self.silent(args, span);
+            }
+            Some(args) => {
+                let mark = self.draft.scratch.len();
+                let Some(values) = self.payload(definition, number, at, args)? else { return self.silent(args, span) };
+                if is_broken || values.iter().any(|&value| self.ty(value) == Type::ERROR) {
+                    self.draft.scratch.truncate(mark);
+                    return Ok(self.error(span));
+                }
+                let value = self.made(definition, number, ty, &values, span);
+                return Ok(self.with_statements(mark, value, span));
+            }
+        };
+        if is_broken {
+            return Ok(self.error(span));
+        }
+        Ok(self.made(definition, number, ty, &values, span))
+    }
+
+    fn made(&mut self, definition: &TypeDefinition, number: usize, ty: Type, values: &[ExprId], span: Span) -> ExprId {
+        let list = self.draft.body.lists.add(values.iter().copied());
+        let expr = match definition.choices() {
+            Some(_) => Expr::Variant(number as u32, list),
+            None => Expr::Aggregate(list),
+        };
+        self.push(expr, ty, span)
+    }
+
+    /// The payload in the order of its declaration, evaluated as written; `None` after a report.
+    fn payload(&mut self, definition: &TypeDefinition, number: usize, at: Span, args: List<Argument>) -> Result<Option<Vec<ExprId>>> {
+        let variant = &definition.variants[number];
+        let payload = &variant.payload;
+        let list = self.tree.args.get(args);
+        if !variant.is_named
+            && let Some(named) = list.iter().find(|a| a.name.is_some())
+            && let Some(name) = named.name
+        {
+            self.report(Code::E0306, named.span, [variant.name.into(), name.into()]).helps.push(format!(
+                "the payload of `{}` has no names: write `{0}({1})`",
+                variant.name,
+                vec!["..."; payload.len()].join(", ")
+            ));
+            return Ok(None);
+        }
+        let Some(slots) = self.bind(variant.name.as_str(), payload.len(), |i| payload[i].0, false, args, at)? else { return Ok(None) };
+        if let Some(missing) = (0..payload.len()).find(|slot| !slots.contains(slot)) {
+            if variant.is_named {
+                self.report(Code::E2004, at, [payload[missing].0.into(), variant.name.into()]).wording = 1;
+            } else {
+                let args = [variant.name.into(), payload.len().to_string().into(), list.len().to_string().into()];
+                self.report(Code::E2004, at, args);
+            }
+            return Ok(None);
+        }
+        let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
+        let mut values = vec![ExprId::new(u32::MAX as usize); payload.len()];
+        for (argument, &slot) in list.iter().zip(&slots) {
+            let (name, ty) = payload[slot];
+            let value = self.check(argument.value, ty, Why::Payload(variant.name, name))?;
+            values[slot] = if in_order { value } else { self.settled(value) };
+        }
+        Ok(Some(values))
+    }
+
+    /// `N(value)` for a newtype; any other type is no value.
+    pub(super) fn newtype_call(&mut self, item: ItemId, name: Symbol, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let Some(definition) = self.cx.type_definition(item)? else { return self.silent(args, span) };
+        let (TypeForm::Newtype, &[(field, ty)]) = (definition.form, &definition.fields[..]) else {
+            self.type_as_value(name, at);
+            return Ok(self.error(span));
+        };
+        let list = self.tree.args.get(args);
+        let value = match *list {
+            [Argument { name: None, spread: false, pattern: None, value, .. }] => {
+                self.check(value, ty, Why::Field(definition.item, field))?
+            }
+            _ => {
+                match list.iter().find_map(|a| Some((a.name?, a.span))) {
+                    Some((given, at)) => {
+                        self.report(Code::E0306, at, [name.into(), given.into()])
+                            .helps
+                            .push(format!("a newtype is built from one value without name: `{name}(...)`"));
+                    }
+                    None => {
+                        let args = [name.into(), "1".into(), list.len().to_string().into()];
+                        self.report(Code::E2004, at, args);
+                    }
+                }
+                return self.silent(args, span);
+            }
+        };
+        if self.ty(value) == Type::ERROR || definition.diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+            return Ok(self.error(span));
+        }
+        let list = self.draft.body.lists.add([value]);
+        Ok(self.push(Expr::Aggregate(list), Type::structure(item, &[]), span))
+    }
+}
