@@ -42,7 +42,7 @@ pub const WHOLE: PathId = Id::new(u32::MAX as usize);
 /// A typed body: of a function, a constant, a default, a test.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Body {
-    /// Whose body it is.
+    /// Whose body it is; of a generic item the instance with its own type parameters as arguments.
     pub owner: ItemId,
     /// Parameters, in order; the first locals.
     pub params: Vec<LocalId>,

@@ -9,7 +9,7 @@ use syntax::tree::{File, Item, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity};
 
 use crate::infer::{self, Checked, Which};
-use crate::program::{Context, Scope, Signature, TypeDefinition};
+use crate::program::{Context, ImplRow, Implementation, Scope, Signature, TraitDefinition, TypeDefinition};
 use crate::resolve::{self, Modules, Resolution};
 use crate::{Body, Type};
 
@@ -126,6 +126,10 @@ impl Program {
                     all.extend(definition.diagnostics.iter().cloned());
                 }
                 all.extend(resolve::check_type(&row.item, self).unwrap_or_default());
+                let uses = |method| Ok(Arc::new(self.items.get(&method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
+                let changes = |method| resolve::changes_self(method, self, &uses);
+                all.extend(resolve::check_impl(&row.item, self, &changes).unwrap_or_default());
+                all.extend(resolve::check_trait(&row.item, self, &changes).unwrap_or_default());
                 all.extend(resolve::check_test(&row.item, self).unwrap_or_default());
                 all.extend(resolve::exposed_types(&row.item, self).unwrap_or_default());
                 if let ItemKind::Function(function) = &row.item.kind {
@@ -300,6 +304,41 @@ impl Context for Program {
             return Ok(Some(ty));
         }
         Ok(self.checked(item).map(|checked| checked.ty))
+    }
+
+    fn implementation(&self, item: ItemId) -> Result<Option<Arc<Implementation>>, Stop> {
+        match self.items.get(&item) {
+            Some(item) => Ok(resolve::implementation(item, self)?.map(Arc::new)),
+            None => Ok(None),
+        }
+    }
+
+    fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+        let mut rows = Vec::new();
+        for file in &self.files {
+            rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.head == Some(head) && row.interface.is_none()));
+        }
+        Ok(Arc::new(rows))
+    }
+
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
+        match self.items.get(&item) {
+            Some(item) => Ok(resolve::trait_definition(item, self)?.map(Arc::new)),
+            None => Ok(None),
+        }
+    }
+
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+        let mut rows = Vec::new();
+        for file in &self.files {
+            rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.interface == Some(interface)));
+        }
+        Ok(Arc::new(rows))
+    }
+
+    fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
+        let uses = |method| Ok(Arc::new(self.items.get(&method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
+        resolve::mutates(method, self, &uses)
     }
 
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {

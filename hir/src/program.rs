@@ -20,6 +20,16 @@ pub trait Context {
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop>;
     /// The type of a module constant; `None` as above. Needs the initialiser's type when there is no annotation.
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop>;
+    /// The header of an impl; `None` when the item is no impl of the slice or has syntax errors.
+    fn implementation(&self, item: ItemId) -> Result<Option<Arc<Implementation>>, Stop>;
+    /// The inherent impls of a declared type, in all modules of the program.
+    fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
+    /// The members of a trait; `None` when the item is no trait of the slice or has syntax errors.
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop>;
+    /// The impls of a trait, in all modules of the program.
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
+    /// Does a method change its `self`? Then its callers get the new one back.
+    fn mutates(&self, method: ItemId) -> Result<bool, Stop>;
     /// The value of a constant of type int, char or byte, for range patterns; `None` when it is not known.
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop>;
 }
@@ -33,7 +43,9 @@ pub enum Entity {
     Constant(ItemId),
     /// A declared type.
     Type(ItemId),
-    /// A trait, test, variant or other item of a form that the slice lacks; the text names the form.
+    /// A trait.
+    Trait(ItemId),
+    /// A test, variant or other item of a form that the slice lacks; the text names the form.
     Unsupported(ItemId, #[serde(deserialize_with = "interned_text")] Form),
     /// A whole module under an alias.
     Module(Symbol),
@@ -62,6 +74,10 @@ pub struct Scope {
     pub imports: Vec<Symbol>,
     /// Errors of imports and of duplicate names, and the refusals of items whose form the slice lacks.
     pub diagnostics: Vec<Diagnostic>,
+    /// The traits in `types`, in the same order: where method calls look.
+    pub traits: Vec<ItemId>,
+    /// The types in `types` that take type arguments, and how many. Whoever mentions a type needs no more of its declaration than that.
+    pub generic: Vec<(ItemId, u32)>,
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
     pub refuses_impls: bool,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
@@ -89,6 +105,8 @@ impl Scope {
         for names in [&mut self.values, &mut self.types, &mut self.public] {
             names.sort_by_cached_key(|(name, entity)| (name.as_str(), is_type(*entity)));
         }
+        let traits = self.types.iter().filter_map(|(_, entity)| if let Entity::Trait(item) = entity { Some(*item) } else { None });
+        self.traits = traits.collect();
         self.index.0 = self.values.iter().enumerate().map(|(i, (name, _))| (name.raw(), i as u32)).collect();
         self.index.0.sort_unstable();
     }
@@ -108,10 +126,17 @@ impl Scope {
         find(&self.types, name)
     }
 
+    /// How many type arguments a type of this scope takes.
+    pub fn arity(&self, item: ItemId) -> usize {
+        self.generic.iter().find(|(i, _)| *i == item).map_or(0, |(_, count)| *count as usize)
+    }
+
     /// What a module of this name declares itself, exported or not; this is its scope.
     pub fn declared(&self, module: Symbol, name: Symbol) -> impl Iterator<Item = Entity> + use<> {
         let own = move |entity: &Entity| match *entity {
-            Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Unsupported(item, _) => item.module() == module,
+            Entity::Function(item) | Entity::Constant(item) | Entity::Type(item) | Entity::Trait(item) | Entity::Unsupported(item, _) => {
+                item.module() == module
+            }
             Entity::Module(_) | Entity::Std(..) => false,
         };
         self.value(name).filter(own).into_iter().chain(self.type_name(name).filter(own))
@@ -127,7 +152,7 @@ impl Scope {
 /// Does the entity live in the space of types?
 pub fn is_type(entity: Entity) -> bool {
     match entity {
-        Entity::Type(_) => true,
+        Entity::Type(_) | Entity::Trait(_) => true,
         Entity::Unsupported(item, _) => item.path().namespace == ir::Namespace::Type,
         Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..) => false,
     }
@@ -141,6 +166,17 @@ fn find(names: &[(Symbol, Entity)], name: Symbol) -> Option<Entity> {
     names.binary_search_by(|(n, _)| n.cmp(&name)).ok().map(|i| names[i].1)
 }
 
+/// Is there a `self`, and is it in-out by declaration?
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Receiver {
+    /// A function or an associated function.
+    None,
+    /// `self`: in-out when the body assigns to it.
+    Plain,
+    /// `mut self`
+    Mut,
+}
+
 /// What callers know of a function.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Signature {
@@ -148,7 +184,15 @@ pub struct Signature {
     pub item: ItemId,
     /// `pub`.
     pub is_pub: bool,
-    /// Parameters.
+    /// The trait or impl that it is a method of.
+    pub owner: Option<ItemId>,
+    /// Type parameters, those of the owner first.
+    pub generics: Vec<Symbol>,
+    /// What the type parameters must implement, those of the owner first. Of a member of a trait the first is that `Self` implements it.
+    pub bounds: Vec<Bound>,
+    /// Is the first parameter `self`?
+    pub receiver: Receiver,
+    /// Parameters, `self` included.
     pub params: Vec<Parameter>,
     /// Result type.
     pub result: Type,
@@ -178,10 +222,145 @@ pub struct Parameter {
 pub struct TypeDefinition {
     /// The type's item.
     pub item: ItemId,
+    /// Type parameters.
+    pub generics: Vec<Symbol>,
     /// Fields in declaration order.
     pub fields: Vec<(Symbol, Type)>,
     /// Derived traits that the slice knows, in written order.
     pub derives: Vec<Symbol>,
     /// Errors of the declaration.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl TypeDefinition {
+    /// The type of a field, for these arguments of the type.
+    pub fn field(&self, index: usize, args: &[Type]) -> Option<Type> {
+        self.fields.get(index).map(|(_, ty)| ty.substituted(args))
+    }
+}
+
+/// A type must implement a trait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Bound {
+    /// The type: a type parameter.
+    pub ty: Type,
+    /// The trait.
+    pub interface: ItemId,
+}
+
+/// A trait: its header and the names of its members.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct TraitDefinition {
+    /// The trait's item.
+    pub item: ItemId,
+    /// Traits that every type with this one has too.
+    pub supertraits: Vec<ItemId>,
+    /// Members, in written order.
+    pub methods: Vec<TraitMethod>,
+    /// Errors of the header.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A member of a trait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct TraitMethod {
+    /// Name.
+    pub name: Symbol,
+    /// The item.
+    pub item: ItemId,
+    /// Impls may leave it out.
+    pub has_body: bool,
+}
+
+/// The header of an impl.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Implementation {
+    /// The impl's item.
+    pub item: ItemId,
+    /// Type parameters.
+    pub generics: Vec<Symbol>,
+    /// The type it is for: `Self`.
+    pub ty: Type,
+    /// The trait that it implements; `None` for an inherent impl.
+    pub interface: Option<ItemId>,
+    /// What the type parameters must implement.
+    pub bounds: Vec<Bound>,
+    /// Where the type stands.
+    pub type_span: Span,
+    /// Errors of the header.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An impl as method calls look for it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ImplRow {
+    /// The impl.
+    pub item: ItemId,
+    /// The head of its type, when that is a declared one.
+    pub head: Option<ItemId>,
+    /// The trait that it implements; `None` for an inherent impl.
+    pub interface: Option<ItemId>,
+    /// Methods and associated functions, in written order.
+    pub methods: Vec<(Symbol, ItemId)>,
+}
+
+/// The types of a function as its code has them: instances have their type arguments, and what a method does to its `self` is part of the result.
+pub struct CodeType {
+    signature: Arc<Signature>,
+    args: &'static [Type],
+    mutates: bool,
+}
+
+impl CodeType {
+    /// The type of a function, method or instance; `None` when there is no such item.
+    pub fn of(item: ItemId, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
+        let (base, args) = crate::types::instance_of(item);
+        let Some(signature) = cx.signature(base)? else { return Ok(None) };
+        let mutates = signature.receiver != Receiver::None && cx.mutates(base)?;
+        Ok(Some(CodeType { signature, args, mutates }))
+    }
+
+    /// The type of a function as it is declared: its own type parameters are its arguments.
+    pub fn generic(item: ItemId, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
+        let found = CodeType::of(item, cx)?;
+        Ok(found.map(|code| CodeType { args: crate::types::shared(&crate::types::parameters(&code.signature.generics)), ..code }))
+    }
+
+    /// Has it one type argument per type parameter?
+    pub fn is_complete(&self) -> bool {
+        self.args.len() == self.signature.generics.len()
+    }
+
+    /// Its type parameters.
+    pub fn generics(&self) -> &[Symbol] {
+        &self.signature.generics
+    }
+
+    /// Number of parameters.
+    pub fn count(&self) -> usize {
+        self.signature.params.len()
+    }
+
+    /// The type of a parameter.
+    pub fn param(&self, index: usize) -> Type {
+        self.signature.params[index].ty.substituted(self.args)
+    }
+
+    /// What a call gives: for a method that changes its `self`, the result and the new `self`.
+    pub fn result(&self) -> Type {
+        let result = self.signature.result.substituted(self.args);
+        match self.signature.params.first() {
+            Some(this) if self.mutates => returned(result, this.ty.substituted(self.args)),
+            _ => result,
+        }
+    }
+}
+
+/// What a method that changes its `self` returns.
+pub fn returned(result: Type, this: Type) -> Type {
+    match result {
+        Type::VOID => this,
+        Type::NEVER => Type::NEVER,
+        other => Type::tuple(&[other, this]),
+    }
 }

@@ -13,6 +13,9 @@ use ir::intern::content_of;
 use ir::{ItemId, Symbol};
 use parking_lot::RwLock;
 
+mod read;
+pub use read::{parse, parse_list};
+
 /// A type.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Type(u32);
@@ -44,8 +47,10 @@ pub enum TypeKind {
     Tuple(&'static [Type]),
     /// A list.
     List(Type),
-    /// A declared struct; its fields come from [`crate::Context::type_definition`].
-    Struct(ItemId),
+    /// A declared struct with its type arguments; its fields come from [`crate::Context::type_definition`].
+    Struct(ItemId, &'static [Type]),
+    /// A type parameter: its index among those of the item around it (those of an impl or trait come first), and its name, for messages.
+    Parameter(u32, Symbol),
     /// A function value; not yet a value anywhere.
     Function(&'static [Type], Type),
     /// An open variable of inference, only inside `infer`.
@@ -62,6 +67,44 @@ struct Interner {
 struct Entry {
     kind: TypeKind,
     content: u128,
+    /// Does a type parameter occur in it? An open variable?
+    has: Has,
+}
+
+/// What occurs in a type.
+#[derive(Clone, Copy, Default)]
+struct Has {
+    parameter: bool,
+    variable: bool,
+}
+
+impl Has {
+    fn of(kind: TypeKind) -> Has {
+        match kind {
+            TypeKind::Parameter(..) => Has { parameter: true, variable: false },
+            TypeKind::Variable(_) => Has { parameter: false, variable: true },
+            TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) => Has::any(parts.iter()),
+            TypeKind::List(element) => Has::any([&element].into_iter()),
+            TypeKind::Function(params, result) => Has::any(params.iter().chain([&result])),
+            TypeKind::Error
+            | TypeKind::Int
+            | TypeKind::Float
+            | TypeKind::Bool
+            | TypeKind::Char
+            | TypeKind::Byte
+            | TypeKind::Str
+            | TypeKind::Void
+            | TypeKind::Never
+            | TypeKind::Range => Has::default(),
+        }
+    }
+
+    fn any<'a>(types: impl Iterator<Item = &'a Type>) -> Has {
+        types.fold(Has::default(), |all, ty| {
+            let has = ty.has();
+            Has { parameter: all.parameter || has.parameter, variable: all.variable || has.variable }
+        })
+    }
 }
 
 const FIXED: [TypeKind; 10] = [
@@ -93,7 +136,8 @@ impl Interner {
     fn push(&self, kind: TypeKind) -> u32 {
         // Before the lock: the parts of a kind are hashed by their own entries.
         let content = content_of(format!("{kind:?}").as_bytes());
-        *self.ids.write().entry(kind).or_insert_with(|| self.kinds.push(Entry { kind, content }))
+        let has = Has::of(kind);
+        *self.ids.write().entry(kind).or_insert_with(|| self.kinds.push(Entry { kind, content, has }))
     }
 }
 
@@ -175,6 +219,72 @@ impl Type {
         }
     }
 
+    /// A declared struct without type arguments.
+    pub fn plain_struct(item: ItemId) -> Type {
+        Type::new(TypeKind::Struct(item, &[]))
+    }
+
+    /// A declared struct.
+    pub fn structure(item: ItemId, args: &[Type]) -> Type {
+        Type::new(TypeKind::Struct(item, shared(args)))
+    }
+
+    fn has(self) -> Has {
+        if (self.0 as usize) < FIXED.len() { Has::default() } else { interner().kinds.get(self.0).has }
+    }
+
+    /// Does a type parameter occur in it?
+    pub fn has_parameter(self) -> bool {
+        self.has().parameter
+    }
+
+    /// Does an open variable of inference occur in it?
+    pub fn has_variable(self) -> bool {
+        self.has().variable
+    }
+
+    /// The type with each part replaced that `replace` has an answer for, from the outside inwards.
+    pub fn replaced(self, replace: &mut dyn FnMut(Type) -> Option<Type>) -> Type {
+        if let Some(other) = replace(self) {
+            return other;
+        }
+        let mut all = |parts: &[Type]| -> Vec<Type> { parts.iter().map(|part| part.replaced(replace)).collect() };
+        match self.kind() {
+            TypeKind::Tuple(parts) => Type::tuple(&all(parts)),
+            TypeKind::Struct(item, args) if !args.is_empty() => Type::structure(item, &all(args)),
+            TypeKind::List(element) => Type::list(all(&[element])[0]),
+            TypeKind::Function(params, result) => {
+                let params = shared(&all(params));
+                Type::new(TypeKind::Function(params, all(&[result])[0]))
+            }
+            TypeKind::Error
+            | TypeKind::Int
+            | TypeKind::Float
+            | TypeKind::Bool
+            | TypeKind::Char
+            | TypeKind::Byte
+            | TypeKind::Str
+            | TypeKind::Void
+            | TypeKind::Never
+            | TypeKind::Range
+            | TypeKind::Struct(..)
+            | TypeKind::Parameter(..)
+            | TypeKind::Variable(_) => self,
+        }
+    }
+
+    /// The type with `args` in place of the type parameters.
+    pub fn substituted(self, args: &[Type]) -> Type {
+        if args.is_empty() || !self.has_parameter() {
+            return self;
+        }
+        self.replaced(&mut |ty| match ty.kind() {
+            _ if !ty.has_parameter() => Some(ty),
+            TypeKind::Parameter(index, _) => args.get(index as usize).copied(),
+            _ => None,
+        })
+    }
+
     /// `[T]`
     pub fn list(element: Type) -> Type {
         Type::new(TypeKind::List(element))
@@ -197,7 +307,10 @@ impl Type {
 }
 
 /// One leaked slice for all equal lists of types.
-fn shared(elements: &[Type]) -> &'static [Type] {
+pub(crate) fn shared(elements: &[Type]) -> &'static [Type] {
+    if elements.is_empty() {
+        return &[];
+    }
     static SLICES: OnceLock<RwLock<HashMap<Vec<Type>, &'static [Type]>>> = OnceLock::new();
     let slices = SLICES.get_or_init(Default::default);
     if let Some(found) = slices.read().get(elements) {
@@ -209,14 +322,7 @@ fn shared(elements: &[Type]) -> &'static [Type] {
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fn list(f: &mut fmt::Formatter<'_>, types: &[Type]) -> fmt::Result {
-            f.write_str("(")?;
-            for (i, ty) in types.iter().enumerate() {
-                if i > 0 {
-                    f.write_str(", ")?;
-                }
-                write!(f, "{ty}")?;
-            }
-            f.write_str(")")
+            write!(f, "({})", Listed(types))
         }
         match self.kind() {
             TypeKind::Error => f.write_str("error"),
@@ -232,7 +338,7 @@ impl fmt::Display for Type {
             TypeKind::Tuple(elements) => list(f, elements),
             TypeKind::List(element) => write!(f, "[{element}]"),
             // In dumps a struct is `module.Name`, without the namespace mark of items.
-            TypeKind::Struct(item) => {
+            TypeKind::Struct(item, args) => {
                 let path = item.path();
                 // The module of a file named on the command line may have any name: what is no part of a type's text stands as `'` and its bytes in hex.
                 for byte in path.module.as_str().bytes() {
@@ -244,8 +350,11 @@ impl fmt::Display for Type {
                 if !path.module.as_str().is_empty() {
                     f.write_char('.')?;
                 }
-                write!(f, "{}", path.name)
+                write!(f, "{}", path.name)?;
+                if args.is_empty() { Ok(()) } else { write!(f, "<{}>", Listed(args)) }
             }
+            // Unlike any name of the language: the index is what counts.
+            TypeKind::Parameter(index, name) => write!(f, "{name}${index}"),
             TypeKind::Function(params, result) => {
                 list(f, params)?;
                 write!(f, " -> {result}")
@@ -254,6 +363,22 @@ impl fmt::Display for Type {
         }
     }
 }
+
+/// Types separated by commas: the text of a list of type arguments.
+pub struct Listed<'a>(pub &'a [Type]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, ty) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{ty}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Stored as its text: no number of an interner leaves the process (decision 2).
 impl serde::Serialize for Type {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -283,117 +408,35 @@ impl fmt::Debug for Type {
     }
 }
 
-/// The type with this text, the inverse of `Display`; `None` when it is no type text. A dotted or capitalised name is a struct.
-pub fn parse(text: &str) -> Option<Type> {
-    let (ty, rest) = parse_prefix(text.trim(), 0)?;
-    rest.trim().is_empty().then_some(ty)
+/// An item and its type arguments; none when it is no instance, or no list of types follows its name.
+pub fn instance_of(item: ItemId) -> (ItemId, &'static [Type]) {
+    if !item.is_instance() {
+        return (item, &[]);
+    }
+    type Known = RwLock<HashMap<ItemId, (ItemId, &'static [Type])>>;
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    let known = KNOWN.get_or_init(Default::default);
+    if let Some(&found) = known.read().get(&item) {
+        return found;
+    }
+    let (base, args) = item.generic();
+    let found = match parse_list(args) {
+        Some(types) => (base, shared(&types)),
+        None => (item, &[][..]),
+    };
+    known.write().insert(item, found);
+    found
 }
 
-/// A module name from its text: the inverse of what `Display` does to it.
-fn decoded(text: &str) -> Option<String> {
-    let mut parts = text.split('\'');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
-        bytes.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).ok()
+/// Type parameters as types: what stands for them in the generic item itself.
+pub fn parameters(names: &[Symbol]) -> Vec<Type> {
+    names.iter().zip(0..).map(|(name, index)| Type::new(TypeKind::Parameter(index, *name))).collect()
 }
 
-fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
-    if depth > 64 {
-        return None;
-    }
-    let text = text.trim_start();
-    match text.as_bytes().first()? {
-        b'[' => {
-            let (element, rest) = parse_prefix(&text[1..], depth + 1)?;
-            Some((Type::list(element), rest.trim_start().strip_prefix(']')?))
-        }
-        b'(' => {
-            let mut rest = text[1..].trim_start();
-            let mut elements = Vec::new();
-            while !rest.starts_with(')') {
-                let (element, after) = parse_prefix(rest, depth + 1)?;
-                elements.push(element);
-                rest = after.trim_start();
-                match rest.strip_prefix(',') {
-                    Some(after) => rest = after.trim_start(),
-                    None if rest.starts_with(')') => {}
-                    None => return None,
-                }
-            }
-            rest = &rest[1..];
-            match rest.trim_start().strip_prefix("->") {
-                Some(after) => {
-                    let (result, rest) = parse_prefix(after, depth + 1)?;
-                    let params: &'static [Type] = shared(&elements);
-                    Some((Type::new(TypeKind::Function(params, result)), rest))
-                }
-                None => Some((Type::tuple(&elements), rest)),
-            }
-        }
-        _ => {
-            let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '\''))).unwrap_or(text.len());
-            let (name, rest) = text.split_at(end);
-            let ty = match name {
-                "int" => Type::INT,
-                "float" => Type::FLOAT,
-                "bool" => Type::BOOL,
-                "char" => Type::CHAR,
-                "byte" => Type::BYTE,
-                "str" => Type::STR,
-                "void" => Type::VOID,
-                "Never" => Type::NEVER,
-                "error" => Type::ERROR,
-                "Range" => return Some((Type::RANGE, rest.strip_prefix("<int>")?)),
-                "" => return None,
-                _ => {
-                    let (module, name) = match name.rsplit_once('.') {
-                        // What comes of `.` or `.int` would print as nothing, or as another type.
-                        Some(("", _) | (_, "")) => return None,
-                        Some(parts) => parts,
-                        None => ("", name),
-                    };
-                    let module = decoded(module)?;
-                    let path = ir::item::ItemPath {
-                        module: Symbol::new(&module),
-                        namespace: ir::Namespace::Type,
-                        name: Symbol::new(name),
-                        disambiguator: 0,
-                    };
-                    Type::new(TypeKind::Struct(ItemId::new(path)))
-                }
-            };
-            Some((ty, rest))
-        }
-    }
+/// The instance of an item with these type arguments.
+pub fn instance(item: ItemId, args: &[Type]) -> ItemId {
+    if args.is_empty() { item } else { item.instance(&Listed(args).to_string()) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_without_a_name_is_no_type() {
-        for text in [".", "m.", "a.b.", ".int", ".T", "[.]", "(int, m.)"] {
-            assert_eq!(parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_text_of_a_struct_parses_back_whatever_its_file_is_called() {
-        for module in ["main", "net.probe", "03-06-large", "a b, (c) = {d}", "ünïcode", ""] {
-            let path = ir::item::ItemPath {
-                module: Symbol::new(module),
-                namespace: ir::Namespace::Type,
-                name: Symbol::new("Big"),
-                disambiguator: 0,
-            };
-            let ty = Type::new(TypeKind::Struct(ItemId::new(path)));
-            assert_eq!(parse(&ty.to_string()), Some(ty), "{ty}");
-            let nested = Type::list(Type::tuple(&[ty, Type::INT]));
-            assert_eq!(parse(&nested.to_string()), Some(nested), "{nested}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,8 @@
 //! Items named by what they are called, not by where they stand.
 //!
+//! A method is a function whose name is the block it stands in and its own, with `'` between them (`Dial'turn`, `Dial'Gauge'read`), and an instance of a
+//! generic function is one whose name ends with its type arguments (`swap<int, main.Dial>`).
+//!
 //! An item is (module path, namespace, name, disambiguator). The module path is the path below the source root with `.` between
 //! segments (`main`, `net.probe`); its text form in dumps is `module.name`, with a mark for the namespaces that share names with
 //! functions. The in-memory [`ItemId`] is an interned number like [`Symbol`]: never stored, printed or ordered by.
@@ -54,6 +57,8 @@ pub struct ItemId(u32);
 struct Entry {
     path: ItemPath,
     content: u128,
+    /// Where the type arguments begin in the name of an instance; 0 in all other names.
+    args: u32,
 }
 
 #[derive(Default)]
@@ -97,7 +102,11 @@ impl ItemId {
         }
         let parts = [path.module.content(), path.name.content(), path.namespace as u128, u128::from(path.disambiguator)];
         let content = content_of(parts.map(u128::to_le_bytes).as_flattened());
-        let id = paths.push(Entry { path, content });
+        let args = match path.namespace {
+            Namespace::Function | Namespace::Default => path.name.as_str().find('<').unwrap_or(0) as u32,
+            Namespace::Type | Namespace::Constant | Namespace::Test | Namespace::Other => 0,
+        };
+        let id = paths.push(Entry { path, content, args });
         ids.insert_unique(address, id, |&id| paths.get(id).path.address());
         ItemId(id)
     }
@@ -105,6 +114,45 @@ impl ItemId {
     /// A function of a module; the usual item.
     pub fn function(module: Symbol, name: Symbol) -> ItemId {
         Self::new(ItemPath { module, namespace: Namespace::Function, name, disambiguator: 0 })
+    }
+
+    /// The instance of this item with type arguments, given as their text: the item whose name ends with `<args>`. Without arguments it is the
+    /// item itself. An instance has the same name in every process, like any item, so all that is keyed by items is keyed by instances.
+    pub fn instance(self, args: &str) -> ItemId {
+        if args.is_empty() {
+            return self;
+        }
+        let path = self.path();
+        Self::new(ItemPath { name: Symbol::new(&format!("{}<{args}>", path.name)), ..path })
+    }
+
+    /// Is it an instance of a generic item?
+    #[inline]
+    pub fn is_instance(self) -> bool {
+        interner().paths.get(self.0).args != 0
+    }
+
+    /// The item and the text of its type arguments; no text when it is no instance.
+    pub fn generic(self) -> (ItemId, &'static str) {
+        let Entry { path, args, .. } = interner().paths.get(self.0);
+        if *args == 0 {
+            return (self, "");
+        }
+        let name = path.name.as_str();
+        let (base, args) = name.split_at(*args as usize);
+        (Self::new(ItemPath { name: Symbol::new(base), ..*path }), args[1..].strip_suffix('>').unwrap_or(&args[1..]))
+    }
+
+    /// The item as its users call it: a method without the block that it stands in, an instance without its type arguments.
+    pub fn short_name(self) -> Symbol {
+        let name = self.path().name;
+        let text = name.as_str();
+        let base = text.find('<').map_or(text, |args| &text[..args]);
+        match base.rfind('\'') {
+            Some(mark) => Symbol::new(&base[mark + 1..]),
+            None if base.len() < text.len() => Symbol::new(base),
+            None => name,
+        }
     }
 
     /// What the id stands for.
@@ -153,12 +201,14 @@ impl ItemId {
             _ => (Namespace::Function, body),
         };
         // The name of a default has a dot of its own: `module.function.parameter`.
+        // So may type arguments, which are the end of a name.
+        let head = body.find('<').filter(|_| namespace != Namespace::Other).map_or(body, |args| &body[..args]);
         let split = match namespace {
             Namespace::Default => {
-                let last = body.rfind('.')?;
-                body[..last].rfind('.')
+                let last = head.rfind('.')?;
+                head[..last].rfind('.')
             }
-            _ => body.rfind('.'),
+            _ => head.rfind('.'),
         };
         let (module, name) = match split {
             Some(dot) => (&body[..dot], &body[dot + 1..]),
@@ -219,6 +269,16 @@ impl Ord for ItemId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instance_leads_back_to_its_item() {
+        let swap = ItemId::function(Symbol::new("net.probe"), Symbol::new("Pair'swap"));
+        let instance = swap.instance("int, main.Pair<str>");
+        assert_eq!(instance.generic(), (swap, "int, main.Pair<str>"));
+        assert_eq!(ItemId::parse(&instance.to_string()), Some(instance), "{instance}");
+        assert_eq!((swap.is_instance(), swap.instance("")), (false, swap));
+        assert_eq!(instance.short_name().as_str(), "swap");
+    }
 
     #[test]
     fn the_text_of_an_item_parses_back() {

@@ -77,6 +77,13 @@ impl Places {
         &self.rows
     }
 
+    /// Puts another place where each one is; chains stay.
+    pub fn rename(&mut self, other: impl Fn(Place) -> Place) {
+        for place in &mut self.rows {
+            *place = other(*place);
+        }
+    }
+
     /// The chain from the innermost place outwards.
     pub fn chain(&self, id: PlaceId) -> impl Iterator<Item = &Place> {
         let mut next = id;

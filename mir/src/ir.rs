@@ -58,6 +58,8 @@ impl Level for Mir {
 pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'static {
     /// Name in dumps.
     const NAME: &'static str;
+    /// Are there no type parameters in it?
+    const IS_CLOSED: bool;
 }
 
 /// As built from HIR: SSA, match compiled, still generic.
@@ -69,9 +71,11 @@ pub enum Mono {}
 
 impl Phase for Built {
     const NAME: &'static str = "built";
+    const IS_CLOSED: bool = false;
 }
 impl Phase for Mono {
     const NAME: &'static str = "mono";
+    const IS_CLOSED: bool = true;
 }
 
 /// A body in a phase. The graph is open to passes of the phase; changing the phase is the work of lowerings.
@@ -141,6 +145,10 @@ pub trait Context {
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
     /// The body of a function, for the interpreter.
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
+    /// What an instance of a generic function really calls: a method of a trait is the one of the impl that its type has.
+    fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
+        Ok(instance)
+    }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

@@ -95,6 +95,7 @@ impl Session {
         let main = project.main;
         // An engine without a store has nothing that could be damaged.
         let _ = engine.set::<queries::Settings>(&(), options.clone());
+        let _ = engine.set::<queries::Main>(&(), main);
         let _ = engine.set::<queries::Source>(&main, source);
         Session {
             engine,
@@ -177,9 +178,11 @@ impl Session {
         }
         self.inputs.serve(&self.project, &mut self.engine);
         let (options, link) = (self.setup.options.clone(), self.setup.link.clone());
+        let main = self.project.main;
         self.inputs_changed = self.engine.edit(|engine| {
             engine.set::<queries::Settings>(&(), options)?;
             engine.set::<queries::LinkSettings>(&(), link)?;
+            engine.set::<queries::Main>(&(), main)?;
             self.inputs.refresh(&self.project, engine)
         })?;
         Ok(())

@@ -155,6 +155,12 @@ struct Parser<'a> {
     lines_seen: usize,
     /// By namespace and number of the name.
     ordinals: HashMap<(Namespace, u32), u32>,
+    /// What the names of the methods of the open block begin with.
+    block_name: String,
+    /// Methods of the item that is being parsed.
+    methods: Vec<ItemEntry>,
+    /// The tree of the member that is being parsed, or, meanwhile, of the block around it.
+    member_tree: Tree,
     /// First tokens of declarations, for attached doc comments; only kept if the file has doc comments.
     declarations: Option<Vec<u32>>,
 }
@@ -205,6 +211,9 @@ impl<'a> Parser<'a> {
             line_starts,
             lines_seen: 0,
             ordinals: HashMap::new(),
+            block_name: String::new(),
+            methods: Vec::new(),
+            member_tree: Tree::default(),
             declarations: None,
         }
     }

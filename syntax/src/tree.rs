@@ -47,6 +47,8 @@ pub struct ItemEntry {
 pub struct Item {
     /// Stable identity.
     pub id: ItemId,
+    /// The trait or impl that it is a member of: methods are items of their own, so that an edit of one leaves the others alone.
+    pub owner: Option<ItemId>,
     /// `pub`.
     pub is_pub: bool,
     /// Where the name stands (item-relative); the whole item when it has no name.
@@ -152,7 +154,7 @@ pub struct ImportEntry {
 /// What an item is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ItemKind {
-    /// `@f (..) -> T = body`, a clause of one, or a method inside a [`Block`](ItemKind::Impl).
+    /// `@f (..) -> T = body`, a clause of one, or a method, whose [`Item::owner`] is a trait or impl.
     Function(Function),
     /// `@t tests @f () -> void = body`
     Test {
@@ -343,16 +345,14 @@ pub enum Constraint {
 /// A member of a trait, impl or extend block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Member {
-    /// A method or associated function.
+    /// A method or associated function: an item of its own, whose place is none of the block's business.
     Function {
-        /// Attributes.
-        attributes: Vec<Attribute>,
-        /// `pub`.
-        is_pub: bool,
-        /// Header and body.
-        function: Function,
+        /// The item.
+        id: ItemId,
         /// Name.
-        span: Span,
+        name: Symbol,
+        /// It has a body.
+        has_body: bool,
     },
     /// `type A: B = T;`
     Type {

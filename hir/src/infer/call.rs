@@ -6,18 +6,37 @@ use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::names::later_name;
-use super::why::Why;
+use super::why::{Expect, Why};
 use super::{Checker, Result, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
-use crate::program::Entity;
+use crate::program::{Entity, Receiver, Signature, returned};
 use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type, show};
 
+/// What is called.
+pub(super) struct Callee {
+    pub item: ItemId,
+    /// Type arguments of the block that a method stands in.
+    pub owner_args: Vec<Type>,
+    /// The value before the dot.
+    pub receiver: Option<ExprId>,
+}
+
+impl Callee {
+    fn function(item: ItemId) -> Callee {
+        Callee { item, owner_args: Vec::new(), receiver: None }
+    }
+}
+
 impl<'a> Checker<'a> {
-    pub(super) fn call(&mut self, callee: tree::ExprId, types: List<TypeId>, args: List<Argument>, span: Span) -> Result<ExprId> {
-        if !types.is_empty() {
-            return Ok(self.refuse(span, "explicit type arguments"));
-        }
+    pub(super) fn call(
+        &mut self,
+        callee: tree::ExprId,
+        types: List<TypeId>,
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
         let at = self.span(callee);
         let name = match self.tree.exprs[callee] {
             Ast::Name(name) => name,
@@ -49,9 +68,13 @@ impl<'a> Checker<'a> {
             return Ok(error);
         }
         if let Some(entity) = self.scope.value(name) {
-            return self.call_entity(entity, name, at, args, span);
+            return self.call_entity(entity, name, (at, types), args, span, expect);
         }
         let text = name.as_str();
+        if !types.is_empty() && builtin::is_function(text) {
+            self.report(Code::E2017, at, [name.into()]);
+            return self.silent(args, span);
+        }
         if builtin::is_function(text) {
             return self.call_builtin(name, args, span);
         }
@@ -78,11 +101,23 @@ impl<'a> Checker<'a> {
     }
 
     /// Calls something that a module offers.
-    pub(super) fn call_entity(&mut self, entity: Entity, name: Symbol, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+    pub(super) fn call_entity(
+        &mut self,
+        entity: Entity,
+        name: Symbol,
+        (at, types): (Span, List<TypeId>),
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
         match entity {
-            Entity::Function(item) => self.call_function(item, at, args, span),
+            Entity::Function(item) => self.call_item(Callee::function(item), (at, types), args, span, expect),
             Entity::Std(_, member) if member.as_str() == WHOLE_MODULE => {
                 self.report(Code::E0305, at, ["a module".into()]);
+                self.silent(args, span)
+            }
+            _ if !types.is_empty() => {
+                self.report(Code::E2017, at, [name.into()]);
                 self.silent(args, span)
             }
             Entity::Std(module, member) => self.call_std(module, member, at, args, span),
@@ -90,7 +125,7 @@ impl<'a> Checker<'a> {
                 let value = self.entity(entity, name, false, at)?;
                 self.not_callable(value, args, span)
             }
-            Entity::Type(_) => {
+            Entity::Type(_) | Entity::Trait(_) => {
                 self.type_as_value(name, at);
                 Ok(self.error(span))
             }
@@ -147,48 +182,62 @@ impl<'a> Checker<'a> {
                 }
                 missing(module)
             }
-            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => missing(root),
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Unsupported(..) => missing(root),
         };
         self.poisoned = true;
         self.diagnostics.push(error);
         Ok(None)
     }
 
-    /// A declared function: arguments in textual order, then defaults in parameter order, then the call.
-    fn call_function(&mut self, item: ItemId, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+    /// A declared function or method: receiver, then arguments in textual order, then defaults in parameter order, then the call.
+    pub(super) fn call_item(
+        &mut self,
+        callee: Callee,
+        (at, types): (Span, List<TypeId>),
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
+        let Callee { item, owner_args, mut receiver } = callee;
         let Some(signature) = self.cx.signature(item)? else { return self.silent(args, span) };
         // A header with errors says too little; its own report is enough. A wrong type in it makes that part silent by itself.
         if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error && d.code != Code::E2002) {
             return self.silent(args, span);
         }
-        let params = &signature.params;
-        let Some(slots) = self.bind(item.name().as_str(), params.len(), |i| params[i].name, params.len() > 1, args, at)? else {
+        let Some(type_args) = self.type_arguments(&signature, owner_args, types, at)? else { return self.silent(args, span) };
+        let params = &signature.params[usize::from(receiver.is_some())..];
+        let name = item.short_name();
+        let Some(slots) = self.bind(name.as_str(), params.len(), |i| params[i].name, params.len() > 1, args, at)? else {
             return self.silent(args, span);
         };
         for (i, parameter) in params.iter().enumerate() {
             if parameter.default.is_none() && !slots.contains(&i) {
-                self.missing(item.name(), parameter.name, Some((item, parameter.span)), at);
+                self.missing(name, parameter.name, Some((item, parameter.span)), at);
                 return self.silent(args, span);
             }
+        }
+        if !type_args.is_empty()
+            && let Some((wanted, _)) = expect.checked()
+        {
+            // What does not fit is reported where the value goes.
+            self.unify(signature.result.substituted(&type_args), wanted);
         }
         let mark = self.draft.scratch.len();
         let list = self.tree.args.get(args);
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
         let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
-        let mut values: SmallVec<[ExprId; 8]> = SmallVec::with_capacity(params.len());
-        if in_order {
-            for (argument, parameter) in list.iter().zip(params) {
-                let why = Why::Parameter(item, parameter.name, parameter.span);
-                let value = self.check(argument.value, parameter.ty, why)?;
+        let mut values: SmallVec<[ExprId; 8]> = SmallVec::with_capacity(params.len() + 1);
+        if !in_order {
+            receiver = receiver.map(|value| self.settled(value));
+            values.resize(params.len(), ExprId::new(u32::MAX as usize));
+        }
+        for (argument, &slot) in list.iter().zip(&slots) {
+            let parameter = &params[slot];
+            let why = Why::Parameter(item, parameter.name, parameter.span);
+            let value = self.check(argument.value, self.resolved(parameter.ty.substituted(&type_args)), why)?;
+            if in_order {
                 values.push(value);
-            }
-        } else {
-            let unset = ExprId::new(u32::MAX as usize);
-            values.resize(params.len(), unset);
-            for (argument, &slot) in list.iter().zip(&slots) {
-                let parameter = &params[slot];
-                let why = Why::Parameter(item, parameter.name, parameter.span);
-                let value = self.check(argument.value, parameter.ty, why)?;
+            } else {
                 values[slot] = self.settled(value);
             }
         }
@@ -199,15 +248,59 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let Some(default) = parameter.default else { continue };
-            let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty, span);
+            let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty.substituted(&type_args), span);
+            self.instantiate(value, default, &type_args, span);
             if in_order { values.push(value) } else { values[i] = value }
         }
         if failed {
             self.poisoned = true;
         }
+        if !signature.bounds.is_empty() {
+            self.require(&signature.bounds, &type_args, at)?;
+        }
+        if let Some(receiver) = receiver {
+            values.insert(0, receiver);
+        }
         let list = self.draft.body.lists.add(values);
-        let call = self.push(Expr::Call(item, list), signature.result, span);
+        let mut result = self.resolved(signature.result.substituted(&type_args));
+        if signature.receiver != Receiver::None && self.cx.mutates(item)? {
+            let this = signature.params.first().map_or(Type::ERROR, |this| this.ty);
+            result = returned(result, self.resolved(this.substituted(&type_args)));
+        }
+        let call = self.push(Expr::Call(item, list), result, span);
+        if !type_args.is_empty() {
+            self.instantiate(call, item, &type_args, span);
+        }
         Ok(self.with_statements(mark, call, span))
+    }
+
+    /// What stands for the type parameters: those of the block around a method are known, those of the function are written or open.
+    /// `None` after a report.
+    fn type_arguments(&mut self, signature: &Signature, owner_args: Vec<Type>, types: List<TypeId>, at: Span) -> Result<Option<Vec<Type>>> {
+        let own = signature.generics.len() - owner_args.len();
+        let written = &self.tree.type_lists[types];
+        if written.is_empty() {
+            let mut all = owner_args;
+            if own > 0 {
+                all.extend(self.open_arguments(own));
+            }
+            return Ok(Some(all));
+        }
+        let name = signature.item.short_name();
+        if written.len() > own {
+            self.report(Code::E2017, at, [name.into()]);
+            return Ok(None);
+        }
+        if written.len() < own {
+            let args = [name.into(), own.to_string().into(), written.len().to_string().into()];
+            self.report(Code::E2016, at, args);
+            return Ok(None);
+        }
+        let mut all = owner_args;
+        for &ty in written {
+            all.push(self.read_type(ty)?);
+        }
+        Ok((!all.contains(&Type::ERROR)).then_some(all))
     }
 
     /// A value that may be read later than its neighbours: literals stay, everything else goes to a temporary now.

@@ -387,7 +387,7 @@ impl<'a> Checker<'a> {
                 let error = self.report(Code::E0872, span, ["void".into(), show(ty).into()]);
                 error.labels.push(syntax::Label { anchor, span: first, text: "this `break` has no value".into() });
             }
-            Breaks::Value(before, first) if before != ty && !ty.fits_anywhere() && before != Type::ERROR => {
+            Breaks::Value(before, first) if self.resolved(before) != ty && !ty.fits_anywhere() && before != Type::ERROR => {
                 let error = self.report(Code::E0872, span, [show(before).into(), show(ty).into()]);
                 error.labels.push(syntax::Label { anchor, span: first, text: format!("this `break` has a `{}`", show(before)) });
             }

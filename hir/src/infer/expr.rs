@@ -57,8 +57,10 @@ impl<'a> Checker<'a> {
             Ast::Field(base, name) => self.field(base, name, span)?,
             Ast::TupleField(base, index) => self.tuple_field(base, index, span)?,
             Ast::DollarField(base, name) => self.dollar_field(base, name, span)?,
-            Ast::Call { callee, args } => self.call(callee, tree.type_args(id), args, span)?,
-            Ast::MethodCall { receiver, name, args } => self.method_call(receiver, name, tree.type_args(id), tree.list(args), span)?,
+            Ast::Call { callee, args } => self.call(callee, tree.type_args(id), args, span, expect)?,
+            Ast::MethodCall { receiver, name, args } => {
+                self.method_call((receiver, name, tree.type_args(id)), tree.list(args), span, expect)?
+            }
             Ast::Block { statements, tail } => self.block(statements, tail, span, expect)?,
             Ast::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, span, expect)?,
             Ast::Match { scrutinee, arms, postfix } => {
@@ -80,7 +82,7 @@ impl<'a> Checker<'a> {
             Ast::Template(parts) => self.template(parts, span)?,
             Ast::Unit => self.unit(span),
             Ast::Tuple(elements) => self.tuple(elements, span, expect)?,
-            Ast::Struct { path, entries } => self.struct_literal(tree.list(path), entries, span)?,
+            Ast::Struct { path, entries } => self.struct_literal(tree.list(path), entries, span, expect)?,
             Ast::Map(entries) => self.braces(entries, span, expect)?,
             Ast::Index(base, index) => self.index(base, index, span)?,
             Ast::Length => self.length(span),
@@ -100,10 +102,7 @@ impl<'a> Checker<'a> {
                 self.error(span)
             }
             Ast::Range { .. } => self.refuse(span, "range values"),
-            Ast::SelfValue => {
-                self.report(Code::E2003, span, ["self".into()]);
-                self.error(span)
-            }
+            Ast::SelfValue => self.self_value(span),
             Ast::SelfType => {
                 self.report(Code::E0314, span, []);
                 self.error(span)
@@ -157,6 +156,9 @@ impl<'a> Checker<'a> {
             }
         }
         let value = self.infer(operand)?;
+        if !self.head_is_known(value)? {
+            return Ok(self.error(span));
+        }
         let ty = self.ty(value);
         let (op, text) = match op {
             UnaryOp::Neg => (
@@ -190,6 +192,17 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn self_value(&mut self, span: Span) -> ExprId {
+        if let Some(binding) = self.lookup(self.self_name()) {
+            return self.read(binding.local, span);
+        }
+        if let Some(error) = self.parameter_in_default(self.self_name(), span) {
+            return error;
+        }
+        self.report(Code::E2003, span, ["self".into()]);
+        self.error(span)
+    }
+
     // ---- members ----
 
     fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span) -> Result<ExprId> {
@@ -221,6 +234,9 @@ impl<'a> Checker<'a> {
 
     /// `value.name`
     pub(super) fn field_of(&mut self, value: ExprId, name: ir::Symbol, span: Span) -> Result<ExprId> {
+        if !self.head_is_known(value)? {
+            return Ok(self.error(span));
+        }
         let ty = self.ty(value);
         match self.field_index(ty, name, span)? {
             Some((index, field)) => Ok(self.push(Expr::Field(value, index), field, span)),
@@ -231,13 +247,18 @@ impl<'a> Checker<'a> {
     /// Index and type of a field; reports when there is none.
     pub(super) fn field_index(&mut self, ty: Type, name: ir::Symbol, span: Span) -> Result<Option<(u32, Type)>> {
         match ty.kind() {
-            TypeKind::Struct(item) => {
+            TypeKind::Struct(item, args) => {
                 let Some(definition) = self.cx.type_definition(item)? else {
                     self.poisoned = true;
                     return Ok(None);
                 };
                 if let Some(index) = definition.fields.iter().position(|(field, _)| *field == name) {
-                    return Ok(Some((index as u32, definition.fields[index].1)));
+                    return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));
+                }
+                if self.has_inherent(ty, name)? {
+                    let at = self.last_segment(span, name);
+                    self.report(Code::E0309, at, [name.into()]).helps.push(format!("call it: `.{name}()`"));
+                    return Ok(None);
                 }
                 self.no_field(&definition, name, self.last_segment(span, name));
             }
@@ -266,6 +287,9 @@ impl<'a> Checker<'a> {
 
     fn tuple_field(&mut self, base: tree::ExprId, index: u32, span: Span) -> Result<ExprId> {
         let value = self.infer(base)?;
+        if !self.head_is_known(value)? {
+            return Ok(self.error(span));
+        }
         let ty = self.ty(value);
         match self.element(ty, index, span)? {
             Some(element) => Ok(self.push(Expr::Field(value, index), element, span)),
@@ -540,7 +564,7 @@ impl<'a> Checker<'a> {
     pub(super) fn lacks_silently(&mut self, ty: Type) -> Result<bool> {
         let silent = match ty.kind() {
             TypeKind::Error | TypeKind::Never => true,
-            TypeKind::Struct(item) => self.scope.refuses_impls || self.cx.scope(item.module())?.refuses_impls,
+            TypeKind::Struct(item, _) => self.scope.refuses_impls || self.cx.scope(item.module())?.refuses_impls,
             _ => false,
         };
         self.poisoned |= silent;

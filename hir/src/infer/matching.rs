@@ -40,7 +40,7 @@ impl<'a> Checker<'a> {
                 let what = match matched.kind() {
                     TypeKind::Float => "`match` on float".to_owned(),
                     TypeKind::Tuple(_) => "`match` on tuples".to_owned(),
-                    TypeKind::Struct(_) => "`match` on structs".to_owned(),
+                    TypeKind::Struct(..) => "`match` on structs".to_owned(),
                     TypeKind::List(_) => "`match` on lists".to_owned(),
                     _ => format!("`match` on {}", show(matched)),
                 };
@@ -306,7 +306,7 @@ impl<'a> Checker<'a> {
                     _ => {}
                 }
                 // A scrutinee of a refused form was reported.
-                if matches!(ty.kind(), TypeKind::Tuple(_) | TypeKind::Struct(_)) {
+                if matches!(ty.kind(), TypeKind::Tuple(_) | TypeKind::Struct(..)) {
                     return Ok(());
                 }
                 if !ty.fits_anywhere() {

@@ -5,6 +5,9 @@ use syntax::tree::{self, Argument, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::builtin::{Param, Params};
+use super::call::Callee;
+use super::traits::Offered;
+use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::Entity;
@@ -171,63 +174,116 @@ impl<'a> Checker<'a> {
 
     pub(super) fn method_call(
         &mut self,
-        receiver: tree::ExprId,
-        name: Symbol,
-        types: List<TypeId>,
+        (receiver, name, types): (tree::ExprId, Symbol, List<TypeId>),
         args: List<Argument>,
         span: Span,
+        expect: &Expect<'a>,
     ) -> Result<ExprId> {
+        let at = self.name_after(receiver, name, span);
         if let Some(root) = self.plain_root(receiver) {
             match self.scope.value(root) {
                 Some(alias @ (Entity::Module(_) | Entity::Std(_, _))) if self.is_alias(alias) => {
                     let at = Span::new(span.start, self.span(receiver).end + 1 + name.as_str().len() as u32);
-                    if !types.is_empty() {
-                        return Ok(self.refuse(span, "explicit type arguments"));
-                    }
                     return match self.member_of(alias, root, name, at)? {
-                        Some(entity) => self.call_entity(entity, name, at, args, span),
+                        Some(entity) => self.call_entity(entity, name, (at, types), args, span, expect),
                         None => self.silent(args, span),
                     };
                 }
                 Some(Entity::Unsupported(..)) => return self.silent(args, span),
                 Some(_) => {}
                 None => {
-                    if let Some(done) = self.associated_call(root, name, args, span)? {
+                    if let Some(done) = self.associated_call(root, (name, types), args, span, expect)? {
                         return Ok(done);
                     }
                 }
             }
         }
-        if !types.is_empty() {
-            return Ok(self.refuse(span, "explicit type arguments"));
+        match self.tree.exprs[receiver] {
+            tree::Expr::SelfType => {
+                let Some(this) = self.around.this else {
+                    let at = self.span(receiver);
+                    self.report(Code::E0314, at, []);
+                    return self.silent(args, span);
+                };
+                return self.call_associated(this, (name, types), args, span, expect);
+            }
+            tree::Expr::TypeArgs(base, list) => {
+                if let Some(ty) = self.type_with_args(base, list, receiver)? {
+                    return match ty {
+                        Type::ERROR => self.silent(args, span),
+                        ty => self.call_associated(ty, (name, types), args, span, expect),
+                    };
+                }
+            }
+            _ => {}
         }
         let value = self.infer(receiver)?;
+        if !self.head_is_known(value)? {
+            return self.silent(args, span);
+        }
+        let ty = self.ty(value);
+        if let Some((item, owner_args)) = self.inherent(ty, name, true, at)? {
+            return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
+        }
+        // The methods of built-in types are inherent.
+        if !ty.fits_anywhere()
+            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..)) || !self.has_method(ty, name.as_str()))
+        {
+            match self.of_traits(ty, name, true, at)? {
+                Offered::Nothing => {}
+                Offered::Method(item, owner_args) => {
+                    return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
+                }
+                Offered::Ambiguous => return self.silent(args, span),
+            }
+        }
+        if !types.is_empty() && !ty.fits_anywhere() {
+            self.report(Code::E2017, at, [name.into()]);
+            return self.silent(args, span);
+        }
         let mark = self.draft.scratch.len();
         let result = self.method(value, receiver, name, args, span)?;
         Ok(self.with_statements(mark, result, span))
+    }
+
+    /// The name behind the dot; between them there may be a line break, which is then part of the place.
+    fn name_after(&self, receiver: tree::ExprId, name: Symbol, span: Span) -> Span {
+        let end = self.span(receiver).end;
+        Span::new((end + 1).min(span.end), (end + 1 + name.as_str().len() as u32).min(span.end))
     }
 
     fn is_alias(&self, entity: Entity) -> bool {
         match entity {
             Entity::Module(_) => true,
             Entity::Std(_, member) => member.as_str() == crate::resolve::WHOLE_MODULE,
-            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Unsupported(..) => false,
+            Entity::Function(_) | Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Unsupported(..) => false,
         }
     }
 
     /// `T.f(...)`; `None` when the root is no type.
-    fn associated_call(&mut self, root: Symbol, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
+    fn associated_call(
+        &mut self,
+        root: Symbol,
+        (name, types): (Symbol, List<TypeId>),
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<Option<ExprId>> {
         let text = root.as_str();
         if let Some(what) = super::names::later_name(text) {
             return Ok(Some(self.refuse(span, what)));
         }
         match self.scope.type_name(root) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span).map(Some),
+            Some(Entity::Trait(_)) => return Ok(Some(self.refuse(span, "calls of a method through its trait"))),
             Some(Entity::Type(item)) => {
-                let ty = Type::new(TypeKind::Struct(item));
-                return self.no_method(ty, name, args, span).map(Some);
+                let ty = self.open_struct(item, self.scope.arity(item));
+                return self.call_associated(ty, (name, types), args, span, expect).map(Some);
             }
             _ => {}
+        }
+        if let Some(ty) = self.around.parameter(root) {
+            return self.call_associated(ty, (name, types), args, span, expect).map(Some);
         }
         let Some(ty) = prelude_type(text) else {
             if is_later_type(text) {
@@ -315,14 +371,12 @@ impl<'a> Checker<'a> {
     }
 
     fn no_method_at(&mut self, ty: Type, name: Symbol, args: List<Argument>, receiver: tree::ExprId, span: Span) -> Result<ExprId> {
-        let end = self.span(receiver).end;
-        // The name stands behind the dot; between them there may be a line break, which is then part of the place.
-        let at = Span::new((end + 1).min(span.end), (end + 1 + name.as_str().len() as u32).min(span.end));
+        let at = self.name_after(receiver, name, span);
         self.report_no_method(ty, name, at)?;
         self.silent(args, span)
     }
 
-    fn no_method(&mut self, ty: Type, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
+    pub(super) fn no_method(&mut self, ty: Type, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
         self.report_no_method(ty, name, span)?;
         self.silent(args, span)
     }
@@ -333,7 +387,7 @@ impl<'a> Checker<'a> {
             return Ok(());
         }
         let is_field = match ty.kind() {
-            TypeKind::Struct(item) => self.cx.type_definition(item)?.is_some_and(|d| d.fields.iter().any(|(f, _)| *f == name)),
+            TypeKind::Struct(item, _) => self.cx.type_definition(item)?.is_some_and(|d| d.fields.iter().any(|(f, _)| *f == name)),
             _ => false,
         };
         let near = {

@@ -1,8 +1,7 @@
 //! Checking of one body: syntax tree in, typed tree out, in a single walk.
 //!
-//! Bidirectional: *check* mode pushes an expected type inwards ([`Expect`]), *infer* mode takes what comes. In the present slice no expression
-//! has an open type: what could be open (empty lists, `None`, lambdas) is refused by form, and the type of a `loop` is fixed by its first
-//! `break`. So there is no unification table yet; [`crate::TypeKind::Variable`] is kept for it.
+//! Bidirectional: *check* mode pushes an expected type inwards ([`Expect`]), *infer* mode takes what comes. What a call of a generic function leaves
+//! open is a variable ([`unify`]), fixed by later uses in the same body. A generic body is checked once; its type parameters are types like any other.
 //!
 //! After an error an expression has [`Type::ERROR`], which fits everywhere and reports nothing more: one report for one cause. Sugar is
 //! spelled out on the way, so what leaves this module is plain HIR.
@@ -12,6 +11,7 @@ mod call;
 mod control;
 mod draft;
 mod expr;
+mod inherent;
 mod matching;
 mod methods;
 mod names;
@@ -20,6 +20,8 @@ mod panics;
 mod pattern;
 mod place;
 mod structs;
+mod traits;
+mod unify;
 mod value;
 mod why;
 
@@ -30,10 +32,13 @@ use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
-use crate::program::{Context, Scope};
-use crate::resolve::{TypeReader, default_item};
-use crate::{Intrinsic, Type};
+use crate::program::{Bound, Context, Receiver, Scope, returned};
+use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
+use crate::types::{instance, parameters};
+use crate::{Intrinsic, Type, TypeKind};
 use draft::{Draft, Row};
+use traits::Obligation;
+use unify::Pending;
 use why::{Expect, Mode, Why};
 
 /// Which body of an item.
@@ -131,6 +136,16 @@ struct Checker<'a> {
     poisoned: bool,
     depth: u32,
     blank: Symbol,
+    /// Type parameters and `Self`.
+    around: Surroundings,
+    /// What is known of each open type.
+    variables: Vec<Option<Type>>,
+    /// Calls that wait for their type arguments.
+    pending: Vec<Pending>,
+    /// What the type parameters implement.
+    bounds: Vec<Bound>,
+    /// Bounds of types that are still open.
+    obligations: Vec<Obligation>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -178,13 +193,18 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     let mut checker = Checker::new(item, which, owner, cx)?;
     checker.diagnostics = of_attributes;
     let mut expected = None;
+    let mut changed = None;
     if let Some(signature) = &declared {
         expected = Some((signature.result, result_why));
+        checker.bounds.extend(&signature.bounds);
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
                 checker.draft.body.params.push(local);
                 checker.draft.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
+            }
+            if signature.receiver != Receiver::None && cx.mutates(item.id)? {
+                changed = checker.changing_self();
             }
         }
         // The driver reports what is wrong with the signature; here it only means that there is no body.
@@ -199,8 +219,14 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         let annotated = checker.read_type(ty)?;
         expected = Some((annotated, Why::Annotation(item.tree.type_span(ty))));
     }
-    let root = checker.root(root, expected)?;
-    Ok(checker.finish(root, expected.map(|(ty, _)| ty)))
+    let mut root = checker.root(root, expected)?;
+    let mut result = expected.map(|(ty, _)| ty);
+    if let (Some(this), Some(language_result)) = (changed, result) {
+        root = checker.with_self(root, this, language_result);
+        result = Some(returned(language_result, checker.draft.body.locals[this].ty));
+    }
+    checker.prove_open()?;
+    Ok(checker.finish(root, result))
 }
 
 /// `_`, interned once.
@@ -212,6 +238,11 @@ fn blank() -> Symbol {
 impl<'a> Checker<'a> {
     fn new(item: &'a Item, which: Which, owner: ItemId, cx: &'a dyn Context) -> Result<Self> {
         let scope = cx.scope(item.id.module())?;
+        let around = surroundings(item, cx)?.unwrap_or_default();
+        let owner = match around.parameters.is_empty() {
+            true => owner,
+            false => instance(owner, &parameters(&around.parameters)),
+        };
         Ok(Checker {
             item,
             tree: &item.tree,
@@ -227,6 +258,11 @@ impl<'a> Checker<'a> {
             poisoned: false,
             depth: 0,
             blank: blank(),
+            around,
+            variables: Vec::new(),
+            pending: Vec::new(),
+            bounds: Vec::new(),
+            obligations: Vec::new(),
         })
     }
 
@@ -252,7 +288,46 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// In a method that changes its `self`: a variable of its own, which starts as the parameter. Its `let` stays on the scratch stack.
+    fn changing_self(&mut self) -> Option<LocalId> {
+        let &parameter = self.draft.body.params.first()?;
+        let Local { name, ty, .. } = self.draft.body.locals[parameter];
+        let span = self.item.name_span;
+        let local = self.local(name, ty, true);
+        let value = self.read(parameter, span);
+        let binding = self.push(Expr::Let(local, value), Type::VOID, span);
+        self.draft.scratch.push(binding);
+        if let Some(binding) = self.draft.bindings.first_mut() {
+            (binding.local, binding.kind) = (local, Kind::Mutable);
+        }
+        Some(local)
+    }
+
+    /// The body of a method that changes its `self`, with the last value of that beside its result.
+    fn with_self(&mut self, root: ExprId, this: LocalId, result: Type) -> ExprId {
+        let span = self.span_at(root);
+        let last = match result {
+            Type::VOID => {
+                self.draft.scratch.push(root);
+                self.read(this, span)
+            }
+            Type::NEVER => root,
+            _ if self.ty(root).fits_anywhere() => root,
+            _ => {
+                let value = self.temporary(root);
+                let (value, this) = (self.read(value, span), self.read(this, span));
+                let parts = self.draft.body.lists.add([value, this]);
+                let ty = returned(result, self.ty(this));
+                self.push(Expr::Aggregate(parts), ty, span)
+            }
+        };
+        let ty = if self.ty(root) == Type::NEVER { Type::NEVER } else { self.ty(last) };
+        self.draft.scratch.push(last);
+        self.block_of(0, true, ty, span)
+    }
+
     fn finish(mut self, root: ExprId, expected: Option<Type>) -> Checked {
+        self.close_types();
         let ty = expected.unwrap_or(self.ty(root));
         let failed = self.poisoned || ty == Type::ERROR || self.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         self.diagnostics.sort_by_key(|d| d.span);
@@ -276,8 +351,9 @@ impl<'a> Checker<'a> {
         self.draft.rows[expr.index()].expr
     }
 
+    #[inline]
     fn ty(&self, expr: ExprId) -> Type {
-        self.draft.rows[expr.index()].ty
+        self.resolved(self.draft.rows[expr.index()].ty)
     }
 
     fn span_at(&self, expr: ExprId) -> Span {
@@ -369,8 +445,9 @@ impl<'a> Checker<'a> {
     }
 
     fn read_type(&mut self, ty: tree::TypeId) -> Result<Type> {
-        let mut reader =
-            TypeReader { tree: self.tree, cx: self.cx, scope: self.scope.clone(), anchor: self.anchor, diagnostics: Vec::new() };
+        let mut reader = TypeReader::new(self.tree, self.cx, self.scope.clone(), self.anchor);
+        reader.around = self.around.clone();
+        reader.blanks = self.which != Which::Constant;
         let ty = reader.read(ty)?;
         if !reader.diagnostics.is_empty() {
             self.poisoned = true;
@@ -388,7 +465,17 @@ impl<'a> Checker<'a> {
                 self.diagnostics.push(error);
             }
         }
-        Ok(ty)
+        if !ty.has_variable() {
+            return Ok(ty);
+        }
+        // Each `_` is a type of its own.
+        let variables = &mut self.variables;
+        Ok(ty.replaced(&mut |part| {
+            (part.kind() == TypeKind::Variable(BLANK)).then(|| {
+                variables.push(None);
+                Type::new(TypeKind::Variable(variables.len() as u32 - 1))
+            })
+        }))
     }
 
     // ---- modes ----
@@ -424,6 +511,10 @@ impl<'a> Checker<'a> {
 
     #[cold]
     fn misfit(&mut self, expr: ExprId, expected: Type, found: Type, why: Why<'a>) -> ExprId {
+        let expected = self.resolved(expected);
+        if (found.has_variable() || expected.has_variable() || found == expected) && self.unify(found, expected) {
+            return expr;
+        }
         let span = self.span_at(expr);
         self.mismatch(span, expected, found, why, Some(expr));
         self.error(span)

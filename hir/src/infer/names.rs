@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
                 self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module, not a value"));
                 Ok(self.error(span))
             }
-            Entity::Type(_) => Ok(self.type_as_value(name, span)),
+            Entity::Type(_) | Entity::Trait(_) => Ok(self.type_as_value(name, span)),
             Entity::Unsupported(..) => {
                 self.poisoned = true;
                 Ok(self.error(span))

@@ -191,7 +191,17 @@ impl<'a> Checker<'a> {
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
             return self.logical(op, a, b, span);
         }
-        let (left, right) = (self.ty(a), self.ty(b));
+        let (mut left, mut right) = (self.ty(a), self.ty(b));
+        if !self.variables.is_empty() && (left.has_variable() || right.has_variable()) {
+            if !self.head_is_known(a)? {
+                return Ok(self.error(span));
+            }
+            // The left operand says what the right one is taken for.
+            if !matches!(op, BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow) && !right.fits_anywhere() {
+                self.unify(left, right);
+            }
+            (left, right) = (self.ty(a), self.ty(b));
+        }
         if let Some((intrinsic, ty)) = direct(op, left, right) {
             // In a constant the panic is an error when the value is computed (E0703).
             if self.which != Which::Constant && super::panics::always(intrinsic, self.expr_at(a), self.expr_at(b)) {
@@ -289,7 +299,7 @@ impl<'a> Checker<'a> {
                 error.notes.push(format!("`{sign}` is defined on int only"));
             }
             (Type::BYTE, _) => error.helps.push("bytes have no arithmetic: convert with `as int`".into()),
-            _ if left == right && matches!(left.kind(), TypeKind::Struct(_)) => {
+            _ if left == right && matches!(left.kind(), TypeKind::Struct(..)) => {
                 let derive = if matches!(op, BinaryOp::Eq | BinaryOp::Ne) { "#derive(Eq)" } else { "#derive(Eq, Comparable)" };
                 error.helps.push(format!("`{derive}` before the declaration of `{left_text}` defines it"));
             }

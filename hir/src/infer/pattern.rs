@@ -133,9 +133,9 @@ impl<'a> Checker<'a> {
                 }
             }
             Pattern::Struct { path, fields, rest } => {
-                let definition = match part.ty.kind() {
-                    TypeKind::Struct(item) => self.cx.type_definition(item)?,
-                    _ => None,
+                let (definition, args) = match part.ty.kind() {
+                    TypeKind::Struct(item, args) => (self.cx.type_definition(item)?, args),
+                    _ => (None, &[][..]),
                 };
                 let fields = tree.field_patterns.get(fields);
                 let Some(definition) = definition else {
@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
                     seen.push(name);
                     match definition.fields.iter().position(|(f, _)| *f == name) {
                         Some(index) => {
-                            let inner = deeper(part, index as u32, definition.fields[index].1);
+                            let inner = deeper(part, index as u32, definition.fields[index].1.substituted(args));
                             self.bind_part(field.pattern, &inner, kind, what, bound)?;
                         }
                         None => {

@@ -61,6 +61,7 @@ impl<'a> Checker<'a> {
                     steps.push(at);
                     at = base;
                 }
+                Ast::SelfValue if self.lookup(self.self_name()).is_some() => break (self.self_name(), false),
                 Ast::SelfValue => {
                     let root = self.span(at);
                     self.report(Code::E2003, root, ["self".into()]);
@@ -89,27 +90,13 @@ impl<'a> Checker<'a> {
             self.infer(value)?;
             return Ok(self.error(span));
         };
-        let anchor = self.anchor;
-        match binding.kind {
-            Kind::Mutable => {}
-            Kind::Parameter => {
-                let error = self.report(Code::E2051, root_span, [root.into()]);
-                error.labels.push(syntax::Label { anchor, span: binding.span, text: "declared as a parameter here".into() });
-                error.helps.push(format!("bind a new variable: `let {root} = {root};`"));
-            }
-            Kind::Immutable | Kind::LoopVariable => {
-                let error = self.report(Code::E2039, root_span, [root.into()]);
-                let text =
-                    if binding.kind == Kind::Immutable { "bound with `$` here" } else { "a loop variable: it is new in every round" };
-                error.labels.push(syntax::Label { anchor, span: binding.span, text: text.into() });
-            }
-        }
+        self.judge_root(binding, root_span);
         if binding.kind != Kind::Mutable {
             self.infer(value)?;
             return Ok(self.error(span));
         }
         // The path of fields and the type at its end.
-        let mut ty = self.draft.body.locals[binding.local].ty;
+        let mut ty = self.resolved(self.draft.body.locals[binding.local].ty);
         let mut path: Vec<(u32, Type)> = Vec::new();
         for &step in steps.iter().rev() {
             let step_span = self.span(step);
@@ -178,6 +165,30 @@ impl<'a> Checker<'a> {
         Ok(self.push(Expr::Assign { local: binding.local, path, value }, Type::VOID, span))
     }
 
+    /// Reports a place that nothing may be written to: E2051 for a parameter, E2039 for what else is immutable.
+    pub(super) fn judge_root(&mut self, binding: super::Binding, at: Span) {
+        let (anchor, root) = (self.anchor, binding.name);
+        // A method of a trait that declares a plain `self`: said once, of the method (E0446).
+        if root == self.self_name() && binding.kind == Kind::Parameter {
+            self.poisoned = true;
+            return;
+        }
+        match binding.kind {
+            Kind::Mutable => {}
+            Kind::Parameter => {
+                let error = self.report(Code::E2051, at, [root.into()]);
+                error.labels.push(syntax::Label { anchor, span: binding.span, text: "declared as a parameter here".into() });
+                error.helps.push(format!("bind a new variable: `let {root} = {root};`"));
+            }
+            Kind::Immutable | Kind::LoopVariable => {
+                let error = self.report(Code::E2039, at, [root.into()]);
+                let text =
+                    if binding.kind == Kind::Immutable { "bound with `$` here" } else { "a loop variable: it is new in every round" };
+                error.labels.push(syntax::Label { anchor, span: binding.span, text: text.into() });
+            }
+        }
+    }
+
     /// The value that stands at a place now.
     fn current(&mut self, local: crate::ir::LocalId, path: &[(u32, Type)], place: tree::ExprId) -> ExprId {
         let span = self.span(place);
@@ -195,7 +206,7 @@ impl<'a> Checker<'a> {
             None => self.draft.body.locals[local].ty,
         };
         match before.kind() {
-            TypeKind::Struct(item) => Some(item),
+            TypeKind::Struct(item, _) => Some(item),
             _ => None,
         }
     }

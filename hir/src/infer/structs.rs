@@ -22,11 +22,20 @@ enum Source {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn struct_literal(&mut self, path: List<Symbol>, entries: List<Entry>, span: Span) -> Result<ExprId> {
+    pub(super) fn struct_literal(&mut self, path: List<Symbol>, entries: List<Entry>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let path = tree.paths.get(path);
         let Some(&name) = path.last() else { return Ok(self.error(span)) };
         let at = Span::new(span.start, span.start + path.iter().map(|s| s.as_str().len() as u32 + 1).sum::<u32>() - 1);
+        if let ([name], Some(this)) = (path, self.around.this)
+            && name.as_str() == "Self"
+        {
+            let TypeKind::Struct(item, _) = this.kind() else { return self.entries_silently(entries, span) };
+            return match self.cx.type_definition(item)? {
+                Some(definition) => self.literal_of(definition, this, entries, at, span),
+                None => self.entries_silently(entries, span),
+            };
+        }
         let entity = match *path {
             [name] => self.scope.type_name(name),
             [alias, name] => match self.scope.value(alias) {
@@ -47,11 +56,17 @@ impl<'a> Checker<'a> {
         };
         match entity {
             Some(Entity::Type(item)) => match self.cx.type_definition(item)? {
-                Some(definition) => self.literal_of(definition, entries, at, span),
+                Some(definition) => {
+                    let ty = self.open_struct(item, definition.generics.len());
+                    if let (false, Some((wanted, _))) = (definition.generics.is_empty(), expect.checked()) {
+                        self.unify(ty, wanted);
+                    }
+                    self.literal_of(definition, ty, entries, at, span)
+                }
                 None => self.entries_silently(entries, span),
             },
             Some(Entity::Unsupported(..)) => self.entries_silently(entries, span),
-            Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
+            Some(Entity::Function(_) | Entity::Constant(_) | Entity::Trait(_) | Entity::Module(_) | Entity::Std(..)) | None => {
                 if name.as_str() == "Self" {
                     self.report(Code::E0314, at, []);
                 } else if is_later_type(name.as_str()) {
@@ -96,13 +111,13 @@ impl<'a> Checker<'a> {
                 let (poisoned, refused) = (self.poisoned, self.refused.len());
                 let probe = self.infer(*value)?;
                 let ty = self.ty(probe);
-                if let TypeKind::Struct(item) = ty.kind() {
+                if let TypeKind::Struct(item, _) = ty.kind() {
                     self.diagnostics.truncate(kept);
                     self.refused.truncate(refused);
                     self.poisoned = poisoned;
                     if let Some(definition) = self.cx.type_definition(item)? {
                         let at = Span::new(span.start, span.start + 1);
-                        return self.literal_of(definition, entries, at, span);
+                        return self.literal_of(definition, ty, entries, at, span);
                     }
                 }
                 if ty == Type::ERROR {
@@ -114,11 +129,15 @@ impl<'a> Checker<'a> {
         Ok(self.refuse(span, "map literals"))
     }
 
-    fn literal_of(&mut self, definition: Arc<TypeDefinition>, entries: List<Entry>, at: Span, span: Span) -> Result<ExprId> {
+    /// A literal of a struct type, whose arguments may be open.
+    fn literal_of(&mut self, definition: Arc<TypeDefinition>, ty: Type, entries: List<Entry>, at: Span, span: Span) -> Result<ExprId> {
         let tree = self.tree;
         let list = tree.entries.get(entries);
         let fields = &definition.fields;
-        let ty = Type::new(TypeKind::Struct(definition.item));
+        let args = match ty.kind() {
+            TypeKind::Struct(_, args) => args,
+            _ => &[],
+        };
         let name = definition.item.name();
         // The usual literal gives every field once in the order of the declaration: no temporaries, no search.
         let plain = list.len() == fields.len() && list.iter().zip(fields).all(|(entry, (field, _))| entry.key == EntryKey::Name(*field));
@@ -126,7 +145,8 @@ impl<'a> Checker<'a> {
         let mark = self.draft.scratch.len();
         if plain {
             for (entry, &(field, field_type)) in list.iter().zip(fields) {
-                let value = self.check(entry.value, field_type, Why::Field(definition.item, field))?;
+                let wanted = self.resolved(field_type.substituted(args));
+                let value = self.check(entry.value, wanted, Why::Field(definition.item, field))?;
                 failed |= self.ty(value) == Type::ERROR;
                 self.draft.scratch.push(value);
             }
@@ -147,7 +167,8 @@ impl<'a> Checker<'a> {
                     given.push((field, entry.span));
                     match fields.iter().position(|(f, _)| *f == field) {
                         Some(index) => {
-                            let value = self.check(entry.value, fields[index].1, Why::Field(definition.item, field))?;
+                            let wanted = self.resolved(fields[index].1.substituted(args));
+                            let value = self.check(entry.value, wanted, Why::Field(definition.item, field))?;
                             failed |= self.ty(value) == Type::ERROR;
                             sources[index] = Source::Given(self.settled(value));
                         }
@@ -190,7 +211,7 @@ impl<'a> Checker<'a> {
                 Source::Given(value) => value,
                 Source::Spread(local) => {
                     let whole = self.read(local, span);
-                    self.push(Expr::Field(whole, index as u32), fields[index].1, span)
+                    self.push(Expr::Field(whole, index as u32), fields[index].1.substituted(args), span)
                 }
                 Source::Missing => self.error(span),
             });

@@ -245,13 +245,19 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         assert!(lines[0].ends_with(&expected), "{body}: {report}");
     }
     for (item, what) in [
-        ("@g<T> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "generic functions"),
         ("type V = Shut | Open(percent: int);\n@u () -> V = Open(percent: 3);", "sum types"),
         ("type N = int;\n@u (v: N) -> int = N(3).inner + v.inner;", "newtypes"),
-        ("trait Tr { @m (self) -> int }", "traits"),
-        ("impl P { @m (self) -> int = self.x; }\n@u (p: P) -> int = p.m() + 1;", "`impl` blocks"),
+        ("trait Tr<T> { @m (self) -> T }", "generic traits"),
+        ("trait Tr { type A; @m (self) -> Self.A }", "associated types"),
+        ("@g<T: Eq> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Eq`"),
+        ("@g<T> (v: T) -> T where T: Eq = v;\n@u () -> int = g(1) + 2;", "`Eq`"),
+        ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
+        ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
+        (
+            "impl P: Printable { @to_str (self) -> str = \"\"; }\n@u (p: P) -> str = p.to_str();",
+            "implementations of the traits of the prelude",
+        ),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),
-        ("type B<T> = { v: T }\n@u (b: B<int>) -> int = b.v;", "generic types"),
         ("@w (xs: [int]) -> int = xs[0];", "the type `[int]`"),
         ("$k (n: int) -> int = n;\n@u () -> int = $k(n: 3);", "const functions"),
     ] {

@@ -40,8 +40,10 @@ impl<'a> Checker<'a> {
         }
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Parts::Positional(elements.to_vec()),
-            TypeKind::Struct(item) => match self.cx.type_definition(item)? {
-                Some(definition) => Parts::Named(item.name(), definition.fields.clone()),
+            TypeKind::Struct(item, args) => match self.cx.type_definition(item)? {
+                Some(definition) => {
+                    Parts::Named(item.name(), definition.fields.iter().map(|(name, ty)| (*name, ty.substituted(args))).collect())
+                }
                 None => {
                     self.poisoned = true;
                     Parts::None
@@ -206,7 +208,7 @@ impl<'a> Checker<'a> {
         }
         if !self.has_text(ty, "Printable")? {
             if !self.lacks_silently(ty)? {
-                let help = matches!(ty.kind(), TypeKind::Struct(_));
+                let help = matches!(ty.kind(), TypeKind::Struct(..));
                 let error = self.report(Code::E2038, span, [show(ty).into()]);
                 if help {
                     error.helps.push(format!("`#derive(Printable)` before the declaration of `{}` defines it", show(ty)));

@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
             Why::Parameter(function, name, span) => Some((
                 Anchor::Item(function),
                 span,
-                format!("expected `{want}` because parameter `{name}` of `{}` has this type", function.name()),
+                format!("expected `{want}` because parameter `{name}` of `{}` has this type", function.short_name()),
             )),
             Why::Branch(span) => Some((anchor, span, format!("expected `{want}` because this branch has that type"))),
             Why::Arm(span) => Some((anchor, span, format!("expected `{want}` because this arm has that type"))),

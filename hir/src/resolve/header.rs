@@ -29,7 +29,7 @@ pub fn check_main(signature: Option<&Signature>, module: Symbol) -> Option<Diagn
         _ => false,
     };
     let result_fits = matches!(signature.result, Type::VOID | Type::INT | Type::NEVER);
-    if params_fit && result_fits {
+    if params_fit && result_fits && signature.generics.is_empty() {
         return None;
     }
     Some(
@@ -64,7 +64,7 @@ pub fn check_test(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
             (Some(Entity::Std(module, whole)), _) => super::std_member(module, member.unwrap_or(whole)).is_some(),
             // A method: what is wrong with its type or its impl is said there.
             (_, Some(_)) => scope.type_name(name).is_some() || prelude_type(name.as_str()).is_some(),
-            (Some(Entity::Constant(_) | Entity::Type(_) | Entity::Module(_)) | None, None) => false,
+            (Some(Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_)) | None, None) => false,
         };
         if !is_known {
             let shown = member.map_or_else(|| name.as_str().to_owned(), |member| format!("{name}.{member}"));
@@ -78,7 +78,7 @@ pub fn check_test(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
 pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop> {
     let mut found = Vec::new();
     let ItemKind::Function(_) = item.kind else { return Ok(found) };
-    if !item.is_pub {
+    if !item.is_pub || item.owner.is_some() {
         return Ok(found);
     }
     let Some(signature) = cx.signature(item.id)? else { return Ok(found) };
@@ -90,15 +90,17 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
         while let Some(ty) = open.pop() {
             match ty.kind() {
                 TypeKind::Tuple(elements) => open.extend(elements.iter().rev()),
-                TypeKind::Struct(id) if !seen.contains(&ty) => {
+                TypeKind::Struct(id, args) if !seen.contains(&ty) => {
                     seen.push(ty);
+                    open.extend(args.iter().rev());
                     if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id)) {
                         let args = [item.id.name().into(), show(ty).into()];
                         found.push(Diagnostic::new(Code::W0202, Anchor::Item(item.id), span, args));
                     }
                 }
                 TypeKind::List(element) => open.push(element),
-                TypeKind::Struct(_)
+                TypeKind::Struct(..)
+                | TypeKind::Parameter(..)
                 | TypeKind::Error
                 | TypeKind::Int
                 | TypeKind::Float

@@ -5,10 +5,16 @@
 //! Signatures and type definitions are read in `signature`, written types in `types`; `attributes` and `header` judge what stands around them.
 
 mod attributes;
+mod generics;
 mod header;
+mod impls;
+mod mutation;
 mod signature;
+pub mod solve;
 mod std_modules;
 mod suggest;
+mod termination;
+mod traits;
 mod types;
 mod unused;
 
@@ -23,12 +29,18 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 use crate::program::{Entity, Scope, is_type};
 
 pub(crate) use attributes::attributes;
+pub(crate) use generics::Generics;
 pub use header::{check_main, check_test, exposed_types};
+pub use impls::{check_impl, implementation, module_impls};
+pub use mutation::{SelfUses, changes_self, mutates, self_uses};
 pub(crate) use signature::implements;
+pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::nearest;
-pub(crate) use types::{TypeReader, is_later_type, not_exported};
+pub use termination::{GenericCall, endless, generic_calls, is_generic};
+pub use traits::{check_trait, trait_definition};
+pub(crate) use types::{BLANK, Surroundings, TypeReader, is_later_type, not_exported};
 pub use types::{prelude_type, show};
 pub use unused::unused_imports;
 
@@ -122,14 +134,31 @@ fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
         ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Type { generics, body, .. } => match body {
-            TypeBody::Struct(_) if generics.is_empty() => None,
-            TypeBody::Struct(_) => Some("generic types"),
+        ItemKind::Type { body, .. } => match body {
+            TypeBody::Struct(_) => None,
             TypeBody::Sum(_) => Some("sum types"),
             TypeBody::Newtype(_) => Some("newtypes"),
         },
-        ItemKind::Trait { .. } => Some("traits"),
-        ItemKind::Impl { .. } => Some("`impl` blocks"),
+        ItemKind::Trait { generics, constraints, members, .. } => {
+            let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
+            match (generics.is_empty(), constraints.is_empty(), associated) {
+                (true, true, false) => None,
+                (true, _, true) => Some("associated types"),
+                (false, ..) => Some("generic traits"),
+                (true, false, false) => Some("`where` clauses of traits"),
+            }
+        }
+        ItemKind::Impl { bound: None, .. } => None,
+        ItemKind::Impl { bound: Some(bound), members, .. } => {
+            let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
+            let built_in = bound.path.len() == 1 && bound.path.first().is_some_and(|name| is_later_type(name.as_str()));
+            match (bound.args.is_empty(), associated, built_in) {
+                (true, false, false) => None,
+                (_, _, true) => Some("implementations of the traits of the prelude"),
+                (false, ..) => Some("generic traits"),
+                (true, true, false) => Some("associated types"),
+            }
+        }
         ItemKind::DefImpl { .. } => Some("`def impl` blocks"),
         ItemKind::Extend { .. } => Some("`extend` blocks"),
         ItemKind::Extern { .. } => Some("`extern` blocks"),
@@ -316,7 +345,7 @@ impl Builder<'_> {
         let is_constant = |entity: Entity| match entity {
             Entity::Constant(_) => Some(true),
             Entity::Std(module, name) => Some(matches!(std_modules::member(module, name), Some(StdMember::Constant(_)))),
-            Entity::Function(_) | Entity::Type(_) | Entity::Module(_) => Some(false),
+            Entity::Function(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_) => Some(false),
             // Const functions carry the mark too; nothing more is known of a refused item.
             Entity::Unsupported(..) => None,
         };
@@ -358,6 +387,12 @@ impl Builder<'_> {
         }
         for entity in found {
             self.bind(entry.alias, entity, module, entry.span, import.is_pub);
+            if let Entity::Type(item) = entity
+                && let count @ 1.. = scope.arity(item)
+                && self.scope.arity(item) == 0
+            {
+                self.scope.generic.push((item, count as u32));
+            }
             // A sum type brings its variants, a newtype its constructor.
             if let Entity::Unsupported(item, _) = entity {
                 self.weak.extend(scope.values.iter().filter(|(_, e)| matches!(e, Entity::Unsupported(i, _) if *i == item)));
@@ -402,6 +437,15 @@ impl Builder<'_> {
         self.scope.values.reserve(self.file.items.len());
         for row in &self.file.items {
             let (item, id) = (&*row.item, row.id);
+            // Methods are found through their type.
+            if item.owner.is_some() {
+                continue;
+            }
+            if let ItemKind::Type { generics, .. } = &item.kind
+                && !generics.is_empty()
+            {
+                self.scope.generic.push((id, generics.len() as u32));
+            }
             if let Some(form) = refused_form(item)
                 && !item.has_errors
             {
@@ -417,11 +461,12 @@ impl Builder<'_> {
                     None => Entity::Type(id),
                     Some(form) => Entity::Unsupported(id, form),
                 },
-                ItemKind::Trait { .. } | ItemKind::Capset(_) => {
-                    // Traits and capability sets are types by name space whatever their item's namespace is.
-                    let path = id.path();
-                    Entity::Unsupported(ItemId::new(ItemPath { namespace: Namespace::Type, ..path }), "traits")
-                }
+                ItemKind::Trait { .. } => match refused_form(item) {
+                    None => Entity::Trait(id),
+                    Some(form) => Entity::Unsupported(id, form),
+                },
+                ItemKind::Capset(_) => Entity::Unsupported(id, "`capset` declarations"),
+                ItemKind::Impl { .. } if refused_form(item).is_none() => continue,
                 ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {
                     self.scope.refuses_impls = true;
                     continue;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::tree::{AttributeValue, Function, Item, ItemKind, TypeBody};
-use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
-use super::TypeReader;
 use super::attributes::attributes;
 use super::types::show;
-use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
+use super::{Generics, Surroundings, TypeReader};
+use crate::program::{Bound, Context, Parameter, Receiver, Scope, Signature, TypeDefinition};
 use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
@@ -26,18 +26,47 @@ pub fn default_item(function: ItemId, parameter: Symbol) -> ItemId {
     })
 }
 
-fn reader<'a>(item: &'a Item, cx: &'a dyn Context) -> Result<TypeReader<'a>, Stop> {
+pub(super) fn reader<'a>(item: &'a Item, cx: &'a dyn Context) -> Result<TypeReader<'a>, Stop> {
     let scope: Arc<Scope> = cx.scope(item.id.module())?;
-    Ok(TypeReader { tree: &item.tree, cx, scope, anchor: Anchor::Item(item.id), diagnostics: Vec::new() })
+    Ok(TypeReader::new(&item.tree, cx, scope, Anchor::Item(item.id)))
+}
+
+/// The type parameters and the `Self` around the types of an item; `None` when the block it stands in is refused or has errors.
+pub(crate) fn surroundings(item: &Item, cx: &dyn Context) -> Result<Option<Surroundings>, Stop> {
+    let mut around = Surroundings::default();
+    if let Some(owner) = item.owner
+        && owner.path().namespace == Namespace::Type
+    {
+        let Some(definition) = cx.trait_definition(owner)? else { return Ok(None) };
+        if definition.diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+            return Ok(None);
+        }
+        let name = Symbol::new("Self");
+        let this = Type::new(TypeKind::Parameter(0, name));
+        around.parameters.push(name);
+        around.this = Some(this);
+        around.bounds.push(Bound { ty: this, interface: owner });
+    } else if let Some(owner) = item.owner {
+        match cx.implementation(owner)? {
+            Some(found) if !found.diagnostics.iter().any(|d| d.severity() == Severity::Error) => {
+                around.parameters.extend(&found.generics);
+                around.this = Some(found.ty);
+                around.bounds.extend(&found.bounds);
+            }
+            Some(_) | None => return Ok(None),
+        }
+    }
+    if let ItemKind::Function(function) = &item.kind {
+        around.parameters.extend(function.generics.iter().map(|g| g.name));
+    }
+    Ok(Some(around))
 }
 
 /// The first part of a function header that the slice lacks.
 fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
-    if let Some(generic) = function.generics.first() {
-        return Some((generic.span, "generic functions"));
-    }
-    if let Some(param) = function.params.iter().find(|p| p.is_self || p.is_mut) {
-        return Some((param.span, "methods"));
+    let generics = Generics { list: &function.generics, constraints: &function.constraints };
+    if let Some(refused) = generics.refused() {
+        return Some(refused);
     }
     if let Some(param) = function.params.iter().find(|p| p.variadic) {
         return Some((param.span, "variadic parameters"));
@@ -47,9 +76,6 @@ fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
     }
     if let Some((_, span)) = function.uses.first() {
         return Some((*span, "`uses` clauses"));
-    }
-    if !function.constraints.is_empty() {
-        return Some((function.header_span, "`where` clauses"));
     }
     if function.guard.is_some() {
         return Some((function.header_span, "function clauses"));
@@ -63,7 +89,10 @@ fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
 /// A further function of one name that only makes sense as a clause of the first: what is wrong with the two is said once, elsewhere.
 fn is_later_clause(item: &Item, function: &Function) -> bool {
     let is_incomplete = || function.result.is_none() || function.params.iter().any(|p| p.ty.is_none() || p.name.is_none());
-    matches!(item.kind, ItemKind::Function(_)) && item.id.path().disambiguator > 0 && (function.guard.is_some() || is_incomplete())
+    item.owner.is_none()
+        && matches!(item.kind, ItemKind::Function(_))
+        && item.id.path().disambiguator > 0
+        && (function.guard.is_some() || is_incomplete())
 }
 
 /// The signature of a function or test; `None` when the item is neither or has syntax errors.
@@ -85,11 +114,32 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
+    if item.owner.is_some() {
+        match surroundings(item, cx)? {
+            Some(around) => reader.around = around,
+            None => return Ok(None),
+        }
+        reader.around.parameters.truncate(reader.around.parameters.len() - function.generics.len());
+    }
     attributes(item, &mut reader.diagnostics);
     let anchor = reader.anchor;
+    let is_const = function.generics.iter().any(|g| g.is_const);
+    if !is_const {
+        let generics = Generics { list: &function.generics, constraints: &[] };
+        generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
+    }
+    let receiver = match function.params.first() {
+        Some(param) if param.is_self && param.is_mut => Receiver::Mut,
+        Some(param) if param.is_self => Receiver::Plain,
+        _ => Receiver::None,
+    };
     let mut signature = Signature {
         item: item.id,
         is_pub: item.is_pub,
+        owner: item.owner,
+        generics: reader.around.parameters.clone(),
+        bounds: reader.around.bounds.clone(),
+        receiver,
         params: Vec::with_capacity(function.params.len()),
         result: Type::ERROR,
         result_span: function.result.map_or(item.name_span, |ty| item.tree.type_span(ty)),
@@ -105,6 +155,8 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         signature.diagnostics = reader.diagnostics;
         return Ok(Some(signature));
     }
+    let generics = Generics { list: &function.generics, constraints: &function.constraints };
+    signature.bounds.extend(reader.bounds(&generics)?);
     if function.params.len() > LIMIT_OF_PARAMETERS {
         let args = ["number of parameters".into(), LIMIT_OF_PARAMETERS.to_string().into()];
         reader.diagnostics.push(Diagnostic::new(Code::E0039, anchor, function.params_span, args));
@@ -117,6 +169,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         }
         let ty = match param.ty {
             Some(ty) => reader.read(ty)?,
+            None if param.is_self => reader.around.this.unwrap_or(Type::ERROR),
             None => {
                 reader.diagnostics.push(Diagnostic::new(Code::E1018, anchor, param.span, [name.into()]));
                 Type::ERROR
@@ -129,16 +182,20 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
     signature.result = match function.result {
         Some(ty) => reader.read(ty)?,
         None => {
-            let name = item.id.name();
+            let name = item.id.short_name();
             reader.diagnostics.push(Diagnostic::new(Code::E1006, anchor, item.name_span, [name.into()]));
             Type::ERROR
         }
     };
-    if matches!(item.kind, ItemKind::Test { .. }) && (!signature.params.is_empty() || !matches!(signature.result, Type::VOID | Type::ERROR))
+    if matches!(item.kind, ItemKind::Test { .. })
+        && (!signature.params.is_empty() || !signature.generics.is_empty() || !matches!(signature.result, Type::VOID | Type::ERROR))
     {
         reader.diagnostics.push(Diagnostic::new(Code::E0512, anchor, item.name_span, [item.id.name().into()]));
     }
-    if matches!(item.kind, ItemKind::Function(_)) && matches!(item.id.name().as_str(), "int" | "float" | "str" | "byte" | "bool" | "char") {
+    if item.owner.is_none()
+        && matches!(item.kind, ItemKind::Function(_))
+        && matches!(item.id.name().as_str(), "int" | "float" | "str" | "byte" | "bool" | "char")
+    {
         reader.diagnostics.push(Diagnostic::new(Code::E1014, anchor, item.name_span, [item.id.name().into()]));
     }
     signature.diagnostics = reader.diagnostics;
@@ -153,6 +210,10 @@ pub fn default_signature(item: &Item, index: usize, cx: &dyn Context) -> Result<
     Ok(Some(Signature {
         item: default,
         is_pub: false,
+        owner: function.owner,
+        generics: function.generics.clone(),
+        bounds: function.bounds.clone(),
+        receiver: Receiver::None,
         params: Vec::new(),
         result: parameter.ty,
         result_span: parameter.span,
@@ -176,17 +237,26 @@ pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type
 /// The fields of a struct; `None` when the item is no struct of the slice or has syntax errors.
 pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefinition>, Stop> {
     let ItemKind::Type { generics, markers, constraints, body: TypeBody::Struct(fields) } = &item.kind else { return Ok(None) };
-    if item.has_errors || !generics.is_empty() {
+    if item.has_errors {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
     let anchor = reader.anchor;
     attributes(item, &mut reader.diagnostics);
-    if !constraints.is_empty() {
-        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, item.name_span, ["`where` clauses".into()]));
+    let generics = Generics { list: generics, constraints };
+    let bounded = generics.list.iter().find(|g| !g.bounds.is_empty()).map(|g| (g.span, "bounds of type parameters of types"));
+    let constrained = (!constraints.is_empty()).then_some((item.name_span, "`where` clauses of types"));
+    if let Some((span, what)) = generics.refused().or(bounded).or(constrained) {
+        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
     }
-    let mut definition =
-        TypeDefinition { item: item.id, fields: Vec::with_capacity(fields.len()), derives: Vec::new(), diagnostics: Vec::new() };
+    generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
+    let mut definition = TypeDefinition {
+        item: item.id,
+        generics: generics.names().collect(),
+        fields: Vec::with_capacity(fields.len()),
+        derives: Vec::new(),
+        diagnostics: Vec::new(),
+    };
     for (i, field) in fields.iter().enumerate() {
         if let Some(first) = fields[..i].iter().find(|f| f.name == field.name) {
             let error = Diagnostic::new(Code::E0303, anchor, field.span, [field.name.into(), "is declared".into()]);
@@ -259,7 +329,9 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     for &derived in &definition.derives {
         for field in fields {
             let Some(&(_, ty)) = definition.fields.iter().find(|(name, _)| *name == field.name) else { continue };
-            if !implements(ty, derived, cx)? {
+            // The derived impl assumes the trait of its type parameters.
+            let assumed = vec![Type::VOID; definition.generics.len()];
+            if !implements(ty.substituted(&assumed), derived, cx)? {
                 let args = [field.name.into(), show(ty).into(), derived.into()];
                 diagnostics.push(Diagnostic::new(Code::E2032, anchor, field.span, args));
             }
@@ -278,9 +350,18 @@ fn contains(ty: Type, target: ItemId, seen: &mut Vec<ItemId>, cx: &dyn Context) 
             }
             Ok(false)
         }
-        TypeKind::Struct(item) if item == target => Ok(true),
-        TypeKind::Struct(item) if seen.contains(&item) => Ok(false),
-        TypeKind::Struct(item) => {
+        TypeKind::Struct(item, _) if item == target => Ok(true),
+        TypeKind::Struct(item, args) => {
+            // Where an argument goes is seen in the fields; that it is there at all is enough to refuse `type A = { b: Box<A> }`, as a type
+            // parameter that no field has is of no use.
+            for &arg in args {
+                if contains(arg, target, seen, cx)? {
+                    return Ok(true);
+                }
+            }
+            if seen.contains(&item) {
+                return Ok(false);
+            }
             seen.push(item);
             let Some(definition) = cx.type_definition(item)? else { return Ok(false) };
             for &(_, ty) in &definition.fields {
@@ -302,6 +383,7 @@ fn contains(ty: Type, target: ItemId, seen: &mut Vec<ItemId>, cx: &dyn Context) 
         | TypeKind::Range
         | TypeKind::List(_)
         | TypeKind::Function(..)
+        | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => Ok(false),
     }
 }
@@ -321,10 +403,19 @@ pub(crate) fn implements(ty: Type, derived: Symbol, cx: &dyn Context) -> Result<
         }
         TypeKind::List(element) => implements(element, derived, cx)?,
         // A struct with errors or from a refused declaration lacks nothing that is worth another report.
-        TypeKind::Struct(item) => match cx.type_definition(item)? {
-            Some(definition) => definition.derives.contains(&derived) || cx.scope(item.module())?.refuses_impls,
+        TypeKind::Struct(item, args) => match cx.type_definition(item)? {
+            Some(definition) if definition.derives.contains(&derived) => {
+                // A derived impl of a generic type bounds each type parameter by the trait.
+                for &arg in args {
+                    if !implements(arg, derived, cx)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Some(_) => cx.scope(item.module())?.refuses_impls,
             None => true,
         },
-        TypeKind::Function(..) | TypeKind::Variable(_) => false,
+        TypeKind::Function(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => false,
     })
 }

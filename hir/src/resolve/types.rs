@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ir::{Stop, Symbol};
+use ir::{ItemId, List, Stop, Symbol};
 use syntax::tree::{self, Tree, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use super::nearest;
-use crate::program::{Context, Entity, Scope};
+use crate::program::{Bound, Context, Entity, Scope};
 use crate::{Type, TypeKind};
 
 /// Prelude types that the slice lacks, with the word of the refusal.
@@ -84,7 +84,10 @@ pub fn is_later_type(name: &str) -> bool {
 /// The type as a user reads it: structs by their bare name.
 pub fn show(ty: Type) -> String {
     match ty.kind() {
-        TypeKind::Struct(item) => item.name().as_str().to_owned(),
+        TypeKind::Struct(item, []) => item.name().as_str().to_owned(),
+        TypeKind::Struct(item, args) => format!("{}<{}>", item.name(), args.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
+        TypeKind::Parameter(_, name) => name.as_str().to_owned(),
+        TypeKind::Variable(_) => "_".to_owned(),
         TypeKind::Tuple(elements) => format!("({})", elements.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
         TypeKind::List(element) => format!("[{}]", show(element)),
         TypeKind::Function(params, result) => {
@@ -99,8 +102,7 @@ pub fn show(ty: Type) -> String {
         | TypeKind::Str
         | TypeKind::Void
         | TypeKind::Never
-        | TypeKind::Range
-        | TypeKind::Variable(_) => ty.to_string(),
+        | TypeKind::Range => ty.to_string(),
     }
 }
 
@@ -118,6 +120,28 @@ pub(crate) fn not_exported(scope: &Scope, module: Symbol, name: Symbol, anchor: 
     }
 }
 
+/// The type that a reader gives for `_` where it may stand.
+pub(crate) const BLANK: u32 = u32::MAX;
+
+/// The type parameters and the `Self` that the types of an item may mention.
+#[derive(Clone, Default)]
+pub(crate) struct Surroundings {
+    /// Type parameters; the later ones hide the earlier.
+    pub parameters: Vec<Symbol>,
+    /// What `Self` is.
+    pub this: Option<Type>,
+    /// What the type parameters implement.
+    pub bounds: Vec<Bound>,
+}
+
+impl Surroundings {
+    /// The type parameter with this name.
+    pub fn parameter(&self, name: Symbol) -> Option<Type> {
+        let index = self.parameters.iter().rposition(|p| *p == name)?;
+        Some(Type::new(TypeKind::Parameter(index as u32, name)))
+    }
+}
+
 /// Reads the types of one tree.
 pub(crate) struct TypeReader<'a> {
     pub tree: &'a Tree,
@@ -125,9 +149,17 @@ pub(crate) struct TypeReader<'a> {
     pub scope: Arc<Scope>,
     pub anchor: Anchor,
     pub diagnostics: Vec<Diagnostic>,
+    pub around: Surroundings,
+    /// May `_` stand for a type that is to be inferred?
+    pub blanks: bool,
 }
 
-impl TypeReader<'_> {
+impl<'a> TypeReader<'a> {
+    /// A reader of the types of a tree, without type parameters.
+    pub fn new(tree: &'a Tree, cx: &'a dyn Context, scope: Arc<Scope>, anchor: Anchor) -> Self {
+        TypeReader { tree, cx, scope, anchor, diagnostics: Vec::new(), around: Surroundings::default(), blanks: false }
+    }
+
     fn refuse(&mut self, span: Span, what: String) -> Type {
         let seen = self.diagnostics.iter().any(|d| d.code == Code::E2040 && d.args == [what.as_str().into()]);
         if !seen {
@@ -142,6 +174,7 @@ impl TypeReader<'_> {
         Ok(match self.tree.types[id] {
             tree::Type::Error => Type::ERROR,
             tree::Type::Void | tree::Type::Unit => Type::VOID,
+            tree::Type::Blank if self.blanks => Type::new(TypeKind::Variable(BLANK)),
             tree::Type::Blank => {
                 self.diagnostics.push(Diagnostic::new(Code::E1005, self.anchor, span, []));
                 Type::ERROR
@@ -149,7 +182,7 @@ impl TypeReader<'_> {
             tree::Type::Named { path, args } => {
                 let tree = self.tree;
                 let path = &tree.paths[path];
-                self.named(path, args.len(), span)?
+                self.named(path, args, span)?
             }
             tree::Type::List(element) => match self.read(element)? {
                 Type::STR => Type::list(Type::STR),
@@ -173,9 +206,14 @@ impl TypeReader<'_> {
         })
     }
 
-    fn named(&mut self, path: &[Symbol], args: usize, span: Span) -> Result<Type, Stop> {
+    fn named(&mut self, path: &[Symbol], args: List<TypeId>, span: Span) -> Result<Type, Stop> {
+        let mut other = None;
         let (entity, name) = match *path {
             [name] => {
+                let known = if name.as_str() == "Self" { self.around.this } else { self.around.parameter(name) };
+                if let Some(ty) = known {
+                    return Ok(self.without_args(ty, args, span));
+                }
                 if name.as_str() == "Self" {
                     self.diagnostics.push(Diagnostic::new(Code::E0314, self.anchor, span, []));
                     return Ok(Type::ERROR);
@@ -191,16 +229,27 @@ impl TypeReader<'_> {
                         self.diagnostics.push(error);
                         return Ok(Type::ERROR);
                     }
+                    other = Some(scope);
                     (found, name)
                 }
                 Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
+                _ if alias.as_str() == "Self" || self.around.parameter(alias).is_some() => {
+                    return Ok(self.refuse(span, "associated types".into()));
+                }
                 _ if self.scope.type_name(alias).is_some() => return Ok(self.refuse(span, "associated types".into())),
                 _ => (None, alias),
             },
             _ => return Ok(self.refuse(span, "associated types".into())),
         };
         let ty = match entity {
-            Some(Entity::Type(item)) => Type::new(TypeKind::Struct(item)),
+            Some(Entity::Type(item)) => {
+                let wanted = other.as_ref().unwrap_or(&self.scope).arity(item);
+                if wanted == 0 {
+                    return Ok(self.without_args(Type::plain_struct(item), args, span));
+                }
+                return self.applied(item, wanted, args, span);
+            }
+            Some(Entity::Trait(_)) => return Ok(self.refuse(span, "trait objects".into())),
             Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
             Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
                 match prelude_type(name.as_str()) {
@@ -220,10 +269,34 @@ impl TypeReader<'_> {
                 }
             }
         };
-        if args > 0 {
-            self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, span, [show(ty).into()]));
+        Ok(self.without_args(ty, args, span))
+    }
+
+    fn without_args(&mut self, ty: Type, args: List<TypeId>, span: Span) -> Type {
+        if args.is_empty() {
+            return ty;
+        }
+        self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, span, [show(ty).into()]));
+        Type::ERROR
+    }
+
+    /// A declared type with its arguments, which must be as many as its parameters.
+    fn applied(&mut self, item: ItemId, wanted: usize, args: List<TypeId>, span: Span) -> Result<Type, Stop> {
+        let tree = self.tree;
+        let mut types = Vec::with_capacity(wanted);
+        for &arg in &tree.type_lists[args] {
+            types.push(self.read(arg)?);
+        }
+        let found = types.len();
+        if found < wanted {
+            let args = [item.name().into(), wanted.to_string().into(), found.to_string().into()];
+            self.diagnostics.push(Diagnostic::new(Code::E2016, self.anchor, span, args));
             return Ok(Type::ERROR);
         }
-        Ok(ty)
+        if found > wanted {
+            self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, span, [item.name().into()]));
+            return Ok(Type::ERROR);
+        }
+        Ok(if types.contains(&Type::ERROR) { Type::ERROR } else { Type::structure(item, &types) })
     }
 }

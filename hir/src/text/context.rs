@@ -7,7 +7,7 @@ use ir::text::{Function, TextError};
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::Span;
 
-use crate::program::{Context, Parameter, Scope, Signature, TypeDefinition};
+use crate::program::{Context, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TypeDefinition};
 use crate::{Type, TypeKind, types};
 
 /// Answers the questions of a verifier from the `;!` lines of a dump.
@@ -54,6 +54,20 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
+/// Where the parameters begin: behind the name and its type arguments.
+fn parenthesis(text: &str) -> Option<usize> {
+    let mut depth = 0i32;
+    text.bytes().enumerate().find_map(|(i, byte)| {
+        match byte {
+            b'<' => depth += 1,
+            b'>' if i > 0 && text.as_bytes()[i - 1] != b'-' => depth -= 1,
+            b'(' if depth == 0 => return Some(i),
+            _ => {}
+        }
+        None
+    })
+}
+
 impl TextContext {
     /// Reads the `;!` lines and the headers of the functions.
     pub(super) fn read(directives: &[(u32, String)], functions: &[Function]) -> Result<TextContext, TextError> {
@@ -81,7 +95,29 @@ impl TextContext {
         let blank = Symbol::new("_");
         let params = params.iter().map(|&ty| Parameter { name: blank, ty, default: None, span: Span::default() }).collect();
         let (result_span, name_span) = (Span::default(), Span::default());
-        let signature = Signature { item, is_pub: false, params, result, result_span, name_span, diagnostics: Vec::new() };
+        // A generic function is declared with its type parameters as arguments: `@m.swap<T$0>(T$0) -> T$0`.
+        let (base, args) = types::instance_of(item);
+        let names = args.iter().map(|ty| match ty.kind() {
+            TypeKind::Parameter(_, name) => Some(name),
+            _ => None,
+        });
+        let (item, generics) = match names.collect::<Option<Vec<Symbol>>>() {
+            Some(names) => (base, names),
+            None => (item, Vec::new()),
+        };
+        let signature = Signature {
+            item,
+            is_pub: false,
+            owner: None,
+            generics,
+            bounds: Vec::new(),
+            receiver: Receiver::None,
+            params,
+            result,
+            result_span,
+            name_span,
+            diagnostics: Vec::new(),
+        };
         self.signatures.insert(item, Arc::new(signature));
     }
 
@@ -90,9 +126,14 @@ impl TextContext {
         match word {
             "type" => {
                 let (name, fields) = rest.split_once('=').ok_or_else(|| malformed(line))?;
-                let TypeKind::Struct(item) = type_of(name, line)?.kind() else { return Err(malformed(line)) };
+                let TypeKind::Struct(item, generics) = type_of(name, line)?.kind() else { return Err(malformed(line)) };
+                let generics = generics.iter().map(|ty| match ty.kind() {
+                    TypeKind::Parameter(_, name) => Ok(name),
+                    _ => Err(malformed(line)),
+                });
+                let generics = generics.collect::<Result<Vec<Symbol>, TextError>>()?;
                 let fields = fields.trim().strip_prefix('{').and_then(|f| f.strip_suffix('}')).ok_or_else(|| malformed(line))?;
-                let mut definition = TypeDefinition { item, fields: Vec::new(), derives: Vec::new(), diagnostics: Vec::new() };
+                let mut definition = TypeDefinition { item, generics, fields: Vec::new(), derives: Vec::new(), diagnostics: Vec::new() };
                 for field in split(fields) {
                     let (name, ty) = field.split_once(':').ok_or_else(|| malformed(line))?;
                     definition.fields.push((Symbol::new(name.trim()), type_of(ty, line)?));
@@ -101,7 +142,8 @@ impl TextContext {
             }
             "fn" => {
                 let rest = rest.trim().strip_prefix('@').ok_or_else(|| malformed(line))?;
-                let (name, rest) = rest.split_once('(').ok_or_else(|| malformed(line))?;
+                let open = parenthesis(rest).ok_or_else(|| malformed(line))?;
+                let (name, rest) = (&rest[..open], &rest[open + 1..]);
                 let (params, result) = rest.rsplit_once("->").ok_or_else(|| malformed(line))?;
                 let params = params.trim().strip_suffix(')').ok_or_else(|| malformed(line))?;
                 let mut types = Vec::new();
@@ -137,6 +179,27 @@ impl Context for TextContext {
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
         Ok(self.constants.get(&item).copied())
+    }
+
+    fn implementation(&self, _item: ItemId) -> Result<Option<Arc<Implementation>>, Stop> {
+        Ok(None)
+    }
+
+    fn inherent_impls(&self, _head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+        Ok(Arc::default())
+    }
+
+    fn trait_definition(&self, _item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
+        Ok(None)
+    }
+
+    fn trait_impls(&self, _interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+        Ok(Arc::default())
+    }
+
+    /// In a dump, what a method does to its `self` is part of its declared result.
+    fn mutates(&self, _method: ItemId) -> Result<bool, Stop> {
+        Ok(false)
     }
 
     fn constant_int(&self, _item: ItemId) -> Result<Option<i64>, Stop> {

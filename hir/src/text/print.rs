@@ -8,9 +8,9 @@ use ir::{Column, ItemId, Stop, Symbol};
 
 use super::{DEEPEST, VERSION, in_order, roots};
 use crate::ir::{Arm, Expr, ExprId, ExprTag, ForId, LocalId, LoopId, Source, Test};
-use crate::program::Context;
+use crate::program::{CodeType, Context};
 use crate::walk::{Child, arms, children, first_operand};
-use crate::{Body, Type, TypeKind};
+use crate::{Body, Type, TypeKind, types};
 
 /// The dump of one body, with its header and declarations.
 pub fn print(body: &Body, cx: &dyn Context) -> Result<String, Stop> {
@@ -29,7 +29,7 @@ pub fn print_file(bodies: &[&Body], cx: &dyn Context) -> Result<String, Stop> {
 }
 
 fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<(), Stop> {
-    let mut types: BTreeSet<ItemId> = BTreeSet::new();
+    let mut structs: BTreeSet<ItemId> = BTreeSet::new();
     let mut functions: BTreeSet<ItemId> = BTreeSet::new();
     let mut constants: BTreeSet<ItemId> = BTreeSet::new();
     let mut open: Vec<Type> = Vec::new();
@@ -37,7 +37,7 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
         for expr in body.exprs.rows() {
             match expr {
                 Expr::Call(item, _) => {
-                    functions.insert(*item);
+                    functions.insert(types::instance_of(*item).0);
                 }
                 Expr::Constant(item) => {
                     constants.insert(*item);
@@ -51,12 +51,12 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
     }
     // The bodies of the file are declared by their own first lines.
     for body in bodies {
-        functions.remove(&body.owner);
+        functions.remove(&types::instance_of(body.owner).0);
     }
     for &function in &functions {
-        if let Some(signature) = cx.signature(function)? {
-            open.extend(signature.params.iter().map(|p| p.ty));
-            open.push(signature.result);
+        if let Some(code) = CodeType::generic(function, cx)? {
+            open.extend((0..code.count()).map(|i| code.param(i)));
+            open.push(code.result());
         }
     }
     for &constant in &constants {
@@ -64,8 +64,9 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
     }
     while let Some(ty) = open.pop() {
         match ty.kind() {
-            TypeKind::Struct(item) => {
-                if types.insert(item)
+            TypeKind::Struct(item, args) => {
+                open.extend(args);
+                if structs.insert(item)
                     && let Some(definition) = cx.type_definition(item)?
                 {
                     open.extend(definition.fields.iter().map(|(_, ty)| *ty));
@@ -76,21 +77,21 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
             _ => {}
         }
     }
-    for item in types {
+    for item in structs {
         let Some(definition) = cx.type_definition(item)? else { continue };
-        let _ = write!(out, ";! type {} = {{", Type::new(TypeKind::Struct(item)));
+        let _ = write!(out, ";! type {} = {{", Type::structure(item, &types::parameters(&definition.generics)));
         for (i, (name, ty)) in definition.fields.iter().enumerate() {
             let _ = write!(out, "{}{name}: {ty}", if i > 0 { ", " } else { "" });
         }
         out.push_str("}\n");
     }
     for item in functions {
-        let Some(signature) = cx.signature(item)? else { continue };
-        let _ = write!(out, ";! fn @{item}(");
-        for (i, parameter) in signature.params.iter().enumerate() {
-            let _ = write!(out, "{}{}", if i > 0 { ", " } else { "" }, parameter.ty);
+        let Some(code) = CodeType::generic(item, cx)? else { continue };
+        let _ = write!(out, ";! fn @{}(", types::instance(item, &types::parameters(code.generics())));
+        for i in 0..code.count() {
+            let _ = write!(out, "{}{}", if i > 0 { ", " } else { "" }, code.param(i));
         }
-        let _ = writeln!(out, ") -> {}", signature.result);
+        let _ = writeln!(out, ") -> {}", code.result());
     }
     for item in constants {
         let Some(ty) = cx.constant_type(item)? else { continue };

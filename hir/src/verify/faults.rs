@@ -59,6 +59,8 @@ rules! {
     LeafType = "H0218", "A literal, local or constant has its own type.";
     OpenType = "H0219", "No type is open or erroneous.";
     LoopSource = "H0220", "Range bounds are int, the source of a list loop is a list, and the loop variable has the type of its items.";
+    TypeParameter = "H0221", "A type parameter is one of the item that the body belongs to.";
+    TypeArguments = "H0222", "A call of a generic function has one type argument per type parameter, and no other call has any.";
     NotExhaustive = "H0401", "One arm of a match always fits.";
     TestType = "H0402", "A match is on int, bool, char, byte or str, and its tests are of that type and inside its values.";
     Unreachable = "H0403", "Every arm can match something.";

@@ -19,7 +19,7 @@ use crate::text::in_order;
 
 /// Checks a body; no faults means that later levels may rely on everything written in this module.
 pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
-    let mut verifier = Verifier { body, cx, faults: Vec::new(), order: None, known: Default::default() };
+    let mut verifier = Verifier { body, cx, faults: Vec::new(), order: None, parameters: 0, known: Default::default() };
     // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
     verifier.names();
     if !verifier.is_broken() {
@@ -37,6 +37,8 @@ struct Verifier<'a> {
     faults: Vec<HirFault>,
     /// Lines of the expressions; made at the first fault.
     order: Option<Column<ExprTag, u32>>,
+    /// Number of type parameters of the item.
+    parameters: usize,
     /// Types that were asked about, each at the place that its number gives.
     known: [Option<types::Known>; 8],
 }

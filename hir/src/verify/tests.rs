@@ -8,7 +8,8 @@ use crate::ir::Expr;
 use crate::text::parse;
 use crate::{Body, Type};
 
-const DECLARATIONS: &str = ";! type m.P = {x: int, y: float}\n;! fn @m.g(int, str) -> int\n;! const @$m.c: int\n";
+const DECLARATIONS: &str =
+    ";! type m.P = {x: int, y: float}\n;! fn @m.g(int, str) -> int\n;! fn @m.make<T$0>() -> T$0\n;! const @$m.c: int\n";
 
 fn faults_of(function: &str) -> Vec<String> {
     let text = format!("ori-ir hir.typed 1\n{DECLARATIONS}{function}\n");
@@ -54,6 +55,8 @@ const TABLE: &[(&str, &str)] = &[
         "%2: int = int 1\n%3: void = let a.2, %2\n%4: int = int 1\n%5: void = let a.2, %4\n%6: int = local a.2\n%7: int = block %3, %5, %6, tail",
     ),
     ("H0110", "%2: int = call @m.nope"),
+    ("H0221", "%2: T$0 = call @m.make<T$0>\n%3: void = let a.2, %2\n%4: int = int 1\n%5: int = block %3, %4, tail"),
+    ("H0222", "%2: int = call @m.make"),
     ("H0201", "%2: float = float 0x0000000000000000"),
     ("H0202", "%2: int = int 1\n%3: int = int.add %2"),
     ("H0203", "%2: int = int 1\n%3: char = char 97\n%4: int = int.add %2, %3"),

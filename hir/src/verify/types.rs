@@ -9,7 +9,7 @@ use super::{Rule, Verifier};
 use crate::exhaustive::{Coverage, Usefulness, is_matchable};
 use crate::ir::{Arm, Expr, ExprId, LocalId, Source, Test};
 use crate::ops::Shape;
-use crate::program::TypeDefinition;
+use crate::program::{CodeType, TypeDefinition};
 use crate::{Intrinsic, Type, TypeKind};
 
 /// What the body says about a loop.
@@ -34,7 +34,7 @@ enum Fields {
     None,
     Unknown,
     Tuple(&'static [Type]),
-    Struct(Arc<TypeDefinition>),
+    Struct(Arc<TypeDefinition>, &'static [Type]),
 }
 
 impl Fields {
@@ -42,7 +42,7 @@ impl Fields {
         match self {
             Fields::None | Fields::Unknown => 0,
             Fields::Tuple(types) => types.len(),
-            Fields::Struct(definition) => definition.fields.len(),
+            Fields::Struct(definition, _) => definition.fields.len(),
         }
     }
 
@@ -50,7 +50,7 @@ impl Fields {
         match self {
             Fields::None | Fields::Unknown => None,
             Fields::Tuple(types) => types.get(index).copied(),
-            Fields::Struct(definition) => definition.fields.get(index).map(|(_, ty)| *ty),
+            Fields::Struct(definition, args) => definition.field(index, args),
         }
     }
 }
@@ -71,11 +71,11 @@ impl Verifier<'_> {
 
     pub(super) fn types(&mut self) -> Result<(), Stop> {
         let body = self.body;
-        let signature = self.cx.signature(body.owner)?;
-        if let Some(signature) = &signature {
-            let same = signature.params.len() == body.params.len()
-                && signature.params.iter().zip(&body.params).all(|(p, &local)| p.ty == self.local_type(local));
-            if !same || signature.result != body.result {
+        if let Some(code) = CodeType::of(body.owner, self.cx)? {
+            self.parameters = code.generics().len();
+            let same = code.count() == body.params.len()
+                && body.params.iter().enumerate().all(|(i, &local)| code.param(i) == self.local_type(local));
+            if !same || code.result() != body.result {
                 self.report_whole(Rule::Parameters, "parameters and result are not those of the signature".into());
             }
         }
@@ -107,6 +107,10 @@ impl Verifier<'_> {
                 self.report(Rule::OpenType, id, format!("the type {ty} is open"));
                 continue;
             }
+            if ty.has_parameter() && !self.is_own(ty) {
+                self.report(Rule::TypeParameter, id, format!("the type {ty} has a type parameter of another item"));
+                continue;
+            }
             // Most expressions are these three.
             if let Expr::Local(local) = expr {
                 self.own(Rule::LeafType, id, ty, self.local_type(local));
@@ -129,13 +133,25 @@ impl Verifier<'_> {
         self.known(ty).map(|known| known.is_open)
     }
 
+    /// Are the type parameters in a type those of the item?
+    fn is_own(&self, ty: Type) -> bool {
+        let mut all = true;
+        ty.replaced(&mut |part| {
+            if let TypeKind::Parameter(index, _) = part.kind() {
+                all &= (index as usize) < self.parameters;
+            }
+            None
+        });
+        all
+    }
+
     /// What there is to know about a type.
     fn known(&mut self, ty: Type) -> Result<&Known, Stop> {
         let at = ty.raw() as usize % self.known.len();
         if self.known[at].as_ref().is_none_or(|known| known.ty != ty) {
             let fields = match ty.kind() {
                 TypeKind::Tuple(types) => Fields::Tuple(types),
-                TypeKind::Struct(item) => self.cx.type_definition(item)?.map_or(Fields::Unknown, Fields::Struct),
+                TypeKind::Struct(item, args) => self.cx.type_definition(item)?.map_or(Fields::Unknown, |found| Fields::Struct(found, args)),
                 _ => Fields::None,
             };
             self.known[at] = None;
@@ -293,23 +309,27 @@ impl Verifier<'_> {
         match fields {
             Fields::None => self.report(rule, id, format!("{ty} has no fields")),
             Fields::Unknown => self.report(Rule::UnknownItem, id, format!("type {ty} is not known")),
-            Fields::Tuple(_) | Fields::Struct(_) => return Ok(Some(fields)),
+            Fields::Tuple(_) | Fields::Struct(..) => return Ok(Some(fields)),
         }
         Ok(None)
     }
 
     fn call(&mut self, id: ExprId, ty: Type, item: ItemId, args: List<ExprId>) -> Result<(), Stop> {
-        let Some(signature) = self.cx.signature(item)? else {
+        let Some(code) = CodeType::of(item, self.cx)? else {
             self.report(Rule::UnknownItem, id, format!("function {item} is not known"));
             return Ok(());
         };
-        self.own(Rule::CallResult, id, ty, signature.result);
-        let args = &self.body.lists[args];
-        if args.len() != signature.params.len() {
-            self.report(Rule::CallCount, id, format!("{} arguments for {} parameters", args.len(), signature.params.len()));
+        if !code.is_complete() {
+            self.report(Rule::TypeArguments, id, format!("{item} has not the type arguments that its type parameters need"));
+            return Ok(());
         }
-        for (i, (&arg, parameter)) in args.iter().zip(&signature.params).enumerate() {
-            let (found, wanted) = (self.ty(arg), parameter.ty);
+        self.own(Rule::CallResult, id, ty, code.result());
+        let args = &self.body.lists[args];
+        if args.len() != code.count() {
+            self.report(Rule::CallCount, id, format!("{} arguments for {} parameters", args.len(), code.count()));
+        }
+        for (i, &arg) in args.iter().enumerate().take(code.count()) {
+            let (found, wanted) = (self.ty(arg), code.param(i));
             if !fits(found, wanted) {
                 self.report(Rule::ArgumentType, id, format!("argument {i} is {found}, expected {wanted}"));
             }
@@ -460,6 +480,7 @@ fn is_open(ty: Type) -> bool {
         TypeKind::Error | TypeKind::Variable(_) => true,
         TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),
         TypeKind::List(element) => is_open(element),
+        TypeKind::Struct(_, args) => args.iter().any(|&arg| is_open(arg)),
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
         TypeKind::Int
         | TypeKind::Float
@@ -470,6 +491,6 @@ fn is_open(ty: Type) -> bool {
         | TypeKind::Void
         | TypeKind::Never
         | TypeKind::Range
-        | TypeKind::Struct(_) => false,
+        | TypeKind::Parameter(..) => false,
     }
 }

@@ -125,8 +125,8 @@ impl<'a> Shapes<'a> {
                 return self.of(ty);
             }
             TypeKind::List(_) => return Ok(ShapeId::WORDS),
-            TypeKind::Tuple(_) | TypeKind::Struct(_) => self.cx.fields(ty)?,
-            TypeKind::Error | TypeKind::Range | TypeKind::Function(..) | TypeKind::Variable(_) => None,
+            TypeKind::Tuple(_) | TypeKind::Struct(..) => self.cx.fields(ty)?,
+            TypeKind::Error | TypeKind::Range | TypeKind::Function(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;

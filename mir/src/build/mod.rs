@@ -15,6 +15,7 @@
 //! | `loops`        | `loop`, `while`, `for`                                                   |
 //! | `matching`     | `match`: switches and chains                                             |
 //! | `intrinsics`   | built-in operations                                                      |
+//! | `mono`         | instances of generic bodies                                              |
 
 mod branch;
 mod expr;
@@ -22,6 +23,7 @@ mod flow;
 mod intrinsics;
 mod loops;
 mod matching;
+mod mono;
 mod scan;
 mod tail;
 #[cfg(test)]
@@ -34,9 +36,10 @@ use hir::ir::{ExprId, LocalId};
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
 use ir::{ItemId, Place, PlaceId, Stop};
 
-use crate::ir::{Body, Built, Context, Mir, Mono};
+use crate::ir::{Body, Built, Context, Mir};
 use crate::ops::{NOUNWIND, Op};
 
+pub use mono::{instance, mono};
 pub use scan::calls;
 
 use abi::{Kind, PanicKind, RuntimeCall};
@@ -58,12 +61,6 @@ pub fn build(body: &hir::Body, cx: &dyn Context) -> Result<Body<Built>, Stop> {
 thread_local! {
     /// The graph in which the last body of this thread was built. Whoever builds takes it, and a body that is asked for meanwhile gets another.
     static SPARE: Cell<Option<Box<Graph<Mir>>>> = const { Cell::new(None) };
-}
-
-/// Closes the types of a body. The slice has no generics, so there is nothing to substitute; an open type here is a defect of `infer`, which the
-/// verifier reports.
-pub fn mono(body: Body<Built>) -> Body<Mono> {
-    Body::new(body.into_graph())
 }
 
 /// Why lowering an expression gave no value.

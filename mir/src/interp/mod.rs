@@ -211,7 +211,7 @@ fn constant(cell: &Cell, ty: Type, cx: &dyn Context) -> Result<Option<ConstValue
         (TypeKind::Byte, Cell::Word(word)) => Some(ConstValue::Byte(*word as u8)),
         (TypeKind::Void, Cell::Word(_)) => Some(ConstValue::Unit),
         (TypeKind::Str, Cell::Heap(Heap::Str(text))) => Some(ConstValue::Str(Symbol::new(text))),
-        (TypeKind::Tuple(_) | TypeKind::Struct(_), Cell::Heap(Heap::Aggregate(parts))) => {
+        (TypeKind::Tuple(_) | TypeKind::Struct(..), Cell::Heap(Heap::Aggregate(parts))) => {
             let Some(types) = cx.fields(ty)? else { return Ok(None) };
             let mut values = Vec::with_capacity(parts.len());
             for (part, &ty) in parts.iter().zip(types.iter()) {

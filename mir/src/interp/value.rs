@@ -60,8 +60,9 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Range
         | TypeKind::Tuple(_)
         | TypeKind::List(_)
-        | TypeKind::Struct(_)
+        | TypeKind::Struct(..)
         | TypeKind::Function(..)
+        | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => false,
     }
 }

@@ -194,7 +194,7 @@ fn split(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Cont
         let mut chosen = false;
         for (slot, &param) in plan.iter_mut().zip(&params) {
             let ty = graph.ty(param);
-            if !wanted[param.index()] || !matches!(ty.kind(), TypeKind::Tuple(_) | TypeKind::Struct(_)) {
+            if !wanted[param.index()] || !matches!(ty.kind(), TypeKind::Tuple(_) | TypeKind::Struct(..)) {
                 continue;
             }
             let Some(fields) = cx.fields(ty)? else { continue };

@@ -106,14 +106,14 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
                 types.extend(params);
                 types.push(result);
             }
-            TypeKind::Struct(_) => {
+            TypeKind::Struct(..) => {
                 if let Some(fields) = cx.fields(ty)? {
                     types.extend(fields.iter().copied());
                     structs.insert(ty.to_string(), fields);
                 }
             }
             TypeKind::Error | TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte => {}
-            TypeKind::Str | TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Variable(_) => {}
+            TypeKind::Str | TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Variable(_) | TypeKind::Parameter(..) => {}
         }
     }
     for (name, fields) in &structs {

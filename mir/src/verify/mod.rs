@@ -30,6 +30,6 @@ use crate::ir::{Body, Context, Phase};
 pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault>, Stop> {
     let mut faults = Vec::new();
     structure::check::<crate::Mir>(body, &mut |fault| faults.push(MirFault::Structure(fault)));
-    types::check(body, cx, &mut faults)?;
+    types::check(body, P::IS_CLOSED, cx, &mut faults)?;
     Ok(faults)
 }

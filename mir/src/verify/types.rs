@@ -25,8 +25,8 @@ pub const fn type_of_kind(kind: Kind) -> Type {
 }
 
 /// Judges the instructions of all blocks.
-pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFault>) -> Result<(), Stop> {
-    let mut checker = Checker { graph, cx, faults, last_fields: None };
+pub(super) fn check(graph: &Graph<Mir>, closed: bool, cx: &dyn Context, faults: &mut Vec<MirFault>) -> Result<(), Stop> {
+    let mut checker = Checker { graph, closed, cx, faults, last_fields: None };
     checker.function()?;
     for (block, row) in graph.blocks.iter() {
         for &param in &row.params {
@@ -42,6 +42,8 @@ pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFa
 
 struct Checker<'a> {
     graph: &'a Graph<Mir>,
+    /// The phase has no type parameters.
+    closed: bool,
     cx: &'a dyn Context,
     faults: &'a mut Vec<MirFault>,
     /// The last answer about fields: code that builds or reads an aggregate asks again and again for one type.
@@ -56,7 +58,7 @@ impl Checker<'_> {
             self.faults.push(MirFault::ResultsOfFunction { at, found: graph.results.len() });
             return Ok(());
         };
-        if is_open(result) {
+        if is_open(result) || self.closed && result.has_parameter() {
             self.faults.push(MirFault::OpenType { at, value: 0, found: result.to_string() });
         }
         let Some(entry) = graph.blocks.get(ENTRY) else { return Ok(()) };
@@ -89,7 +91,7 @@ impl Checker<'_> {
     fn closed(&mut self, at: Where, value: Value) {
         if let Some(ty) = self.ty(value)
             && !is_built_in(ty)
-            && is_open(ty)
+            && (is_open(ty) || self.closed && ty.has_parameter())
         {
             let value = value.raw();
             self.faults.push(MirFault::OpenType { at, value, found: ty.to_string() });
@@ -103,7 +105,7 @@ impl Checker<'_> {
             return Ok(Some(fields.clone()));
         }
         let fields = match ty.kind() {
-            TypeKind::Tuple(_) | TypeKind::Struct(_) => self.cx.fields(ty)?,
+            TypeKind::Tuple(_) | TypeKind::Struct(..) => self.cx.fields(ty)?,
             _ => None,
         };
         if let Some(fields) = &fields {
@@ -426,7 +428,7 @@ fn is_built_in(ty: Type) -> bool {
     matches!(ty, Type::INT | Type::FLOAT | Type::BOOL | Type::CHAR | Type::BYTE | Type::STR | Type::VOID)
 }
 
-/// Does an inference variable or an error stand in it?
+/// Does an inference variable or an error stand in it? A type parameter is a matter of the phase.
 fn is_open(ty: Type) -> bool {
     match ty.kind() {
         TypeKind::Error | TypeKind::Variable(_) => true,
@@ -434,7 +436,8 @@ fn is_open(ty: Type) -> bool {
         TypeKind::List(element) => is_open(element),
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
         TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str => false,
-        TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Struct(_) => false,
+        TypeKind::Struct(_, args) => args.iter().any(|&arg| is_open(arg)),
+        TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Parameter(..) => false,
     }
 }
 

@@ -92,6 +92,10 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
 
 impl Provider for MachineCode {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
+        if super::middle::is_endless(*id) {
+            let name = shown_name(*id);
+            return Ok(Some(Arc::new(Err(format!("generic instantiation of '{}' does not terminate", name.trim_start_matches('@'))))));
+        }
         let body = levels.get::<LirBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
         Ok(Some(Arc::new(crate::assemble::assemble(*id, body, options(levels)?.check_allocation))))
@@ -353,8 +357,17 @@ pub fn shown_name(id: ItemId) -> String {
         Namespace::Constant => format!("${}", path.name),
         Namespace::Default => {
             let name = path.name.as_str();
-            format!("@{}", name.split_once('.').map_or(name, |(function, _)| function))
+            method_name(name.split_once('.').map_or(name, |(function, _)| function))
         }
-        Namespace::Function | Namespace::Test | Namespace::Type | Namespace::Other => format!("@{}", path.name),
+        Namespace::Function | Namespace::Test | Namespace::Type | Namespace::Other => method_name(path.name.as_str()),
+    }
+}
+
+/// `@f`, `@Type.method`: without the trait of a method and the type arguments of an instance.
+fn method_name(name: &str) -> String {
+    let name = name.find('<').map_or(name, |args| &name[..args]);
+    match (name.split_once('\''), name.rsplit_once('\'')) {
+        (Some((block, _)), Some((_, method))) => format!("@{block}.{method}"),
+        _ => format!("@{name}"),
     }
 }

@@ -121,6 +121,8 @@ impl Provider for Start {
 
 /// The item in whose text a body stands: a default belongs to its function.
 fn owner(item: ItemId) -> ItemId {
+    // An instance stands where its generic item does.
+    let (item, _) = item.generic();
     let path = item.path();
     match path.namespace {
         Namespace::Default => {
@@ -211,8 +213,8 @@ impl Provider for Signature {
 
 impl Provider for FunctionType {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Interrupt> {
-        let signature = levels.get::<Signature>(id)?;
-        Ok(signature.as_deref().map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+        let code = levels.done(hir::program::CodeType::of(*id, levels))?;
+        Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
 }
 
@@ -309,7 +311,14 @@ impl Provider for BodyReport {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Report>, Interrupt> {
         let checked = levels.get::<TypedBody>(id)?;
         let calls = checked.body.as_ref().map(mir::build::calls).unwrap_or_default();
-        let calls = calls.into_iter().filter(|callee| callee.module() == id.module()).collect();
+        // The groups are those of items: what an instance calls, its generic item does.
+        let mut items: Vec<ItemId> = Vec::with_capacity(calls.len());
+        for (item, _) in calls.into_iter().filter(|callee| callee.module() == id.module()).map(ItemId::generic) {
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        let calls = items;
         Ok(Arc::new(Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some(), calls }))
     }
 }
@@ -326,6 +335,7 @@ impl Provider for Diagnostics {
             for entry in &file.items {
                 collect(levels, &entry.item, &mut found)?;
             }
+            found.diagnostics.extend(super::impls::endless(levels, &file)?);
         }
         Ok(Arc::new(found))
     }
@@ -431,10 +441,9 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, report: &mut Modu
             }
             found.extend(levels.done(hir::resolve::check_type(item, levels))?);
         }
+        ItemKind::Impl { .. } | ItemKind::Trait { .. } => found.extend(super::impls::block(levels, item)?),
         // The scope refuses these forms.
         ItemKind::ConstFunction(_)
-        | ItemKind::Trait { .. }
-        | ItemKind::Impl { .. }
         | ItemKind::DefImpl { .. }
         | ItemKind::Extend { .. }
         | ItemKind::Extern { .. }

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, Groups, Inlinable, LirSignature, ModuleFile, OptimisedBody, Scope, Signature,
-    TypeDefinition,
+    ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LirSignature,
+    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition,
 };
 
 /// A question for a signature with its answer.
@@ -43,6 +43,16 @@ impl<'c, 'e> Levels<'c, 'e> {
     /// The answer to a query.
     pub fn get<Q: Query>(&self, key: &Q::Key) -> Result<Arc<Q::Value>, Interrupt> {
         self.cx.get::<Q>(key)
+    }
+
+    /// What a method does with its `self`.
+    pub(super) fn self_uses(&self, method: ItemId) -> Result<Arc<hir::resolve::SelfUses>, Stop> {
+        Ok((*self.ask::<SelfUses>(&method)?).clone())
+    }
+
+    /// What a generic body makes of its type parameters.
+    pub(super) fn generic_calls(&self, item: ItemId) -> Result<Vec<hir::resolve::GenericCall>, Stop> {
+        Ok((*self.ask::<GenericCalls>(&item)?).clone())
     }
 
     /// The engine's context.
@@ -86,6 +96,26 @@ impl hir::Context for Levels<'_, '_> {
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
         Ok(*self.ask::<ConstantType>(&item)?)
+    }
+
+    fn implementation(&self, item: ItemId) -> Result<Option<Arc<hir::program::Implementation>>, Stop> {
+        Ok((*self.ask::<Implementation>(&item)?).clone())
+    }
+
+    fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<InherentImpls>(&head)?).clone())
+    }
+
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitDefinition>>, Stop> {
+        Ok((*self.ask::<TraitDef>(&item)?).clone())
+    }
+
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<TraitImpls>(&interface)?).clone())
+    }
+
+    fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
+        Ok(*self.ask::<Mutates>(&method)?)
     }
 
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {
@@ -142,11 +172,17 @@ impl mir::Context for Levels<'_, '_> {
         Ok(body)
     }
 
+    fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
+        hir::resolve::solve::dispatch(instance, self)
+    }
+
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
         if caller.module() != callee.module() {
             return Ok(false);
         }
         let groups = self.ask::<Groups>(&caller.module())?;
+        // Instances of one function are of one group.
+        let (caller, callee) = (caller.generic().0, callee.generic().0);
         let group = |item: ItemId| groups.iter().find(|(i, _)| *i == item).map(|(_, g)| *g);
         Ok(group(caller).is_some() && group(caller) == group(callee))
     }
@@ -165,7 +201,7 @@ impl lir::Context for Levels<'_, '_> {
 /// Only tuples and structs have fields; the others need no question.
 pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type]>>, Stop>) -> Result<Option<Arc<[Type]>>, Stop> {
     match ty.kind() {
-        TypeKind::Tuple(_) | TypeKind::Struct(_) => ask(ty),
+        TypeKind::Tuple(_) | TypeKind::Struct(..) => ask(ty),
         TypeKind::Error
         | TypeKind::Int
         | TypeKind::Float
@@ -178,6 +214,7 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
         | TypeKind::Range
         | TypeKind::List(_)
         | TypeKind::Function(..)
+        | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => Ok(None),
     }
 }

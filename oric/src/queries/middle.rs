@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, BuiltBody, ConstantValue, Fields, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider, Settings,
-    TypeDefinition, TypedBody,
+    BodyReport, BuiltBody, ConstantValue, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider,
+    Settings, TypeDefinition, TypedBody,
 };
 
 /// Outcome of evaluating a constant.
@@ -28,8 +28,9 @@ impl Provider for Fields {
     fn provide(levels: &Levels<'_, '_>, ty: &Type) -> Result<Option<Arc<[Type]>>, Interrupt> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
-            TypeKind::Struct(item) => {
-                levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().map(|d| d.fields.iter().map(|(_, ty)| *ty).collect())
+            TypeKind::Struct(item, args) => {
+                let definition = levels.get::<TypeDefinition>(&item)?;
+                definition.as_deref().map(|d| d.fields.iter().map(|(_, ty)| ty.substituted(args)).collect())
             }
             TypeKind::Error
             | TypeKind::Int
@@ -43,6 +44,7 @@ impl Provider for Fields {
             | TypeKind::Range
             | TypeKind::List(_)
             | TypeKind::Function(..)
+            | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
         })
     }
@@ -128,13 +130,52 @@ fn components(successors: &[Vec<usize>]) -> Vec<u32> {
 
 impl Provider for BuiltBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
-        let checked = levels.get::<TypedBody>(id)?;
-        let Some(typed) = &checked.body else { return Ok(None) };
-        let built = levels.done(mir::build::build(typed, levels))?;
-        let body = mir::build::mono(built);
+        let body = if id.is_instance() {
+            let (generic, _) = hir::types::instance_of(*id);
+            let built = levels.get::<GenericBody>(&generic)?;
+            let Some(built) = &*built else { return Ok(None) };
+            if is_endless(*id) {
+                return Ok(None);
+            }
+            levels.done(mir::build::instance(built, *id, levels))?
+        } else {
+            let checked = levels.get::<TypedBody>(id)?;
+            // A generic body has code only as its instances.
+            let Some(typed) = checked.body.as_ref().filter(|body| !body.owner.is_instance()) else { return Ok(None) };
+            mir::build::mono(levels.done(mir::build::build(typed, levels))?)
+        };
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(body)))
+    }
+}
+
+/// Are the type arguments of an instance beyond what a program that ends can need? Which method of a trait an instance calls is known only when it is
+/// made, so not every chain of ever larger ones is seen before (E0416).
+pub(super) fn is_endless(id: ItemId) -> bool {
+    const DEEPEST: usize = 128;
+    const LONGEST: usize = 1 << 16;
+    let (_, args) = id.generic();
+    let mut depth = 0usize;
+    args.len() > LONGEST
+        || args.bytes().any(|byte| {
+            match byte {
+                b'<' | b'(' | b'[' => depth += 1,
+                b'>' | b')' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth > DEEPEST
+        })
+}
+
+impl Provider for GenericBody {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<mir::Built>>>, Interrupt> {
+        let checked = levels.get::<TypedBody>(id)?;
+        let Some(typed) = checked.body.as_ref().filter(|body| body.owner.is_instance()) else { return Ok(None) };
+        let built = levels.done(mir::build::build(typed, levels))?;
+        let faults = levels.done(mir::verify::verify(&built, levels))?;
+        crate::crash::refuse("mir", *id, &faults);
+        Ok(Some(Arc::new(built)))
     }
 }
 

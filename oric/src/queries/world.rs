@@ -6,7 +6,10 @@ use hir::Type;
 use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
-use super::{ConstantType, ConstantValue, Fields, FunctionType, LirSignature, OptimisedBody, Position, Scope, Signature, TypeDefinition};
+use super::{
+    ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LirSignature, Mutates, OptimisedBody, Position,
+    Scope, Signature, TraitDef, TraitImpls, TypeDefinition,
+};
 
 /// Answers from an engine.
 pub struct World<'e> {
@@ -39,6 +42,26 @@ impl hir::Context for World<'_> {
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
         Ok(*self.ask::<ConstantType>(&item)?)
+    }
+
+    fn implementation(&self, item: ItemId) -> Result<Option<Arc<hir::program::Implementation>>, Stop> {
+        Ok((*self.ask::<Implementation>(&item)?).clone())
+    }
+
+    fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<InherentImpls>(&head)?).clone())
+    }
+
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitDefinition>>, Stop> {
+        Ok((*self.ask::<TraitDef>(&item)?).clone())
+    }
+
+    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<TraitImpls>(&interface)?).clone())
+    }
+
+    fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
+        Ok(*self.ask::<Mutates>(&method)?)
     }
 
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {

@@ -1,6 +1,10 @@
 //! Blocks of members: traits, impls, extensions, foreign functions.
+//!
+//! A method becomes an item of its own, with spans and lines relative to itself: an edit of one method changes no other, nor the block.
 
-use ir::Symbol;
+use std::sync::Arc;
+
+use ir::{Namespace, Symbol};
 
 use crate::lexer::Kind;
 use crate::tree::*;
@@ -37,8 +41,28 @@ impl Parser<'_> {
             }
             let (start, marks) = (self.pos, self.marks());
             self.declares(start);
-            match self.block_member(owner) {
-                Ok(member) => members.push(member),
+            // Members with a place of their own are built in a tree of their own.
+            let (outer, errors) = (self.base, self.diagnostics.len());
+            let is_method = self.begins_method(start);
+            if is_method {
+                self.base = self.tokens[start].start;
+                std::mem::swap(&mut self.tree, &mut self.member_tree);
+            }
+            let member = self.block_member(owner, start);
+            if is_method {
+                self.tree.clear();
+                std::mem::swap(&mut self.tree, &mut self.member_tree);
+                self.base = outer;
+            }
+            match member {
+                Ok(member) => {
+                    if let (Member::Function { .. }, Some(entry)) = (&member, self.methods.last_mut())
+                        && let Some(item) = Arc::get_mut(&mut entry.item)
+                    {
+                        item.has_errors = self.diagnostics.len() > errors;
+                    }
+                    members.push(member);
+                }
                 Err(_) => {
                     self.restore(marks);
                     if self.kind() == Kind::Eof {
@@ -50,7 +74,20 @@ impl Parser<'_> {
         }
     }
 
-    fn block_member(&mut self, owner: Owner) -> Parse<Member> {
+    /// Is the member that begins here no associated type?
+    fn begins_method(&self, start: usize) -> bool {
+        let mut at = start;
+        while self.kind_at(at) == Kind::Hash {
+            at += 2;
+            if self.kind_at(at) == Kind::LParen {
+                at = self.step(at);
+            }
+        }
+        at += usize::from(self.kind_at(at) == Kind::Pub);
+        self.kind_at(at) == Kind::At
+    }
+
+    fn block_member(&mut self, owner: Owner, begins: usize) -> Parse<Member> {
         self.statement_start = self.pos;
         let attributes = self.attributes()?;
         let public = self.token();
@@ -59,14 +96,15 @@ impl Parser<'_> {
             self.report(DiagnosticCode::E0110, self.span_of(public), []);
         }
         match self.kind() {
-            Kind::At => self.method(owner, attributes, is_pub),
+            Kind::At => self.method(owner, begins, attributes, is_pub),
             Kind::Type if !matches!(owner, Owner::DefImpl | Owner::Extend) => self.associated_type(owner),
             _ if matches!(owner, Owner::DefImpl | Owner::Extend) => self.unexpected("method or '}'"),
             _ => self.unexpected("method, 'type' or '}'"),
         }
     }
 
-    fn method(&mut self, owner: Owner, attributes: Vec<Attribute>, is_pub: bool) -> Parse<Member> {
+    /// A method, as an item whose spans begin where its attributes do.
+    fn method(&mut self, owner: Owner, begins: usize, attributes: Vec<Attribute>, is_pub: bool) -> Parse<Member> {
         let sigil = self.bump().start;
         let (name, span) = self.name()?;
         let function = self.function(Role::Method, sigil, name, span)?;
@@ -78,7 +116,24 @@ impl Parser<'_> {
             self.report(DiagnosticCode::E1007, span, [name.into()]);
             self.eat(Kind::Semicolon);
         }
-        Ok(Member::Function { attributes, is_pub, function, span })
+        let (start, end) = (self.tokens[begins].start, self.previous().end);
+        let has_body = function.body.is_some();
+        let id = self.item_id(Namespace::Function, Symbol::new(&format!("{}'{name}", self.block_name)));
+        let (line, lines) = self.lines_within(start, end);
+        let tree = self.take_tree();
+        let item = Item {
+            id,
+            owner: None,
+            is_pub,
+            name_span: span,
+            attributes,
+            kind: ItemKind::Function(function),
+            tree,
+            lines,
+            has_errors: false,
+        };
+        self.methods.push(ItemEntry { id, start, end, line, item: Arc::new(item) });
+        Ok(Member::Function { id, name, has_body })
     }
 
     fn associated_type(&mut self, owner: Owner) -> Parse<Member> {

@@ -113,7 +113,9 @@ fn settle(file: &mut File, lexical: Vec<(Diagnostic, bool)>, syntax: Vec<(Diagno
         if after >= 2 && span.start == span.end && bounds[after - 2].1 == span.start {
             return Some(after - 2);
         }
-        after.checked_sub(1).filter(owns)
+        // Behind a method goes on the block that it stands in.
+        let last = after.checked_sub(1)?;
+        Some(last).filter(owns).or_else(|| (0..last).rev().find(|&i| bounds[i].1 >= bounds[last].1).filter(owns))
     };
     let mut all: Vec<Diagnostic> = Vec::with_capacity(lexical.len() + syntax.len());
     let damage: Vec<(Option<usize>, u32)> = lexical.iter().filter(|l| l.1).map(|(d, _)| (holder(d.span), d.span.start)).collect();
@@ -194,6 +196,7 @@ impl Parser<'_> {
 
     /// An import or an item.
     fn entry(&mut self, file: &mut File) {
+        self.methods.clear();
         let start = self.token().start;
         self.item_start = self.pos;
         self.item_errors = 0;
@@ -225,9 +228,14 @@ impl Parser<'_> {
         let (namespace, name, name_span) = head.name.unwrap_or_else(|| (Namespace::Other, Symbol::new("item"), whole));
         let id = self.item_id(namespace, name);
         let tree = self.take_tree();
-        let (line, lines) = self.lines(start, end);
+        let (line, mut lines) = self.lines(start, end);
+        if matches!(kind, Ok(ItemKind::Trait { .. } | ItemKind::Impl { .. })) {
+            // A block has no places of its own, and must not change with the lines of its methods.
+            lines = Lines::from_starts(Box::default(), 1);
+        }
         let item = Item {
             id,
+            owner: None,
             is_pub: head.is_pub,
             name_span,
             attributes: head.attributes,
@@ -237,6 +245,12 @@ impl Parser<'_> {
             has_errors: self.diagnostics.len() > errors,
         };
         file.items.push(ItemEntry { id, start, end, line, item: Arc::new(item) });
+        for mut method in self.methods.drain(..) {
+            if let Some(item) = Arc::get_mut(&mut method.item) {
+                item.owner = Some(id);
+            }
+            file.items.push(method);
+        }
     }
 
     fn import_entry(&mut self, file: &mut File, start: u32) {
@@ -266,7 +280,16 @@ impl Parser<'_> {
         while self.line_starts.get(self.lines_seen).is_some_and(|&s| s <= start) {
             self.lines_seen += 1;
         }
-        let first = self.lines_seen;
+        self.lines_from(self.lines_seen, start, end)
+    }
+
+    /// The same for a part of the current item.
+    pub(super) fn lines_within(&self, start: u32, end: u32) -> (u32, Lines) {
+        let first = self.lines_seen + self.line_starts[self.lines_seen..].partition_point(|&s| s <= start);
+        self.lines_from(first, start, end)
+    }
+
+    fn lines_from(&self, first: usize, start: u32, end: u32) -> (u32, Lines) {
         let line_start = first.checked_sub(1).map_or(0, |i| self.line_starts[i]);
         let rest = &self.line_starts[first..];
         let count = rest.partition_point(|&s| s <= end);
@@ -275,7 +298,7 @@ impl Parser<'_> {
     }
 
     /// The tree of the item with exact sizes; the scratch tree keeps its memory.
-    fn take_tree(&mut self) -> Tree {
+    pub(super) fn take_tree(&mut self) -> Tree {
         let tree = self.tree.clone();
         self.tree.clear();
         tree

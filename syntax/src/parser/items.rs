@@ -281,6 +281,7 @@ impl Parser<'_> {
         let supertraits = if self.eat(Kind::Colon) { self.bounds()? } else { Vec::new() };
         let mut constraints = Vec::new();
         self.where_clauses(&generics, &mut constraints)?;
+        self.block_name = name.as_str().to_owned();
         let members = self.members(Owner::Trait)?;
         self.eat(Kind::Semicolon);
         Ok(ItemKind::Trait { generics, supertraits, constraints, members })
@@ -315,6 +316,7 @@ impl Parser<'_> {
         let mut constraints = Vec::new();
         self.where_clauses(&generics, &mut constraints)?;
         head.name = Some((Namespace::Other, self.header_name(first), span));
+        self.block_name = self.block_of(ty, bound.as_ref());
         let members = self.members(if bound.is_some() { Owner::TraitImpl } else { Owner::Impl })?;
         self.eat(Kind::Semicolon);
         Ok(ItemKind::Impl { generics, ty, bound, constraints, members })
@@ -327,6 +329,7 @@ impl Parser<'_> {
         self.expect(Kind::Impl)?;
         let bound = self.bound()?;
         head.name = Some((Namespace::Other, self.header_name(first), span));
+        self.block_name = "def".to_owned();
         let members = self.members(Owner::DefImpl)?;
         self.eat(Kind::Semicolon);
         Ok(ItemKind::DefImpl { bound, members })
@@ -341,6 +344,7 @@ impl Parser<'_> {
         let mut constraints = Vec::new();
         self.where_clauses(&generics, &mut constraints)?;
         head.name = Some((Namespace::Other, self.header_name(first), span));
+        self.block_name = "extend".to_owned();
         let members = self.members(Owner::Extend)?;
         self.eat(Kind::Semicolon);
         Ok(ItemKind::Extend { generics, ty, constraints, members })
@@ -357,6 +361,24 @@ impl Parser<'_> {
         }
         self.end();
         Ok(ItemKind::Capset(names))
+    }
+
+    /// What the names of the methods of an impl begin with: the head of its type, and its trait. Impls that share it have methods with ordinals.
+    fn block_of(&self, ty: TypeId, bound: Option<&Bound>) -> String {
+        let mut text = match self.tree.types[ty] {
+            Type::Named { path, .. } => self.tree.paths[path].last().map_or("", |name| name.as_str()).to_owned(),
+            Type::List(_) | Type::FixedList(..) => "list".to_owned(),
+            Type::Map(..) => "map".to_owned(),
+            Type::Tuple(_) => "tuple".to_owned(),
+            Type::Function { .. } => "function".to_owned(),
+            Type::Void | Type::Unit => "void".to_owned(),
+            Type::Error | Type::Blank | Type::Impl { .. } | Type::Object(_) | Type::Const(_) => "type".to_owned(),
+        };
+        if let Some(name) = bound.and_then(|bound| bound.path.last()) {
+            text.push('\'');
+            text.push_str(name.as_str());
+        }
+        text
     }
 
     /// The header from a token to the `{` of the block as canonical text: one space between tokens where a person writes one. `.` becomes

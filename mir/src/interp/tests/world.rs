@@ -87,14 +87,16 @@ impl World {
 
 impl Context for World {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
-        let signature = self.program.signature(function)?;
-        Ok(signature.map(|s| Arc::new((s.params.iter().map(|p| p.ty).collect(), s.result))))
+        let code = hir::program::CodeType::of(function, &self.program)?;
+        Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
-            TypeKind::Struct(item) => self.program.type_definition(item)?.map(|d| d.fields.iter().map(|f| f.1).collect()),
+            TypeKind::Struct(item, args) => {
+                self.program.type_definition(item)?.map(|d| d.fields.iter().map(|f| f.1.substituted(args)).collect())
+            }
             _ => None,
         })
     }
@@ -114,6 +116,10 @@ impl Context for World {
         Ok(value)
     }
 
+    fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
+        hir::resolve::solve::dispatch(instance, &self.program)
+    }
+
     fn inlinable(&self, _: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         Ok(None)
     }
@@ -122,8 +128,10 @@ impl Context for World {
         if let Some(known) = self.bodies.borrow().get(&function) {
             return Ok(known.clone());
         }
-        let body = match self.program.checked(function).and_then(|checked| checked.body.clone()) {
-            Some(body) => Some(Arc::new(build::mono(build::build(&body, self)?))),
+        let (generic, args) = hir::types::instance_of(function);
+        let body = match self.program.checked(generic).and_then(|checked| checked.body.clone()) {
+            Some(body) if args.is_empty() => Some(Arc::new(build::mono(build::build(&body, self)?))),
+            Some(body) => Some(Arc::new(build::instance(&build::build(&body, self)?, function, self)?)),
             None => None,
         };
         self.bodies.borrow_mut().insert(function, body.clone());

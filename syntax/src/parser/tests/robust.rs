@@ -46,7 +46,15 @@ fn check_file(file: &File, text: &str) {
     });
     assert!(sorted, "{:#?}", file.diagnostics);
     for pair in file.items.windows(2) {
-        assert!(pair[0].end <= pair[1].start);
+        // Methods stand inside of the block before them.
+        assert!(pair[0].start <= pair[1].start && (pair[1].item.owner == Some(pair[0].id) || pair[0].end <= pair[1].start));
+    }
+    for entry in file.items.iter().filter(|entry| entry.item.owner.is_none()) {
+        let mut at = entry.start;
+        for method in file.items.iter().filter(|method| method.item.owner == Some(entry.id)) {
+            assert!(at <= method.start && method.end <= entry.end);
+            at = method.end;
+        }
     }
     for entry in &file.items {
         let length = entry.end - entry.start;

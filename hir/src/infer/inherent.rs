@@ -1,0 +1,208 @@
+//! Methods and associated functions of declared types: where they are found, and what a call does to its receiver (language/04 §4.7).
+
+use std::sync::Arc;
+
+use ir::{ItemId, List, Symbol};
+use syntax::tree::{self, Argument, Expr as Ast, TypeId};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::call::Callee;
+use super::traits::Offered;
+use super::why::Expect;
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId, LocalId, WHOLE};
+use crate::program::{Entity, Implementation, Receiver};
+use crate::resolve::show;
+use crate::{Type, TypeKind};
+
+/// Where the final `self` of a call goes.
+enum Target {
+    /// Into a part of a local.
+    Place(LocalId, Vec<u32>),
+    /// Nowhere: the receiver is a value of its own.
+    Dropped,
+    /// There is a place, but nothing may be written to it; reported.
+    Refused,
+}
+
+impl<'a> Checker<'a> {
+    /// Has a type an inherent method or associated function of this name?
+    pub(super) fn has_inherent(&self, ty: Type, name: Symbol) -> Result<bool> {
+        let TypeKind::Struct(head, _) = ty.kind() else { return Ok(false) };
+        Ok(self.cx.inherent_impls(head)?.iter().any(|row| row.methods.iter().any(|(n, _)| *n == name)))
+    }
+
+    /// The method (`with_self`) or associated function of a type, and the type arguments of its impl.
+    pub(super) fn inherent(&mut self, ty: Type, name: Symbol, with_self: bool, at: Span) -> Result<Option<(ItemId, Vec<Type>)>> {
+        let TypeKind::Struct(head, _) = ty.kind() else { return Ok(None) };
+        let rows = self.cx.inherent_impls(head)?;
+        let mut found: Option<(ItemId, Arc<Implementation>)> = None;
+        let mut candidates: Vec<String> = Vec::new();
+        for row in rows.iter() {
+            let Some(&(_, item)) = row.methods.iter().find(|(n, _)| *n == name) else { continue };
+            if let Some(signature) = self.cx.signature(item)?
+                && (signature.receiver != Receiver::None) != with_self
+            {
+                continue;
+            }
+            let Some(implementation) = self.cx.implementation(row.item)? else { continue };
+            if implementation.generics.is_empty() && implementation.ty == ty {
+                return Ok(Some((item, Vec::new())));
+            }
+            // What one candidate would fix must not decide about the next.
+            let before = self.variables.clone();
+            let args = self.open_arguments(implementation.generics.len());
+            if self.unify(implementation.ty.substituted(&args), ty) {
+                candidates.push(format!("{}.{name}", show(implementation.ty)));
+                found = found.or(Some((item, implementation)));
+            }
+            self.variables = before;
+        }
+        let Some((item, implementation)) = found else { return Ok(None) };
+        let args = self.open_arguments(implementation.generics.len());
+        self.unify(implementation.ty.substituted(&args), ty);
+        // The same method twice is an error of its own; here the type is open, and impls for several of its instances have the method.
+        if candidates.len() > 1 && ty.has_variable() {
+            let list = candidates.join(", ");
+            self.report(Code::E2023, at, [name.into(), list.into()]).helps.push("say what the type is, by an annotation".into());
+        }
+        Ok(Some((item, args)))
+    }
+
+    /// `T.f(...)` for a type that is known.
+    pub(super) fn call_associated(
+        &mut self,
+        ty: Type,
+        (name, types): (Symbol, List<TypeId>),
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
+        if ty == Type::ERROR {
+            return self.silent(args, span);
+        }
+        match self.inherent(ty, name, false, span)? {
+            Some((item, owner_args)) => self.call_item(Callee { item, owner_args, receiver: None }, (span, types), args, span, expect),
+            None => match self.of_traits(ty, name, false, span)? {
+                Offered::Nothing => self.no_method(ty, name, args, span),
+                Offered::Method(item, owner_args) => {
+                    self.call_item(Callee { item, owner_args, receiver: None }, (span, types), args, span, expect)
+                }
+                Offered::Ambiguous => self.silent(args, span),
+            },
+        }
+    }
+
+    /// The type that `Name<A>` before a dot stands for; `None` when the name is no type.
+    pub(super) fn type_with_args(&mut self, base: tree::ExprId, types: List<TypeId>, whole: tree::ExprId) -> Result<Option<Type>> {
+        let Ast::Name(name) = self.tree.exprs[base] else { return Ok(None) };
+        if self.lookup(name).is_some() {
+            return Ok(None);
+        }
+        let Some(Entity::Type(item)) = self.scope.type_name(name) else { return Ok(None) };
+        let (wanted, span) = (self.scope.arity(item), self.span(whole));
+        let written = &self.tree.type_lists[types];
+        if written.len() != wanted {
+            if written.len() > wanted {
+                self.report(Code::E2017, span, [name.into()]);
+            } else {
+                self.report(Code::E2016, span, [name.into(), wanted.to_string().into(), written.len().to_string().into()]);
+            }
+            return Ok(Some(Type::ERROR));
+        }
+        let mut args = Vec::with_capacity(wanted);
+        for &ty in written {
+            args.push(self.read_type(ty)?);
+        }
+        Ok(Some(if args.contains(&Type::ERROR) { Type::ERROR } else { Type::structure(item, &args) }))
+    }
+
+    /// A call with a receiver. When the method changes its `self`, the place of the receiver gets the final one before the result is used.
+    pub(super) fn call_method(
+        &mut self,
+        callee: Callee,
+        at: (Span, List<TypeId>),
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
+        let Some(receiver) = callee.receiver else { return self.silent(args, span) };
+        let item = callee.item;
+        let this = self.ty(receiver);
+        if !self.cx.mutates(item)? {
+            return self.call_item(callee, at, args, span, expect);
+        }
+        let target = self.target_of(receiver);
+        let call = self.call_item(callee, at, args, span, expect)?;
+        if matches!(target, Target::Refused) {
+            return Ok(self.error(span));
+        }
+        let result = self.cx.signature(item)?.map_or(Type::ERROR, |signature| signature.result);
+        if self.ty(call).fits_anywhere() {
+            return Ok(call);
+        }
+        let mark = self.draft.scratch.len();
+        if result == Type::VOID {
+            return Ok(match target {
+                Target::Place(local, path) => self.store(local, path, call, span),
+                Target::Dropped | Target::Refused => {
+                    let statements = self.draft.body.lists.add([call]);
+                    self.push(Expr::Block { statements, tail: false }, Type::VOID, span)
+                }
+            });
+        }
+        // The result beside the final `self`.
+        let both = self.temporary(call);
+        let ty = match self.ty(call).kind() {
+            TypeKind::Tuple([first, _]) => *first,
+            _ => Type::ERROR,
+        };
+        if let Target::Place(local, path) = target {
+            let pair = self.read(both, span);
+            let last = self.push(Expr::Field(pair, 1), this, span);
+            let store = self.store(local, path, last, span);
+            self.draft.scratch.push(store);
+        }
+        let pair = self.read(both, span);
+        let first = self.push(Expr::Field(pair, 0), ty, span);
+        Ok(self.with_statements(mark, first, span))
+    }
+
+    fn store(&mut self, local: LocalId, path: Vec<u32>, value: ExprId, span: Span) -> ExprId {
+        let body = &mut self.draft.body;
+        let path = if path.is_empty() { WHOLE } else { body.paths.push(body.fields.add(path)) };
+        self.push(Expr::Assign { local, path, value }, Type::VOID, span)
+    }
+
+    /// Where a receiver stands: it was checked, so a place is a local with fields around it.
+    fn target_of(&mut self, receiver: ExprId) -> Target {
+        let mut path = Vec::new();
+        let mut at = receiver;
+        loop {
+            match self.expr_at(at) {
+                Expr::Field(base, index) => {
+                    path.push(index);
+                    at = base;
+                }
+                Expr::Local(local) => {
+                    let Some(binding) = self.draft.bindings.iter().rev().find(|b| b.local == local).copied() else {
+                        return Target::Dropped;
+                    };
+                    if binding.kind != super::Kind::Mutable {
+                        let span = self.span_at(at);
+                        self.judge_root(binding, span);
+                        return Target::Refused;
+                    }
+                    path.reverse();
+                    return Target::Place(local, path);
+                }
+                Expr::Constant(item) => {
+                    let span = self.span_at(at);
+                    self.report(Code::E2039, span, [item.name().into()]).notes.push("items of a module never change".into());
+                    return Target::Refused;
+                }
+                _ => return Target::Dropped,
+            }
+        }
+    }
+}

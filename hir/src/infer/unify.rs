@@ -1,0 +1,177 @@
+//! Open types: variables of inference and what is known of them.
+//!
+//! Variables come from calls of generic functions and literals of generic structs, so most bodies have none, and then nothing here runs. A type that
+//! is looked at is resolved first; columns may hold variables until the body is finished.
+
+use ir::{ItemId, Symbol};
+use syntax::{DiagnosticCode as Code, Span};
+
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId};
+use crate::types::{instance, shared};
+use crate::{Type, TypeKind};
+
+/// A call of a generic function whose type arguments were not all known when it was checked.
+pub(super) struct Pending {
+    pub call: ExprId,
+    pub item: ItemId,
+    pub args: Vec<Type>,
+    pub span: Span,
+}
+
+impl Checker<'_> {
+    /// A type of which nothing is known.
+    pub(super) fn fresh(&mut self) -> Type {
+        self.variables.push(None);
+        Type::new(TypeKind::Variable(self.variables.len() as u32 - 1))
+    }
+
+    /// The type with everything that is known of its variables.
+    #[inline]
+    pub(super) fn resolved(&self, ty: Type) -> Type {
+        if self.variables.is_empty() || !ty.has_variable() { ty } else { self.resolve(ty) }
+    }
+
+    fn resolve(&self, ty: Type) -> Type {
+        ty.replaced(&mut |part| match part.kind() {
+            _ if !part.has_variable() => Some(part),
+            TypeKind::Variable(n) => Some(match self.variables.get(n as usize) {
+                Some(Some(known)) => self.resolve(*known),
+                Some(None) | None => part,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Makes two types equal by fixing variables; false when they cannot be, and then nothing is fixed.
+    pub(super) fn unify(&mut self, a: Type, b: Type) -> bool {
+        if a == b {
+            return true;
+        }
+        let mut fixed = Vec::new();
+        let done = self.unify_parts(a, b, &mut fixed);
+        if !done {
+            for n in fixed {
+                self.variables[n] = None;
+            }
+        }
+        done
+    }
+
+    fn unify_parts(&mut self, a: Type, b: Type, fixed: &mut Vec<usize>) -> bool {
+        let (a, b) = (self.resolved(a), self.resolved(b));
+        if a == b || a == Type::ERROR || b == Type::ERROR {
+            return true;
+        }
+        match (a.kind(), b.kind()) {
+            (TypeKind::Variable(n), _) => self.fix(n, a, b, fixed),
+            (_, TypeKind::Variable(n)) => self.fix(n, b, a, fixed),
+            (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && self.unify_all(of_a, of_b, fixed),
+            (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.unify_all(a, b, fixed),
+            (TypeKind::List(a), TypeKind::List(b)) => self.unify_parts(a, b, fixed),
+            (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => {
+                self.unify_all(a, b, fixed) && self.unify_parts(result_a, result_b, fixed)
+            }
+            _ => false,
+        }
+    }
+
+    fn unify_all(&mut self, a: &[Type], b: &[Type], fixed: &mut Vec<usize>) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| self.unify_parts(a, b, fixed))
+    }
+
+    fn fix(&mut self, n: u32, variable: Type, ty: Type, fixed: &mut Vec<usize>) -> bool {
+        let mut occurs = false;
+        ty.replaced(&mut |part| {
+            occurs |= part == variable;
+            None
+        });
+        if occurs {
+            return false;
+        }
+        self.variables[n as usize] = Some(ty);
+        fixed.push(n as usize);
+        true
+    }
+
+    /// The type arguments of a call or type: those that are written, else fresh ones. `_` is inferred.
+    pub(super) fn open_arguments(&mut self, count: usize) -> Vec<Type> {
+        (0..count).map(|_| self.fresh()).collect()
+    }
+
+    /// E2005 for a value of which nothing is known where its type is needed; false after the report.
+    pub(super) fn head_is_known(&mut self, value: ExprId) -> Result<bool> {
+        let ty = self.ty(value);
+        if !matches!(ty.kind(), TypeKind::Variable(_)) {
+            return Ok(true);
+        }
+        let span = self.span_at(value);
+        self.cannot_infer(span, "this value");
+        Ok(false)
+    }
+
+    pub(super) fn cannot_infer(&mut self, span: Span, what: &str) {
+        // One open type is reported where it is first needed.
+        if !self.diagnostics.iter().any(|d| d.code == Code::E2005 && d.span == span) {
+            self.report(Code::E2005, span, [what.into()]);
+        }
+    }
+
+    /// A call of a generic item, now if its type arguments are known, else when the body is finished.
+    pub(super) fn instantiate(&mut self, call: ExprId, item: ItemId, args: &[Type], span: Span) {
+        let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
+        if args.iter().any(|arg| arg.has_variable()) {
+            self.pending.push(Pending { call, item, args, span });
+        } else if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
+            *callee = instance(item, &args);
+        }
+    }
+
+    /// At the end of the body: every type is what is known of it, and what is still open is E2005.
+    pub(super) fn close_types(&mut self) {
+        if self.variables.is_empty() {
+            return;
+        }
+        let silent = self.poisoned;
+        for Pending { call, item, args, span } in std::mem::take(&mut self.pending) {
+            let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
+            if args.iter().any(|arg| arg.has_variable()) {
+                if !silent {
+                    let name = item.short_name();
+                    self.cannot_infer(span, &format!("{name}(...)"));
+                }
+            } else if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
+                *callee = instance(item, &args);
+            }
+        }
+        let mut open = None;
+        for index in 0..self.draft.rows.len() {
+            let ty = self.resolved(self.draft.rows[index].ty);
+            self.draft.rows[index].ty = ty;
+            if ty.has_variable() {
+                open = open.or(Some(self.draft.rows[index].span));
+            }
+        }
+        for index in 0..self.draft.body.locals.len() {
+            let local = crate::ir::LocalId::new(index);
+            let ty = self.resolved(self.draft.body.locals[local].ty);
+            self.draft.body.locals[local].ty = ty;
+        }
+        if let Some(span) = open
+            && !self.poisoned
+        {
+            self.cannot_infer(span, "this value");
+        }
+    }
+
+    /// A declared type with open arguments.
+    pub(super) fn open_struct(&mut self, item: ItemId, count: usize) -> Type {
+        let args = self.open_arguments(count);
+        Type::new(TypeKind::Struct(item, shared(&args)))
+    }
+
+    /// The name of the variable that `self` is bound under.
+    pub(super) fn self_name(&self) -> Symbol {
+        Symbol::new("self")
+    }
+}

@@ -1,0 +1,169 @@
+//! Headers of impls, the rows by which method calls look for methods, and what only the whole program can say of an impl.
+
+use ir::{ItemId, Stop, Symbol};
+use syntax::tree::{self, File, Item, ItemKind, Member};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity};
+
+use super::signature::reader;
+use super::types::show;
+use super::{Generics, Modules};
+use crate::program::{Context, Entity, ImplRow, Implementation, Scope};
+use crate::{Type, TypeKind};
+
+/// The header of an impl; `None` when the item is none of the slice or has syntax errors.
+pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementation>, Stop> {
+    let ItemKind::Impl { generics, ty, bound, constraints, .. } = &item.kind else { return Ok(None) };
+    if item.has_errors || super::refused_form(item).is_some() {
+        return Ok(None);
+    }
+    let mut reader = reader(item, cx)?;
+    let anchor = reader.anchor;
+    let type_span = item.tree.type_span(*ty);
+    let generics = Generics { list: generics, constraints };
+    let mut found = Implementation {
+        item: item.id,
+        generics: generics.names().collect(),
+        ty: Type::ERROR,
+        interface: None,
+        bounds: Vec::new(),
+        type_span,
+        diagnostics: Vec::new(),
+    };
+    if let Some((span, what)) = generics.refused() {
+        found.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
+        return Ok(Some(found));
+    }
+    generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
+    found.ty = reader.read(*ty)?;
+    reader.around.this = Some(found.ty);
+    found.bounds = reader.bounds(&generics)?;
+    if let Some(bound) = bound {
+        found.interface = reader.interface(bound)?;
+        if found.interface.is_none() && reader.diagnostics.is_empty() {
+            return Ok(None);
+        }
+    }
+    found.diagnostics = reader.diagnostics;
+    Ok(Some(found))
+}
+
+/// The impls of a file, as method calls look for them.
+pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, Stop> {
+    let mut rows = Vec::new();
+    let mut scope = None;
+    for entry in &file.items {
+        let ItemKind::Impl { ty, bound, members, .. } = &entry.item.kind else { continue };
+        if super::refused_form(&entry.item).is_some() {
+            continue;
+        }
+        let scope = match &scope {
+            Some(scope) => scope,
+            None => scope.insert(modules.scope(file.module)?),
+        };
+        let head = match entry.item.tree.types[*ty] {
+            tree::Type::Named { path, .. } => head_of(&entry.item.tree.paths[path], scope, modules)?,
+            _ => None,
+        };
+        let head = head.and_then(|entity| if let Entity::Type(item) = entity { Some(item) } else { None });
+        let mut interface = None;
+        if let Some(bound) = bound {
+            let Some(Entity::Trait(item)) = head_of(&bound.path, scope, modules)? else { continue };
+            interface = Some(item);
+        }
+        let methods = members.iter().filter_map(|member| match member {
+            Member::Function { id, name, .. } => Some((*name, *id)),
+            Member::Type { .. } => None,
+        });
+        rows.push(ImplRow { item: entry.id, head, interface, methods: methods.collect() });
+    }
+    Ok(rows)
+}
+
+/// What a path names in the space of types.
+fn head_of(path: &[Symbol], scope: &Scope, modules: &dyn Modules) -> Result<Option<Entity>, Stop> {
+    Ok(match *path {
+        [name] => scope.type_name(name),
+        [alias, name] => match scope.value(alias) {
+            Some(Entity::Module(module)) => modules.scope(module)?.exported(name).find(|e| crate::program::is_type(*e)),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// What is wrong with an impl: its header (E2010 for a type of somebody else), methods that the type has already (E2006).
+pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Result<bool, Stop>) -> Result<Vec<Diagnostic>, Stop> {
+    let ItemKind::Impl { members, .. } = &item.kind else { return Ok(Vec::new()) };
+    let Some(found) = cx.implementation(item.id)? else { return Ok(Vec::new()) };
+    let mut diagnostics = found.diagnostics.clone();
+    let anchor = Anchor::Item(item.id);
+    for member in members {
+        if let (Member::Type { span, .. }, None) = (member, found.interface) {
+            let error = Diagnostic::new(Code::E1001, anchor, *span, ["type".into(), "method or '}'".into()]);
+            diagnostics.push(error.note("only impls of traits have associated types"));
+        }
+    }
+    if found.ty == Type::ERROR {
+        return Ok(diagnostics);
+    }
+    if let Some(interface) = found.interface {
+        if let TypeKind::Parameter(..) = found.ty.kind() {
+            diagnostics.push(Diagnostic::new(Code::E2040, anchor, found.type_span, ["implementations for every type".into()]));
+        } else if !diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+            diagnostics.extend(super::traits::check_members(item, &found, interface, cx, changes)?);
+        }
+        return Ok(diagnostics);
+    }
+    let TypeKind::Struct(head, _) = found.ty.kind() else {
+        let mut error = Diagnostic::new(Code::E2010, anchor, found.type_span, [show(found.ty).into()]);
+        error.wording = 1;
+        diagnostics.push(error);
+        return Ok(diagnostics);
+    };
+    if diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+        return Ok(diagnostics);
+    }
+    let rows = cx.inherent_impls(head)?;
+    for member in members {
+        let Member::Function { id, name, .. } = *member else { continue };
+        let Some(earlier) = earlier_method(&rows, id, name, found.ty, cx)? else { continue };
+        let (Some(own), Some(first)) = (cx.signature(id)?, cx.signature(earlier)?) else { continue };
+        let error = Diagnostic::new(Code::E2006, Anchor::Item(id), own.name_span, [name.into()]).label("defined again here");
+        diagnostics.push(error.because(Anchor::Item(earlier), first.name_span, "first defined here"));
+    }
+    Ok(diagnostics)
+}
+
+/// A method of the same name before this one whose impl is for the same type, or for one that some instance is the same as.
+fn earlier_method(rows: &[ImplRow], method: ItemId, name: Symbol, ty: Type, cx: &dyn Context) -> Result<Option<ItemId>, Stop> {
+    for row in rows {
+        for &(other_name, other) in &row.methods {
+            if other == method {
+                return Ok(None);
+            }
+            if other_name == name
+                && let Some(found) = cx.implementation(row.item)?
+                && overlap(found.ty, ty)
+            {
+                return Ok(Some(other));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Is there a type that both are instances of? Their type parameters have nothing to do with each other.
+pub(super) fn overlap(a: Type, b: Type) -> bool {
+    match (a.kind(), b.kind()) {
+        (TypeKind::Parameter(..), _) | (_, TypeKind::Parameter(..)) => true,
+        (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && all_overlap(of_a, of_b),
+        (TypeKind::Tuple(a), TypeKind::Tuple(b)) => all_overlap(a, b),
+        (TypeKind::List(a), TypeKind::List(b)) => overlap(a, b),
+        (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => all_overlap(a, b) && overlap(result_a, result_b),
+        _ => a == b,
+    }
+}
+
+fn all_overlap(a: &[Type], b: &[Type]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| overlap(a, b))
+}

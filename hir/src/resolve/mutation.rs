@@ -1,0 +1,176 @@
+//! Which methods change their `self` (language/04 §4.7).
+//!
+//! A method does when its receiver says so, when its body assigns to a place rooted in `self`, or when it calls such a method on such a place. What a
+//! body does with its `self` is read off the syntax alone, so bodies can be checked in any order, and methods that call each other need no fixed point:
+//! one changes its `self` exactly if a method that is reached over those calls does so by itself.
+
+use std::sync::Arc;
+
+use ir::{ItemId, Stop, Symbol};
+use syntax::tree::{Expr, ExprId, Item, ItemKind, Tree};
+
+use crate::program::{Context, Receiver, Signature};
+use crate::{Type, TypeKind};
+
+/// A step from `self` inwards.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Step {
+    /// A field.
+    Field(Symbol),
+    /// An element of a tuple.
+    Element(u32),
+}
+
+/// What a method does with its `self`, by the syntax of its body.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug, serde::Serialize, serde::Deserialize)]
+pub struct SelfUses {
+    /// It assigns to `self` or a part of it.
+    pub assigns: bool,
+    /// Methods that it calls on `self` or a part of it, without repetition.
+    pub calls: Vec<(Vec<Step>, Symbol)>,
+}
+
+/// What a method does with its `self`.
+pub fn self_uses(item: &Item) -> SelfUses {
+    let mut uses = SelfUses::default();
+    let ItemKind::Function(_) = item.kind else { return uses };
+    let tree = &item.tree;
+    for id in tree.exprs.ids() {
+        match tree.exprs[id] {
+            Expr::Assign { place, .. } => uses.assigns |= path(tree, place).is_some(),
+            Expr::MethodCall { receiver, name, .. } => {
+                if let Some(path) = path(tree, receiver)
+                    && !uses.calls.iter().any(|(p, n)| *n == name && *p == path)
+                {
+                    uses.calls.push((path, name));
+                }
+            }
+            _ => {}
+        }
+    }
+    uses
+}
+
+/// The steps of a place that is rooted in `self`; `None` for any other expression.
+fn path(tree: &Tree, place: ExprId) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut at = place;
+    loop {
+        match tree.exprs[at] {
+            Expr::SelfValue => {
+                steps.reverse();
+                return Some(steps);
+            }
+            Expr::Field(base, name) => {
+                steps.push(Step::Field(name));
+                at = base;
+            }
+            Expr::TupleField(base, index) => {
+                steps.push(Step::Element(index));
+                at = base;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Does the method change its `self`, as its callers see it? A member of a trait and its implementations do exactly if the trait says `mut self`.
+/// `uses` is what [`self_uses`] says of a method.
+pub fn mutates(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>) -> Result<bool, Stop> {
+    let Some(signature) = cx.signature(method)? else { return Ok(false) };
+    match declared(&signature, cx)? {
+        Some(declared) => Ok(declared == Receiver::Mut),
+        None => changes_self(method, cx, uses),
+    }
+}
+
+/// The receiver as the trait declares it, of a method of a trait or its impl.
+fn declared(signature: &Signature, cx: &dyn Context) -> Result<Option<Receiver>, Stop> {
+    let Some(owner) = signature.owner else { return Ok(None) };
+    if cx.trait_definition(owner)?.is_some() {
+        return Ok(Some(signature.receiver));
+    }
+    let Some(interface) = cx.implementation(owner)?.and_then(|found| found.interface) else { return Ok(None) };
+    let Some(definition) = cx.trait_definition(interface)? else { return Ok(None) };
+    let Some(member) = super::solve::member(&definition, signature.item.short_name()) else { return Ok(None) };
+    Ok(cx.signature(member)?.map(|declared| declared.receiver))
+}
+
+/// Does the body of the method change its `self`?
+pub fn changes_self(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>) -> Result<bool, Stop> {
+    let mut seen = vec![method];
+    let mut next = 0;
+    while let Some(&method) = seen.get(next) {
+        next += 1;
+        let Some(signature) = cx.signature(method)? else { continue };
+        match signature.receiver {
+            Receiver::None => continue,
+            Receiver::Mut => return Ok(true),
+            Receiver::Plain => {}
+        }
+        let uses = uses(method)?;
+        if uses.assigns {
+            return Ok(true);
+        }
+        for (path, name) in &uses.calls {
+            let Some(this) = signature.params.first() else { continue };
+            let ty = part(this.ty, path, cx)?;
+            let mut is_inherent = false;
+            let TypeKind::Struct(head, _) = ty.kind() else {
+                if of_a_trait(ty, *name, &signature, cx)? {
+                    return Ok(true);
+                }
+                continue;
+            };
+            for row in cx.inherent_impls(head)?.iter() {
+                for &(other, item) in &row.methods {
+                    is_inherent |= other == *name;
+                    if other == *name && !seen.contains(&item) {
+                        seen.push(item);
+                    }
+                }
+            }
+            if !is_inherent && of_a_trait(ty, *name, &signature, cx)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Is this a method with `mut self` of a trait that the type has by a bound or, as far as the scope of the caller shows, by an impl?
+fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> Result<bool, Stop> {
+    let mut traits = Vec::new();
+    for bound in caller.bounds.iter().filter(|bound| bound.ty == ty) {
+        traits.extend(super::solve::ancestors(bound.interface, cx)?);
+    }
+    if !matches!(ty.kind(), TypeKind::Parameter(..)) {
+        traits.extend(&cx.scope(caller.item.module())?.traits);
+    }
+    for interface in traits {
+        let Some(definition) = cx.trait_definition(interface)? else { continue };
+        let Some(member) = super::solve::member(&definition, name) else { continue };
+        if cx.signature(member)?.is_some_and(|s| s.receiver == Receiver::Mut)
+            && super::solve::solve(ty, interface, &caller.bounds, cx)? != super::solve::Answer::Refuted
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The type of a part; an error where there is none, which the body reports.
+fn part(mut ty: Type, path: &[Step], cx: &dyn Context) -> Result<Type, Stop> {
+    for step in path {
+        ty = match (*step, ty.kind()) {
+            (Step::Field(name), TypeKind::Struct(item, args)) => {
+                let Some(definition) = cx.type_definition(item)? else { return Ok(Type::ERROR) };
+                let index = definition.fields.iter().position(|(field, _)| *field == name);
+                index.and_then(|index| definition.field(index, args)).unwrap_or(Type::ERROR)
+            }
+            (Step::Element(index), TypeKind::Tuple(elements)) => elements.get(index as usize).copied().unwrap_or(Type::ERROR),
+            _ => Type::ERROR,
+        };
+    }
+    Ok(ty)
+}

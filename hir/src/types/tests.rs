@@ -1,0 +1,23 @@
+use super::*;
+
+#[test]
+fn a_type_without_a_name_is_no_type() {
+    for text in [".", "m.", "a.b.", ".int", ".T", "[.]", "(int, m.)"] {
+        assert_eq!(parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn the_text_of_a_struct_parses_back_whatever_its_file_is_called() {
+    for module in ["main", "net.probe", "03-06-large", "a b, (c) = {d}", "ünïcode", ""] {
+        let path =
+            ir::item::ItemPath { module: Symbol::new(module), namespace: ir::Namespace::Type, name: Symbol::new("Big"), disambiguator: 0 };
+        let ty = Type::plain_struct(ItemId::new(path));
+        assert_eq!(parse(&ty.to_string()), Some(ty), "{ty}");
+        let parameter = Type::new(TypeKind::Parameter(3, Symbol::new("T")));
+        let generic = Type::structure(ItemId::new(path), &[Type::tuple(&[ty, Type::INT]), parameter, Type::list(ty)]);
+        assert_eq!(parse(&generic.to_string()), Some(generic), "{generic}");
+        let nested = Type::list(Type::tuple(&[ty, Type::INT]));
+        assert_eq!(parse(&nested.to_string()), Some(nested), "{nested}");
+    }
+}

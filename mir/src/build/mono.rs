@@ -1,0 +1,46 @@
+//! `built` to `mono`: type arguments take the place of type parameters.
+//!
+//! A generic body is built once; an instance is a copy of it with closed types, calls of closed instances, and places of its own. Nothing else of a
+//! body depends on a type: operations whose code does are calls of instances themselves.
+
+use hir::Type;
+use hir::types::{instance as instance_with, instance_of};
+use ir::{ItemId, Place, Stop};
+
+use crate::ir::{Body, Built, Context, Mono};
+use crate::ops::Op;
+
+/// A body without type parameters closes nothing.
+pub fn mono(body: Body<Built>) -> Body<Mono> {
+    Body::new(body.into_graph())
+}
+
+/// The instance `id` of a generic body.
+pub fn instance(body: &Body<Built>, id: ItemId, cx: &dyn Context) -> Result<Body<Mono>, Stop> {
+    let mut graph = body.clone().into_graph();
+    let (_, args) = instance_of(id);
+    let generic = std::mem::replace(&mut graph.name, id);
+    for ty in &mut graph.results {
+        *ty = ty.substituted(args);
+    }
+    for value in graph.values.rows_mut() {
+        value.ty = value.ty.substituted(args);
+    }
+    for inst in graph.insts.rows_mut() {
+        if matches!(inst.op, Op::Call | Op::Tail) {
+            inst.imm = u64::from(callee(ItemId::from_raw(inst.imm as u32), args, cx)?.raw());
+        }
+    }
+    graph.places.rename(|place| if place.item == generic { Place { item: id, ..place } } else { place });
+    Ok(Body::new(graph))
+}
+
+/// What a call in an instance calls.
+fn callee(item: ItemId, args: &[Type], cx: &dyn Context) -> Result<ItemId, Stop> {
+    let (base, of) = instance_of(item);
+    if !of.iter().any(|ty| ty.has_parameter()) {
+        return Ok(item);
+    }
+    let closed: Vec<Type> = of.iter().map(|ty| ty.substituted(args)).collect();
+    cx.callee(instance_with(base, &closed))
+}
