@@ -207,7 +207,7 @@ impl Cas {
     /// Length of what is at an address, without believing its content.
     pub fn len(&self, address: Address) -> Option<u64> {
         let metadata = std::fs::symlink_metadata(self.path(address)).ok().filter(std::fs::Metadata::is_file)?;
-        is_folder(&self.folder(address)).then(|| metadata.len())
+        is_folder(&self.folder(address)).then_some(metadata.len())
     }
 
     /// How much there is.

@@ -14,9 +14,12 @@ const BUDGETS: [u64; 3] = [100, 50, 0];
 /// States that are built.
 const STATES: u32 = 6;
 
+/// The artifacts of a state, and what a clean build of it gives.
+type State = (Vec<Address>, Vec<u8>);
+
 /// A store with the executables of several states, each as if it had been used an hour after the one before; their addresses, oldest first, and outputs.
-fn filled(stage: &mut Stage) -> Result<Vec<(Vec<Address>, Vec<u8>)>, String> {
-    let mut states: Vec<(Vec<Address>, Vec<u8>)> = Vec::new();
+fn filled(stage: &mut Stage) -> Result<Vec<State>, String> {
+    let mut states: Vec<State> = Vec::new();
     for number in 0..STATES {
         stage.become_state(number + 3)?;
         let clean = stage.clean(Form::Executable)?;
@@ -43,7 +46,7 @@ fn bytes_of(stage: &Stage) -> Result<u64, String> {
 }
 
 /// What does not hold after a collection: the budget, and that nothing stayed that was used before something that went.
-fn collected(stage: &Stage, states: &[(Vec<Address>, Vec<u8>)], budget: u64) -> Result<Vec<String>, String> {
+fn collected(stage: &Stage, states: &[State], budget: u64) -> Result<Vec<String>, String> {
     let mut wrong = Vec::new();
     let held = bytes_of(stage)?;
     if held > budget {
@@ -106,7 +109,7 @@ fn with_budget(stage: &Stage, budget: u64, args: &[&str]) -> Result<Observed, St
 }
 
 /// A build that outgrows the budget collects, one that writes nothing does not even look.
-fn by_itself(stage: &mut Stage, states: &[(Vec<Address>, Vec<u8>)], budget: u64) -> Result<Vec<String>, String> {
+fn by_itself(stage: &mut Stage, states: &[State], budget: u64) -> Result<Vec<String>, String> {
     let mut wrong = Vec::new();
     let held = bytes_of(stage)?;
     with_budget(stage, 1, &[])?;
