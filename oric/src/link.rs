@@ -15,8 +15,10 @@ use std::sync::Arc;
 
 use image::plan::{Content, Request};
 use ir::{ItemId, Symbol};
+use query::store::Mapped;
 use query::store::cas::Cas;
 use query::{Engine, Interrupt, Query};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::outputs::{Form, Kept, Origin, Stamp};
 use crate::queries::{self, ModuleOf, NotLinked};
@@ -61,9 +63,9 @@ pub fn executable(session: &mut Session, path: &Path, clean_link: bool) -> Resul
     let from = Origin::new(stamp, &plan);
     let sidecar = session.setup.cache.as_ref().map(|cache| cache.sidecar(&absolute));
     if let (Some(sidecar), false) = (&sidecar, clean_link)
-        && let Some(before) = session.outputs.of(&absolute, stamp).cloned()
+        && session.outputs.of(&absolute, stamp).is_some()
     {
-        let patched = session.ask(|session| patch(&session.engine, main, &plan, &before, path, sidecar));
+        let patched = session.ask(|session| patch(session, main, &plan, (path, &absolute, stamp), sidecar));
         if let Some(size) = patched {
             session.outputs.wrote(absolute, from);
             return Ok((size, How::Patched));
@@ -154,20 +156,23 @@ fn keep(session: &mut Session, form: Form, stamp: Stamp, bytes: &[u8], sidecar: 
 
 /// Changes the executable in place; its size. `None` when it has to be linked from nothing: it runs, it is shared, or too much of it moves.
 fn patch(
-    engine: &Engine,
+    session: &Session,
     main: ItemId,
     plan: &queries::Plan,
-    before: &Origin,
-    path: &Path,
+    (path, absolute, stamp): (&Path, &Path, Stamp),
     sidecar: &Path,
 ) -> Result<Option<u64>, Interrupt> {
+    let engine = &session.engine;
+    // Whoever patches holds the sidecar. Who comes second links from nothing, and does not change what the first one reads.
+    let Some(mut tables) = lock(sidecar) else { return Ok(None) };
+    let Some(before) = session.outputs.of(absolute, stamp) else { return Ok(None) };
     // A program that runs cannot be opened for writing (ETXTBSY); one with a second name is not ours alone.
     let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(None) };
     let Ok(meta) = file.metadata() else { return Ok(None) };
     if meta.nlink() != 1 {
         return Ok(None);
     }
-    let Ok(old) = std::fs::read(sidecar) else { return Ok(None) };
+    let Ok(old) = Mapped::of(&mut tables) else { return Ok(None) };
     if image::plan::facts(&old).is_ok_and(|facts| facts.image_length != meta.len()) {
         return Ok(None);
     }
@@ -215,10 +220,19 @@ fn patch(
     let written = std::fs::rename(sidecar, &aside).and_then(|()| {
         write_at(&file, &patch.image)?;
         file.set_len(patch.image_length)?;
-        write_at(&File::options().write(true).open(&aside)?, &patch.sidecar)?;
+        write_at(&tables, &patch.sidecar)?;
         std::fs::rename(&aside, sidecar)
     });
     Ok(written.is_ok().then_some(patch.image_length))
+}
+
+/// The file at a path, held by this process alone until it is closed.
+fn lock(path: &Path) -> Option<File> {
+    let file = File::options().read(true).write(true).open(path).ok()?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
+    // Between opening and locking another process may have put another file there.
+    let (held, named) = (file.metadata().ok()?, std::fs::metadata(path).ok()?);
+    ((held.dev(), held.ino()) == (named.dev(), named.ino())).then_some(file)
 }
 
 fn write_at(file: &File, patches: &image::plan::Patches) -> io::Result<()> {

@@ -51,6 +51,7 @@ mod why;
 mod tests;
 
 pub use blob::BlobAt;
+pub use map::Mapped;
 pub use publish::{Delta, NewRow, Published};
 pub use stat::{StoreStat, Verified};
 pub use trace::{MAX_TRACES, Trace};
@@ -58,7 +59,6 @@ pub use why::WhyRecord;
 
 use disk::Disk;
 use head::{BadHead, Head};
-use map::Mapped;
 use overlay::Overlay;
 use row::{NO_KIND, PackedRow};
 use segment::{Column, Segment};

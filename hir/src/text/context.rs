@@ -56,20 +56,6 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Where the parameters begin: behind the name and its type arguments.
-fn parenthesis(text: &str) -> Option<usize> {
-    let mut depth = 0i32;
-    text.bytes().enumerate().find_map(|(i, byte)| {
-        match byte {
-            b'<' => depth += 1,
-            b'>' if i > 0 && text.as_bytes()[i - 1] != b'-' => depth -= 1,
-            b'(' if depth == 0 => return Some(i),
-            _ => {}
-        }
-        None
-    })
-}
-
 /// `A`, `A(int, str)`, `A(f: int)`
 fn variant_of(text: &str, line: u32) -> Result<Variant, TextError> {
     let (name, payload) = match text.split_once('(') {
@@ -181,7 +167,7 @@ impl TextContext {
             }
             "fn" => {
                 let rest = rest.trim().strip_prefix('@').ok_or_else(|| malformed(line))?;
-                let open = parenthesis(rest).ok_or_else(|| malformed(line))?;
+                let open = ir::ssa::text::read::parenthesis(rest).ok_or_else(|| malformed(line))?;
                 let (name, rest) = (&rest[..open], &rest[open + 1..]);
                 let (params, result) = rest.rsplit_once("->").ok_or_else(|| malformed(line))?;
                 let params = params.trim().strip_suffix(')').ok_or_else(|| malformed(line))?;

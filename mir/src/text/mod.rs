@@ -219,7 +219,7 @@ fn declare(cx: &mut TextContext, text: &str) -> Option<()> {
             Err(variants) => _ = cx.variants.insert(ty, variants.into()),
         }
     } else if let Some(rest) = text.strip_prefix("fn @") {
-        let open = rest.find('(')?;
+        let open = ir::ssa::text::read::parenthesis(rest)?;
         let (name, rest) = rest.split_at(open);
         let close = closing(rest)?;
         let params = type_list(&rest[1..close])?;

@@ -1,7 +1,8 @@
 //! Mapping a file into memory: the only unsafe code of this crate.
 //!
 //! A mapped file must not shrink while it is mapped, or touching the lost part ends the process. The store's own rules see to that: what is mapped is
-//! immutable (a segment) or append-only (blobs), and is replaced by rename or unlinked, never truncated. Where mapping is not possible (some
+//! immutable (a segment), append-only (blobs), or changed in place under a lock by whoever maps it (a linker's sidecar), and is replaced by rename or
+//! unlinked, never truncated. Where mapping is not possible (some
 //! network and FUSE file systems) the file is read instead, which costs time and nothing else.
 #![allow(unsafe_code)]
 
@@ -11,8 +12,8 @@ use std::ops::Deref;
 
 use memmap2::Mmap;
 
-/// The bytes of a file, in place or read.
-pub(crate) enum Mapped {
+/// The bytes of a file, in place or read. For files that keep the rules above.
+pub enum Mapped {
     /// Pages of the file itself.
     Pages(Mmap),
     /// A copy: the fallback, and what this process has just written itself.
@@ -22,7 +23,7 @@ pub(crate) enum Mapped {
 impl Mapped {
     /// Maps the whole of a file, or reads it where that fails.
     pub fn of(file: &mut File) -> io::Result<Mapped> {
-        // SAFETY: the file is one of the store's, so nobody changes or truncates the mapped part (see above). Bytes that somebody else flips under us
+        // SAFETY: the file is one of the store's, so nobody truncates the mapped part or changes it while it is read (see above). Bytes that somebody else flips under us
         // are only ever seen as plain `u8`, for which every bit pattern is valid, and each use is checksummed or bounds-checked.
         match unsafe { Mmap::map(&*file) } {
             Ok(pages) => Ok(Mapped::Pages(pages)),

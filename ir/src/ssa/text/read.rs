@@ -445,3 +445,17 @@ fn flag_bit<L: Level>(fact: &str) -> Option<u32> {
     let bit: u32 = fact.strip_prefix("flag")?.parse().ok()?;
     (bit < u16::BITS && bit as usize >= L::FLAGS.len()).then_some(bit)
 }
+
+/// Where the parameters begin: behind the name and its type arguments.
+pub fn parenthesis(text: &str) -> Option<usize> {
+    let mut depth = 0i32;
+    text.bytes().enumerate().find_map(|(i, byte)| {
+        match byte {
+            b'<' => depth += 1,
+            b'>' if i > 0 && text.as_bytes()[i - 1] != b'-' => depth -= 1,
+            b'(' if depth == 0 => return Some(i),
+            _ => {}
+        }
+        None
+    })
+}
