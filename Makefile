@@ -53,15 +53,20 @@ gates: build
 heavy-gates: build
 	@$(CARGO) run -q --release -p verify -- heavy-gates
 
-# Each bug is a compiler of its own, in a folder of its own. The gate must fail, and say in its words what is wrong.
+# Each bug is a compiler of its own, in a folder of its own. The gate must fail, and say in its words what is wrong. A torn publish lasts for microseconds,
+# which the gate's kills seldom meet: the tests of the store stop a publish at each of its writes, and name it always.
 planted: setup
 	@for plant in lost-edge:'differ from a clean build' stale-value:'differ from a clean build' \
-	    unstable-fingerprint:'gave another answer when doubted' torn-publish:'after a kill\|at once'; do \
+	    unstable-fingerprint:'gave another answer when doubted'; do \
 	  bug=$${plant%%:*}; words=$${plant#*:}; log=target/planted/$$bug.txt; mkdir -p target/planted; \
 	  $(CARGO) build -q --release -p verify --features plant-$$bug --target-dir target/planted || exit 1; \
 	  if target/planted/release/verify compiler-query-engine-check > $$log 2>&1; then echo "$$bug: NOT FOUND"; exit 1; fi; \
 	  grep -m1 "FAILED .*\($$words\)" $$log | cut -c1-160 | sed "s/^ */$$bug is named: /" | grep . || { echo "$$bug: failed, not named: $$log"; exit 1; }; \
 	done
+	@if $(CARGO) test -q -p query --lib --features plant-torn-publish --target-dir target/planted may_die_anywhere \
+	    > target/planted/torn-publish.txt 2>&1; then echo "torn-publish: NOT FOUND"; exit 1; fi; \
+	grep -m1 'may_die_anywhere.*FAILED\|---- .*may_die_anywhere' target/planted/torn-publish.txt | sed 's/^/torn-publish is named: /' \
+	    | grep . || { echo "torn-publish: failed, not named: target/planted/torn-publish.txt"; exit 1; }
 
 bench: build
 	@$(CARGO) run -q --release -p verify -- bench
