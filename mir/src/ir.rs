@@ -105,6 +105,18 @@ impl<P: Phase> Body<P> {
     }
 }
 
+// The phase is the claim of the query that keeps the body.
+impl<P: Phase> serde::Serialize for Body<P> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.graph.serialize(serializer)
+    }
+}
+impl<'de, P: Phase> serde::Deserialize<'de> for Body<P> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Graph::deserialize(deserializer).map(Body::new)
+    }
+}
+
 impl<P: Phase> Deref for Body<P> {
     type Target = Graph<Mir>;
     fn deref(&self) -> &Graph<Mir> {
