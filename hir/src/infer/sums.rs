@@ -100,9 +100,8 @@ impl<'a> Checker<'a> {
     pub(super) fn equal_sums(&mut self, locals: (LocalId, LocalId), definition: &TypeDefinition, span: Span) -> Result<ExprId> {
         let numbers = self.numbers(locals, span);
         let same = self.intrinsic(I::Eq, &numbers, Type::BOOL, span);
-        let payloads = self.of_same_variant(locals, definition, (Expr::Bool(true), Type::BOOL), span, |checker, pairs| {
-            checker.all_equal(pairs, span)
-        })?;
+        let payloads = self
+            .of_same_variant(locals, definition, (Expr::Bool(true), Type::BOOL), span, |checker, pairs| checker.all_equal(pairs, span))?;
         Ok(match self.expr_at(payloads) {
             Expr::Bool(true) => same,
             _ => self.push(Expr::And(same, payloads), Type::BOOL, span),
@@ -118,22 +117,15 @@ impl<'a> Checker<'a> {
         let differ = self.intrinsic(I::Ne, &[a, b], Type::BOOL, span);
         let (a, b) = (self.read(left, span), self.read(right, span));
         let numbers = self.intrinsic(I::WrappingSub, &[a, b], Type::INT, span);
-        let payloads = self.of_same_variant(locals, definition, (Expr::Int(0), Type::INT), span, |checker, pairs| {
-            checker.first_difference(pairs, span)
-        })?;
+        let payloads = self
+            .of_same_variant(locals, definition, (Expr::Int(0), Type::INT), span, |checker, pairs| checker.first_difference(pairs, span))?;
         let order = self.choose(differ, numbers, payloads, span);
         let ordering = self.ordering_of(order, span);
         Ok(self.with_statements(mark, ordering, span))
     }
 
     /// The name of the variant, and its payload in parentheses.
-    pub(super) fn text_of_sum(
-        &mut self,
-        local: LocalId,
-        definition: &TypeDefinition,
-        debug: bool,
-        span: Span,
-    ) -> Result<ExprId> {
+    pub(super) fn text_of_sum(&mut self, local: LocalId, definition: &TypeDefinition, debug: bool, span: Span) -> Result<ExprId> {
         let mut arms = Vec::new();
         for (number, variant) in self.possible(definition)? {
             let arm = self.arm_of(number, variant, span, |checker, locals| {

@@ -424,11 +424,8 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         let needs_eq = matches!(known, Known::Comparable | Known::Hashable);
         if needs_eq && solve(this, Known::Eq.item(), &assumed_of(&own, Known::Eq), cx)? == Answer::Refuted {
             let code = if known == Known::Hashable { Code::E2029 } else { Code::E0413 };
-            let args: Vec<syntax::Arg> = if known == Known::Hashable {
-                vec![item.id.name().into()]
-            } else {
-                vec![item.id.name().into(), "Eq".into()]
-            };
+            let args: Vec<syntax::Arg> =
+                if known == Known::Hashable { vec![item.id.name().into()] } else { vec![item.id.name().into(), "Eq".into()] };
             diagnostics.push(Diagnostic::new(code, anchor, item.name_span, args));
         }
     }

@@ -4,9 +4,9 @@ use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Member};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
+use super::prelude::{self, Known};
 use super::solve::{Answer, ancestors, member, solve};
 use super::types::{is_later_type, show};
-use super::prelude::{self, Known};
 use super::{TypeReader, signature::reader};
 use crate::program::{Bound, Context, Entity, Implementation, Receiver, Signature, TraitDefinition, TraitMethod};
 use crate::{Type, TypeKind};
