@@ -241,6 +241,7 @@ impl Checker<'_> {
             | TypeKind::Never
             | TypeKind::Range
             | TypeKind::List(_)
+            | TypeKind::Cell(_)
             | TypeKind::Function(..) => Ok(value),
         }
     }
