@@ -215,7 +215,7 @@ fn main_parsed_and(more: &[&'static str]) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_signature_edit_checks_its_users_again_and_is_cut_off_there() {
+fn a_signature_edit_checks_its_users_again_and_is_cut_off_at_their_code() {
     check(
         "main",
         |text| text.replace("@twice (n: int) -> int = n * 2", "@twice (k: int) -> int = k * 2"),
@@ -224,9 +224,11 @@ fn a_signature_edit_checks_its_users_again_and_is_cut_off_there() {
             "function_type(@main.twice)",
             "hir(@main.twice)",
             "body_report(@main.twice)",
-            // Its tree is the one before.
             "hir(@main.main)",
             "mir_built(@main.twice)",
+            // What is said about it and its code are those before.
+            "body_report(@main.main)",
+            "mir_built(@main.main)",
         ]),
     );
 }

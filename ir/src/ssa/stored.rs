@@ -155,8 +155,8 @@ fn restored<L: Level>(stored: Stored) -> Option<Graph<L>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::ssa::toy::{self, Toy};
     use crate::ssa::Graph;
+    use crate::ssa::toy::{self, Toy};
 
     #[test]
     fn what_is_read_back_is_equal() {

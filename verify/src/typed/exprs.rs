@@ -150,7 +150,9 @@ impl<'a> Writer<'a> {
                     .payload
                     .iter()
                     .enumerate()
-                    .map(|(at, of)| format!("{}{}", if named { format!("y{at}: ") } else { String::new() }, self.expr(&of.with(args), depth)))
+                    .map(|(at, of)| {
+                        format!("{}{}", if named { format!("y{at}: ") } else { String::new() }, self.expr(&of.with(args), depth))
+                    })
                     .collect();
                 if parts.is_empty() { variant.name.clone() } else { format!("{}({})", variant.name, parts.join(", ")) }
             }
@@ -284,7 +286,8 @@ impl<'a> Writer<'a> {
         }
         let (number, args) = self.random.pick(&fitting).cloned()?;
         let function = &self.world.functions[number];
-        let args: Vec<Ty> = args.into_iter().zip(&function.generics).map(|(arg, bounds)| arg.unwrap_or_else(|| self.argument(bounds))).collect();
+        let args: Vec<Ty> =
+            args.into_iter().zip(&function.generics).map(|(arg, bounds)| arg.unwrap_or_else(|| self.argument(bounds))).collect();
         let mut lets = String::new();
         let mut passed = Vec::new();
         for (at, param) in function.params.iter().enumerate() {
@@ -303,9 +306,9 @@ impl<'a> Writer<'a> {
     }
 
     fn has_bounds(&self, function: &Signature, args: &[Option<Ty>]) -> bool {
-        args.iter().zip(&function.generics).all(|(arg, bounds)| {
-            arg.as_ref().is_none_or(|arg| bounds.iter().all(|bound| self.world.has(*bound, arg, &self.bounds)))
-        })
+        args.iter()
+            .zip(&function.generics)
+            .all(|(arg, bounds)| arg.as_ref().is_none_or(|arg| bounds.iter().all(|bound| self.world.has(*bound, arg, &self.bounds))))
     }
 
     /// A type with these traits.
