@@ -245,9 +245,9 @@ impl<'a> Checker<'a> {
         }
         // The methods of built-in types are inherent.
         if !ty.fits_anywhere()
-            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..)) || !self.has_method(ty, name.as_str()))
+            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..)) || !self.has_method(ty, name.as_str()))
         {
-            match self.of_traits(ty, name, true, at)? {
+            match self.of_traits(ty, name, true, at, expect)? {
                 Offered::Nothing => {}
                 Offered::Method(item, owner_args) => {
                     return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
