@@ -70,6 +70,11 @@ impl<'a> Checker<'a> {
         self.provided(ty, interface, method, name).map(|(item, args)| Offered::Method(item, args))
     }
 
+    /// What a type has of a trait, for each of its type arguments.
+    pub(super) fn having(&mut self, ty: Type, interface: ItemId) -> Result<Vec<TraitRef>> {
+        candidates_of(ty, interface, &self.given, self.cx)
+    }
+
     /// What is called for a member of a trait that a type has: the method of its impl, or the trait's own.
     pub(super) fn provided(&mut self, ty: Type, interface: TraitRef, method: ItemId, name: Symbol) -> Result<(ItemId, Vec<Type>)> {
         if let Answer::Proven(Evidence::Impl(item, args)) = solve(ty, interface, &self.given, self.cx)?

@@ -131,9 +131,7 @@ pub fn impls_of<'r>(
         let Some(definition) = cx.trait_definition(interface)? else { break };
         let gives = row.methods.iter().any(|&(name, _)| super::solve::member(&definition, name).is_some());
         let this = crate::types::parameters(&[Symbol::new("Self")])[0];
-        if gives
-            && super::solve::ancestors(TraitRef::new(other, &[]), this, cx)?.iter().any(|above| above.item() == interface)
-        {
+        if gives && super::solve::ancestors(TraitRef::new(other, &[]), this, cx)?.iter().any(|above| above.item() == interface) {
             found.push(row.clone());
         }
     }

@@ -60,7 +60,7 @@ fn search(ty: Type, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Con
         return Ok(answer);
     }
     let mut best: Option<(u32, Evidence)> = None;
-    for row in cx.trait_impls(interface.item(), prelude::head(ty))?.iter() {
+    for row in cx.trait_impls(interface.item(), impls_for(ty, interface.item()))?.iter() {
         let Some(found) = cx.implementation(row.item)? else { continue };
         let Some(header) = header(&found, interface.item(), cx)? else { continue };
         let mut args = vec![None; found.generics.len()];
@@ -80,6 +80,16 @@ fn search(ty: Type, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Con
         }
     }
     Ok(best.map_or(Answer::Refuted, |(_, evidence)| Answer::Proven(evidence)))
+}
+
+/// The head by which impls of a trait for a type are looked up. What is built in has traits of the prelude from the compiler or, with all other types, by
+/// an impl for type parameters: an impl of its own would be an orphan.
+pub fn impls_for(ty: Type, interface: ItemId) -> Option<ItemId> {
+    match ty.kind() {
+        TypeKind::Struct(head, _) => Some(head),
+        _ if prelude::is_predeclared(interface) => None,
+        _ => prelude::head(ty),
+    }
 }
 
 /// Concrete impls first, then those for every type with a bound, then those for every type.
@@ -136,7 +146,11 @@ pub fn candidates(ty: Type, interface: ItemId, given: &Given, cx: &dyn Context) 
     for bound in bounds_of(ty, given, cx)? {
         found.extend(ancestors(bound, ty, cx)?.into_iter().filter(|above| above.item() == interface));
     }
-    for row in cx.trait_impls(interface, prelude::head(ty))?.iter() {
+    if let Some(known) = Known::of(interface).filter(|known| known.arity() == 1) {
+        // What is built in, for each right operand that the table has.
+        found.extend([ty, Type::INT, Type::FLOAT].map(|arg| TraitRef::new(known.item(), &[arg])));
+    }
+    for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter() {
         let Some(implementation) = cx.implementation(row.item)? else { continue };
         let Some(header) = header(&implementation, interface, cx)? else { continue };
         let Some(args) = matched(implementation.ty, ty, implementation.generics.len()) else { continue };
@@ -178,10 +192,9 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, depth: u32, 
         (TypeKind::Never, known) => known != Known::Default,
         (TypeKind::Str, Known::Len | Known::IsEmpty) => true,
         (TypeKind::Char, Known::Default) => false,
-        (
-            TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void,
-            known,
-        ) => known.is_derivable(),
+        (TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void, known) => {
+            known.is_derivable()
+        }
         (TypeKind::Range, known) => matches!(known, Known::Eq | Known::Hashable | Known::Clone | Known::Printable | Known::Debug),
         (TypeKind::Tuple(_), Known::Len) => true,
         (TypeKind::Tuple(_), Known::IsEmpty) => false,
@@ -347,7 +360,7 @@ pub fn dispatch(item: ItemId, given: &Given, cx: &dyn Context) -> Result<ItemId,
 
 /// The method that an impl gives under a name.
 pub fn own_method(interface: ItemId, this: Type, found: ItemId, name: Symbol, cx: &dyn Context) -> Result<Option<ItemId>, Stop> {
-    let rows = cx.trait_impls(interface, prelude::head(this))?;
+    let rows = cx.trait_impls(interface, impls_for(this, interface))?;
     let row: Option<&ImplRow> = rows.iter().find(|row| row.item == found);
     Ok(row.and_then(|row| row.methods.iter().find(|(n, _)| *n == name)).map(|&(_, method)| method))
 }

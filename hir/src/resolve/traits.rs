@@ -439,7 +439,8 @@ fn check_coherence(
         }
         let same = matched(other.ty, found.ty, other.generics.len()).is_some()
             && matched(found.ty, other.ty, found.generics.len()).is_some()
-            && header == interface;
+            && header == interface
+            && (rank(found) == 0 || other.given.bounds == found.given.bounds);
         let code = if same { Code::E0411 } else { Code::E2021 };
         let error = Diagnostic::new(code, anchor, found.type_span, [name.as_str().into(), shown.as_str().into()]);
         diagnostics.push(error.because(Anchor::Item(row.item), other.type_span, "first implemented here"));
@@ -467,9 +468,8 @@ fn check_associated(
             continue;
         }
         seen.push(*name);
-        let declared = own.iter().find_map(|(interface, definition)| {
-            Some((*interface, definition.associated.iter().find(|row| row.name == *name)?))
-        });
+        let declared =
+            own.iter().find_map(|(interface, definition)| Some((*interface, definition.associated.iter().find(|row| row.name == *name)?)));
         let Some((interface, row)) = declared else {
             diagnostics.push(Diagnostic::new(Code::E0402, anchor, *span, [(*name).into(), interface.item().name().into()]));
             continue;
@@ -555,12 +555,13 @@ fn differs(
     let wanted = |ty: Type| normalised(ty.substituted(&args), &own.given, cx);
     for (mine, theirs) in own.params.iter().zip(&declared.params) {
         let (wanted, ty) = (wanted(theirs.ty)?, normalised(mine.ty, &own.given, cx)?);
-        if ty != wanted {
+        // What is left of an associated type that the impl lacks was reported.
+        if ty != wanted && !wanted.has_associated() {
             return Ok(Some((mine.span, format!("parameter `{}` is `{}`, the trait wants `{}`", mine.name, show(ty), show(wanted)))));
         }
     }
     let (result, result_wanted) = (normalised(own.result, &own.given, cx)?, wanted(declared.result)?);
-    if result != result_wanted {
+    if result != result_wanted && !result_wanted.has_associated() {
         return Ok(Some((own.result_span, format!("the result is `{}`, the trait wants `{}`", show(result), show(result_wanted)))));
     }
     // What the impl asks for must follow from what the trait lets callers promise, and the other way round.

@@ -38,19 +38,8 @@ const LATER_TYPES: &[&str] = &[
     "JsPromise",
 ];
 /// Traits of the prelude that the slice lacks.
-const LATER_TRAITS: &[&str] = &[
-    "Iterator",
-    "DoubleEndedIterator",
-    "Iterable",
-    "Collect",
-    "TryAs",
-    "Index",
-    "Formattable",
-    "Drop",
-    "Traceable",
-    "Sendable",
-    "Value",
-];
+const LATER_TRAITS: &[&str] =
+    &["Iterator", "DoubleEndedIterator", "Iterable", "Collect", "TryAs", "Index", "Formattable", "Drop", "Traceable", "Sendable", "Value"];
 
 /// The built-in type with this name, of the slice.
 pub fn prelude_type(name: &str) -> Option<Type> {

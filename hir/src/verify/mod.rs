@@ -19,7 +19,8 @@ use crate::text::in_order;
 
 /// Checks a body; no faults means that later levels may rely on everything written in this module.
 pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
-    let mut verifier = Verifier { body, cx, faults: Vec::new(), order: None, parameters: 0, given: Given::default(), known: Default::default() };
+    let mut verifier =
+        Verifier { body, cx, faults: Vec::new(), order: None, parameters: 0, given: Given::default(), known: Default::default() };
     // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
     verifier.names();
     if !verifier.is_broken() {
