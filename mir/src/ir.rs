@@ -178,6 +178,10 @@ pub trait Context {
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
         Ok(instance)
     }
+    /// What the associated types in a closed type are.
+    fn normal(&self, ty: Type) -> Result<Type, Stop> {
+        Ok(ty)
+    }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

@@ -173,11 +173,11 @@ queries! {
         // What items tell each other.
         Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value + firewall, ["hir"], "names visible in a module";
         TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
-        ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir"], "impls of a module, by the head of their type";
-        Impls          = 27 "impls"          (()) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "impls of the program";
-        InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";
-        TraitImpls     = 47 "trait_impls"    (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "impls of a trait: the firewall against the impls of others";
         TraitDef       = 46 "trait_definition" (ItemId) -> Option<Arc<hir::program::TraitDefinition>>, value + firewall, ["hir"], "supertraits and members of a trait";
+        ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir"], "impls of a module, by the head of their type";
+        Impls          = 27 "impls"          (()) -> Arc<impls::ImplTable>, value + firewall, ["oric"], "impls of the program";
+        InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";
+        TraitImpls     = 47 "trait_impls"    (impls::ImplsOf) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir" "oric"], "impls of a trait for types of one head: the firewall against the impls of others";
         Implementation = 25 "implementation" (ItemId) -> Option<Arc<hir::program::Implementation>>, value + firewall, ["hir"], "header of an impl";
         Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value + firewall, ["hir"], "parameters and result of a function: the firewall against bodies";
         SelfUses       = 29 "self_uses"      (ItemId) -> Arc<hir::resolve::SelfUses>, value + firewall, ["hir"], "what a method does with its self, by its syntax";
