@@ -14,7 +14,7 @@ verify compiler-query-engine-check               an edit costs what it changed
 verify compiler-cas-check                        artifacts come back as they were put
 verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes within budgets
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
-verify bench [compile|kernels|backend|hello]..   times beside other compilers
+verify bench [compile|edits|scaling|kernels|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races

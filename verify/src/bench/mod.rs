@@ -16,6 +16,7 @@ pub mod edits;
 pub mod hello;
 pub mod kernels;
 pub mod peers;
+pub mod scaling;
 pub mod timing;
 
 use std::path::PathBuf;
@@ -65,7 +66,7 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 5] = ["hello", "edits", "kernels", "backend", "compile"];
+pub const PARTS: [&str; 6] = ["hello", "edits", "kernels", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -91,6 +92,9 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("backend") {
         backend::measure(&mut evidence, &mut ratios);
+    }
+    if wanted("scaling") {
+        scaling::measure(&oric, &mut evidence, &mut ratios);
     }
     if wanted("compile") {
         compile::measure(&oric, &mut evidence, &mut ratios);

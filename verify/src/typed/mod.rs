@@ -57,6 +57,11 @@ impl Program {
         format!("{}{}{}", self.declarations(), self.functions(), self.main())
     }
 
+    /// Its declarations and functions, without a main function.
+    pub fn library(&self) -> String {
+        format!("{}{}", self.declarations(), self.functions())
+    }
+
     /// As three modules, by path.
     pub fn modules(&self) -> [(&'static str, String); 3] {
         let types = (0..self.world.types.len()).map(|number| format!("T{number}"));
