@@ -452,6 +452,7 @@ fn contains(ty: Type, target: ItemId, through_sums: bool, seen: &mut Vec<ItemId>
         | TypeKind::Range
         | TypeKind::List(_)
         | TypeKind::Function(..)
+        | TypeKind::Cell(_)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => return Ok(false),
     };
@@ -491,6 +492,6 @@ pub(crate) fn implements(ty: Type, derived: Symbol, cx: &dyn Context) -> Result<
             Some(_) => cx.scope(item.module())?.refuses_impls,
             None => true,
         },
-        TypeKind::Function(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => false,
+        TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Parameter(..) | TypeKind::Variable(_) => false,
     })
 }
