@@ -1,6 +1,5 @@
 //! `--dump=LEVEL[.PHASE][:FUNCTION]`: bodies of a level, all in one stream, to standard output.
 
-
 use ir::ItemId;
 use syntax::tree::ItemKind;
 

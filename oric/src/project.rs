@@ -151,7 +151,15 @@ impl Project {
         {
             let main_file = below.join(file.file_name().unwrap_or_default()).to_string_lossy().replace('\\', "/");
             let prefix = prefix(&package);
-            return Ok(Project { package, source: "src/".to_owned(), prefix, main: module_of(&main_file), main_file, manifest, whole: false });
+            return Ok(Project {
+                package,
+                source: "src/".to_owned(),
+                prefix,
+                main: module_of(&main_file),
+                main_file,
+                manifest,
+                whole: false,
+            });
         }
         Ok(Project {
             prefix: prefix(&folder),

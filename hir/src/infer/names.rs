@@ -181,7 +181,12 @@ impl<'a> Checker<'a> {
             let mark = if dollar { "$" } else { "" };
             error.helps.push(format!("`{mark}{name}` is in std.math"));
             let text = format!("use std.math {{ {mark}{name} }};\n");
-            error.edits.push(syntax::Edit { anchor: syntax::Anchor::Module(module), span: Span::new(0, 0), text, machine_applicable: true });
+            error.edits.push(syntax::Edit {
+                anchor: syntax::Anchor::Module(module),
+                span: Span::new(0, 0),
+                text,
+                machine_applicable: true,
+            });
             return self.error(span);
         }
         if let Some((near, is_sure)) = near {

@@ -97,7 +97,9 @@ fn report(
     for fix in made {
         let edits: Vec<_> =
             fix.changes.iter().map(|c| json!({ "file": c.path, "byte_start": c.start, "byte_end": c.end, "text": c.text })).collect();
-        output.event(&json!({ "reason": "fix", "code": fix.code, "place": fix.place, "message": fix.message, "edits": edits, "applied": !dry }));
+        output.event(
+            &json!({ "reason": "fix", "code": fix.code, "place": fix.place, "message": fix.message, "edits": edits, "applied": !dry }),
+        );
         if !dry {
             output.result(&format!("{}: fixed {}: {}\n", fix.place, fix.code, fix.message));
         }

@@ -13,8 +13,8 @@ mod why;
 use std::time::Instant;
 
 pub use build::write;
-pub use test::duration as test_duration;
 use query::store::cas::DEFAULT_BUDGET;
+pub use test::duration as test_duration;
 
 use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Report, Verb};

@@ -170,7 +170,9 @@ fn list(tests: &[Test], output: &Output) {
     for test in tests {
         if output.is_json() {
             let kind = kind(test);
-            output.event(&json!({ "reason": "test", "name": test.name, "file": test.file, "line": test.line, "kind": kind, "result": "listed" }));
+            output.event(
+                &json!({ "reason": "test", "name": test.name, "file": test.file, "line": test.line, "kind": kind, "result": "listed" }),
+            );
         } else {
             output.result(&format!("{}::{}\n", test.file, test.name.trim_start_matches('@')));
         }
@@ -506,7 +508,8 @@ mod tests {
 
     #[test]
     fn a_report_has_a_message_of_any_shape() {
-        let text = "[a.ori:1:2] x = \"\\npanic: \"\npanic: look at\nthis at a.ori:3:4\n  stack trace (most recent first):\n    @t at a.ori:3:4\n";
+        let text =
+            "[a.ori:1:2] x = \"\\npanic: \"\npanic: look at\nthis at a.ori:3:4\n  stack trace (most recent first):\n    @t at a.ori:3:4\n";
         let report = Report::of(text).expect("a report");
         assert_eq!((report.message, report.location), ("look at\nthis", "a.ori:3:4"));
         assert_eq!(report.trace, "    @t at a.ori:3:4\n");

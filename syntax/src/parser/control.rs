@@ -2,9 +2,9 @@
 
 use ir::{List, Symbol};
 
-use crate::{DiagnosticCode, Span};
 use crate::lexer::{Flags, Kind};
 use crate::tree::*;
+use crate::{DiagnosticCode, Span};
 
 use super::{Failed, Parse, Parser};
 

@@ -97,7 +97,9 @@ fn lexical_fix(text: &str, error: &LexError) -> Option<(Span, String)> {
         // `===` is `==`, `!==` is `!=`
         DiagnosticCode::E0008 => spelling.get(..2)?.to_owned(),
         // `i++;` as a statement: elsewhere its value is wanted.
-        DiagnosticCode::E0010 if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') && after.trim_start().starts_with([';', '}']) => {
+        DiagnosticCode::E0010
+            if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') && after.trim_start().starts_with([';', '}']) =>
+        {
             format!(" {}= 1", spelling.get(..1)?)
         }
         DiagnosticCode::E0011 => match error.args.get(1)? {
