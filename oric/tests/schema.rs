@@ -164,7 +164,7 @@ const CASES: &[(&str, i32)] = &[
     ("fix panics.ori", 0),
     ("fix missing.ori", 2),
     ("why @main panics.ori", 0),
-    ("why @nothing panics.ori", 2),
+    ("why @zzz panics.ori", 2),
     ("graph panics.ori", 0),
     ("report cache panics.ori", 0),
     ("cache stat panics.ori", 0),
