@@ -101,7 +101,8 @@ impl<'a> Checker<'a> {
                 return Ok(value);
             }
         }
-        match self.scope.type_name(name) {
+        let predeclared = || prelude::trait_named(text).map(Entity::Trait);
+        match self.scope.type_name(name).or_else(predeclared) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),
             Some(Entity::Type(item)) => return self.newtype_call(item, name, at, args, span),
             Some(_) => {
@@ -226,6 +227,12 @@ impl<'a> Checker<'a> {
         if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error && d.code != Code::E2002) {
             return self.silent(args, span);
         }
+        // What takes no `self` is called through its type.
+        if let Some(value) = receiver.filter(|_| signature.receiver == Receiver::None) {
+            let ty = self.ty(value);
+            self.report_no_method(ty, item.short_name(), at)?;
+            return self.silent(args, span);
+        }
         let Some(type_args) = self.type_arguments(&signature, owner_args, types, at)? else { return self.silent(args, span) };
         let params = &signature.params[usize::from(receiver.is_some())..];
         let name = item.short_name();
@@ -271,7 +278,7 @@ impl<'a> Checker<'a> {
             }
             let Some(default) = parameter.default else { continue };
             let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty.substituted(&type_args), span);
-            self.instantiate(value, default, &type_args, span);
+            self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
         }
         if failed {
@@ -291,7 +298,7 @@ impl<'a> Checker<'a> {
         }
         let call = self.push(Expr::Call(item, list), result, span);
         if !type_args.is_empty() {
-            self.instantiate(call, item, &type_args, span);
+            self.instantiate(call, item, &type_args, span)?;
         }
         Ok(self.with_statements(mark, call, span))
     }
