@@ -8,8 +8,9 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
+use crate::program::Receiver;
 use crate::resolve::solve::dispatch;
-use crate::types::{instance, shared};
+use crate::types::{instance, instance_of, shared};
 use crate::{Type, TypeKind};
 
 /// A call of a generic function whose type arguments were not all known when it was checked.
@@ -132,10 +133,36 @@ impl Checker<'_> {
     /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
     fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
         let closed = dispatch(instance(item, args), &self.bounds, self.cx)?;
+        if closed.generic().0 != item && !self.fits_call(call, closed)? {
+            // The method of the impl is not what its trait says, which is reported there (E0403).
+            self.poisoned = true;
+        }
         if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
             *callee = closed;
         }
         Ok(())
+    }
+
+    /// Does a method take and give what a call of its trait's method does?
+    fn fits_call(&mut self, call: ExprId, method: ItemId) -> Result<bool> {
+        let (base, type_args) = instance_of(method);
+        let Some(signature) = self.cx.signature(base)? else { return Ok(true) };
+        let Expr::Call(_, list) = self.draft.rows[call.index()].expr else { return Ok(true) };
+        let args: Vec<ExprId> = self.draft.body.lists[list].to_vec();
+        if signature.params.len() != args.len() {
+            return Ok(false);
+        }
+        let is_same = |wanted: Type, found: Type| wanted == found || wanted.fits_anywhere() || found.fits_anywhere();
+        for (parameter, &arg) in signature.params.iter().zip(&args) {
+            let found = self.ty(arg);
+            if !is_same(parameter.ty.substituted(&type_args), self.resolved(found)) {
+                return Ok(false);
+            }
+        }
+        // A method that changes its `self` gives it back beside its result.
+        let changes = signature.receiver != Receiver::None && self.cx.mutates(base)?;
+        let given = self.ty(call);
+        Ok(changes || is_same(signature.result.substituted(&type_args), self.resolved(given)))
     }
 
     /// At the end of the body: every type is what is known of it, and what is still open is E2005.
