@@ -8,9 +8,9 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
-use crate::program::Receiver;
+use crate::program::CodeType;
 use crate::resolve::solve::dispatch;
-use crate::types::{instance, instance_of, shared};
+use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
 
 /// A call of a generic function whose type arguments were not all known when it was checked.
@@ -71,6 +71,9 @@ impl Checker<'_> {
             (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && self.unify_all(of_a, of_b, fixed),
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.unify_all(a, b, fixed),
             (TypeKind::List(a), TypeKind::List(b)) => self.unify_parts(a, b, fixed),
+            (TypeKind::Associated(a, of_a, name_a), TypeKind::Associated(b, of_b, name_b)) => {
+                of_a == of_b && name_a == name_b && self.unify_all(a, b, fixed)
+            }
             (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => {
                 self.unify_all(a, b, fixed) && self.unify_parts(result_a, result_b, fixed)
             }
@@ -103,8 +106,11 @@ impl Checker<'_> {
 
     /// E2005 for a value of which nothing is known where its type is needed; false after the report.
     pub(super) fn head_is_known(&mut self, value: ExprId) -> Result<bool> {
-        let ty = self.ty(value);
-        if !matches!(ty.kind(), TypeKind::Variable(_)) {
+        if !matches!(self.ty(value).kind(), TypeKind::Variable(_)) {
+            return Ok(true);
+        }
+        self.settle_projections()?;
+        if !matches!(self.ty(value).kind(), TypeKind::Variable(_)) {
             return Ok(true);
         }
         let span = self.span_at(value);
@@ -132,7 +138,7 @@ impl Checker<'_> {
 
     /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
     fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
-        let closed = dispatch(instance(item, args), &self.bounds, self.cx)?;
+        let closed = dispatch(instance(item, args), &self.given, self.cx)?;
         if closed.generic().0 != item && !self.fits_call(call, closed)? {
             // The method of the impl is not what its trait says, which is reported there (E0403).
             self.poisoned = true;
@@ -145,24 +151,23 @@ impl Checker<'_> {
 
     /// Does a method take and give what a call of its trait's method does?
     fn fits_call(&mut self, call: ExprId, method: ItemId) -> Result<bool> {
-        let (base, type_args) = instance_of(method);
-        let Some(signature) = self.cx.signature(base)? else { return Ok(true) };
+        let Some(code) = CodeType::of(method, &self.given, self.cx)? else { return Ok(true) };
         let Expr::Call(_, list) = self.draft.rows[call.index()].expr else { return Ok(true) };
         let args: Vec<ExprId> = self.draft.body.lists[list].to_vec();
-        if signature.params.len() != args.len() {
+        if code.count() != args.len() {
             return Ok(false);
         }
-        let is_same = |wanted: Type, found: Type| wanted == found || wanted.fits_anywhere() || found.fits_anywhere();
-        for (parameter, &arg) in signature.params.iter().zip(&args) {
+        let is_same = |wanted: Type, found: Type| {
+            wanted == found || wanted.fits_anywhere() || found.fits_anywhere() || found.has_variable() || wanted.has_variable()
+        };
+        for (i, &arg) in args.iter().enumerate() {
             let found = self.ty(arg);
-            if !is_same(parameter.ty.substituted(&type_args), self.resolved(found)) {
+            if !is_same(code.param(i), self.resolved(found)) {
                 return Ok(false);
             }
         }
-        // A method that changes its `self` gives it back beside its result.
-        let changes = signature.receiver != Receiver::None && self.cx.mutates(base)?;
         let given = self.ty(call);
-        Ok(changes || is_same(signature.result.substituted(&type_args), self.resolved(given)))
+        Ok(is_same(code.result(), self.resolved(given)))
     }
 
     /// At the end of the body: every type is what is known of it, and what is still open is E2005.

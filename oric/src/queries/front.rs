@@ -229,7 +229,7 @@ impl Provider for FunctionType {
         if *id == tests_item() {
             return Ok(Some(Arc::new((vec![hir::Type::list(hir::Type::STR)], hir::Type::VOID))));
         }
-        let code = levels.done(hir::program::CodeType::of(*id, levels))?;
+        let code = levels.done(hir::program::CodeType::of(*id, &hir::program::Given::default(), levels))?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
 }
