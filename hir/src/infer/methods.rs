@@ -341,7 +341,7 @@ impl<'a> Checker<'a> {
                 }
                 self.default_of(ty, span)?
             }
-            _ => self.no_method(ty, name, args, span)?,
+            _ => self.call_associated(ty, (name, types), args, span, expect)?,
         };
         Ok(Some(value))
     }
@@ -386,7 +386,7 @@ impl<'a> Checker<'a> {
             return self.silent(others, span);
         }
         let at = self.span_at(value);
-        let found = self.having(ty, interface)?;
+        let found = self.having(ty, interface, at)?;
         let &[found] = &found[..] else {
             let shown = show(ty);
             if found.is_empty() {
@@ -483,7 +483,7 @@ impl<'a> Checker<'a> {
         self.silent(args, span)
     }
 
-    fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
+    pub(super) fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
         // `Never` has no methods in this slice; being silent about it would leave a body without code and without a reason.
         if ty != Type::NEVER && self.lacks_silently(ty)? {
             return Ok(());

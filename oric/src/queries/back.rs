@@ -47,6 +47,9 @@ pub struct Entry {
 
 impl Provider for MainForm {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Option<Entry>, Interrupt> {
+        if *main == super::tests_item() {
+            return Ok(Some(Entry { main: *main, takes_args: true, returns_status: false, never_returns: false }));
+        }
         let signature = levels.get::<Signature>(main)?;
         Ok((*signature).as_ref().map(|s| Entry {
             main: *main,
@@ -347,7 +350,14 @@ fn with_program<T>(
 /// The row of an item in the position table.
 pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image::Item {
     let (file, base_line) = position.map_or((String::new(), 1), |position| (position.file.clone(), position.line));
-    image::Item { id, key: id.content(), name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() }
+    image::Item {
+        id,
+        key: id.content(),
+        name: shown_name(id),
+        file,
+        base_line,
+        hidden: id == lir::build::entry_item() || id == super::tests_item(),
+    }
 }
 
 /// The name of an item in panic reports (language/10 §10.4).
