@@ -97,6 +97,7 @@ impl Session {
         let _ = engine.set::<queries::Settings>(&(), options.clone());
         let _ = engine.set::<queries::Main>(&(), main);
         let _ = engine.set::<queries::Source>(&main, source);
+        crate::inputs::serve_library(&mut engine);
         Session {
             engine,
             project,

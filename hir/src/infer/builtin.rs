@@ -174,8 +174,6 @@ impl<'a> Checker<'a> {
             },
             "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
             "compare" => self.compare_call(args, span)?,
-            "is_some" | "is_none" | "assert_some" | "assert_none" => self.refuse(span, "`Option`"),
-            "is_ok" | "is_err" | "assert_ok" | "assert_err" => self.refuse(span, "`Result`"),
             other => self.refuse(span, format!("function `{other}`")),
         };
         Ok(self.with_statements(mark, value, span))
@@ -236,7 +234,7 @@ impl<'a> Checker<'a> {
         let Some(values) = self.take(function, &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.ty(values[0]);
+        let ty = self.closed(values[0]);
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
@@ -263,7 +261,7 @@ impl<'a> Checker<'a> {
         let Some(values) = self.take("compare", &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.ty(values[0]);
+        let ty = self.closed(values[0]);
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
@@ -281,7 +279,7 @@ impl<'a> Checker<'a> {
             &[("actual", Param::Any), ("unexpected", Param::Any)]
         };
         let Some(values) = self.take(function, params, 0, None, args, span)? else { return Ok(self.error(span)) };
-        let ty = self.ty(values[0]);
+        let ty = self.closed(values[0]);
         if ty == Type::NEVER {
             return Ok(values[0]);
         }

@@ -207,16 +207,24 @@ impl<'a> Checker<'a> {
 
     fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         if let Some(item) = self.type_path(base)?
-            && let Some(value) = self.qualified(item, name, None, span)?
+            && let Some(value) = self.qualified(item, None, name, None, span, expect)?
         {
             return Ok(value);
+        }
+        if let Ast::TypeArgs(root, list) = self.tree.exprs[base]
+            && let Some(ty) = self.type_with_args(root, list, base)?
+        {
+            let TypeKind::Struct(item, _) = ty.kind() else { return Ok(self.error(span)) };
+            if let Some(value) = self.qualified(item, Some(ty), name, None, span, expect)? {
+                return Ok(value);
+            }
         }
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
         {
             if let Some(Entity::Module(module)) = self.scope.value(root) {
                 let named = self.module_variant(module, name, expect, span)?;
-                if let Some(value) = self.named_value(named, span, None, span)? {
+                if let Some(value) = self.named_value(named, span, None, span, expect)? {
                     return Ok(value);
                 }
             }

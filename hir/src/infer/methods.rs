@@ -11,7 +11,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::Entity;
-use crate::resolve::prelude::ordering_type;
+use crate::resolve::prelude::predeclared;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
     ) -> Result<ExprId> {
         let at = self.name_after(receiver, name, span);
         if let Some(item) = self.type_path(receiver)?
-            && let Some(value) = self.qualified(item, name, Some(args), span)?
+            && let Some(value) = self.qualified(item, None, name, Some(args), span, expect)?
         {
             return Ok(value);
         }
@@ -192,7 +192,7 @@ impl<'a> Checker<'a> {
                     let at = Span::new(span.start, self.span(receiver).end + 1 + name.as_str().len() as u32);
                     if let Entity::Module(module) = alias {
                         let named = self.module_variant(module, name, expect, at)?;
-                        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+                        if let Some(value) = self.named_value(named, at, Some(args), span, expect)? {
                             return Ok(value);
                         }
                     }
@@ -221,10 +221,15 @@ impl<'a> Checker<'a> {
             }
             tree::Expr::TypeArgs(base, list) => {
                 if let Some(ty) = self.type_with_args(base, list, receiver)? {
-                    return match ty {
-                        Type::ERROR => self.silent(args, span),
-                        ty => self.call_associated(ty, (name, types), args, span, expect),
-                    };
+                    if ty == Type::ERROR {
+                        return self.silent(args, span);
+                    }
+                    if let TypeKind::Struct(item, _) = ty.kind()
+                        && let Some(value) = self.qualified(item, Some(ty), name, Some(args), span, expect)?
+                    {
+                        return Ok(value);
+                    }
+                    return self.call_associated(ty, (name, types), args, span, expect);
                 }
             }
             _ => {}
@@ -297,6 +302,10 @@ impl<'a> Checker<'a> {
         if let Some(ty) = self.around.parameter(root) {
             return self.call_associated(ty, (name, types), args, span, expect).map(Some);
         }
+        if let Some((item, arity)) = predeclared(text) {
+            let ty = self.open_struct(item, arity);
+            return self.call_associated(ty, (name, types), args, span, expect).map(Some);
+        }
         let Some(ty) = prelude_type(text) else {
             if is_later_type(text) {
                 return Ok(Some(self.refuse(span, format!("`{text}`"))));
@@ -358,14 +367,10 @@ impl<'a> Checker<'a> {
                 format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) }),
             ));
         }
-        if ty == ordering_type()
-            && let Some(done) = self.ordering_method(value, name, args, span)?
-        {
-            return Ok(done);
-        }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
             return self.no_method_at(ty, name, args, receiver, span);
         };
+        let ty = self.closed(value);
         if !crate::resolve::implements(ty, Symbol::new(of), self.cx)? {
             return self.no_method_at(ty, name, args, receiver, span);
         }

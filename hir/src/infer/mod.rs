@@ -144,6 +144,8 @@ struct Checker<'a> {
     around: Surroundings,
     /// What is known of each open type.
     variables: Vec<Option<Type>>,
+    /// Open types that become `Never` when nothing else is known of them.
+    lenient: Vec<u32>,
     /// Calls that wait for their type arguments.
     pending: Vec<Pending>,
     /// What the type parameters implement.
@@ -264,6 +266,7 @@ impl<'a> Checker<'a> {
             blank: blank(),
             around,
             variables: Vec::new(),
+            lenient: Vec::new(),
             pending: Vec::new(),
             bounds: Vec::new(),
             obligations: Vec::new(),

@@ -213,7 +213,7 @@ impl<'a> Checker<'a> {
 
     /// `to_str()` of a value; E2038 when its type has none.
     pub(super) fn printed(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
-        let ty = self.ty(value);
+        let ty = self.closed(value);
         if ty.fits_anywhere() {
             return Ok(value);
         }
@@ -232,7 +232,7 @@ impl<'a> Checker<'a> {
 
     /// `debug()` of a value; `None` (nothing reported) when its type has none.
     pub(super) fn debugged(&mut self, value: ExprId, span: Span) -> Result<Option<ExprId>> {
-        let ty = self.ty(value);
+        let ty = self.closed(value);
         if ty.fits_anywhere() {
             return Ok(Some(value));
         }

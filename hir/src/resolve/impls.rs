@@ -61,7 +61,10 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
             None => scope.insert(modules.scope(file.module)?),
         };
         let head = match entry.item.tree.types[*ty] {
-            tree::Type::Named { path, .. } => head_of(&entry.item.tree.paths[path], scope, modules)?,
+            tree::Type::Named { path, .. } => {
+                let path = &entry.item.tree.paths[path];
+                head_of(path, scope, modules)?.or_else(|| predeclared_head(path))
+            }
             _ => None,
         };
         let head = head.and_then(|entity| if let Entity::Type(item) = entity { Some(item) } else { None });
@@ -91,6 +94,14 @@ fn head_of(path: &[Symbol], scope: &Scope, modules: &dyn Modules) -> Result<Opti
     })
 }
 
+/// What the head of an impl names when the module itself has no such name: a predeclared type.
+fn predeclared_head(path: &[Symbol]) -> Option<Entity> {
+    match *path {
+        [name] => super::prelude::predeclared(name.as_str()).map(|(item, _)| Entity::Type(item)),
+        _ => None,
+    }
+}
+
 /// What is wrong with an impl: its header (E2010 for a type of somebody else), methods that the type has already (E2006).
 pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Result<bool, Stop>) -> Result<Vec<Diagnostic>, Stop> {
     let ItemKind::Impl { members, .. } = &item.kind else { return Ok(Vec::new()) };
@@ -114,7 +125,12 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
         }
         return Ok(diagnostics);
     }
-    let TypeKind::Struct(head, _) = found.ty.kind() else {
+    let head = match found.ty.kind() {
+        // A type of the library is somebody else's.
+        TypeKind::Struct(head, _) if !super::prelude::is_predeclared(head) || super::prelude::is_library(item.id.module()) => Some(head),
+        _ => None,
+    };
+    let Some(head) = head else {
         let mut error = Diagnostic::new(Code::E2010, anchor, found.type_span, [show(found.ty).into()]);
         error.wording = 1;
         diagnostics.push(error);

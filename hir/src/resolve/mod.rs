@@ -133,13 +133,8 @@ fn is_failed(entity: Entity) -> bool {
 /// Why an item is outside the slice; `None` when it is inside.
 fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
-        ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
+        ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Type { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Type { generics, body, .. } => match body {
-            TypeBody::Struct(_) => None,
-            TypeBody::Sum(_) => (!generics.is_empty()).then_some("generic sum types"),
-            TypeBody::Newtype(_) => (!generics.is_empty()).then_some("generic newtypes"),
-        },
         ItemKind::Trait { generics, constraints, members, .. } => {
             let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
             match (generics.is_empty(), constraints.is_empty(), associated) {

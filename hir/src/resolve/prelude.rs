@@ -1,13 +1,36 @@
-//! The predeclared types that are sums like any other, declared here instead of in a file.
+//! The names that every module sees without an import and whose declarations stand in `std/`, in Ori.
+//!
+//! A name is found here without looking at the library: who does not mention one of these never parses it. The table is compared with the sources by a
+//! test. What a name *means* is asked like of any other item.
+
+use std::sync::OnceLock;
 
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Symbol};
 
 use crate::Type;
-use crate::program::{TypeDefinition, TypeForm, Variant};
 
-/// Module of the predeclared types; it has no file, and no name of a module in a file has this form.
-const MODULE: &str = "std.prelude";
+/// Module of the predeclared types and functions.
+pub const MODULE: &str = "std.prelude";
+
+/// The sources of the library: module, path in reports, text.
+pub const SOURCES: &[(&str, &str, &str)] = &[(MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori"))];
+
+/// A predeclared type: its name, how many type arguments it takes, its variants.
+struct Row {
+    name: &'static str,
+    arity: usize,
+    variants: &'static [&'static str],
+}
+
+const TYPES: &[Row] = &[
+    Row { name: "Option", arity: 1, variants: &["None", "Some"] },
+    Row { name: "Result", arity: 2, variants: &["Ok", "Err"] },
+    Row { name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
+];
+
+/// Functions of the prelude that are declared in `std/`.
+const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err"];
 
 /// The numbers of the variants of `Ordering`.
 pub const LESS: u32 = 0;
@@ -15,25 +38,95 @@ pub const LESS: u32 = 0;
 pub const EQUAL: u32 = 1;
 /// `Greater`
 pub const GREATER: u32 = 2;
+/// The numbers of the variants of `Option`.
+pub const NONE: u32 = 0;
+/// `Some`
+pub const SOME: u32 = 1;
+/// The numbers of the variants of `Result`.
+pub const OK: u32 = 0;
+/// `Err`
+pub const ERR: u32 = 1;
 
-/// Is the item declared here?
+/// The predeclared sums that the compiler itself speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Sum {
+    /// `Option<T>`
+    Option,
+    /// `Result<T, E>`
+    Result,
+    /// `Ordering`
+    Ordering,
+}
+
+/// The items of the table, made once.
+struct Items {
+    types: Vec<ItemId>,
+    functions: Vec<ItemId>,
+}
+
+fn items() -> &'static Items {
+    static ITEMS: OnceLock<Items> = OnceLock::new();
+    ITEMS.get_or_init(|| {
+        let module = Symbol::new(MODULE);
+        let named = |namespace, name| ItemId::new(ItemPath { module, namespace, name: Symbol::new(name), disambiguator: 0 });
+        Items {
+            types: TYPES.iter().map(|row| named(Namespace::Type, row.name)).collect(),
+            functions: FUNCTIONS.iter().map(|name| named(Namespace::Function, name)).collect(),
+        }
+    })
+}
+
+/// Is this a module of the library?
+pub fn is_library(module: Symbol) -> bool {
+    module.as_str().starts_with("std.") && SOURCES.iter().any(|(name, ..)| *name == module.as_str())
+}
+
+/// Is the item declared in the library?
 pub fn is_predeclared(item: ItemId) -> bool {
-    item.module().as_str() == MODULE
+    is_library(item.module())
+}
+
+/// `Option`
+pub fn option() -> ItemId {
+    items().types[0]
+}
+
+/// `Result`
+pub fn result() -> ItemId {
+    items().types[1]
 }
 
 /// `Ordering`
 pub fn ordering() -> ItemId {
-    ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace: Namespace::Type, name: Symbol::new("Ordering"), disambiguator: 0 })
+    items().types[2]
 }
 
-/// The predeclared type of this name.
-pub fn predeclared(name: &str) -> Option<ItemId> {
-    (name == "Ordering").then(ordering)
+/// Which of the sums that the compiler speaks of a type's item is.
+pub fn sum(item: ItemId) -> Option<Sum> {
+    match items().types.iter().position(|&known| known == item)? {
+        0 => Some(Sum::Option),
+        1 => Some(Sum::Result),
+        2 => Some(Sum::Ordering),
+        _ => None,
+    }
+}
+
+/// The predeclared type of this name, and how many type arguments it takes.
+pub fn predeclared(name: &str) -> Option<(ItemId, usize)> {
+    let at = TYPES.iter().position(|row| row.name == name)?;
+    Some((items().types[at], TYPES[at].arity))
 }
 
 /// The predeclared type with a variant of this name.
 pub fn of_variant(name: &str) -> Option<ItemId> {
-    matches!(name, "Less" | "Equal" | "Greater").then(ordering)
+    let at = TYPES.iter().position(|row| row.variants.contains(&name))?;
+    Some(items().types[at])
+}
+
+/// The predeclared function of this name.
+pub fn function(name: &str) -> Option<ItemId> {
+    let at = FUNCTIONS.iter().position(|known| *known == name)?;
+    Some(items().functions[at])
 }
 
 /// `Ordering` as a type.
@@ -41,19 +134,15 @@ pub fn ordering_type() -> Type {
     Type::structure(ordering(), &[])
 }
 
-/// The declaration of a predeclared type; `None` for any other item.
-pub fn definition(item: ItemId) -> Option<TypeDefinition> {
-    if !is_predeclared(item) || item.name().as_str() != "Ordering" {
-        return None;
-    }
-    let unit = |name: &str| Variant { name: Symbol::new(name), is_named: false, payload: Vec::new() };
-    Some(TypeDefinition {
-        item,
-        form: TypeForm::Sum,
-        generics: Vec::new(),
-        fields: Vec::new(),
-        variants: ["Less", "Equal", "Greater"].map(unit).to_vec(),
-        derives: ["Eq", "Comparable", "Hashable", "Clone", "Debug", "Printable", "Default"].map(Symbol::new).to_vec(),
-        diagnostics: Vec::new(),
-    })
+/// `Option<T>`
+pub fn option_of(ty: Type) -> Type {
+    Type::structure(option(), &[ty])
 }
+
+/// `Result<T, E>`
+pub fn result_of(ty: Type, error: Type) -> Type {
+    Type::structure(result(), &[ty, error])
+}
+
+#[cfg(test)]
+mod tests;

@@ -237,7 +237,7 @@ pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type
 /// What a type is made of; `None` when the item is no type of the slice or has syntax errors.
 pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefinition>, Stop> {
     let ItemKind::Type { generics, markers, constraints, body } = &item.kind else { return Ok(None) };
-    if item.has_errors || (!generics.is_empty() && !matches!(body, TypeBody::Struct(_))) {
+    if item.has_errors {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;

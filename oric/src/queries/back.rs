@@ -347,7 +347,14 @@ fn with_program<T>(
 /// The row of an item in the position table.
 pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image::Item {
     let (file, base_line) = position.map_or((String::new(), 1), |position| (position.file.clone(), position.line));
-    image::Item { id, key: id.content(), name: shown_name(id), file, base_line, hidden: id == lir::build::entry_item() }
+    image::Item {
+        id,
+        key: id.content(),
+        name: shown_name(id),
+        file,
+        base_line,
+        hidden: id == lir::build::entry_item() || hir::resolve::prelude::is_predeclared(id),
+    }
 }
 
 /// The name of an item in panic reports (language/10 §10.4).

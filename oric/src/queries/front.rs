@@ -228,9 +228,6 @@ fn parameter_index(item: &syntax::tree::Item, id: ItemId) -> Option<usize> {
 
 impl Provider for TypeDefinition {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Interrupt> {
-        if hir::resolve::prelude::is_predeclared(*id) {
-            return Ok(hir::resolve::prelude::definition(*id).map(Arc::new));
-        }
         let item = levels.get::<Item>(id)?;
         let Some(item) = &*item else { return Ok(None) };
         Ok(levels.done(hir::resolve::type_definition(item, levels))?.map(Arc::new))

@@ -42,7 +42,11 @@ impl Provider for Impls {
 
 impl Provider for InherentImpls {
     fn provide(levels: &Levels<'_, '_>, head: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
-        let rows = levels.get::<Impls>(&())?;
+        // Nobody else adds to what the library declares.
+        let rows = match hir::resolve::prelude::is_predeclared(*head) {
+            true => levels.get::<ModuleImpls>(&head.module())?,
+            false => levels.get::<Impls>(&())?,
+        };
         Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head) && row.interface.is_none()).cloned().collect()))
     }
 }
