@@ -86,6 +86,15 @@ impl Program {
         checked
     }
 
+    /// The body that the compiler makes for an instance of a method of the prelude; `None` for any other item.
+    pub fn made(&self, instance: ItemId) -> Result<Option<Body>, Stop> {
+        let (method, _) = crate::types::instance_of(instance);
+        match self.item(method) {
+            Some(item) if resolve::prelude::Known::of_method(method).is_some() => infer::made(instance, item, self),
+            Some(_) | None => Ok(None),
+        }
+    }
+
     fn check(&self, owner: ItemId) -> Result<Option<Checked>, Stop> {
         let (item, which) = match owner.path().namespace {
             Namespace::Default => {
@@ -344,7 +353,9 @@ impl Context for Program {
 
     fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
-        for file in &self.files {
+        let is_own = |module| self.files.iter().any(|file| file.module == module);
+        let library = library_files().iter().filter(|file| file.module == interface.module() && !is_own(file.module));
+        for file in self.files.iter().chain(library) {
             rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.interface == Some(interface)));
         }
         Ok(Arc::new(rows))

@@ -91,6 +91,9 @@ impl<'a> Checker<'a> {
         if let Some(item) = prelude::function(text) {
             return self.call_item(Callee::function(item), (at, types), args, span, expect);
         }
+        if matches!(text, "str_is_int" | "str_is_float") && prelude::is_library(self.item.id.module()) {
+            return self.call_builtin(name, args, span);
+        }
         if !types.is_empty() && builtin::is_function(text) {
             self.report(Code::E2017, at, [name.into()]);
             return self.silent(args, span);
@@ -107,7 +110,8 @@ impl<'a> Checker<'a> {
                 return Ok(value);
             }
         }
-        match self.scope.type_name(name) {
+        let predeclared = || prelude::trait_named(text).map(Entity::Trait);
+        match self.scope.type_name(name).or_else(predeclared) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),
             Some(Entity::Type(item)) => return self.newtype_call(item, (name, at), types, args, span, expect),
             Some(_) => {
@@ -148,7 +152,10 @@ impl<'a> Checker<'a> {
                 self.report(Code::E2017, at, [name.into()]);
                 self.silent(args, span)
             }
-            Entity::Std(module, member) => self.call_std(module, member, at, args, span),
+            Entity::Std(module, member) => match prelude::function(member.as_str()) {
+                Some(item) if module.as_str() == "std.testing" => self.call_item(Callee::function(item), (at, types), args, span, expect),
+                Some(_) | None => self.call_std(module, member, at, args, span),
+            },
             Entity::Constant(_) => {
                 let value = self.entity(entity, name, false, at)?;
                 self.not_callable(value, args, span)
@@ -279,7 +286,7 @@ impl<'a> Checker<'a> {
             }
             let Some(default) = parameter.default else { continue };
             let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty.substituted(&type_args), span);
-            self.instantiate(value, default, &type_args, span);
+            self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
         }
         if failed {
@@ -299,7 +306,7 @@ impl<'a> Checker<'a> {
         }
         let call = self.push(Expr::Call(item, list), result, span);
         if !type_args.is_empty() {
-            self.instantiate(call, item, &type_args, span);
+            self.instantiate(call, item, &type_args, span)?;
         }
         Ok(self.with_statements(mark, call, span))
     }

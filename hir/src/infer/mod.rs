@@ -10,6 +10,7 @@ mod binding;
 mod builtin;
 mod call;
 mod control;
+mod derive;
 mod draft;
 mod expr;
 mod inherent;
@@ -17,10 +18,10 @@ mod matching;
 mod methods;
 mod names;
 mod operators;
-mod order;
 mod panics;
 mod pattern;
 mod place;
+mod propagate;
 mod structs;
 mod sums;
 mod traits;
@@ -40,7 +41,9 @@ use crate::program::{Bound, Context, Receiver, Scope, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
+pub use derive::made;
 use draft::{Draft, Row};
+use propagate::Target;
 use traits::Obligation;
 use unify::Pending;
 use why::{Expect, Mode, Why};
@@ -142,6 +145,10 @@ struct Checker<'a> {
     blank: Symbol,
     /// Type parameters and `Self`.
     around: Surroundings,
+    /// Matches on values of types that were open.
+    open_matches: Vec<ExprId>,
+    /// What `?` leaves, innermost last.
+    targets: Vec<Target>,
     /// What is known of each open type.
     variables: Vec<Option<Type>>,
     /// Open types that become `Never` when nothing else is known of them.
@@ -213,6 +220,9 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
                 changed = checker.changing_self();
             }
         }
+        if !matches!(which, Which::Default(_)) {
+            checker.targets.push(Target { ty: signature.result, block: None, this: changed, is_left: false });
+        }
         // The driver reports what is wrong with the signature; here it only means that there is no body.
         checker.poisoned |= signature.diagnostics.iter().any(|d| d.severity() == Severity::Error);
     }
@@ -232,7 +242,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         result = Some(returned(language_result, checker.draft.body.locals[this].ty));
     }
     checker.prove_open()?;
-    Ok(checker.finish(root, result))
+    checker.finish(root, result)
 }
 
 /// `_`, interned once.
@@ -265,6 +275,8 @@ impl<'a> Checker<'a> {
             depth: 0,
             blank: blank(),
             around,
+            open_matches: Vec::new(),
+            targets: Vec::new(),
             variables: Vec::new(),
             lenient: Vec::new(),
             pending: Vec::new(),
@@ -333,14 +345,14 @@ impl<'a> Checker<'a> {
         self.block_of(0, true, ty, span)
     }
 
-    fn finish(mut self, root: ExprId, expected: Option<Type>) -> Checked {
-        self.close_types();
+    fn finish(mut self, root: ExprId, expected: Option<Type>) -> Result<Checked> {
+        self.close_types()?;
         let ty = expected.unwrap_or(self.ty(root));
         let failed = self.poisoned || ty == Type::ERROR || self.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         self.diagnostics.sort_by_key(|d| d.span);
         let body = (!failed).then(|| self.draft.finish(root, ty, &self.item.lines));
         self.draft.recycle();
-        Checked { body, ty, diagnostics: self.diagnostics }
+        Ok(Checked { body, ty, diagnostics: self.diagnostics })
     }
 
     // ---- building ----

@@ -8,6 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
+use crate::resolve::solve::dispatch;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
 
@@ -130,13 +131,23 @@ impl Checker<'_> {
     }
 
     /// A call of a generic item, now if its type arguments are known, else when the body is finished.
-    pub(super) fn instantiate(&mut self, call: ExprId, item: ItemId, args: &[Type], span: Span) {
+    pub(super) fn instantiate(&mut self, call: ExprId, item: ItemId, args: &[Type], span: Span) -> Result<()> {
         let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
         if args.iter().any(|arg| arg.has_variable()) {
             self.pending.push(Pending { call, item, args, span });
-        } else if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
-            *callee = instance(item, &args);
+        } else {
+            self.close_call(call, item, &args)?;
         }
+        Ok(())
+    }
+
+    /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
+    fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
+        let closed = dispatch(instance(item, args), &self.bounds, self.cx)?;
+        if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
+            *callee = closed;
+        }
+        Ok(())
     }
 
     /// The type for what looks at all of it at once: of what may stay open nothing more is learned.
@@ -158,16 +169,12 @@ impl Checker<'_> {
     }
 
     /// At the end of the body: every type is what is known of it, and what is still open is E2005.
-    pub(super) fn close_types(&mut self) {
+    pub(super) fn close_types(&mut self) -> Result<()> {
         if self.variables.is_empty() {
-            return;
+            return Ok(());
         }
         let silent = self.poisoned;
-        for n in std::mem::take(&mut self.lenient) {
-            if let Some(open @ None) = self.variables.get_mut(n as usize) {
-                *open = Some(Type::NEVER);
-            }
-        }
+        self.close_lenient();
         for Pending { call, item, args, span } in std::mem::take(&mut self.pending) {
             let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
             if args.iter().any(|arg| arg.has_variable()) {
@@ -175,8 +182,8 @@ impl Checker<'_> {
                     let name = item.short_name();
                     self.cannot_infer(span, &format!("{name}(...)"));
                 }
-            } else if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
-                *callee = instance(item, &args);
+            } else {
+                self.close_call(call, item, &args)?;
             }
         }
         let mut open = None;
@@ -196,6 +203,19 @@ impl Checker<'_> {
             && !self.poisoned
         {
             self.cannot_infer(span, "this value");
+        }
+        if !self.poisoned && !self.open_matches.is_empty() {
+            self.judge_again()?;
+        }
+        Ok(())
+    }
+
+    /// Nothing more will be learned of what may stay open.
+    pub(super) fn close_lenient(&mut self) {
+        for n in std::mem::take(&mut self.lenient) {
+            if let Some(open @ None) = self.variables.get_mut(n as usize) {
+                *open = Some(Type::NEVER);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The names that every module sees without an import and whose declarations stand in `std/`, in Ori.
+//! The names that every module sees without an import and whose declarations stand in `std/`, in Ori: types, functions, traits.
 //!
 //! A name is found here without looking at the library: who does not mention one of these never parses it. The table is compared with the sources by a
 //! test. What a name *means* is asked like of any other item.
@@ -32,6 +32,17 @@ const TYPES: &[Row] = &[
 /// Functions of the prelude that are declared in `std/`.
 const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err"];
 
+/// What `as?` calls: from, to, function.
+const CONVERSIONS: &[(Type, Type, &str)] = &[
+    (Type::STR, Type::INT, "int_of_str"),
+    (Type::STR, Type::FLOAT, "float_of_str"),
+    (Type::STR, Type::BOOL, "bool_of_str"),
+    (Type::INT, Type::BYTE, "byte_of_int"),
+    (Type::INT, Type::CHAR, "char_of_int"),
+    (Type::CHAR, Type::BYTE, "byte_of_char"),
+    (Type::FLOAT, Type::INT, "int_of_float"),
+];
+
 /// The numbers of the variants of `Ordering`.
 pub const LESS: u32 = 0;
 /// `Equal`
@@ -62,6 +73,8 @@ pub enum Sum {
 struct Items {
     types: Vec<ItemId>,
     functions: Vec<ItemId>,
+    unshown: (ItemId, ItemId),
+    conversions: Vec<ItemId>,
 }
 
 fn items() -> &'static Items {
@@ -72,6 +85,8 @@ fn items() -> &'static Items {
         Items {
             types: TYPES.iter().map(|row| named(Namespace::Type, row.name)).collect(),
             functions: FUNCTIONS.iter().map(|name| named(Namespace::Function, name)).collect(),
+            conversions: CONVERSIONS.iter().map(|row| named(Namespace::Function, row.2)).collect(),
+            unshown: (named(Namespace::Function, "unshown"), named(Namespace::Function, "shown")),
         }
     })
 }
@@ -129,6 +144,22 @@ pub fn function(name: &str) -> Option<ItemId> {
     Some(items().functions[at])
 }
 
+/// The trait of this name in the prelude.
+pub fn trait_named(name: &str) -> Option<ItemId> {
+    Known::named(name).map(Known::item)
+}
+
+/// The function of the library whose instances are those of another one where the argument has `Debug`; the other one.
+pub fn unshown() -> (ItemId, ItemId) {
+    items().unshown
+}
+
+/// The function of the library that `as?` calls for a pair of types.
+pub fn conversion(from: Type, to: Type) -> Option<ItemId> {
+    let at = CONVERSIONS.iter().position(|row| (row.0, row.1) == (from, to))?;
+    Some(items().conversions[at])
+}
+
 /// `Ordering` as a type.
 pub fn ordering_type() -> Type {
     Type::structure(ordering(), &[])
@@ -142,6 +173,105 @@ pub fn option_of(ty: Type) -> Type {
 /// `Result<T, E>`
 pub fn result_of(ty: Type, error: Type) -> Type {
     Type::structure(result(), &[ty, error])
+}
+
+/// A trait that the compiler knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Known {
+    /// `Eq`
+    Eq,
+    /// `Comparable`
+    Comparable,
+    /// `Hashable`
+    Hashable,
+    /// `Clone`
+    Clone,
+    /// `Default`
+    Default,
+    /// `Printable`
+    Printable,
+    /// `Debug`
+    Debug,
+    /// `Len`
+    Len,
+    /// `IsEmpty`
+    IsEmpty,
+}
+
+/// The traits with the name of their method, in the order of their numbers.
+const KNOWN: [(Known, &str, &str); 9] = [
+    (Known::Eq, "Eq", "equals"),
+    (Known::Comparable, "Comparable", "compare"),
+    (Known::Hashable, "Hashable", "hash"),
+    (Known::Clone, "Clone", "clone"),
+    (Known::Default, "Default", "default"),
+    (Known::Printable, "Printable", "to_str"),
+    (Known::Debug, "Debug", "debug"),
+    (Known::Len, "Len", "len"),
+    (Known::IsEmpty, "IsEmpty", "is_empty"),
+];
+
+/// The items of a known trait: itself and its method.
+fn known_items() -> &'static [(ItemId, ItemId); KNOWN.len()] {
+    static ITEMS: OnceLock<[(ItemId, ItemId); KNOWN.len()]> = OnceLock::new();
+    ITEMS.get_or_init(|| {
+        let item = |namespace, name: &str| {
+            ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace, name: Symbol::new(name), disambiguator: 0 })
+        };
+        KNOWN.map(|(_, name, method)| (item(Namespace::Type, name), item(Namespace::Function, &format!("{name}'{method}"))))
+    })
+}
+
+impl Known {
+    /// The trait's item.
+    pub fn item(self) -> ItemId {
+        known_items()[self as usize].0
+    }
+
+    /// The item of its method.
+    pub fn method(self) -> ItemId {
+        known_items()[self as usize].1
+    }
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        KNOWN[self as usize].1
+    }
+
+    /// The name of its method.
+    pub fn method_name(self) -> &'static str {
+        KNOWN[self as usize].2
+    }
+
+    /// The trait that an item is.
+    pub fn of(item: ItemId) -> Option<Known> {
+        let at = known_items().iter().position(|(known, _)| *known == item)?;
+        Some(KNOWN[at].0)
+    }
+
+    /// The trait whose method an item is.
+    pub fn of_method(item: ItemId) -> Option<Known> {
+        let at = known_items().iter().position(|(_, known)| *known == item)?;
+        Some(KNOWN[at].0)
+    }
+
+    /// The trait with this name.
+    pub fn named(name: &str) -> Option<Known> {
+        KNOWN.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    /// The trait with a method or associated function of this name.
+    pub fn with_method(name: &str) -> Option<Known> {
+        KNOWN.iter().find(|row| row.2 == name).map(|row| row.0)
+    }
+
+    /// May it stand in `#derive`?
+    pub fn is_derivable(self) -> bool {
+        match self {
+            Known::Eq | Known::Comparable | Known::Hashable | Known::Clone | Known::Default | Known::Printable | Known::Debug => true,
+            Known::Len | Known::IsEmpty => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ impl Builder<'_> {
                 self.leave_loop(id, value)
             }
             Expr::Continue(id) => self.continue_loop(id),
+            Expr::Return(value) => {
+                let value = self.value(value)?;
+                Err(self.ret(value))
+            }
         }
     }
 

@@ -54,7 +54,13 @@ impl Provider for InherentImpls {
 impl Provider for TraitImpls {
     fn provide(levels: &Levels<'_, '_>, interface: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         let rows = levels.get::<Impls>(&())?;
-        Ok(Arc::new(rows.iter().filter(|row| row.interface == Some(*interface)).cloned().collect()))
+        let mut found: Vec<ImplRow> = rows.iter().filter(|row| row.interface == Some(*interface)).cloned().collect();
+        // The library implements its own traits alone.
+        if hir::resolve::prelude::is_predeclared(*interface) {
+            let rows = levels.get::<ModuleImpls>(&interface.module())?;
+            found.extend(rows.iter().filter(|row| row.interface == Some(*interface)).cloned());
+        }
+        Ok(Arc::new(found))
     }
 }
 

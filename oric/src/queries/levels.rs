@@ -178,7 +178,7 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
-        hir::resolve::solve::dispatch(instance, self)
+        hir::resolve::solve::dispatch(instance, &[], self)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
