@@ -115,7 +115,11 @@ impl<'a> Checker<'a> {
     /// `if c then a` without `else`.
     fn if_alone(&mut self, condition: ExprId, then: tree::ExprId, span: Span) -> Result<ExprId> {
         let value = self.branch(then, &Expect::NONE)?;
-        let ty = self.ty(value);
+        let mut ty = self.ty(value);
+        if let TypeKind::Variable(_) = ty.kind() {
+            // `Err(e)?`: what it would go on with is nothing.
+            ty = self.closed(value);
+        }
         if ty != Type::VOID && !ty.fits_anywhere() {
             let (at, anchor) = (self.span_at(value), self.anchor);
             let error = self.report(Code::E0311, span, [show(ty).into()]);
