@@ -53,6 +53,8 @@ pub enum TypeKind {
     Parameter(u32, Symbol),
     /// A function value; not yet a value anywhere.
     Function(&'static [Type], Type),
+    /// A cell on the heap with parts of these types; from MIR on, never in HIR.
+    Cell(&'static [Type]),
     /// An open variable of inference, only inside `infer`.
     Variable(u32),
 }
@@ -83,7 +85,7 @@ impl Has {
         match kind {
             TypeKind::Parameter(..) => Has { parameter: true, variable: false },
             TypeKind::Variable(_) => Has { parameter: false, variable: true },
-            TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) => Has::any(parts.iter()),
+            TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) | TypeKind::Cell(parts) => Has::any(parts.iter()),
             TypeKind::List(element) => Has::any([&element].into_iter()),
             TypeKind::Function(params, result) => Has::any(params.iter().chain([&result])),
             TypeKind::Error
@@ -253,6 +255,7 @@ impl Type {
             TypeKind::Tuple(parts) => Type::tuple(&all(parts)),
             TypeKind::Struct(item, args) if !args.is_empty() => Type::structure(item, &all(args)),
             TypeKind::List(element) => Type::list(all(&[element])[0]),
+            TypeKind::Cell(parts) => Type::cell(&all(parts)),
             TypeKind::Function(params, result) => {
                 let params = shared(&all(params));
                 Type::new(TypeKind::Function(params, all(&[result])[0]))
@@ -288,6 +291,16 @@ impl Type {
     /// `[T]`
     pub fn list(element: Type) -> Type {
         Type::new(TypeKind::List(element))
+    }
+
+    /// A cell with parts of these types.
+    pub fn cell(parts: &[Type]) -> Type {
+        Type::new(TypeKind::Cell(shared(parts)))
+    }
+
+    /// `(A, B) -> C`
+    pub fn function(params: &[Type], result: Type) -> Type {
+        Type::new(TypeKind::Function(shared(params), result))
     }
 
     /// The number behind the type, for columns in memory.
@@ -359,6 +372,7 @@ impl fmt::Display for Type {
                 list(f, params)?;
                 write!(f, " -> {result}")
             }
+            TypeKind::Cell(parts) => write!(f, "cell<{}>", Listed(parts)),
             TypeKind::Variable(n) => write!(f, "?{n}"),
         }
     }

@@ -348,7 +348,9 @@ impl<'a> Machine<'a> {
         for (kind, &arg) in kind.args().iter().zip(args) {
             arguments.push(match kind {
                 Kind::Str => PanicArgument::Text(self.memory.read_text(arg)?),
-                Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => PanicArgument::Int(arg as i64),
+                Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte | Kind::Address => {
+                    PanicArgument::Int(arg as i64)
+                }
             });
         }
         let places = body.places.chain(body.edges[inst].place).copied().collect();

@@ -138,6 +138,8 @@ pub enum ConstValue {
     Aggregate(Type, Vec<ConstValue>),
     /// Variant: its type, number and payload.
     Variant(Type, u32, Vec<ConstValue>),
+    /// Cell: its type and parts.
+    Cell(Type, Vec<ConstValue>),
 }
 
 /// Payload types of each variant of a sum.

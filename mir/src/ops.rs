@@ -36,6 +36,8 @@ pub enum Class {
     Sum,
     /// A list.
     List,
+    /// A cell on the heap.
+    Cell,
     /// Element type of the list that is the first operand.
     Element,
     /// Any number of operands of any type; stands last.
@@ -115,6 +117,9 @@ ir::ops! {
     Tag       = "tag"       (Sum) -> (Int),      imm None, targets 0, Pure, "number of the variant";
     Is        = "is"        (Sum) -> (Bool),     imm Int, targets 0, Pure, "is it the variant with this number";
     Payload   = "payload"   (Sum) -> (Any),      imm Word, targets 0, Pure, "`vN.M`: part M of the payload of variant N, which the sum is known to be";
+    // Cells on the heap.
+    New       = "new"       (Many) -> (Cell),    imm None, targets 0, Pure, "a cell of the result's type, from all its parts in order; cells have no identity";
+    Part      = "part"      (Cell) -> (Any),     imm Int, targets 0, Pure, "part of a cell by index; like `payload` it stays behind the test that says what its operand is";
     // Text and lists.
     StrLen    = "str_len"   (Str) -> (Int),      imm None, targets 0, Pure, "bytes";
     ListLen   = "list_len"  (List) -> (Int),     imm None, targets 0, Pure, "number of elements";

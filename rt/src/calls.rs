@@ -1,10 +1,11 @@
 //! The functions behind `abi::RuntimeCall`, one each, with the convention of `abi::calls`.
 #![allow(unsafe_code)] // exported symbols, addresses from compiled code
 
+use abi::layout;
 use pure::{float, int, parse, print, text};
 
-use crate::output;
 use crate::value::{Builder, Str};
+use crate::{heap, output};
 
 /// Status and result of a call that may panic: 0 and the result through `out`, or 1 plus the index of the panic in the call's table row.
 macro_rules! status {
@@ -35,6 +36,18 @@ pub extern "sysv64" fn ori_debug_print(text: &Str) {
     report.add(text.bytes());
     report.add(b"\n");
     report.send();
+}
+
+/// `allocate`. Cells stay until exit.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_allocate(bytes: u64, header: u64) -> *mut u8 {
+    let (_, size) = layout::cell_class(bytes as usize);
+    let start = heap::allocate(size.saturating_add(layout::CELL_HEADER));
+    // SAFETY: the heap gave room for the header and the parts behind it, aligned to 8.
+    unsafe {
+        start.cast::<u64>().write(header);
+        start.add(layout::CELL_HEADER)
+    }
 }
 
 /// `str_concat`. `out` may be the place of an operand, so it is written last.

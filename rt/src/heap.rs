@@ -1,4 +1,4 @@
-//! Memory for texts that do not fit into their value. A bump allocator over mapped chunks: what it gives lives until exit (the heap issue
+//! Memory for cells, and for texts that do not fit into their value. A bump allocator over mapped chunks: what it gives lives until exit (the heap issue
 //! replaces it).
 //!
 //! Texts never change, so a text may grow at its end without a copy while nothing stands behind it: the shorter one goes on to see its own bytes.

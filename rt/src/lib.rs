@@ -8,7 +8,7 @@
 //! | [`fault`]   | stack exhaustion                                                             |
 //! | [`walk`]    | stack walk over function records                                             |
 //! | [`output`]  | standard output with its buffer, standard error                              |
-//! | [`heap`]    | memory for texts: a bump allocator, nothing is freed yet                     |
+//! | [`heap`]    | memory for cells and texts: a bump allocator, nothing is freed yet                     |
 //! | [`value`]   | `str` and list values in memory                                              |
 //! | [`system`]  | the system calls used                                                        |
 //!

@@ -55,6 +55,7 @@ impl<'a> Types<'a> {
             | TypeKind::Range
             | TypeKind::List(_)
             | TypeKind::Function(..)
+            | TypeKind::Cell(_)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => Made::Plain,
         };

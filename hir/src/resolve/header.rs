@@ -112,6 +112,7 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 | TypeKind::Never
                 | TypeKind::Range
                 | TypeKind::Function(..)
+                | TypeKind::Cell(_)
                 | TypeKind::Variable(_) => {}
             }
         }

@@ -472,6 +472,7 @@ fn contains(ty: Type, target: ItemId, through_sums: bool, seen: &mut Vec<ItemId>
         | TypeKind::Range
         | TypeKind::List(_)
         | TypeKind::Function(..)
+        | TypeKind::Cell(_)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => return Ok(false),
     };

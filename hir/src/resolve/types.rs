@@ -95,7 +95,8 @@ pub fn show(ty: Type) -> String {
         | TypeKind::Str
         | TypeKind::Void
         | TypeKind::Never
-        | TypeKind::Range => ty.to_string(),
+        | TypeKind::Range
+        | TypeKind::Cell(_) => ty.to_string(),
     }
 }
 

@@ -86,6 +86,22 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
                 "error" => Type::ERROR,
                 "Range" => return Some((Type::RANGE, rest.strip_prefix("<int>")?)),
                 "" => return None,
+                // A declared type of this name is written the same way, but no type of the language begins with a small letter without a module.
+                "cell" if rest.starts_with('<') => {
+                    let mut rest = rest[1..].trim_start();
+                    let mut parts = Vec::new();
+                    while !rest.starts_with('>') {
+                        let (part, after) = parse_prefix(rest, depth + 1)?;
+                        parts.push(part);
+                        rest = after.trim_start();
+                        match rest.strip_prefix(',') {
+                            Some(after) => rest = after.trim_start(),
+                            None if rest.starts_with('>') => {}
+                            None => return None,
+                        }
+                    }
+                    return Some((Type::cell(&parts), &rest[1..]));
+                }
                 _ if name.contains('$') => {
                     let (name, index) = name.split_once('$')?;
                     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

@@ -21,3 +21,12 @@ fn the_text_of_a_struct_parses_back_whatever_its_file_is_called() {
         assert_eq!(parse(&nested.to_string()), Some(nested), "{nested}");
     }
 }
+
+#[test]
+fn the_text_of_a_cell_or_a_function_parses_back() {
+    let cell = Type::cell(&[Type::INT, Type::cell(&[]), Type::list(Type::STR)]);
+    for ty in [cell, Type::function(&[cell, Type::tuple(&[cell, cell])], Type::function(&[], cell)), Type::tuple(&[cell, Type::BOOL])] {
+        assert_eq!(parse(&ty.to_string()), Some(ty), "{ty}");
+    }
+    assert_eq!(cell.to_string(), "cell<int, cell<>, [str]>");
+}

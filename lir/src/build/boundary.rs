@@ -128,7 +128,7 @@ impl Builder<'_> {
         let result = machine_type(call.result());
         let out_size = match call.result() {
             Kind::Str => Some(layout::STR_SIZE as u32),
-            Kind::Void => None,
+            Kind::Void | Kind::Address => None,
             Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => fallible.then_some(8),
         };
         let mut operands = [Value::new(NONE as usize); 6];
@@ -148,7 +148,7 @@ impl Builder<'_> {
                     }
                     address
                 }
-                Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => self.leaf(args, position),
+                Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte | Kind::Address => self.leaf(args, position),
             };
             operands[count] = operand;
             count += 1;
@@ -214,7 +214,9 @@ impl Builder<'_> {
         for (position, value) in mir.args(inst).iter().enumerate() {
             let operand = match kinds.get(position) {
                 Some(Kind::Str) => self.spill(Some(value)),
-                Some(Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte) | None => self.leaf_at(Some(value), 0),
+                Some(Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte | Kind::Address) | None => {
+                    self.leaf_at(Some(value), 0)
+                }
             };
             operands.push(operand);
         }
@@ -230,6 +232,7 @@ pub(crate) const fn machine_type(kind: Kind) -> Option<Type> {
         Kind::Float => Some(Type::F64),
         Kind::Bool | Kind::Byte => Some(Type::I8),
         Kind::Char => Some(Type::I32),
+        Kind::Address => Some(Type::Ptr),
         Kind::Void | Kind::Str => None,
     }
 }

@@ -14,12 +14,14 @@
 //! | [`shape`]  | leaves and memory layout of language types                          |
 //! | `arith`    | checked integer and float ops                                       |
 //! | `sums`     | variants, tags and payloads                                         |
+//! | `cells`    | cells on the heap                                                   |
 //! | `boundary` | texts, lists, runtime calls and panics                              |
 //! | [`legal`]  | `built` to `legal`: wide results and oversized tail calls           |
 //! | [`start`]  | the function behind the entry of the image                          |
 
 mod arith;
 mod boundary;
+mod cells;
 pub mod legal;
 pub mod shape;
 pub mod start;
@@ -278,6 +280,8 @@ impl<'a> Builder<'a> {
             MirOp::Tag => self.tag(inst)?,
             MirOp::Is => self.is(inst, imm)?,
             MirOp::Payload => self.payload(inst, imm)?,
+            MirOp::New => self.new_cell(inst)?,
+            MirOp::Part => self.part(inst, imm)?,
             MirOp::StrLen => self.str_len(inst),
             MirOp::ListLen => self.alias(inst, args.first().copied(), 1),
             MirOp::ListGet => self.list_get(inst)?,

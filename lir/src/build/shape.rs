@@ -90,6 +90,7 @@ impl ShapeId {
     const CHAR: ShapeId = ShapeId(4);
     const WORDS: ShapeId = ShapeId(5);
     const BOOL: ShapeId = ShapeId(6);
+    const ADDRESS: ShapeId = ShapeId(7);
 }
 
 #[derive(Clone, Copy)]
@@ -145,6 +146,7 @@ impl<'a> Shapes<'a> {
             shapes.add(types.iter().map(|&ty| (ty, spare)), &[]);
         }
         shapes.add([(Type::I8, Some(2))].into_iter(), &[]);
+        shapes.add([(Type::Ptr, None)].into_iter(), &[]);
         shapes
     }
 
@@ -184,6 +186,8 @@ impl<'a> Shapes<'a> {
                 return self.of(ty);
             }
             TypeKind::List(_) => return Ok(ShapeId::WORDS),
+            // What it holds is of no interest here, and may be of the very type that is laid out.
+            TypeKind::Cell(_) => return Ok(ShapeId::ADDRESS),
             TypeKind::Tuple(_) => self.cx.fields(ty)?,
             TypeKind::Struct(..) => match self.cx.variants(ty)? {
                 Some(variants) => {
@@ -244,6 +248,22 @@ impl<'a> Shapes<'a> {
         }
         let shape = self.add(leaves.into_iter(), &[]);
         self.sums.insert(shape, Arc::new(sum));
+        Ok(shape)
+    }
+
+    /// The shape of what a cell with these parts holds; its fields are the parts.
+    pub fn content(&mut self, parts: &'static [hir::Type]) -> Result<ShapeId, Stop> {
+        if parts.len() > 1 {
+            // It lies as the tuple of them does, and shares its shape.
+            return self.of(hir::Type::tuple(parts));
+        }
+        let key = hir::Type::cell(parts);
+        if let Some(&known) = self.index.get(&key) {
+            return Ok(known);
+        }
+        let (leaves, spans) = self.flattened(parts, 0)?;
+        let shape = self.add(leaves.into_iter(), &spans);
+        self.index.insert(key, shape);
         Ok(shape)
     }
 

@@ -377,3 +377,12 @@ fn lowering_is_linear_in_the_size_of_a_body() {
     let (small, large) = (cost(2_000), cost(40_000));
     assert!(large < small * 8.0 + 1000.0, "{small:.0} ns an instruction, then {large:.0}");
 }
+
+#[test]
+fn a_cell_is_room_behind_a_header_with_the_parts_as_in_a_tuple() {
+    // A byte, an address, the tag behind it, a word: 32 bytes, of class 4.
+    check(
+        ";! type m.Chain = {} | {cell<byte, m.Chain, int>}\nfn @m.f(%0: m.Chain, %1: byte) -> byte {\nb0:\n  %2: int = int 7\n  %3: cell<byte, m.Chain, int> = new %1, %0, %2\n  %4: byte = part %3, 0\n  ret %4\n}\n",
+        "fn @m.f(%0: ptr, %1: i8, %2: i8) -> i8 {\nb0:\n  %3: i64 = iconst 7\n  %4: i64 = iconst 32\n  %5: i64 = iconst 17179869184\n  %6: ptr = rt allocate, %4, %5\n  store %6, %2, 0\n  store %6, %0, 8\n  store %6, %1, 16\n  store %6, %3, 24\n  %7: i8 = load %6, 0\n  ret %7\n}\n",
+    );
+}

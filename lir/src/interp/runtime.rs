@@ -1,6 +1,6 @@
 //! The runtime's functions in their convention (`abi::calls`), through the functions of `pure`.
 
-use abi::RuntimeCall;
+use abi::{RuntimeCall, layout};
 
 use super::{Memory, Runtime, Trap};
 
@@ -39,6 +39,11 @@ impl Runtime for StandardRuntime {
                 self.errors.extend(memory.read_text(a)?);
                 self.errors.push(b'\n');
                 return Ok(0);
+            }
+            RuntimeCall::Allocate => {
+                let start = memory.allocate(a.saturating_add(layout::CELL_HEADER as u64))?;
+                memory.write(start, 8, b)?;
+                return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),
             RuntimeCall::IsIntText => return Ok(u64::from(pure::parse::int(&memory.read_text(a)?).is_ok())),

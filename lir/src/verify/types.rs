@@ -361,7 +361,7 @@ impl<'a, P: Phase> Checker<'a, P> {
         let fallible = !call.statuses().is_empty();
         let scalar = machine_type(call.result()).map(|ty| [(0, ty)]);
         let (out, given): (Option<u32>, &[(u32, Type)]) = match call.result() {
-            Kind::Void => (None, &[]),
+            Kind::Void | Kind::Address => (None, &[]),
             Kind::Str => (Some(layout::STR_SIZE as u32), &TEXT),
             Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => {
                 (fallible.then_some(8), scalar.as_ref().map_or(&[], |field| &field[..]))
@@ -378,7 +378,7 @@ impl<'a, P: Phase> Checker<'a, P> {
                 match (kind, out) {
                     (Kind::Void, Some(bytes)) => self.needs(value, bytes, Use::Writes(given), place, written),
                     (Kind::Str, _) => self.needs(value, layout::STR_SIZE as u32, Use::ReadsText, place, place.1),
-                    (Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte, _) => {}
+                    (Kind::Void | Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte | Kind::Address, _) => {}
                 }
             }
         }

@@ -150,6 +150,10 @@ impl Builder<'_> {
                 let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
                 self.op_with(Op::Variant, &parts, u64::from(*number), *ty)
             }
+            ConstValue::Cell(ty, parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
+                self.op(Op::New, &parts, *ty)
+            }
         }
     }
 

@@ -47,6 +47,7 @@ impl Machine<'_> {
                 output.write_error(format!("{text}\n").as_bytes());
                 Given::Nothing
             }
+            RuntimeCall::Allocate => return Err(Halt::Broken("allocate is not for MIR".to_owned())),
             RuntimeCall::StrConcat => {
                 let (a, b) = (text(a), text(b));
                 // A text that doubles forever must not take real memory first.

@@ -297,6 +297,20 @@ pub(super) enum Insn {
         variant: u32,
         part: u32,
     },
+    New {
+        d: Slot,
+        parts: Run,
+    },
+    Part {
+        d: Slot,
+        a: Slot,
+        index: u32,
+    },
+    PartHeap {
+        d: Slot,
+        a: Slot,
+        index: u32,
+    },
     StrLen {
         d: Slot,
         a: Slot,

@@ -337,6 +337,11 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                     _ => Insn::PayloadHeap { d: self.heap_result(inst)?, a, variant, part },
                 }
             }
+            Op::New => Insn::New { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
+            Op::Part if self.result(inst)? & HEAP == 0 => {
+                Insn::Part { d: self.word_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 }
+            }
+            Op::Part => Insn::PartHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 },
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListGet if self.result(inst)? & HEAP == 0 => {
@@ -399,6 +404,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Kind::Void => 0,
             Kind::Str => self.heap_result(inst)?,
             Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => self.word_result(inst)?,
+            Kind::Address => return Err(format!("{} is not for MIR", call.name())),
         };
         Ok(Insn::Runtime { call, d, a: operand(0)?, b: operand(1)? })
     }

@@ -7,7 +7,7 @@ use ir::{ItemId, Stop};
 
 use super::calls::Given;
 use super::code::{Code, HEAP, Insn, Run, Slot};
-use super::value::{Cell, Heap};
+use super::value::{Cell, Heap, Parts};
 use super::{Limit, Limits, Output, Position, Positions};
 use crate::ir::{Body, Context, Mono};
 
@@ -380,6 +380,19 @@ impl<'a> Machine<'a> {
                     Some(Cell::Heap(part)) => heap!(*d) = part.clone(),
                     Some(Cell::Word(_)) | None => return Err(broken(&code, "payload of another variant")),
                 },
+                Insn::New { d, parts } => {
+                    self.pay(16 * parts.len as usize + 16)?;
+                    let parts: Rc<[Cell]> = code.operands[parts.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
+                    heap!(*d) = Heap::Cell(Parts::new(parts));
+                }
+                Insn::Part { d, a, index } => match heap!(*a).cell_part(*index) {
+                    Some(Cell::Word(word)) => word!(*d) = *word,
+                    Some(Cell::Heap(_)) | None => return Err(broken(&code, "part of no such cell")),
+                },
+                Insn::PartHeap { d, a, index } => match heap!(*a).cell_part(*index) {
+                    Some(Cell::Heap(part)) => heap!(*d) = part.clone(),
+                    Some(Cell::Word(_)) | None => return Err(broken(&code, "part of no such cell")),
+                },
                 Insn::StrLen { d, a } => word!(*d) = self.text(hb, *a).len() as u64,
                 Insn::ListLen { d, a } => {
                     let Heap::List(elements) = &heap!(*a) else { return Err(broken(&code, "list_len of no list")) };
@@ -547,7 +560,7 @@ impl<'a> Machine<'a> {
     pub(super) fn text(&self, hb: usize, slot: Slot) -> Rc<str> {
         match &self.heaps[hb + slot as usize] {
             Heap::Str(text) => text.clone(),
-            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) => Rc::from(""),
+            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) => Rc::from(""),
         }
     }
 }

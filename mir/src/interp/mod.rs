@@ -188,7 +188,7 @@ pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) ->
     let error = match end {
         Ok(End::Returned(cell)) => {
             let ty = body.results.first().copied().unwrap_or(Type::ERROR);
-            return Ok(constant(&cell, ty, cx)?.ok_or(ConstError::NotRepresentable(ty)));
+            return Ok(constant(&cell, ty, 0, cx)?.ok_or(ConstError::NotRepresentable(ty)));
         }
         Ok(End::Panicked { message, .. }) => ConstError::Panicked(message),
         Err(Halt::Stop(stop)) => return Err(stop),
@@ -201,8 +201,14 @@ pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) ->
     Ok(Err(error))
 }
 
-/// A value of this type as a constant. Types nest, so the recursion ends.
-fn constant(cell: &Cell, ty: Type, cx: &dyn Context) -> Result<Option<ConstValue>, Stop> {
+/// How deep constants nest at most: whoever reads, stores and frees them does so by recursion.
+const MAX_CONSTANT_DEPTH: u32 = 128;
+
+/// A value of this type as a constant; nothing when it has none, or one that is too deep.
+fn constant(cell: &Cell, ty: Type, depth: u32, cx: &dyn Context) -> Result<Option<ConstValue>, Stop> {
+    if depth == MAX_CONSTANT_DEPTH {
+        return Ok(None);
+    }
     Ok(match (ty.kind(), cell) {
         (TypeKind::Int, Cell::Word(word)) => Some(ConstValue::Int(*word as i64)),
         (TypeKind::Float, Cell::Word(word)) => Some(ConstValue::Float(*word)),
@@ -213,27 +219,28 @@ fn constant(cell: &Cell, ty: Type, cx: &dyn Context) -> Result<Option<ConstValue
         (TypeKind::Str, Cell::Heap(Heap::Str(text))) => Some(ConstValue::Str(Symbol::new(text))),
         (TypeKind::Tuple(_) | TypeKind::Struct(..), Cell::Heap(Heap::Aggregate(parts))) => {
             let Some(types) = cx.fields(ty)? else { return Ok(None) };
-            let mut values = Vec::with_capacity(parts.len());
-            for (part, &ty) in parts.iter().zip(types.iter()) {
-                match constant(part, ty, cx)? {
-                    Some(value) => values.push(value),
-                    None => return Ok(None),
-                }
-            }
-            Some(ConstValue::Aggregate(ty, values))
+            constants(parts, &types, depth, cx)?.map(|values| ConstValue::Aggregate(ty, values))
         }
         (TypeKind::Struct(..), Cell::Heap(Heap::Variant(tag, parts))) => {
             let Some(variants) = cx.variants(ty)? else { return Ok(None) };
             let Some(types) = variants.get(*tag as usize) else { return Ok(None) };
-            let mut values = Vec::with_capacity(parts.len());
-            for (part, &ty) in parts.iter().zip(types) {
-                match constant(part, ty, cx)? {
-                    Some(value) => values.push(value),
-                    None => return Ok(None),
-                }
-            }
-            Some(ConstValue::Variant(ty, *tag, values))
+            constants(parts, types, depth, cx)?.map(|values| ConstValue::Variant(ty, *tag, values))
+        }
+        (TypeKind::Cell(types), Cell::Heap(Heap::Cell(parts))) => {
+            constants(parts.all(), types, depth, cx)?.map(|values| ConstValue::Cell(ty, values))
         }
         _ => None,
     })
+}
+
+/// All parts as constants, or nothing.
+fn constants(parts: &[Cell], types: &[Type], depth: u32, cx: &dyn Context) -> Result<Option<Vec<ConstValue>>, Stop> {
+    let mut values = Vec::with_capacity(parts.len());
+    for (part, &ty) in parts.iter().zip(types) {
+        match constant(part, ty, depth + 1, cx)? {
+            Some(value) => values.push(value),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(values))
 }

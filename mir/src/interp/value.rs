@@ -1,4 +1,5 @@
-//! Values that are no numbers. They never change, so they are shared; their types nest, so freeing them never recurses deeply.
+//! Values that are no numbers. They never change, so they are shared. Types nest only so deep, but cells hold cells of their own type for as long as
+//! there is memory: they are freed by a list of work, not by recursion.
 
 use std::rc::Rc;
 
@@ -18,6 +19,45 @@ pub(super) enum Heap {
     Variant(u32, Rc<[Cell]>),
     /// Elements in order.
     List(Rc<[Cell]>),
+    /// Parts of a cell.
+    Cell(Parts),
+}
+
+/// What a cell holds. Two cells with equal parts cannot be told apart.
+#[derive(Clone, Debug)]
+pub(super) struct Parts(Rc<[Cell]>);
+
+impl Parts {
+    pub(super) fn new(parts: Rc<[Cell]>) -> Parts {
+        Parts(parts)
+    }
+
+    pub(super) fn all(&self) -> &[Cell] {
+        &self.0
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        let mut pending = Vec::new();
+        take_apart(&mut self.0, &mut pending);
+        while let Some(mut heap) = pending.pop() {
+            match &mut heap {
+                Heap::Aggregate(parts) | Heap::Variant(_, parts) | Heap::List(parts) => take_apart(parts, &mut pending),
+                Heap::Cell(parts) => take_apart(&mut parts.0, &mut pending),
+                Heap::Empty | Heap::Str(_) => {}
+            }
+        }
+    }
+}
+
+/// Moves what has parts of its own out of parts that nobody else holds.
+fn take_apart(parts: &mut Rc<[Cell]>, pending: &mut Vec<Heap>) {
+    for part in Rc::get_mut(parts).into_iter().flatten() {
+        if let Cell::Heap(heap @ (Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_))) = part {
+            pending.push(std::mem::take(heap));
+        }
+    }
 }
 
 impl Heap {
@@ -25,7 +65,7 @@ impl Heap {
     pub(super) fn part(&self, index: u32) -> Option<&Cell> {
         match self {
             Heap::Aggregate(parts) => parts.get(index as usize),
-            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) => None,
         }
     }
 
@@ -33,7 +73,7 @@ impl Heap {
     pub(super) fn tag(&self) -> Option<u32> {
         match self {
             Heap::Variant(tag, _) => Some(*tag),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) => None,
         }
     }
 
@@ -41,7 +81,15 @@ impl Heap {
     pub(super) fn payload(&self, variant: u32, part: u32) -> Option<&Cell> {
         match self {
             Heap::Variant(tag, parts) if *tag == variant => parts.get(part as usize),
-            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) => None,
+            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) => None,
+        }
+    }
+
+    /// A part of a cell.
+    pub(super) fn cell_part(&self, index: u32) -> Option<&Cell> {
+        match self {
+            Heap::Cell(parts) => parts.0.get(index as usize),
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) => None,
         }
     }
 
@@ -49,7 +97,7 @@ impl Heap {
     pub(super) fn element(&self, index: i64) -> Result<&Cell, i64> {
         match self {
             Heap::List(elements) => usize::try_from(index).ok().and_then(|index| elements.get(index)).ok_or(elements.len() as i64),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) => Err(0),
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) => Err(0),
         }
     }
 }
@@ -80,6 +128,7 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::List(_)
         | TypeKind::Struct(..)
         | TypeKind::Function(..)
+        | TypeKind::Cell(_)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => false,
     }

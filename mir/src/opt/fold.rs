@@ -255,6 +255,12 @@ fn made_payload(graph: &Graph<Mir>, sum: Value, imm: u64) -> Option<Value> {
     if is_same { graph.args(made).get(part as usize).copied() } else { None }
 }
 
+/// The part of a cell that is made here.
+fn made_part(graph: &Graph<Mir>, cell: Value, part: u64) -> Option<Value> {
+    let made = graph.def_inst(cell)?;
+    if graph.op(made) == Op::New { graph.args(made).get(part as usize).copied() } else { None }
+}
+
 fn int(value: i64) -> Found {
     Found::Literal(Op::Int, value as u64)
 }
@@ -329,7 +335,11 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
             Some(value) => Found::Value(value),
             None => Found::Nothing,
         },
-        Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet | Op::Call => Found::Nothing,
+        Op::Part => match made_part(graph, args[0], row.imm) {
+            Some(value) => Found::Value(value),
+            None => Found::Nothing,
+        },
+        Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet | Op::Call => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,
     }
 }

@@ -100,7 +100,7 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
             continue;
         }
         match ty.kind() {
-            TypeKind::Tuple(elements) => types.extend(elements),
+            TypeKind::Tuple(parts) | TypeKind::Cell(parts) => types.extend(parts),
             TypeKind::List(element) => types.push(element),
             TypeKind::Function(params, result) => {
                 types.extend(params);

@@ -118,6 +118,12 @@ faults! {
     "M0225" PayloadPart { ty: String, variant: u32, part: u32, parts: usize } "the payload of variant {variant} of {ty} has {parts} parts, none is number {part}";
     /// A part of a payload that is given or read has its declared type.
     "M0226" PayloadType { value: u32, part: usize, expected: String, found: String } "part {part} of the payload is {expected}, and %{value} is {found}";
+    /// `new` gets one operand for each part of the cell.
+    "M0227" PartCount { ty: String, expected: usize, found: usize } "{ty} has {expected} parts, and {found} are given";
+    /// `part` names a part that the cell has.
+    "M0228" PartIndex { ty: String, part: i64, parts: usize } "{ty} has {parts} parts, none is number {part}";
+    /// A part that is put into a cell or read has the type that the cell says.
+    "M0229" PartType { value: u32, part: usize, expected: String, found: String } "part {part} of the cell is {expected}, and %{value} is {found}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
 }

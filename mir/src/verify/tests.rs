@@ -30,9 +30,11 @@ fn check(functions: &str) -> Vec<String> {
     codes.into_iter().map(|(_, code)| code).collect()
 }
 
-/// A function with this body in one block; it may use `%0: int`, `%1: float`, `%2: bool`, `%3: str`, `%4: m.P` and `%5: [int]`.
+/// A function with this body in one block; it may use `%0: int`, `%1: float`, `%2: bool`, `%3: str`, `%4: m.P`, `%5: [int]` and `%6: cell<int>`.
 fn line(text: &str) -> String {
-    format!("fn @m.f(%0: int, %1: float, %2: bool, %3: str, %4: m.P, %5: [int]) -> int {{\nb0:\n  {text}\n  ret %0\nb1:\n  resume\n}}\n")
+    format!(
+        "fn @m.f(%0: int, %1: float, %2: bool, %3: str, %4: m.P, %5: [int], %6: cell<int>) -> int {{\nb0:\n  {text}\n  ret %0\nb1:\n  resume\n}}\n"
+    )
 }
 
 /// Texts that break one rule each. Where a rule cannot be broken in text (a name defined twice reads as one), a test below breaks the graph.
@@ -62,6 +64,12 @@ fn broken() -> Vec<String> {
         "%9: m.S = variant 2 ;~ M0223",
         "%9: m.S = variant %0, 1 ;~ M0224",
         "%9: m.S = variant %3, %3, 1 ;~ M0226",
+        "%9: cell<int, bool> = new %0 ;~ M0227",
+        "%9: cell<int, bool> = new %0, %0 ;~ M0229",
+        "%9: int = new %0 ;~ M0202",
+        "%9: int = part %0, 0 ;~ M0201",
+        "%9: int = part %6, 1 ;~ M0228",
+        "%9: bool = part %6, 0 ;~ M0229",
         "%9: m.P = with_field %4, %0, -1 ;~ M0204",
         "%9: int = field %4, 1 ;~ M0205",
         "%9: m.P = with_field %4, %2, 0 ;~ M0205",

@@ -21,6 +21,8 @@ pub const fn type_of_kind(kind: Kind) -> Type {
         Kind::Char => Type::CHAR,
         Kind::Byte => Type::BYTE,
         Kind::Str => Type::STR,
+        // No value of MIR is an address.
+        Kind::Address => Type::ERROR,
     }
 }
 
@@ -194,6 +196,22 @@ impl Checker<'_> {
                     self.payload(at, ty, row.imm, row.first_result, result)?;
                 }
             }
+            Op::New => {
+                if let Some(TypeKind::Cell(parts)) = result_ty.map(Type::kind) {
+                    self.new_cell(at, result_ty.unwrap_or(Type::ERROR), parts, args);
+                }
+            }
+            Op::Part => {
+                if let (Some(ty), Some(result)) = (self.first(args), result_ty)
+                    && let TypeKind::Cell(parts) = ty.kind()
+                {
+                    match usize::try_from(row.imm).ok().and_then(|part| parts.get(part)) {
+                        None => self.faults.push(MirFault::PartIndex { at, ty: ty.to_string(), part: row.imm as i64, parts: parts.len() }),
+                        Some(&expected) if expected != result => self.part_type(at, row.imm as usize, expected, row.first_result),
+                        Some(_) => {}
+                    }
+                }
+            }
             Op::Runtime => self.runtime(at, inst),
             Op::Call => self.call(at, ItemId::from_raw(row.imm as u32), args, result_ty)?,
             Op::Tail => self.call(at, ItemId::from_raw(row.imm as u32), args, graph.results.first().copied())?,
@@ -242,6 +260,7 @@ impl Checker<'_> {
             Class::Aggregate => self.fields(ty)?.is_some(),
             Class::Sum => self.variants(ty)?.is_some(),
             Class::List => matches!(ty.kind(), TypeKind::List(_)),
+            Class::Cell => matches!(ty.kind(), TypeKind::Cell(_)),
             Class::Element => match first.map(Type::kind) {
                 Some(TypeKind::List(element)) => ty == element,
                 // The operand is at fault, and said to be.
@@ -340,6 +359,25 @@ impl Checker<'_> {
         }
     }
 
+    fn new_cell(&mut self, at: Where, ty: Type, parts: &[Type], args: &[Value]) {
+        if parts.len() != args.len() {
+            self.faults.push(MirFault::PartCount { at, ty: ty.to_string(), expected: parts.len(), found: args.len() });
+            return;
+        }
+        for (part, (&expected, &arg)) in parts.iter().zip(args).enumerate() {
+            self.part_type(at, part, expected, arg);
+        }
+    }
+
+    fn part_type(&mut self, at: Where, part: usize, expected: Type, value: Value) {
+        if let Some(found) = self.ty(value)
+            && found != expected
+        {
+            let value = value.raw();
+            self.faults.push(MirFault::PartType { at, value, part, expected: expected.to_string(), found: found.to_string() });
+        }
+    }
+
     fn field_type(&mut self, at: Where, index: usize, expected: Type, value: Value) {
         if let Some(found) = self.ty(value)
             && found != expected
@@ -352,7 +390,8 @@ impl Checker<'_> {
     fn runtime(&mut self, at: Where, inst: Inst) {
         let graph = self.graph;
         let number = graph.insts[inst].imm;
-        let Some(call) = RuntimeCall::from_number(number) else {
+        // What the levels below call on their own is no word of MIR.
+        let Some(call) = RuntimeCall::from_number(number).filter(|call| call.result() != Kind::Address) else {
             self.faults.push(MirFault::UnknownWord { at, op: "rt", number });
             return;
         };
@@ -475,8 +514,8 @@ fn in_type(ty: Type, literal: i64) -> bool {
 #[inline]
 fn is_plainly(class: Class, ty: Type) -> bool {
     /// The number of the one type of each class, and of no type.
-    const ONLY: [u32; 17] = {
-        let mut only = [u32::MAX; 17];
+    const ONLY: [u32; 18] = {
+        let mut only = [u32::MAX; 18];
         only[Class::Int as usize] = Type::INT.raw();
         only[Class::Float as usize] = Type::FLOAT.raw();
         only[Class::Bool as usize] = Type::BOOL.raw();
@@ -503,7 +542,7 @@ fn is_open(ty: Type) -> bool {
         TypeKind::List(element) => is_open(element),
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
         TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str => false,
-        TypeKind::Struct(_, args) => args.iter().any(|&arg| is_open(arg)),
+        TypeKind::Struct(_, args) | TypeKind::Cell(args) => args.iter().any(|&arg| is_open(arg)),
         TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Parameter(..) => false,
     }
 }
@@ -524,6 +563,7 @@ fn class_text(class: Class, first: Option<Type>) -> String {
         Class::Aggregate => "a tuple or struct",
         Class::Sum => "a sum",
         Class::List => "a list",
+        Class::Cell => "a cell",
         Class::Element => "an element of the list",
     };
     text.to_owned()

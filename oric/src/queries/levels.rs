@@ -134,7 +134,8 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
         | mir::ConstValue::Str(_)
         | mir::ConstValue::Unit
         | mir::ConstValue::Aggregate(..)
-        | mir::ConstValue::Variant(..) => None,
+        | mir::ConstValue::Variant(..)
+        | mir::ConstValue::Cell(..) => None,
     }
 }
 
@@ -234,6 +235,7 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
         | TypeKind::Range
         | TypeKind::List(_)
         | TypeKind::Function(..)
+        | TypeKind::Cell(_)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => Ok(None),
     }

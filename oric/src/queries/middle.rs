@@ -43,6 +43,7 @@ impl Provider for Fields {
             | TypeKind::Range
             | TypeKind::List(_)
             | TypeKind::Function(..)
+            | TypeKind::Cell(_)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
         })

@@ -57,3 +57,16 @@ fn comparisons_read_both_forms_of_text() {
     assert_eq!(ori_str_hash(&Str::of(b"a")) as u64, 0xaf63dc4c8601ec8c);
     assert_eq!(ori_float_compare(f64::NAN, 1.0), 1);
 }
+
+#[test]
+fn a_cell_has_its_header_in_front_and_room_for_its_class() {
+    let cells: Vec<*mut u8> = (0..100).map(|bytes| ori_allocate(bytes, layout::cell_header(bytes as usize))).collect();
+    for (bytes, &cell) in cells.iter().enumerate() {
+        let (class, size) = layout::cell_class(bytes);
+        // SAFETY: the header stands in front of the parts.
+        let header = unsafe { cell.cast::<u64>().sub(1).read() };
+        assert_eq!((cell as usize % 8, header), (0, u64::from(class) << 32));
+        let end = cell as usize + size;
+        assert!(cells.iter().all(|&other| other == cell || other as usize - 8 >= end || (other as usize) < cell as usize), "{bytes}");
+    }
+}

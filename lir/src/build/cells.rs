@@ -1,0 +1,58 @@
+//! Cells on the heap: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. Nothing ever counts or frees them
+//! yet: they stay until exit.
+
+use abi::{RuntimeCall, layout};
+use hir::TypeKind;
+use ir::Stop;
+use ir::ssa::{Inst, NewInst, Value};
+
+use super::Builder;
+use super::shape::ShapeId;
+use crate::ir::Type;
+use crate::ops::Op;
+
+impl Builder<'_> {
+    /// The shape of what the cell holds; that of nothing in broken MIR.
+    fn content_of(&mut self, cell: Option<Value>) -> Result<ShapeId, Stop> {
+        match cell.and_then(|cell| self.mir.values.get(cell)).map(|row| row.ty.kind()) {
+            Some(TypeKind::Cell(parts)) => self.shapes.content(parts),
+            _ => Ok(ShapeId::NOTHING),
+        }
+    }
+
+    /// A cell with these parts.
+    pub(super) fn new_cell(&mut self, inst: Inst) -> Result<(), Stop> {
+        let row = self.mir.insts[inst];
+        let content = self.content_of((row.results > 0).then_some(row.first_result))?;
+        let bytes = self.shapes.size(content);
+        let operands = [self.constant(Type::I64, i64::from(bytes)), self.constant(Type::I64, layout::cell_header(bytes as usize) as i64)];
+        let new = NewInst { args: &operands, imm: RuntimeCall::Allocate as u64, ..NewInst::new(Op::Runtime) };
+        let made = self.out.append(self.block, new, &[Type::Ptr]);
+        let address = self.out.insts[made].first_result;
+        let parts = self.flat(self.mir.args(inst))?;
+        for (index, &part) in parts.iter().enumerate() {
+            if let Some(offset) = self.shapes.leaves(content).get(index).map(|leaf| leaf.offset) {
+                self.store(address, offset, part);
+            }
+        }
+        self.operands = parts;
+        self.define(inst, address);
+        Ok(())
+    }
+
+    /// The leaves of a part, one load each.
+    pub(super) fn part(&mut self, inst: Inst, index: u64) -> Result<(), Stop> {
+        let cell = self.mir.args(inst).first().copied();
+        let content = self.content_of(cell)?;
+        let (from, count) = self.shapes.field(content, index).unwrap_or((0, 0));
+        let address = self.leaf_at(cell.as_ref(), 0);
+        let first = self.leaves.len() as u32;
+        for leaf in from..from + count {
+            let leaf = self.shapes.leaves(content)[leaf as usize];
+            let value = self.load(address, leaf.offset, leaf.ty);
+            self.leaves.push(value);
+        }
+        self.set_first(inst, first);
+        Ok(())
+    }
+}
