@@ -205,7 +205,8 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn is_zero(&mut self, length: ExprId, span: Span) -> ExprId {
-        if self.ty(length) == Type::ERROR {
+        // An error, or the answer of the type's own `is_empty`.
+        if self.ty(length) != Type::INT {
             return length;
         }
         let zero = self.int(0, span);

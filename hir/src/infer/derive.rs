@@ -241,7 +241,8 @@ impl Checker<'_> {
             | TypeKind::Never
             | TypeKind::Range
             | TypeKind::List(_)
-            | TypeKind::Function(..) => Ok(value),
+            | TypeKind::Function(..)
+            | TypeKind::Cell(_) => Ok(value),
         }
     }
 

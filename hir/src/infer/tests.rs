@@ -241,14 +241,9 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     for (item, what) in [
         ("trait Tr<T> { @m (self) -> T }", "generic traits"),
         ("trait Tr { type A; @m (self) -> Self.A }", "associated types"),
-        ("@g<T: Eq> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Eq`"),
-        ("@g<T> (v: T) -> T where T: Eq = v;\n@u () -> int = g(1) + 2;", "`Eq`"),
+        ("@g<T: Into<int>> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Into`"),
         ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
         ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
-        (
-            "impl P: Printable { @to_str (self) -> str = \"\"; }\n@u (p: P) -> str = p.to_str();",
-            "implementations of the traits of the prelude",
-        ),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),
         ("@w (xs: [int]) -> int = xs[0];", "the type `[int]`"),
         ("$k (n: int) -> int = n;\n@u () -> int = $k(n: 3);", "const functions"),
@@ -576,13 +571,11 @@ fn what_is_long_but_not_nested_has_no_limit() {
 }
 
 #[test]
-fn wide_values_are_compared_up_to_a_limit() {
+fn wide_values_are_compared() {
     let tuple = |count: usize| {
         format!("@t () -> bool = {{ let a = ({}); a < a && `{{a}}` == \"\" && a.hash() == 0 }}", vec!["1"; count].join(", "))
     };
-    accept(&tuple(250));
-    let program = Program::new(&[("main", &tuple(300))]);
-    assert_eq!(program.codes().iter().map(|c| c.as_str()).collect::<Vec<_>>(), ["E2040"]);
+    accept(&tuple(2000));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod header;
 mod impls;
 mod mutation;
 pub mod prelude;
+pub mod recursion;
 mod signature;
 pub mod solve;
 mod std_modules;

@@ -27,10 +27,11 @@ const TYPES: &[Row] = &[
     Row { name: "Option", arity: 1, variants: &["None", "Some"] },
     Row { name: "Result", arity: 2, variants: &["Ok", "Err"] },
     Row { name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
+    Row { name: "Error", arity: 0, variants: &[] },
 ];
 
 /// Functions of the prelude that are declared in `std/`.
-const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err"];
+const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err", "error"];
 
 /// What `as?` calls: from, to, function.
 const CONVERSIONS: &[(Type, Type, &str)] = &[
@@ -140,6 +141,12 @@ pub fn of_variant(name: &str) -> Option<ItemId> {
 
 /// The predeclared function of this name.
 pub fn function(name: &str) -> Option<ItemId> {
+    // A type and a function cannot share their name, but these two do.
+    let name = match name {
+        "Error" => "error",
+        "error" => return None,
+        other => other,
+    };
     let at = FUNCTIONS.iter().position(|known| *known == name)?;
     Some(items().functions[at])
 }

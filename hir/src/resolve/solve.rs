@@ -116,7 +116,7 @@ fn made(ty: Type, known: Known, bounds: &[Bound], depth: u32, cx: &dyn Context) 
         (TypeKind::Tuple(parts), _) => return all(parts),
         (TypeKind::List(_), Known::Len | Known::IsEmpty | Known::Clone) => true,
         (TypeKind::List(_), _) => return Ok(Some(Answer::Unsupported)),
-        (TypeKind::Function(..), known) => known == Known::Clone,
+        (TypeKind::Function(..) | TypeKind::Cell(_), known) => known == Known::Clone,
         (TypeKind::Struct(item, args), known) => {
             let name = Symbol::new(known.name());
             match cx.type_definition(item)? {

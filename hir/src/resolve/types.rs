@@ -14,7 +14,6 @@ use crate::{Type, TypeKind};
 const LATER_TYPES: &[&str] = &[
     "Duration",
     "Size",
-    "Error",
     "Range",
     "Set",
     "TraceEntry",
@@ -257,7 +256,8 @@ impl<'a> TypeReader<'a> {
                     None if is_later_type(name.as_str()) => return Ok(self.refuse(span, format!("`{name}`"))),
                     None => {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
-                        let known = ["int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering"];
+                        let known =
+                            ["int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering", "Error"];
                         let own = self.scope.types.iter().map(|(n, _)| n.as_str());
                         if let Some(near) = nearest(name.as_str(), own.chain(known)) {
                             error = error.help(format!("a type with a similar name exists: `{near}`"));
