@@ -303,6 +303,9 @@ impl Checker<'_> {
         let (open, close, parts) = match self.parts(this)? {
             Parts::None => {
                 let value = self.read(local, span);
+                if this == Type::NEVER {
+                    return Ok(value);
+                }
                 return Ok(match self.scalar_text(value, debug, span) {
                     Some(text) => text,
                     None => self.error(span),

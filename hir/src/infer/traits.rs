@@ -102,6 +102,11 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A bound of a type that is open.
+    pub(super) fn owe(&mut self, ty: Type, interface: ItemId, at: Span) {
+        self.obligations.push(Obligation { ty, interface, at });
+    }
+
     fn prove(&mut self, ty: Type, interface: ItemId, at: Span) -> Result<()> {
         if ty.fits_anywhere() {
             return Ok(());

@@ -65,8 +65,8 @@ impl Checker<'_> {
             return true;
         }
         match (a.kind(), b.kind()) {
-            // Of two open types the one that may not be left open stays.
-            (TypeKind::Variable(n), TypeKind::Variable(m)) if self.lenient.contains(&m) && !self.lenient.contains(&n) => {
+            // Of two open types the one that may stay open stays.
+            (TypeKind::Variable(n), TypeKind::Variable(m)) if self.lenient.contains(&n) && !self.lenient.contains(&m) => {
                 self.fix(m, b, a, fixed)
             }
             (TypeKind::Variable(n), _) => self.fix(n, a, b, fixed),

@@ -144,9 +144,14 @@ impl<'a> Checker<'a> {
 
     /// `to_str()` of a value; E2038 when its type has none.
     pub(super) fn printed(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
-        let ty = self.closed(value);
+        let ty = self.ty(value);
         if ty.fits_anywhere() {
             return Ok(value);
+        }
+        if ty.has_variable() {
+            // What it is will be known at the end of the body, and then whether it has a text.
+            self.owe(ty, Known::Printable.item(), span);
+            return self.through(Known::Printable, ty, &[value], span);
         }
         if let Some(text) = self.scalar_text(value, false, span) {
             return Ok(text);
@@ -171,9 +176,13 @@ impl<'a> Checker<'a> {
 
     /// `debug()` of a value; `None` when its type has none, and then nothing is reported.
     pub(super) fn debugged(&mut self, value: ExprId, span: Span) -> Result<Option<ExprId>> {
-        let ty = self.closed(value);
+        let ty = self.ty(value);
         if ty.fits_anywhere() {
             return Ok(Some(value));
+        }
+        if ty.has_variable() {
+            self.owe(ty, Known::Debug.item(), span);
+            return self.through(Known::Debug, ty, &[value], span).map(Some);
         }
         if let Some(text) = self.scalar_text(value, true, span) {
             return Ok(Some(text));

@@ -127,7 +127,6 @@ fn made(ty: Type, known: Known, bounds: &[Bound], depth: u32, cx: &dyn Context) 
                 None => true,
             }
         }
-        (TypeKind::Cell(_), _) => false,
         (TypeKind::Parameter(..) | TypeKind::Variable(_), _) => return Ok(None),
     };
     Ok(Some(if has { Answer::Proven(Evidence::Made) } else { Answer::Refuted }))
