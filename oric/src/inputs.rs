@@ -37,7 +37,7 @@ pub fn library(module: Symbol) -> Option<SourceFile> {
     Some(SourceFile { path: (*path).to_owned(), text: (*text).to_owned(), malformed: None, rival: None })
 }
 
-/// Fetches the library for an engine whose other sources are all set.
+/// Fetches the library alone: for an engine whose other sources are all set.
 pub fn serve_library(engine: &mut Engine) {
     engine.set_loader(|kind, key| {
         let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND)?;

@@ -97,7 +97,6 @@ impl Session {
         let _ = engine.set::<queries::Settings>(&(), options.clone());
         let _ = engine.set::<queries::Main>(&(), main);
         let _ = engine.set::<queries::Source>(&main, source);
-        crate::inputs::serve_library(&mut engine);
         Session {
             engine,
             project,
