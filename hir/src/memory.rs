@@ -351,14 +351,14 @@ impl Context for Program {
         }
     }
 
-    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+    fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
         let is_own = |module| self.files.iter().any(|file| file.module == module);
         let library = library_files().iter().filter(|file| file.module == interface.module() && !is_own(file.module));
         for file in self.files.iter().chain(library) {
-            rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.interface == Some(interface)));
+            rows.extend(resolve::module_impls(file, self)?);
         }
-        Ok(Arc::new(rows))
+        resolve::impls_of(interface, head, rows.iter(), self).map(Arc::new)
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {

@@ -257,7 +257,8 @@ impl<'a> Checker<'a> {
             && let Some((wanted, _)) = expect.checked()
         {
             // What does not fit is reported where the value goes.
-            self.unify(signature.result.substituted(&type_args), wanted);
+            let result = self.instantiated(signature.result, &type_args)?;
+            self.unify(result, wanted);
         }
         let mark = self.draft.scratch.len();
         let list = self.tree.args.get(args);
@@ -271,7 +272,11 @@ impl<'a> Checker<'a> {
         for (argument, &slot) in list.iter().zip(&slots) {
             let parameter = &params[slot];
             let why = Why::Parameter(item, parameter.name, parameter.span);
-            let value = self.check(argument.value, self.resolved(parameter.ty.substituted(&type_args)), why)?;
+            if !self.projections.is_empty() {
+                self.settle_projections()?;
+            }
+            let wanted = self.instantiated(parameter.ty, &type_args)?;
+            let value = self.check(argument.value, wanted, why)?;
             if in_order {
                 values.push(value);
             } else {
@@ -285,21 +290,25 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let Some(default) = parameter.default else { continue };
-            let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty.substituted(&type_args), span);
+            let ty = self.instantiated(parameter.ty, &type_args)?;
+            let value = self.push(Expr::Call(default, List::EMPTY), ty, span);
             self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
         }
         if failed {
             self.poisoned = true;
         }
-        if !signature.bounds.is_empty() {
-            self.require(&signature.bounds, &type_args, at)?;
+        if !self.projections.is_empty() {
+            self.settle_projections()?;
+        }
+        if !signature.given.bounds.is_empty() {
+            self.require(&signature.given, &type_args, at)?;
         }
         if let Some(receiver) = receiver {
             values.insert(0, receiver);
         }
         let list = self.draft.body.lists.add(values);
-        let mut result = self.resolved(signature.result.substituted(&type_args));
+        let mut result = self.instantiated(signature.result, &type_args)?;
         if signature.receiver != Receiver::None && self.cx.mutates(item)? {
             let this = signature.params.first().map_or(Type::ERROR, |this| this.ty);
             result = returned(result, self.resolved(this.substituted(&type_args)));

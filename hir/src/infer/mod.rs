@@ -37,7 +37,7 @@ use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
-use crate::program::{Bound, Context, Receiver, Scope, returned};
+use crate::program::{Context, Given, Receiver, Scope, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
@@ -155,8 +155,10 @@ struct Checker<'a> {
     lenient: Vec<u32>,
     /// Calls that wait for their type arguments.
     pending: Vec<Pending>,
-    /// What the type parameters implement.
-    bounds: Vec<Bound>,
+    /// What is known of the type parameters.
+    given: Given,
+    /// Associated types of types that are still open, and the variables that stand for them.
+    projections: Vec<(Type, Type)>,
     /// Bounds of types that are still open.
     obligations: Vec<Obligation>,
 }
@@ -209,7 +211,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     let mut changed = None;
     if let Some(signature) = &declared {
         expected = Some((signature.result, result_why));
-        checker.bounds.extend(&signature.bounds);
+        checker.given.extend(&signature.given);
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
@@ -280,7 +282,8 @@ impl<'a> Checker<'a> {
             variables: Vec::new(),
             lenient: Vec::new(),
             pending: Vec::new(),
-            bounds: Vec::new(),
+            given: Given::default(),
+            projections: Vec::new(),
             obligations: Vec::new(),
         })
     }

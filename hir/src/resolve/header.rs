@@ -100,6 +100,7 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 }
                 TypeKind::List(element) => open.push(element),
                 TypeKind::Struct(..)
+                | TypeKind::Associated(..)
                 | TypeKind::Parameter(..)
                 | TypeKind::Error
                 | TypeKind::Int

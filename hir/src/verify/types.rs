@@ -73,7 +73,11 @@ impl Verifier<'_> {
 
     pub(super) fn types(&mut self) -> Result<(), Stop> {
         let body = self.body;
-        if let Some(code) = CodeType::of(body.owner, self.cx)? {
+        let (base, _) = crate::types::instance_of(body.owner);
+        if let Some(signature) = self.cx.signature(base)? {
+            self.given = signature.given.clone();
+        }
+        if let Some(code) = CodeType::of(body.owner, &self.given, self.cx)? {
             self.parameters = code.generics().len();
             let same = code.count() == body.params.len()
                 && body.params.iter().enumerate().all(|(i, &local)| code.param(i) == self.local_type(local));
@@ -343,7 +347,7 @@ impl Verifier<'_> {
     }
 
     fn call(&mut self, id: ExprId, ty: Type, item: ItemId, args: List<ExprId>) -> Result<(), Stop> {
-        let Some(code) = CodeType::of(item, self.cx)? else {
+        let Some(code) = CodeType::of(item, &self.given, self.cx)? else {
             self.report(Rule::UnknownItem, id, format!("function {item} is not known"));
             return Ok(());
         };
@@ -568,6 +572,7 @@ fn is_open(ty: Type) -> bool {
         | TypeKind::Void
         | TypeKind::Never
         | TypeKind::Range
+        | TypeKind::Associated(..)
         | TypeKind::Parameter(..) => false,
     }
 }

@@ -207,7 +207,12 @@ impl<'a> Shapes<'a> {
                 }
                 None => self.cx.fields(ty)?,
             },
-            TypeKind::Error | TypeKind::Range | TypeKind::Function(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
+            TypeKind::Error
+            | TypeKind::Range
+            | TypeKind::Function(..)
+            | TypeKind::Associated(..)
+            | TypeKind::Parameter(..)
+            | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;
