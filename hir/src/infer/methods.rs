@@ -11,7 +11,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::{Entity, Receiver};
-use crate::resolve::prelude::{self, Known, predeclared};
+use crate::resolve::prelude::{self, Known, Sum, predeclared};
 use crate::resolve::solve;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
@@ -160,9 +160,21 @@ const LATER_LIST: &[&str] = &[
     "product",
 ];
 
+/// Those of the predeclared sums that take functions or give iterators.
+const LATER_OPTION: &[&str] = &["map", "and_then", "filter", "unwrap_or_else", "iter"];
+const LATER_RESULT: &[&str] =
+    &["map", "map_err", "and_then", "or_else", "unwrap_or_else", "context", "trace", "trace_entries", "has_trace"];
+const LATER_ORDERING: &[&str] = &["then_with"];
+
 /// Methods of a built-in type that the slice lacks.
 fn later(ty: Type) -> &'static [&'static str] {
     match ty.kind() {
+        TypeKind::Struct(item, _) => match prelude::sum(item) {
+            Some(Sum::Option) => LATER_OPTION,
+            Some(Sum::Result) => LATER_RESULT,
+            Some(Sum::Ordering) => LATER_ORDERING,
+            None => &[],
+        },
         TypeKind::Char => LATER_CHAR,
         TypeKind::Byte => LATER_BYTE,
         TypeKind::Str => LATER_STR,
@@ -488,7 +500,7 @@ impl<'a> Checker<'a> {
         self.silent(args, span)
     }
 
-    fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
+    pub(super) fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
         // `Never` has no methods in this slice; being silent about it would leave a body without code and without a reason.
         if ty != Type::NEVER && self.lacks_silently(ty)? {
             return Ok(());

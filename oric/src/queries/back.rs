@@ -47,6 +47,9 @@ pub struct Entry {
 
 impl Provider for MainForm {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Option<Entry>, Interrupt> {
+        if *main == super::tests_item() {
+            return Ok(Some(Entry { main: *main, takes_args: true, returns_status: false, never_returns: false }));
+        }
         let signature = levels.get::<Signature>(main)?;
         Ok((*signature).as_ref().map(|s| Entry {
             main: *main,
@@ -353,7 +356,7 @@ pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image:
         name: shown_name(id),
         file,
         base_line,
-        hidden: id == lir::build::entry_item() || hir::resolve::prelude::is_predeclared(id),
+        hidden: id == lir::build::entry_item() || id == super::tests_item() || hir::resolve::prelude::is_predeclared(id),
     }
 }
 
