@@ -183,6 +183,8 @@ pub enum Expr {
     Break(LoopId, Option<ExprId>),
     /// Next iteration; `Never`.
     Continue(LoopId),
+    /// Leaves the body with this as its result; `Never`. What `?` does where nothing is inside.
+    Return(ExprId),
 }
 
 const _: () = assert!(size_of::<Expr>() == 16);

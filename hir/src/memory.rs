@@ -1,7 +1,7 @@
 //! A whole program in memory, as tests want it: sources in, diagnostics and typed bodies out. Everything is computed when asked and kept.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 use ir::{ItemId, Namespace, Stop, Symbol};
@@ -36,8 +36,6 @@ impl Program {
             definitions: RefCell::default(),
             checked: RefCell::default(),
         };
-        // No file of the program, but its items are asked for.
-        program.items.extend(resolve::prelude::file().items.iter().map(|row| (row.id, row.item.clone())));
         for (name, source) in modules {
             let file = syntax::parse(Symbol::new(name), source);
             program.items.extend(file.items.iter().map(|row| (row.id, row.item.clone())));
@@ -45,6 +43,13 @@ impl Program {
             program.files.push(file);
         }
         program
+    }
+
+    /// An item of the program or of the library.
+    fn item(&self, item: ItemId) -> Option<&Arc<Item>> {
+        self.items
+            .get(&item)
+            .or_else(|| library_files().iter().flat_map(|file| &file.items).find(|row| row.id == item).map(|row| &row.item))
     }
 
     /// The parsed files, in order.
@@ -84,7 +89,7 @@ impl Program {
     /// The body that the compiler makes for an instance of a method of the prelude; `None` for any other item.
     pub fn made(&self, instance: ItemId) -> Result<Option<Body>, Stop> {
         let (method, _) = crate::types::instance_of(instance);
-        match self.items.get(&method) {
+        match self.item(method) {
             Some(item) if resolve::prelude::Known::of_method(method).is_some() => infer::made(instance, item, self),
             Some(_) | None => Ok(None),
         }
@@ -96,7 +101,7 @@ impl Program {
                 let path = owner.path();
                 let Some((function, parameter)) = path.name.as_str().split_once('.') else { return Ok(None) };
                 let function = ir::item::ItemPath { namespace: Namespace::Function, name: Symbol::new(function), ..path };
-                let Some(item) = self.items.get(&ItemId::new(function)) else { return Ok(None) };
+                let Some(item) = self.item(ItemId::new(function)) else { return Ok(None) };
                 let ItemKind::Function(header) = &item.kind else { return Ok(None) };
                 let Some(index) = header.params.iter().position(|p| p.name.is_some_and(|n| n.as_str() == parameter)) else {
                     return Ok(None);
@@ -104,7 +109,7 @@ impl Program {
                 (item, Which::Default(index as u32))
             }
             Namespace::Function | Namespace::Constant | Namespace::Test | Namespace::Type | Namespace::Other => {
-                let Some(item) = self.items.get(&owner) else { return Ok(None) };
+                let Some(item) = self.item(owner) else { return Ok(None) };
                 let which = match item.kind {
                     ItemKind::Function(_) => Which::Function,
                     ItemKind::Constant { .. } => Which::Constant,
@@ -137,7 +142,7 @@ impl Program {
                     all.extend(definition.diagnostics.iter().cloned());
                 }
                 all.extend(resolve::check_type(&row.item, self).unwrap_or_default());
-                let uses = |method| Ok(Arc::new(self.items.get(&method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
+                let uses = |method| Ok(Arc::new(self.item(method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
                 let changes = |method| resolve::changes_self(method, self, &uses);
                 all.extend(resolve::check_impl(&row.item, self, &changes).unwrap_or_default());
                 all.extend(resolve::check_trait(&row.item, self, &changes).unwrap_or_default());
@@ -246,6 +251,13 @@ impl Modules for Program {
     }
 }
 
+/// The library, parsed once.
+fn library_files() -> &'static [File] {
+    static FILES: OnceLock<Vec<File>> = OnceLock::new();
+    let parsed = || resolve::prelude::SOURCES.iter().map(|(module, _, text)| syntax::parse(Symbol::new(module), text)).collect();
+    FILES.get_or_init(parsed)
+}
+
 impl Context for Program {
     fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop> {
         if let Some(known) = self.scopes.borrow().get(&module) {
@@ -253,9 +265,8 @@ impl Context for Program {
         }
         // An import cycle finds the empty scope; finding cycles is the driver's part.
         self.scopes.borrow_mut().insert(module, Arc::default());
-        let scope = match self.files.iter().find(|file| file.module == module) {
+        let scope = match self.files.iter().chain(library_files()).find(|file| file.module == module) {
             Some(file) => Arc::new(resolve::module_scope(file, self)?),
-            None if module == resolve::prelude::module() => Arc::default(),
             None => return Err(Stop::interrupted()),
         };
         self.scopes.borrow_mut().insert(module, scope.clone());
@@ -273,7 +284,7 @@ impl Context for Program {
                     let path = ir::item::ItemPath { namespace: Namespace::Function, name: Symbol::new(function), ..path };
                     (ItemId::new(path), parameter)
                 });
-                match function.and_then(|(function, parameter)| Some((self.items.get(&function)?, parameter))) {
+                match function.and_then(|(function, parameter)| Some((self.item(function)?, parameter))) {
                     Some((function, parameter)) => {
                         let signature = Context::signature(self, function.id)?;
                         let index = signature.and_then(|s| s.params.iter().position(|p| p.name.as_str() == parameter));
@@ -285,12 +296,10 @@ impl Context for Program {
                     None => None,
                 }
             }
-            Namespace::Function | Namespace::Constant | Namespace::Test | Namespace::Type | Namespace::Other => {
-                match self.items.get(&item) {
-                    Some(item) => resolve::signature(item, self)?,
-                    None => None,
-                }
-            }
+            Namespace::Function | Namespace::Constant | Namespace::Test | Namespace::Type | Namespace::Other => match self.item(item) {
+                Some(item) => resolve::signature(item, self)?,
+                None => None,
+            },
         };
         let signature = signature.map(Arc::new);
         self.signatures.borrow_mut().insert(item, signature.clone());
@@ -301,8 +310,7 @@ impl Context for Program {
         if let Some(known) = self.definitions.borrow().get(&item) {
             return Ok(known.clone());
         }
-        let definition = match self.items.get(&item) {
-            None if resolve::prelude::is_predeclared(item) => resolve::prelude::definition(item).map(Arc::new),
+        let definition = match self.item(item) {
             Some(item) => resolve::type_definition(item, self)?.map(Arc::new),
             None => None,
         };
@@ -311,7 +319,7 @@ impl Context for Program {
     }
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
-        if let Some(item) = self.items.get(&item)
+        if let Some(item) = self.item(item)
             && let Some((ty, _)) = resolve::constant_annotation(item, self)?
         {
             return Ok(Some(ty));
@@ -320,7 +328,7 @@ impl Context for Program {
     }
 
     fn implementation(&self, item: ItemId) -> Result<Option<Arc<Implementation>>, Stop> {
-        match self.items.get(&item) {
+        match self.item(item) {
             Some(item) => Ok(resolve::implementation(item, self)?.map(Arc::new)),
             None => Ok(None),
         }
@@ -328,14 +336,16 @@ impl Context for Program {
 
     fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
-        for file in &self.files {
+        let is_own = |module| self.files.iter().any(|file| file.module == module);
+        let library = library_files().iter().filter(|file| file.module == head.module() && !is_own(file.module));
+        for file in self.files.iter().chain(library) {
             rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.head == Some(head) && row.interface.is_none()));
         }
         Ok(Arc::new(rows))
     }
 
     fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
-        match self.items.get(&item) {
+        match self.item(item) {
             Some(item) => Ok(resolve::trait_definition(item, self)?.map(Arc::new)),
             None => Ok(None),
         }
@@ -343,14 +353,16 @@ impl Context for Program {
 
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
-        for file in &self.files {
+        let is_own = |module| self.files.iter().any(|file| file.module == module);
+        let library = library_files().iter().filter(|file| file.module == interface.module() && !is_own(file.module));
+        for file in self.files.iter().chain(library) {
             rows.extend(resolve::module_impls(file, self)?);
         }
         resolve::impls_of(interface, head, rows.iter(), self).map(Arc::new)
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
-        let uses = |method| Ok(Arc::new(self.items.get(&method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
+        let uses = |method| Ok(Arc::new(self.item(method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
         resolve::mutates(method, self, &uses)
     }
 

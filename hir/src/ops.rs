@@ -149,6 +149,8 @@ intrinsics! {
     ByteToChar  = "byte.to_char" (BYTE)         -> CHAR,  false, "exact";
     CharToByte  = "char.to_byte" (CHAR)         -> BYTE,  true,  "0 to 127, range checked";
     StrToInt    = "str.to_int"   (STR)          -> INT,   true,  "parsed; panics when malformed";
+    StrIsInt    = "str.is_int"   (STR)          -> BOOL,  false, "does it read as an int?";
+    StrIsFloat  = "str.is_float" (STR)          -> BOOL,  false, "does it read as a float?";
     StrToFloat  = "str.to_float" (STR)          -> FLOAT, true,  "parsed; panics when malformed";
     IntToStr    = "int.to_str"   (INT)          -> STR,   false, "decimal";
     FloatToStr  = "float.to_str" (FLOAT)        -> STR,   false, "shortest form";

@@ -67,7 +67,8 @@ pub fn first_operand(body: &Body, expr: Expr) -> Option<ExprId> {
         | Expr::While { .. }
         | Expr::For(_)
         | Expr::Break(..)
-        | Expr::Continue(_) => None,
+        | Expr::Continue(_)
+        | Expr::Return(_) => None,
     }
 }
 
@@ -84,7 +85,7 @@ pub fn children(body: &Body, expr: Expr, mut visit: impl FnMut(Child)) {
         | Expr::Block { statements: args, .. } => {
             list(body, args).iter().for_each(|&arg| visit(Child::Operand(arg)));
         }
-        Expr::Field(value, _) | Expr::Let(_, value) | Expr::Assign { value, .. } => visit(Child::Operand(value)),
+        Expr::Field(value, _) | Expr::Let(_, value) | Expr::Assign { value, .. } | Expr::Return(value) => visit(Child::Operand(value)),
         Expr::Break(_, value) => value.into_iter().for_each(|value| visit(Child::Operand(value))),
         Expr::If { condition, then, otherwise } => {
             visit(Child::Operand(condition));
@@ -133,7 +134,7 @@ pub fn count(body: &Body, expr: Expr) -> usize {
         | Expr::Aggregate(args)
         | Expr::Variant(_, args)
         | Expr::Block { statements: args, .. } => args.len(),
-        Expr::Field(..) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } => 1,
+        Expr::Field(..) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } | Expr::Return(_) => 1,
         Expr::And(..) | Expr::Or(..) | Expr::While { .. } => 2,
         Expr::If { .. } | Expr::Match { .. } | Expr::For(_) | Expr::Break(..) => {
             let mut count = 0;
@@ -173,7 +174,8 @@ pub fn results(body: &Body, expr: Expr, mut visit: impl FnMut(ExprId)) {
         | Expr::While { .. }
         | Expr::For(_)
         | Expr::Break(..)
-        | Expr::Continue(_) => {}
+        | Expr::Continue(_)
+        | Expr::Return(_) => {}
     }
 }
 

@@ -31,6 +31,20 @@ pub struct Inputs {
     failed: Mutex<Option<OpenError>>,
 }
 
+/// The text of a module of the library, which is part of the compiler.
+pub fn library(module: Symbol) -> Option<SourceFile> {
+    let (_, path, text) = hir::resolve::prelude::SOURCES.iter().find(|(name, ..)| *name == module.as_str())?;
+    Some(SourceFile { path: (*path).to_owned(), text: (*text).to_owned(), malformed: None, rival: None })
+}
+
+/// Fetches the library alone: for an engine whose other sources are all set.
+pub fn serve_library(engine: &mut Engine) {
+    engine.set_loader(|kind, key| {
+        let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND)?;
+        Some(Arc::new(library(*module)?))
+    });
+}
+
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as i64)
 }
@@ -53,6 +67,15 @@ impl Inputs {
     /// Sets what changed on disk since it was looked at. Returns whether anything is to be remembered.
     pub fn refresh(&self, project: &Project, engine: &mut Engine) -> Result<bool, Interrupt> {
         let mut news = false;
+        // Another compiler may have another library.
+        for &(module, ..) in hir::resolve::prelude::SOURCES {
+            let module = Symbol::new(module);
+            if let (Some(stored), Some(source)) = (engine.knows_input::<Source>(&module)?, library(module))
+                && stored != <Source as Input>::fingerprint(&source)
+            {
+                engine.set::<Source>(&module, source)?;
+            }
+        }
         let known: Vec<(Symbol, Look)> = self.looks.lock().iter().map(|(module, look)| (*module, *look)).collect();
         for (module, before) in known {
             let files = project.look(module);
@@ -88,7 +111,10 @@ impl Inputs {
         let project = project.clone();
         engine.set_loader(move |kind, key| {
             let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND)?;
-            Some(Arc::new(inputs.read(&project, *module)?))
+            match library(*module) {
+                Some(source) => Some(Arc::new(source)),
+                None => Some(Arc::new(inputs.read(&project, *module)?)),
+            }
         });
     }
 

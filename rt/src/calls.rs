@@ -140,6 +140,18 @@ pub extern "sysv64" fn ori_float_of_str(out: &mut f64, text: &Str) -> u64 {
     status!(out, parse::float(text.bytes()), [CannotParseFloat])
 }
 
+/// `is_int_text`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_is_int_text(text: &Str) -> u64 {
+    u64::from(parse::int(text.bytes()).is_ok())
+}
+
+/// `is_float_text`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_is_float_text(text: &Str) -> u64 {
+    u64::from(parse::float(text.bytes()).is_ok())
+}
+
 /// `int_pow`.
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_int_pow(out: &mut i64, base: i64, exponent: i64) -> u64 {

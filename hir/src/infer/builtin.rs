@@ -174,9 +174,10 @@ impl<'a> Checker<'a> {
                 _ => self.error(span),
             },
             "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
+            // Of the library alone.
+            "str_is_int" => self.simple("str_is_int", &[("text", STR)], I::StrIsInt, Type::BOOL, args, span)?,
+            "str_is_float" => self.simple("str_is_float", &[("text", STR)], I::StrIsFloat, Type::BOOL, args, span)?,
             "compare" => self.compare_call(args, span)?,
-            "is_some" | "is_none" | "assert_some" | "assert_none" => self.refuse(span, "`Option`"),
-            "is_ok" | "is_err" | "assert_ok" | "assert_err" => self.refuse(span, "`Result`"),
             other => self.refuse(span, format!("function `{other}`")),
         };
         Ok(self.with_statements(mark, value, span))
@@ -243,7 +244,7 @@ impl<'a> Checker<'a> {
         let Some(values) = self.take(function, &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.ty(values[0]);
+        let ty = self.closed(values[0]);
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
@@ -274,7 +275,7 @@ impl<'a> Checker<'a> {
         let Some(values) = self.take("compare", &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.ty(values[0]);
+        let ty = self.closed(values[0]);
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
@@ -291,7 +292,7 @@ impl<'a> Checker<'a> {
             &[("actual", Param::Any), ("unexpected", Param::Any)]
         };
         let Some(values) = self.take(function, params, 0, None, args, span)? else { return Ok(self.error(span)) };
-        let ty = self.ty(values[0]);
+        let ty = self.closed(values[0]);
         if ty == Type::NEVER {
             return Ok(values[0]);
         }

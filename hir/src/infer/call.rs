@@ -60,6 +60,9 @@ impl<'a> Checker<'a> {
         if let Some(binding) = self.lookup(name) {
             let ty = self.draft.body.locals[binding.local].ty;
             // `let len = len(collection: xs)`: a local that is no function does not hide the predeclared one from calls.
+            if let Some(item) = prelude::function(name.as_str()) {
+                return self.call_item(Callee::function(item), (at, types), args, span, expect);
+            }
             if !builtin::is_function(name.as_str()) {
                 let value = self.push(Expr::Local(binding.local), ty, at);
                 return self.not_callable(value, args, span);
@@ -78,13 +81,19 @@ impl<'a> Checker<'a> {
             self.report(Code::E2017, at, [name.into()]);
             return self.silent(args, span);
         }
-        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+        if let Some(value) = self.named_value(named, at, Some(args), span, expect)? {
             return Ok(value);
         }
         if let Some(entity) = other {
             return self.call_entity(entity, name, (at, types), args, span, expect);
         }
         let text = name.as_str();
+        if let Some(item) = prelude::function(text) {
+            return self.call_item(Callee::function(item), (at, types), args, span, expect);
+        }
+        if matches!(text, "str_is_int" | "str_is_float") && prelude::is_library(self.item.id.module()) {
+            return self.call_builtin(name, args, span);
+        }
         if !types.is_empty() && builtin::is_function(text) {
             self.report(Code::E2017, at, [name.into()]);
             return self.silent(args, span);
@@ -97,21 +106,21 @@ impl<'a> Checker<'a> {
         }
         if let Some(item) = prelude::of_variant(text) {
             let named = self.variant_of(item, name)?;
-            if let Some(value) = self.named_value(named, at, Some(args), span)? {
+            if let Some(value) = self.named_value(named, at, Some(args), span, expect)? {
                 return Ok(value);
             }
         }
         let predeclared = || prelude::trait_named(text).map(Entity::Trait);
         match self.scope.type_name(name).or_else(predeclared) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),
-            Some(Entity::Type(item)) => return self.newtype_call(item, name, at, args, span),
+            Some(Entity::Type(item)) => return self.newtype_call(item, (name, at), types, args, span, expect),
             Some(_) => {
                 self.type_as_value(name, at);
                 return Ok(self.error(span));
             }
             None => {}
         }
-        if prelude_type(text).is_some() {
+        if prelude_type(text).is_some() || prelude::predeclared(text).is_some() {
             self.type_as_value(name, at);
             return Ok(self.error(span));
         }
@@ -138,16 +147,19 @@ impl<'a> Checker<'a> {
                 self.report(Code::E0305, at, ["a module".into()]);
                 self.silent(args, span)
             }
+            Entity::Type(item) => self.newtype_call(item, (name, at), types, args, span, expect),
             _ if !types.is_empty() => {
                 self.report(Code::E2017, at, [name.into()]);
                 self.silent(args, span)
             }
-            Entity::Std(module, member) => self.call_std(module, member, at, args, span),
+            Entity::Std(module, member) => match prelude::function(member.as_str()) {
+                Some(item) if module.as_str() == "std.testing" => self.call_item(Callee::function(item), (at, types), args, span, expect),
+                Some(_) | None => self.call_std(module, member, at, args, span),
+            },
             Entity::Constant(_) => {
                 let value = self.entity(entity, name, false, at)?;
                 self.not_callable(value, args, span)
             }
-            Entity::Type(item) => self.newtype_call(item, name, at, args, span),
             Entity::Trait(_) => {
                 self.type_as_value(name, at);
                 Ok(self.error(span))
@@ -236,7 +248,9 @@ impl<'a> Checker<'a> {
         let Some(type_args) = self.type_arguments(&signature, owner_args, types, at)? else { return self.silent(args, span) };
         let params = &signature.params[usize::from(receiver.is_some())..];
         let name = item.short_name();
-        let Some(slots) = self.bind(name.as_str(), params.len(), |i| params[i].name, params.len() > 1, args, at)? else {
+        // What the library declares takes its arguments as built-in functions do.
+        let names_required = params.len() > 1 && !prelude::is_predeclared(item);
+        let Some(slots) = self.bind(name.as_str(), params.len(), |i| params[i].name, names_required, args, at)? else {
             return self.silent(args, span);
         };
         for (i, parameter) in params.iter().enumerate() {

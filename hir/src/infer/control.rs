@@ -115,7 +115,11 @@ impl<'a> Checker<'a> {
     /// `if c then a` without `else`.
     fn if_alone(&mut self, condition: ExprId, then: tree::ExprId, span: Span) -> Result<ExprId> {
         let value = self.branch(then, &Expect::NONE)?;
-        let ty = self.ty(value);
+        let mut ty = self.ty(value);
+        if let TypeKind::Variable(_) = ty.kind() {
+            // `Err(e)?`: what it would go on with is nothing.
+            ty = self.closed(value);
+        }
         if ty != Type::VOID && !ty.fits_anywhere() {
             let (at, anchor) = (self.span_at(value), self.anchor);
             let error = self.report(Code::E0311, span, [show(ty).into()]);
@@ -144,7 +148,9 @@ impl<'a> Checker<'a> {
 
     pub(super) fn endless(&mut self, label: Option<Symbol>, body: tree::ExprId, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let id = self.enter(LoopKind::Loop, label, expect, span);
+        let written = body;
         let body = self.branch(body, &Expect::NONE)?;
+        self.warn_unused(written, body);
         let breaks = self.frames.pop().map_or(Breaks::None, |frame| frame.breaks);
         let ty = match breaks {
             Breaks::None => Type::NEVER,
@@ -161,7 +167,9 @@ impl<'a> Checker<'a> {
     pub(super) fn while_do(&mut self, label: Option<Symbol>, condition: tree::ExprId, body: tree::ExprId, span: Span) -> Result<ExprId> {
         let id = self.enter(LoopKind::While, label, &Expect::NONE, span);
         let condition = self.condition(condition, "the condition of a `while`")?;
+        let written = body;
         let body = self.branch(body, &Expect::NONE)?;
+        self.warn_unused(written, body);
         self.frames.pop();
         Ok(self.push(Expr::While { id, condition, body }, Type::VOID, span))
     }
@@ -237,6 +245,7 @@ impl<'a> Checker<'a> {
             None => None,
         };
         let inner = if rest.is_empty() { self.branch(body, &Expect::NONE)? } else { self.clause(None, rest, body, span)? };
+        self.warn_unused(body, inner);
         let inner = match guard {
             Some(condition) => {
                 let at = self.span_at(inner);

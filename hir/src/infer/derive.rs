@@ -12,7 +12,7 @@ use syntax::tree::Item;
 use super::{Checker, Result, Which};
 use crate::ir::{Body, Expr, ExprId, LocalId};
 use crate::program::{Context, TypeDefinition, TypeForm};
-use crate::resolve::prelude::{EQUAL, Known, is_predeclared};
+use crate::resolve::prelude::Known;
 use crate::types::instance_of;
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -264,8 +264,8 @@ impl Checker<'_> {
             | TypeKind::Never
             | TypeKind::Range
             | TypeKind::List(_)
-            | TypeKind::Cell(_)
-            | TypeKind::Function(..) => Ok(value),
+            | TypeKind::Function(..)
+            | TypeKind::Cell(_) => Ok(value),
         }
     }
 
@@ -309,8 +309,8 @@ impl Checker<'_> {
             Parts::None => return self.default_of(this, span),
             Parts::Tuple(types) => types,
             Parts::Declared(definition) => definition.fields.iter().map(|&(_, ty)| ty).collect(),
-            // Sums have none, but for `Ordering`.
-            Parts::Sum(_) => return Ok(self.push(Expr::Variant(EQUAL, ir::List::EMPTY), this, span)),
+            // Sums have none that is made here.
+            Parts::Sum(_) => return Ok(self.error(span)),
         };
         let mut parts = Vec::with_capacity(types.len());
         for ty in types {
@@ -326,6 +326,9 @@ impl Checker<'_> {
         let (open, close, parts) = match self.parts(this)? {
             Parts::None => {
                 let value = self.read(local, span);
+                if this == Type::NEVER {
+                    return Ok(value);
+                }
                 return Ok(match self.scalar_text(value, debug, span) {
                     Some(text) => text,
                     None => self.error(span),
@@ -378,10 +381,5 @@ impl Checker<'_> {
         let text = self.concatenated(mark, span);
         self.draft.scratch.truncate(mark);
         Ok(text)
-    }
-
-    /// Does the type hash as its number alone?
-    pub(super) fn hashes_as_number(definition: &TypeDefinition) -> bool {
-        is_predeclared(definition.item) && definition.item.name().as_str() == "Ordering"
     }
 }

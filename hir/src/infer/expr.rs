@@ -10,7 +10,7 @@ use crate::program::Entity;
 use crate::program::TraitRef;
 use crate::resolve::prelude::Known;
 use crate::resolve::solve::{Answer, solve};
-use crate::resolve::{prelude_type, show};
+use crate::resolve::{prelude, prelude_type, show};
 use crate::{Intrinsic, Type, TypeKind};
 
 impl<'a> Checker<'a> {
@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
             Ast::Length => self.length(span),
             Ast::As { value, ty, fallible } => {
                 if fallible {
-                    return Ok(self.refuse(span, "`as?`"));
+                    return self.try_as(value, ty, span);
                 }
                 self.convert_as(value, ty, span)?
             }
@@ -111,13 +111,13 @@ impl<'a> Checker<'a> {
                 self.error(span)
             }
             Ast::List(_) => self.refuse(span, "list literals"),
-            Ast::Try(_) => self.refuse(span, "`try` blocks"),
+            Ast::Try(body) => self.try_block(body, span, expect)?,
             Ast::Unsafe(_) => self.refuse(span, "`unsafe` blocks"),
             Ast::LabelledBlock { .. } => self.refuse(span, "labelled blocks"),
             Ast::Lambda { .. } => self.refuse(span, "closures"),
             Ast::Pipe(..) => self.refuse(span, "pipes"),
             Ast::TypeArgs(..) => self.refuse(span, "explicit type arguments"),
-            Ast::Question(_) => self.refuse(span, "`?`"),
+            Ast::Question(operand) => self.question(operand, span)?,
             Ast::Special { form, .. } => self.refuse(span, format!("`{form}(...)`")),
             Ast::With { .. } => self.refuse(span, "`with` expressions"),
             Ast::Handler { .. } => self.refuse(span, "handlers"),
@@ -218,16 +218,24 @@ impl<'a> Checker<'a> {
 
     fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         if let Some(item) = self.type_path(base)?
-            && let Some(value) = self.qualified(item, name, None, span)?
+            && let Some(value) = self.qualified(item, None, name, None, span, expect)?
         {
             return Ok(value);
+        }
+        if let Ast::TypeArgs(root, list) = self.tree.exprs[base]
+            && let Some(ty) = self.type_with_args(root, list, base)?
+        {
+            let TypeKind::Struct(item, _) = ty.kind() else { return Ok(self.error(span)) };
+            if let Some(value) = self.qualified(item, Some(ty), name, None, span, expect)? {
+                return Ok(value);
+            }
         }
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
         {
             if let Some(Entity::Module(module)) = self.scope.value(root) {
                 let named = self.module_variant(module, name, expect, span)?;
-                if let Some(value) = self.named_value(named, span, None, span)? {
+                if let Some(value) = self.named_value(named, span, None, span, expect)? {
                     return Ok(value);
                 }
             }
@@ -583,6 +591,30 @@ impl<'a> Checker<'a> {
             }
         };
         Ok(self.intrinsic(op, &[value], to, span))
+    }
+
+    /// `value as? T`: what the library has for the pair of types.
+    fn try_as(&mut self, value: tree::ExprId, target: tree::TypeId, span: Span) -> Result<ExprId> {
+        let value = self.infer(value)?;
+        let to = self.read_type(target)?;
+        if !self.head_is_known(value)? {
+            return Ok(self.error(span));
+        }
+        let from = self.ty(value);
+        if to == Type::ERROR || from == Type::ERROR {
+            return Ok(self.error(span));
+        }
+        if from == Type::NEVER {
+            return Ok(value);
+        }
+        let Some(function) = prelude::conversion(from, to) else {
+            if !self.lacks_silently(from)? {
+                self.report(Code::E0310, span, [show(from).into(), show(to).into(), "as?".into()]);
+            }
+            return Ok(self.error(span));
+        };
+        let args = self.draft.body.lists.add([value]);
+        Ok(self.push(Expr::Call(function, args), prelude::option_of(to), span))
     }
 
     /// A condition: `bool`, with the construct as reason.

@@ -12,6 +12,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
 use crate::program::{Entity, Implementation, Receiver};
+use crate::resolve::prelude::predeclared;
 use crate::resolve::show;
 use crate::{Type, TypeKind};
 
@@ -99,22 +100,13 @@ impl<'a> Checker<'a> {
         if self.lookup(name).is_some() {
             return Ok(None);
         }
-        let Some(Entity::Type(item)) = self.scope.type_name(name) else { return Ok(None) };
-        let (wanted, span) = (self.scope.arity(item), self.span(whole));
-        let written = &self.tree.type_lists[types];
-        if written.len() != wanted {
-            if written.len() > wanted {
-                self.report(Code::E2017, span, [name.into()]);
-            } else {
-                self.report(Code::E2016, span, [name.into(), wanted.to_string().into(), written.len().to_string().into()]);
-            }
-            return Ok(Some(Type::ERROR));
-        }
-        let mut args = Vec::with_capacity(wanted);
-        for &ty in written {
-            args.push(self.read_type(ty)?);
-        }
-        Ok(Some(if args.contains(&Type::ERROR) { Type::ERROR } else { Type::structure(item, &args) }))
+        let (item, wanted) = match (self.scope.type_name(name), predeclared(name.as_str())) {
+            (Some(Entity::Type(item)), _) => (item, self.scope.arity(item)),
+            (None, Some(known)) => known,
+            _ => return Ok(None),
+        };
+        let span = self.span(whole);
+        self.written_type(item, wanted, types, span)
     }
 
     /// A call with a receiver. When the method changes its `self`, the place of the receiver gets the final one before the result is used.

@@ -76,7 +76,34 @@ impl<'a> Checker<'a> {
             ty = Type::NEVER;
         }
         let arms = self.draft.body.arms.add(built);
-        Ok(self.push(Expr::Match { scrutinee: value, arms }, ty, span))
+        let done = self.push(Expr::Match { scrutinee: value, arms }, ty, span);
+        if matched.has_variable() {
+            self.open_matches.push(done);
+        }
+        Ok(done)
+    }
+
+    /// Takes away the arms that turn out to match nothing, since what was open about the value when they were judged became `Never`.
+    pub(super) fn judge_again(&mut self) -> Result<()> {
+        for id in std::mem::take(&mut self.open_matches) {
+            let Expr::Match { scrutinee, arms } = self.expr_at(id) else { continue };
+            let matched = self.ty(scrutinee);
+            if matched.has_variable() || matched.fits_anywhere() {
+                continue;
+            }
+            let mut kept: Vec<Arm> = self.draft.body.arms[arms].to_vec();
+            let rows: Vec<_> = kept.iter().map(|arm| (arm.pattern, arm.guard.is_some())).collect();
+            let useless = judge(&self.draft.body, &rows, matched, self.cx)?.useless_arms;
+            if useless.is_empty() {
+                continue;
+            }
+            for &arm in useless.iter().rev() {
+                kept.remove(arm);
+            }
+            let arms = self.draft.body.arms.add(kept);
+            self.draft.rows[id.index()].expr = Expr::Match { scrutinee, arms };
+        }
+        Ok(())
     }
 
     /// Warns of what cannot match, removes arms that never do, and tells what is not covered; false after an error.

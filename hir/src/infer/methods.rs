@@ -11,7 +11,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::{Entity, Receiver};
-use crate::resolve::prelude::{self, Known, ordering_type};
+use crate::resolve::prelude::{self, Known, Sum, predeclared};
 use crate::resolve::solve;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
@@ -160,9 +160,21 @@ const LATER_LIST: &[&str] = &[
     "product",
 ];
 
+/// Those of the predeclared sums that take functions or give iterators.
+const LATER_OPTION: &[&str] = &["map", "and_then", "filter", "unwrap_or_else", "iter"];
+const LATER_RESULT: &[&str] =
+    &["map", "map_err", "and_then", "or_else", "unwrap_or_else", "context", "trace", "trace_entries", "has_trace"];
+const LATER_ORDERING: &[&str] = &["then_with"];
+
 /// Methods of a built-in type that the slice lacks.
 fn later(ty: Type) -> &'static [&'static str] {
     match ty.kind() {
+        TypeKind::Struct(item, _) => match prelude::sum(item) {
+            Some(Sum::Option) => LATER_OPTION,
+            Some(Sum::Result) => LATER_RESULT,
+            Some(Sum::Ordering) => LATER_ORDERING,
+            None => &[],
+        },
         TypeKind::Char => LATER_CHAR,
         TypeKind::Byte => LATER_BYTE,
         TypeKind::Str => LATER_STR,
@@ -189,7 +201,7 @@ impl<'a> Checker<'a> {
     ) -> Result<ExprId> {
         let at = self.name_after(receiver, name, span);
         if let Some(item) = self.type_path(receiver)?
-            && let Some(value) = self.qualified(item, name, Some(args), span)?
+            && let Some(value) = self.qualified(item, None, name, Some(args), span, expect)?
         {
             return Ok(value);
         }
@@ -199,7 +211,7 @@ impl<'a> Checker<'a> {
                     let at = Span::new(span.start, self.span(receiver).end + 1 + name.as_str().len() as u32);
                     if let Entity::Module(module) = alias {
                         let named = self.module_variant(module, name, expect, at)?;
-                        if let Some(value) = self.named_value(named, at, Some(args), span)? {
+                        if let Some(value) = self.named_value(named, at, Some(args), span, expect)? {
                             return Ok(value);
                         }
                     }
@@ -228,10 +240,15 @@ impl<'a> Checker<'a> {
             }
             tree::Expr::TypeArgs(base, list) => {
                 if let Some(ty) = self.type_with_args(base, list, receiver)? {
-                    return match ty {
-                        Type::ERROR => self.silent(args, span),
-                        ty => self.call_associated(ty, (name, types), args, span, expect),
-                    };
+                    if ty == Type::ERROR {
+                        return self.silent(args, span);
+                    }
+                    if let TypeKind::Struct(item, _) = ty.kind()
+                        && let Some(value) = self.qualified(item, Some(ty), name, Some(args), span, expect)?
+                    {
+                        return Ok(value);
+                    }
+                    return self.call_associated(ty, (name, types), args, span, expect);
                 }
             }
             _ => {}
@@ -312,6 +329,10 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         if let Some(ty) = self.around.parameter(root) {
+            return self.call_associated(ty, (name, types), args, span, expect).map(Some);
+        }
+        if let Some((item, arity)) = predeclared(text) {
+            let ty = self.open_struct(item, arity);
             return self.call_associated(ty, (name, types), args, span, expect).map(Some);
         }
         let Some(ty) = prelude_type(text) else {
@@ -444,14 +465,10 @@ impl<'a> Checker<'a> {
                 format!("method `{text}` of {}", if matches!(ty.kind(), TypeKind::List(_)) { "lists".into() } else { show(ty) }),
             ));
         }
-        if ty == ordering_type()
-            && let Some(done) = self.ordering_method(value, name, args, span)?
-        {
-            return Ok(done);
-        }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
             return self.no_method_at(ty, name, args, receiver, span);
         };
+        let ty = self.closed(value);
         match self.has(ty, of, span)? {
             Some(true) => {}
             Some(false) => return self.no_method_at(ty, name, args, receiver, span),

@@ -18,10 +18,10 @@ mod matching;
 mod methods;
 mod names;
 mod operators;
-mod order;
 mod panics;
 mod pattern;
 mod place;
+mod propagate;
 mod structs;
 mod sums;
 mod traits;
@@ -43,6 +43,7 @@ use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
 pub use derive::made;
 use draft::{Draft, Row};
+use propagate::Target;
 use traits::Obligation;
 use unify::Pending;
 use why::{Expect, Mode, Why};
@@ -144,8 +145,14 @@ struct Checker<'a> {
     blank: Symbol,
     /// Type parameters and `Self`.
     around: Surroundings,
+    /// Matches on values of types that were open.
+    open_matches: Vec<ExprId>,
+    /// What `?` leaves, innermost last.
+    targets: Vec<Target>,
     /// What is known of each open type.
     variables: Vec<Option<Type>>,
+    /// Open types that become `Never` when nothing else is known of them.
+    lenient: Vec<u32>,
     /// Calls that wait for their type arguments.
     pending: Vec<Pending>,
     /// What is known of the type parameters.
@@ -214,6 +221,9 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
                 changed = checker.changing_self();
             }
         }
+        if !matches!(which, Which::Default(_)) {
+            checker.targets.push(Target { ty: signature.result, block: None, this: changed, is_left: false });
+        }
         // The driver reports what is wrong with the signature; here it only means that there is no body.
         checker.poisoned |= signature.diagnostics.iter().any(|d| d.severity() == Severity::Error);
     }
@@ -266,7 +276,10 @@ impl<'a> Checker<'a> {
             depth: 0,
             blank: blank(),
             around,
+            open_matches: Vec::new(),
+            targets: Vec::new(),
             variables: Vec::new(),
+            lenient: Vec::new(),
             pending: Vec::new(),
             given: Given::default(),
             projections: Vec::new(),

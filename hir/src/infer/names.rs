@@ -16,8 +16,6 @@ use crate::resolve::{StdMember, is_later_type, prelude_type, std_member, suggest
 /// Constructors, functions and constants of the prelude that the slice lacks: name and word of the refusal.
 pub(super) fn later_name(name: &str) -> Option<&'static str> {
     Some(match name {
-        "Some" | "None" => "`Option`",
-        "Ok" | "Err" => "`Result`",
         "target_os" | "target_arch" | "target_family" | "debug" | "release" => "conditional compilation",
         "Print" | "Stdin" | "FileSystem" | "Env" | "Clock" | "Random" | "Logger" | "Http" | "Cache" | "Crypto" | "Intrinsics" | "FFI"
         | "Suspend" | "Unsafe" => "capabilities",
@@ -54,13 +52,13 @@ impl<'a> Checker<'a> {
             if let Named::Nothing = named {
                 named = self.scope_variant(name, other, span)?;
             }
-            if let Some(value) = self.named_value(named, span, None, span)? {
+            if let Some(value) = self.named_value(named, span, None, span, expect)? {
                 return Ok(value);
             }
         }
         match other {
             Some(entity) => self.entity(entity, name, dollar, span),
-            None => self.unknown(name, dollar, span),
+            None => self.unknown(name, dollar, span, expect),
         }
     }
 
@@ -122,14 +120,14 @@ impl<'a> Checker<'a> {
     }
 
     /// A name that neither locals nor the module know: prelude, type, or an error.
-    fn unknown(&mut self, name: Symbol, dollar: bool, span: Span) -> Result<ExprId> {
+    fn unknown(&mut self, name: Symbol, dollar: bool, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let text = name.as_str();
         if let Some(what) = later_name(text) {
             return Ok(self.refuse(span, what));
         }
         if !dollar && let Some(item) = prelude::of_variant(text) {
             let named = self.variant_of(item, name)?;
-            if let Some(value) = self.named_value(named, span, None, span)? {
+            if let Some(value) = self.named_value(named, span, None, span, expect)? {
                 return Ok(value);
             }
         }
@@ -143,7 +141,7 @@ impl<'a> Checker<'a> {
             Some(_) => return Ok(self.type_as_value(name, span)),
             None => {}
         }
-        if matches!(text, "int" | "float" | "str" | "byte") || prelude_type(text).is_some() {
+        if matches!(text, "int" | "float" | "str" | "byte") || prelude_type(text).is_some() || prelude::predeclared(text).is_some() {
             return Ok(self.type_as_value(name, span));
         }
         if builtin::is_function(text) {

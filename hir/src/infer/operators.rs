@@ -149,7 +149,7 @@ impl<'a> Checker<'a> {
         while self.draft.spine.len() > base {
             let Some((op, right, span)) = self.draft.spine.pop() else { break };
             if op == BinaryOp::Coalesce {
-                value = Some(self.refuse(span, "`??`"));
+                value = Some(self.coalesce(first, right, span)?);
                 continue;
             }
             let left = match value {
@@ -201,7 +201,7 @@ impl<'a> Checker<'a> {
             if !matches!(op, BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow) && !right.fits_anywhere() {
                 self.unify(left, right);
             }
-            (left, right) = (self.ty(a), self.ty(b));
+            (left, right) = (self.closed(a), self.closed(b));
         }
         if let Some((intrinsic, ty)) = direct(op, left, right) {
             // In a constant the panic is an error when the value is computed (E0703).

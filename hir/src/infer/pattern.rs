@@ -84,6 +84,7 @@ impl<'a> Checker<'a> {
     /// Checks a pattern against the type of what it stands for.
     pub(super) fn pattern(&mut self, id: AstId, ty: Type, p: &mut Patterns) -> Result<PatternId> {
         let span = self.tree.pattern_span(id);
+        let ty = self.resolved(ty);
         if p.depth > DEEPEST {
             self.report(Code::E0037, span, [DEEPEST.to_string().into()]);
             return Ok(self.failed(p, span));
@@ -196,7 +197,7 @@ impl<'a> Checker<'a> {
         }
         let kind = if dollar && p.kind == Kind::Mutable { Kind::Immutable } else { p.kind };
         let local = match p.firsts.iter().find(|bound| bound.name == name) {
-            Some(first) if first.ty == ty => first.local,
+            Some(first) if self.resolved(first.ty) == self.resolved(ty) => first.local,
             Some(first) => {
                 let (before, anchor, at) = (first.ty, self.anchor, first.span);
                 if !before.fits_anywhere() && !ty.fits_anywhere() {
@@ -353,7 +354,7 @@ impl<'a> Checker<'a> {
     fn names_type(&mut self, prefix: &[Symbol], definition: &TypeDefinition, span: Span) -> Result<bool> {
         let found = match *prefix {
             [] => return Ok(true),
-            [one] => match self.scope.type_name(one).or_else(|| predeclared(one.as_str()).map(Entity::Type)) {
+            [one] => match self.scope.type_name(one).or_else(|| predeclared(one.as_str()).map(|(item, _)| Entity::Type(item))) {
                 Some(entity) => Some(entity),
                 // `m.V`: the module has the type, or re-exports it.
                 None => match self.scope.value(one) {
@@ -557,6 +558,14 @@ impl<'a> Checker<'a> {
     // ---- literals and ranges ----
 
     fn literal_pattern(&mut self, literal: Literal, negative: bool, ty: Type, span: Span, p: &mut Patterns) -> PatternId {
+        let mut ty = ty;
+        if let TypeKind::Variable(_) = ty.kind()
+            && let Some(known) = type_of(literal)
+        {
+            // A part of which nothing is known is what it is compared with.
+            self.unify(ty, known);
+            ty = known;
+        }
         match literal {
             Literal::Str(text) if ty == Type::STR => return self.push_pattern(Pattern::Str(text), span),
             Literal::Float(bits) if ty == Type::FLOAT => {
@@ -694,5 +703,18 @@ impl<'a> Checker<'a> {
                 }
             },
         }
+    }
+}
+
+/// The type of a literal where nothing else is expected; `None` for literals of later types.
+fn type_of(literal: Literal) -> Option<Type> {
+    match literal {
+        Literal::Int(_) => Some(Type::INT),
+        Literal::Float(_) => Some(Type::FLOAT),
+        Literal::Str(_) => Some(Type::STR),
+        Literal::Char(_) => Some(Type::CHAR),
+        Literal::Byte(_) => Some(Type::BYTE),
+        Literal::Bool(_) => Some(Type::BOOL),
+        Literal::Duration(_) | Literal::Size(_) => None,
     }
 }

@@ -42,6 +42,7 @@ impl<'a> Checker<'a> {
                     Ast::Map(entries) if entries.is_empty() => self.unit(self.span(id)),
                     _ => self.infer(id)?,
                 };
+                self.warn_unused(id, statement);
                 self.draft.scratch.push(statement);
                 Ok(())
             }

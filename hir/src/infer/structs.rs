@@ -10,7 +10,7 @@ use super::why::{Expect, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId};
 use crate::program::{Entity, TypeDefinition, TypeForm};
-use crate::resolve::{is_later_type, prelude_type, show, suggest};
+use crate::resolve::{is_later_type, prelude, prelude_type, show, suggest};
 use crate::{Type, TypeKind};
 
 /// Where the value of a field comes from.
@@ -54,7 +54,11 @@ impl<'a> Checker<'a> {
             },
             _ => None,
         };
-        match entity {
+        let predeclared = || match path {
+            [name] => prelude::predeclared(name.as_str()).map(|(item, _)| Entity::Type(item)),
+            _ => None,
+        };
+        match entity.or_else(predeclared) {
             Some(Entity::Type(item)) => match self.cx.type_definition(item)? {
                 Some(definition) if definition.form == TypeForm::Struct => {
                     let ty = self.open_struct(item, definition.generics.len());

@@ -7,6 +7,7 @@ use super::{Checker, Result};
 use crate::exhaustive::Types;
 use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern};
 use crate::program::{TypeDefinition, Variant};
+use crate::resolve::prelude::{self, Sum};
 use crate::{Intrinsic as I, Type};
 
 impl<'a> Checker<'a> {
@@ -132,7 +133,8 @@ impl<'a> Checker<'a> {
                 if locals.is_empty() {
                     return Ok(checker.push(Expr::Str(variant.name), Type::STR, span));
                 }
-                let label = |name| (debug && variant.is_named).then_some(name);
+                // `Option` and `Result` do not show the names of their payloads.
+                let label = |name| (debug && variant.is_named && prelude::sum(definition.item).is_none()).then_some(name);
                 let parts = locals.iter().zip(&variant.payload).map(|(&local, &(name, ty))| (label(name), (local, None, ty))).collect();
                 checker.joined(format!("{}(", variant.name), parts, ")", debug, span)
             })?;
@@ -144,15 +146,24 @@ impl<'a> Checker<'a> {
 
     /// The payload, folded from the number of the variant.
     pub(super) fn hash_of_sum(&mut self, local: LocalId, definition: &TypeDefinition, span: Span) -> Result<ExprId> {
-        if Self::hashes_as_number(definition) {
+        let sum = prelude::sum(definition.item);
+        if sum == Some(Sum::Ordering) {
+            // It hashes as its number.
             let value = self.read(local, span);
             return Ok(self.intrinsic(I::VariantNumber, &[value], Type::INT, span));
         }
         let mut arms = Vec::new();
         for (number, variant) in self.possible(definition)? {
             let arm = self.arm_of(number, variant, span, |checker, locals| {
-                let (zero, number) = (checker.int(0, span), checker.int(i64::from(number), span));
-                let seed = checker.hash_step(zero, number, span);
+                let seed = match sum {
+                    // `None`, `Some`, `Ok` and `Err` start at 0, 1, 2 and 3.
+                    Some(Sum::Option) => checker.int(i64::from(number), span),
+                    Some(Sum::Result) => checker.int(2 + i64::from(number), span),
+                    Some(Sum::Ordering) | None => {
+                        let (zero, number) = (checker.int(0, span), checker.int(i64::from(number), span));
+                        checker.hash_step(zero, number, span)
+                    }
+                };
                 let parts: Vec<Part> = locals.iter().zip(&variant.payload).map(|(&local, &(_, ty))| (local, None, ty)).collect();
                 checker.hash_fold(seed, &parts, span)
             })?;

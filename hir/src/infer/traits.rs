@@ -207,6 +207,11 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    /// A bound of a type that is open.
+    pub(super) fn owe(&mut self, ty: Type, interface: ItemId, at: Span) {
+        self.obligations.push(Obligation::Bound(ty, TraitRef::new(interface, &[]), at));
+    }
+
     fn resolved_trait(&mut self, interface: TraitRef) -> Result<TraitRef> {
         let mut failed = Ok(());
         let resolved = interface.mapped(|ty| {
@@ -259,6 +264,7 @@ impl<'a> Checker<'a> {
 
     /// The bounds of types that are known by now.
     pub(super) fn prove_open(&mut self) -> Result<()> {
+        self.close_lenient();
         self.settle_projections()?;
         for obligation in std::mem::take(&mut self.obligations) {
             match obligation {

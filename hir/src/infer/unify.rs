@@ -66,6 +66,10 @@ impl Checker<'_> {
             return true;
         }
         match (a.kind(), b.kind()) {
+            // Of two open types the one that may stay open stays.
+            (TypeKind::Variable(n), TypeKind::Variable(m)) if self.lenient.contains(&n) && !self.lenient.contains(&m) => {
+                self.fix(m, b, a, fixed)
+            }
             (TypeKind::Variable(n), _) => self.fix(n, a, b, fixed),
             (_, TypeKind::Variable(n)) => self.fix(n, b, a, fixed),
             (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && self.unify_all(of_a, of_b, fixed),
@@ -97,6 +101,14 @@ impl Checker<'_> {
         self.variables[n as usize] = Some(ty);
         fixed.push(n as usize);
         true
+    }
+
+    /// A declared type with open arguments that become `Never` when nothing else is known of them (language/03 §3.16, 5).
+    pub(super) fn open_lenient(&mut self, item: ItemId, count: usize) -> Type {
+        let first = self.variables.len() as u32;
+        let ty = self.open_struct(item, count);
+        self.lenient.extend(first..self.variables.len() as u32);
+        ty
     }
 
     /// The type arguments of a call or type: those that are written, else fresh ones. `_` is inferred.
@@ -149,6 +161,24 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// The type for what looks at all of it at once: of what may stay open nothing more is learned.
+    pub(super) fn closed(&mut self, value: ExprId) -> Type {
+        let ty = self.ty(value);
+        if !ty.has_variable() {
+            return ty;
+        }
+        let (lenient, variables) = (&self.lenient, &mut self.variables);
+        ty.replaced(&mut |part| {
+            if let TypeKind::Variable(n) = part.kind()
+                && lenient.contains(&n)
+            {
+                variables[n as usize] = Some(Type::NEVER);
+            }
+            None
+        });
+        self.ty(value)
+    }
+
     /// Does a method take and give what a call of its trait's method does?
     fn fits_call(&mut self, call: ExprId, method: ItemId) -> Result<bool> {
         let Some(code) = CodeType::of(method, &self.given, self.cx)? else { return Ok(true) };
@@ -176,6 +206,7 @@ impl Checker<'_> {
             return Ok(());
         }
         let silent = self.poisoned;
+        self.close_lenient();
         for Pending { call, item, args, span } in std::mem::take(&mut self.pending) {
             let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
             if args.iter().any(|arg| arg.has_variable()) {
@@ -205,7 +236,19 @@ impl Checker<'_> {
         {
             self.cannot_infer(span, "this value");
         }
+        if !self.poisoned && !self.open_matches.is_empty() {
+            self.judge_again()?;
+        }
         Ok(())
+    }
+
+    /// Nothing more will be learned of what may stay open.
+    pub(super) fn close_lenient(&mut self) {
+        for n in std::mem::take(&mut self.lenient) {
+            if let Some(open @ None) = self.variables.get_mut(n as usize) {
+                *open = Some(Type::NEVER);
+            }
+        }
     }
 
     /// A declared type with open arguments.

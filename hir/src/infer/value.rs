@@ -173,6 +173,11 @@ impl<'a> Checker<'a> {
         if ty.fits_anywhere() {
             return Ok(value);
         }
+        if ty.has_variable() {
+            // What it is will be known at the end of the body, and then whether it has a text.
+            self.owe(ty, Known::Printable.item(), span);
+            return self.through(Known::Printable, ty, &[value], span);
+        }
         if let Some(text) = self.scalar_text(value, false, span) {
             return Ok(text);
         }
@@ -199,6 +204,10 @@ impl<'a> Checker<'a> {
         let ty = self.ty(value);
         if ty.fits_anywhere() {
             return Ok(Some(value));
+        }
+        if ty.has_variable() {
+            self.owe(ty, Known::Debug.item(), span);
+            return self.through(Known::Debug, ty, &[value], span).map(Some);
         }
         if let Some(text) = self.scalar_text(value, true, span) {
             return Ok(Some(text));

@@ -13,7 +13,7 @@ use super::why::{Expect, Mode, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, TypeDefinition, TypeForm, is_type};
-use crate::resolve::prelude::predeclared;
+use crate::resolve::prelude::{self, Sum, predeclared};
 use crate::resolve::show;
 use crate::{Type, TypeKind};
 
@@ -31,7 +31,7 @@ impl<'a> Checker<'a> {
     /// The variant of the expected type that has this name.
     pub(super) fn expected_variant(&mut self, name: Symbol, expect: &Expect<'a>) -> Result<Named> {
         if expect.mode != Mode::None
-            && let TypeKind::Struct(item, _) = expect.ty.kind()
+            && let TypeKind::Struct(item, _) = self.resolved(expect.ty).kind()
             && let Some(definition) = self.cx.type_definition(item)?
             && let Some(number) = definition.variants.iter().position(|v| v.name == name)
         {
@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
     pub(super) fn type_path(&self, base: tree::ExprId) -> Result<Option<ItemId>> {
         let found = match self.tree.exprs[base] {
             Ast::Name(name) if self.lookup(name).is_none() && self.scope.value(name).is_none() => {
-                self.scope.type_name(name).or_else(|| predeclared(name.as_str()).map(Entity::Type))
+                self.scope.type_name(name).or_else(|| predeclared(name.as_str()).map(|(item, _)| Entity::Type(item)))
             }
             Ast::Field(root, name) => match self.tree.exprs[root] {
                 Ast::Name(alias) if self.lookup(alias).is_none() => match self.scope.value(alias) {
@@ -124,8 +124,16 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// `T.V`, with or without a payload; `None` when the type has no such variant.
-    pub(super) fn qualified(&mut self, item: ItemId, name: Symbol, args: Option<List<Argument>>, span: Span) -> Result<Option<ExprId>> {
+    /// `T.V`, with or without a payload; `None` when the type has no such variant. `of` is the type with its arguments where they are written.
+    pub(super) fn qualified(
+        &mut self,
+        item: ItemId,
+        of: Option<Type>,
+        name: Symbol,
+        args: Option<List<Argument>>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<Option<ExprId>> {
         let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
         match definition.variants.iter().position(|v| v.name == name) {
             Some(number) => {
@@ -133,17 +141,31 @@ impl<'a> Checker<'a> {
                     Some(_) => span,
                     None => self.last_segment(span, name),
                 };
-                self.construct(&definition, number, at, args, span).map(Some)
+                let ty = match of {
+                    Some(ty) => ty,
+                    None => self.made_type(&definition, expect),
+                };
+                self.construct(&definition, number, ty, (at, args), span, expect).map(Some)
             }
             None => Ok(None),
         }
     }
 
     /// What a lookup found, as a value; `None` when that is no variant.
-    pub(super) fn named_value(&mut self, named: Named, at: Span, args: Option<List<Argument>>, span: Span) -> Result<Option<ExprId>> {
+    pub(super) fn named_value(
+        &mut self,
+        named: Named,
+        at: Span,
+        args: Option<List<Argument>>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<Option<ExprId>> {
         match named {
             Named::Nothing => Ok(None),
-            Named::Variant(definition, number) => self.construct(&definition, number, at, args, span).map(Some),
+            Named::Variant(definition, number) => {
+                let ty = self.made_type(&definition, expect);
+                self.construct(&definition, number, ty, (at, args), span, expect).map(Some)
+            }
             Named::Failed => match args {
                 Some(args) => self.silent(args, span).map(Some),
                 None => Ok(Some(self.error(span))),
@@ -151,17 +173,33 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A value of a variant. Without arguments only a variant without payload is one.
-    pub(super) fn construct(
+    /// The type of what is built: with open arguments, of which the expected type may say something.
+    fn made_type(&mut self, definition: &TypeDefinition, expect: &Expect<'a>) -> Type {
+        if definition.generics.is_empty() {
+            return Type::structure(definition.item, &[]);
+        }
+        let ty = match prelude::sum(definition.item) {
+            Some(Sum::Option | Sum::Result) => self.open_lenient(definition.item, definition.generics.len()),
+            Some(Sum::Ordering) | None => self.open_struct(definition.item, definition.generics.len()),
+        };
+        if let Some((wanted, _)) = expect.checked() {
+            // What does not fit is reported where the value goes.
+            self.unify(ty, wanted);
+        }
+        self.resolved(ty)
+    }
+
+    /// A value of a variant, of a type whose arguments may be open. Without arguments only a variant without payload is one.
+    fn construct(
         &mut self,
         definition: &TypeDefinition,
         number: usize,
-        at: Span,
-        args: Option<List<Argument>>,
+        ty: Type,
+        (at, args): (Span, Option<List<Argument>>),
         span: Span,
+        expect: &Expect<'a>,
     ) -> Result<ExprId> {
         let variant = &definition.variants[number];
-        let ty = Type::structure(definition.item, &[]);
         let is_broken = definition.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         let values = match args {
             None if variant.payload.is_empty() => Vec::new(),
@@ -173,7 +211,7 @@ impl<'a> Checker<'a> {
             }
             Some(args) => {
                 let mark = self.draft.scratch.len();
-                let Some(values) = self.payload(definition, number, at, args)? else { return self.silent(args, span) };
+                let Some(values) = self.payload(definition, number, ty, (at, args), expect)? else { return self.silent(args, span) };
                 if is_broken || values.iter().any(|&value| self.ty(value) == Type::ERROR) {
                     self.draft.scratch.truncate(mark);
                     return Ok(self.error(span));
@@ -188,7 +226,8 @@ impl<'a> Checker<'a> {
         Ok(self.made(definition, number, ty, &values, span))
     }
 
-    fn made(&mut self, definition: &TypeDefinition, number: usize, ty: Type, values: &[ExprId], span: Span) -> ExprId {
+    pub(super) fn made(&mut self, definition: &TypeDefinition, number: usize, ty: Type, values: &[ExprId], span: Span) -> ExprId {
+        let ty = self.resolved(ty);
         let list = self.draft.body.lists.add(values.iter().copied());
         let expr = match definition.choices() {
             Some(_) => Expr::Variant(number as u32, list),
@@ -198,7 +237,20 @@ impl<'a> Checker<'a> {
     }
 
     /// The payload in the order of its declaration, evaluated as written; `None` after a report.
-    fn payload(&mut self, definition: &TypeDefinition, number: usize, at: Span, args: List<Argument>) -> Result<Option<Vec<ExprId>>> {
+    fn payload(
+        &mut self,
+        definition: &TypeDefinition,
+        number: usize,
+        ty: Type,
+        (at, args): (Span, List<Argument>),
+        expect: &Expect<'a>,
+    ) -> Result<Option<Vec<ExprId>>> {
+        let type_args = arguments(ty);
+        // A hint says what literals are taken for and rejects nothing.
+        let hints = match (expect.mode, self.resolved(expect.ty).kind()) {
+            (Mode::Hint, TypeKind::Struct(item, hints)) if item == definition.item => hints,
+            _ => &[],
+        };
         let variant = &definition.variants[number];
         let payload = &variant.payload;
         let list = self.tree.args.get(args);
@@ -227,23 +279,44 @@ impl<'a> Checker<'a> {
         let mut values = vec![ExprId::new(u32::MAX as usize); payload.len()];
         for (argument, &slot) in list.iter().zip(&slots) {
             let (name, ty) = payload[slot];
-            let value = self.check(argument.value, ty, Why::Payload(variant.name, name))?;
+            let why = Why::Payload(variant.name, name);
+            let wanted = self.resolved(ty.substituted(type_args));
+            let value = match wanted.kind() {
+                TypeKind::Variable(_) if !hints.is_empty() => {
+                    let value = self.hinted(argument.value, ty.substituted(hints))?;
+                    self.fit(value, wanted, why)
+                }
+                _ => self.check(argument.value, wanted, why)?,
+            };
             values[slot] = if in_order { value } else { self.settled(value) };
         }
         Ok(Some(values))
     }
 
     /// `N(value)` for a newtype; any other type is no value.
-    pub(super) fn newtype_call(&mut self, item: ItemId, name: Symbol, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+    pub(super) fn newtype_call(
+        &mut self,
+        item: ItemId,
+        (name, at): (Symbol, Span),
+        types: List<tree::TypeId>,
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
         let Some(definition) = self.cx.type_definition(item)? else { return self.silent(args, span) };
         let (TypeForm::Newtype, &[(field, ty)]) = (definition.form, &definition.fields[..]) else {
             self.type_as_value(name, at);
             return Ok(self.error(span));
         };
+        let made = match self.written_type(item, definition.generics.len(), types, at)? {
+            Some(Type::ERROR) => return self.silent(args, span),
+            Some(made) => made,
+            None => self.made_type(&definition, expect),
+        };
         let list = self.tree.args.get(args);
         let value = match *list {
             [Argument { name: None, spread: false, pattern: None, value, .. }] => {
-                self.check(value, ty, Why::Field(definition.item, field))?
+                self.check(value, self.resolved(ty.substituted(arguments(made))), Why::Field(definition.item, field))?
             }
             _ => {
                 match list.iter().find_map(|a| Some((a.name?, a.span))) {
@@ -264,6 +337,36 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         let list = self.draft.body.lists.add([value]);
-        Ok(self.push(Expr::Aggregate(list), Type::structure(item, &[]), span))
+        let made = self.resolved(made);
+        Ok(self.push(Expr::Aggregate(list), made, span))
+    }
+
+    /// A declared type with arguments as they are written; `None` when none are, [`Type::ERROR`] after a report.
+    pub(super) fn written_type(&mut self, item: ItemId, wanted: usize, types: List<tree::TypeId>, at: Span) -> Result<Option<Type>> {
+        let written = &self.tree.type_lists[types];
+        if written.is_empty() {
+            return Ok(None);
+        }
+        if written.len() != wanted {
+            if written.len() > wanted {
+                self.report(Code::E2017, at, [item.name().into()]);
+            } else {
+                self.report(Code::E2016, at, [item.name().into(), wanted.to_string().into(), written.len().to_string().into()]);
+            }
+            return Ok(Some(Type::ERROR));
+        }
+        let mut args = Vec::with_capacity(wanted);
+        for &ty in written {
+            args.push(self.read_type(ty)?);
+        }
+        Ok(Some(if args.contains(&Type::ERROR) { Type::ERROR } else { Type::structure(item, &args) }))
+    }
+}
+
+/// The arguments of a declared type.
+pub(super) fn arguments(ty: Type) -> &'static [Type] {
+    match ty.kind() {
+        TypeKind::Struct(_, args) => args,
+        _ => &[],
     }
 }

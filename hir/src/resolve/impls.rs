@@ -78,7 +78,10 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
                     Some(Entity::Type(item)) => Some(item),
                     Some(_) => continue,
                     None => match path {
-                        [name] => super::prelude_type(name.as_str()).and_then(super::prelude::head),
+                        [name] => match super::prelude::predeclared(name.as_str()) {
+                            Some((item, _)) => Some(item),
+                            None => super::prelude_type(name.as_str()).and_then(super::prelude::head),
+                        },
                         _ => continue,
                     },
                 },
@@ -174,7 +177,12 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
         }
         return Ok(diagnostics);
     }
-    let TypeKind::Struct(head, _) = found.ty.kind() else {
+    let head = match found.ty.kind() {
+        // A type of the library is somebody else's.
+        TypeKind::Struct(head, _) if !super::prelude::is_predeclared(head) || super::prelude::is_library(item.id.module()) => Some(head),
+        _ => None,
+    };
+    let Some(head) = head else {
         let mut error = Diagnostic::new(Code::E2010, anchor, found.type_span, [show(found.ty).into()]);
         error.wording = 1;
         diagnostics.push(error);

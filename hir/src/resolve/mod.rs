@@ -10,6 +10,7 @@ mod header;
 mod impls;
 mod mutation;
 pub mod prelude;
+pub mod recursion;
 mod signature;
 pub mod solve;
 mod std_modules;
@@ -137,13 +138,8 @@ fn is_failed(entity: Entity) -> bool {
 /// Why an item is outside the slice; `None` when it is inside.
 fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
-        ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
+        ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Type { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Type { generics, body, .. } => match body {
-            TypeBody::Struct(_) => None,
-            TypeBody::Sum(_) => (!generics.is_empty()).then_some("generic sum types"),
-            TypeBody::Newtype(_) => (!generics.is_empty()).then_some("generic newtypes"),
-        },
         ItemKind::Trait { constraints, .. } => (!constraints.is_empty()).then_some("`where` clauses of traits"),
         ItemKind::Impl { bound: None, .. } => None,
         ItemKind::Impl { bound: Some(bound), .. } => {

@@ -1,21 +1,188 @@
-//! What every module sees without import: traits, declared in the language itself (`std/prelude.ori`), and predeclared types that are sums like any
-//! other, declared here.
+//! The names that every module sees without an import and whose declarations stand in `std/`, in Ori: types, functions, traits.
+//!
+//! A name is found here without looking at the library: who does not mention one of these never parses it. The table is compared with the sources by a
+//! test. What a name *means* is asked like of any other item.
 
 use std::sync::OnceLock;
 
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Symbol};
-use syntax::tree::{BinaryOp, File};
+use syntax::tree::BinaryOp;
 
-use crate::program::{TraitRef, TypeDefinition, TypeForm, Variant};
+use crate::program::TraitRef;
 use crate::{Type, TypeKind};
 
-/// Module of the prelude; no module of a package has a name of this form.
-const MODULE: &str = "std.prelude";
-/// The declarations of the traits.
-pub const SOURCE: &str = include_str!("../../../std/prelude.ori");
-/// Where positions say that they stand.
-pub const PATH: &str = "std/prelude.ori";
+/// Module of the predeclared types and functions.
+pub const MODULE: &str = "std.prelude";
+
+/// The sources of the library: module, path in reports, text.
+pub const SOURCES: &[(&str, &str, &str)] = &[(MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori"))];
+
+/// A predeclared type: its name, how many type arguments it takes, its variants.
+struct Row {
+    name: &'static str,
+    arity: usize,
+    variants: &'static [&'static str],
+}
+
+const TYPES: &[Row] = &[
+    Row { name: "Option", arity: 1, variants: &["None", "Some"] },
+    Row { name: "Result", arity: 2, variants: &["Ok", "Err"] },
+    Row { name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
+    Row { name: "Error", arity: 0, variants: &[] },
+];
+
+/// Functions of the prelude that are declared in `std/`.
+const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err", "error"];
+
+/// What `as?` calls: from, to, function.
+const CONVERSIONS: &[(Type, Type, &str)] = &[
+    (Type::STR, Type::INT, "int_of_str"),
+    (Type::STR, Type::FLOAT, "float_of_str"),
+    (Type::STR, Type::BOOL, "bool_of_str"),
+    (Type::INT, Type::BYTE, "byte_of_int"),
+    (Type::INT, Type::CHAR, "char_of_int"),
+    (Type::CHAR, Type::BYTE, "byte_of_char"),
+    (Type::FLOAT, Type::INT, "int_of_float"),
+];
+
+/// The numbers of the variants of `Ordering`.
+pub const LESS: u32 = 0;
+/// `Equal`
+pub const EQUAL: u32 = 1;
+/// `Greater`
+pub const GREATER: u32 = 2;
+/// The numbers of the variants of `Option`.
+pub const NONE: u32 = 0;
+/// `Some`
+pub const SOME: u32 = 1;
+/// The numbers of the variants of `Result`.
+pub const OK: u32 = 0;
+/// `Err`
+pub const ERR: u32 = 1;
+
+/// The predeclared sums that the compiler itself speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Sum {
+    /// `Option<T>`
+    Option,
+    /// `Result<T, E>`
+    Result,
+    /// `Ordering`
+    Ordering,
+}
+
+/// The items of the table, made once.
+struct Items {
+    types: Vec<ItemId>,
+    functions: Vec<ItemId>,
+    unshown: (ItemId, ItemId),
+    conversions: Vec<ItemId>,
+}
+
+fn items() -> &'static Items {
+    static ITEMS: OnceLock<Items> = OnceLock::new();
+    ITEMS.get_or_init(|| {
+        let module = Symbol::new(MODULE);
+        let named = |namespace, name| ItemId::new(ItemPath { module, namespace, name: Symbol::new(name), disambiguator: 0 });
+        Items {
+            types: TYPES.iter().map(|row| named(Namespace::Type, row.name)).collect(),
+            functions: FUNCTIONS.iter().map(|name| named(Namespace::Function, name)).collect(),
+            conversions: CONVERSIONS.iter().map(|row| named(Namespace::Function, row.2)).collect(),
+            unshown: (named(Namespace::Function, "unshown"), named(Namespace::Function, "shown")),
+        }
+    })
+}
+
+/// Is this a module of the library?
+pub fn is_library(module: Symbol) -> bool {
+    module.as_str().starts_with("std.") && SOURCES.iter().any(|(name, ..)| *name == module.as_str())
+}
+
+/// Is the item declared in the library?
+pub fn is_predeclared(item: ItemId) -> bool {
+    is_library(item.module())
+}
+
+/// `Option`
+pub fn option() -> ItemId {
+    items().types[0]
+}
+
+/// `Result`
+pub fn result() -> ItemId {
+    items().types[1]
+}
+
+/// `Ordering`
+pub fn ordering() -> ItemId {
+    items().types[2]
+}
+
+/// Which of the sums that the compiler speaks of a type's item is.
+pub fn sum(item: ItemId) -> Option<Sum> {
+    match items().types.iter().position(|&known| known == item)? {
+        0 => Some(Sum::Option),
+        1 => Some(Sum::Result),
+        2 => Some(Sum::Ordering),
+        _ => None,
+    }
+}
+
+/// The predeclared type of this name, and how many type arguments it takes.
+pub fn predeclared(name: &str) -> Option<(ItemId, usize)> {
+    let at = TYPES.iter().position(|row| row.name == name)?;
+    Some((items().types[at], TYPES[at].arity))
+}
+
+/// The predeclared type with a variant of this name.
+pub fn of_variant(name: &str) -> Option<ItemId> {
+    let at = TYPES.iter().position(|row| row.variants.contains(&name))?;
+    Some(items().types[at])
+}
+
+/// The predeclared function of this name.
+pub fn function(name: &str) -> Option<ItemId> {
+    // A type and a function cannot share their name, but these two do.
+    let name = match name {
+        "Error" => "error",
+        "error" => return None,
+        other => other,
+    };
+    let at = FUNCTIONS.iter().position(|known| *known == name)?;
+    Some(items().functions[at])
+}
+
+/// The trait of this name in the prelude.
+pub fn trait_named(name: &str) -> Option<ItemId> {
+    Known::named(name).map(Known::item)
+}
+
+/// The function of the library whose instances are those of another one where the argument has `Debug`; the other one.
+pub fn unshown() -> (ItemId, ItemId) {
+    items().unshown
+}
+
+/// The function of the library that `as?` calls for a pair of types.
+pub fn conversion(from: Type, to: Type) -> Option<ItemId> {
+    let at = CONVERSIONS.iter().position(|row| (row.0, row.1) == (from, to))?;
+    Some(items().conversions[at])
+}
+
+/// `Ordering` as a type.
+pub fn ordering_type() -> Type {
+    Type::structure(ordering(), &[])
+}
+
+/// `Option<T>`
+pub fn option_of(ty: Type) -> Type {
+    Type::structure(option(), &[ty])
+}
+
+/// `Result<T, E>`
+pub fn result_of(ty: Type, error: Type) -> Type {
+    Type::structure(result(), &[ty, error])
+}
 
 /// A trait that the compiler knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -108,7 +275,7 @@ const KNOWN: [(Known, &str, &str, usize); 27] = [
 ];
 
 /// The items of a known trait: itself and its method.
-fn items() -> &'static [(ItemId, ItemId); KNOWN.len()] {
+fn known_items() -> &'static [(ItemId, ItemId); KNOWN.len()] {
     static ITEMS: OnceLock<[(ItemId, ItemId); KNOWN.len()]> = OnceLock::new();
     ITEMS.get_or_init(|| {
         let item = |namespace, name: &str| {
@@ -121,12 +288,12 @@ fn items() -> &'static [(ItemId, ItemId); KNOWN.len()] {
 impl Known {
     /// The trait's item.
     pub fn item(self) -> ItemId {
-        items()[self as usize].0
+        known_items()[self as usize].0
     }
 
     /// The item of its method.
     pub fn method(self) -> ItemId {
-        items()[self as usize].1
+        known_items()[self as usize].1
     }
 
     /// The name.
@@ -141,13 +308,13 @@ impl Known {
 
     /// The trait that an item is.
     pub fn of(item: ItemId) -> Option<Known> {
-        let at = items().iter().position(|(known, _)| *known == item)?;
+        let at = known_items().iter().position(|(known, _)| *known == item)?;
         Some(KNOWN[at].0)
     }
 
     /// The trait whose method an item is.
     pub fn of_method(item: ItemId) -> Option<Known> {
-        let at = items().iter().position(|(_, known)| *known == item)?;
+        let at = known_items().iter().position(|(_, known)| *known == item)?;
         Some(KNOWN[at].0)
     }
 
@@ -258,16 +425,6 @@ impl Known {
     }
 }
 
-/// The module of the prelude.
-pub fn module() -> Symbol {
-    Symbol::new(MODULE)
-}
-
-/// The parsed declarations.
-pub fn file() -> File {
-    syntax::parse(module(), SOURCE)
-}
-
 /// What impls are looked up by: the item of a declared type, a name of its own for each kind of the others, nothing for type parameters.
 pub fn head(ty: Type) -> Option<ItemId> {
     let name = match ty.kind() {
@@ -295,56 +452,5 @@ pub fn built_in_head(name: &str) -> ItemId {
     ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace: Namespace::Other, name: Symbol::new(name), disambiguator: 0 })
 }
 
-/// The trait of this name in the prelude.
-pub fn trait_named(name: &str) -> Option<ItemId> {
-    Known::named(name).map(Known::item)
-}
-
-/// The numbers of the variants of `Ordering`.
-pub const LESS: u32 = 0;
-/// `Equal`
-pub const EQUAL: u32 = 1;
-/// `Greater`
-pub const GREATER: u32 = 2;
-
-/// Is the item of the prelude?
-pub fn is_predeclared(item: ItemId) -> bool {
-    item.module().as_str() == MODULE
-}
-
-/// `Ordering`
-pub fn ordering() -> ItemId {
-    ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace: Namespace::Type, name: Symbol::new("Ordering"), disambiguator: 0 })
-}
-
-/// The predeclared type of this name.
-pub fn predeclared(name: &str) -> Option<ItemId> {
-    (name == "Ordering").then(ordering)
-}
-
-/// The predeclared type with a variant of this name.
-pub fn of_variant(name: &str) -> Option<ItemId> {
-    matches!(name, "Less" | "Equal" | "Greater").then(ordering)
-}
-
-/// `Ordering` as a type.
-pub fn ordering_type() -> Type {
-    Type::structure(ordering(), &[])
-}
-
-/// The declaration of a predeclared type; `None` for any other item.
-pub fn definition(item: ItemId) -> Option<TypeDefinition> {
-    if !is_predeclared(item) || item.name().as_str() != "Ordering" {
-        return None;
-    }
-    let unit = |name: &str| Variant { name: Symbol::new(name), is_named: false, payload: Vec::new() };
-    Some(TypeDefinition {
-        item,
-        form: TypeForm::Sum,
-        generics: Vec::new(),
-        fields: Vec::new(),
-        variants: ["Less", "Equal", "Greater"].map(unit).to_vec(),
-        derives: ["Eq", "Comparable", "Hashable", "Clone", "Debug", "Printable", "Default"].map(Symbol::new).to_vec(),
-        diagnostics: Vec::new(),
-    })
-}
+#[cfg(test)]
+mod tests;

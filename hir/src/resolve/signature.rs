@@ -9,11 +9,12 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::attributes::attributes;
 use super::prelude::Known;
+use super::recursion::{Endless, endless};
 use super::solve::{Answer, solve};
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
+use crate::Type;
 use crate::program::{Bound, Context, Given, Parameter, Receiver, Scope, Signature, TraitRef, TypeDefinition, TypeForm, Variant};
-use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
 
@@ -243,7 +244,7 @@ pub fn constant_annotation(item: &Item, cx: &dyn Context) -> Result<Option<(Type
 /// What a type is made of; `None` when the item is no type of the slice or has syntax errors.
 pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefinition>, Stop> {
     let ItemKind::Type { generics, markers, constraints, body } = &item.kind else { return Ok(None) };
-    if item.has_errors || (!generics.is_empty() && !matches!(body, TypeBody::Struct(_))) {
+    if item.has_errors {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
@@ -387,21 +388,27 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     for (name, span, ty) in written_parts(item, body) {
         parts.push((name, span, reader.read(ty)?));
     }
-    let is_sum = definition.form == TypeForm::Sum;
-    for &(_, span, ty) in &parts {
-        if contains(ty, item.id, is_sum, &mut Vec::new(), cx)? {
-            let through = match definition.form {
-                TypeForm::Struct => format!("through this field of type `{}`", show(ty)),
-                TypeForm::Sum | TypeForm::Newtype => format!("through this type `{}`", show(ty)),
-            };
-            diagnostics.push(if is_sum {
-                // Its values need cells.
-                Diagnostic::new(Code::E2040, anchor, item.name_span, ["recursive sum types".into()]).because(anchor, span, through)
-            } else {
-                Diagnostic::new(Code::E2008, anchor, item.name_span, [item.id.name().into()]).because(anchor, span, through)
-            });
-            return Ok(diagnostics);
+    let types: Vec<Type> = parts.iter().map(|&(_, _, ty)| ty).collect();
+    if let Some((why, at)) = endless(&definition, &types, cx)? {
+        let through = parts.get(at).map(|&(_, span, ty)| match definition.form {
+            TypeForm::Struct => (span, format!("through this field of type `{}`", show(ty))),
+            TypeForm::Sum | TypeForm::Newtype => (span, format!("through this type `{}`", show(ty))),
+        });
+        let name = item.id.name();
+        let mut error = match why {
+            Endless::NoValue => Diagnostic::new(Code::E2008, anchor, item.name_span, [name.into()]),
+            Endless::Growing => {
+                Diagnostic::new(Code::E2040, anchor, item.name_span, ["types that hold ever larger instances of themselves".into()])
+            }
+        };
+        if let Some((span, text)) = through {
+            error = error.because(anchor, span, text);
         }
+        if why == Endless::NoValue && definition.choices().is_some() {
+            error = error.note("each of its variants needs a value of the type first, so there would be none");
+        }
+        diagnostics.push(error);
+        return Ok(diagnostics);
     }
     let own = crate::types::parameters(&definition.generics);
     let this = Type::structure(item.id, &own);
@@ -440,52 +447,4 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
 fn assumed_of(parameters: &[Type], known: Known) -> Given {
     let bounds = parameters.iter().map(|&ty| Bound { ty, interface: known.plain() }).collect();
     Given { bounds, equalities: Vec::new() }
-}
-
-/// Does a value of this type hold one of `target`, in itself or, where `through_sums`, in a payload?
-fn contains(ty: Type, target: ItemId, through_sums: bool, seen: &mut Vec<ItemId>, cx: &dyn Context) -> Result<bool, Stop> {
-    let inner: Vec<Type> = match ty.kind() {
-        TypeKind::Tuple(elements) => elements.to_vec(),
-        TypeKind::Struct(item, _) if item == target => return Ok(true),
-        TypeKind::Struct(item, args) => {
-            // Where an argument goes is seen in the fields; that it is there at all is enough to refuse `type A = { b: Box<A> }`, as a type
-            // parameter that no field has is of no use.
-            for &arg in args {
-                if contains(arg, target, through_sums, seen, cx)? {
-                    return Ok(true);
-                }
-            }
-            if seen.contains(&item) {
-                return Ok(false);
-            }
-            seen.push(item);
-            match cx.type_definition(item)? {
-                Some(definition) if definition.form != TypeForm::Sum => definition.fields.iter().map(|&(_, ty)| ty).collect(),
-                Some(definition) if through_sums => definition.variants.iter().flat_map(|v| &v.payload).map(|&(_, ty)| ty).collect(),
-                Some(_) | None => return Ok(false),
-            }
-        }
-        TypeKind::Error
-        | TypeKind::Int
-        | TypeKind::Float
-        | TypeKind::Bool
-        | TypeKind::Char
-        | TypeKind::Byte
-        | TypeKind::Str
-        | TypeKind::Void
-        | TypeKind::Never
-        | TypeKind::Range
-        | TypeKind::List(_)
-        | TypeKind::Function(..)
-        | TypeKind::Cell(_)
-        | TypeKind::Associated(..)
-        | TypeKind::Parameter(..)
-        | TypeKind::Variable(_) => return Ok(false),
-    };
-    for ty in inner {
-        if contains(ty, target, through_sums, seen, cx)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

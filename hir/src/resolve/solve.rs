@@ -220,7 +220,7 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         (TypeKind::Tuple(parts), _) => return all(parts),
         (TypeKind::List(_), Known::Len | Known::IsEmpty | Known::Clone) => true,
         (TypeKind::List(_), _) => return Ok(Some(Answer::Unsupported)),
-        (TypeKind::Function(..), known) => known == Known::Clone,
+        (TypeKind::Function(..) | TypeKind::Cell(_), known) => known == Known::Clone,
         (TypeKind::Struct(item, args), known) => {
             let name = Symbol::new(known.name());
             match cx.type_definition(item)? {
@@ -231,7 +231,6 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
                 None => true,
             }
         }
-        (TypeKind::Cell(_), _) => false,
         (TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_), _) => return Ok(None),
     };
     if has {
@@ -369,6 +368,11 @@ fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> R
 pub fn dispatch(item: ItemId, given: &Given, cx: &dyn Context) -> Result<ItemId, Stop> {
     let (method, args) = instance_of(item);
     let Some(&this) = args.first() else { return Ok(item) };
+    let (unshown, shown) = prelude::unshown();
+    if method == unshown {
+        let has_debug = matches!(solve(this, Known::Debug.plain(), given, cx)?, Answer::Proven(_));
+        return Ok(if has_debug { instance(shown, args) } else { item });
+    }
     let Some(signature) = cx.signature(method)? else { return Ok(item) };
     let Some(owner) = signature.owner else { return Ok(item) };
     let Some(definition) = cx.trait_definition(owner)? else { return Ok(item) };

@@ -416,7 +416,7 @@ fn check_coherence(
         }
         _ => false,
     };
-    if prelude::is_predeclared(interface.item()) && !is_own {
+    if prelude::is_predeclared(interface.item()) && !is_own && !prelude::is_library(item.id.module()) {
         diagnostics.push(Diagnostic::new(Code::E2010, anchor, found.type_span, [name.into(), shown.into()]));
         return Ok(false);
     }

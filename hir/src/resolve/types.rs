@@ -14,9 +14,6 @@ use crate::{Type, TypeKind};
 const LATER_TYPES: &[&str] = &[
     "Duration",
     "Size",
-    "Option",
-    "Result",
-    "Error",
     "Range",
     "Set",
     "TraceEntry",
@@ -41,7 +38,7 @@ const LATER_TYPES: &[&str] = &[
 const LATER_TRAITS: &[&str] =
     &["Iterator", "DoubleEndedIterator", "Iterable", "Collect", "TryAs", "Index", "Formattable", "Drop", "Traceable", "Sendable", "Value"];
 
-/// The built-in type with this name, of the slice.
+/// The built-in or predeclared type with this name, if it takes no type arguments.
 pub fn prelude_type(name: &str) -> Option<Type> {
     Some(match name {
         "int" => Type::INT,
@@ -51,8 +48,10 @@ pub fn prelude_type(name: &str) -> Option<Type> {
         "byte" => Type::BYTE,
         "str" => Type::STR,
         "Never" => Type::NEVER,
-        "Ordering" => super::prelude::ordering_type(),
-        _ => return None,
+        _ => match super::prelude::predeclared(name)? {
+            (item, 0) => Type::plain_struct(item),
+            (_, 1..) => return None,
+        },
     })
 }
 
@@ -247,6 +246,9 @@ impl<'a> TypeReader<'a> {
             Some(Entity::Trait(_)) => return Ok(self.refuse(span, "trait objects".into())),
             Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
             Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
+                if let Some((item, wanted @ 1..)) = super::prelude::predeclared(name.as_str()) {
+                    return self.applied(item, wanted, args, span);
+                }
                 match prelude_type(name.as_str()) {
                     Some(ty) => ty,
                     None if super::prelude::trait_named(name.as_str()).is_some() => {
@@ -255,7 +257,8 @@ impl<'a> TypeReader<'a> {
                     None if is_later_type(name.as_str()) => return Ok(self.refuse(span, format!("`{name}`"))),
                     None => {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
-                        let known = ["int", "float", "bool", "str", "char", "byte", "void", "Never"];
+                        let known =
+                            ["int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering", "Error"];
                         let own = self.scope.types.iter().map(|(n, _)| n.as_str());
                         if let Some((near, is_sure)) = suggest(name.as_str(), own.chain(known)) {
                             error = error.help(format!("a type with a similar name exists: `{near}`"));

@@ -399,6 +399,7 @@ impl Reader {
                 Expr::Break(id, value)
             }
             "continue" => Expr::Continue(self.loop_id(args, false)?),
+            "return" => Expr::Return(self.operand(args)?),
             name => match Intrinsic::from_name(name) {
                 Some(op) => {
                     let values = self.operands(args);

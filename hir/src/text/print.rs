@@ -442,6 +442,10 @@ impl Printer<'_> {
                 self.out.push_str("continue ");
                 self.loop_name(id);
             }
+            Expr::Return(_) => {
+                self.out.push_str("return");
+                self.values(operands, " ");
+            }
         }
         if let Expr::Match { scrutinee, arms: list } = expr {
             self.arms(id, scrutinee, arms(body, list), indent, depth);

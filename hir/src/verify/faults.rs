@@ -63,6 +63,7 @@ rules! {
     TypeParameter = "H0221", "A type parameter is one of the item that the body belongs to.";
     TypeArguments = "H0222", "A call of a generic function has one type argument per type parameter, and no other call has any.";
     VariantShape = "H0223", "A variant is one of a sum of several, with one value of the right type per part of its payload.";
+    ReturnValue = "H0224", "A `return` has a value of the result type of the body, and is `Never`.";
     Evidence = "H0301", "The method of a trait is called on a type that has the trait, and where an impl gives the method it is the impl's that is called.";
     NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
     TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload.";

@@ -183,7 +183,8 @@ impl Verifier<'_> {
             | Expr::While { .. }
             | Expr::For(_)
             | Expr::Break(..)
-            | Expr::Continue(_) => None,
+            | Expr::Continue(_)
+            | Expr::Return(_) => None,
         }
     }
 
@@ -360,6 +361,7 @@ impl Verifier<'_> {
                 self.leave(walk, own, id);
             }
             Expr::Continue(own) => self.leave(walk, own, id),
+            Expr::Return(value) => self.walk(walk, value, id, next),
         }
     }
 }

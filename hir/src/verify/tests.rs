@@ -88,6 +88,7 @@ const TABLE: &[(&str, &str)] = &[
     ("H0216", "%2: int = int 1\n%3: int = block %2"),
     ("H0217", "%2: int = loop _.0 {\n%3: str = str \"\"\n%4: Never = break _.0, %3\n}"),
     ("H0217", "%2: int = loop _.0 {\n%4: Never = break _.0\n}"),
+    ("H0224", "%2: str = str \"\"\n%3: Never = return %2"),
     ("H0218", "%2: int = bool true"),
     ("H0218", "%2: str = constant @$m.c\n%3: int = str.len %2"),
     ("H0219", "%2: error = unit\n%3: void = let a.2, %2\n%4: int = int 1\n%5: int = block %3, %4, tail"),

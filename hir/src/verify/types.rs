@@ -321,6 +321,10 @@ impl Verifier<'_> {
                 }
             }
             Expr::Continue(_) => self.own(Rule::BreakValue, id, ty, Type::NEVER),
+            Expr::Return(value) => {
+                self.own(Rule::ReturnValue, id, ty, Type::NEVER);
+                self.expect(Rule::ReturnValue, id, "the value", self.ty(value), body.result);
+            }
         }
         Ok(())
     }

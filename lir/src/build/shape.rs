@@ -6,7 +6,7 @@
 //! How sums are laid out is decided here alone ([`Sum`]). A sum has *slots* that the payloads of its variants share, and then its tag, which so lies
 //! in the padding behind them. Leaves of different types share a slot as words of 64 bits, but an address shares with addresses only: no integer ever
 //! becomes one. Where one variant has a payload and a leaf of that has values to spare (a bool, a char, the tag of another sum), these stand for the
-//! other variants, and there is no tag.
+//! other variants, and there is no tag; so an `Option` of a cell is its address, or null.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub struct Leaf {
     pub ty: Type,
     /// Where it lies when the value is in memory.
     pub offset: u32,
-    /// The least unsigned number from which on no value of the leaf is, if there is one.
+    /// The least unsigned number from which on no value of the leaf is, if there is one; 0 of an address that is never null, which spares null alone.
     pub spare: Option<u32>,
 }
 
@@ -56,6 +56,13 @@ pub enum Tag {
         variant: u32,
         /// What the first of the other variants is.
         first: u32,
+    },
+    /// The sum is this variant unless the leaf, an address, is null, which stands for the only other one.
+    Null {
+        /// Index of the leaf.
+        leaf: u32,
+        /// The variant with a payload.
+        variant: u32,
     },
 }
 
@@ -111,6 +118,8 @@ pub struct Shapes<'a> {
     fields: Vec<(u32, u32)>,
     sums: HashMap<ShapeId, Arc<Sum>>,
     index: HashMap<hir::Type, ShapeId>,
+    /// What cells with one part hold, by the type of the cell.
+    contents: HashMap<hir::Type, ShapeId>,
     last: (hir::Type, ShapeId),
     refused: bool,
 }
@@ -136,6 +145,7 @@ impl<'a> Shapes<'a> {
             fields: Vec::new(),
             sums: HashMap::new(),
             index: HashMap::new(),
+            contents: HashMap::new(),
             last: (hir::Type::VOID, ShapeId::NOTHING),
             refused: false,
         };
@@ -146,7 +156,7 @@ impl<'a> Shapes<'a> {
             shapes.add(types.iter().map(|&ty| (ty, spare)), &[]);
         }
         shapes.add([(Type::I8, Some(2))].into_iter(), &[]);
-        shapes.add([(Type::Ptr, None)].into_iter(), &[]);
+        shapes.add([(Type::Ptr, Some(0))].into_iter(), &[]);
         shapes
     }
 
@@ -263,12 +273,12 @@ impl<'a> Shapes<'a> {
             return self.of(hir::Type::tuple(parts));
         }
         let key = hir::Type::cell(parts);
-        if let Some(&known) = self.index.get(&key) {
+        if let Some(&known) = self.contents.get(&key) {
             return Ok(known);
         }
         let (leaves, spans) = self.flattened(parts, 0)?;
         let shape = self.add(leaves.into_iter(), &spans);
-        self.index.insert(key, shape);
+        self.contents.insert(key, shape);
         Ok(shape)
     }
 
@@ -331,15 +341,23 @@ fn niche(variants: &[Flat]) -> Option<(Vec<Spared>, Sum)> {
     }
     let others = variants.len() as u32 - 1;
     let room = |&(ty, spare): &Spared| {
+        if ty == Type::Ptr {
+            // Null is one.
+            return (spare.is_some() && others == 1).then_some(None);
+        }
         let end = spare?.checked_add(others)?;
-        (ty != Type::I8 || end <= 1 << 8).then_some(end)
+        (ty != Type::I8 || end <= 1 << 8).then_some(Some(end))
     };
-    let (leaf, end) = leaves.iter().enumerate().find_map(|(at, leaf)| Some((at, room(leaf)?)))?;
+    let (leaf, left) = leaves.iter().enumerate().find_map(|(at, leaf)| Some((at, room(leaf)?)))?;
     let mut leaves = leaves.clone();
-    let first = leaves[leaf].1.replace(end)?;
+    let first = std::mem::replace(&mut leaves[leaf].1, left)?;
+    let tag = match leaves[leaf].0 {
+        Type::Ptr => Tag::Null { leaf: leaf as u32, variant: variant as u32 },
+        Type::I8 | Type::I32 | Type::I64 | Type::F64 => Tag::Niche { leaf: leaf as u32, variant: variant as u32, first },
+    };
     let mut shapes = vec![VariantShape::default(); variants.len()];
     shapes[variant] = VariantShape { leaves: leaves.iter().zip(0..).map(|(&(ty, _), slot)| (slot, ty)).collect(), parts: parts.clone() };
-    Some((leaves, Sum { tag: Tag::Niche { leaf: leaf as u32, variant: variant as u32, first }, variants: shapes }))
+    Some((leaves, Sum { tag, variants: shapes }))
 }
 
 /// A sum with slots for the payloads, and a tag behind them.

@@ -42,6 +42,7 @@ impl Builder<'_> {
                 let at = others.into_iter().position(|other| other == number);
                 at.map(|at| (leaf, i64::from(first) + at as i64))
             }
+            Tag::Null { leaf, variant } => (number != u64::from(variant)).then_some((leaf, 0)),
         };
         if let Some((leaf, value)) = tag {
             leaves[leaf as usize] = Some(self.constant(types[leaf as usize], value));
@@ -89,9 +90,21 @@ impl Builder<'_> {
                 let has_payload = self.icmp(Cond::Ult, wide, start);
                 self.pure(Op::Select, &[has_payload, payload, number], Type::I64)
             }
+            Tag::Null { leaf, variant } => {
+                // There are two variants, so the comparison is a number already.
+                let leaf = self.leaf_at(value.as_ref(), leaf);
+                let is_second = self.is_null(leaf, if variant == 0 { Cond::Eq } else { Cond::Ne });
+                self.pure(Op::Zext, &[is_second], Type::I64)
+            }
         };
         self.define(inst, number);
         Ok(())
+    }
+
+    /// Is an address null, or is it not?
+    fn is_null(&mut self, address: Value, cond: Cond) -> Value {
+        let null = self.constant(Type::Ptr, 0);
+        self.icmp(cond, address, null)
     }
 
     /// Is it this variant?
@@ -99,6 +112,7 @@ impl Builder<'_> {
         let value = self.mir.args(inst).first().copied();
         let Some((sum, types)) = self.sum_of(value)? else { return Ok(()) };
         let (leaf, cond, wanted) = match sum.tag {
+            Tag::Null { leaf, variant } => (leaf, if number == u64::from(variant) { Cond::Ne } else { Cond::Eq }, 0),
             Tag::Leaf(leaf) => (leaf, Cond::Eq, number as i64),
             Tag::Niche { leaf, variant, first } if number == u64::from(variant) => (leaf, Cond::Ult, i64::from(first)),
             Tag::Niche { leaf, variant, first } => {

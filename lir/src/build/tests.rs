@@ -380,9 +380,26 @@ fn lowering_is_linear_in_the_size_of_a_body() {
 
 #[test]
 fn a_cell_is_room_behind_a_header_with_the_parts_as_in_a_tuple() {
-    // A byte, an address, the tag behind it, a word: 32 bytes, of class 4.
+    // A byte, an address that is null where the sum is empty, a word: 24 bytes, of class 3.
     check(
         ";! type m.Chain = {} | {cell<byte, m.Chain, int>}\nfn @m.f(%0: m.Chain, %1: byte) -> byte {\nb0:\n  %2: int = int 7\n  %3: cell<byte, m.Chain, int> = new %1, %0, %2\n  %4: byte = part %3, 0\n  ret %4\n}\n",
-        "fn @m.f(%0: ptr, %1: i8, %2: i8) -> i8 {\nb0:\n  %3: i64 = iconst 7\n  %4: i64 = iconst 32\n  %5: i64 = iconst 17179869184\n  %6: ptr = rt allocate, %4, %5\n  store %6, %2, 0\n  store %6, %0, 8\n  store %6, %1, 16\n  store %6, %3, 24\n  %7: i8 = load %6, 0\n  ret %7\n}\n",
+        "fn @m.f(%0: ptr, %1: i8) -> i8 {\nb0:\n  %2: i64 = iconst 7\n  %3: i64 = iconst 24\n  %4: i64 = iconst 12884901888\n  %5: ptr = rt allocate, %3, %4\n  store %5, %1, 0\n  store %5, %0, 8\n  store %5, %2, 16\n  %6: i8 = load %5, 0\n  ret %6\n}\n",
+    );
+}
+
+#[test]
+fn a_cell_or_nothing_is_an_address_or_null() {
+    check(
+        ";! type m.O = {} | {cell<int>}\nfn @m.f(%0: m.O) -> int {\nb0:\n  %1: int = tag %0\n  %2: m.O = variant 0\n  %3: bool = is %2, 1\n  branch %3, b1, b2\nb1:\n  %4: cell<int> = payload %0, v1.0\n  %5: int = part %4, 0\n  ret %5\nb2:\n  ret %1\n}\n",
+        "fn @m.f(%0: ptr) -> i64 {\nb0:\n  %1: ptr = iconst 0\n  %2: i8 = icmp %0, %1, ne\n  %3: i64 = zext %2\n  %4: i8 = icmp %1, %1, ne\n  branch %4, b1, b2\nb1:\n  %5: i64 = load %0, 0\n  ret %5\nb2:\n  ret %3\n}\n",
+    );
+    // Two others need a tag, and so does what is around an address whose null is taken.
+    check(
+        ";! type m.T = {} | {} | {cell<int>}\nfn @m.f(%0: m.T) -> int {\nb0:\n  %1: int = tag %0\n  ret %1\n}\n",
+        "fn @m.f(%0: ptr, %1: i8) -> i64 {\nb0:\n  %2: i64 = zext %1\n  ret %2\n}\n",
+    );
+    check(
+        ";! type m.I = {} | {cell<int>}\n;! type m.T = {} | {m.I}\nfn @m.f(%0: m.T) -> int {\nb0:\n  %1: int = tag %0\n  ret %1\n}\n",
+        "fn @m.f(%0: ptr, %1: i8) -> i64 {\nb0:\n  %2: i64 = zext %1\n  ret %2\n}\n",
     );
 }

@@ -46,6 +46,8 @@ impl Runtime for StandardRuntime {
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),
+            RuntimeCall::IsIntText => return Ok(u64::from(pure::parse::int(&memory.read_text(a)?).is_ok())),
+            RuntimeCall::IsFloatText => return Ok(u64::from(pure::parse::float(&memory.read_text(a)?).is_ok())),
             RuntimeCall::StrCompare => return Ok(pure::text::compare(&memory.read_text(a)?, &memory.read_text(b)?) as u64),
             RuntimeCall::StrHash => return Ok(pure::text::hash(&memory.read_text(a)?) as u64),
             RuntimeCall::FloatPow => return Ok(pure::float::pow(float(a), float(b)).to_bits()),

@@ -114,7 +114,7 @@ faults! {
     "L0306" AreaTooSmall { value: u32, needed: u32, size: u64 } "the call needs {needed} bytes at %{value}, which has {size}";
     /// What is read from a slot or result area has been written there on every path; the words of a text and the results have been written with their types.
     "L0307" Unwritten { value: u32, offset: u32, ty: &'static str } "not every path to this has written the {ty} at {offset} of %{value}";
-    /// Nothing is read or written at an integer constant: no constant is an address.
+    /// Nothing is read or written at an integer constant: no constant but null is an address.
     "L0308" ConstantAddress { value: u32 } "%{value} is a constant, not an address";
     /// A text is handed over by the address of its 24 bytes, never by that of static text.
     "L0309" NotAText { value: u32 } "%{value} is the address of characters, not of a text";

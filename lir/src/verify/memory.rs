@@ -24,7 +24,8 @@ enum Memory {
     Owned(u64),
     /// Static text of so many bytes, aligned to nothing.
     Text(u64),
-    /// An integer constant, or what was added to one.
+    /// An integer constant, or what was added to one; but for null itself, which stands for "nothing there" in a sum: what is read behind the test for it
+    /// stays in the code until the test is folded.
     Constant,
     Unknown,
 }
@@ -80,7 +81,7 @@ impl<P: Phase> Checker<'_, P> {
             let Some(inner) = self.body.args[row.args].first().and_then(|&base| self.definition(base)) else { return false };
             row = inner;
         }
-        row.op == Op::Iconst
+        row.op == Op::Iconst && row.imm != 0
     }
 
     pub(super) fn slot(&mut self, bytes: i64, at: Where) {

@@ -15,6 +15,7 @@ use hir::ir::{Arm, LocalId, Pattern, PatternId};
 use ir::Stop;
 use ir::ssa::Value;
 
+use super::cells::{cell_of, part_type};
 use super::flow::Join;
 use super::matching::{Match, SWITCH_CASES, Test, is_value, listed};
 use super::{Builder, Lower, reached};
@@ -34,6 +35,8 @@ type Part = usize;
 enum Step {
     Field(u32),
     Payload(u32, u32),
+    /// Of a cell.
+    Part(u32),
 }
 
 /// What a part is tested for: a test or a variant with its patterns, or nothing more.
@@ -211,6 +214,7 @@ impl Builder<'_> {
             Step::Payload(variant, part) => {
                 self.cx.variants(ty)?.and_then(|variants| variants.get(variant as usize)?.get(part as usize).copied())
             }
+            Step::Part(index) => Some(part_type(ty, index)),
         };
         growth.parts.rows.push((found.unwrap_or(Type::ERROR), Some((of, step))));
         let part = growth.parts.rows.len() - 1;
@@ -349,10 +353,18 @@ impl Builder<'_> {
         row.names.extend(alternative.names.iter().map(|&name| (name, part)));
         let mut open = Vec::new();
         if let Ask::Variant(variant, list) = alternative.ask {
+            let is_in_cell = cell_of(self.cx, growth.parts.rows[part].0, variant)?.is_some();
             for (at, &inner) in self.body.parts[list].iter().enumerate() {
-                if self.body.patterns[inner] != Pattern::Any {
-                    open.push((self.part(growth, part, Step::Payload(variant, at as u32))?, inner));
+                if self.body.patterns[inner] == Pattern::Any {
+                    continue;
                 }
+                let payload = if is_in_cell {
+                    let cell = self.part(growth, part, Step::Payload(variant, 0))?;
+                    self.part(growth, cell, Step::Part(at as u32))?
+                } else {
+                    self.part(growth, part, Step::Payload(variant, at as u32))?
+                };
+                open.push((payload, inner));
             }
         }
         self.settle(growth, row, open, rows)
@@ -568,6 +580,7 @@ impl Builder<'_> {
         match step {
             Step::Field(field) => self.op_with(Op::Field, &[whole], u64::from(field), ty),
             Step::Payload(variant, part) => self.op_with(Op::Payload, &[whole], payload_imm(variant, part), ty),
+            Step::Part(index) => self.op_with(Op::Part, &[whole], u64::from(index), ty),
         }
     }
 
@@ -600,7 +613,22 @@ impl Builder<'_> {
                 let is = self.op_with(Op::Is, &[value], u64::from(number), Type::BOOL);
                 self.branch(is, &mut yes, fail);
                 self.seal(yes)?;
-                let variants = self.cx.variants(self.graph.ty(value))?;
+                let sum = self.graph.ty(value);
+                if let Some(cell) = cell_of(self.cx, sum, number)? {
+                    let parts = &body.parts[list];
+                    if parts.iter().all(|&inner| body.patterns[inner] == Pattern::Any) {
+                        return Ok(());
+                    }
+                    let held = self.read_step(value, Step::Payload(number, 0), cell);
+                    for (at, &inner) in parts.iter().enumerate() {
+                        if body.patterns[inner] != Pattern::Any {
+                            let part = self.read_step(held, Step::Part(at as u32), part_type(cell, at as u32));
+                            self.sequence(inner, part, fail)?;
+                        }
+                    }
+                    return Ok(());
+                }
+                let variants = self.cx.variants(sum)?;
                 for (at, &inner) in body.parts[list].iter().enumerate() {
                     if let Some(&ty) = variants.as_ref().and_then(|variants| variants.get(number as usize)?.get(at))
                         && body.patterns[inner] != Pattern::Any

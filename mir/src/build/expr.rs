@@ -6,6 +6,7 @@ use hir::ir::{Expr, ExprId, For, Source};
 use ir::ssa::{NewInst, Value};
 use ir::{ItemId, List, Symbol};
 
+use super::cells::cell_of;
 use super::{Builder, Leave, Lower, reached};
 use crate::ir::ConstValue;
 use crate::ops::Op;
@@ -43,8 +44,12 @@ impl Builder<'_> {
                 Ok(Some(self.op(Op::Aggregate, &parts, self.ty(e))))
             }
             Expr::Variant(number, parts) => {
-                let parts = self.values(parts)?;
-                Ok(Some(self.op_with(Op::Variant, &parts, u64::from(number), self.ty(e))))
+                let mut parts = self.values(parts)?;
+                let ty = self.ty(e);
+                if let Some(cell) = cell_of(self.cx, ty, number)? {
+                    parts = vec![self.op(Op::New, &parts, cell)];
+                }
+                Ok(Some(self.op_with(Op::Variant, &parts, u64::from(number), ty)))
             }
             Expr::Field(of, index) => {
                 let of = self.value(of)?;
@@ -94,6 +99,10 @@ impl Builder<'_> {
                 self.leave_loop(id, value)
             }
             Expr::Continue(id) => self.continue_loop(id),
+            Expr::Return(value) => {
+                let value = self.value(value)?;
+                Err(self.ret(value))
+            }
         }
     }
 

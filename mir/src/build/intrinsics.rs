@@ -103,6 +103,8 @@ fn form(which: Intrinsic) -> Form {
         I::ByteToChar => Sure(Op::ByteToChar),
         I::CharToByte => Form::CharToByte,
         I::StrToInt => Runtime(RuntimeCall::IntOfStr),
+        I::StrIsInt => Runtime(RuntimeCall::IsIntText),
+        I::StrIsFloat => Runtime(RuntimeCall::IsFloatText),
         I::StrToFloat => Runtime(RuntimeCall::FloatOfStr),
         I::IntToStr => Runtime(RuntimeCall::StrOfInt),
         I::FloatToStr => Runtime(RuntimeCall::StrOfFloat),

@@ -19,6 +19,7 @@
 //! | `mono`         | instances of generic bodies                                              |
 
 mod branch;
+mod cells;
 mod decide;
 mod expr;
 mod flow;

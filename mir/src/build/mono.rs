@@ -1,7 +1,7 @@
 //! `built` to `mono`: type arguments take the place of type parameters.
 //!
-//! A generic body is built once; an instance is a copy of it with closed types, calls of closed instances, and places of its own. Nothing else of a
-//! body depends on a type: operations whose code does are calls of instances themselves.
+//! A generic body is built once; an instance is a copy of it with closed types, calls of closed instances, cells where closed sums have them, and places
+//! of its own. Nothing else of a body depends on a type: operations whose code does are calls of instances themselves.
 
 use hir::Type;
 use hir::types::{instance as instance_with, instance_of};
@@ -23,14 +23,20 @@ pub fn instance(body: &Body<Built>, id: ItemId, cx: &dyn Context) -> Result<Body
     for ty in &mut graph.results {
         *ty = closed(*ty, args, cx)?;
     }
-    for value in graph.values.rows_mut() {
-        value.ty = closed(value.ty, args, cx)?;
+    let mut was_open = Vec::new();
+    for (at, value) in graph.values.rows_mut().iter_mut().enumerate() {
+        if value.ty.has_parameter() {
+            was_open.resize(at + 1, false);
+            was_open[at] = true;
+            value.ty = closed(value.ty, args, cx)?;
+        }
     }
     for inst in graph.insts.rows_mut() {
         if matches!(inst.op, Op::Call | Op::Tail) {
             inst.imm = u64::from(callee(ItemId::from_raw(inst.imm as u32), args, cx)?.raw());
         }
     }
+    super::cells::close(&mut graph, |value| was_open.get(value.index()).copied().unwrap_or(false), cx)?;
     graph.places.rename(|place| if place.item == generic { Place { item: id, ..place } } else { place });
     Ok(Body::new(graph))
 }

@@ -107,7 +107,8 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::While { .. }
             | Expr::For(_)
             | Expr::Break(..)
-            | Expr::Continue(_) => return false,
+            | Expr::Continue(_)
+            | Expr::Return(_) => return false,
             Expr::Int(_)
             | Expr::Float(_)
             | Expr::Bool(_)

@@ -79,6 +79,8 @@ impl Machine<'_> {
             RuntimeCall::CharDebug => collect(|out| pure::print::char_debug(char(a), out)),
             RuntimeCall::IntOfStr => checked(pure::parse::int(text(a).as_bytes()).map(|value| value as u64)),
             RuntimeCall::FloatOfStr => checked(pure::parse::float(text(a).as_bytes()).map(f64::to_bits)),
+            RuntimeCall::IsIntText => Given::Word(u64::from(pure::parse::int(text(a).as_bytes()).is_ok())),
+            RuntimeCall::IsFloatText => Given::Word(u64::from(pure::parse::float(text(a).as_bytes()).is_ok())),
             RuntimeCall::IntPow => checked(pure::int::pow(int(a), int(b)).map(|value| value as u64)),
             RuntimeCall::FloatPow => Given::Word(pure::float::pow(float(a), float(b)).to_bits()),
             RuntimeCall::FloatFloor => Given::Word(pure::float::floor(float(a)).to_bits()),

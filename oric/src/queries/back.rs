@@ -356,7 +356,7 @@ pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image:
         name: shown_name(id),
         file,
         base_line,
-        hidden: id == lir::build::entry_item() || id == super::tests_item(),
+        hidden: id == lir::build::entry_item() || id == super::tests_item() || hir::resolve::prelude::is_predeclared(id),
     }
 }
 

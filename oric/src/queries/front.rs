@@ -62,9 +62,6 @@ impl Provider for ModuleFile {
 
 impl Provider for Parse {
     fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<File, Interrupt> {
-        if *module == hir::resolve::prelude::module() {
-            return Ok(hir::resolve::prelude::file());
-        }
         let Some(source) = levels.cx().input::<Source>(module)? else {
             return Ok(syntax::parse(*module, ""));
         };
@@ -109,14 +106,9 @@ impl Provider for Position {
     fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<ItemPosition>, Interrupt> {
         let file = levels.get::<Parse>(&item.module())?;
         let owner = owner(*item);
-        let path = if hir::resolve::prelude::is_predeclared(owner) {
-            hir::resolve::prelude::PATH.to_owned()
-        } else {
-            let name = levels.get::<ModuleFile>(&item.module())?;
-            let Some(name) = &*name else { return Ok(None) };
-            name.path.clone()
-        };
-        Ok(file.entry(owner).map(|entry| ItemPosition { file: path, line: entry.line }))
+        let name = levels.get::<ModuleFile>(&item.module())?;
+        let Some(name) = &*name else { return Ok(None) };
+        Ok(file.entry(owner).map(|entry| ItemPosition { file: name.path.clone(), line: entry.line }))
     }
 }
 
@@ -244,9 +236,6 @@ fn parameter_index(item: &syntax::tree::Item, id: ItemId) -> Option<usize> {
 
 impl Provider for TypeDefinition {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Interrupt> {
-        if hir::resolve::prelude::is_predeclared(*id) {
-            return Ok(hir::resolve::prelude::definition(*id).map(Arc::new));
-        }
         let item = levels.get::<Item>(id)?;
         let Some(item) = &*item else { return Ok(None) };
         Ok(levels.done(hir::resolve::type_definition(item, levels))?.map(Arc::new))

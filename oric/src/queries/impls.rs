@@ -96,6 +96,11 @@ impl Provider for Impls {
 
 impl Provider for InherentImpls {
     fn provide(levels: &Levels<'_, '_>, head: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
+        // Nobody else adds to what the library declares.
+        if hir::resolve::prelude::is_predeclared(*head) {
+            let rows = levels.get::<ModuleImpls>(&head.module())?;
+            return Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head) && row.interface.is_none()).cloned().collect()));
+        }
         let rows = levels.get::<Impls>(&())?;
         Ok(Arc::new(rows.with_head(Some(*head)).filter(|row| row.interface.is_none()).cloned().collect()))
     }
@@ -104,8 +109,13 @@ impl Provider for InherentImpls {
 impl Provider for TraitImpls {
     fn provide(levels: &Levels<'_, '_>, key: &ImplsOf) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         let rows = levels.get::<Impls>(&())?;
+        // The library implements its own traits alone.
+        let library = match hir::resolve::prelude::is_predeclared(key.interface) {
+            true => levels.get::<ModuleImpls>(&key.interface.module())?,
+            false => Arc::default(),
+        };
         let of_head = key.head.is_some().then(|| rows.with_head(key.head)).into_iter().flatten();
-        let found = hir::resolve::impls_of(key.interface, key.head, of_head.chain(rows.with_head(None)), levels);
+        let found = hir::resolve::impls_of(key.interface, key.head, of_head.chain(rows.with_head(None)).chain(library.iter()), levels);
         levels.done(found).map(Arc::new)
     }
 }

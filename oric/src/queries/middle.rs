@@ -53,8 +53,7 @@ impl Provider for Fields {
 
 impl Provider for Variants {
     fn provide(levels: &Levels<'_, '_>, ty: &Type) -> Result<Option<Arc<mir::Variants>>, Interrupt> {
-        let TypeKind::Struct(item, args) = ty.kind() else { return Ok(None) };
-        Ok(levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.instantiated(args).variant_types()))
+        levels.done(hir::resolve::recursion::payloads(*ty, levels))
     }
 }
 

@@ -119,11 +119,12 @@ macro_rules! queries {
             [$( $input_kind ),+].contains(&kind)
         }
 
-        /// An engine that knows every row.
+        /// An engine that knows every row, and the library.
         pub fn engine() -> Engine {
             let mut engine = Engine::new();
             $( engine.register_input::<$input>(); )+
             $( engine.register::<$query>(); )+
+            crate::inputs::serve_library(&mut engine);
             engine
         }
     };

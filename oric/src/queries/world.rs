@@ -126,7 +126,12 @@ impl mir::interp::Positions for ReportPositions<'_> {
     fn position(&self, item: ItemId) -> Result<mir::interp::Position, Stop> {
         let position = self.engine.get::<Position>(&item).map_err(|_| Stop::interrupted())?;
         let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
-        Ok(mir::interp::Position { name: super::back::shown_name(item), file, base_line, hidden: false })
+        Ok(mir::interp::Position {
+            name: super::back::shown_name(item),
+            file,
+            base_line,
+            hidden: hir::resolve::prelude::is_predeclared(item),
+        })
     }
 
     fn backtrace(&self) -> bool {

@@ -90,6 +90,8 @@ calls! {
     CharDebug     = "char_debug"     "ori_char_debug"     (Char)         -> Str,   Pure,   [], "quoted and escaped form";
     IntOfStr      = "int_of_str"     "ori_int_of_str"     (Str)          -> Int,   Pure,   [CannotParseInt], "trimmed, optional sign, decimal digits";
     FloatOfStr    = "float_of_str"   "ori_float_of_str"   (Str)          -> Float, Pure,   [CannotParseFloat], "trimmed, decimal or scientific, inf, nan";
+    IsIntText     = "is_int_text"    "ori_is_int_text"    (Str)          -> Bool,  Pure,   [], "does a text read as an int?";
+    IsFloatText   = "is_float_text"  "ori_is_float_text"  (Str)          -> Bool,  Pure,   [], "does a text read as a float?";
     IntPow        = "int_pow"        "ori_int_pow"        (Int, Int)     -> Int,   Pure,   [NegativeExponent, PowOverflow], "exact power";
     FloatPow      = "float_pow"      "ori_float_pow"      (Float, Float) -> Float, Pure,   [], "IEEE pow";
     FloatFloor    = "float_floor"    "ori_float_floor"    (Float)        -> Float, Pure,   [], "largest integral float not above";

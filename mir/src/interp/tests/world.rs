@@ -100,10 +100,7 @@ impl Context for World {
     }
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop> {
-        Ok(match ty.kind() {
-            TypeKind::Struct(item, args) => self.program.type_definition(item)?.and_then(|d| d.instantiated(args).variant_types()),
-            _ => None,
-        })
+        hir::resolve::recursion::payloads(ty, &self.program)
     }
 
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
