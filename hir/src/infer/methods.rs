@@ -364,9 +364,15 @@ impl<'a> Checker<'a> {
             return Ok(done);
         }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
+            if let Some(done) = self.field_call(value, name, args, span)? {
+                return Ok(done);
+            }
             return self.no_method_at(ty, name, args, receiver, span);
         };
         if !crate::resolve::implements(ty, Symbol::new(of), self.cx)? {
+            if let Some(done) = self.field_call(value, name, args, span)? {
+                return Ok(done);
+            }
             return self.no_method_at(ty, name, args, receiver, span);
         }
         let params: Params = if matches!(method, "equals" | "compare") { &[("other", Param::Any)] } else { &[] };

@@ -13,6 +13,8 @@ mod control;
 mod draft;
 mod expr;
 mod inherent;
+mod lambda;
+mod lift;
 mod matching;
 mod methods;
 mod names;
@@ -150,6 +152,12 @@ struct Checker<'a> {
     bounds: Vec<Bound>,
     /// Bounds of types that are still open.
     obligations: Vec<Obligation>,
+    /// For each lambda around: which locals are its own.
+    around_lambdas: Vec<usize>,
+    /// The name whose initialiser is being checked, when that is a lambda.
+    defining: Option<Symbol>,
+    /// The operands of a prelude function whose body is being made, in place of arguments.
+    given: Option<Vec<ExprId>>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -267,6 +275,9 @@ impl<'a> Checker<'a> {
             pending: Vec::new(),
             bounds: Vec::new(),
             obligations: Vec::new(),
+            around_lambdas: Vec::new(),
+            defining: None,
+            given: None,
         })
     }
 

@@ -112,7 +112,8 @@ impl Checker<'_> {
 
     pub(super) fn cannot_infer(&mut self, span: Span, what: &str) {
         // One open type is reported where it is first needed.
-        if !self.diagnostics.iter().any(|d| d.code == Code::E2005 && d.span == span) {
+        // A lambda that refers to itself has no type that could be known.
+        if !self.diagnostics.iter().any(|d| d.code == Code::E2005 && d.span == span || d.code == Code::E2007) {
             self.report(Code::E2005, span, [what.into()]);
         }
     }
@@ -122,7 +123,7 @@ impl Checker<'_> {
         let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
         if args.iter().any(|arg| arg.has_variable()) {
             self.pending.push(Pending { call, item, args, span });
-        } else if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
+        } else if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
             *callee = instance(item, &args);
         }
     }
@@ -140,7 +141,7 @@ impl Checker<'_> {
                     let name = item.short_name();
                     self.cannot_infer(span, &format!("{name}(...)"));
                 }
-            } else if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
+            } else if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
                 *callee = instance(item, &args);
             }
         }

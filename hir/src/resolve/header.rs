@@ -99,6 +99,10 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                     }
                 }
                 TypeKind::List(element) => open.push(element),
+                TypeKind::Function(params, result) => {
+                    open.push(result);
+                    open.extend(params.iter().rev());
+                }
                 TypeKind::Struct(..)
                 | TypeKind::Parameter(..)
                 | TypeKind::Error
@@ -111,7 +115,6 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 | TypeKind::Void
                 | TypeKind::Never
                 | TypeKind::Range
-                | TypeKind::Function(..)
                 | TypeKind::Cell(_)
                 | TypeKind::Variable(_) => {}
             }

@@ -63,6 +63,8 @@ rules! {
     TypeParameter = "H0221", "A type parameter is one of the item that the body belongs to.";
     TypeArguments = "H0222", "A call of a generic function has one type argument per type parameter, and no other call has any.";
     VariantShape = "H0223", "A variant is one of a sum of several, with one value of the right type per part of its payload.";
+    ClosureShape = "H0224", "A closure has a function type: the parameters of its item without those of the values captured, which have their types, and its result.";
+    ValueCall = "H0225", "A function value that is called has one argument of the right type per parameter, and the call has its result.";
     NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
     TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload.";
     Unreachable = "H0403", "Every arm can match something.";

@@ -91,6 +91,7 @@ impl ShapeId {
     const WORDS: ShapeId = ShapeId(5);
     const BOOL: ShapeId = ShapeId(6);
     const ADDRESS: ShapeId = ShapeId(7);
+    const FUNCTION: ShapeId = ShapeId(8);
 }
 
 #[derive(Clone, Copy)]
@@ -147,6 +148,8 @@ impl<'a> Shapes<'a> {
         }
         shapes.add([(Type::I8, Some(2))].into_iter(), &[]);
         shapes.add([(Type::Ptr, None)].into_iter(), &[]);
+        // Code, and the cell with what is captured.
+        shapes.add([(Type::Ptr, None), (Type::Ptr, None)].into_iter(), &[]);
         shapes
     }
 
@@ -186,6 +189,7 @@ impl<'a> Shapes<'a> {
                 return self.of(ty);
             }
             TypeKind::List(_) => return Ok(ShapeId::WORDS),
+            TypeKind::Function(..) => return Ok(ShapeId::FUNCTION),
             // What it holds is of no interest here, and may be of the very type that is laid out.
             TypeKind::Cell(_) => return Ok(ShapeId::ADDRESS),
             TypeKind::Tuple(_) => self.cx.fields(ty)?,
@@ -197,7 +201,7 @@ impl<'a> Shapes<'a> {
                 }
                 None => self.cx.fields(ty)?,
             },
-            TypeKind::Error | TypeKind::Range | TypeKind::Function(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
+            TypeKind::Error | TypeKind::Range | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;

@@ -17,6 +17,7 @@
 //! | `decide`       | `match` on what has parts: decision trees                                |
 //! | `intrinsics`   | built-in operations                                                      |
 //! | `mono`         | instances of generic bodies                                              |
+//! | `unpack`       | what a function value with captured values points to                     |
 
 mod branch;
 mod decide;
@@ -28,6 +29,7 @@ mod matching;
 mod mono;
 mod scan;
 mod tail;
+mod unpack;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +45,7 @@ use crate::ops::{NOUNWIND, Op};
 
 pub use mono::{instance, mono};
 pub use scan::calls;
+pub use unpack::{unpacking, unpacking_signature};
 
 use abi::{Kind, PanicKind, RuntimeCall};
 use flow::{Flow, Frame, Header};
