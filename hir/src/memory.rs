@@ -36,6 +36,8 @@ impl Program {
             definitions: RefCell::default(),
             checked: RefCell::default(),
         };
+        // No file of the program, but its items are asked for.
+        program.items.extend(resolve::prelude::file().items.iter().map(|row| (row.id, row.item.clone())));
         for (name, source) in modules {
             let file = syntax::parse(Symbol::new(name), source);
             program.items.extend(file.items.iter().map(|row| (row.id, row.item.clone())));
@@ -77,6 +79,15 @@ impl Program {
         let checked = self.check(owner).ok().flatten().map(Arc::new);
         self.checked.borrow_mut().insert(owner, checked.clone());
         checked
+    }
+
+    /// The body that the compiler makes for an instance of a method of the prelude; `None` for any other item.
+    pub fn made(&self, instance: ItemId) -> Result<Option<Body>, Stop> {
+        let (method, _) = crate::types::instance_of(instance);
+        match self.items.get(&method) {
+            Some(item) if resolve::prelude::Known::of_method(method).is_some() => infer::made(instance, item, self),
+            Some(_) | None => Ok(None),
+        }
     }
 
     fn check(&self, owner: ItemId) -> Result<Option<Checked>, Stop> {
@@ -244,7 +255,7 @@ impl Context for Program {
         self.scopes.borrow_mut().insert(module, Arc::default());
         let scope = match self.files.iter().find(|file| file.module == module) {
             Some(file) => Arc::new(resolve::module_scope(file, self)?),
-            None if module == resolve::prelude::ordering().module() => Arc::default(),
+            None if module == resolve::prelude::module() => Arc::default(),
             None => return Err(Stop::interrupted()),
         };
         self.scopes.borrow_mut().insert(module, scope.clone());

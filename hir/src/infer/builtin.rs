@@ -7,6 +7,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::why::Why;
 use super::{Checker, Result, Which};
 use crate::ir::{Expr, ExprId};
+use crate::resolve::prelude::Known;
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -232,7 +233,8 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn is_zero(&mut self, length: ExprId, span: Span) -> ExprId {
-        if self.ty(length) == Type::ERROR {
+        // An error, or the answer of the type's own `is_empty`.
+        if self.ty(length) != Type::INT {
             return length;
         }
         let zero = self.int(0, span);
@@ -252,11 +254,16 @@ impl<'a> Checker<'a> {
                 self.push(Expr::Block { statements, tail: true }, Type::INT, span)
             }
             _ => {
-                if !self.lacks_silently(ty)? {
-                    let at = self.span_at(value);
-                    self.report(Code::E2009, at, [show(ty).into(), what.into()]);
+                let known = if what == "Len" { Known::Len } else { Known::IsEmpty };
+                match self.has(ty, known, span)? {
+                    Some(true) => self.through(known, ty, &[value], span)?,
+                    Some(false) if !self.lacks_silently(ty)? => {
+                        let at = self.span_at(value);
+                        self.report(Code::E2009, at, [show(ty).into(), what.into()]);
+                        self.error(span)
+                    }
+                    Some(false) | None => self.error(span),
                 }
-                self.error(span)
             }
         })
     }
@@ -269,8 +276,7 @@ impl<'a> Checker<'a> {
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
-        if matches!(ty.kind(), TypeKind::List(_)) || !crate::resolve::implements(ty, Symbol::new("Comparable"), self.cx)? {
-            self.report(Code::E2009, span, [show(ty).into(), "Comparable".into()]);
+        if !self.needs(ty, Known::Comparable, span)? {
             return Ok(self.error(span));
         }
         let left = self.temporary(values[0]);
@@ -278,14 +284,19 @@ impl<'a> Checker<'a> {
         let (a, b) = (self.read(left, span), self.read(right, span));
         let condition = match ty {
             Type::INT | Type::CHAR | Type::BYTE | Type::BOOL => self.intrinsic(op, &[a, b], Type::BOOL, span),
-            _ => {
-                let order = self.compare_values(a, b, span)?;
-                let zero = self.int(0, span);
-                self.intrinsic(op, &[order, zero], Type::BOOL, span)
-            }
+            _ => self.ordered(op, a, b, span)?,
         };
         let (a, b) = (self.read(left, span), self.read(right, span));
         Ok(self.choose(condition, a, b, span))
+    }
+
+    /// Does the type have a trait of the prelude? Reports when it has not.
+    fn needs(&mut self, ty: Type, known: Known, span: Span) -> Result<bool> {
+        let has = self.has(ty, known, span)?;
+        if has == Some(false) && !self.lacks_silently(ty)? {
+            self.report(Code::E2009, span, [show(ty).into(), known.name().into()]);
+        }
+        Ok(has == Some(true))
     }
 
     fn compare_call(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
@@ -296,8 +307,7 @@ impl<'a> Checker<'a> {
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
-        if matches!(ty.kind(), TypeKind::List(_)) || !crate::resolve::implements(ty, Symbol::new("Comparable"), self.cx)? {
-            self.report(Code::E2009, span, [show(ty).into(), "Comparable".into()]);
+        if !self.needs(ty, Known::Comparable, span)? {
             return Ok(self.error(span));
         }
         self.compared(values[0], values[1], span)
@@ -314,9 +324,8 @@ impl<'a> Checker<'a> {
         if ty == Type::NEVER {
             return Ok(values[0]);
         }
-        for needed in ["Eq", "Debug"] {
-            if !crate::resolve::implements(ty, Symbol::new(needed), self.cx)? || matches!(ty.kind(), TypeKind::List(_)) {
-                self.report(Code::E2009, span, [show(ty).into(), needed.into()]);
+        for needed in [Known::Eq, Known::Debug] {
+            if !self.needs(ty, needed, span)? {
                 return Ok(self.error(span));
             }
         }

@@ -9,11 +9,11 @@ use super::names::later_name;
 use super::variants::Named;
 use super::why::{Expect, Why};
 use super::{Checker, Result, builtin};
-use crate::{Type, TypeKind};
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, Receiver, Signature, returned};
 use crate::resolve::prelude;
 use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type};
+use crate::{Type, TypeKind};
 
 /// What is called.
 pub(super) struct Callee {
@@ -105,7 +105,8 @@ impl<'a> Checker<'a> {
                 return Ok(value);
             }
         }
-        match self.scope.type_name(name) {
+        let predeclared = || prelude::trait_named(text).map(Entity::Trait);
+        match self.scope.type_name(name).or_else(predeclared) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span),
             Some(Entity::Type(item)) => return self.newtype_call(item, name, at, args, span),
             Some(_) => {
@@ -267,7 +268,7 @@ impl<'a> Checker<'a> {
             }
             let Some(default) = parameter.default else { continue };
             let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty.substituted(&type_args), span);
-            self.instantiate(value, default, &type_args, span);
+            self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
         }
         if failed {
@@ -287,7 +288,7 @@ impl<'a> Checker<'a> {
         }
         let call = self.push(Expr::Call(item, list), result, span);
         if !type_args.is_empty() {
-            self.instantiate(call, item, &type_args, span);
+            self.instantiate(call, item, &type_args, span)?;
         }
         Ok(self.with_statements(mark, call, span))
     }

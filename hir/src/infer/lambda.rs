@@ -94,7 +94,9 @@ impl<'a> Checker<'a> {
         }
         let mark = self.draft.scratch.len();
         let value = match declared {
-            Some((ty, why)) if self.resolved(ty) == Type::VOID && self.is_empty_braces(body) => self.branch(body, &Expect::check(Type::VOID, why))?,
+            Some((ty, why)) if self.resolved(ty) == Type::VOID && self.is_empty_braces(body) => {
+                self.branch(body, &Expect::check(Type::VOID, why))?
+            }
             Some((ty, why)) => self.check(body, self.resolved(ty), why)?,
             None => self.infer(body)?,
         };
@@ -192,13 +194,19 @@ impl<'a> Checker<'a> {
         let ty = self.resolved(ty);
         let value = self.push(Expr::Closure(item, List::EMPTY), ty, span);
         if !args.is_empty() {
-            self.instantiate(value, item, &args, span);
+            self.instantiate(value, item, &args, span)?;
         }
         Ok(value)
     }
 
     /// A variant with payload, or a newtype, as the function that makes it.
-    pub(super) fn constructor_value(&mut self, definition: &TypeDefinition, payload: &[(Symbol, Type)], number: Option<usize>, span: Span) -> ExprId {
+    pub(super) fn constructor_value(
+        &mut self,
+        definition: &TypeDefinition,
+        payload: &[(Symbol, Type)],
+        number: Option<usize>,
+        span: Span,
+    ) -> ExprId {
         let args = self.open_arguments(definition.generics.len());
         let ty = Type::new(TypeKind::Struct(definition.item, shared(&args)));
         let outside = self.enter_lambda();

@@ -8,9 +8,9 @@ use ir::Pool;
 use syntax::Lines;
 
 use super::draft::{Draft, Row};
-use crate::{Type, TypeKind};
 use crate::ir::{Arm, Body, Expr, ExprId, For, Local, LocalId, LoopId, PathId, Pattern, PatternId, Places, Source, WHOLE};
 use crate::walk::{self, children};
+use crate::{Type, TypeKind};
 
 /// The finished body of a draft with lambdas.
 pub(super) fn finish(draft: &Draft, root: ExprId, result: Type, lines: &Lines) -> Body {
@@ -220,7 +220,9 @@ impl Cutter<'_> {
             Expr::Variant(number, parts) => Expr::Variant(number, self.list(parts)),
             Expr::Field(value, index) => Expr::Field(self.name(value), index),
             Expr::Let(local, value) => Expr::Let(self.local(local), self.name(value)),
-            Expr::Assign { local, path, value } => Expr::Assign { local: self.local(local), path: self.path(path), value: self.name(value) },
+            Expr::Assign { local, path, value } => {
+                Expr::Assign { local: self.local(local), path: self.path(path), value: self.name(value) }
+            }
             Expr::Block { statements, tail } => Expr::Block { statements: self.list(statements), tail },
             Expr::If { condition, then, otherwise } => {
                 Expr::If { condition: self.name(condition), then: self.name(then), otherwise: self.option(otherwise) }

@@ -11,7 +11,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::Entity;
-use crate::resolve::prelude::ordering_type;
+use crate::resolve::prelude::{Known, ordering_type};
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -39,8 +39,14 @@ const DIRECT: &[(Type, &str, Params, I, Type)] = &[
 ];
 
 /// Methods of the traits that every value may have.
-const OF_TRAITS: &[(&str, &str)] =
-    &[("equals", "Eq"), ("hash", "Hashable"), ("clone", "Clone"), ("to_str", "Printable"), ("debug", "Debug"), ("compare", "Comparable")];
+const OF_TRAITS: &[(&str, Known)] = &[
+    ("equals", Known::Eq),
+    ("hash", Known::Hashable),
+    ("clone", Known::Clone),
+    ("to_str", Known::Printable),
+    ("debug", Known::Debug),
+    ("compare", Known::Comparable),
+];
 
 const LATER_CHAR: &[&str] = &[
     "is_alphabetic",
@@ -314,7 +320,13 @@ impl<'a> Checker<'a> {
                     None => self.error(span),
                 }
             }
-            (Type::STR, "from_utf8" | "from_utf8_unchecked") | (_, "default") => self.refuse(span, format!("`{text}.{name}`")),
+            (Type::STR, "from_utf8" | "from_utf8_unchecked") => self.refuse(span, format!("`{text}.{name}`")),
+            (ty, "default") if self.has(ty, Known::Default, span)? == Some(true) => {
+                if self.take("default", &[], 0, None, args, span)?.is_none() {
+                    return Ok(Some(self.error(span)));
+                }
+                self.default_of(ty, span)?
+            }
             _ => self.no_method(ty, name, args, span)?,
         };
         Ok(Some(value))
@@ -369,11 +381,15 @@ impl<'a> Checker<'a> {
             }
             return self.no_method_at(ty, name, args, receiver, span);
         };
-        if !crate::resolve::implements(ty, Symbol::new(of), self.cx)? {
-            if let Some(done) = self.field_call(value, name, args, span)? {
-                return Ok(done);
+        match self.has(ty, of, span)? {
+            Some(true) => {}
+            Some(false) => {
+                if let Some(done) = self.field_call(value, name, args, span)? {
+                    return Ok(done);
+                }
+                return self.no_method_at(ty, name, args, receiver, span);
             }
-            return self.no_method_at(ty, name, args, receiver, span);
+            None => return self.silent(args, span),
         }
         let params: Params = if matches!(method, "equals" | "compare") { &[("other", Param::Any)] } else { &[] };
         let Some(values) = self.take(method, params, 0, Some(&mut value), args, span)? else { return Ok(self.error(span)) };
@@ -386,8 +402,7 @@ impl<'a> Checker<'a> {
                 Some(text) => text,
                 None => self.error(span),
             }),
-            // A copy of a plain value is the value.
-            _ => Ok(value),
+            _ => self.cloned(value, span),
         }
     }
 

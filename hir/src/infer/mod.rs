@@ -10,6 +10,7 @@ mod binding;
 mod builtin;
 mod call;
 mod control;
+mod derive;
 mod draft;
 mod expr;
 mod inherent;
@@ -42,6 +43,7 @@ use crate::program::{Bound, Context, Receiver, Scope, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
+pub use derive::made;
 use draft::{Draft, Row};
 use traits::Obligation;
 use unify::Pending;
@@ -238,7 +240,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         result = Some(returned(language_result, checker.draft.body.locals[this].ty));
     }
     checker.prove_open()?;
-    Ok(checker.finish(root, result))
+    checker.finish(root, result)
 }
 
 /// `_`, interned once.
@@ -341,14 +343,14 @@ impl<'a> Checker<'a> {
         self.block_of(0, true, ty, span)
     }
 
-    fn finish(mut self, root: ExprId, expected: Option<Type>) -> Checked {
-        self.close_types();
+    fn finish(mut self, root: ExprId, expected: Option<Type>) -> Result<Checked> {
+        self.close_types()?;
         let ty = expected.unwrap_or(self.ty(root));
         let failed = self.poisoned || ty == Type::ERROR || self.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         self.diagnostics.sort_by_key(|d| d.span);
         let body = (!failed).then(|| self.draft.finish(root, ty, &self.item.lines));
         self.draft.recycle();
-        Checked { body, ty, diagnostics: self.diagnostics }
+        Ok(Checked { body, ty, diagnostics: self.diagnostics })
     }
 
     // ---- building ----

@@ -141,7 +141,8 @@ impl<'a> Checker<'a> {
                 return Ok(value);
             }
         }
-        match self.scope.type_name(name) {
+        let predeclared = || prelude::trait_named(text).map(Entity::Trait);
+        match self.scope.type_name(name).or_else(predeclared) {
             Some(Entity::Unsupported(..)) => {
                 self.poisoned = true;
                 return Ok(self.error(span));

@@ -5,6 +5,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result, Which};
 use crate::ir::{Expr, ExprId};
+use crate::resolve::prelude::Known;
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -238,29 +239,26 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         if left == right {
-            match op {
-                BinaryOp::Eq | BinaryOp::Ne if self.comparable(left, "Eq")? => {
-                    let equal = self.equal_values(a, b, span)?;
-                    return Ok(if op == BinaryOp::Ne && self.ty(equal) == Type::BOOL { self.not(equal, span) } else { equal });
-                }
-                BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge if self.comparable(left, "Comparable")? => {
-                    let order = self.compare_values(a, b, span)?;
-                    let zero = self.int(0, span);
-                    if let Some(intrinsic) = ordering(op) {
-                        return Ok(self.intrinsic(intrinsic, &[order, zero], Type::BOOL, span));
+            let known = match op {
+                BinaryOp::Eq | BinaryOp::Ne => Some(Known::Eq),
+                BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => Some(Known::Comparable),
+                _ => None,
+            };
+            if let Some(known) = known {
+                match self.has(left, known, span)? {
+                    Some(true) => {
+                        if let Some(intrinsic) = ordering(op) {
+                            return self.ordered(intrinsic, a, b, span);
+                        }
+                        let equal = self.equal_values(a, b, span)?;
+                        return Ok(if op == BinaryOp::Ne { self.not(equal, span) } else { equal });
                     }
+                    Some(false) => {}
+                    None => return Ok(self.error(span)),
                 }
-                _ => {}
             }
         }
         self.undefined(op, a, b, span)
-    }
-
-    fn comparable(&mut self, ty: Type, what: &str) -> Result<bool> {
-        match ty.kind() {
-            TypeKind::List(_) => Ok(false),
-            _ => crate::resolve::implements(ty, ir::Symbol::new(what), self.cx),
-        }
     }
 
     fn undefined(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> Result<ExprId> {
@@ -302,6 +300,15 @@ impl<'a> Checker<'a> {
             _ if left == right && matches!(left.kind(), TypeKind::Struct(..)) => {
                 let derive = if matches!(op, BinaryOp::Eq | BinaryOp::Ne) { "#derive(Eq)" } else { "#derive(Eq, Comparable)" };
                 error.helps.push(format!("`{derive}` before the declaration of `{left_text}` defines it"));
+            }
+            _ if left == right && matches!(left.kind(), TypeKind::Parameter(..)) => {
+                let bound = match op {
+                    BinaryOp::Eq | BinaryOp::Ne => Some(Known::Eq),
+                    _ => ordering(op).map(|_| Known::Comparable),
+                };
+                if let Some(bound) = bound {
+                    error.helps.push(format!("bound it: `{left_text}: {}`", bound.name()));
+                }
             }
             _ => {}
         }

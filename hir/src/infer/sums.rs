@@ -1,13 +1,12 @@
-//! Equality, order, text and hash of sums: matches that are spelled out.
+//! Equality, order, text, hash and copies of sums: matches that are spelled out.
 
 use syntax::Span;
 
-use super::value::{Pair, Path};
+use super::derive::{Pair, Part};
 use super::{Checker, Result};
 use crate::exhaustive::Types;
 use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern};
 use crate::program::{TypeDefinition, Variant};
-use crate::resolve::prelude::is_predeclared;
 use crate::{Intrinsic as I, Type};
 
 impl<'a> Checker<'a> {
@@ -61,7 +60,6 @@ impl<'a> Checker<'a> {
     fn of_same_variant(
         &mut self,
         locals: (LocalId, LocalId),
-        path: &Path,
         definition: &TypeDefinition,
         (same, ty): (Expr, Type),
         span: Span,
@@ -71,10 +69,10 @@ impl<'a> Checker<'a> {
         let mut arms = Vec::new();
         for &(number, variant) in possible.iter().filter(|(_, variant)| !variant.payload.is_empty()) {
             let arm = self.arm_of(number, variant, span, |checker, left| {
-                let right = checker.part(locals.1, path, span);
+                let right = checker.read(locals.1, span);
                 let inner = checker.arm_of(number, variant, span, |checker, right| {
                     let pairs = left.iter().zip(right).zip(&variant.payload);
-                    let pairs: Vec<Pair> = pairs.map(|((&a, &b), &(_, ty))| ((a, b), Path::new(), ty)).collect();
+                    let pairs: Vec<Pair> = pairs.map(|((&a, &b), &(_, ty))| ((a, None, ty), (b, None, ty))).collect();
                     body(checker, &pairs)
                 })?;
                 // The numbers are equal, so this is not reached.
@@ -86,78 +84,48 @@ impl<'a> Checker<'a> {
         if arms.is_empty() {
             return Ok(self.push(same, ty, span));
         }
-        let scrutinee = self.part(locals.0, path, span);
+        let scrutinee = self.read(locals.0, span);
         let other = if arms.len() < possible.len() { Some(self.push(same, ty, span)) } else { None };
         Ok(self.match_of(scrutinee, arms, other, ty, span))
     }
 
-    fn numbers(&mut self, locals: (LocalId, LocalId), path: &Path, span: Span) -> [ExprId; 2] {
+    fn numbers(&mut self, locals: (LocalId, LocalId), span: Span) -> [ExprId; 2] {
         [locals.0, locals.1].map(|local| {
-            let value = self.part(local, path, span);
+            let value = self.read(local, span);
             self.intrinsic(I::VariantNumber, &[value], Type::INT, span)
         })
     }
 
     /// The same variant, and equal payloads.
-    pub(super) fn equal_sums(
-        &mut self,
-        locals: (LocalId, LocalId),
-        path: &Path,
-        definition: &TypeDefinition,
-        span: Span,
-    ) -> Result<ExprId> {
-        let numbers = self.numbers(locals, path, span);
+    pub(super) fn equal_sums(&mut self, locals: (LocalId, LocalId), definition: &TypeDefinition, span: Span) -> Result<ExprId> {
+        let numbers = self.numbers(locals, span);
         let same = self.intrinsic(I::Eq, &numbers, Type::BOOL, span);
-        let payloads = self.of_same_variant(locals, path, definition, (Expr::Bool(true), Type::BOOL), span, |checker, pairs| {
-            let mut all = None;
-            for (locals, path, ty) in pairs {
-                let equal = checker.equal_parts(*locals, &mut path.clone(), *ty, span)?;
-                all = Some(match all {
-                    Some(before) => checker.push(Expr::And(before, equal), Type::BOOL, span),
-                    None => equal,
-                });
-            }
-            Ok(match all {
-                Some(all) => all,
-                None => checker.push(Expr::Bool(true), Type::BOOL, span),
-            })
-        })?;
+        let payloads = self
+            .of_same_variant(locals, definition, (Expr::Bool(true), Type::BOOL), span, |checker, pairs| checker.all_equal(pairs, span))?;
         Ok(match self.expr_at(payloads) {
             Expr::Bool(true) => same,
             _ => self.push(Expr::And(same, payloads), Type::BOOL, span),
         })
     }
 
-    /// The order of the variants, then that of the payloads.
-    pub(super) fn compare_sums(
-        &mut self,
-        locals: (LocalId, LocalId),
-        path: &Path,
-        definition: &TypeDefinition,
-        span: Span,
-    ) -> Result<ExprId> {
-        let [left, right] = self.numbers(locals, path, span);
+    /// The order of the variants, then that of the payloads, as an `Ordering`.
+    pub(super) fn compare_sums(&mut self, locals: (LocalId, LocalId), definition: &TypeDefinition, span: Span) -> Result<ExprId> {
+        let [left, right] = self.numbers(locals, span);
         let mark = self.draft.scratch.len();
         let (left, right) = (self.held(left), self.held(right));
-        let numbers = self.compare_parts((left, right), &mut Path::new(), Type::INT, span)?;
         let (a, b) = (self.read(left, span), self.read(right, span));
         let differ = self.intrinsic(I::Ne, &[a, b], Type::BOOL, span);
-        let payloads = self.of_same_variant(locals, path, definition, (Expr::Int(0), Type::INT), span, |checker, pairs| {
-            checker.compare_from(pairs, span)
-        })?;
+        let (a, b) = (self.read(left, span), self.read(right, span));
+        let numbers = self.intrinsic(I::WrappingSub, &[a, b], Type::INT, span);
+        let payloads = self
+            .of_same_variant(locals, definition, (Expr::Int(0), Type::INT), span, |checker, pairs| checker.first_difference(pairs, span))?;
         let order = self.choose(differ, numbers, payloads, span);
-        Ok(self.with_statements(mark, order, span))
+        let ordering = self.ordering_of(order, span);
+        Ok(self.with_statements(mark, ordering, span))
     }
 
     /// The name of the variant, and its payload in parentheses.
-    pub(super) fn text_of_sum(
-        &mut self,
-        local: LocalId,
-        path: &Path,
-        definition: &TypeDefinition,
-        debug: bool,
-        span: Span,
-    ) -> Result<ExprId> {
+    pub(super) fn text_of_sum(&mut self, local: LocalId, definition: &TypeDefinition, debug: bool, span: Span) -> Result<ExprId> {
         let mut arms = Vec::new();
         for (number, variant) in self.possible(definition)? {
             let arm = self.arm_of(number, variant, span, |checker, locals| {
@@ -165,34 +133,47 @@ impl<'a> Checker<'a> {
                     return Ok(checker.push(Expr::Str(variant.name), Type::STR, span));
                 }
                 let label = |name| (debug && variant.is_named).then_some(name);
-                let parts =
-                    locals.iter().zip(&variant.payload).map(|(&local, &(name, ty))| (label(name), local, Path::new(), ty)).collect();
+                let parts = locals.iter().zip(&variant.payload).map(|(&local, &(name, ty))| (label(name), (local, None, ty))).collect();
                 checker.joined(format!("{}(", variant.name), parts, ")", debug, span)
             })?;
             arms.push(arm);
         }
-        let scrutinee = self.part(local, path, span);
+        let scrutinee = self.read(local, span);
         Ok(self.match_of(scrutinee, arms, None, Type::STR, span))
     }
 
     /// The payload, folded from the number of the variant.
-    pub(super) fn hash_of_sum(&mut self, local: LocalId, path: &Path, definition: &TypeDefinition, span: Span) -> Result<ExprId> {
-        if is_predeclared(definition.item) {
-            // `Ordering` hashes as its number.
-            let value = self.part(local, path, span);
+    pub(super) fn hash_of_sum(&mut self, local: LocalId, definition: &TypeDefinition, span: Span) -> Result<ExprId> {
+        if Self::hashes_as_number(definition) {
+            let value = self.read(local, span);
             return Ok(self.intrinsic(I::VariantNumber, &[value], Type::INT, span));
         }
         let mut arms = Vec::new();
         for (number, variant) in self.possible(definition)? {
             let arm = self.arm_of(number, variant, span, |checker, locals| {
                 let (zero, number) = (checker.int(0, span), checker.int(i64::from(number), span));
-                let seed = checker.hash_combine(zero, number, span);
-                let parts = locals.iter().zip(&variant.payload).map(|(&local, &(_, ty))| (local, Path::new(), ty)).collect();
-                checker.hash_fold(seed, parts, span)
+                let seed = checker.hash_step(zero, number, span);
+                let parts: Vec<Part> = locals.iter().zip(&variant.payload).map(|(&local, &(_, ty))| (local, None, ty)).collect();
+                checker.hash_fold(seed, &parts, span)
             })?;
             arms.push(arm);
         }
-        let scrutinee = self.part(local, path, span);
+        let scrutinee = self.read(local, span);
         Ok(self.match_of(scrutinee, arms, None, Type::INT, span))
+    }
+
+    /// The same variant with a copy of its payload.
+    pub(super) fn clone_of_sum(&mut self, local: LocalId, definition: &TypeDefinition, this: Type, span: Span) -> Result<ExprId> {
+        let mut arms = Vec::new();
+        for (number, variant) in self.possible(definition)? {
+            let arm = self.arm_of(number, variant, span, |checker, locals| {
+                let parts: Vec<Part> = locals.iter().zip(&variant.payload).map(|(&local, &(_, ty))| (local, None, ty)).collect();
+                let copies = checker.clones(&parts, span)?;
+                Ok(checker.push(Expr::Variant(number, copies), this, span))
+            })?;
+            arms.push(arm);
+        }
+        let scrutinee = self.read(local, span);
+        Ok(self.match_of(scrutinee, arms, None, this, span))
     }
 }

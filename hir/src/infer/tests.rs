@@ -217,7 +217,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     for (body, what) in [
         ("let x = [1, 2]; let y = [3]; print(msg: `{x} {y.len()}`);", "list literals"),
         ("let x = {a: 1}; let y = x[\"a\"];", "map literals"),
-        ("let h = v -> v + 1; let y = h(2);", "closures"),
         ("let x = Some(n); match x { Some(v) -> print(msg: v), None -> {} }", "`Option`"),
         ("let x = Ok(n)?;", "`?`"),
         ("let x = s.split(\",\"); for p in x do print(msg: p);", "method `split` of str"),
@@ -226,7 +225,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("for i in 0.. do print(msg: `{i}`);", "unbounded ranges"),
         ("let x = s as? int; let y = x + 3;", "`as?`"),
         ("let x = `{n:>5}`;", "format specification `>5`"),
-        ("let x = one; x(1);", "function values"),
         ("let d = 5s + 3s;", "`Duration`"),
         ("let x = s[0];", "indexing of str"),
         ("for ch in s do print(msg: `{ch}`);", "`for` over str"),
@@ -247,14 +245,9 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("type N<T> = T;\n@u (v: N<int>) -> int = v.inner;", "generic newtypes"),
         ("trait Tr<T> { @m (self) -> T }", "generic traits"),
         ("trait Tr { type A; @m (self) -> Self.A }", "associated types"),
-        ("@g<T: Eq> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Eq`"),
-        ("@g<T> (v: T) -> T where T: Eq = v;\n@u () -> int = g(1) + 2;", "`Eq`"),
+        ("@g<T: Into<int>> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Into`"),
         ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
         ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
-        (
-            "impl P: Printable { @to_str (self) -> str = \"\"; }\n@u (p: P) -> str = p.to_str();",
-            "implementations of the traits of the prelude",
-        ),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),
         ("@w (xs: [int]) -> int = xs[0];", "the type `[int]`"),
         ("$k (n: int) -> int = n;\n@u () -> int = $k(n: 3);", "const functions"),
@@ -582,13 +575,11 @@ fn what_is_long_but_not_nested_has_no_limit() {
 }
 
 #[test]
-fn wide_values_are_compared_up_to_a_limit() {
+fn wide_values_are_compared() {
     let tuple = |count: usize| {
         format!("@t () -> bool = {{ let a = ({}); a < a && `{{a}}` == \"\" && a.hash() == 0 }}", vec!["1"; count].join(", "))
     };
-    accept(&tuple(250));
-    let program = Program::new(&[("main", &tuple(300))]);
-    assert_eq!(program.codes().iter().map(|c| c.as_str()).collect::<Vec<_>>(), ["E2040"]);
+    accept(&tuple(2000));
 }
 
 #[test]

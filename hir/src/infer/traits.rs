@@ -5,6 +5,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::program::{Bound, Receiver};
+use crate::resolve::prelude::Known;
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, Evidence, ancestors, member, solve};
 use crate::{Type, TypeKind};
@@ -39,12 +40,13 @@ impl Checker<'_> {
             }
         } else {
             let scope = self.scope.clone();
-            for &interface in &scope.traits {
+            let known = Known::with_method(name.as_str()).map(Known::item);
+            for &interface in scope.traits.iter().chain(&known) {
                 let (bounds, cx) = (self.bounds.clone(), self.cx);
                 self.offer(&mut found, (interface, name), with_self, || {
                     Ok(match solve(ty, interface, &bounds, cx)? {
                         Answer::Proven(evidence) => Some(evidence),
-                        Answer::Refuted | Answer::Endless => None,
+                        Answer::Refuted | Answer::Unsupported | Answer::Endless => None,
                     })
                 })?;
             }
@@ -113,6 +115,9 @@ impl Checker<'_> {
                     TypeKind::Parameter(..) => format!("bound it: `{shown}: {}`", interface.name()),
                     _ => format!("`impl {shown}: {} {{ ... }}` implements it", interface.name()),
                 });
+            }
+            Answer::Unsupported => {
+                self.refuse(at, format!("`{}` of `{}`", interface.name(), show(ty)));
             }
             Answer::Endless => {
                 self.report(Code::E0440, at, [show(ty).into(), interface.name().into()]);

@@ -8,6 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
+use crate::resolve::solve::dispatch;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
 
@@ -119,19 +120,29 @@ impl Checker<'_> {
     }
 
     /// A call of a generic item, now if its type arguments are known, else when the body is finished.
-    pub(super) fn instantiate(&mut self, call: ExprId, item: ItemId, args: &[Type], span: Span) {
+    pub(super) fn instantiate(&mut self, call: ExprId, item: ItemId, args: &[Type], span: Span) -> Result<()> {
         let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
         if args.iter().any(|arg| arg.has_variable()) {
             self.pending.push(Pending { call, item, args, span });
-        } else if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
-            *callee = instance(item, &args);
+        } else {
+            self.close_call(call, item, &args)?;
         }
+        Ok(())
+    }
+
+    /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
+    fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
+        let closed = dispatch(instance(item, args), &self.bounds, self.cx)?;
+        if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
+            *callee = closed;
+        }
+        Ok(())
     }
 
     /// At the end of the body: every type is what is known of it, and what is still open is E2005.
-    pub(super) fn close_types(&mut self) {
+    pub(super) fn close_types(&mut self) -> Result<()> {
         if self.variables.is_empty() {
-            return;
+            return Ok(());
         }
         let silent = self.poisoned;
         for Pending { call, item, args, span } in std::mem::take(&mut self.pending) {
@@ -141,8 +152,8 @@ impl Checker<'_> {
                     let name = item.short_name();
                     self.cannot_infer(span, &format!("{name}(...)"));
                 }
-            } else if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
-                *callee = instance(item, &args);
+            } else {
+                self.close_call(call, item, &args)?;
             }
         }
         let mut open = None;
@@ -163,6 +174,7 @@ impl Checker<'_> {
         {
             self.cannot_infer(span, "this value");
         }
+        Ok(())
     }
 
     /// A declared type with open arguments.

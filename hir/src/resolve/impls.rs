@@ -82,7 +82,10 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
 /// What a path names in the space of types.
 fn head_of(path: &[Symbol], scope: &Scope, modules: &dyn Modules) -> Result<Option<Entity>, Stop> {
     Ok(match *path {
-        [name] => scope.type_name(name),
+        [name] => {
+            let predeclared = || super::prelude::trait_named(name.as_str()).map(Entity::Trait);
+            scope.type_name(name).or_else(predeclared)
+        }
         [alias, name] => match scope.value(alias) {
             Some(Entity::Module(module)) => modules.scope(module)?.exported(name).find(|e| crate::program::is_type(*e)),
             _ => None,

@@ -34,7 +34,6 @@ pub(crate) use generics::Generics;
 pub use header::{check_main, check_test, exposed_types};
 pub use impls::{check_impl, implementation, module_impls};
 pub use mutation::{SelfUses, changes_self, mutates, self_uses};
-pub(crate) use signature::implements;
 pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};

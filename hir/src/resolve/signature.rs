@@ -8,6 +8,8 @@ use syntax::tree::{self, AttributeValue, Function, Item, ItemKind, TypeBody, Typ
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::attributes::attributes;
+use super::prelude::Known;
+use super::solve::{Answer, solve};
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
 use crate::program::{Bound, Context, Parameter, Receiver, Scope, Signature, TypeDefinition, TypeForm, Variant};
@@ -310,13 +312,6 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
             derive(&mut definition, &mut reader.diagnostics, anchor, name, marker.span);
         }
     }
-    let derived = |name: &str| definition.derives.iter().any(|d| d.as_str() == name);
-    if derived("Hashable") && !derived("Eq") {
-        reader.diagnostics.push(Diagnostic::new(Code::E2029, anchor, item.name_span, [item.id.name().into()]));
-    }
-    if derived("Comparable") && !derived("Eq") {
-        reader.diagnostics.push(Diagnostic::new(Code::E0413, anchor, item.name_span, [item.id.name().into(), "Eq".into()]));
-    }
     definition.diagnostics = reader.diagnostics;
     Ok(Some(definition))
 }
@@ -351,13 +346,13 @@ fn derive(definition: &mut TypeDefinition, diagnostics: &mut Vec<Diagnostic>, an
         return;
     }
     match name.as_str() {
-        "Eq" | "Comparable" | "Hashable" | "Clone" | "Debug" | "Printable" => definition.derives.push(name),
         "Default" if definition.form == TypeForm::Sum => {
             diagnostics.push(Diagnostic::new(Code::E2028, anchor, span, [definition.item.name().into()]));
         }
-        "Default" | "Value" => {
+        "Value" => {
             diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [format!("`#derive({name})`").into()]));
         }
+        text if Known::named(text).is_some_and(Known::is_derivable) => definition.derives.push(name),
         _ => diagnostics.push(Diagnostic::new(Code::E2033, anchor, span, [name.into()])),
     }
 }
@@ -404,17 +399,42 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
             return Ok(diagnostics);
         }
     }
+    let own = crate::types::parameters(&definition.generics);
+    let this = Type::structure(item.id, &own);
     for &derived in &definition.derives {
+        let Some(known) = Known::named(derived.as_str()) else { continue };
+        // The derived impl assumes the trait of its type parameters, and of the type itself.
+        let mut assumed = assumed_of(&own, known);
+        assumed.push(Bound { ty: this, interface: known.item() });
         for &(name, span, ty) in &parts {
-            // The derived impl assumes the trait of its type parameters.
-            let assumed = vec![Type::VOID; definition.generics.len()];
-            if !implements(ty.substituted(&assumed), derived, cx)? {
-                let args = [name.into(), show(ty).into(), derived.into()];
-                diagnostics.push(Diagnostic::new(Code::E2032, anchor, span, args));
+            match solve(ty, known.item(), &assumed, cx)? {
+                Answer::Proven(_) => {}
+                Answer::Unsupported => {
+                    let what = format!("`{derived}` of `{}`", show(ty));
+                    diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
+                }
+                Answer::Refuted if cx.scope(item.id.module())?.refuses_impls => {}
+                Answer::Refuted | Answer::Endless => {
+                    let args = [name.into(), show(ty).into(), derived.into()];
+                    diagnostics.push(Diagnostic::new(Code::E2032, anchor, span, args));
+                }
             }
+        }
+        // The supertrait is derived as well, or written.
+        let needs_eq = matches!(known, Known::Comparable | Known::Hashable);
+        if needs_eq && solve(this, Known::Eq.item(), &assumed_of(&own, Known::Eq), cx)? == Answer::Refuted {
+            let code = if known == Known::Hashable { Code::E2029 } else { Code::E0413 };
+            let args: Vec<syntax::Arg> =
+                if known == Known::Hashable { vec![item.id.name().into()] } else { vec![item.id.name().into(), "Eq".into()] };
+            diagnostics.push(Diagnostic::new(code, anchor, item.name_span, args));
         }
     }
     Ok(diagnostics)
+}
+
+/// Each of the type parameters has the trait.
+fn assumed_of(parameters: &[Type], known: Known) -> Vec<Bound> {
+    parameters.iter().map(|&ty| Bound { ty, interface: known.item() }).collect()
 }
 
 /// Does a value of this type hold one of `target`, in itself or, where `through_sums`, in a payload?
@@ -462,36 +482,4 @@ fn contains(ty: Type, target: ItemId, through_sums: bool, seen: &mut Vec<ItemId>
         }
     }
     Ok(false)
-}
-
-/// Does a type have one of the derivable traits? The parts of a struct are judged where it is declared.
-pub(crate) fn implements(ty: Type, derived: Symbol, cx: &dyn Context) -> Result<bool, Stop> {
-    Ok(match ty.kind() {
-        TypeKind::Error | TypeKind::Never | TypeKind::Int | TypeKind::Float | TypeKind::Bool => true,
-        TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void | TypeKind::Range => true,
-        TypeKind::Tuple(elements) => {
-            for &element in elements {
-                if !implements(element, derived, cx)? {
-                    return Ok(false);
-                }
-            }
-            true
-        }
-        TypeKind::List(element) => implements(element, derived, cx)?,
-        // A struct with errors or from a refused declaration lacks nothing that is worth another report.
-        TypeKind::Struct(item, args) => match cx.type_definition(item)? {
-            Some(definition) if definition.derives.contains(&derived) => {
-                // A derived impl of a generic type bounds each type parameter by the trait.
-                for &arg in args {
-                    if !implements(arg, derived, cx)? {
-                        return Ok(false);
-                    }
-                }
-                true
-            }
-            Some(_) => cx.scope(item.module())?.refuses_impls,
-            None => true,
-        },
-        TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Parameter(..) | TypeKind::Variable(_) => false,
-    })
 }

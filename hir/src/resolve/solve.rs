@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ir::{ItemId, Stop, Symbol};
 
+use super::prelude::Known;
 use crate::program::{Bound, Context, TraitDefinition};
 use crate::types::{instance, instance_of};
 use crate::{Type, TypeKind};
@@ -21,6 +22,8 @@ pub enum Evidence {
     Bound,
     /// An impl, with the arguments of its type parameters.
     Impl(ItemId, Vec<Type>),
+    /// A trait of the prelude that the type has by itself or by `#derive`: its methods are instances of those of the trait.
+    Made,
 }
 
 /// The answer to a question about a bound.
@@ -30,6 +33,8 @@ pub enum Answer {
     Proven(Evidence),
     /// It is not.
     Refuted,
+    /// It would be, but the compiler cannot make its methods yet.
+    Unsupported,
     /// The search did not come to an end (E0440).
     Endless,
 }
@@ -51,6 +56,11 @@ fn search(ty: Type, interface: ItemId, bounds: &[Bound], depth: u32, cx: &dyn Co
     if let TypeKind::Parameter(..) = ty.kind() {
         return Ok(Answer::Refuted);
     }
+    if let Some(known) = Known::of(interface)
+        && let Some(answer) = made(ty, known, bounds, depth, cx)?
+    {
+        return Ok(answer);
+    }
     let mut answer = Answer::Refuted;
     for row in cx.trait_impls(interface)?.iter() {
         let Some(found) = cx.implementation(row.item)? else { continue };
@@ -63,6 +73,7 @@ fn search(ty: Type, interface: ItemId, bounds: &[Bound], depth: u32, cx: &dyn Co
                     holds = false;
                     break;
                 }
+                Answer::Unsupported => return Ok(Answer::Unsupported),
                 Answer::Endless => return Ok(Answer::Endless),
             }
         }
@@ -73,6 +84,53 @@ fn search(ty: Type, interface: ItemId, bounds: &[Bound], depth: u32, cx: &dyn Co
         }
     }
     Ok(answer)
+}
+
+/// The built-in implementations (language/08 §8.4) and the derived ones; `None` when impls decide.
+fn made(ty: Type, known: Known, bounds: &[Bound], depth: u32, cx: &dyn Context) -> Result<Option<Answer>, Stop> {
+    let all = |parts: &[Type]| -> Result<Option<Answer>, Stop> {
+        for &part in parts {
+            match search(part, known.item(), bounds, depth + 1, cx)? {
+                Answer::Proven(_) => {}
+                other => return Ok(Some(other)),
+            }
+        }
+        Ok(Some(Answer::Proven(Evidence::Made)))
+    };
+    let has = match (ty.kind(), known) {
+        (TypeKind::Error, _) => true,
+        (TypeKind::Never, known) => known != Known::Default,
+        (TypeKind::Str, Known::Len | Known::IsEmpty) => true,
+        (TypeKind::Char, Known::Default) => false,
+        (
+            TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void,
+            Known::Eq | Known::Comparable | Known::Hashable | Known::Clone | Known::Default | Known::Printable | Known::Debug,
+        ) => true,
+        (
+            TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Void,
+            Known::Len | Known::IsEmpty,
+        ) => false,
+        (TypeKind::Range, known) => matches!(known, Known::Eq | Known::Hashable | Known::Clone | Known::Printable | Known::Debug),
+        (TypeKind::Tuple(_), Known::Len) => true,
+        (TypeKind::Tuple(_), Known::IsEmpty) => false,
+        (TypeKind::Tuple(parts), _) => return all(parts),
+        (TypeKind::List(_), Known::Len | Known::IsEmpty | Known::Clone) => true,
+        (TypeKind::List(_), _) => return Ok(Some(Answer::Unsupported)),
+        (TypeKind::Function(..), known) => known == Known::Clone,
+        (TypeKind::Struct(item, args), known) => {
+            let name = Symbol::new(known.name());
+            match cx.type_definition(item)? {
+                // A derived impl of a generic type bounds each type parameter by the trait.
+                Some(definition) if definition.derives.contains(&name) => return all(args),
+                Some(_) => return Ok(None),
+                // The declaration has errors or is refused; nothing about it is worth another report.
+                None => true,
+            }
+        }
+        (TypeKind::Cell(_), _) => false,
+        (TypeKind::Parameter(..) | TypeKind::Variable(_), _) => return Ok(None),
+    };
+    Ok(Some(if has { Answer::Proven(Evidence::Made) } else { Answer::Refuted }))
 }
 
 /// The type arguments for which `pattern` is `ty`; `None` when there are none.
@@ -133,14 +191,15 @@ pub fn member(definition: &TraitDefinition, name: Symbol) -> Option<ItemId> {
     definition.methods.iter().find(|method| method.name == name).map(|method| method.item)
 }
 
-/// What a closed instance of a trait's method really calls: the method of the impl that its type has, or the instance itself where that impl leaves the
-/// method to the trait. Any other item calls itself.
-pub fn dispatch(item: ItemId, cx: &dyn Context) -> Result<ItemId, Stop> {
+/// What an instance of a trait's method really calls: the method of the impl that its type has, or the instance itself where that impl leaves the
+/// method to the trait. Any other item calls itself, and so does a method whose impl only a bound tells.
+pub fn dispatch(item: ItemId, bounds: &[Bound], cx: &dyn Context) -> Result<ItemId, Stop> {
     let (method, args) = instance_of(item);
-    let (Some(&this), Some(signature)) = (args.first(), cx.signature(method)?) else { return Ok(item) };
+    let Some(&this) = args.first() else { return Ok(item) };
+    let Some(signature) = cx.signature(method)? else { return Ok(item) };
     let Some(owner) = signature.owner else { return Ok(item) };
     let Some(definition) = cx.trait_definition(owner)? else { return Ok(item) };
-    let Answer::Proven(Evidence::Impl(found, mut impl_args)) = solve(this, owner, &[], cx)? else { return Ok(item) };
+    let Answer::Proven(Evidence::Impl(found, mut impl_args)) = solve(this, owner, bounds, cx)? else { return Ok(item) };
     let Some(name) = definition.methods.iter().find(|m| m.item == method).map(|m| m.name) else { return Ok(item) };
     let rows: Arc<Vec<crate::program::ImplRow>> = cx.trait_impls(owner)?;
     let own = rows.iter().find(|row| row.item == found).and_then(|row| row.methods.iter().find(|(n, _)| *n == name));

@@ -4,6 +4,7 @@ use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Member};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
+use super::prelude::{self, Known};
 use super::solve::{Answer, ancestors, member, solve};
 use super::types::{is_later_type, show};
 use super::{TypeReader, signature::reader};
@@ -37,7 +38,7 @@ impl TypeReader<'_> {
         let entity = match bound.path[..] {
             [name] => match self.around.parameter(name) {
                 Some(_) => None,
-                None => self.scope.type_name(name),
+                None => self.scope.type_name(name).or_else(|| prelude::trait_named(name.as_str()).map(Entity::Trait)),
             },
             [alias, name] => match self.scope.value(alias) {
                 Some(Entity::Module(module)) => self.cx.scope(module)?.exported(name).find(|e| crate::program::is_type(*e)),
@@ -141,7 +142,33 @@ pub(super) fn check_members(
     let Some(definition) = cx.trait_definition(interface)? else { return Ok(Vec::new()) };
     let (anchor, shown, name) = (Anchor::Item(item.id), show(found.ty), interface.name());
     let mut diagnostics = Vec::new();
-    // Orphans: the trait or the head of the type is of this package, and there is one package; only built-in heads can be foreign, and then the trait is ours.
+    // There is one package, so only what is built in is foreign.
+    let is_foreign = |ty: Type| !matches!(ty.kind(), TypeKind::Struct(head, _) if !prelude::is_predeclared(head));
+    if prelude::is_predeclared(interface) && is_foreign(found.ty) {
+        diagnostics.push(Diagnostic::new(Code::E2010, anchor, found.type_span, [name.into(), shown.as_str().into()]));
+        return Ok(diagnostics);
+    }
+    if let TypeKind::Struct(head, _) = found.ty.kind()
+        && let Some(known) = Known::of(interface)
+        && let Some(definition) = cx.type_definition(head)?
+    {
+        let derives = |known: Known| definition.derives.iter().any(|name| name.as_str() == known.name());
+        if derives(known) {
+            let error = Diagnostic::new(Code::E0411, anchor, found.type_span, [name.into(), shown.as_str().into()]);
+            diagnostics.push(error.note(format!("`{}` derives it", head.name())));
+        }
+        let other = match known {
+            Known::Comparable => derives(Known::Eq).then_some("Comparable"),
+            Known::Hashable => derives(Known::Eq).then_some("Hashable"),
+            Known::Eq if derives(Known::Comparable) => Some("Comparable"),
+            Known::Eq if derives(Known::Hashable) => Some("Hashable"),
+            _ => None,
+        };
+        if let Some(other) = other {
+            let pair = format!("Eq and {other}");
+            diagnostics.push(Diagnostic::new(Code::W0442, anchor, found.type_span, [pair.into(), shown.as_str().into()]));
+        }
+    }
     let rows = cx.trait_impls(interface)?;
     for row in rows.iter().take_while(|row| row.item != item.id) {
         let Some(other) = cx.implementation(row.item)? else { continue };

@@ -37,22 +37,15 @@ const LATER_TYPES: &[&str] = &[
     "JsValue",
     "JsPromise",
 ];
-/// Prelude traits: as a type they would be trait objects.
-const TRAITS: &[&str] = &[
-    "Eq",
-    "Comparable",
-    "Hashable",
-    "Printable",
-    "Debug",
-    "Clone",
-    "Default",
-    "Len",
-    "IsEmpty",
+/// Traits of the prelude that the slice lacks.
+const LATER_TRAITS: &[&str] = &[
     "Iterator",
     "DoubleEndedIterator",
     "Iterable",
     "Collect",
     "Into",
+    "As",
+    "TryAs",
     "Index",
     "Formattable",
     "Drop",
@@ -78,7 +71,7 @@ pub fn prelude_type(name: &str) -> Option<Type> {
 
 /// Is this the name of a predeclared type or trait that the slice lacks?
 pub fn is_later_type(name: &str) -> bool {
-    LATER_TYPES.contains(&name) || TRAITS.contains(&name)
+    LATER_TYPES.contains(&name) || LATER_TRAITS.contains(&name)
 }
 
 /// The type as a user reads it: structs by their bare name.
@@ -266,6 +259,9 @@ impl<'a> TypeReader<'a> {
             Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
                 match prelude_type(name.as_str()) {
                     Some(ty) => ty,
+                    None if super::prelude::trait_named(name.as_str()).is_some() => {
+                        return Ok(self.refuse(span, "trait objects".into()));
+                    }
                     None if is_later_type(name.as_str()) => return Ok(self.refuse(span, format!("`{name}`"))),
                     None => {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);

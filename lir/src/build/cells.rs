@@ -3,8 +3,8 @@
 
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
-use ir::{ItemId, Stop};
 use ir::ssa::{Inst, NewInst, Value};
+use ir::{ItemId, Stop};
 
 use super::Builder;
 use super::shape::ShapeId;

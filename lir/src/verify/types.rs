@@ -149,7 +149,17 @@ impl<'a, P: Phase> Checker<'a, P> {
                     Op::Load | Op::Store => self.access(inst, place),
                     Op::Resume => self.resumes.push(place),
                     Op::Jump | Op::Branch => self.targets(inst, place),
-                    Op::Select | Op::Check | Op::Panic | Op::Runtime | Op::Call | Op::CallPtr | Op::Code | Op::Tail | Op::Return | Op::Switch | Op::Slot => {
+                    Op::Select
+                    | Op::Check
+                    | Op::Panic
+                    | Op::Runtime
+                    | Op::Call
+                    | Op::CallPtr
+                    | Op::Code
+                    | Op::Tail
+                    | Op::Return
+                    | Op::Switch
+                    | Op::Slot => {
                         self.special(inst, place)?;
                     }
                     Op::Fconst

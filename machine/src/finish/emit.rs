@@ -5,7 +5,7 @@ use abi::PanicKind;
 use super::widen::{Branch, Target, Widening};
 use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
 use crate::encode::{Buffer, Kind, ROWS};
-use crate::ir::{Callee, Block, Final, Function, Location, Record, StubRow};
+use crate::ir::{Block, Callee, Final, Function, Location, Record, StubRow};
 use crate::ops::Op;
 use crate::regs::{INT_ARGS, NONE, RDI, RSI, Reg};
 

@@ -29,9 +29,9 @@ mod matching;
 mod mono;
 mod scan;
 mod tail;
-mod unpack;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 use std::cell::Cell;
 

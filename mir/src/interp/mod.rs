@@ -240,13 +240,7 @@ fn constant(cell: &Cell, ty: Type, depth: u32, machine: &Machine<'_>, cx: &dyn C
 }
 
 /// All parts as constants, or nothing.
-fn constants(
-    parts: &[Cell],
-    types: &[Type],
-    depth: u32,
-    machine: &Machine<'_>,
-    cx: &dyn Context,
-) -> Result<Option<Vec<ConstValue>>, Stop> {
+fn constants(parts: &[Cell], types: &[Type], depth: u32, machine: &Machine<'_>, cx: &dyn Context) -> Result<Option<Vec<ConstValue>>, Stop> {
     let mut values = Vec::with_capacity(parts.len());
     for (part, &ty) in parts.iter().zip(types) {
         match constant(part, ty, depth + 1, machine, cx)? {

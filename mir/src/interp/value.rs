@@ -83,7 +83,9 @@ impl Heap {
     pub(super) fn payload(&self, variant: u32, part: u32) -> Option<&Cell> {
         match self {
             Heap::Variant(tag, parts) if *tag == variant => parts.get(part as usize),
-            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => None,
+            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => {
+                None
+            }
         }
     }
 

@@ -70,7 +70,10 @@ impl Pass {
 /// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something.
 const PIPELINE: [Pass; 20] = {
     use Pass::*;
-    [Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Fold, Direct, Inline, Cse, Dead, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead]
+    [
+        Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Fold, Direct, Inline, Cse, Dead, Jumps, Ranges, Fold, Cse, Dead,
+        Jumps, Dead,
+    ]
 };
 
 /// What the passes share while a body lies on it: what is known of its edges, and working memory. It keeps its memory for the next body.

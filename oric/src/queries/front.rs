@@ -11,8 +11,8 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile, Modules,
-    Parse, Position, Provider, Scope, Signature, Source, Start, TypeDefinition, TypedBody,
+    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile,
+    Modules, Parse, Position, Provider, Scope, Signature, Source, Start, TypeDefinition, TypedBody,
 };
 
 /// Where an item stands now.
@@ -62,6 +62,9 @@ impl Provider for ModuleFile {
 
 impl Provider for Parse {
     fn provide(levels: &Levels<'_, '_>, module: &Symbol) -> Result<File, Interrupt> {
+        if *module == hir::resolve::prelude::module() {
+            return Ok(hir::resolve::prelude::file());
+        }
         let Some(source) = levels.cx().input::<Source>(module)? else {
             return Ok(syntax::parse(*module, ""));
         };
@@ -105,9 +108,14 @@ impl Provider for Position {
     fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<ItemPosition>, Interrupt> {
         let file = levels.get::<Parse>(&item.module())?;
         let owner = owner(*item);
-        let name = levels.get::<ModuleFile>(&item.module())?;
-        let Some(name) = &*name else { return Ok(None) };
-        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition { file: name.path.clone(), line: entry.line }))
+        let path = if hir::resolve::prelude::is_predeclared(owner) {
+            hir::resolve::prelude::PATH.to_owned()
+        } else {
+            let name = levels.get::<ModuleFile>(&item.module())?;
+            let Some(name) = &*name else { return Ok(None) };
+            name.path.clone()
+        };
+        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition { file: path, line: entry.line }))
     }
 }
 

@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LambdaType, LirSignature,
-    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LambdaType,
+    LirSignature, ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -183,7 +183,7 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
-        hir::resolve::solve::dispatch(instance, self)
+        hir::resolve::solve::dispatch(instance, &[], self)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

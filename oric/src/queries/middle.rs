@@ -147,11 +147,14 @@ impl Provider for BuiltBody {
             mir::build::unpacking(*id, lambda, &types, count, may_copy)
         } else if id.is_instance() {
             let (generic, _) = hir::types::instance_of(*id);
-            let built = levels.get::<GenericBody>(&generic)?;
-            let Some(built) = &*built else { return Ok(None) };
             if is_endless(*id) {
                 return Ok(None);
             }
+            if hir::resolve::prelude::Known::of_method(generic).is_some() {
+                return made(levels, *id, generic);
+            }
+            let built = levels.get::<GenericBody>(&generic)?;
+            let Some(built) = &*built else { return Ok(None) };
             levels.done(mir::build::instance(built, *id, levels))?
         } else {
             let checked = levels.get::<TypedBody>(id)?;
@@ -163,6 +166,19 @@ impl Provider for BuiltBody {
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(body)))
     }
+}
+
+/// A method of a trait of the prelude, as the compiler makes it for one type.
+fn made(levels: &Levels<'_, '_>, id: ItemId, method: ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
+    let item = levels.get::<Item>(&method)?;
+    let Some(item) = &*item else { return Ok(None) };
+    let Some(typed) = levels.done(hir::infer::made(id, item, levels))? else { return Ok(None) };
+    let faults = levels.done(hir::verify::verify(&typed, levels))?;
+    crate::crash::refuse("hir", id, &faults);
+    let body = mir::build::mono(levels.done(mir::build::build(&typed, levels))?);
+    let faults = levels.done(mir::verify::verify(&body, levels))?;
+    crate::crash::refuse("mir", id, &faults);
+    Ok(Some(Arc::new(body)))
 }
 
 /// Are the type arguments of an instance beyond what a program that ends can need? Which method of a trait an instance calls is known only when it is

@@ -7,8 +7,8 @@ use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates, OptimisedBody, Position,
-    Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates, OptimisedBody,
+    Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.

@@ -122,7 +122,7 @@ impl Context for World {
     }
 
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
-        hir::resolve::solve::dispatch(instance, &self.program)
+        hir::resolve::solve::dispatch(instance, &[], &self.program)
     }
 
     fn inlinable(&self, _: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
@@ -134,7 +134,9 @@ impl Context for World {
             return Ok(known.clone());
         }
         let (generic, args) = hir::types::instance_of(function);
-        let body = match self.program.checked(generic).and_then(|checked| checked.body.clone()) {
+        let made = self.program.made(function)?;
+        let body = match made.or_else(|| self.program.checked(generic).and_then(|checked| checked.body.clone())) {
+            Some(body) if body.owner == function && !args.is_empty() => Some(Arc::new(build::mono(build::build(&body, self)?))),
             Some(body) if args.is_empty() => Some(Arc::new(build::mono(build::build(&body, self)?))),
             Some(body) => Some(Arc::new(build::instance(&build::build(&body, self)?, function, self)?)),
             None => None,
