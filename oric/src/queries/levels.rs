@@ -216,11 +216,11 @@ impl lir::Context for Levels<'_, '_> {
     }
 }
 
+/// Parameter and result types, when there is such a function.
+type FunctionTypes = Option<Arc<mir::ir::SignatureTypes>>;
+
 /// Types of a lambda, of an instance of one, or of the function that takes what one captures in a cell. `ask` knows the lambdas themselves.
-pub(super) fn lambda_type(
-    function: ItemId,
-    ask: impl FnOnce(ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop>,
-) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+pub(super) fn lambda_type(function: ItemId, ask: impl FnOnce(ItemId) -> Result<FunctionTypes, Stop>) -> Result<FunctionTypes, Stop> {
     let (inner, packed) = match function.unpacked() {
         Some((inner, count)) => (inner, Some(count)),
         None => (function, None),
