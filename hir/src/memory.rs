@@ -341,12 +341,12 @@ impl Context for Program {
         }
     }
 
-    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+    fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
         for file in &self.files {
-            rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.interface == Some(interface)));
+            rows.extend(resolve::module_impls(file, self)?);
         }
-        Ok(Arc::new(rows))
+        resolve::impls_of(interface, head, rows.iter(), self).map(Arc::new)
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {

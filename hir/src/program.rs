@@ -26,8 +26,8 @@ pub trait Context {
     fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
     /// The members of a trait; `None` when the item is no trait of the slice or has syntax errors.
     fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop>;
-    /// The impls of a trait, in all modules of the program.
-    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
+    /// The impls of a trait, in all modules of the program, for types with this head and for type parameters; without a head the latter alone.
+    fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop>;
     /// Does a method change its `self`? Then its callers get the new one back.
     fn mutates(&self, method: ItemId) -> Result<bool, Stop>;
     /// The value of a constant of type int, char or byte, for range patterns; `None` when it is not known.
@@ -202,8 +202,8 @@ pub struct Signature {
     pub owner: Option<ItemId>,
     /// Type parameters, those of the owner first.
     pub generics: Vec<Symbol>,
-    /// What the type parameters must implement, those of the owner first. Of a member of a trait the first is that `Self` implements it.
-    pub bounds: Vec<Bound>,
+    /// What the type parameters must implement, those of the owner first. Of a member of a trait the first bound is that `Self` implements it.
+    pub given: Given,
     /// Is the first parameter `self`?
     pub receiver: Receiver,
     /// Parameters, `self` included.
@@ -322,10 +322,96 @@ impl TypeDefinition {
 /// A type must implement a trait.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Bound {
-    /// The type: a type parameter.
+    /// The type: a type parameter, or an associated type of one.
     pub ty: Type,
     /// The trait.
-    pub interface: ItemId,
+    pub interface: TraitRef,
+}
+
+/// An associated type is a certain type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Equality {
+    /// The associated type.
+    pub associated: Type,
+    /// What it is.
+    pub ty: Type,
+    /// No clause says so, but a bound whose trait has this default.
+    pub is_default: bool,
+}
+
+/// What is known of the type parameters of an item.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Given {
+    /// Traits that types have.
+    pub bounds: Vec<Bound>,
+    /// What associated types are.
+    pub equalities: Vec<Equality>,
+}
+
+impl Given {
+    /// Both.
+    pub fn extend(&mut self, other: &Given) {
+        self.bounds.extend(&other.bounds);
+        self.equalities.extend(&other.equalities);
+    }
+}
+
+/// A trait with its type arguments, hash-consed as the types are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct TraitRef(Type);
+
+impl TraitRef {
+    /// A trait with these type arguments.
+    pub fn new(item: ItemId, args: &[Type]) -> TraitRef {
+        TraitRef(Type::structure(item, args))
+    }
+
+    /// The trait's item.
+    pub fn item(self) -> ItemId {
+        match self.0.kind() {
+            crate::TypeKind::Struct(item, _) => item,
+            _ => crate::resolve::prelude::Known::Eq.item(),
+        }
+    }
+
+    /// Its type arguments, without `Self`.
+    pub fn args(self) -> &'static [Type] {
+        match self.0.kind() {
+            crate::TypeKind::Struct(_, args) => args,
+            _ => &[],
+        }
+    }
+
+    /// The trait for these arguments of the type parameters in it.
+    pub fn substituted(self, args: &[Type]) -> TraitRef {
+        TraitRef(self.0.substituted(args))
+    }
+
+    /// The same with another form of each of its arguments.
+    pub fn mapped(self, change: impl FnOnce(Type) -> Type) -> TraitRef {
+        if self.args().is_empty() { self } else { TraitRef(change(self.0)) }
+    }
+
+    /// Is an argument open?
+    pub fn has_variable(self) -> bool {
+        self.0.has_variable()
+    }
+
+    /// As a user reads it.
+    pub fn show(self) -> String {
+        crate::resolve::show(self.0)
+    }
+
+    /// `Self` and the arguments, as an instance of a member has them.
+    pub fn parts(self, this: Type) -> Vec<Type> {
+        [this].iter().chain(self.args()).copied().collect()
+    }
+}
+
+impl std::fmt::Debug for TraitRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.0, f)
+    }
 }
 
 /// A trait: its header and the names of its members.
@@ -333,12 +419,29 @@ pub struct Bound {
 pub struct TraitDefinition {
     /// The trait's item.
     pub item: ItemId,
+    /// Type parameters, which follow `Self`.
+    pub generics: Vec<Symbol>,
+    /// Their defaults.
+    pub defaults: Vec<Option<Type>>,
     /// Traits that every type with this one has too.
-    pub supertraits: Vec<ItemId>,
-    /// Members, in written order.
+    pub supertraits: Vec<TraitRef>,
+    /// Associated types, in written order.
+    pub associated: Vec<AssociatedType>,
+    /// Methods and associated functions, in written order.
     pub methods: Vec<TraitMethod>,
     /// Errors of the header.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An associated type of a trait.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct AssociatedType {
+    /// Name.
+    pub name: Symbol,
+    /// What it must implement.
+    pub bounds: Vec<TraitRef>,
+    /// What it is where an impl says nothing.
+    pub default: Option<Type>,
 }
 
 /// A member of a trait.
@@ -362,9 +465,11 @@ pub struct Implementation {
     /// The type it is for: `Self`.
     pub ty: Type,
     /// The trait that it implements; `None` for an inherent impl.
-    pub interface: Option<ItemId>,
+    pub interface: Option<TraitRef>,
     /// What the type parameters must implement.
-    pub bounds: Vec<Bound>,
+    pub given: Given,
+    /// Its associated types.
+    pub associated: Vec<(Symbol, Type)>,
     /// Where the type stands.
     pub type_span: Span,
     /// Errors of the header.
@@ -376,7 +481,7 @@ pub struct Implementation {
 pub struct ImplRow {
     /// The impl.
     pub item: ItemId,
-    /// The head of its type, when that is a declared one.
+    /// The head of its type; none for a type parameter.
     pub head: Option<ItemId>,
     /// The trait that it implements; `None` for an inherent impl.
     pub interface: Option<ItemId>,
@@ -389,21 +494,36 @@ pub struct CodeType {
     signature: Arc<Signature>,
     args: &'static [Type],
     mutates: bool,
+    /// Parameters and result where associated types stand in them.
+    known: Option<(Vec<Type>, Type)>,
 }
 
 impl CodeType {
-    /// The type of a function, method or instance; `None` when there is no such item.
-    pub fn of(item: ItemId, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
+    /// The type of a function, method or instance, where this is known of type parameters; `None` when there is no such item.
+    pub fn of(item: ItemId, given: &Given, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
         let (base, args) = crate::types::instance_of(item);
-        let Some(signature) = cx.signature(base)? else { return Ok(None) };
-        let mutates = signature.receiver != Receiver::None && cx.mutates(base)?;
-        Ok(Some(CodeType { signature, args, mutates }))
+        Self::with(base, args, given, cx)
     }
 
     /// The type of a function as it is declared: its own type parameters are its arguments.
     pub fn generic(item: ItemId, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
-        let found = CodeType::of(item, cx)?;
-        Ok(found.map(|code| CodeType { args: crate::types::shared(&crate::types::parameters(&code.signature.generics)), ..code }))
+        let (base, _) = crate::types::instance_of(item);
+        let Some(signature) = cx.signature(base)? else { return Ok(None) };
+        let args = crate::types::shared(&crate::types::parameters(&signature.generics));
+        Self::with(base, args, &signature.given, cx)
+    }
+
+    fn with(base: ItemId, args: &'static [Type], given: &Given, cx: &dyn Context) -> Result<Option<CodeType>, Stop> {
+        let Some(signature) = cx.signature(base)? else { return Ok(None) };
+        let mutates = signature.receiver != Receiver::None && cx.mutates(base)?;
+        let mut code = CodeType { signature, args, mutates, known: None };
+        let signature = &code.signature;
+        if signature.result.has_associated() || signature.params.iter().any(|param| param.ty.has_associated()) {
+            let normal = |ty: Type| crate::resolve::solve::normalised(ty.substituted(args), given, cx);
+            let params = signature.params.iter().map(|param| normal(param.ty)).collect::<Result<Vec<Type>, Stop>>()?;
+            code.known = Some((params, normal(signature.result)?));
+        }
+        Ok(Some(code))
     }
 
     /// Has it one type argument per type parameter?
@@ -416,6 +536,11 @@ impl CodeType {
         &self.signature.generics
     }
 
+    /// What is known of them.
+    pub fn given(&self) -> &Given {
+        &self.signature.given
+    }
+
     /// Number of parameters.
     pub fn count(&self) -> usize {
         self.signature.params.len()
@@ -423,16 +548,19 @@ impl CodeType {
 
     /// The type of a parameter.
     pub fn param(&self, index: usize) -> Type {
-        self.signature.params[index].ty.substituted(self.args)
+        match &self.known {
+            Some((params, _)) => params[index],
+            None => self.signature.params[index].ty.substituted(self.args),
+        }
     }
 
     /// What a call gives: for a method that changes its `self`, the result and the new `self`.
     pub fn result(&self) -> Type {
-        let result = self.signature.result.substituted(self.args);
-        match self.signature.params.first() {
-            Some(this) if self.mutates => returned(result, this.ty.substituted(self.args)),
-            _ => result,
-        }
+        let result = match &self.known {
+            Some((_, result)) => *result,
+            None => self.signature.result.substituted(self.args),
+        };
+        if self.mutates && self.count() > 0 { returned(result, self.param(0)) } else { result }
     }
 }
 

@@ -51,6 +51,8 @@ pub enum TypeKind {
     Struct(ItemId, &'static [Type]),
     /// A type parameter: its index among those of the item around it (those of an impl or trait come first), and its name, for messages.
     Parameter(u32, Symbol),
+    /// What an associated type is for a type that is not known yet: `Self` and the type arguments of the trait, the trait, the name.
+    Associated(&'static [Type], ItemId, Symbol),
     /// A function value; not yet a value anywhere.
     Function(&'static [Type], Type),
     /// A cell on the heap with parts of these types; from MIR on, never in HIR.
@@ -78,13 +80,15 @@ struct Entry {
 struct Has {
     parameter: bool,
     variable: bool,
+    associated: bool,
 }
 
 impl Has {
     fn of(kind: TypeKind) -> Has {
         match kind {
-            TypeKind::Parameter(..) => Has { parameter: true, variable: false },
-            TypeKind::Variable(_) => Has { parameter: false, variable: true },
+            TypeKind::Parameter(..) => Has { parameter: true, ..Has::default() },
+            TypeKind::Variable(_) => Has { variable: true, ..Has::default() },
+            TypeKind::Associated(parts, ..) => Has { associated: true, ..Has::any(parts.iter()) },
             TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) | TypeKind::Cell(parts) => Has::any(parts.iter()),
             TypeKind::List(element) => Has::any([&element].into_iter()),
             TypeKind::Function(params, result) => Has::any(params.iter().chain([&result])),
@@ -104,7 +108,11 @@ impl Has {
     fn any<'a>(types: impl Iterator<Item = &'a Type>) -> Has {
         types.fold(Has::default(), |all, ty| {
             let has = ty.has();
-            Has { parameter: all.parameter || has.parameter, variable: all.variable || has.variable }
+            Has {
+                parameter: all.parameter || has.parameter,
+                variable: all.variable || has.variable,
+                associated: all.associated || has.associated,
+            }
         })
     }
 }
@@ -245,6 +253,16 @@ impl Type {
         self.has().variable
     }
 
+    /// Does an associated type occur in it?
+    pub fn has_associated(self) -> bool {
+        self.has().associated
+    }
+
+    /// An associated type of a type that is not known yet.
+    pub fn associated(parts: &[Type], interface: ItemId, name: Symbol) -> Type {
+        Type::new(TypeKind::Associated(shared(parts), interface, name))
+    }
+
     /// The type with each part replaced that `replace` has an answer for, from the outside inwards.
     pub fn replaced(self, replace: &mut dyn FnMut(Type) -> Option<Type>) -> Type {
         if let Some(other) = replace(self) {
@@ -256,6 +274,7 @@ impl Type {
             TypeKind::Struct(item, args) if !args.is_empty() => Type::structure(item, &all(args)),
             TypeKind::List(element) => Type::list(all(&[element])[0]),
             TypeKind::Cell(parts) => Type::cell(&all(parts)),
+            TypeKind::Associated(parts, interface, name) => Type::associated(&all(parts), interface, name),
             TypeKind::Function(params, result) => {
                 let params = shared(&all(params));
                 Type::new(TypeKind::Function(params, all(&[result])[0]))
@@ -365,6 +384,10 @@ impl fmt::Display for Type {
                 }
                 write!(f, "{}", path.name)?;
                 if args.is_empty() { Ok(()) } else { write!(f, "<{}>", Listed(args)) }
+            }
+            TypeKind::Associated(parts, interface, name) => {
+                let (this, args) = parts.split_first().map_or((Type::ERROR, parts), |(this, args)| (*this, args));
+                write!(f, "<{this} as {}>.{name}", Type::structure(interface, args))
             }
             // Unlike any name of the language: the index is what counts.
             TypeKind::Parameter(index, name) => write!(f, "{name}${index}"),

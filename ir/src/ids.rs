@@ -318,6 +318,11 @@ impl<T> Pool<T> {
         self.items.is_empty()
     }
 
+    /// The elements of all lists, as they lie.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
     /// Stores the elements as one list.
     #[inline]
     pub fn add(&mut self, items: impl IntoIterator<Item = T>) -> List<T> {

@@ -62,6 +62,11 @@ impl Places {
         PlaceId(self.rows.len() as u32 - 1)
     }
 
+    /// Appends a place as it is, for whoever reads a table back.
+    pub fn push(&mut self, place: Place) {
+        self.rows.push(place);
+    }
+
     /// Forgets all places and keeps the memory.
     pub fn clear(&mut self) {
         self.rows.clear();

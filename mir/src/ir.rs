@@ -105,6 +105,18 @@ impl<P: Phase> Body<P> {
     }
 }
 
+// The phase is the claim of the query that keeps the body.
+impl<P: Phase> serde::Serialize for Body<P> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.graph.serialize(serializer)
+    }
+}
+impl<'de, P: Phase> serde::Deserialize<'de> for Body<P> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Graph::deserialize(deserializer).map(Body::new)
+    }
+}
+
 impl<P: Phase> Deref for Body<P> {
     type Target = Graph<Mir>;
     fn deref(&self) -> &Graph<Mir> {
@@ -167,6 +179,10 @@ pub trait Context {
     /// What an instance of a generic function really calls: a method of a trait is the one of the impl that its type has.
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
         Ok(instance)
+    }
+    /// What the associated types in a closed type are.
+    fn normal(&self, ty: Type) -> Result<Type, Stop> {
+        Ok(ty)
     }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.

@@ -397,7 +397,7 @@ impl Session {
         if self.outputs.changed {
             sections.push((Section::Outputs, self.outputs.to_bytes()));
         }
-        self.engine.publish(sections)
+        self.engine.publish_with(sections, self.setup.workers)
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) trait Erased: Send + Sync {
     fn key_bytes(&self, key: &dyn Any, out: &mut Vec<u8>);
     fn key_fingerprint(&self, key: &dyn Any) -> Fp;
     fn key_of(&self, bytes: &[u8]) -> Option<AnyKey>;
-    fn bytes_of(&self, value: &dyn Any) -> Option<Vec<u8>>;
+    fn value_bytes(&self, value: &dyn Any, out: &mut Vec<u8>);
     fn value_of(&self, bytes: &[u8]) -> Option<Value>;
     fn name(&self) -> &'static str;
     fn schema(&self) -> Fp;
@@ -94,10 +94,8 @@ impl<Q: Query> Erased for QueryRow<Q> {
         Some(Box::new(Q::key_from_bytes(bytes)?))
     }
 
-    fn bytes_of(&self, value: &dyn Any) -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(128);
-        Q::to_bytes(value.downcast_ref::<Q::Value>().filter(|_| Q::PERSISTED)?, &mut out);
-        Some(out)
+    fn value_bytes(&self, value: &dyn Any, out: &mut Vec<u8>) {
+        Q::to_bytes(value.downcast_ref::<Q::Value>().expect("a node's value has the type of its kind"), out);
     }
 
     fn value_of(&self, bytes: &[u8]) -> Option<Value> {
@@ -163,9 +161,7 @@ impl<I: Input> Erased for InputRow<I> {
         Some(Box::new(I::key_from_bytes(bytes)?))
     }
 
-    fn bytes_of(&self, _value: &dyn Any) -> Option<Vec<u8>> {
-        None
-    }
+    fn value_bytes(&self, _value: &dyn Any, _out: &mut Vec<u8>) {}
 
     fn value_of(&self, _bytes: &[u8]) -> Option<Value> {
         None

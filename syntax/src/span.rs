@@ -47,6 +47,11 @@ impl Lines {
         Lines { starts, first_column }
     }
 
+    /// Column of the first byte of the text, from 1.
+    pub fn first_column(&self) -> u32 {
+        self.first_column
+    }
+
     /// Line and column, both from 1, of a byte offset; the line is 1 on the first line of the text.
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
         let line = self.starts.partition_point(|&s| s <= offset);

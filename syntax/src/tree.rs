@@ -3,7 +3,10 @@
 //! One [`Tree`] per item: arenas of expressions, types and patterns with their spans, and pools of lists. Spans are relative to the item, so an item that
 //! moves is equal to itself. The tree covers the whole grammar; nothing is desugared but parentheses.
 
+use std::hash::{Hash, Hasher};
+
 use ir::{ItemId, Symbol};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::{Diagnostic, Lines, Span};
 
@@ -43,7 +46,7 @@ pub struct ItemEntry {
 }
 
 /// An item, independent of where it stands.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {
     /// Stable identity.
     pub id: ItemId,
@@ -63,6 +66,35 @@ pub struct Item {
     pub lines: Lines,
     /// The parser reported an error inside: later levels stay silent about this item.
     pub has_errors: bool,
+    /// What it was parsed from, where the text says it all.
+    pub content: Option<Content>,
+}
+
+/// A hash of an item's text, the same in every process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Content(u128);
+
+impl Content {
+    /// Of this text.
+    pub fn of(text: &str) -> Content {
+        // The key is public and never changes: "ori item" "contents" in ASCII.
+        let mut hasher = SipHasher13::new_with_keys(0x6d65_7469_2069_726f, 0x7374_6e65_746e_6f63);
+        hasher.write(text.as_bytes());
+        Content(hasher.finish128().as_u128())
+    }
+}
+
+impl Hash for Item {
+    /// The parser is a function of the text, which is a tenth of the work to hash. Only a block is less than its text, for its methods are items of
+    /// their own, and an item with errors may be more, for what stands behind it is looked at.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Item { id, owner, is_pub, name_span, attributes, kind, tree, lines, has_errors, content } = self;
+        (id, owner, has_errors).hash(state);
+        match content.filter(|_| !has_errors) {
+            Some(content) => (content, lines.first_column()).hash(state),
+            None => (is_pub, name_span, attributes, kind, tree, lines).hash(state),
+        }
+    }
 }
 
 /// `#name(args)`

@@ -20,7 +20,8 @@ verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races
 verify fuzz --seconds N [--seed S]               fuzz; below 100,000 runs it has not run
 verify fuzz --case TARGET:SEED                   repeat one case
-verify generate SEED                             print a generated program";
+verify generate [--typed|--mistaken] SEED        print a generated program
+verify typed [--count N]                         programs from types: accepted, engines agree, edits, mistakes";
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
@@ -63,7 +64,9 @@ fn run(args: &[String]) -> Option<bool> {
             let bits = bits::run(usize::MAX, 1);
             let fuzz = supervise::run(600, 1);
             let queries = gates::query::heavy(1, 1);
-            Some(mutants && bits && fuzz && queries)
+            let mut typed = evidence::Evidence::new("typed");
+            crate::typed::check::run(&mut typed, 10_000, 50, 20);
+            Some(typed.close() && mutants && bits && fuzz && queries)
         }
         "queries" => Some(gates::query::heavy(number(rest, "--scale", 1)? as usize, number(rest, "--seed", 1)?)),
         "bench" => Some(bench::run(rest)),
@@ -85,8 +88,20 @@ fn run(args: &[String]) -> Option<bool> {
             Some(supervise::work(number, seed, first, seconds))
         }
         "generate" => {
-            print!("{}", crate::fuzz::generate::program(rest.first()?.parse().ok()?));
+            let seed = rest.last()?.parse().ok()?;
+            match rest {
+                [_] => print!("{}", crate::fuzz::generate::program(seed)),
+                [form, _] if form == "--typed" => print!("{}", crate::typed::Program::new(seed).source()),
+                [form, _] if form == "--mistaken" => print!("{}", cases::mistaken(seed).unwrap_or_default()),
+                _ => return None,
+            }
             Some(true)
+        }
+        "typed" => {
+            let count = number(rest, "--count", 10_000)? as usize;
+            let mut evidence = evidence::Evidence::new("typed");
+            crate::typed::check::run(&mut evidence, count, count.div_ceil(50), 20);
+            Some(evidence.close())
         }
         gate => gates::run(&[gate]),
     }

@@ -31,4 +31,5 @@ pub mod levels;
 pub mod mutants;
 pub mod program;
 pub mod random;
+pub mod typed;
 pub mod workers;

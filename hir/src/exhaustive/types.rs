@@ -56,6 +56,7 @@ impl<'a> Types<'a> {
             | TypeKind::List(_)
             | TypeKind::Function(..)
             | TypeKind::Cell(_)
+            | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => Made::Plain,
         };

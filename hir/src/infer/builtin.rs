@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
         args: List<Argument>,
         span: Span,
     ) -> Result<Option<Vec<ExprId>>> {
-        if let Some(values) = self.given.take() {
+        if let Some(values) = self.operands.take() {
             return Ok(self.given_operands(function, params, optional, values, span));
         }
         let Some(slots) = self.bind(function, params.len(), |i| Symbol::new(params[i].0), false, args, span)? else {

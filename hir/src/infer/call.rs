@@ -238,7 +238,8 @@ impl<'a> Checker<'a> {
             && let Some((wanted, _)) = expect.checked()
         {
             // What does not fit is reported where the value goes.
-            self.unify(signature.result.substituted(&type_args), wanted);
+            let result = self.instantiated(signature.result, &type_args)?;
+            self.unify(result, wanted);
         }
         let mark = self.draft.scratch.len();
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
@@ -251,7 +252,10 @@ impl<'a> Checker<'a> {
         let checked = self.arguments(args, |checker, i| {
             let parameter = &params[slots[i]];
             let why = Why::Parameter(item, parameter.name, parameter.span);
-            (checker.resolved(parameter.ty.substituted(&type_args)), why)
+            if !checker.projections.is_empty() {
+                checker.settle_projections()?;
+            }
+            Ok((checker.instantiated(parameter.ty, &type_args)?, why))
         })?;
         for (value, &slot) in checked.into_iter().zip(&slots) {
             if in_order {
@@ -267,21 +271,25 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let Some(default) = parameter.default else { continue };
-            let value = self.push(Expr::Call(default, List::EMPTY), parameter.ty.substituted(&type_args), span);
+            let ty = self.instantiated(parameter.ty, &type_args)?;
+            let value = self.push(Expr::Call(default, List::EMPTY), ty, span);
             self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
         }
         if failed {
             self.poisoned = true;
         }
-        if !signature.bounds.is_empty() {
-            self.require(&signature.bounds, &type_args, at)?;
+        if !self.projections.is_empty() {
+            self.settle_projections()?;
+        }
+        if !signature.given.bounds.is_empty() {
+            self.require(&signature.given, &type_args, at)?;
         }
         if let Some(receiver) = receiver {
             values.insert(0, receiver);
         }
         let list = self.draft.body.lists.add(values);
-        let mut result = self.resolved(signature.result.substituted(&type_args));
+        let mut result = self.instantiated(signature.result, &type_args)?;
         if signature.receiver != Receiver::None && self.cx.mutates(item)? {
             let this = signature.params.first().map_or(Type::ERROR, |this| this.ty);
             result = returned(result, self.resolved(this.substituted(&type_args)));

@@ -36,20 +36,22 @@ pub(super) type Labelled = (Option<Symbol>, Part);
 /// The body of an instance of a method of the prelude; `item` is the method as declared. `None` when it is no such instance.
 pub fn made(instance: ItemId, item: &Item, cx: &dyn Context) -> Result<Option<Body>> {
     let (method, args) = instance_of(instance);
-    let (Some(known), &[this]) = (Known::of_method(method), args) else { return Ok(None) };
+    let (Some(known), Some(&this)) = (Known::of_method(method), args.first()) else { return Ok(None) };
     let Some(signature) = cx.signature(method)? else { return Ok(None) };
     let mut checker = Checker::new(item, Which::Function, method, cx)?;
     checker.draft.body.owner = instance;
     let span = item.name_span;
     let mut params = Vec::with_capacity(signature.params.len());
     for parameter in &signature.params {
-        let local = checker.local(parameter.name, parameter.ty.substituted(args), false);
+        let ty = checker.instantiated(parameter.ty, args)?;
+        let local = checker.local(parameter.name, ty, false);
         checker.draft.body.params.push(local);
         params.push(local);
     }
     let root = checker.method_of(known, this, &params, span)?;
     let root = checker.with_statements(0, root, span);
-    Ok(checker.finish(root, Some(signature.result.substituted(args)))?.body)
+    let result = checker.instantiated(signature.result, args)?;
+    Ok(checker.finish(root, Some(result))?.body)
 }
 
 impl Checker<'_> {
@@ -70,6 +72,27 @@ impl Checker<'_> {
                 let value = self.read(a, span);
                 let length = self.length_of(value, "IsEmpty", span)?;
                 Ok(self.is_zero(length, span))
+            }
+            (Known::Into, &[a]) => {
+                let value = self.read(a, span);
+                Ok(self.intrinsic(I::IntToFloat, &[value], Type::FLOAT, span))
+            }
+            (known, &[a, b]) if known.operator().is_some() => {
+                let (a, b) = (self.read(a, span), self.read(b, span));
+                match known.operator() {
+                    Some(op) => self.operate(op, a, b, span),
+                    None => Ok(self.error(span)),
+                }
+            }
+            (Known::Neg | Known::Not | Known::BitNot, &[a]) => {
+                let op = match (known, this) {
+                    (Known::Neg, Type::FLOAT) => I::FloatNeg,
+                    (Known::Neg, _) => I::IntNeg,
+                    (Known::Not, _) => I::BoolNot,
+                    _ => I::BitNot,
+                };
+                let value = self.read(a, span);
+                Ok(self.intrinsic(op, &[value], this, span))
             }
             _ => Ok(self.error(span)),
         }
@@ -227,7 +250,7 @@ impl Checker<'_> {
     pub(super) fn cloned(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
         let ty = self.ty(value);
         match ty.kind() {
-            TypeKind::Tuple(_) | TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => {
+            TypeKind::Tuple(_) | TypeKind::Struct(..) | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => {
                 self.through(Known::Clone, ty, &[value], span)
             }
             TypeKind::Error

@@ -7,6 +7,9 @@ use super::why::{Expect, Why};
 use super::{Checker, Indexed, Result, Which};
 use crate::ir::{Expr, ExprId};
 use crate::program::Entity;
+use crate::program::TraitRef;
+use crate::resolve::prelude::Known;
+use crate::resolve::solve::{Answer, solve};
 use crate::resolve::{prelude_type, show};
 use crate::{Intrinsic, Type, TypeKind};
 
@@ -163,6 +166,11 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         let ty = self.ty(value);
+        let known = match op {
+            UnaryOp::Neg => Known::Neg,
+            UnaryOp::Not => Known::Not,
+            UnaryOp::BitNot => Known::BitNot,
+        };
         let (op, text) = match op {
             UnaryOp::Neg => (
                 match ty {
@@ -186,6 +194,9 @@ impl<'a> Checker<'a> {
                 Ok(self.intrinsic(op, &[value], ty, span))
             }
             None => {
+                if let Some(value) = self.overloaded(known, &[value], span)? {
+                    return Ok(value);
+                }
                 if !self.lacks_silently(ty)? {
                     let shown = show(ty);
                     self.report(Code::E2020, span, [text.into(), shown.into()]).wording = 1;
@@ -563,6 +574,12 @@ impl<'a> Checker<'a> {
             (Type::BYTE, Type::CHAR) => Intrinsic::ByteToChar,
             (Type::INT | Type::FLOAT | Type::BOOL | Type::CHAR | Type::BYTE, Type::STR) => return self.printed(value, span),
             _ => {
+                if !from.has_variable()
+                    && !to.has_variable()
+                    && let Answer::Proven(_) = solve(from, TraitRef::new(Known::As.item(), &[to]), &self.given, self.cx)?
+                {
+                    return self.through_with(Known::As, &[from, to], &[value], to, span);
+                }
                 if self.lacks_silently(from)? {
                     return Ok(self.error(span));
                 }

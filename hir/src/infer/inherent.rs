@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
         }
         match self.inherent(ty, name, false, span)? {
             Some((item, owner_args)) => self.call_item(Callee { item, owner_args, receiver: None }, (span, types), args, span, expect),
-            None => match self.of_traits(ty, name, false, span)? {
+            None => match self.of_traits(ty, name, false, span, expect)? {
                 Offered::Nothing => self.no_method(ty, name, args, span),
                 Offered::Method(item, owner_args) => {
                     self.call_item(Callee { item, owner_args, receiver: None }, (span, types), args, span, expect)

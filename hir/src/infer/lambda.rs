@@ -180,16 +180,20 @@ impl<'a> Checker<'a> {
         let own = signature.generics.len() - owner_args.len();
         let mut args = owner_args;
         args.extend(self.open_arguments(own));
-        let params: Vec<Type> = signature.params.iter().map(|param| param.ty.substituted(&args)).collect();
-        let ty = Type::function(&params, signature.result.substituted(&args));
+        let mut params = Vec::with_capacity(signature.params.len());
+        for param in &signature.params {
+            params.push(self.instantiated(param.ty, &args)?);
+        }
+        let result = self.instantiated(signature.result, &args)?;
+        let ty = Type::function(&params, result);
         if !args.is_empty()
             && let Some((wanted, _)) = expect.checked()
         {
             // What does not fit is reported where the value goes.
             self.unify(ty, wanted);
         }
-        if !signature.bounds.is_empty() {
-            self.require(&signature.bounds, &args, span)?;
+        if !signature.given.bounds.is_empty() {
+            self.require(&signature.given, &args, span)?;
         }
         let ty = self.resolved(ty);
         let value = self.push(Expr::Closure(item, List::EMPTY), ty, span);
@@ -242,12 +246,12 @@ impl<'a> Checker<'a> {
         let params: Vec<LocalId> = types.iter().map(|&ty| self.local(self.blank, ty, false)).collect();
         let mark = self.draft.scratch.len();
         let values = params.iter().map(|&param| self.read(param, span)).collect();
-        self.given = Some(values);
+        self.operands = Some(values);
         let root = match module {
             Some(module) => self.call_std(module, name, span, List::EMPTY, span)?,
             None => self.call_builtin(name, List::EMPTY, span)?,
         };
-        self.given = None;
+        self.operands = None;
         let root = match self.ty(root) {
             Type::NEVER => root,
             _ => self.fit(root, self.resolved(result), Why::None),
@@ -283,7 +287,7 @@ impl<'a> Checker<'a> {
         if let Some((item, owner_args)) = self.inherent(ty, name, false, at)? {
             return self.function_value(item, owner_args, span, expect).map(Some);
         }
-        Ok(match self.of_traits(ty, name, false, at)? {
+        Ok(match self.of_traits(ty, name, false, at, expect)? {
             Offered::Nothing if self.inherent(ty, name, true, at)?.is_some() => {
                 self.report(Code::E0309, at, [name.into()]).helps.push("a method is called on a value".into());
                 Some(self.error(span))
@@ -348,7 +352,7 @@ impl<'a> Checker<'a> {
         let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
         let mark = self.draft.scratch.len();
         let callee = if in_order { callee } else { self.settled(callee) };
-        let checked = self.arguments(args, |checker, i| (checker.resolved(params[slots[i]]), Why::None))?;
+        let checked = self.arguments(args, |checker, i| Ok((checker.resolved(params[slots[i]]), Why::None)))?;
         let mut values = vec![ExprId::new(u32::MAX as usize); params.len()];
         for (&value, &slot) in checked.iter().zip(&slots) {
             values[slot] = if in_order { value } else { self.settled(value) };
@@ -363,7 +367,7 @@ impl<'a> Checker<'a> {
 
     /// Checks arguments against their types: lambdas whose parameters have no types last, since the others may tell them (language/03 §3.16). The values
     /// come in textual order.
-    pub(super) fn arguments(&mut self, args: List<Argument>, wanted: impl Fn(&Self, usize) -> (Type, Why<'a>)) -> Result<Vec<ExprId>> {
+    pub(super) fn arguments(&mut self, args: List<Argument>, mut wanted: impl FnMut(&mut Self, usize) -> Result<(Type, Why<'a>)>) -> Result<Vec<ExprId>> {
         let list = self.tree.args.get(args);
         let mut values = vec![ExprId::new(u32::MAX as usize); list.len()];
         let mut late = Vec::new();
@@ -372,11 +376,11 @@ impl<'a> Checker<'a> {
                 late.push(i);
                 continue;
             }
-            let (ty, why) = wanted(self, i);
+            let (ty, why) = wanted(self, i)?;
             values[i] = self.check(argument.value, ty, why)?;
         }
         for i in late {
-            let (ty, why) = wanted(self, i);
+            let (ty, why) = wanted(self, i)?;
             values[i] = self.check(list[i].value, ty, why)?;
         }
         Ok(values)

@@ -1,6 +1,6 @@
 //! Methods of the built-in types.
 
-use ir::{List, Symbol};
+use ir::{ItemId, List, Symbol};
 use syntax::tree::{self, Argument, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
 
@@ -10,8 +10,9 @@ use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
-use crate::program::Entity;
-use crate::resolve::prelude::{Known, ordering_type};
+use crate::program::{Entity, Receiver};
+use crate::resolve::prelude::{self, Known, ordering_type};
+use crate::resolve::solve;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -245,9 +246,19 @@ impl<'a> Checker<'a> {
         }
         // The methods of built-in types are inherent.
         if !ty.fits_anywhere()
-            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..)) || !self.has_method(ty, name.as_str()))
+            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..))
+                || !self.has_method(ty, name.as_str()))
         {
-            match self.of_traits(ty, name, true, at)? {
+            match self.of_traits(ty, name, true, at, expect)? {
+                Offered::Nothing if name.as_str() == "into" && types.is_empty() && args.is_empty() => {
+                    if let Some((wanted, _)) = expect.checked() {
+                        let wanted = self.resolved(wanted);
+                        if !self.lacks_silently(ty)? {
+                            self.report(Code::E2036, at, [show(ty).into(), show(wanted).into()]);
+                        }
+                        return Ok(self.error(span));
+                    }
+                }
                 Offered::Nothing => {}
                 Offered::Method(item, owner_args) => {
                     return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
@@ -293,7 +304,7 @@ impl<'a> Checker<'a> {
         }
         match self.scope.type_name(root) {
             Some(Entity::Unsupported(..)) => return self.silent(args, span).map(Some),
-            Some(Entity::Trait(_)) => return Ok(Some(self.refuse(span, "calls of a method through its trait"))),
+            Some(Entity::Trait(item)) => return self.call_through(item, (name, types), args, span, expect).map(Some),
             Some(Entity::Type(item)) => {
                 let ty = self.open_struct(item, self.scope.arity(item));
                 return self.call_associated(ty, (name, types), args, span, expect).map(Some);
@@ -304,6 +315,9 @@ impl<'a> Checker<'a> {
             return self.call_associated(ty, (name, types), args, span, expect).map(Some);
         }
         let Some(ty) = prelude_type(text) else {
+            if let Some(item) = prelude::trait_named(text) {
+                return self.call_through(item, (name, types), args, span, expect).map(Some);
+            }
             if is_later_type(text) {
                 return Ok(Some(self.refuse(span, format!("`{text}`"))));
             }
@@ -330,6 +344,66 @@ impl<'a> Checker<'a> {
             _ => self.no_method(ty, name, args, span)?,
         };
         Ok(Some(value))
+    }
+
+    /// `Trait.method(value, ...)`: the receiver is the first argument, without a name; the others are those of the method.
+    fn call_through(
+        &mut self,
+        interface: ItemId,
+        (name, types): (Symbol, List<TypeId>),
+        args: List<Argument>,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
+        let Some(definition) = self.cx.trait_definition(interface)? else { return self.silent(args, span) };
+        let method = solve::member(&definition, name);
+        let signature = match method {
+            Some(method) => self.cx.signature(method)?,
+            None => None,
+        };
+        let (Some(method), Some(signature)) = (method, signature) else {
+            self.report(Code::E0308, span, [name.into(), interface.name().into()]);
+            return self.silent(args, span);
+        };
+        if signature.receiver == Receiver::None {
+            self.cannot_infer(span, &format!("{}.{name}(...)", interface.name()));
+            return self.silent(args, span);
+        }
+        let tree = self.tree;
+        let Some(first) = tree.args.get(args).first().filter(|first| first.name.is_none() && !first.spread) else {
+            let error = self.report(Code::E2004, span, ["self".into(), name.into()]);
+            error.wording = 1;
+            error.helps.push(format!("the value comes first, without a name: `{}.{name}(value)`", interface.name()));
+            return self.silent(args, span);
+        };
+        let value = self.infer(first.value)?;
+        let others = List::new(args.start() as u32 + 1, args.len() as u32 - 1);
+        if !self.head_is_known(value)? {
+            return self.silent(others, span);
+        }
+        let ty = self.ty(value);
+        if ty.fits_anywhere() {
+            return self.silent(others, span);
+        }
+        let at = self.span_at(value);
+        let found = self.having(ty, interface)?;
+        let &[found] = &found[..] else {
+            let shown = show(ty);
+            if found.is_empty() {
+                if !self.lacks_silently(ty)? {
+                    self.report(Code::E2009, at, [shown.into(), interface.name().into()]);
+                }
+            } else {
+                let list: Vec<String> = found.iter().map(|found| format!("{}.{name}", found.show())).collect();
+                self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
+            }
+            return self.silent(others, span);
+        };
+        let (item, owner_args) = self.provided(ty, found, method, name)?;
+        if item == self.item.id && definition.methods.iter().any(|m| m.item == method && m.has_body) {
+            return Ok(self.refuse(span, "calls of the default that a method replaces"));
+        }
+        self.call_method(Callee { item, owner_args, receiver: Some(value) }, (span, types), others, span, expect)
     }
 
     fn method(&mut self, mut value: ExprId, receiver: tree::ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {

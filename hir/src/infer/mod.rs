@@ -39,7 +39,7 @@ use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
-use crate::program::{Bound, Context, Receiver, Scope, returned};
+use crate::program::{Context, Given, Receiver, Scope, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
@@ -150,8 +150,10 @@ struct Checker<'a> {
     variables: Vec<Option<Type>>,
     /// Calls that wait for their type arguments.
     pending: Vec<Pending>,
-    /// What the type parameters implement.
-    bounds: Vec<Bound>,
+    /// What is known of the type parameters.
+    given: Given,
+    /// Associated types of types that are still open, and the variables that stand for them.
+    projections: Vec<(Type, Type)>,
     /// Bounds of types that are still open.
     obligations: Vec<Obligation>,
     /// For each lambda around: which locals are its own.
@@ -159,7 +161,7 @@ struct Checker<'a> {
     /// The name whose initialiser is being checked, when that is a lambda.
     defining: Option<Symbol>,
     /// The operands of a prelude function whose body is being made, in place of arguments.
-    given: Option<Vec<ExprId>>,
+    operands: Option<Vec<ExprId>>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -210,7 +212,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     let mut changed = None;
     if let Some(signature) = &declared {
         expected = Some((signature.result, result_why));
-        checker.bounds.extend(&signature.bounds);
+        checker.given.extend(&signature.given);
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
@@ -275,11 +277,12 @@ impl<'a> Checker<'a> {
             around,
             variables: Vec::new(),
             pending: Vec::new(),
-            bounds: Vec::new(),
+            given: Given::default(),
+            projections: Vec::new(),
             obligations: Vec::new(),
             around_lambdas: Vec::new(),
             defining: None,
-            given: None,
+            operands: None,
         })
     }
 

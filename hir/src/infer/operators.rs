@@ -258,6 +258,11 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        if let Some(known) = Known::of_operator(op)
+            && let Some(value) = self.overloaded(known, &[a, b], span)?
+        {
+            return Ok(value);
+        }
         self.undefined(op, a, b, span)
     }
 
@@ -304,7 +309,7 @@ impl<'a> Checker<'a> {
             _ if left == right && matches!(left.kind(), TypeKind::Parameter(..)) => {
                 let bound = match op {
                     BinaryOp::Eq | BinaryOp::Ne => Some(Known::Eq),
-                    _ => ordering(op).map(|_| Known::Comparable),
+                    _ => ordering(op).map(|_| Known::Comparable).or(Known::of_operator(op)),
                 };
                 if let Some(bound) = bound {
                     error.helps.push(format!("bound it: `{left_text}: {}`", bound.name()));

@@ -243,9 +243,8 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     for (item, what) in [
         ("type V<T> = Shut | Open(percent: T);\n@u () -> V<int> = Open(percent: 3);", "generic sum types"),
         ("type N<T> = T;\n@u (v: N<int>) -> int = v.inner;", "generic newtypes"),
-        ("trait Tr<T> { @m (self) -> T }", "generic traits"),
-        ("trait Tr { type A; @m (self) -> Self.A }", "associated types"),
-        ("@g<T: Into<int>> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Into`"),
+        ("trait Tr<T> where T: Eq { @m (self) -> T }", "`where` clauses of traits"),
+        ("@g<T: Iterator> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Iterator`"),
         ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
         ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),

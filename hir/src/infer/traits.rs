@@ -3,18 +3,18 @@
 use ir::{ItemId, Symbol};
 use syntax::{DiagnosticCode as Code, Span};
 
+use super::why::Expect;
 use super::{Checker, Result};
-use crate::program::{Bound, Receiver};
+use crate::program::{Given, Receiver, TraitRef};
 use crate::resolve::prelude::Known;
 use crate::resolve::show;
-use crate::resolve::solve::{Answer, Evidence, ancestors, member, solve};
+use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, member, normalised, own_method, solve};
 use crate::{Type, TypeKind};
 
-/// A bound whose type was open when it was met.
-pub(super) struct Obligation {
-    ty: Type,
-    interface: ItemId,
-    at: Span,
+/// A bound whose type was open when it was met, or an associated type that must be a certain one.
+pub(super) enum Obligation {
+    Bound(Type, TraitRef, Span),
+    Equal(Type, Type, Span),
 }
 
 /// What traits offer under a name.
@@ -26,101 +26,214 @@ pub(super) enum Offered {
     Ambiguous,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// The method (`with_self`) or associated function that a type has from traits: for a type parameter from its bounds, for any other type from the
     /// traits in scope that it implements.
-    pub(super) fn of_traits(&mut self, ty: Type, name: Symbol, with_self: bool, at: Span) -> Result<Offered> {
-        let mut found: Vec<(ItemId, ItemId, Evidence)> = Vec::new();
-        if let TypeKind::Parameter(..) = ty.kind() {
-            let bounds: Vec<ItemId> = self.bounds.iter().filter(|bound| bound.ty == ty).map(|bound| bound.interface).collect();
-            for bound in bounds {
-                for interface in ancestors(bound, self.cx)? {
-                    self.offer(&mut found, (interface, name), with_self, || Ok(Some(Evidence::Bound)))?;
-                }
+    pub(super) fn of_traits(&mut self, ty: Type, name: Symbol, with_self: bool, at: Span, expect: &Expect<'a>) -> Result<Offered> {
+        let mut found: Vec<(TraitRef, ItemId)> = Vec::new();
+        for bound in bounds_of(ty, &self.given, self.cx)? {
+            for interface in ancestors(bound, ty, self.cx)? {
+                self.offer(&mut found, interface, name, with_self)?;
             }
-        } else {
+        }
+        if found.is_empty() {
             let scope = self.scope.clone();
             let known = Known::with_method(name.as_str()).map(Known::item);
             for &interface in scope.traits.iter().chain(&known) {
-                let (bounds, cx) = (self.bounds.clone(), self.cx);
-                self.offer(&mut found, (interface, name), with_self, || {
-                    Ok(match solve(ty, interface, &bounds, cx)? {
-                        Answer::Proven(evidence) => Some(evidence),
-                        Answer::Refuted | Answer::Unsupported | Answer::Endless => None,
-                    })
-                })?;
+                let Some(definition) = self.cx.trait_definition(interface)? else { continue };
+                if member(&definition, name).is_none() {
+                    continue;
+                }
+                for candidate in candidates_of(ty, interface, &self.given, self.cx)? {
+                    self.offer(&mut found, candidate, name, with_self)?;
+                }
             }
+        }
+        if name.as_str() == "into" && with_self {
+            self.chosen_conversion(&mut found, expect);
         }
         if found.len() > 1 {
-            let list: Vec<String> = found.iter().map(|(interface, ..)| format!("{}.{name}", interface.name())).collect();
-            self.report(Code::E2023, at, [name.into(), list.join(", ").into()]);
+            let item = Known::Into.item();
+            if found.iter().all(|(interface, _)| interface.item() == item) {
+                let shown: Vec<String> = found.iter().map(|(interface, _)| interface.show()).collect();
+                let error = self.report(Code::E2037, at, [show(ty).into()]);
+                error.helps.push(format!("say which by an annotation: {}", shown.join(", ")));
+                return Ok(Offered::Ambiguous);
+            }
+            let list: Vec<String> = found.iter().map(|(interface, _)| format!("{}.{name}", interface.show())).collect();
+            let first = found[0].0.item().name();
+            let error = self.report(Code::E2023, at, [name.into(), list.join(", ").into()]);
+            error.helps.push(format!("name the trait: `{first}.{name}(...)`"));
             return Ok(Offered::Ambiguous);
         }
-        let Some((interface, method, evidence)) = found.pop() else { return Ok(Offered::Nothing) };
-        if let Evidence::Impl(item, args) = evidence {
-            let rows = self.cx.trait_impls(interface)?;
-            let own = rows.iter().find(|row| row.item == item).and_then(|row| row.methods.iter().find(|(n, _)| *n == name));
-            if let Some(&(_, own)) = own {
-                return Ok(Offered::Method(own, args));
-            }
-        }
-        Ok(Offered::Method(method, vec![ty]))
+        let Some((interface, method)) = found.pop() else { return Ok(Offered::Nothing) };
+        self.provided(ty, interface, method, name).map(|(item, args)| Offered::Method(item, args))
     }
 
-    /// Adds the member of a trait, if it has one and the type implements the trait.
-    fn offer(
-        &mut self,
-        found: &mut Vec<(ItemId, ItemId, Evidence)>,
-        (interface, name): (ItemId, Symbol),
-        with_self: bool,
-        evidence: impl FnOnce() -> Result<Option<Evidence>>,
-    ) -> Result<()> {
+    /// What a type has of a trait, for each of its type arguments.
+    pub(super) fn having(&mut self, ty: Type, interface: ItemId) -> Result<Vec<TraitRef>> {
+        candidates_of(ty, interface, &self.given, self.cx)
+    }
+
+    /// What is called for a member of a trait that a type has: the method of its impl, or the trait's own.
+    pub(super) fn provided(&mut self, ty: Type, interface: TraitRef, method: ItemId, name: Symbol) -> Result<(ItemId, Vec<Type>)> {
+        if let Answer::Proven(Evidence::Impl(item, args)) = solve(ty, interface, &self.given, self.cx)?
+            && let Some(own) = own_method(interface.item(), ty, item, name, self.cx)?
+        {
+            return Ok((own, args));
+        }
+        Ok((method, interface.parts(ty)))
+    }
+
+    /// Of several conversions the one into the expected type.
+    fn chosen_conversion(&self, found: &mut Vec<(TraitRef, ItemId)>, expect: &Expect<'a>) {
+        let Some((wanted, _)) = expect.checked() else { return };
+        let wanted = self.resolved(wanted);
+        if wanted.has_variable() {
+            return;
+        }
+        found.retain(|(interface, _)| interface.item() != Known::Into.item() || interface.args() == [wanted]);
+    }
+
+    /// Adds the member of a trait, if it has one.
+    fn offer(&mut self, found: &mut Vec<(TraitRef, ItemId)>, interface: TraitRef, name: Symbol, with_self: bool) -> Result<()> {
         if found.iter().any(|(known, ..)| *known == interface) {
             return Ok(());
         }
-        let Some(definition) = self.cx.trait_definition(interface)? else { return Ok(()) };
+        let Some(definition) = self.cx.trait_definition(interface.item())? else { return Ok(()) };
         let Some(method) = member(&definition, name) else { return Ok(()) };
         let Some(signature) = self.cx.signature(method)? else { return Ok(()) };
-        if (signature.receiver != Receiver::None) == with_self
-            && let Some(evidence) = evidence()?
-        {
-            found.push((interface, method, evidence));
+        if (signature.receiver != Receiver::None) == with_self {
+            found.push((interface, method));
         }
         Ok(())
     }
 
-    /// The bounds of what is called hold for its type arguments; those of open types are looked at when the body is finished.
-    pub(super) fn require(&mut self, bounds: &[Bound], args: &[Type], at: Span) -> Result<()> {
-        for bound in bounds {
-            let ty = self.resolved(bound.ty.substituted(args));
-            if ty.has_variable() {
-                self.obligations.push(Obligation { ty, interface: bound.interface, at });
+    // ---- associated types ----
+
+    /// A type of a signature for these type arguments: associated types in it are what they are, or open until that is known.
+    pub(super) fn instantiated(&mut self, ty: Type, args: &[Type]) -> Result<Type> {
+        let ty = self.resolved(ty.substituted(args));
+        if ty.has_associated() { self.projected(ty) } else { Ok(ty) }
+    }
+
+    pub(super) fn projected(&mut self, ty: Type) -> Result<Type> {
+        let ty = normalised(ty, &self.given, self.cx)?;
+        if !ty.has_variable() || !ty.has_associated() {
+            return Ok(ty);
+        }
+        let mut open: Vec<Type> = Vec::new();
+        ty.replaced(&mut |part| match part.kind() {
+            TypeKind::Associated(..) if part.has_variable() => {
+                open.push(part);
+                Some(part)
+            }
+            _ => None,
+        });
+        let mut names: Vec<(Type, Type)> = Vec::with_capacity(open.len());
+        for part in open {
+            let known = self.projections.iter().find(|(projection, _)| *projection == part).map(|(_, variable)| *variable);
+            let variable = match known {
+                Some(variable) => variable,
+                None => {
+                    let variable = self.fresh();
+                    self.projections.push((part, variable));
+                    variable
+                }
+            };
+            names.push((part, variable));
+        }
+        Ok(ty.replaced(&mut |part| names.iter().find(|(projection, _)| *projection == part).map(|(_, variable)| *variable)))
+    }
+
+    /// Associated types whose type is known by now.
+    pub(super) fn settle_projections(&mut self) -> Result<()> {
+        let mut index = 0;
+        while index < self.projections.len() {
+            let (projection, variable) = self.projections[index];
+            let now = normalised(self.resolved(projection), &self.given, self.cx)?;
+            if now.has_variable() && matches!(now.kind(), TypeKind::Associated(..)) {
+                index += 1;
+                continue;
+            }
+            self.projections.swap_remove(index);
+            let variable = self.resolved(variable);
+            self.unify(variable, now);
+        }
+        Ok(())
+    }
+
+    // ---- bounds ----
+
+    /// What is asked of the type arguments of a call holds for these; what is open is looked at when the body is finished.
+    pub(super) fn require(&mut self, wanted: &Given, args: &[Type], at: Span) -> Result<()> {
+        for bound in &wanted.bounds {
+            let ty = self.instantiated(bound.ty, args)?;
+            let interface = self.resolved_trait(bound.interface.substituted(args))?;
+            if ty.has_variable() || interface.has_variable() {
+                self.obligations.push(Obligation::Bound(ty, interface, at));
             } else {
-                self.prove(ty, bound.interface, at)?;
+                self.prove(ty, interface, at)?;
+            }
+        }
+        for equality in &wanted.equalities {
+            let found = self.instantiated(equality.associated, args)?;
+            let ty = self.instantiated(equality.ty, args)?;
+            if found.has_variable() || ty.has_variable() {
+                self.unify(found, ty);
+                self.obligations.push(Obligation::Equal(found, ty, at));
+            } else if found != ty {
+                self.differs(equality.associated.substituted(args), found, ty, at);
             }
         }
         Ok(())
     }
 
-    fn prove(&mut self, ty: Type, interface: ItemId, at: Span) -> Result<()> {
+    fn resolved_trait(&mut self, interface: TraitRef) -> Result<TraitRef> {
+        let mut failed = Ok(());
+        let resolved = interface.mapped(|ty| {
+            self.projected(self.resolved(ty)).unwrap_or_else(|stop| {
+                failed = Err(stop);
+                ty
+            })
+        });
+        failed.map(|()| resolved)
+    }
+
+    fn differs(&mut self, associated: Type, found: Type, wanted: Type, at: Span) {
+        let TypeKind::Associated(parts, interface, name) = associated.kind() else { return };
+        if found == Type::ERROR || wanted == Type::ERROR || matches!(found.kind(), TypeKind::Associated(..)) && found == associated {
+            return;
+        }
+        let this = parts.first().map_or_else(String::new, |&this| show(self.resolved(this)));
+        let error = self.report(Code::E2009, at, [this.as_str().into(), interface.name().into()]);
+        error.notes.push(format!("`{name}` of its `{}` is `{}`, and `{}` is wanted", interface.name(), show(found), show(wanted)));
+    }
+
+    fn prove(&mut self, ty: Type, interface: TraitRef, at: Span) -> Result<()> {
         if ty.fits_anywhere() {
             return Ok(());
         }
-        match solve(ty, interface, &self.bounds, self.cx)? {
+        match solve(ty, interface, &self.given, self.cx)? {
             Answer::Proven(_) => {}
             Answer::Refuted => {
-                let shown = show(ty);
-                let error = self.report(Code::E2009, at, [shown.as_str().into(), interface.name().into()]);
-                error.helps.push(match ty.kind() {
-                    TypeKind::Parameter(..) => format!("bound it: `{shown}: {}`", interface.name()),
-                    _ => format!("`impl {shown}: {} {{ ... }}` implements it", interface.name()),
-                });
+                let (shown, wanted) = (show(ty), interface.show());
+                let help = match ty.kind() {
+                    TypeKind::Parameter(..) | TypeKind::Associated(..) => Some(format!("bound it: `{shown}: {wanted}`")),
+                    TypeKind::Struct(..) => Some(format!("`impl {shown}: {wanted} {{ ... }}` implements it")),
+                    _ if !crate::resolve::prelude::is_predeclared(interface.item()) => {
+                        Some(format!("`impl {shown}: {wanted} {{ ... }}` implements it"))
+                    }
+                    _ => None,
+                };
+                let error = self.report(Code::E2009, at, [shown.into(), wanted.into()]);
+                error.helps.extend(help);
             }
             Answer::Unsupported => {
-                self.refuse(at, format!("`{}` of `{}`", interface.name(), show(ty)));
+                self.refuse(at, format!("`{}` of `{}`", interface.show(), show(ty)));
             }
             Answer::Endless => {
-                self.report(Code::E0440, at, [show(ty).into(), interface.name().into()]);
+                self.report(Code::E0440, at, [show(ty).into(), interface.show().into()]);
             }
         }
         Ok(())
@@ -128,12 +241,41 @@ impl Checker<'_> {
 
     /// The bounds of types that are known by now.
     pub(super) fn prove_open(&mut self) -> Result<()> {
-        for Obligation { ty, interface, at } in std::mem::take(&mut self.obligations) {
-            let ty = self.resolved(ty);
-            if !ty.has_variable() {
-                self.prove(ty, interface, at)?;
+        self.settle_projections()?;
+        for obligation in std::mem::take(&mut self.obligations) {
+            match obligation {
+                Obligation::Bound(ty, interface, at) => {
+                    let ty = self.resolved(ty);
+                    let interface = self.resolved_trait(interface)?;
+                    if !ty.has_variable() && !interface.has_variable() {
+                        self.prove(ty, interface, at)?;
+                    }
+                }
+                Obligation::Equal(found, wanted, at) => {
+                    let (found, wanted) = (self.resolved(found), self.resolved(wanted));
+                    if found != wanted && !found.has_variable() && !wanted.has_variable() {
+                        let error = self.report(Code::E2001, at, [show(wanted).into(), show(found).into()]);
+                        error.notes.push("a `where` clause of what is called says so".into());
+                    }
+                }
             }
         }
-        Ok(())
+        self.settle_projections()
     }
+}
+
+/// What a type has of a trait. A trait without type arguments, on which most calls are, needs no search for them.
+fn candidates_of(ty: Type, interface: ItemId, given: &Given, cx: &dyn crate::Context) -> Result<Vec<TraitRef>> {
+    let plain = TraitRef::new(interface, &[]);
+    let arity = match Known::of(interface) {
+        Some(known) => known.arity(),
+        None => cx.trait_definition(interface)?.map_or(0, |definition| definition.generics.len()),
+    };
+    if arity > 0 {
+        return candidates(ty, interface, given, cx);
+    }
+    Ok(match solve(ty, plain, given, cx)? {
+        Answer::Proven(_) => vec![plain],
+        Answer::Refuted | Answer::Unsupported | Answer::Endless => Vec::new(),
+    })
 }

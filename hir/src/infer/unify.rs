@@ -70,6 +70,9 @@ impl Checker<'_> {
             (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && self.unify_all(of_a, of_b, fixed),
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.unify_all(a, b, fixed),
             (TypeKind::List(a), TypeKind::List(b)) => self.unify_parts(a, b, fixed),
+            (TypeKind::Associated(a, of_a, name_a), TypeKind::Associated(b, of_b, name_b)) => {
+                of_a == of_b && name_a == name_b && self.unify_all(a, b, fixed)
+            }
             (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => {
                 self.unify_all(a, b, fixed) && self.unify_parts(result_a, result_b, fixed)
             }
@@ -102,8 +105,11 @@ impl Checker<'_> {
 
     /// E2005 for a value of which nothing is known where its type is needed; false after the report.
     pub(super) fn head_is_known(&mut self, value: ExprId) -> Result<bool> {
-        let ty = self.ty(value);
-        if !matches!(ty.kind(), TypeKind::Variable(_)) {
+        if !matches!(self.ty(value).kind(), TypeKind::Variable(_)) {
+            return Ok(true);
+        }
+        self.settle_projections()?;
+        if !matches!(self.ty(value).kind(), TypeKind::Variable(_)) {
             return Ok(true);
         }
         let span = self.span_at(value);
@@ -132,7 +138,7 @@ impl Checker<'_> {
 
     /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
     fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
-        let closed = dispatch(instance(item, args), &self.bounds, self.cx)?;
+        let closed = dispatch(instance(item, args), &self.given, self.cx)?;
         if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
             *callee = closed;
         }

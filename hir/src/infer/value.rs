@@ -6,6 +6,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId};
+use crate::program::TraitRef;
 use crate::resolve::prelude::{EQUAL, GREATER, Known, LESS, ordering_type};
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, solve};
@@ -22,7 +23,7 @@ impl<'a> Checker<'a> {
 
     /// Does the type have a trait of the prelude? `None` after a report.
     pub(super) fn has(&mut self, ty: Type, known: Known, span: Span) -> Result<Option<bool>> {
-        Ok(match solve(ty, known.item(), &self.bounds, self.cx)? {
+        Ok(match solve(ty, known.plain(), &self.given, self.cx)? {
             Answer::Proven(_) => Some(true),
             Answer::Refuted => Some(false),
             Answer::Unsupported => {
@@ -42,13 +43,37 @@ impl<'a> Checker<'a> {
             Known::Eq | Known::IsEmpty => Type::BOOL,
             Known::Comparable => ordering_type(),
             Known::Hashable | Known::Len => Type::INT,
-            Known::Clone | Known::Default => ty,
             Known::Printable | Known::Debug => Type::STR,
+            _ => ty,
         };
+        self.through_with(known, &[ty], args, result, span)
+    }
+
+    /// The same of a trait with type arguments, which follow the type.
+    pub(super) fn through_with(&mut self, known: Known, parts: &[Type], args: &[ExprId], result: Type, span: Span) -> Result<ExprId> {
         let list = self.draft.body.lists.add(args.iter().copied());
         let call = self.push(Expr::Call(known.method(), list), result, span);
-        self.instantiate(call, known.method(), &[ty], span)?;
+        self.instantiate(call, known.method(), parts, span)?;
         Ok(call)
+    }
+
+    /// An operator that the left operand has by a trait, with its `Output`; `None` when it has not.
+    pub(super) fn overloaded(&mut self, known: Known, operands: &[ExprId], span: Span) -> Result<Option<ExprId>> {
+        let parts: Vec<Type> = operands.iter().map(|&operand| self.ty(operand)).collect();
+        let Some((&this, args)) = parts.split_first() else { return Ok(None) };
+        if parts.iter().any(|ty| ty.has_variable()) {
+            return Ok(None);
+        }
+        match solve(this, TraitRef::new(known.item(), args), &self.given, self.cx)? {
+            Answer::Proven(_) => {}
+            Answer::Refuted | Answer::Unsupported => return Ok(None),
+            Answer::Endless => {
+                self.report(Code::E0440, span, [show(this).into(), known.name().into()]);
+                return Ok(Some(self.error(span)));
+            }
+        }
+        let output = self.projected(Type::associated(&parts, known.item(), Symbol::new("Output")))?;
+        self.through_with(known, &parts, operands, output, span).map(Some)
     }
 
     // ---- equality ----

@@ -10,6 +10,8 @@ use super::Surroundings;
 pub(crate) struct Generics<'a> {
     pub list: &'a [Generic],
     pub constraints: &'a [Constraint],
+    /// May type parameters have defaults?
+    pub defaults: bool,
 }
 
 impl Generics<'_> {
@@ -18,14 +20,13 @@ impl Generics<'_> {
         for generic in self.list {
             let what = match generic {
                 Generic { is_const: true, .. } => "const generics",
-                Generic { default: Some(_), .. } => "defaults of type parameters",
+                Generic { default: Some(_), .. } if !self.defaults => "defaults of type parameters",
                 Generic { .. } => continue,
             };
             return Some((generic.span, what));
         }
         self.constraints.iter().find_map(|constraint| match constraint {
-            Constraint::Bounds(path, _, _) if path.len() == 1 => None,
-            Constraint::Bounds(_, _, span) | Constraint::Equal(_, _, span) => Some((*span, "associated types")),
+            Constraint::Bounds(..) | Constraint::Equal(..) => None,
             Constraint::Const(_, span) => Some((*span, "const generics")),
         })
     }

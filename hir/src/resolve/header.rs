@@ -104,6 +104,7 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                     open.extend(params.iter().rev());
                 }
                 TypeKind::Struct(..)
+                | TypeKind::Associated(..)
                 | TypeKind::Parameter(..)
                 | TypeKind::Error
                 | TypeKind::Int

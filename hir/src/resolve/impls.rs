@@ -7,25 +7,26 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity};
 use super::signature::reader;
 use super::types::show;
 use super::{Generics, Modules};
-use crate::program::{Context, Entity, ImplRow, Implementation, Scope};
+use crate::program::{Context, Entity, Given, ImplRow, Implementation, Scope, TraitRef};
 use crate::{Type, TypeKind};
 
 /// The header of an impl; `None` when the item is none of the slice or has syntax errors.
 pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementation>, Stop> {
-    let ItemKind::Impl { generics, ty, bound, constraints, .. } = &item.kind else { return Ok(None) };
+    let ItemKind::Impl { generics, ty, bound, constraints, members } = &item.kind else { return Ok(None) };
     if item.has_errors || super::refused_form(item).is_some() {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
     let anchor = reader.anchor;
     let type_span = item.tree.type_span(*ty);
-    let generics = Generics { list: generics, constraints };
+    let generics = Generics { list: generics, constraints, defaults: false };
     let mut found = Implementation {
         item: item.id,
         generics: generics.names().collect(),
         ty: Type::ERROR,
         interface: None,
-        bounds: Vec::new(),
+        given: Given::default(),
+        associated: Vec::new(),
         type_span,
         diagnostics: Vec::new(),
     };
@@ -36,11 +37,21 @@ pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementa
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     found.ty = reader.read(*ty)?;
     reader.around.this = Some(found.ty);
-    found.bounds = reader.bounds(&generics)?;
+    reader.bounds(&generics)?;
+    found.given = reader.around.given.clone();
     if let Some(bound) = bound {
-        found.interface = reader.interface(bound)?;
+        found.interface = reader.interface(bound, found.ty)?;
         if found.interface.is_none() && reader.diagnostics.is_empty() {
             return Ok(None);
+        }
+    }
+    for member in members {
+        if let Member::Type { name, ty: Some(ty), .. } = member {
+            let ty = reader.read(*ty)?;
+            // The first one counts; a second is reported where the impl is judged.
+            if !found.associated.iter().any(|(n, _)| n == name) {
+                found.associated.push((*name, ty));
+            }
         }
     }
     found.diagnostics = reader.diagnostics;
@@ -52,7 +63,7 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
     let mut rows = Vec::new();
     let mut scope = None;
     for entry in &file.items {
-        let ItemKind::Impl { ty, bound, members, .. } = &entry.item.kind else { continue };
+        let ItemKind::Impl { generics, ty, bound, members, .. } = &entry.item.kind else { continue };
         if super::refused_form(&entry.item).is_some() {
             continue;
         }
@@ -61,10 +72,29 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
             None => scope.insert(modules.scope(file.module)?),
         };
         let head = match entry.item.tree.types[*ty] {
-            tree::Type::Named { path, .. } => head_of(&entry.item.tree.paths[path], scope, modules)?,
-            _ => None,
+            tree::Type::Named { path, .. } => match &entry.item.tree.paths[path] {
+                [name] if generics.iter().any(|generic| generic.name == *name) => None,
+                path => match head_of(path, scope, modules)? {
+                    Some(Entity::Type(item)) => Some(item),
+                    Some(_) => continue,
+                    None => match path {
+                        [name] => super::prelude_type(name.as_str()).and_then(super::prelude::head),
+                        _ => continue,
+                    },
+                },
+            },
+            tree::Type::Void | tree::Type::Unit => Some(super::prelude::built_in_head("void")),
+            tree::Type::Tuple(_) => Some(super::prelude::built_in_head("tuple")),
+            tree::Type::List(_) => Some(super::prelude::built_in_head("list")),
+            tree::Type::Function { .. } => Some(super::prelude::built_in_head("function")),
+            tree::Type::FixedList(..)
+            | tree::Type::Map(..)
+            | tree::Type::Impl { .. }
+            | tree::Type::Object(_)
+            | tree::Type::Const(_)
+            | tree::Type::Blank
+            | tree::Type::Error => continue,
         };
-        let head = head.and_then(|entity| if let Entity::Type(item) = entity { Some(item) } else { None });
         let mut interface = None;
         if let Some(bound) = bound {
             let Some(Entity::Trait(item)) = head_of(&bound.path, scope, modules)? else { continue };
@@ -77,6 +107,35 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
         rows.push(ImplRow { item: entry.id, head, interface, methods: methods.collect() });
     }
     Ok(rows)
+}
+
+/// The impls of a trait for types with this head and for type parameters, of rows with that head or none. Where no impl of the head names the trait,
+/// those of its subtraits do which give a method of it (language/04 §4.7).
+pub fn impls_of<'r>(
+    interface: ItemId,
+    head: Option<ItemId>,
+    rows: impl Iterator<Item = &'r ImplRow>,
+    cx: &dyn Context,
+) -> Result<Vec<ImplRow>, Stop> {
+    let rows: Vec<&ImplRow> = rows.filter(|row| row.interface.is_some() && (row.head.is_none() || row.head == head)).collect();
+    let mut found: Vec<ImplRow> = rows.iter().filter(|row| row.interface == Some(interface)).map(|&row| row.clone()).collect();
+    if head.is_some() && found.iter().any(|row| row.head == head) {
+        return Ok(found);
+    }
+    for row in rows {
+        let Some(other) = row.interface.filter(|&other| other != interface && !row.methods.is_empty()) else { continue };
+        let Some(of_other) = cx.trait_definition(other)? else { continue };
+        if of_other.supertraits.is_empty() || row.methods.iter().all(|&(name, _)| super::solve::member(&of_other, name).is_some()) {
+            continue;
+        }
+        let Some(definition) = cx.trait_definition(interface)? else { break };
+        let gives = row.methods.iter().any(|&(name, _)| super::solve::member(&definition, name).is_some());
+        let this = crate::types::parameters(&[Symbol::new("Self")])[0];
+        if gives && super::solve::ancestors(TraitRef::new(other, &[]), this, cx)?.iter().any(|above| above.item() == interface) {
+            found.push(row.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// What a path names in the space of types.
@@ -110,9 +169,7 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
         return Ok(diagnostics);
     }
     if let Some(interface) = found.interface {
-        if let TypeKind::Parameter(..) = found.ty.kind() {
-            diagnostics.push(Diagnostic::new(Code::E2040, anchor, found.type_span, ["implementations for every type".into()]));
-        } else if !diagnostics.iter().any(|d| d.severity() == Severity::Error) {
+        if !diagnostics.iter().any(|d| d.severity() == Severity::Error) {
             diagnostics.extend(super::traits::check_members(item, &found, interface, cx, changes)?);
         }
         return Ok(diagnostics);
@@ -167,6 +224,7 @@ pub(super) fn overlap(a: Type, b: Type) -> bool {
     }
 }
 
-fn all_overlap(a: &[Type], b: &[Type]) -> bool {
+/// The same for lists of types.
+pub(super) fn all_overlap(a: &[Type], b: &[Type]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| overlap(a, b))
 }

@@ -32,7 +32,7 @@ use crate::program::{Entity, Scope, is_type};
 pub(crate) use attributes::attributes;
 pub(crate) use generics::Generics;
 pub use header::{check_main, check_test, exposed_types};
-pub use impls::{check_impl, implementation, module_impls};
+pub use impls::{check_impl, implementation, impls_of, module_impls};
 pub use mutation::{SelfUses, changes_self, mutates, self_uses};
 pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
@@ -139,25 +139,11 @@ fn refused_form(item: &Item) -> Option<&'static str> {
             TypeBody::Sum(_) => (!generics.is_empty()).then_some("generic sum types"),
             TypeBody::Newtype(_) => (!generics.is_empty()).then_some("generic newtypes"),
         },
-        ItemKind::Trait { generics, constraints, members, .. } => {
-            let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
-            match (generics.is_empty(), constraints.is_empty(), associated) {
-                (true, true, false) => None,
-                (true, _, true) => Some("associated types"),
-                (false, ..) => Some("generic traits"),
-                (true, false, false) => Some("`where` clauses of traits"),
-            }
-        }
+        ItemKind::Trait { constraints, .. } => (!constraints.is_empty()).then_some("`where` clauses of traits"),
         ItemKind::Impl { bound: None, .. } => None,
-        ItemKind::Impl { bound: Some(bound), members, .. } => {
-            let associated = members.iter().any(|member| matches!(member, syntax::tree::Member::Type { .. }));
-            let built_in = bound.path.len() == 1 && bound.path.first().is_some_and(|name| is_later_type(name.as_str()));
-            match (bound.args.is_empty(), associated, built_in) {
-                (true, false, false) => None,
-                (_, _, true) => Some("implementations of the traits of the prelude"),
-                (false, ..) => Some("generic traits"),
-                (true, true, false) => Some("associated types"),
-            }
+        ItemKind::Impl { bound: Some(bound), .. } => {
+            let is_later = bound.path.len() == 1 && bound.path.first().is_some_and(|name| is_later_type(name.as_str()));
+            is_later.then_some("implementations of this trait of the prelude")
         }
         ItemKind::DefImpl { .. } => Some("`def impl` blocks"),
         ItemKind::Extend { .. } => Some("`extend` blocks"),
@@ -387,7 +373,7 @@ impl Builder<'_> {
         }
         for entity in found {
             self.bind(entry.alias, entity, module, entry.span, import.is_pub);
-            if let Entity::Type(item) = entity
+            if let Entity::Type(item) | Entity::Trait(item) = entity
                 && let count @ 1.. = scope.arity(item)
                 && self.scope.arity(item) == 0
             {
@@ -450,7 +436,7 @@ impl Builder<'_> {
             if item.owner.is_some() {
                 continue;
             }
-            if let ItemKind::Type { generics, .. } = &item.kind
+            if let ItemKind::Type { generics, .. } | ItemKind::Trait { generics, .. } = &item.kind
                 && !generics.is_empty()
             {
                 self.scope.generic.push((id, generics.len() as u32));

@@ -90,10 +90,15 @@ fn declared(signature: &Signature, cx: &dyn Context) -> Result<Option<Receiver>,
     if cx.trait_definition(owner)?.is_some() {
         return Ok(Some(signature.receiver));
     }
-    let Some(interface) = cx.implementation(owner)?.and_then(|found| found.interface) else { return Ok(None) };
-    let Some(definition) = cx.trait_definition(interface)? else { return Ok(None) };
-    let Some(member) = super::solve::member(&definition, signature.item.short_name()) else { return Ok(None) };
-    Ok(cx.signature(member)?.map(|declared| declared.receiver))
+    let Some(found) = cx.implementation(owner)? else { return Ok(None) };
+    let Some(interface) = found.interface else { return Ok(None) };
+    for above in super::solve::ancestors(interface, found.ty, cx)? {
+        let Some(definition) = cx.trait_definition(above.item())? else { continue };
+        if let Some(member) = super::solve::member(&definition, signature.item.short_name()) {
+            return Ok(cx.signature(member)?.map(|declared| declared.receiver));
+        }
+    }
+    Ok(None)
 }
 
 /// Does the body of the method change its `self`?
@@ -141,8 +146,8 @@ pub fn changes_self(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> R
 /// Is this a method with `mut self` of a trait that the type has by a bound or, as far as the scope of the caller shows, by an impl?
 fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> Result<bool, Stop> {
     let mut traits = Vec::new();
-    for bound in caller.bounds.iter().filter(|bound| bound.ty == ty) {
-        traits.extend(super::solve::ancestors(bound.interface, cx)?);
+    for bound in super::solve::bounds_of(ty, &caller.given, cx)? {
+        traits.extend(super::solve::ancestors(bound, ty, cx)?.into_iter().map(|above| above.item()));
     }
     if !matches!(ty.kind(), TypeKind::Parameter(..)) {
         traits.extend(&cx.scope(caller.item.module())?.traits);
@@ -151,7 +156,7 @@ fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> R
         let Some(definition) = cx.trait_definition(interface)? else { continue };
         let Some(member) = super::solve::member(&definition, name) else { continue };
         if cx.signature(member)?.is_some_and(|s| s.receiver == Receiver::Mut)
-            && super::solve::solve(ty, interface, &caller.bounds, cx)? != super::solve::Answer::Refuted
+            && !super::solve::candidates(ty, interface, &caller.given, cx)?.is_empty()
         {
             return Ok(true);
         }

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Symbol};
-use syntax::tree::File;
+use syntax::tree::{BinaryOp, File};
 
-use crate::Type;
-use crate::program::{TypeDefinition, TypeForm, Variant};
+use crate::program::{TraitRef, TypeDefinition, TypeForm, Variant};
+use crate::{Type, TypeKind};
 
 /// Module of the prelude; no module of a package has a name of this form.
 const MODULE: &str = "std.prelude";
@@ -38,19 +38,73 @@ pub enum Known {
     Len,
     /// `IsEmpty`
     IsEmpty,
+    /// `Into`
+    Into,
+    /// `As`
+    As,
+    /// `Add`
+    Add,
+    /// `Sub`
+    Sub,
+    /// `Mul`
+    Mul,
+    /// `Div`
+    Div,
+    /// `FloorDiv`
+    FloorDiv,
+    /// `Rem`
+    Rem,
+    /// `Pow`
+    Pow,
+    /// `MatMul`
+    MatMul,
+    /// `BitAnd`
+    BitAnd,
+    /// `BitOr`
+    BitOr,
+    /// `BitXor`
+    BitXor,
+    /// `Shl`
+    Shl,
+    /// `Shr`
+    Shr,
+    /// `Neg`
+    Neg,
+    /// `Not`
+    Not,
+    /// `BitNot`
+    BitNot,
 }
 
-/// The traits with the name of their method, in the order of their numbers.
-const KNOWN: [(Known, &str, &str); 9] = [
-    (Known::Eq, "Eq", "equals"),
-    (Known::Comparable, "Comparable", "compare"),
-    (Known::Hashable, "Hashable", "hash"),
-    (Known::Clone, "Clone", "clone"),
-    (Known::Default, "Default", "default"),
-    (Known::Printable, "Printable", "to_str"),
-    (Known::Debug, "Debug", "debug"),
-    (Known::Len, "Len", "len"),
-    (Known::IsEmpty, "IsEmpty", "is_empty"),
+/// The traits with the name of their method and the number of their type parameters, in the order of their numbers.
+const KNOWN: [(Known, &str, &str, usize); 27] = [
+    (Known::Eq, "Eq", "equals", 0),
+    (Known::Comparable, "Comparable", "compare", 0),
+    (Known::Hashable, "Hashable", "hash", 0),
+    (Known::Clone, "Clone", "clone", 0),
+    (Known::Default, "Default", "default", 0),
+    (Known::Printable, "Printable", "to_str", 0),
+    (Known::Debug, "Debug", "debug", 0),
+    (Known::Len, "Len", "len", 0),
+    (Known::IsEmpty, "IsEmpty", "is_empty", 0),
+    (Known::Into, "Into", "into", 1),
+    (Known::As, "As", "as", 1),
+    (Known::Add, "Add", "add", 1),
+    (Known::Sub, "Sub", "subtract", 1),
+    (Known::Mul, "Mul", "multiply", 1),
+    (Known::Div, "Div", "divide", 1),
+    (Known::FloorDiv, "FloorDiv", "floor_divide", 1),
+    (Known::Rem, "Rem", "remainder", 1),
+    (Known::Pow, "Pow", "power", 1),
+    (Known::MatMul, "MatMul", "matrix_multiply", 1),
+    (Known::BitAnd, "BitAnd", "bit_and", 1),
+    (Known::BitOr, "BitOr", "bit_or", 1),
+    (Known::BitXor, "BitXor", "bit_xor", 1),
+    (Known::Shl, "Shl", "shift_left", 1),
+    (Known::Shr, "Shr", "shift_right", 1),
+    (Known::Neg, "Neg", "negate", 0),
+    (Known::Not, "Not", "not", 0),
+    (Known::BitNot, "BitNot", "bit_not", 0),
 ];
 
 /// The items of a known trait: itself and its method.
@@ -60,7 +114,7 @@ fn items() -> &'static [(ItemId, ItemId); KNOWN.len()] {
         let item = |namespace, name: &str| {
             ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace, name: Symbol::new(name), disambiguator: 0 })
         };
-        KNOWN.map(|(_, name, method)| (item(Namespace::Type, name), item(Namespace::Function, &format!("{name}'{method}"))))
+        KNOWN.map(|(_, name, method, _)| (item(Namespace::Type, name), item(Namespace::Function, &format!("{name}'{method}"))))
     })
 }
 
@@ -111,8 +165,96 @@ impl Known {
     pub fn is_derivable(self) -> bool {
         match self {
             Known::Eq | Known::Comparable | Known::Hashable | Known::Clone | Known::Default | Known::Printable | Known::Debug => true,
-            Known::Len | Known::IsEmpty => false,
+            Known::Len | Known::IsEmpty | Known::Into | Known::As => false,
+            Known::Add | Known::Sub | Known::Mul | Known::Div | Known::FloorDiv | Known::Rem | Known::Pow | Known::MatMul => false,
+            Known::BitAnd | Known::BitOr | Known::BitXor | Known::Shl | Known::Shr | Known::Neg | Known::Not | Known::BitNot => false,
         }
+    }
+
+    /// How many type parameters it has.
+    pub fn arity(self) -> usize {
+        KNOWN[self as usize].3
+    }
+
+    /// The trait where it has no type arguments.
+    pub fn plain(self) -> TraitRef {
+        TraitRef::new(self.item(), &[])
+    }
+
+    /// Is it about what every value can do, and not about an operator or a conversion?
+    pub fn is_of_values(self) -> bool {
+        self.is_derivable() || matches!(self, Known::Len | Known::IsEmpty)
+    }
+
+    /// What the operator of the trait gives on built-in operands (language/05 §5.5); `None` when it is not defined for them.
+    pub fn output(self, this: Type, args: &[Type]) -> Option<Type> {
+        let is_number = matches!(this, Type::INT | Type::FLOAT);
+        match (self, args) {
+            (Known::Neg, []) => is_number.then_some(this),
+            (Known::Not, []) => (this == Type::BOOL).then_some(this),
+            (Known::BitNot, []) => matches!(this, Type::INT | Type::BYTE).then_some(this),
+            (Known::Add, &[rhs]) => (this == rhs && (is_number || this == Type::STR)).then_some(this),
+            (Known::Sub | Known::Mul | Known::Div, &[rhs]) => (this == rhs && is_number).then_some(this),
+            (Known::Rem | Known::FloorDiv, &[rhs]) => (this == rhs && this == Type::INT).then_some(this),
+            (Known::Pow, &[rhs]) => match (this, rhs) {
+                (Type::INT, Type::INT) => Some(Type::INT),
+                (Type::FLOAT, Type::FLOAT | Type::INT) | (Type::INT, Type::FLOAT) => Some(Type::FLOAT),
+                _ => None,
+            },
+            (Known::BitAnd | Known::BitOr | Known::BitXor, &[rhs]) => {
+                (this == rhs && matches!(this, Type::INT | Type::BYTE)).then_some(this)
+            }
+            (Known::Shl | Known::Shr, &[rhs]) => (rhs == Type::INT && matches!(this, Type::INT | Type::BYTE)).then_some(this),
+            _ => None,
+        }
+    }
+
+    /// The trait behind a binary operator.
+    pub fn of_operator(op: BinaryOp) -> Option<Known> {
+        Some(match op {
+            BinaryOp::Add => Known::Add,
+            BinaryOp::Sub => Known::Sub,
+            BinaryOp::Mul => Known::Mul,
+            BinaryOp::Div => Known::Div,
+            BinaryOp::FloorDiv => Known::FloorDiv,
+            BinaryOp::Rem => Known::Rem,
+            BinaryOp::Pow => Known::Pow,
+            BinaryOp::MatMul => Known::MatMul,
+            BinaryOp::BitAnd => Known::BitAnd,
+            BinaryOp::BitOr => Known::BitOr,
+            BinaryOp::BitXor => Known::BitXor,
+            BinaryOp::Shl => Known::Shl,
+            BinaryOp::Shr => Known::Shr,
+            BinaryOp::Eq
+            | BinaryOp::Ne
+            | BinaryOp::Lt
+            | BinaryOp::Le
+            | BinaryOp::Gt
+            | BinaryOp::Ge
+            | BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::Coalesce => return None,
+        })
+    }
+
+    /// The binary operator behind the trait.
+    pub fn operator(self) -> Option<BinaryOp> {
+        const ALL: [BinaryOp; 13] = [
+            BinaryOp::Add,
+            BinaryOp::Sub,
+            BinaryOp::Mul,
+            BinaryOp::Div,
+            BinaryOp::FloorDiv,
+            BinaryOp::Rem,
+            BinaryOp::Pow,
+            BinaryOp::MatMul,
+            BinaryOp::BitAnd,
+            BinaryOp::BitOr,
+            BinaryOp::BitXor,
+            BinaryOp::Shl,
+            BinaryOp::Shr,
+        ];
+        ALL.into_iter().find(|&op| Known::of_operator(op) == Some(self))
     }
 }
 
@@ -124,6 +266,33 @@ pub fn module() -> Symbol {
 /// The parsed declarations.
 pub fn file() -> File {
     syntax::parse(module(), SOURCE)
+}
+
+/// What impls are looked up by: the item of a declared type, a name of its own for each kind of the others, nothing for type parameters.
+pub fn head(ty: Type) -> Option<ItemId> {
+    let name = match ty.kind() {
+        TypeKind::Struct(item, _) => return Some(item),
+        TypeKind::Tuple(_) => "tuple",
+        TypeKind::List(_) => "list",
+        TypeKind::Function(..) => "function",
+        TypeKind::Cell(_) => "cell",
+        TypeKind::Int => "int",
+        TypeKind::Float => "float",
+        TypeKind::Bool => "bool",
+        TypeKind::Char => "char",
+        TypeKind::Byte => "byte",
+        TypeKind::Str => "str",
+        TypeKind::Void => "void",
+        TypeKind::Never => "Never",
+        TypeKind::Range => "Range",
+        TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) | TypeKind::Error => return None,
+    };
+    Some(built_in_head(name))
+}
+
+/// The head of the types of a built-in kind.
+pub fn built_in_head(name: &str) -> ItemId {
+    ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace: Namespace::Other, name: Symbol::new(name), disambiguator: 0 })
 }
 
 /// The trait of this name in the prelude.

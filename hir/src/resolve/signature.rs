@@ -12,7 +12,7 @@ use super::prelude::Known;
 use super::solve::{Answer, solve};
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
-use crate::program::{Bound, Context, Parameter, Receiver, Scope, Signature, TypeDefinition, TypeForm, Variant};
+use crate::program::{Bound, Context, Given, Parameter, Receiver, Scope, Signature, TraitRef, TypeDefinition, TypeForm, Variant};
 use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
@@ -44,16 +44,18 @@ pub(crate) fn surroundings(item: &Item, cx: &dyn Context) -> Result<Option<Surro
             return Ok(None);
         }
         let name = Symbol::new("Self");
-        let this = Type::new(TypeKind::Parameter(0, name));
         around.parameters.push(name);
-        around.this = Some(this);
-        around.bounds.push(Bound { ty: this, interface: owner });
+        around.parameters.extend(&definition.generics);
+        let own = crate::types::parameters(&around.parameters);
+        around.this = Some(own[0]);
+        around.given.bounds.push(Bound { ty: own[0], interface: TraitRef::new(owner, &own[1..]) });
     } else if let Some(owner) = item.owner {
         match cx.implementation(owner)? {
             Some(found) if !found.diagnostics.iter().any(|d| d.severity() == Severity::Error) => {
                 around.parameters.extend(&found.generics);
                 around.this = Some(found.ty);
-                around.bounds.extend(&found.bounds);
+                around.given.extend(&found.given);
+                around.associated.clone_from(&found.associated);
             }
             Some(_) | None => return Ok(None),
         }
@@ -66,7 +68,7 @@ pub(crate) fn surroundings(item: &Item, cx: &dyn Context) -> Result<Option<Surro
 
 /// The first part of a function header that the slice lacks.
 fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
-    let generics = Generics { list: &function.generics, constraints: &function.constraints };
+    let generics = Generics { list: &function.generics, constraints: &function.constraints, defaults: false };
     if let Some(refused) = generics.refused() {
         return Some(refused);
     }
@@ -127,7 +129,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
     let anchor = reader.anchor;
     let is_const = function.generics.iter().any(|g| g.is_const);
     if !is_const {
-        let generics = Generics { list: &function.generics, constraints: &[] };
+        let generics = Generics { list: &function.generics, constraints: &[], defaults: false };
         generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     }
     let receiver = match function.params.first() {
@@ -140,7 +142,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         is_pub: item.is_pub,
         owner: item.owner,
         generics: reader.around.parameters.clone(),
-        bounds: reader.around.bounds.clone(),
+        given: Given::default(),
         receiver,
         params: Vec::with_capacity(function.params.len()),
         result: Type::ERROR,
@@ -154,11 +156,13 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
             let name = param.name.unwrap_or_else(|| Symbol::new("_"));
             signature.params.push(Parameter { name, ty: Type::ERROR, default: None, span: param.span });
         }
+        signature.given = reader.around.given.clone();
         signature.diagnostics = reader.diagnostics;
         return Ok(Some(signature));
     }
-    let generics = Generics { list: &function.generics, constraints: &function.constraints };
-    signature.bounds.extend(reader.bounds(&generics)?);
+    let generics = Generics { list: &function.generics, constraints: &function.constraints, defaults: false };
+    reader.bounds(&generics)?;
+    signature.given = reader.around.given.clone();
     if function.params.len() > LIMIT_OF_PARAMETERS {
         let args = ["number of parameters".into(), LIMIT_OF_PARAMETERS.to_string().into()];
         reader.diagnostics.push(Diagnostic::new(Code::E0039, anchor, function.params_span, args));
@@ -214,7 +218,7 @@ pub fn default_signature(item: &Item, index: usize, cx: &dyn Context) -> Result<
         is_pub: false,
         owner: function.owner,
         generics: function.generics.clone(),
-        bounds: function.bounds.clone(),
+        given: function.given.clone(),
         receiver: Receiver::None,
         params: Vec::new(),
         result: parameter.ty,
@@ -245,7 +249,7 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
     let mut reader = reader(item, cx)?;
     let anchor = reader.anchor;
     attributes(item, &mut reader.diagnostics);
-    let generics = Generics { list: generics, constraints };
+    let generics = Generics { list: generics, constraints, defaults: false };
     let bounded = generics.list.iter().find(|g| !g.bounds.is_empty()).map(|g| (g.span, "bounds of type parameters of types"));
     let constrained = (!constraints.is_empty()).then_some((item.name_span, "`where` clauses of types"));
     if let Some((span, what)) = generics.refused().or(bounded).or(constrained) {
@@ -378,7 +382,7 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     let anchor = Anchor::Item(item.id);
     // What is wrong with the written types was said where they were read.
     let mut reader = reader(item, cx)?;
-    Generics { list: generics, constraints }.declare(&mut reader.around, anchor, &mut Vec::new());
+    Generics { list: generics, constraints, defaults: false }.declare(&mut reader.around, anchor, &mut Vec::new());
     let mut parts = Vec::new();
     for (name, span, ty) in written_parts(item, body) {
         parts.push((name, span, reader.read(ty)?));
@@ -405,9 +409,9 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         let Some(known) = Known::named(derived.as_str()) else { continue };
         // The derived impl assumes the trait of its type parameters, and of the type itself.
         let mut assumed = assumed_of(&own, known);
-        assumed.push(Bound { ty: this, interface: known.item() });
+        assumed.bounds.push(Bound { ty: this, interface: known.plain() });
         for &(name, span, ty) in &parts {
-            match solve(ty, known.item(), &assumed, cx)? {
+            match solve(ty, known.plain(), &assumed, cx)? {
                 Answer::Proven(_) => {}
                 Answer::Unsupported => {
                     let what = format!("`{derived}` of `{}`", show(ty));
@@ -422,7 +426,7 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         }
         // The supertrait is derived as well, or written.
         let needs_eq = matches!(known, Known::Comparable | Known::Hashable);
-        if needs_eq && solve(this, Known::Eq.item(), &assumed_of(&own, Known::Eq), cx)? == Answer::Refuted {
+        if needs_eq && solve(this, Known::Eq.plain(), &assumed_of(&own, Known::Eq), cx)? == Answer::Refuted {
             let code = if known == Known::Hashable { Code::E2029 } else { Code::E0413 };
             let args: Vec<syntax::Arg> =
                 if known == Known::Hashable { vec![item.id.name().into()] } else { vec![item.id.name().into(), "Eq".into()] };
@@ -433,8 +437,9 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
 }
 
 /// Each of the type parameters has the trait.
-fn assumed_of(parameters: &[Type], known: Known) -> Vec<Bound> {
-    parameters.iter().map(|&ty| Bound { ty, interface: known.item() }).collect()
+fn assumed_of(parameters: &[Type], known: Known) -> Given {
+    let bounds = parameters.iter().map(|&ty| Bound { ty, interface: known.plain() }).collect();
+    Given { bounds, equalities: Vec::new() }
 }
 
 /// Does a value of this type hold one of `target`, in itself or, where `through_sums`, in a payload?
@@ -473,6 +478,7 @@ fn contains(ty: Type, target: ItemId, through_sums: bool, seen: &mut Vec<ItemId>
         | TypeKind::List(_)
         | TypeKind::Function(..)
         | TypeKind::Cell(_)
+        | TypeKind::Associated(..)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => return Ok(false),
     };

@@ -1,14 +1,13 @@
-//! Which impl makes a type implement a trait (language/08 §8.1).
+//! Which impl makes a type implement a trait (language/08 §8.1), and what its associated types are.
 //!
 //! A type parameter implements what its bounds say and the supertraits of that. Any other type implements a trait by an impl whose header is the type for
-//! some type arguments, and whose own bounds hold for these. Solving looks at all impls of the program and never at their order.
-
-use std::sync::Arc;
+//! some type arguments, and whose own bounds hold for these; impls for every type come last. Solving looks at all impls of the program that can be meant,
+//! by trait and head of the type, and never at their order.
 
 use ir::{ItemId, Stop, Symbol};
 
-use super::prelude::Known;
-use crate::program::{Bound, Context, TraitDefinition};
+use super::prelude::{self, Known};
+use crate::program::{Bound, Context, Given, ImplRow, Implementation, TraitDefinition, TraitRef};
 use crate::types::{instance, instance_of};
 use crate::{Type, TypeKind};
 
@@ -39,77 +38,163 @@ pub enum Answer {
     Endless,
 }
 
-/// Does a type implement a trait, where these bounds hold?
-pub fn solve(ty: Type, interface: ItemId, bounds: &[Bound], cx: &dyn Context) -> Result<Answer, Stop> {
-    search(ty, interface, bounds, 0, cx)
+/// Does a type implement a trait, where this is known of type parameters?
+pub fn solve(ty: Type, interface: TraitRef, given: &Given, cx: &dyn Context) -> Result<Answer, Stop> {
+    search(ty, interface, given, 0, cx)
 }
 
-fn search(ty: Type, interface: ItemId, bounds: &[Bound], depth: u32, cx: &dyn Context) -> Result<Answer, Stop> {
+fn search(ty: Type, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Context) -> Result<Answer, Stop> {
     if depth > DEEPEST {
         return Ok(Answer::Endless);
     }
-    for bound in bounds.iter().filter(|bound| bound.ty == ty) {
-        if inherits(bound.interface, interface, cx)? {
-            return Ok(Answer::Proven(Evidence::Bound));
+    if !given.bounds.is_empty() || matches!(ty.kind(), TypeKind::Associated(..)) {
+        for bound in bounds_of(ty, given, cx)? {
+            if inherits(bound, interface, ty, cx)? {
+                return Ok(Answer::Proven(Evidence::Bound));
+            }
         }
     }
-    if let TypeKind::Parameter(..) = ty.kind() {
-        return Ok(Answer::Refuted);
-    }
-    if let Some(known) = Known::of(interface)
-        && let Some(answer) = made(ty, known, bounds, depth, cx)?
+    if let Some(known) = Known::of(interface.item())
+        && let Some(answer) = made(ty, known, interface, given, depth, cx)?
     {
         return Ok(answer);
     }
-    let mut answer = Answer::Refuted;
-    for row in cx.trait_impls(interface)?.iter() {
+    let mut best: Option<(u32, Evidence)> = None;
+    for row in cx.trait_impls(interface.item(), impls_for(ty, interface.item()))?.iter() {
         let Some(found) = cx.implementation(row.item)? else { continue };
-        let Some(args) = matched(found.ty, ty, found.generics.len()) else { continue };
-        let mut holds = true;
-        for bound in &found.bounds {
-            match search(bound.ty.substituted(&args), bound.interface, bounds, depth + 1, cx)? {
-                Answer::Proven(_) => {}
-                Answer::Refuted => {
-                    holds = false;
-                    break;
-                }
-                Answer::Unsupported => return Ok(Answer::Unsupported),
-                Answer::Endless => return Ok(Answer::Endless),
-            }
+        let Some(header) = header(&found, interface.item(), cx)? else { continue };
+        let mut args = vec![None; found.generics.len()];
+        if !fill(found.ty, ty, &mut args) || !fill_all(header.args(), interface.args(), &mut args) {
+            continue;
         }
-        if holds {
-            // Overlap is an error of the impls; the first of them stands in for all.
-            answer = Answer::Proven(Evidence::Impl(row.item, args));
-            break;
+        let Some(args) = args.into_iter().collect::<Option<Vec<Type>>>() else { continue };
+        match holds(&found.given, &args, given, depth, cx)? {
+            Answer::Proven(_) => {}
+            Answer::Refuted => continue,
+            other => return Ok(other),
+        }
+        // Overlap is an error of the impls; the first of equal rank stands in for all.
+        let rank = rank(&found);
+        if best.as_ref().is_none_or(|(other, _)| rank < *other) {
+            best = Some((rank, Evidence::Impl(row.item, args)));
         }
     }
-    Ok(answer)
+    Ok(best.map_or(Answer::Refuted, |(_, evidence)| Answer::Proven(evidence)))
 }
 
-/// The built-in implementations (language/08 §8.4) and the derived ones; `None` when impls decide.
-fn made(ty: Type, known: Known, bounds: &[Bound], depth: u32, cx: &dyn Context) -> Result<Option<Answer>, Stop> {
+/// The head by which impls of a trait for a type are looked up. What is built in has traits of the prelude from the compiler or, with all other types, by
+/// an impl for type parameters: an impl of its own would be an orphan.
+pub fn impls_for(ty: Type, interface: ItemId) -> Option<ItemId> {
+    match ty.kind() {
+        TypeKind::Struct(head, _) => Some(head),
+        _ if prelude::is_predeclared(interface) => None,
+        _ => prelude::head(ty),
+    }
+}
+
+/// Concrete impls first, then those for every type with a bound, then those for every type.
+pub(super) fn rank(found: &Implementation) -> u32 {
+    match (found.ty.kind(), found.given.bounds.is_empty()) {
+        (TypeKind::Parameter(..), false) => 1,
+        (TypeKind::Parameter(..), true) => 2,
+        _ => 0,
+    }
+}
+
+/// The trait as which an impl implements it: its own, or one of the supertraits whose methods it gives.
+pub(super) fn header(found: &Implementation, interface: ItemId, cx: &dyn Context) -> Result<Option<TraitRef>, Stop> {
+    let Some(own) = found.interface else { return Ok(None) };
+    if own.item() == interface {
+        return Ok(Some(own));
+    }
+    Ok(ancestors(own, found.ty, cx)?.into_iter().find(|above| above.item() == interface))
+}
+
+/// Does what an impl asks of its type parameters hold for these?
+fn holds(wanted: &Given, args: &[Type], given: &Given, depth: u32, cx: &dyn Context) -> Result<Answer, Stop> {
+    for bound in &wanted.bounds {
+        let ty = normalised(bound.ty.substituted(args), given, cx)?;
+        match search(ty, bound.interface.substituted(args), given, depth + 1, cx)? {
+            Answer::Proven(_) => {}
+            other => return Ok(other),
+        }
+    }
+    for equality in &wanted.equalities {
+        let found = normalised(equality.associated.substituted(args), given, cx)?;
+        if found != normalised(equality.ty.substituted(args), given, cx)? {
+            return Ok(Answer::Refuted);
+        }
+    }
+    Ok(Answer::Proven(Evidence::Bound))
+}
+
+/// The traits that a type has by bounds: those that name it, and those of an associated type.
+pub fn bounds_of(ty: Type, given: &Given, cx: &dyn Context) -> Result<Vec<TraitRef>, Stop> {
+    let mut found: Vec<TraitRef> = given.bounds.iter().filter(|bound| bound.ty == ty).map(|bound| bound.interface).collect();
+    if let TypeKind::Associated(parts, interface, name) = ty.kind()
+        && let Some(definition) = cx.trait_definition(interface)?
+        && let Some(row) = definition.associated.iter().find(|row| row.name == name)
+    {
+        found.extend(row.bounds.iter().map(|bound| bound.substituted(parts)));
+    }
+    Ok(found)
+}
+
+/// What a type has as a certain trait, whatever its type arguments: by bounds or by impls.
+pub fn candidates(ty: Type, interface: ItemId, given: &Given, cx: &dyn Context) -> Result<Vec<TraitRef>, Stop> {
+    let mut found: Vec<TraitRef> = Vec::new();
+    for bound in bounds_of(ty, given, cx)? {
+        found.extend(ancestors(bound, ty, cx)?.into_iter().filter(|above| above.item() == interface));
+    }
+    if let Some(known) = Known::of(interface).filter(|known| known.arity() == 1) {
+        // What is built in, for each right operand that the table has.
+        found.extend([ty, Type::INT, Type::FLOAT].map(|arg| TraitRef::new(known.item(), &[arg])));
+    }
+    for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter() {
+        let Some(implementation) = cx.implementation(row.item)? else { continue };
+        let Some(header) = header(&implementation, interface, cx)? else { continue };
+        let Some(args) = matched(implementation.ty, ty, implementation.generics.len()) else { continue };
+        found.push(header.substituted(&args));
+    }
+    let mut distinct: Vec<TraitRef> = Vec::with_capacity(found.len());
+    for candidate in found {
+        if !distinct.contains(&candidate) && matches!(solve(ty, candidate, given, cx)?, Answer::Proven(_)) {
+            distinct.push(candidate);
+        }
+    }
+    Ok(distinct)
+}
+
+/// The built-in implementations (language/08 §8.4, §8.6) and the derived ones; `None` when impls decide.
+fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Context) -> Result<Option<Answer>, Stop> {
     let all = |parts: &[Type]| -> Result<Option<Answer>, Stop> {
         for &part in parts {
-            match search(part, known.item(), bounds, depth + 1, cx)? {
+            match search(part, interface, given, depth + 1, cx)? {
                 Answer::Proven(_) => {}
                 other => return Ok(Some(other)),
             }
         }
         Ok(Some(Answer::Proven(Evidence::Made)))
     };
+    if let TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) = ty.kind() {
+        return Ok(None);
+    }
+    if !known.is_of_values() {
+        let args = interface.args();
+        let has = match known {
+            Known::Into => (ty, args) == (Type::INT, &[Type::FLOAT][..]),
+            _ => known.output(ty, args).is_some(),
+        };
+        return Ok(has.then_some(Answer::Proven(Evidence::Made)));
+    }
     let has = match (ty.kind(), known) {
         (TypeKind::Error, _) => true,
         (TypeKind::Never, known) => known != Known::Default,
         (TypeKind::Str, Known::Len | Known::IsEmpty) => true,
         (TypeKind::Char, Known::Default) => false,
-        (
-            TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void,
-            Known::Eq | Known::Comparable | Known::Hashable | Known::Clone | Known::Default | Known::Printable | Known::Debug,
-        ) => true,
-        (
-            TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Void,
-            Known::Len | Known::IsEmpty,
-        ) => false,
+        (TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void, known) => {
+            known.is_derivable()
+        }
         (TypeKind::Range, known) => matches!(known, Known::Eq | Known::Hashable | Known::Clone | Known::Printable | Known::Debug),
         (TypeKind::Tuple(_), Known::Len) => true,
         (TypeKind::Tuple(_), Known::IsEmpty) => false,
@@ -128,9 +213,12 @@ fn made(ty: Type, known: Known, bounds: &[Bound], depth: u32, cx: &dyn Context) 
             }
         }
         (TypeKind::Cell(_), _) => false,
-        (TypeKind::Parameter(..) | TypeKind::Variable(_), _) => return Ok(None),
+        (TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_), _) => return Ok(None),
     };
-    Ok(Some(if has { Answer::Proven(Evidence::Made) } else { Answer::Refuted }))
+    if has {
+        return Ok(Some(Answer::Proven(Evidence::Made)));
+    }
+    Ok(None)
 }
 
 /// The type arguments for which `pattern` is `ty`; `None` when there are none.
@@ -164,21 +252,24 @@ fn fill_all(patterns: &[Type], types: &[Type], args: &mut [Option<Type>]) -> boo
     patterns.len() == types.len() && patterns.iter().zip(types).all(|(&pattern, &ty)| fill(pattern, ty, args))
 }
 
-/// Is `wanted` the trait or one of its supertraits?
-pub fn inherits(interface: ItemId, wanted: ItemId, cx: &dyn Context) -> Result<bool, Stop> {
-    Ok(ancestors(interface, cx)?.contains(&wanted))
+/// Is `wanted` the trait or one of its supertraits, for this type?
+pub fn inherits(interface: TraitRef, wanted: TraitRef, this: Type, cx: &dyn Context) -> Result<bool, Stop> {
+    Ok(interface == wanted || ancestors(interface, this, cx)?.contains(&wanted))
 }
 
-/// A trait and its supertraits, each once, nearest first.
-pub fn ancestors(interface: ItemId, cx: &dyn Context) -> Result<Vec<ItemId>, Stop> {
+/// A trait and its supertraits, each once, nearest first, for this type.
+pub fn ancestors(interface: TraitRef, this: Type, cx: &dyn Context) -> Result<Vec<TraitRef>, Stop> {
     let mut found = vec![interface];
     let mut next = 0;
     while let Some(&interface) = found.get(next) {
         next += 1;
-        if let Some(definition) = cx.trait_definition(interface)? {
+        if let Some(definition) = cx.trait_definition(interface.item())? {
+            let args = interface.parts(this);
             for parent in &definition.supertraits {
-                if !found.contains(parent) {
-                    found.push(*parent);
+                let parent = parent.substituted(&args);
+                // A trait that inherits from ever larger instances of itself is E0443; here it comes to an end.
+                if !found.contains(&parent) && found.len() < DEEPEST as usize {
+                    found.push(parent);
                 }
             }
         }
@@ -191,23 +282,90 @@ pub fn member(definition: &TraitDefinition, name: Symbol) -> Option<ItemId> {
     definition.methods.iter().find(|method| method.name == name).map(|method| method.item)
 }
 
+/// The type with each associated type in it replaced by what it is, as far as that is known.
+pub fn normalised(ty: Type, given: &Given, cx: &dyn Context) -> Result<Type, Stop> {
+    normal(ty, given, 0, cx)
+}
+
+fn normal(ty: Type, given: &Given, depth: u32, cx: &dyn Context) -> Result<Type, Stop> {
+    if !ty.has_associated() || depth > DEEPEST {
+        return Ok(ty);
+    }
+    let TypeKind::Associated(parts, interface, name) = ty.kind() else {
+        // From the inside outwards; the closure cannot stop, so what stops it is kept.
+        let mut stopped = None;
+        let changed = ty.replaced(&mut |part| match part.kind() {
+            _ if !part.has_associated() => Some(part),
+            TypeKind::Associated(..) => Some(normal(part, given, depth + 1, cx).unwrap_or_else(|stop| {
+                stopped = Some(stop);
+                part
+            })),
+            _ => None,
+        });
+        return stopped.map_or(Ok(changed), Err);
+    };
+    let mut own = Vec::with_capacity(parts.len());
+    for &part in parts {
+        own.push(normal(part, given, depth + 1, cx)?);
+    }
+    let ty = Type::associated(&own, interface, name);
+    if let Some(equality) = given.equalities.iter().find(|equality| equality.associated == ty) {
+        return if equality.ty == ty { Ok(ty) } else { normal(equality.ty, given, depth + 1, cx) };
+    }
+    let (Some(&this), args) = (own.first(), own.get(1..).unwrap_or_default()) else { return Ok(ty) };
+    if ty.has_variable() {
+        return Ok(ty);
+    }
+    let found = match search(this, TraitRef::new(interface, args), given, depth + 1, cx)? {
+        Answer::Proven(Evidence::Impl(item, args)) => {
+            let implementation = cx.implementation(item)?;
+            implementation.and_then(|found| found.associated.iter().find(|(n, _)| *n == name).map(|(_, ty)| ty.substituted(&args)))
+        }
+        Answer::Proven(Evidence::Made) => return Ok(Known::of(interface).and_then(|known| known.output(this, args)).unwrap_or(ty)),
+        Answer::Proven(Evidence::Bound) | Answer::Refuted | Answer::Unsupported | Answer::Endless => return Ok(ty),
+    };
+    let found = match found {
+        Some(found) => Some(found),
+        None => {
+            let definition = cx.trait_definition(interface)?;
+            definition.and_then(|d| d.associated.iter().find(|row| row.name == name)?.default).map(|default| default.substituted(&own))
+        }
+    };
+    match found {
+        Some(found) => normal(found, given, depth + 1, cx),
+        None => Ok(ty),
+    }
+}
+
 /// What an instance of a trait's method really calls: the method of the impl that its type has, or the instance itself where that impl leaves the
 /// method to the trait. Any other item calls itself, and so does a method whose impl only a bound tells.
-pub fn dispatch(item: ItemId, bounds: &[Bound], cx: &dyn Context) -> Result<ItemId, Stop> {
+pub fn dispatch(item: ItemId, given: &Given, cx: &dyn Context) -> Result<ItemId, Stop> {
     let (method, args) = instance_of(item);
     let Some(&this) = args.first() else { return Ok(item) };
     let Some(signature) = cx.signature(method)? else { return Ok(item) };
     let Some(owner) = signature.owner else { return Ok(item) };
     let Some(definition) = cx.trait_definition(owner)? else { return Ok(item) };
-    let Answer::Proven(Evidence::Impl(found, mut impl_args)) = solve(this, owner, bounds, cx)? else { return Ok(item) };
+    let own = definition.generics.len() + 1;
+    if args.len() < own {
+        return Ok(item);
+    }
+    let interface = TraitRef::new(owner, &args[1..own]);
+    let Answer::Proven(Evidence::Impl(found, impl_args)) = solve(this, interface, given, cx)? else { return Ok(item) };
     let Some(name) = definition.methods.iter().find(|m| m.item == method).map(|m| m.name) else { return Ok(item) };
-    let rows: Arc<Vec<crate::program::ImplRow>> = cx.trait_impls(owner)?;
-    let own = rows.iter().find(|row| row.item == found).and_then(|row| row.methods.iter().find(|(n, _)| *n == name));
-    Ok(match own {
-        Some(&(_, own)) => {
-            impl_args.extend(&args[1..]);
-            instance(own, &impl_args)
-        }
+    Ok(match own_method(owner, this, found, name, cx)? {
+        Some(method) => instance(method, &[&impl_args, &args[own..]].concat()),
         None => item,
     })
+}
+
+/// The method that an impl gives under a name.
+pub fn own_method(interface: ItemId, this: Type, found: ItemId, name: Symbol, cx: &dyn Context) -> Result<Option<ItemId>, Stop> {
+    let rows = cx.trait_impls(interface, impls_for(this, interface))?;
+    let row: Option<&ImplRow> = rows.iter().find(|row| row.item == found);
+    Ok(row.and_then(|row| row.methods.iter().find(|(n, _)| *n == name)).map(|&(_, method)| method))
+}
+
+/// A bound on a trait without type arguments.
+pub fn plain(ty: Type, interface: ItemId) -> Bound {
+    Bound { ty, interface: TraitRef::new(interface, &[]) }
 }

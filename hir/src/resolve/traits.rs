@@ -5,27 +5,77 @@ use syntax::tree::{self, Item, ItemKind, Member};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::prelude::{self, Known};
-use super::solve::{Answer, ancestors, member, solve};
+use super::solve::{Answer, Evidence, ancestors, bounds_of, inherits, matched, member, normalised, rank, solve};
 use super::types::{is_later_type, show};
 use super::{TypeReader, signature::reader};
-use crate::program::{Bound, Context, Entity, Implementation, Receiver, Signature, TraitDefinition, TraitMethod};
+use crate::program::{
+    AssociatedType, Bound, Context, Entity, Equality, Given, Implementation, Receiver, Signature, TraitDefinition, TraitMethod, TraitRef,
+};
 use crate::{Type, TypeKind};
 
 /// A trait's header and the names of its members; `None` when the item is no trait of the slice or has syntax errors.
 pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDefinition>, Stop> {
     let ItemKind::Trait { generics, supertraits, constraints, members } = &item.kind else { return Ok(None) };
-    if item.has_errors || !generics.is_empty() || !constraints.is_empty() {
+    if item.has_errors || !constraints.is_empty() {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
-    let mut definition = TraitDefinition { item: item.id, supertraits: Vec::new(), methods: Vec::new(), diagnostics: Vec::new() };
+    let anchor = reader.anchor;
+    let generics = super::Generics { list: generics, constraints, defaults: true };
+    let mut definition = TraitDefinition {
+        item: item.id,
+        generics: generics.names().collect(),
+        defaults: Vec::new(),
+        supertraits: Vec::new(),
+        associated: Vec::new(),
+        methods: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    if let Some((span, what)) = generics.refused() {
+        definition.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
+        return Ok(Some(definition));
+    }
+    if let Some(bounded) = generics.list.iter().find(|generic| !generic.bounds.is_empty()) {
+        let what = "bounds of type parameters of traits";
+        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, bounded.span, [what.into()]));
+    }
+    reader.around.parameters.push(Symbol::new("Self"));
+    generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
+    let this = crate::types::parameters(&reader.around.parameters[..1])[0];
+    reader.around.this = Some(this);
+    for (i, generic) in generics.list.iter().enumerate() {
+        let default = match generic.default {
+            Some(default) => Some(reader.read(default)?),
+            None => None,
+        };
+        if let (None, Some(Some(_))) = (default, definition.defaults.last()) {
+            reader.diagnostics.push(Diagnostic::new(Code::E2015, anchor, generics.list[i].span, [generic.name.into()]));
+        }
+        definition.defaults.push(default);
+    }
     for bound in supertraits {
-        definition.supertraits.extend(reader.interface(bound)?);
+        definition.supertraits.extend(reader.interface(bound, this)?);
     }
     for member in members {
-        match *member {
-            Member::Function { id, name, has_body } => definition.methods.push(TraitMethod { name, item: id, has_body }),
-            Member::Type { .. } => return Ok(None),
+        match member {
+            Member::Function { id, name, has_body } => {
+                definition.methods.push(TraitMethod { name: *name, item: *id, has_body: *has_body });
+            }
+            Member::Type { name, bounds, ty, span } => {
+                if definition.associated.iter().any(|known| known.name == *name) {
+                    reader.diagnostics.push(Diagnostic::new(Code::E2006, anchor, *span, [(*name).into()]).label("defined again here"));
+                    continue;
+                }
+                let own: Vec<Type> = crate::types::parameters(&reader.around.parameters);
+                let mut row = AssociatedType { name: *name, bounds: Vec::new(), default: None };
+                for bound in bounds {
+                    row.bounds.extend(reader.interface(bound, Type::associated(&own, item.id, *name))?);
+                }
+                if let Some(ty) = ty {
+                    row.default = Some(reader.read(*ty)?);
+                }
+                definition.associated.push(row);
+            }
         }
     }
     definition.diagnostics = reader.diagnostics;
@@ -33,8 +83,8 @@ pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDef
 }
 
 impl TypeReader<'_> {
-    /// The trait that a bound names; `None` after a report, or where the trait itself is refused.
-    pub(crate) fn interface(&mut self, bound: &tree::Bound) -> Result<Option<ItemId>, Stop> {
+    /// The trait that a bound of `this` names; `None` after a report, or where the trait itself is refused.
+    pub(crate) fn interface(&mut self, bound: &tree::Bound, this: Type) -> Result<Option<TraitRef>, Stop> {
         let entity = match bound.path[..] {
             [name] => match self.around.parameter(name) {
                 Some(_) => None,
@@ -48,10 +98,7 @@ impl TypeReader<'_> {
         };
         let Some(&name) = bound.path.last() else { return Ok(None) };
         match entity {
-            Some(Entity::Trait(item)) if bound.args.is_empty() => return Ok(Some(item)),
-            Some(Entity::Trait(_)) => {
-                self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, bound.span, [name.into()]));
-            }
+            Some(Entity::Trait(item)) => return self.interface_with(item, bound, this),
             Some(Entity::Unsupported(..)) => {
                 // Its declaration has the report; whoever depends on the bound is refused with it.
                 self.diagnostics.push(Diagnostic::new(Code::E2040, self.anchor, bound.span, [format!("`{name}`").into()]));
@@ -66,36 +113,151 @@ impl TypeReader<'_> {
         Ok(None)
     }
 
-    /// The bounds of type parameters and `where` clauses of a header, whose names are declared.
-    pub(crate) fn bounds(&mut self, generics: &super::Generics<'_>) -> Result<Vec<Bound>, Stop> {
-        let mut found = Vec::new();
+    /// A trait with the arguments of a bound; those that are not written are the defaults.
+    fn interface_with(&mut self, item: ItemId, bound: &tree::Bound, this: Type) -> Result<Option<TraitRef>, Stop> {
+        let mut args = Vec::with_capacity(bound.args.len());
+        for &arg in &bound.args {
+            args.push(self.read(arg)?);
+        }
+        let is_plain = match Known::of(item) {
+            Some(known) => known.arity() == 0,
+            None => bound.path.len() == 1 && self.scope.arity(item) == 0,
+        };
+        if is_plain && args.is_empty() {
+            return Ok(Some(TraitRef::new(item, &[])));
+        }
+        let Some(definition) = self.cx.trait_definition(item)? else { return Ok(None) };
+        let wanted = definition.generics.len();
+        if args.len() > wanted {
+            self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, bound.span, [item.name().into()]));
+            return Ok(None);
+        }
+        while args.len() < wanted {
+            let Some(&Some(default)) = definition.defaults.get(args.len()) else {
+                let counts = [item.name().into(), wanted.to_string().into(), bound.args.len().to_string().into()];
+                self.diagnostics.push(Diagnostic::new(Code::E2016, self.anchor, bound.span, counts));
+                return Ok(None);
+            };
+            let before: Vec<Type> = [this].iter().chain(&args).copied().collect();
+            args.push(default.substituted(&before));
+        }
+        Ok((!args.contains(&Type::ERROR)).then(|| TraitRef::new(item, &args)))
+    }
+
+    /// The type that a path of `Self` or a type parameter, then associated types names; [`Type::ERROR`] after a report.
+    pub(crate) fn associated(&mut self, path: &[Symbol], span: Span) -> Result<Type, Stop> {
+        let Some((&first, names)) = path.split_first() else { return Ok(Type::ERROR) };
+        let base = if first.as_str() == "Self" { self.around.this } else { self.around.parameter(first) };
+        let Some(mut ty) = base else {
+            self.diagnostics.push(Diagnostic::new(Code::E2002, self.anchor, span, [first.into()]));
+            return Ok(Type::ERROR);
+        };
+        for &name in names {
+            if Some(ty) == self.around.this
+                && let Some(&(_, own)) = self.around.associated.iter().find(|(n, _)| *n == name)
+            {
+                ty = own;
+                continue;
+            }
+            let mut found: Vec<Type> = Vec::new();
+            for bound in bounds_of(ty, &self.around.given, self.cx)? {
+                for above in ancestors(bound, ty, self.cx)? {
+                    let Some(definition) = self.cx.trait_definition(above.item())? else { continue };
+                    let associated = Type::associated(&above.parts(ty), above.item(), name);
+                    if definition.associated.iter().any(|row| row.name == name) && !found.contains(&associated) {
+                        found.push(associated);
+                    }
+                }
+            }
+            let code = match found[..] {
+                [one] => {
+                    ty = normalised(one, &self.around.given, self.cx)?;
+                    continue;
+                }
+                [] => Code::E0444,
+                [first, ..] => {
+                    let interface = if let TypeKind::Associated(_, item, _) = first.kind() { item.name() } else { name };
+                    let args = [name.into(), show(ty).into(), interface.into()];
+                    self.diagnostics.push(Diagnostic::new(Code::E0445, self.anchor, span, args));
+                    return Ok(Type::ERROR);
+                }
+            };
+            self.diagnostics.push(Diagnostic::new(code, self.anchor, span, [show(ty).into(), name.into()]));
+            return Ok(Type::ERROR);
+        }
+        Ok(ty)
+    }
+
+    /// Adds the bounds of type parameters and the `where` clauses of a header, whose names are declared, to what is known around.
+    pub(crate) fn bounds(&mut self, generics: &super::Generics<'_>) -> Result<(), Stop> {
+        let first = self.around.given.bounds.len();
         for generic in generics.list {
             let Some(ty) = self.around.parameter(generic.name) else { continue };
-            for bound in &generic.bounds {
-                if let Some(interface) = self.interface(bound)? {
-                    found.push(Bound { ty, interface });
-                }
+            self.bounds_for(ty, &generic.bounds)?;
+        }
+        // What associated types are is known before it is asked what they implement.
+        for constraint in generics.constraints {
+            let tree::Constraint::Bounds(path, bounds, span) = constraint else { continue };
+            if path.len() == 1 {
+                let ty = self.associated(path, *span)?;
+                self.bounds_for(ty, bounds)?;
             }
         }
         for constraint in generics.constraints {
+            let tree::Constraint::Equal(path, ty, span) = constraint else { continue };
+            let (associated, ty) = (self.associated(path, *span)?, self.read(*ty)?);
+            if let TypeKind::Associated(..) = associated.kind()
+                && ty != Type::ERROR
+            {
+                self.around.given.equalities.push(Equality { associated, ty, is_default: false });
+            } else if associated != ty && associated != Type::ERROR && ty != Type::ERROR {
+                let args = [show(ty).into(), show(associated).into()];
+                self.diagnostics.push(Diagnostic::new(Code::E2001, self.anchor, *span, args));
+            }
+        }
+        self.default_equalities(first)?;
+        for constraint in generics.constraints {
             let tree::Constraint::Bounds(path, bounds, span) = constraint else { continue };
-            let ty = match path[..] {
-                [name] if name.as_str() == "Self" => self.around.this,
-                [name] => self.around.parameter(name),
-                _ => None,
-            };
-            let Some(ty) = ty else {
-                let name = path.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".");
-                self.diagnostics.push(Diagnostic::new(Code::E2002, self.anchor, *span, [name.into()]));
-                continue;
-            };
-            for bound in bounds {
-                if let Some(interface) = self.interface(bound)? {
-                    found.push(Bound { ty, interface });
+            if path.len() > 1 {
+                let before = self.around.given.bounds.len();
+                let ty = self.associated(path, *span)?;
+                self.bounds_for(ty, bounds)?;
+                self.default_equalities(before)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bounds_for(&mut self, ty: Type, bounds: &[tree::Bound]) -> Result<(), Stop> {
+        if ty == Type::ERROR {
+            return Ok(());
+        }
+        for bound in bounds {
+            if let Some(interface) = self.interface(bound, ty)? {
+                self.around.given.bounds.push(Bound { ty, interface });
+            }
+        }
+        Ok(())
+    }
+
+    /// A bound that says nothing about an associated type with a default fixes it to that (language/03 §3.9).
+    fn default_equalities(&mut self, first: usize) -> Result<(), Stop> {
+        for index in first..self.around.given.bounds.len() {
+            let Bound { ty, interface } = self.around.given.bounds[index];
+            for above in ancestors(interface, ty, self.cx)? {
+                let Some(definition) = self.cx.trait_definition(above.item())? else { continue };
+                for row in &definition.associated {
+                    let Some(default) = row.default else { continue };
+                    let parts = above.parts(ty);
+                    let associated = Type::associated(&parts, above.item(), row.name);
+                    if !self.around.given.equalities.iter().any(|known| known.associated == associated) {
+                        let equality = Equality { associated, ty: default.substituted(&parts), is_default: true };
+                        self.around.given.equalities.push(equality);
+                    }
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -103,11 +265,12 @@ impl TypeReader<'_> {
 pub fn check_trait(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Result<bool, Stop>) -> Result<Vec<Diagnostic>, Stop> {
     let Some(definition) = cx.trait_definition(item.id)? else { return Ok(Vec::new()) };
     let mut diagnostics = definition.diagnostics.clone();
+    let this = crate::types::parameters(&[Symbol::new("Self")])[0];
     let mut above = Vec::new();
     for &parent in &definition.supertraits {
-        above.extend(ancestors(parent, cx)?);
+        above.extend(ancestors(parent, this, cx)?);
     }
-    if above.contains(&item.id) {
+    if above.iter().any(|above| above.item() == item.id) {
         diagnostics.push(Diagnostic::new(Code::E0443, Anchor::Item(item.id), item.name_span, [item.id.name().into()]));
     }
     for (i, method) in definition.methods.iter().enumerate() {
@@ -134,66 +297,45 @@ fn assigns_to_self(signature: &Signature, name: Symbol) -> Diagnostic {
 pub(super) fn check_members(
     item: &Item,
     found: &Implementation,
-    interface: ItemId,
+    interface: TraitRef,
     cx: &dyn Context,
     changes: &dyn Fn(ItemId) -> Result<bool, Stop>,
 ) -> Result<Vec<Diagnostic>, Stop> {
     let ItemKind::Impl { members, .. } = &item.kind else { return Ok(Vec::new()) };
-    let Some(definition) = cx.trait_definition(interface)? else { return Ok(Vec::new()) };
-    let (anchor, shown, name) = (Anchor::Item(item.id), show(found.ty), interface.name());
+    let Some(definition) = cx.trait_definition(interface.item())? else { return Ok(Vec::new()) };
     let mut diagnostics = Vec::new();
-    // There is one package, so only what is built in is foreign.
-    let is_foreign = |ty: Type| !matches!(ty.kind(), TypeKind::Struct(head, _) if !prelude::is_predeclared(head));
-    if prelude::is_predeclared(interface) && is_foreign(found.ty) {
-        diagnostics.push(Diagnostic::new(Code::E2010, anchor, found.type_span, [name.into(), shown.as_str().into()]));
+    if !check_coherence(item, found, interface, &mut diagnostics, cx)? {
         return Ok(diagnostics);
     }
-    if let TypeKind::Struct(head, _) = found.ty.kind()
-        && let Some(known) = Known::of(interface)
-        && let Some(definition) = cx.type_definition(head)?
-    {
-        let derives = |known: Known| definition.derives.iter().any(|name| name.as_str() == known.name());
-        if derives(known) {
-            let error = Diagnostic::new(Code::E0411, anchor, found.type_span, [name.into(), shown.as_str().into()]);
-            diagnostics.push(error.note(format!("`{}` derives it", head.name())));
-        }
-        let other = match known {
-            Known::Comparable => derives(Known::Eq).then_some("Comparable"),
-            Known::Hashable => derives(Known::Eq).then_some("Hashable"),
-            Known::Eq if derives(Known::Comparable) => Some("Comparable"),
-            Known::Eq if derives(Known::Hashable) => Some("Hashable"),
-            _ => None,
-        };
-        if let Some(other) = other {
-            let pair = format!("Eq and {other}");
-            diagnostics.push(Diagnostic::new(Code::W0442, anchor, found.type_span, [pair.into(), shown.as_str().into()]));
-        }
-    }
-    let rows = cx.trait_impls(interface)?;
-    for row in rows.iter().take_while(|row| row.item != item.id) {
-        let Some(other) = cx.implementation(row.item)? else { continue };
-        if !super::impls::overlap(other.ty, found.ty) {
-            continue;
-        }
-        let same = super::solve::matched(other.ty, found.ty, other.generics.len()).is_some()
-            && super::solve::matched(found.ty, other.ty, found.generics.len()).is_some();
-        let code = if same { Code::E0411 } else { Code::E2021 };
-        let error = Diagnostic::new(code, anchor, found.type_span, [name.into(), shown.as_str().into()]);
-        diagnostics.push(error.because(Anchor::Item(row.item), other.type_span, "first implemented here"));
-        break;
-    }
-    for &parent in &definition.supertraits {
-        if solve(found.ty, parent, &found.bounds, cx)? == Answer::Refuted {
-            diagnostics.push(Diagnostic::new(Code::E0413, anchor, found.type_span, [shown.as_str().into(), parent.name().into()]));
+    let anchor = Anchor::Item(item.id);
+    let shown = show(found.ty);
+    // The supertraits that this block implements as well: those without an impl of their own of which it gives a method.
+    let mut own: Vec<(TraitRef, std::sync::Arc<TraitDefinition>)> = vec![(interface, definition.clone())];
+    let above = ancestors(interface, found.ty, cx)?;
+    for &parent in above.iter().skip(1) {
+        match solve(found.ty, parent, &found.given, cx)? {
+            Answer::Refuted => {
+                if definition.supertraits.iter().any(|direct| direct.substituted(&interface.parts(found.ty)) == parent) {
+                    let args = [shown.as_str().into(), parent.show().into()];
+                    diagnostics.push(Diagnostic::new(Code::E0413, anchor, found.type_span, args));
+                }
+            }
+            Answer::Proven(Evidence::Impl(by, _)) if by == item.id => {
+                if let Some(definition) = cx.trait_definition(parent.item())? {
+                    own.push((parent, definition));
+                }
+            }
+            Answer::Proven(_) | Answer::Unsupported | Answer::Endless => {}
         }
     }
+    check_associated(item, found, &own, &mut diagnostics, cx)?;
     let mut given: Vec<(Symbol, ItemId)> = Vec::new();
     for member_of in members {
         let Member::Function { id, name: method, .. } = *member_of else { continue };
-        let Some(own) = cx.signature(id)? else { continue };
+        let Some(signature) = cx.signature(id)? else { continue };
         let place = Anchor::Item(id);
         if let Some(&(_, first)) = given.iter().find(|(n, _)| *n == method) {
-            let mut error = Diagnostic::new(Code::E2006, place, own.name_span, [method.into()]).label("defined again here");
+            let mut error = Diagnostic::new(Code::E2006, place, signature.name_span, [method.into()]).label("defined again here");
             if let Some(earlier) = cx.signature(first)? {
                 error = error.because(Anchor::Item(first), earlier.name_span, "first defined here");
             }
@@ -201,74 +343,244 @@ pub(super) fn check_members(
             continue;
         }
         given.push((method, id));
-        let Some(declared) = member(&definition, method) else {
-            diagnostics.push(not_a_member(interface, method, place, own.name_span, cx)?);
+        let declared = own.iter().find_map(|(interface, definition)| Some((*interface, member(definition, method)?)));
+        let Some((interface, declared)) = declared else {
+            let args = [method.into(), interface.item().name().into()];
+            let mut error = Diagnostic::new(Code::E0402, place, signature.name_span, args);
+            for parent in above.iter().skip(1) {
+                if let Some(definition) = cx.trait_definition(parent.item())?
+                    && member(&definition, method).is_some()
+                {
+                    error = error.note(format!("`{}` has it, which `{shown}` implements elsewhere", parent.show()));
+                    break;
+                }
+            }
+            diagnostics.push(error);
             continue;
         };
         let Some(declared) = cx.signature(declared)? else { continue };
-        if own.diagnostics.iter().chain(&declared.diagnostics).any(|d| d.severity() == Severity::Error) {
+        if signature.diagnostics.iter().chain(&declared.diagnostics).any(|d| d.severity() == Severity::Error) {
             continue;
         }
-        if let Some((span, why)) = differs(&own, &declared, found) {
-            let error = Diagnostic::new(Code::E0403, place, span, [method.into(), name.into()]).note(why);
+        if let Some((span, why)) = differs(&signature, &declared, found, interface, cx)? {
+            let error = Diagnostic::new(Code::E0403, place, span, [method.into(), interface.item().name().into()]).note(why);
             diagnostics.push(error.because(Anchor::Item(declared.item), declared.name_span, "declared here"));
         } else if declared.receiver == Receiver::Plain && changes(id)? {
-            diagnostics.push(assigns_to_self(&own, method));
+            diagnostics.push(assigns_to_self(&signature, method));
         }
     }
-    for method in definition.methods.iter().filter(|m| !m.has_body && !given.iter().any(|(n, _)| *n == m.name)) {
-        let error = Diagnostic::new(Code::E0401, anchor, found.type_span, [name.into(), shown.as_str().into(), method.name.into()]);
-        diagnostics.push(match cx.signature(method.item)? {
-            Some(signature) => error.because(Anchor::Item(method.item), signature.name_span, "declared here, without a body"),
-            None => error,
-        });
+    for (interface, definition) in &own {
+        for method in definition.methods.iter().filter(|m| !m.has_body && !given.iter().any(|(n, _)| *n == m.name)) {
+            let args = [interface.item().name().into(), shown.as_str().into(), method.name.into()];
+            let error = Diagnostic::new(Code::E0401, anchor, found.type_span, args);
+            diagnostics.push(match cx.signature(method.item)? {
+                Some(signature) => error.because(Anchor::Item(method.item), signature.name_span, "declared here, without a body"),
+                None => error,
+            });
+        }
     }
+    check_defaults(found, &above, &given, &mut diagnostics, anchor, cx)?;
     Ok(diagnostics)
 }
 
-/// E0402; a method of a supertrait may stand in the impl, but not in this compiler.
-fn not_a_member(interface: ItemId, method: Symbol, anchor: Anchor, span: Span, cx: &dyn Context) -> Result<Diagnostic, Stop> {
-    for above in ancestors(interface, cx)? {
-        if let Some(definition) = cx.trait_definition(above)?
-            && member(&definition, method).is_some()
-        {
-            return Ok(Diagnostic::new(Code::E2040, anchor, span, ["methods of a supertrait in the impl of its subtrait".into()]));
+/// Orphans, impls beside others and beside derives. False when there is no use in looking at the members.
+fn check_coherence(
+    item: &Item,
+    found: &Implementation,
+    interface: TraitRef,
+    diagnostics: &mut Vec<Diagnostic>,
+    cx: &dyn Context,
+) -> Result<bool, Stop> {
+    let anchor = Anchor::Item(item.id);
+    let (shown, name) = (show(found.ty), interface.show());
+    // There is one package, so only what is built in is foreign.
+    let is_own = match found.ty.kind() {
+        TypeKind::Struct(head, _) => !prelude::is_predeclared(head),
+        TypeKind::Parameter(..) => {
+            let of_it = found.given.bounds.iter().filter(|bound| bound.ty == found.ty);
+            of_it.into_iter().any(|bound| !prelude::is_predeclared(bound.interface.item()))
+        }
+        _ => false,
+    };
+    if prelude::is_predeclared(interface.item()) && !is_own {
+        diagnostics.push(Diagnostic::new(Code::E2010, anchor, found.type_span, [name.into(), shown.into()]));
+        return Ok(false);
+    }
+    if let TypeKind::Struct(head, _) = found.ty.kind()
+        && let Some(known) = Known::of(interface.item())
+        && let Some(definition) = cx.type_definition(head)?
+    {
+        let derives = |known: Known| definition.derives.iter().any(|name| name.as_str() == known.name());
+        if derives(known) {
+            let args = [name.as_str().into(), shown.as_str().into()];
+            diagnostics.push(Diagnostic::new(Code::E0411, anchor, found.type_span, args).note(format!("`{}` derives it", head.name())));
+        }
+        let other = match known {
+            Known::Comparable if derives(Known::Eq) => Some("Comparable"),
+            Known::Hashable if derives(Known::Eq) => Some("Hashable"),
+            Known::Eq if derives(Known::Comparable) => Some("Comparable"),
+            Known::Eq if derives(Known::Hashable) => Some("Hashable"),
+            _ => None,
+        };
+        if let Some(other) = other {
+            let args = [format!("Eq and {other}").into(), shown.as_str().into()];
+            diagnostics.push(Diagnostic::new(Code::W0442, anchor, found.type_span, args));
         }
     }
-    Ok(Diagnostic::new(Code::E0402, anchor, span, [method.into(), interface.name().into()]))
+    let rows = cx.trait_impls(interface.item(), prelude::head(found.ty))?;
+    for row in rows.iter().take_while(|row| row.item != item.id).filter(|row| row.interface == Some(interface.item())) {
+        let Some(other) = cx.implementation(row.item)? else { continue };
+        let Some(header) = other.interface else { continue };
+        if rank(&other) != rank(found)
+            || !super::impls::overlap(other.ty, found.ty)
+            || !super::impls::all_overlap(header.args(), interface.args())
+        {
+            continue;
+        }
+        let same = matched(other.ty, found.ty, other.generics.len()).is_some()
+            && matched(found.ty, other.ty, found.generics.len()).is_some()
+            && header == interface
+            && (rank(found) == 0 || other.given.bounds == found.given.bounds);
+        let code = if same { Code::E0411 } else { Code::E2021 };
+        let error = Diagnostic::new(code, anchor, found.type_span, [name.as_str().into(), shown.as_str().into()]);
+        diagnostics.push(error.because(Anchor::Item(row.item), other.type_span, "first implemented here"));
+        break;
+    }
+    Ok(true)
+}
+
+/// Associated types: each is given once, is one of the trait's, and has what the trait asks of it.
+fn check_associated(
+    item: &Item,
+    found: &Implementation,
+    own: &[(TraitRef, std::sync::Arc<TraitDefinition>)],
+    diagnostics: &mut Vec<Diagnostic>,
+    cx: &dyn Context,
+) -> Result<(), Stop> {
+    let ItemKind::Impl { members, .. } = &item.kind else { return Ok(()) };
+    let (anchor, shown) = (Anchor::Item(item.id), show(found.ty));
+    let Some((interface, _)) = own.first() else { return Ok(()) };
+    let mut seen: Vec<Symbol> = Vec::new();
+    for member in members {
+        let Member::Type { name, span, ty, .. } = member else { continue };
+        if seen.contains(name) {
+            diagnostics.push(Diagnostic::new(Code::E2006, anchor, *span, [(*name).into()]).label("defined again here"));
+            continue;
+        }
+        seen.push(*name);
+        let declared =
+            own.iter().find_map(|(interface, definition)| Some((*interface, definition.associated.iter().find(|row| row.name == *name)?)));
+        let Some((interface, row)) = declared else {
+            diagnostics.push(Diagnostic::new(Code::E0402, anchor, *span, [(*name).into(), interface.item().name().into()]));
+            continue;
+        };
+        let Some(&(_, value)) = found.associated.iter().find(|(n, _)| n == name) else {
+            if ty.is_none() {
+                let args = [interface.item().name().into(), shown.as_str().into(), (*name).into()];
+                diagnostics.push(Diagnostic::new(Code::E2018, anchor, *span, args));
+            }
+            continue;
+        };
+        for bound in &row.bounds {
+            let bound = bound.substituted(&interface.parts(found.ty));
+            if value != Type::ERROR && solve(value, bound, &found.given, cx)? == Answer::Refuted {
+                diagnostics.push(Diagnostic::new(Code::E2009, anchor, *span, [show(value).into(), bound.show().into()]));
+            }
+        }
+    }
+    for (interface, definition) in own {
+        for row in definition.associated.iter().filter(|row| row.default.is_none() && !seen.contains(&row.name)) {
+            let args = [interface.item().name().into(), shown.as_str().into(), row.name.into()];
+            diagnostics.push(Diagnostic::new(Code::E2018, anchor, found.type_span, args));
+        }
+    }
+    Ok(())
+}
+
+/// E2022: two traits give a method of one name a body, and the impl does not choose.
+fn check_defaults(
+    found: &Implementation,
+    above: &[TraitRef],
+    given: &[(Symbol, ItemId)],
+    diagnostics: &mut Vec<Diagnostic>,
+    anchor: Anchor,
+    cx: &dyn Context,
+) -> Result<(), Stop> {
+    let mut defaults: Vec<(Symbol, TraitRef)> = Vec::new();
+    for &interface in above {
+        let Some(definition) = cx.trait_definition(interface.item())? else { continue };
+        for method in definition.methods.iter().filter(|m| m.has_body && !given.iter().any(|(n, _)| *n == m.name)) {
+            match defaults.iter().find(|(name, _)| *name == method.name) {
+                // What stands in a trait below goes before what it inherits.
+                Some(&(_, first)) if first.item() != interface.item() && !inherits(first, interface, found.ty, cx)? => {
+                    let args = [method.name.into(), first.show().into(), interface.show().into()];
+                    diagnostics.push(Diagnostic::new(Code::E2022, anchor, found.type_span, args));
+                }
+                Some(_) => {}
+                None => defaults.push((method.name, interface)),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where and how a method differs from its declaration in the trait.
-fn differs(own: &Signature, declared: &Signature, found: &Implementation) -> Option<(Span, String)> {
-    let (own_generics, declared_generics) = (own.generics.len() - found.generics.len(), declared.generics.len() - 1);
-    if own_generics != declared_generics {
-        return Some((own.name_span, format!("the trait gives it {declared_generics} type parameters, the impl {own_generics}")));
-    }
+fn differs(
+    own: &Signature,
+    declared: &Signature,
+    found: &Implementation,
+    interface: TraitRef,
+    cx: &dyn Context,
+) -> Result<Option<(Span, String)>, Stop> {
     // `Self` is the type of the impl; the method's own type parameters follow those of the impl.
-    let mut args = vec![found.ty];
+    let mut args = interface.parts(found.ty);
+    let (own_generics, declared_generics) = (own.generics.len() - found.generics.len(), declared.generics.len() - args.len());
+    if own_generics != declared_generics {
+        return Ok(Some((own.name_span, format!("the trait gives it {declared_generics} type parameters, the impl {own_generics}"))));
+    }
     args.extend((found.generics.len()..own.generics.len()).map(|i| Type::new(TypeKind::Parameter(i as u32, own.generics[i]))));
-    match (own.receiver, declared.receiver) {
-        (Receiver::None, Receiver::Plain | Receiver::Mut) => return Some((own.name_span, "the trait declares it with `self`".into())),
-        (Receiver::Plain | Receiver::Mut, Receiver::None) => return Some((own.name_span, "the trait declares it without `self`".into())),
-        (Receiver::Mut, Receiver::Plain) => return Some((own.name_span, "the trait declares it with `self`, not `mut self`".into())),
-        (Receiver::None, Receiver::None) | (Receiver::Plain, _) | (Receiver::Mut, Receiver::Mut) => {}
+    let why = match (own.receiver, declared.receiver) {
+        (Receiver::None, Receiver::Plain | Receiver::Mut) => Some("the trait declares it with `self`"),
+        (Receiver::Plain | Receiver::Mut, Receiver::None) => Some("the trait declares it without `self`"),
+        (Receiver::Mut, Receiver::Plain) => Some("the trait declares it with `self`, not `mut self`"),
+        (Receiver::None, Receiver::None) | (Receiver::Plain, _) | (Receiver::Mut, Receiver::Mut) => None,
+    };
+    if let Some(why) = why {
+        return Ok(Some((own.name_span, why.into())));
     }
     if own.params.len() != declared.params.len() {
         let counts = (declared.params.len(), own.params.len());
-        return Some((own.name_span, format!("the trait gives it {} parameters, the impl {}", counts.0, counts.1)));
+        return Ok(Some((own.name_span, format!("the trait gives it {} parameters, the impl {}", counts.0, counts.1))));
     }
+    let wanted = |ty: Type| normalised(ty.substituted(&args), &own.given, cx);
     for (mine, theirs) in own.params.iter().zip(&declared.params) {
-        let wanted = theirs.ty.substituted(&args);
-        if mine.ty != wanted {
-            return Some((mine.span, format!("parameter `{}` is `{}`, the trait wants `{}`", mine.name, show(mine.ty), show(wanted))));
+        let (wanted, ty) = (wanted(theirs.ty)?, normalised(mine.ty, &own.given, cx)?);
+        // What is left of an associated type that the impl lacks was reported.
+        if ty != wanted && !wanted.has_associated() {
+            return Ok(Some((mine.span, format!("parameter `{}` is `{}`, the trait wants `{}`", mine.name, show(ty), show(wanted)))));
         }
     }
-    let wanted = declared.result.substituted(&args);
-    let is_bound = |bound: &Bound| own.bounds.contains(&Bound { ty: bound.ty.substituted(&args), ..*bound });
-    if own.result != wanted {
-        return Some((own.result_span, format!("the result is `{}`, the trait wants `{}`", show(own.result), show(wanted))));
+    let (result, result_wanted) = (normalised(own.result, &own.given, cx)?, wanted(declared.result)?);
+    if result != result_wanted && !result_wanted.has_associated() {
+        return Ok(Some((own.result_span, format!("the result is `{}`, the trait wants `{}`", show(result), show(result_wanted)))));
     }
-    let more = own.bounds.len() > found.bounds.len() + declared.bounds.len().saturating_sub(1);
-    let lacking = declared.bounds.iter().skip(1).any(|bound| !is_bound(bound));
-    (more || lacking).then(|| (own.name_span, "its bounds are others than in the trait".into()))
+    // What the impl asks for must follow from what the trait lets callers promise, and the other way round.
+    let mut promised = found.given.clone();
+    for bound in declared.given.bounds.iter().skip(1) {
+        promised.bounds.push(Bound { ty: wanted(bound.ty)?, interface: bound.interface.substituted(&args) });
+    }
+    for equality in &declared.given.equalities {
+        let (associated, ty) = (equality.associated.substituted(&args), equality.ty.substituted(&args));
+        promised.equalities.push(Equality { associated, ty, ..*equality });
+    }
+    let lacks = |needed: &Given, known: &Given| -> Result<bool, Stop> {
+        for bound in &needed.bounds {
+            if solve(bound.ty, bound.interface, known, cx)? == Answer::Refuted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let differ = lacks(&own.given, &promised)? || lacks(&promised, &own.given)?;
+    Ok(differ.then(|| (own.name_span, "its bounds are others than in the trait".into())))
 }

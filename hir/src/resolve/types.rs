@@ -7,7 +7,7 @@ use syntax::tree::{self, Tree, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use super::nearest;
-use crate::program::{Bound, Context, Entity, Scope};
+use crate::program::{Context, Entity, Given, Scope};
 use crate::{Type, TypeKind};
 
 /// Prelude types that the slice lacks, with the word of the refusal.
@@ -38,21 +38,8 @@ const LATER_TYPES: &[&str] = &[
     "JsPromise",
 ];
 /// Traits of the prelude that the slice lacks.
-const LATER_TRAITS: &[&str] = &[
-    "Iterator",
-    "DoubleEndedIterator",
-    "Iterable",
-    "Collect",
-    "Into",
-    "As",
-    "TryAs",
-    "Index",
-    "Formattable",
-    "Drop",
-    "Traceable",
-    "Sendable",
-    "Value",
-];
+const LATER_TRAITS: &[&str] =
+    &["Iterator", "DoubleEndedIterator", "Iterable", "Collect", "TryAs", "Index", "Formattable", "Drop", "Traceable", "Sendable", "Value"];
 
 /// The built-in type with this name, of the slice.
 pub fn prelude_type(name: &str) -> Option<Type> {
@@ -81,6 +68,7 @@ pub fn show(ty: Type) -> String {
         TypeKind::Struct(item, args) => format!("{}<{}>", item.name(), args.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
         TypeKind::Parameter(_, name) => name.as_str().to_owned(),
         TypeKind::Variable(_) => "_".to_owned(),
+        TypeKind::Associated(parts, _, name) => parts.first().map_or_else(|| name.to_string(), |&this| format!("{}.{name}", show(this))),
         TypeKind::Tuple(elements) => format!("({})", elements.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
         TypeKind::List(element) => format!("[{}]", show(element)),
         TypeKind::Function(params, result) => {
@@ -124,8 +112,10 @@ pub(crate) struct Surroundings {
     pub parameters: Vec<Symbol>,
     /// What `Self` is.
     pub this: Option<Type>,
-    /// What the type parameters implement.
-    pub bounds: Vec<Bound>,
+    /// What is known of the type parameters.
+    pub given: Given,
+    /// Associated types of the impl around.
+    pub associated: Vec<(Symbol, Type)>,
 }
 
 impl Surroundings {
@@ -238,13 +228,24 @@ impl<'a> TypeReader<'a> {
                     (found, name)
                 }
                 Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
-                _ if alias.as_str() == "Self" || self.around.parameter(alias).is_some() => {
-                    return Ok(self.refuse(span, "associated types".into()));
+                _ if alias.as_str() == "Self" && self.around.this.is_none() => {
+                    self.diagnostics.push(Diagnostic::new(Code::E0314, self.anchor, span, []));
+                    return Ok(Type::ERROR);
                 }
-                _ if self.scope.type_name(alias).is_some() => return Ok(self.refuse(span, "associated types".into())),
+                _ if alias.as_str() == "Self" || self.around.parameter(alias).is_some() => {
+                    let found = self.associated(path, span)?;
+                    return Ok(self.without_args(found, args, span));
+                }
+                _ if self.scope.type_name(alias).is_some() => {
+                    return Ok(self.refuse(span, "associated types of a type that is named".into()));
+                }
                 _ => (None, alias),
             },
-            _ => return Ok(self.refuse(span, "associated types".into())),
+            [first, ..] if first.as_str() == "Self" || self.around.parameter(first).is_some() => {
+                let found = self.associated(path, span)?;
+                return Ok(self.without_args(found, args, span));
+            }
+            _ => return Ok(self.refuse(span, "associated types of a type that is named".into())),
         };
         let ty = match entity {
             Some(Entity::Type(item)) => {

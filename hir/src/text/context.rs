@@ -118,7 +118,7 @@ impl TextContext {
             is_pub: false,
             owner: None,
             generics,
-            bounds: Vec::new(),
+            given: crate::program::Given::default(),
             receiver: Receiver::None,
             params,
             result,
@@ -218,7 +218,7 @@ impl Context for TextContext {
         Ok(None)
     }
 
-    fn trait_impls(&self, _interface: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
+    fn trait_impls(&self, _interface: ItemId, _head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
         Ok(Arc::default())
     }
 

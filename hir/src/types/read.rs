@@ -44,6 +44,16 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
     }
     let text = text.trim_start();
     match text.as_bytes().first()? {
+        b'<' => {
+            let (this, rest) = parse_prefix(&text[1..], depth + 1)?;
+            let (interface, rest) = parse_prefix(rest.trim_start().strip_prefix("as ")?, depth + 1)?;
+            let TypeKind::Struct(interface, args) = interface.kind() else { return None };
+            let rest = rest.strip_prefix(">.")?;
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let (name, rest) = rest.split_at(end);
+            let parts: Vec<Type> = [this].iter().chain(args).copied().collect();
+            (!name.is_empty()).then(|| (Type::associated(&parts, interface, Symbol::new(name)), rest))
+        }
         b'[' => {
             let (element, rest) = parse_prefix(&text[1..], depth + 1)?;
             Some((Type::list(element), rest.trim_start().strip_prefix(']')?))

@@ -14,7 +14,7 @@ use ir::{Column, Stop, Where};
 
 use crate::Body;
 use crate::ir::{ExprId, ExprTag};
-use crate::program::Context;
+use crate::program::{Context, Given};
 use crate::text::in_order;
 
 /// Checks a body; no faults means that later levels may rely on everything written in this module.
@@ -28,7 +28,8 @@ pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
 
 /// Checks a body alone; the lambdas around it are known.
 fn judge(body: &Body, lambdas: &[Body], cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
-    let mut verifier = Verifier { body, lambdas, cx, faults: Vec::new(), order: None, parameters: 0, known: Default::default() };
+    let mut verifier =
+        Verifier { body, lambdas, cx, faults: Vec::new(), order: None, parameters: 0, given: Given::default(), known: Default::default() };
     // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
     verifier.names();
     if !verifier.is_broken() {
@@ -49,6 +50,8 @@ struct Verifier<'a> {
     order: Option<Column<ExprTag, u32>>,
     /// Number of type parameters of the item.
     parameters: usize,
+    /// What is known of them.
+    given: Given,
     /// Types that were asked about, each at the place that its number gives.
     known: [Option<types::Known>; 8],
 }

@@ -73,11 +73,14 @@ impl Verifier<'_> {
 
     pub(super) fn types(&mut self) -> Result<(), Stop> {
         let body = self.body;
-        if let Some((owner, _)) = body.owner.of_lambda() {
-            // It has the type parameters of the item around it.
-            self.parameters = CodeType::of(owner, self.cx)?.map_or(0, |code| code.generics().len());
+        // A lambda has the type parameters of the item around it, and what is known of them.
+        let (base, _) = crate::types::instance_of(body.owner);
+        let around = base.of_lambda().map_or(base, |(around, _)| around);
+        if let Some(signature) = self.cx.signature(around)? {
+            self.given = signature.given.clone();
+            self.parameters = signature.generics.len();
         }
-        if let Some(code) = CodeType::of(body.owner, self.cx)? {
+        if let Some(code) = CodeType::of(body.owner, &self.given, self.cx)? {
             self.parameters = code.generics().len();
             let same = code.count() == body.params.len()
                 && body.params.iter().enumerate().all(|(i, &local)| code.param(i) == self.local_type(local));
@@ -345,7 +348,7 @@ impl Verifier<'_> {
     }
 
     fn call(&mut self, id: ExprId, ty: Type, item: ItemId, args: List<ExprId>) -> Result<(), Stop> {
-        let Some(code) = CodeType::of(item, self.cx)? else {
+        let Some(code) = CodeType::of(item, &self.given, self.cx)? else {
             self.report(Rule::UnknownItem, id, format!("function {item} is not known"));
             return Ok(());
         };
@@ -374,7 +377,7 @@ impl Verifier<'_> {
         };
         let (wanted, gives) = match self.lambdas.iter().find(|lambda| lambda.owner == item) {
             Some(lambda) => (lambda.params.iter().map(|&param| lambda.locals[param].ty).collect(), lambda.result),
-            None => match CodeType::of(item, self.cx)? {
+            None => match CodeType::of(item, &self.given, self.cx)? {
                 Some(code) if code.is_complete() => ((0..code.count()).map(|i| code.param(i)).collect::<Vec<Type>>(), code.result()),
                 Some(_) => {
                     self.report(Rule::TypeArguments, id, format!("{item} has not the type arguments that its type parameters need"));
@@ -615,6 +618,7 @@ fn is_open(ty: Type) -> bool {
         | TypeKind::Void
         | TypeKind::Never
         | TypeKind::Range
+        | TypeKind::Associated(..)
         | TypeKind::Parameter(..) => false,
     }
 }

@@ -7,6 +7,7 @@
 //! | [`dominance`] | immediate dominators                                                       |
 //! | [`compact`]   | canonical renumbering: ids dense in print order                            |
 //! | [`text`]      | a graph to and from the generic dump tree                                  |
+//! | `stored`      | a graph to and from the bytes that the store of queries keeps              |
 //! | [`structure`] | the structural rules every level shares, as faults without codes           |
 //!
 //! An op that may panic has an *unwind edge* from the middle of its block: when it panics, its results do not exist and control goes to
@@ -17,6 +18,7 @@ mod content;
 pub mod dominance;
 mod graph;
 pub mod order;
+mod stored;
 pub mod structure;
 pub mod text;
 #[cfg(test)]

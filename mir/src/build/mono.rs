@@ -21,10 +21,10 @@ pub fn instance(body: &Body<Built>, id: ItemId, cx: &dyn Context) -> Result<Body
     let (_, args) = instance_of(id);
     let generic = std::mem::replace(&mut graph.name, id);
     for ty in &mut graph.results {
-        *ty = ty.substituted(args);
+        *ty = closed(*ty, args, cx)?;
     }
     for value in graph.values.rows_mut() {
-        value.ty = value.ty.substituted(args);
+        value.ty = closed(value.ty, args, cx)?;
     }
     for inst in graph.insts.rows_mut() {
         if matches!(inst.op, Op::Call | Op::Tail | Op::Closure) {
@@ -41,6 +41,12 @@ fn callee(item: ItemId, args: &[Type], cx: &dyn Context) -> Result<ItemId, Stop>
     if !of.iter().any(|ty| ty.has_parameter()) {
         return Ok(item);
     }
-    let closed: Vec<Type> = of.iter().map(|ty| ty.substituted(args)).collect();
-    cx.callee(instance_with(base, &closed))
+    let of = of.iter().map(|&ty| closed(ty, args, cx)).collect::<Result<Vec<Type>, Stop>>()?;
+    cx.callee(instance_with(base, &of))
+}
+
+/// A type with type arguments in place of type parameters, and with what its associated types are for these.
+fn closed(ty: Type, args: &[Type], cx: &dyn Context) -> Result<Type, Stop> {
+    let ty = ty.substituted(args);
+    if ty.has_associated() { cx.normal(ty) } else { Ok(ty) }
 }

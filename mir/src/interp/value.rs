@@ -133,6 +133,7 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Struct(..)
         | TypeKind::Function(..)
         | TypeKind::Cell(_)
+        | TypeKind::Associated(..)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => false,
     }

@@ -117,7 +117,13 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
                 }
             }
             TypeKind::Error | TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte => {}
-            TypeKind::Str | TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Variable(_) | TypeKind::Parameter(..) => {}
+            TypeKind::Str
+            | TypeKind::Void
+            | TypeKind::Never
+            | TypeKind::Range
+            | TypeKind::Variable(_)
+            | TypeKind::Associated(..)
+            | TypeKind::Parameter(..) => {}
         }
     }
     for (name, made) in &declared {

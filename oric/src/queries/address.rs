@@ -41,6 +41,12 @@ impl Address for super::back::ModuleOf {
     }
 }
 
+impl Address for super::impls::ImplsOf {
+    fn address(&self) -> u64 {
+        spread(u64::from(self.interface.raw()) << 32 | self.head.map_or(u64::from(u32::MAX), |head| u64::from(head.raw())))
+    }
+}
+
 impl Address for hir::Type {
     fn address(&self) -> u64 {
         spread(self.raw().into())

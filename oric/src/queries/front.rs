@@ -226,7 +226,7 @@ impl Provider for Signature {
 
 impl Provider for FunctionType {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Interrupt> {
-        let code = levels.done(hir::program::CodeType::of(*id, levels))?;
+        let code = levels.done(hir::program::CodeType::of(*id, &hir::program::Given::default(), levels))?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
 }

@@ -1,11 +1,13 @@
 //! Impls of the program and what methods do to their `self`.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use hir::program::{ImplRow, Implementation as Header, TraitDefinition};
 use ir::{ItemId, Symbol};
 use query::Interrupt;
-
+use serde::{Deserialize, Serialize};
 use syntax::tree::{File, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
@@ -13,6 +15,58 @@ use super::{
     GenericCalls, Implementation, Impls, InherentImpls, Item, Levels, Main, ModuleImpls, Modules, Mutates, Parse, Provider, SelfUses,
     TraitDef, TraitImpls, TypedBody,
 };
+
+/// The impls of a program, found by the head of their type.
+#[derive(Clone, Default, Serialize, Deserialize, Debug)]
+pub struct ImplTable {
+    rows: Vec<ImplRow>,
+    /// Positions of the rows by their head; made when first needed.
+    #[serde(skip)]
+    by_head: OnceLock<HashMap<Option<ItemId>, Vec<u32>>>,
+}
+
+impl ImplTable {
+    fn with_head(&self, head: Option<ItemId>) -> impl Iterator<Item = &ImplRow> {
+        let by_head = self.by_head.get_or_init(|| {
+            let mut found: HashMap<Option<ItemId>, Vec<u32>> = HashMap::new();
+            for (row, at) in self.rows.iter().zip(0..) {
+                found.entry(row.head).or_default().push(at);
+            }
+            found
+        });
+        by_head.get(&head).into_iter().flatten().map(|&at| &self.rows[at as usize])
+    }
+}
+
+impl PartialEq for ImplTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+impl Eq for ImplTable {}
+impl Hash for ImplTable {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rows.hash(state);
+    }
+}
+
+/// A trait, and the head of the types that may have it by an impl.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ImplsOf {
+    /// The trait.
+    pub interface: ItemId,
+    /// The head; without one, impls for type parameters.
+    pub head: Option<ItemId>,
+}
+
+impl std::fmt::Debug for ImplsOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.head {
+            Some(head) => write!(f, "{:?} for {head:?}", self.interface),
+            None => write!(f, "{:?} for all", self.interface),
+        }
+    }
+}
 
 impl Provider for Implementation {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Header>>, Interrupt> {
@@ -30,27 +84,29 @@ impl Provider for ModuleImpls {
 }
 
 impl Provider for Impls {
-    fn provide(levels: &Levels<'_, '_>, (): &()) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
+    fn provide(levels: &Levels<'_, '_>, (): &()) -> Result<Arc<ImplTable>, Interrupt> {
         let Some(main) = levels.cx().input::<Main>(&())? else { return Ok(Arc::default()) };
         let mut rows = Vec::new();
         for module in levels.get::<Modules>(&main)?.iter() {
             rows.extend(levels.get::<ModuleImpls>(module)?.iter().cloned());
         }
-        Ok(Arc::new(rows))
+        Ok(Arc::new(ImplTable { rows, by_head: OnceLock::new() }))
     }
 }
 
 impl Provider for InherentImpls {
     fn provide(levels: &Levels<'_, '_>, head: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         let rows = levels.get::<Impls>(&())?;
-        Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head) && row.interface.is_none()).cloned().collect()))
+        Ok(Arc::new(rows.with_head(Some(*head)).filter(|row| row.interface.is_none()).cloned().collect()))
     }
 }
 
 impl Provider for TraitImpls {
-    fn provide(levels: &Levels<'_, '_>, interface: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
+    fn provide(levels: &Levels<'_, '_>, key: &ImplsOf) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         let rows = levels.get::<Impls>(&())?;
-        Ok(Arc::new(rows.iter().filter(|row| row.interface == Some(*interface)).cloned().collect()))
+        let of_head = key.head.is_some().then(|| rows.with_head(key.head)).into_iter().flatten();
+        let found = hir::resolve::impls_of(key.interface, key.head, of_head.chain(rows.with_head(None)), levels);
+        levels.done(found).map(Arc::new)
     }
 }
 

@@ -110,8 +110,8 @@ impl hir::Context for Levels<'_, '_> {
         Ok((*self.ask::<TraitDef>(&item)?).clone())
     }
 
-    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
-        Ok((*self.ask::<TraitImpls>(&interface)?).clone())
+    fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<TraitImpls>(&super::impls::ImplsOf { interface, head })?).clone())
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
@@ -183,7 +183,11 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
-        hir::resolve::solve::dispatch(instance, &[], self)
+        hir::resolve::solve::dispatch(instance, &hir::program::Given::default(), self)
+    }
+
+    fn normal(&self, ty: Type) -> Result<Type, Stop> {
+        hir::resolve::solve::normalised(ty, &hir::program::Given::default(), self)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
@@ -264,6 +268,7 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
         | TypeKind::List(_)
         | TypeKind::Function(..)
         | TypeKind::Cell(_)
+        | TypeKind::Associated(..)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => Ok(None),
     }

@@ -44,6 +44,7 @@ impl Provider for Fields {
             | TypeKind::List(_)
             | TypeKind::Function(..)
             | TypeKind::Cell(_)
+            | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
         })

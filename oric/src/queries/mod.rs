@@ -173,11 +173,11 @@ queries! {
         // What items tell each other.
         Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value + firewall, ["hir"], "names visible in a module";
         TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
-        ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir"], "impls of a module, by the head of their type";
-        Impls          = 27 "impls"          (()) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "impls of the program";
-        InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";
-        TraitImpls     = 47 "trait_impls"    (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "impls of a trait: the firewall against the impls of others";
         TraitDef       = 46 "trait_definition" (ItemId) -> Option<Arc<hir::program::TraitDefinition>>, value + firewall, ["hir"], "supertraits and members of a trait";
+        ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir"], "impls of a module, by the head of their type";
+        Impls          = 27 "impls"          (()) -> Arc<impls::ImplTable>, value + firewall, ["oric"], "impls of the program";
+        InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";
+        TraitImpls     = 47 "trait_impls"    (impls::ImplsOf) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir" "oric"], "impls of a trait for types of one head: the firewall against the impls of others";
         Implementation = 25 "implementation" (ItemId) -> Option<Arc<hir::program::Implementation>>, value + firewall, ["hir"], "header of an impl";
         Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value + firewall, ["hir"], "parameters and result of a function: the firewall against bodies";
         SelfUses       = 29 "self_uses"      (ItemId) -> Arc<hir::resolve::SelfUses>, value + firewall, ["hir"], "what a method does with its self, by its syntax";
@@ -185,14 +185,14 @@ queries! {
         FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value + firewall, ["oric"], "parameter and result types alone: what code depends on";
         ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, value, ["hir"], "type of a module constant";
         // Bodies.
-        TypedBody     = 30 "hir"            (ItemId) -> Arc<hir::infer::Checked>, fingerprint, ["hir"], "typed tree of a body, and its diagnostics, verified";
+        TypedBody     = 30 "hir"            (ItemId) -> Arc<hir::infer::Checked>, derived, ["hir"], "typed tree of a body, and its diagnostics, verified";
         BodyReport    = 38 "body_report"    (ItemId) -> Arc<front::Report>, value, ["oric" "mir"], "what there is to say about a body, and which functions beside it it calls: the firewall between its tree and its module";
         Groups        = 37 "groups"         (Symbol) -> Arc<Vec<(ItemId, u32)>>, value, ["oric"], "recursion groups of a module: its functions with the number of their component";
         GenericCalls  = 45 "generic_calls"  (ItemId) -> Vec<hir::resolve::GenericCall>, value, ["hir"], "what a generic body makes of its type parameters: whether its instances end";
         GenericBody   = 39 "mir_generic"    (ItemId) -> Option<Arc<mir::Body<mir::Built>>>, fingerprint, ["mir"], "MIR of a generic body, verified: what its instances are copies of";
         BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body or instance before optimisation, verified";
         OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, derived, ["mir"], "MIR of a body after optimisation, verified";
-        Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "a small body that callers may copy";
+        Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, value, ["mir"], "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
         LambdaType    = 61 "lambda_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value, ["oric"], "parameter types of a lambda, then those of what it captures, and its result";
         Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value + firewall, ["oric"], "field types of a tuple or struct";

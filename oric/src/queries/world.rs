@@ -56,8 +56,8 @@ impl hir::Context for World<'_> {
         Ok((*self.ask::<TraitDef>(&item)?).clone())
     }
 
-    fn trait_impls(&self, interface: ItemId) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
-        Ok((*self.ask::<TraitImpls>(&interface)?).clone())
+    fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
+        Ok((*self.ask::<TraitImpls>(&super::impls::ImplsOf { interface, head })?).clone())
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {

@@ -160,7 +160,11 @@ impl Engine {
         let question = asked.iter().find(|dep| !deps.contains(dep)).or_else(|| deps.iter().find(|dep| !asked.contains(dep))).copied();
         if now != recorded || question.is_some() {
             let before = self.store.as_ref().and_then(|store| store.blob(value)).map(<[u8]>::to_vec);
-            let after = answer.ok().and_then(|value| row.bytes_of(&*value));
+            let after = answer.ok().filter(|_| row.is_persisted()).map(|value| {
+                let mut bytes = Vec::new();
+                row.value_bytes(&*value, &mut bytes);
+                bytes
+            });
             self.differences.lock().push(Difference { node: id, recorded, now, values: [before, after], question });
         }
         Ok(true)

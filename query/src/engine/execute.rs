@@ -1,6 +1,7 @@
 //! Running a provider, and comparing its answer with the one before.
 
 use std::cell::RefCell;
+use std::hash::Hasher;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use hashbrown::HashSet;
 
 use super::explain::{Execution, Reason};
 use super::{Ctx, Engine, Recording, STACK};
-use crate::fingerprint::Fp;
+use crate::fingerprint::{Fp, StableHasher};
 use crate::interrupt::{Cycle, Interrupt};
 use crate::node::{Color, Deps, Held, NodeId, Slot, State};
 use crate::row::{Erased, Value};
@@ -149,7 +150,15 @@ impl Engine {
     /// What an answer is compared by.
     pub(super) fn answer_fingerprint(&self, row: &dyn Erased, answer: &Result<Value, Interrupt>, deps: &Deps) -> Result<Fp, Interrupt> {
         match answer {
-            Ok(_) if row.is_from_dependencies() => deps.iter().try_fold(Fp::NONE, |fp, &dep| Ok(fp.then(self.fingerprint_now(dep)?))),
+            Ok(_) if row.is_from_dependencies() => {
+                let mut hasher = StableHasher::new();
+                for &dep in deps {
+                    let Fp(low, high) = self.fingerprint_now(dep)?;
+                    hasher.write_u64(low);
+                    hasher.write_u64(high);
+                }
+                Ok(hasher.finish128())
+            }
             Ok(value) => Ok(row.fingerprint(&**value)),
             Err(interrupt) => Ok(failure(interrupt)),
         }

@@ -121,17 +121,9 @@ impl Parser<'_> {
         let id = self.item_id(Namespace::Function, Symbol::new(&format!("{}'{name}", self.block_name)));
         let (line, lines) = self.lines_within(start, end);
         let tree = self.take_tree();
-        let item = Item {
-            id,
-            owner: None,
-            is_pub,
-            name_span: span,
-            attributes,
-            kind: ItemKind::Function(function),
-            tree,
-            lines,
-            has_errors: false,
-        };
+        let kind = ItemKind::Function(function);
+        let content = self.content(&kind, start, end);
+        let item = Item { id, owner: None, is_pub, name_span: span, attributes, kind, tree, lines, has_errors: false, content };
         self.methods.push(ItemEntry { id, start, end, line, item: Arc::new(item) });
         Ok(Member::Function { id, name, has_body })
     }

@@ -229,20 +229,23 @@ impl Parser<'_> {
         let id = self.item_id(namespace, name);
         let tree = self.take_tree();
         let (line, mut lines) = self.lines(start, end);
-        if matches!(kind, Ok(ItemKind::Trait { .. } | ItemKind::Impl { .. })) {
+        let kind = kind.unwrap_or(ItemKind::Error);
+        if matches!(kind, ItemKind::Trait { .. } | ItemKind::Impl { .. }) {
             // A block has no places of its own, and must not change with the lines of its methods.
             lines = Lines::from_starts(Box::default(), 1);
         }
+        let content = self.content(&kind, start, end);
         let item = Item {
             id,
             owner: None,
             is_pub: head.is_pub,
             name_span,
             attributes: head.attributes,
-            kind: kind.unwrap_or(ItemKind::Error),
+            kind,
             tree,
             lines,
             has_errors: self.diagnostics.len() > errors,
+            content,
         };
         file.items.push(ItemEntry { id, start, end, line, item: Arc::new(item) });
         for mut method in self.methods.drain(..) {
@@ -273,6 +276,15 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    /// The content of an item that stands here, unless parts of it are items of their own.
+    pub(super) fn content(&self, kind: &ItemKind, start: u32, end: u32) -> Option<Content> {
+        let is_whole = matches!(
+            kind,
+            ItemKind::Function(_) | ItemKind::Test { .. } | ItemKind::Constant { .. } | ItemKind::ConstFunction(_) | ItemKind::Type { .. }
+        );
+        is_whole.then(|| Content::of(&self.text[start as usize..end as usize]))
     }
 
     /// Line of the first byte and the line table of an item.

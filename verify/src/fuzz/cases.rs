@@ -13,6 +13,7 @@ use crate::corpus;
 use crate::levels::{self, STAGES};
 use crate::program::{LIMIT, Program, Refusal, checked_options, guarded, passes, run};
 use crate::random::Random;
+use crate::typed;
 
 /// What is fuzzed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,12 +26,16 @@ pub enum Target {
     Damaged,
     /// The whole pipe with generated programs.
     Generated,
+    /// The whole pipe with programs that are generated from types.
+    Typed,
+    /// The same with an expression of a wrong type.
+    Mistaken,
 }
 
 impl Target {
     /// All targets.
     pub fn all() -> Vec<Target> {
-        let mut all = vec![Target::Parser, Target::Damaged, Target::Generated];
+        let mut all = vec![Target::Parser, Target::Damaged, Target::Generated, Target::Typed, Target::Mistaken];
         all.extend((0..STAGES.len()).map(Target::Ir));
         all
     }
@@ -42,6 +47,8 @@ impl Target {
             Target::Ir(stage) => STAGES[stage].to_string(),
             Target::Damaged => "pipe-damaged".to_owned(),
             Target::Generated => "pipe-generated".to_owned(),
+            Target::Typed => "pipe-typed".to_owned(),
+            Target::Mistaken => "pipe-mistaken".to_owned(),
         }
     }
 
@@ -56,7 +63,7 @@ impl Target {
             Target::Parser => 60,
             Target::Ir(_) => 12,
             Target::Damaged => 10,
-            Target::Generated => 4,
+            Target::Generated | Target::Typed | Target::Mistaken => 4,
         }
     }
 }
@@ -130,8 +137,17 @@ impl Corpus {
                 damage(text, other, &mut random)
             }
             Target::Generated => generate::program(seed).into_bytes(),
+            Target::Typed => typed::Program::new(seed).source().into_bytes(),
+            Target::Mistaken => mistaken(seed).unwrap_or_default().into_bytes(),
         }
     }
+}
+
+/// A program from types with an expression of a wrong type in one of its functions; `None` where that function has no place for one.
+pub fn mistaken(seed: u64) -> Option<String> {
+    let program = typed::Program::new(seed);
+    let source = program.mistaken(&mut Random::new(seed)).source();
+    (source != program.source()).then_some(source)
 }
 
 /// Runs a case.
@@ -139,7 +155,8 @@ pub fn case(target: Target, input: &[u8], seed: u64) -> Outcomes {
     let done = match target {
         Target::Parser => guarded(|| parser(input)),
         Target::Ir(_) => guarded(|| reader(input)),
-        Target::Damaged | Target::Generated => guarded(|| pipe(input, seed)),
+        Target::Damaged | Target::Generated | Target::Typed => guarded(|| pipe(input, seed)),
+        Target::Mistaken => guarded(|| refused(input, seed)),
     };
     done.unwrap_or_else(|panic| Outcomes { wrong: Some(panic), ..Outcomes::default() })
 }
@@ -198,6 +215,20 @@ fn pipe(input: &[u8], seed: u64) -> Outcomes {
     outcomes.accepted = true;
     if let Err(why) = compare(&program, &mut outcomes) {
         outcomes.wrong = Some(why);
+    }
+    outcomes
+}
+
+/// A program that must be refused.
+fn refused(input: &[u8], seed: u64) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    match Program::of_bytes(input, options_of(seed)) {
+        Ok(_) => {
+            outcomes.accepted = true;
+            outcomes.wrong = Some("accepted".to_owned());
+        }
+        Err(Refusal::Diagnosed(codes)) => outcomes.codes.extend(codes.into_iter().map(str::to_owned)),
+        Err(Refusal::Broken(why)) => outcomes.wrong = Some(why),
     }
     outcomes
 }

@@ -87,7 +87,7 @@ impl World {
 
 impl Context for World {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
-        let code = hir::program::CodeType::of(function, &self.program)?;
+        let code = hir::program::CodeType::of(function, &hir::program::Given::default(), &self.program)?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
 
@@ -122,7 +122,11 @@ impl Context for World {
     }
 
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
-        hir::resolve::solve::dispatch(instance, &[], &self.program)
+        hir::resolve::solve::dispatch(instance, &hir::program::Given::default(), &self.program)
+    }
+
+    fn normal(&self, ty: Type) -> Result<Type, Stop> {
+        hir::resolve::solve::normalised(ty, &hir::program::Given::default(), &self.program)
     }
 
     fn inlinable(&self, _: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
