@@ -367,7 +367,11 @@ impl<'a> Checker<'a> {
 
     /// Checks arguments against their types: lambdas whose parameters have no types last, since the others may tell them (language/03 §3.16). The values
     /// come in textual order.
-    pub(super) fn arguments(&mut self, args: List<Argument>, mut wanted: impl FnMut(&mut Self, usize) -> Result<(Type, Why<'a>)>) -> Result<Vec<ExprId>> {
+    pub(super) fn arguments(
+        &mut self,
+        args: List<Argument>,
+        mut wanted: impl FnMut(&mut Self, usize) -> Result<(Type, Why<'a>)>,
+    ) -> Result<Vec<ExprId>> {
         let list = self.tree.args.get(args);
         let mut values = vec![ExprId::new(u32::MAX as usize); list.len()];
         let mut late = Vec::new();

@@ -153,7 +153,7 @@ impl hir::resolve::Modules for Levels<'_, '_> {
 impl mir::Context for Levels<'_, '_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         if function.is_lambda() {
-            return lambda_type(function, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
+            return lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
         }
         Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
@@ -224,7 +224,11 @@ impl lir::Context for Levels<'_, '_> {
 type FunctionTypes = Option<Arc<mir::ir::SignatureTypes>>;
 
 /// Types of a lambda, of an instance of one, or of the function that takes what one captures in a cell. `ask` knows the lambdas themselves.
-pub(super) fn lambda_type(function: ItemId, ask: impl FnOnce(ItemId) -> Result<FunctionTypes, Stop>) -> Result<FunctionTypes, Stop> {
+pub(super) fn lambda_type(
+    function: ItemId,
+    cx: &dyn mir::Context,
+    ask: impl FnOnce(ItemId) -> Result<FunctionTypes, Stop>,
+) -> Result<FunctionTypes, Stop> {
     let (inner, packed) = match function.unpacked() {
         Some((inner, count)) => (inner, Some(count)),
         None => (function, None),
@@ -232,7 +236,11 @@ pub(super) fn lambda_type(function: ItemId, ask: impl FnOnce(ItemId) -> Result<F
     let (lambda, args) = hir::types::instance_of(inner);
     let Some(mut types) = ask(lambda)? else { return Ok(None) };
     if !args.is_empty() {
-        types = Arc::new((types.0.iter().map(|ty| ty.substituted(args)).collect(), types.1.substituted(args)));
+        let closed = |ty: Type| {
+            let ty = ty.substituted(args);
+            if ty.has_associated() { cx.normal(ty) } else { Ok(ty) }
+        };
+        types = Arc::new((types.0.iter().map(|&ty| closed(ty)).collect::<Result<_, Stop>>()?, closed(types.1)?));
     }
     if let Some(count) = packed {
         types = Arc::new(mir::build::unpacking_signature(&types, count));

@@ -72,7 +72,7 @@ impl hir::Context for World<'_> {
 impl mir::Context for World<'_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         if function.is_lambda() {
-            return super::levels::lambda_type(function, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
+            return super::levels::lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
         }
         Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
