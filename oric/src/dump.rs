@@ -1,7 +1,5 @@
 //! `--dump=LEVEL[.PHASE][:FUNCTION]`: bodies of a level, all in one stream, to standard output.
 
-use std::io::Write;
-
 use ir::ItemId;
 use syntax::tree::ItemKind;
 
@@ -72,7 +70,11 @@ pub fn dump(session: &Session, what: &str, format: DumpFormat, output: &Output) 
         (_, DumpFormat::Tsv) => view(&text, ir::text::view::tsv),
         (_, DumpFormat::Json) => view(&text, ir::text::view::json),
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    if output.is_json() {
+        output.event(&serde_json::json!({ "reason": "dump", "text": text }));
+    } else {
+        output.result(&text);
+    }
     0
 }
 

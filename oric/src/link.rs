@@ -46,9 +46,8 @@ pub enum Failure {
     Io(io::Error),
 }
 
-/// Brings the executable at `path` up to date; its size in bytes, and how.
-pub fn executable(session: &mut Session, path: &Path, clean_link: bool) -> Result<(u64, How), Failure> {
-    let main = session.main_item();
+/// Brings the executable of `main` at `path` up to date; its size in bytes, and how.
+pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: bool) -> Result<(u64, How), Failure> {
     let absolute = std::path::absolute(path).map_err(Failure::Io)?;
     session.ask(|session| {
         session.generate(main);

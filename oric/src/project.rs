@@ -11,6 +11,7 @@ use ir::Symbol;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{self, Manifest};
+use crate::queries::{Sites, is_test_module};
 
 /// A source file as an input of the engine.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -40,6 +41,8 @@ pub struct Project {
     main_file: String,
     /// What `ori.toml` says.
     pub manifest: Manifest,
+    /// Was the package named, or a file of it?
+    whole: bool,
 }
 
 /// Why a project cannot be opened.
@@ -124,6 +127,7 @@ impl Project {
             main: module_of(&main_file),
             main_file,
             manifest,
+            whole: true,
         })
     }
 
@@ -147,7 +151,15 @@ impl Project {
         {
             let main_file = below.join(file.file_name().unwrap_or_default()).to_string_lossy().replace('\\', "/");
             let prefix = prefix(&package);
-            return Ok(Project { package, source: "src/".to_owned(), prefix, main: module_of(&main_file), main_file, manifest });
+            return Ok(Project {
+                package,
+                source: "src/".to_owned(),
+                prefix,
+                main: module_of(&main_file),
+                main_file,
+                manifest,
+                whole: false,
+            });
         }
         Ok(Project {
             prefix: prefix(&folder),
@@ -156,7 +168,35 @@ impl Project {
             main: Symbol::new(&stem.to_string_lossy()),
             main_file: file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             manifest: Manifest::default(),
+            whole: false,
         })
+    }
+
+    /// Where its tests are: in `_test/` folders of a package, in the file itself when it is of none (language/11 §11.2). A file of a package has its tests
+    /// in the `_test/` folder beside it.
+    pub fn test_sites(&self) -> Sites {
+        if self.source.is_empty() {
+            return Sites { package: false, modules: vec![self.main], strays: Vec::new() };
+        }
+        let mut sites = Sites { package: true, modules: vec![self.main], strays: Vec::new() };
+        let mut files = Vec::new();
+        if self.whole {
+            let source = self.package.join(self.source.trim_end_matches('/'));
+            test_files(&source, "", false, &mut files);
+        } else if !is_test_module(self.main) {
+            let folder = self.main_file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            let tests = format!("{folder}_test");
+            test_files(&self.package.join(format!("{}{tests}", self.source)), &format!("{tests}/"), true, &mut files);
+        }
+        files.sort();
+        for file in files {
+            if file.ends_with(".test.ori") {
+                sites.modules.push(module_of(&file));
+            } else {
+                sites.strays.push(format!("{}{file}", self.source));
+            }
+        }
+        sites
     }
 
     /// Paths below the package that could define a module, the preferred one first.
@@ -165,6 +205,9 @@ impl Project {
             return [Some(format!("{}{}", self.source, self.main_file)), None];
         }
         let relative = module.as_str().replace('.', "/");
+        if is_test_module(module) {
+            return [Some(format!("{}{relative}.test.ori", self.source)), None];
+        }
         [Some(format!("{}{relative}.ori", self.source)), Some(format!("{}{relative}/mod.ori", self.source))]
     }
 
@@ -187,6 +230,22 @@ impl Project {
     }
 }
 
+/// Source files of the `_test/` folders at and below a folder; `below` is its path below the source root. What cannot be read has none.
+fn test_files(folder: &Path, below: &str, holds_tests: bool, found: &mut Vec<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if kind.is_dir() {
+            if !name.starts_with('.') {
+                test_files(&entry.path(), &format!("{below}{name}/"), name == "_test", found);
+            }
+        } else if holds_tests && name.ends_with(".ori") {
+            found.push(format!("{below}{name}"));
+        }
+    }
+}
+
 /// What a folder is called in front of paths on screen.
 fn prefix(folder: &Path) -> String {
     match folder.to_string_lossy().replace('\\', "/") {
@@ -199,6 +258,7 @@ fn prefix(folder: &Path) -> String {
 fn module_of(file: &str) -> Symbol {
     let stem = file.strip_suffix(".ori").unwrap_or(file);
     let stem = stem.strip_suffix("/mod").unwrap_or(stem);
+    let stem = stem.strip_suffix(".test").filter(|_| format!("/{stem}").contains("/_test/")).unwrap_or(stem);
     Symbol::new(&stem.replace('/', "."))
 }
 

@@ -40,6 +40,8 @@ pub struct Setup {
     pub budget: u64,
     /// Is code wanted, or only diagnostics?
     pub builds: bool,
+    /// Is the program that of the tests?
+    pub tests: bool,
     /// Memo tables only: what the cost of the engine is measured against.
     pub bare: bool,
     /// Are executions logged, for [`Engine::take_log`]?
@@ -57,6 +59,7 @@ impl Default for Setup {
             cache: None,
             budget: DEFAULT_BUDGET,
             builds: true,
+            tests: false,
             bare: false,
             log: false,
             timings: None,
@@ -178,11 +181,13 @@ impl Session {
         }
         self.inputs.serve(&self.project, &mut self.engine);
         let (options, link) = (self.setup.options.clone(), self.setup.link.clone());
-        let main = self.project.main;
+        let root = self.root();
+        let sites = self.project.test_sites();
         self.inputs_changed = self.engine.edit(|engine| {
             engine.set::<queries::Settings>(&(), options)?;
             engine.set::<queries::LinkSettings>(&(), link)?;
-            engine.set::<queries::Main>(&(), main)?;
+            engine.set::<queries::Main>(&(), root)?;
+            engine.set::<queries::TestSites>(&(), sites)?;
             self.inputs.refresh(&self.project, engine)
         })?;
         Ok(())
@@ -234,14 +239,15 @@ impl Session {
 
     /// Learns which modules the program has.
     fn discover(&mut self) -> Result<(), OpenError> {
-        let main = self.project.main;
+        let root = self.root();
         if self.is_cold() {
-            self.worklist(vec![main], |engine, module| {
+            let first = if self.setup.tests { self.project.test_sites().modules } else { vec![root] };
+            self.worklist(first, |engine, module| {
                 let Ok(imports) = engine.get::<queries::Imports>(module) else { return Vec::new() };
                 imports.iter().filter_map(|path| candidate(engine, *module, path)).collect()
             });
         }
-        let modules = self.ask(|session| session.engine.get::<queries::Modules>(&main));
+        let modules = self.ask(|session| session.engine.get::<queries::Modules>(&root));
         self.modules = (**modules).clone();
         // A file that was asked for and could not be read is no module that is absent.
         match self.inputs.failure() {
@@ -350,7 +356,7 @@ impl Session {
                 });
             }
         }
-        let found = self.engine.get::<queries::Check>(&self.project.main)?;
+        let found = self.engine.get::<queries::Check>(&self.root())?;
         let mut found = (**found).clone();
         crate::report::sort(self, &mut found);
         Ok(found)
@@ -376,6 +382,11 @@ impl Session {
                 engine.get::<queries::Mentions>(item).map(|mentioned| mentioned.callees.clone()).unwrap_or_default()
             });
         }
+    }
+
+    /// The module that the program is reached from.
+    fn root(&self) -> Symbol {
+        if self.setup.tests { queries::tests_module() } else { self.project.main }
     }
 
     /// `@main` of the main module.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use book::{Folder, fences};
 use oric::project::Project;
 use oric::queries::Options;
-use oric::session::{Session, WORKER_STACK};
+use oric::session::{Session, Setup, WORKER_STACK};
 use syntax::DiagnosticCode;
 
 /// Codes that no small program gives: their sections have no examples.
@@ -51,14 +51,20 @@ fn unescape(text: &str) -> Vec<u8> {
     out
 }
 
-/// The codes that a program gives when it is checked, or built.
-fn codes(name: &str, files: &[(String, Vec<u8>)], build: bool) -> BTreeSet<&'static str> {
+/// The codes that a program gives when it is checked, or built; those of a package with its tests.
+fn codes(name: &str, files: &[(String, Vec<u8>)], build: bool, package: bool) -> BTreeSet<&'static str> {
     let folder = Folder::new(name);
     for (name, text) in files {
-        folder.write(name, text);
+        folder.write(&if package { format!("src/{name}") } else { name.clone() }, text);
     }
-    let project = Project::of_file(&folder.0.join("main.ori")).expect("the example can be opened");
-    let session = Session::load(project, Options::default(), 1).expect("the example can be loaded");
+    let project = if package {
+        folder.write("ori.toml", b"[project]\nname = \"example\"\n");
+        Project::of(&folder.0).expect("the example can be opened")
+    } else {
+        Project::of_file(&folder.0.join("main.ori")).expect("the example can be opened")
+    };
+    let setup = Setup { options: Options::default(), tests: package, ..Setup::default() };
+    let session = Session::open(project, setup).expect("the example can be loaded");
     let mut found: BTreeSet<&str> = session.diagnostics().expect("nothing interrupts").iter().map(|d| d.code.as_str()).collect();
     if build {
         let main = session.engine.get::<oric::queries::Signature>(&session.main_item()).expect("nothing interrupts");
@@ -81,7 +87,7 @@ fn every_example_does_what_its_page_says() {
             assert_eq!(examples.len(), 2, "{code} has a wrong and a right example");
             for (example, expected) in examples.iter().zip([BTreeSet::from([code]), BTreeSet::new()]) {
                 let says = |word: &str| example.info.iter().any(|w| w == word);
-                let found = codes(code, &files(&example.text, says("escaped")), says("build"));
+                let found = codes(code, &files(&example.text, says("escaped")), says("build"), says("package"));
                 if found != expected {
                     wrong.push(format!("{code}: expected {expected:?}, found {found:?} in\n{}", example.text));
                 }

@@ -13,6 +13,7 @@ verify native-ir-check                           one gate, after those that it n
 verify compiler-query-engine-check               an edit costs what it changed
 verify compiler-cas-check                        artifacts come back as they were put
 verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes within budgets
+verify conformance-check                         every rule of the reference has fixtures, run now
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|kernels|backend|hello]..   times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]

@@ -12,7 +12,7 @@ use super::{Checker, Result, builtin};
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, Receiver, Signature, returned};
 use crate::resolve::prelude;
-use crate::resolve::{WHOLE_MODULE, is_later_type, nearest, not_exported, prelude_type};
+use crate::resolve::{WHOLE_MODULE, is_later_type, not_exported, prelude_type, suggest};
 use crate::{Type, TypeKind};
 
 /// What is called.
@@ -222,6 +222,12 @@ impl<'a> Checker<'a> {
         if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error && d.code != Code::E2002) {
             return self.silent(args, span);
         }
+        // What takes no `self` is called through its type.
+        if let Some(value) = receiver.filter(|_| signature.receiver == Receiver::None) {
+            let ty = self.ty(value);
+            self.report_no_method(ty, item.short_name(), at)?;
+            return self.silent(args, span);
+        }
         let Some(type_args) = self.type_arguments(&signature, owner_args, types, at)? else { return self.silent(args, span) };
         let params = &signature.params[usize::from(receiver.is_some())..];
         let name = item.short_name();
@@ -396,15 +402,15 @@ impl<'a> Checker<'a> {
                 Some(name) => match (0..count).find(|&slot| name_of(slot) == name) {
                     Some(slot) => slot,
                     None => {
-                        let near = nearest(name.as_str(), (0..count).map(|slot| name_of(slot).as_str())).map(str::to_owned);
+                        let near = suggest(name.as_str(), (0..count).map(|slot| name_of(slot).as_str()));
                         let anchor = self.anchor;
                         let known: Vec<&str> = (0..count).map(|slot| name_of(slot).as_str()).collect();
                         let span = self.name_part(argument.span, name);
                         let error = self.report(Code::E0306, argument.span, [function.into(), name.into()]);
                         match near {
-                            Some(near) => {
+                            Some((near, is_sure)) => {
                                 error.helps.push(format!("the nearest parameter is `{near}`"));
-                                error.edits.push(syntax::Edit { anchor, span, text: near, machine_applicable: false });
+                                error.edits.push(syntax::Edit { anchor, span, text: near, machine_applicable: is_sure });
                             }
                             None if known.is_empty() => error.helps.push(format!("`{function}` takes no arguments")),
                             None => error.helps.push(format!("its parameters are {}", known.join(", "))),

@@ -322,10 +322,17 @@ impl<'a> Checker<'a> {
                 Some(name) if !self.frames.is_empty() => {
                     let near = {
                         let labels = self.frames.iter().filter_map(|frame| frame.label);
-                        crate::resolve::nearest(name.as_str(), labels.map(|l| l.as_str())).map(str::to_owned)
+                        crate::resolve::suggest(name.as_str(), labels.map(|l| l.as_str()))
                     };
+                    let anchor = self.anchor;
+                    // Nothing stands between the word, the colon and the label.
+                    let start = span.start + word.len() as u32 + 1;
+                    let at = Span::new(start, start + name.as_str().len() as u32);
                     let error = self.report(Code::E0802, span, [name.into()]);
-                    error.helps.extend(near.map(|near| format!("a label with a similar name exists: `{near}`")));
+                    if let Some((near, is_sure)) = near {
+                        error.helps.push(format!("a label with a similar name exists: `{near}`"));
+                        error.edits.push(syntax::Edit { anchor, span: at, text: near, machine_applicable: is_sure && at.end <= span.end });
+                    }
                 }
                 _ => {
                     self.report(Code::E0801, span, [word.into()]);

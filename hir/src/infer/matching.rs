@@ -81,6 +81,7 @@ impl<'a> Checker<'a> {
 
     /// Warns of what cannot match, removes arms that never do, and tells what is not covered; false after an error.
     fn judge_arms(&mut self, built: &mut Vec<Arm>, has_empty: &[bool], matched: Type, span: Span) -> Result<bool> {
+        let end = built.last().map(|arm| self.span_at(arm.body).after());
         let rows: Vec<_> = built.iter().map(|arm| (arm.pattern, arm.guard.is_some())).collect();
         let verdict = judge(&self.draft.body, &rows, matched, self.cx)?;
         let keyword = Span::new(span.start, (span.start + 5).min(span.end));
@@ -107,6 +108,11 @@ impl<'a> Checker<'a> {
             return Ok(true);
         }
         let shown = verdict.witnesses.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ");
+        // Arms to begin with. Of numbers and texts there are always more.
+        let is_literal = |w: &String| w == "_" || w.contains(|c: char| c.is_ascii_digit() || c == '"' || c == '\'');
+        let arms = verdict.witnesses.iter().map(|w| format!("{w} -> todo()")).collect::<Vec<_>>().join(", ");
+        let skeleton = end.filter(|_| !verdict.witnesses.iter().map(ToString::to_string).any(|w| is_literal(&w)));
+        let anchor = self.anchor;
         let error = self.report(Code::E0601, keyword, [shown.into()]);
         error.helps.push(if matches!(matched, Type::INT | Type::STR | Type::FLOAT) {
             format!(
@@ -117,6 +123,9 @@ impl<'a> Checker<'a> {
         } else {
             "add arms for them, or `_ -> ...`".into()
         });
+        if let Some(span) = skeleton {
+            error.edits.push(syntax::Edit { anchor, span, text: format!(", {arms}"), machine_applicable: true });
+        }
         Ok(false)
     }
 }

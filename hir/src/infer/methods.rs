@@ -491,7 +491,7 @@ impl<'a> Checker<'a> {
         self.silent(args, span)
     }
 
-    fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
+    pub(super) fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
         // `Never` has no methods in this slice; being silent about it would leave a body without code and without a reason.
         if ty != Type::NEVER && self.lacks_silently(ty)? {
             return Ok(());

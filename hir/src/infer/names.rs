@@ -11,7 +11,7 @@ use crate::Type;
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, TypeForm};
 use crate::resolve::prelude;
-use crate::resolve::{StdMember, is_later_type, nearest, prelude_type, std_member};
+use crate::resolve::{StdMember, is_later_type, prelude_type, std_member, suggest};
 
 /// Constructors, functions and constants of the prelude that the slice lacks: name and word of the refusal.
 pub(super) fn later_name(name: &str) -> Option<&'static str> {
@@ -178,15 +178,34 @@ impl<'a> Checker<'a> {
         let near = {
             let locals = self.draft.bindings.iter().rev().map(|b| b.name.as_str());
             let own = self.scope.values.iter().map(|(n, _)| n.as_str()).chain(self.scope.variants.iter().map(|(n, _)| n.as_str()));
-            nearest(name.as_str(), locals.chain(own).chain(builtin::FUNCTIONS.iter().copied())).map(str::to_owned)
+            suggest(name.as_str(), locals.chain(own).chain(builtin::FUNCTIONS.iter().copied()))
         };
         let anchor = self.anchor;
+        let module = self.item.id.module();
         let error = self.report(Code::E2003, span, [name.into()]);
         error.label = "not found in this scope".into();
-        if let Some(near) = near {
+        // Only one standard module has names that the prelude lacks.
+        let is_of_math = match std_member(Symbol::new("std.math"), name) {
+            Some(StdMember::Constant(_)) => dollar,
+            Some(StdMember::Function) => !dollar,
+            None => false,
+        };
+        if is_of_math {
+            let mark = if dollar { "$" } else { "" };
+            error.helps.push(format!("`{mark}{name}` is in std.math"));
+            let text = format!("use std.math {{ {mark}{name} }};\n");
+            error.edits.push(syntax::Edit {
+                anchor: syntax::Anchor::Module(module),
+                span: Span::new(0, 0),
+                text,
+                machine_applicable: true,
+            });
+            return self.error(span);
+        }
+        if let Some((near, is_sure)) = near {
             error.helps.push(format!("a value with a similar name exists: `{near}`"));
             let text = if dollar { format!("${near}") } else { near };
-            error.edits.push(syntax::Edit { anchor, span, text, machine_applicable: false });
+            error.edits.push(syntax::Edit { anchor, span, text, machine_applicable: is_sure });
         }
         self.error(span)
     }

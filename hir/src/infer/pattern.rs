@@ -12,7 +12,7 @@ use super::{Binding, Checker, Kind, Result};
 use crate::ir::{LocalId, Pattern, PatternId};
 use crate::program::{Entity, TypeDefinition, TypeForm};
 use crate::resolve::prelude::{of_variant, predeclared};
-use crate::resolve::{nearest, show};
+use crate::resolve::{nearest, show, suggest};
 use crate::{Type, TypeKind};
 
 /// Patterns within each other, at most.
@@ -288,14 +288,14 @@ impl<'a> Checker<'a> {
 
     fn unknown_variant(&mut self, name: Symbol, ty: Type, span: Span) -> Result<()> {
         let definition = self.definition_of(ty)?;
-        let near = definition.and_then(|d| nearest(name.as_str(), d.variants.iter().map(|v| v.name.as_str())).map(str::to_owned));
+        let near = definition.and_then(|d| suggest(name.as_str(), d.variants.iter().map(|v| v.name.as_str())));
         let anchor = self.anchor;
         let error = self.report(Code::E2003, span, [name.into(), show(ty).into()]);
         error.wording = 1;
-        if let Some(near) = near {
+        if let Some((near, is_sure)) = near {
             error.helps.push(format!("`{}` has a variant with a similar name: `{near}`", show(ty)));
             let at = Span::new(span.start, span.end.min(span.start + name.as_str().len() as u32));
-            error.edits.push(syntax::Edit { anchor, span: at, text: near, machine_applicable: false });
+            error.edits.push(syntax::Edit { anchor, span: at, text: near, machine_applicable: is_sure });
         }
         Ok(())
     }

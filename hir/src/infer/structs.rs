@@ -10,7 +10,7 @@ use super::why::{Expect, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId};
 use crate::program::{Entity, TypeDefinition, TypeForm};
-use crate::resolve::{is_later_type, nearest, prelude_type, show};
+use crate::resolve::{is_later_type, prelude_type, show, suggest};
 use crate::{Type, TypeKind};
 
 /// Where the value of a field comes from.
@@ -78,12 +78,12 @@ impl<'a> Checker<'a> {
                 } else if let Some(ty) = prelude_type(name.as_str()) {
                     self.report(Code::E2001, at, ["a struct type".into(), show(ty).into()]);
                 } else {
-                    let near = nearest(name.as_str(), self.scope.types.iter().map(|(n, _)| n.as_str())).map(str::to_owned);
+                    let near = suggest(name.as_str(), self.scope.types.iter().map(|(n, _)| n.as_str()));
                     let anchor = self.anchor;
                     let error = self.report(Code::E2002, at, [name.into()]);
-                    if let Some(near) = near {
+                    if let Some((near, is_sure)) = near {
                         error.helps.push(format!("a type with a similar name exists: `{near}`"));
-                        error.edits.push(syntax::Edit { anchor, span: at, text: near, machine_applicable: false });
+                        error.edits.push(syntax::Edit { anchor, span: at, text: near, machine_applicable: is_sure });
                     }
                 }
                 self.entries_silently(entries, span)
@@ -226,15 +226,15 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn no_field(&mut self, definition: &TypeDefinition, field: Symbol, span: Span) {
-        let near = nearest(field.as_str(), definition.fields.iter().map(|(f, _)| f.as_str())).map(str::to_owned);
+        let near = suggest(field.as_str(), definition.fields.iter().map(|(f, _)| f.as_str()));
         let known: Vec<&str> = definition.fields.iter().map(|(f, _)| f.as_str()).collect();
         let anchor = self.anchor;
         let error = self.report(Code::E0302, span, [definition.item.name().into(), field.into()]);
         match near {
             _ if definition.form == TypeForm::Sum => error.helps.push("the payload of a variant is read with `match`".into()),
-            Some(near) => {
+            Some((near, is_sure)) => {
                 error.helps.push(format!("a field with a similar name exists: `{near}`"));
-                error.edits.push(syntax::Edit { anchor, span, text: near, machine_applicable: false });
+                error.edits.push(syntax::Edit { anchor, span, text: near, machine_applicable: is_sure });
             }
             None if known.is_empty() => error.helps.push(format!("`{}` has no fields", definition.item.name())),
             None => error.helps.push(format!("its fields are {}", known.join(", "))),

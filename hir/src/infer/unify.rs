@@ -8,6 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
+use crate::program::CodeType;
 use crate::resolve::solve::dispatch;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
@@ -139,10 +140,35 @@ impl Checker<'_> {
     /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
     fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
         let closed = dispatch(instance(item, args), &self.given, self.cx)?;
+        if closed.generic().0 != item && !self.fits_call(call, closed)? {
+            // The method of the impl is not what its trait says, which is reported there (E0403).
+            self.poisoned = true;
+        }
         if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
             *callee = closed;
         }
         Ok(())
+    }
+
+    /// Does a method take and give what a call of its trait's method does?
+    fn fits_call(&mut self, call: ExprId, method: ItemId) -> Result<bool> {
+        let Some(code) = CodeType::of(method, &self.given, self.cx)? else { return Ok(true) };
+        let Expr::Call(_, list) = self.draft.rows[call.index()].expr else { return Ok(true) };
+        let args: Vec<ExprId> = self.draft.body.lists[list].to_vec();
+        if code.count() != args.len() {
+            return Ok(false);
+        }
+        let is_same = |wanted: Type, found: Type| {
+            wanted == found || wanted.fits_anywhere() || found.fits_anywhere() || found.has_variable() || wanted.has_variable()
+        };
+        for (i, &arg) in args.iter().enumerate() {
+            let found = self.ty(arg);
+            if !is_same(code.param(i), self.resolved(found)) {
+                return Ok(false);
+            }
+        }
+        let given = self.ty(call);
+        Ok(is_same(code.result(), self.resolved(given)))
     }
 
     /// At the end of the body: every type is what is known of it, and what is still open is E2005.

@@ -23,6 +23,7 @@ pub(crate) fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
         | ItemKind::Capset(_)
         | ItemKind::Error => return,
     };
+    let mut of_tests: Vec<&str> = Vec::new();
     for attribute in &item.attributes {
         let name = attribute.name.as_str();
         let error = |code, args: Vec<syntax::Arg>| Diagnostic::new(code, Anchor::Item(item.id), attribute.span, args);
@@ -30,6 +31,11 @@ pub(crate) fn attributes(item: &Item, diagnostics: &mut Vec<Diagnostic>) {
             "derive" if kind == 3 => wrong_derive(attribute).map(|why| error(Code::E0108, vec![attribute.name.into(), why.into()])),
             // The driver runs tests; what these say is its matter.
             "skip" | "fail" | "compile_fail" if kind == 1 => {
+                let excludes = |other: &&&str| **other == name || (name != "skip" && **other != "skip");
+                if let Some(other) = of_tests.iter().find(excludes) {
+                    diagnostics.push(error(Code::E0517, vec![(*other).into(), name.into()]));
+                }
+                of_tests.push(name);
                 let fits = match &attribute.args[..] {
                     [] => name == "skip",
                     [(None, AttributeValue::Str(_), _)] => true,

@@ -37,7 +37,7 @@ pub use mutation::{SelfUses, changes_self, mutates, self_uses};
 pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
-pub use suggest::nearest;
+pub use suggest::{nearest, suggest};
 pub use termination::{GenericCall, endless, generic_calls, is_generic};
 pub use traits::{check_trait, trait_definition};
 pub(crate) use types::{BLANK, Surroundings, TypeReader, is_later_type, not_exported};
@@ -122,6 +122,11 @@ struct Builder<'a> {
     imported: HashMap<(u32, bool), (Entity, Symbol, Span)>,
     /// Names that rank below all others: variants and newtype constructors.
     weak: Vec<(Symbol, Entity)>,
+}
+
+/// Is it a module of a `_test/` folder?
+pub fn is_test_module(module: Symbol) -> bool {
+    module.as_str().split('.').rev().skip(1).any(|segment| segment == "_test")
 }
 
 /// Does the entity stand for a name whose import failed?
@@ -303,21 +308,20 @@ impl Builder<'_> {
             }
             Some(_) => self.bind(entry.alias, Entity::Std(module, entry.name), module, entry.span, import.is_pub),
             None => {
-                let near = nearest(entry.name.as_str(), std_modules::names(module));
+                let near = suggest(entry.name.as_str(), std_modules::names(module));
                 self.missing(entry, module, near);
             }
         }
     }
 
-    fn missing(&mut self, entry: &ImportEntry, module: Symbol, near: Option<&str>) {
+    fn missing(&mut self, entry: &ImportEntry, module: Symbol, near: Option<(String, bool)>) {
         let anchor = Anchor::Module(self.file.module);
-        let near = near.map(str::to_owned);
         let error = self.report(Code::E0203, entry.span, [module.into(), entry.name.into()]);
-        if let Some(near) = near {
+        if let Some((near, is_sure)) = near {
             error.helps.push(format!("`{module}` has an item with a similar name: `{near}`"));
             let alias = if entry.alias == entry.name { String::new() } else { format!(" as {}", entry.alias) };
             let mark = if entry.constant { "$" } else { "" };
-            error.edits.push(syntax::Edit { anchor, span: entry.span, text: format!("{mark}{near}{alias}"), machine_applicable: false });
+            error.edits.push(syntax::Edit { anchor, span: entry.span, text: format!("{mark}{near}{alias}"), machine_applicable: is_sure });
         }
         self.unknown(entry.alias, entry.span);
     }
@@ -345,24 +349,37 @@ impl Builder<'_> {
         let wrong_mark = found.iter().find(|e| is_constant(**e).is_some_and(|c| c != entry.constant)).copied();
         if found.is_empty() {
             let names = scope.public.iter().map(|(name, _)| name.as_str());
-            let near = nearest(entry.name.as_str(), names);
+            let near = suggest(entry.name.as_str(), names);
             self.missing(entry, module, near);
             return;
         }
         if let Some(entity) = wrong_mark {
+            let alias = if entry.alias == entry.name { String::new() } else { format!(" as ${}", entry.alias) };
+            let marked = if entry.constant { None } else { Some(format!("${}{alias}", entry.name)) };
             let (shown, help) = match entity {
                 Entity::Constant(_) | Entity::Std(..) if !entry.constant => {
                     (entry.name.as_str().to_owned(), format!("constants are imported with their mark: `${}`", entry.name))
                 }
                 _ => (format!("${}", entry.name), format!("only constants carry `$`: `{}`", entry.name)),
             };
-            self.report(Code::E0203, entry.span, [module.into(), shown.into()]).helps.push(help);
+            let anchor = Anchor::Module(self.file.module);
+            let error = self.report(Code::E0203, entry.span, [module.into(), shown.into()]);
+            error.helps.push(help);
+            let text = marked.unwrap_or_else(|| entry.name.as_str().to_owned());
+            error.edits.push(syntax::Edit { anchor, span: entry.span, text, machine_applicable: entry.alias == entry.name });
             self.unknown(entry.alias, entry.span);
             return;
         }
-        if is_private && (!entry.private || import.is_pub) {
+        // A test sees the private items of its package (language/07 §7.7).
+        if is_private && ((!entry.private && !is_test_module(self.file.module)) || import.is_pub) {
             let is_pub = import.is_pub;
+            let anchor = Anchor::Module(self.file.module);
             let error = self.report(Code::E0204, entry.span, [entry.name.into(), "module".into(), module.into()]);
+            if !is_pub {
+                // Whether it should rather be public is for its author to say.
+                let span = syntax::Span::new(entry.span.start, entry.span.start);
+                error.edits.push(syntax::Edit { anchor, span, text: "::".to_owned(), machine_applicable: false });
+            }
             error.helps.push(if is_pub {
                 "private items cannot be re-exported: make it `pub` where it is declared".into()
             } else {

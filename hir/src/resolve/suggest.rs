@@ -2,17 +2,10 @@
 
 /// The candidate nearest to `name`: at most 2 edits or a third of its length away, the first of equals.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = name.chars().count();
-    // A distance as long as the name itself would turn any name of two letters into any other.
-    let limit = (length / 3).max(2).min(length.saturating_sub(1));
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let bound = best.map_or(limit, |(d, _)| d - 1);
-        if candidate == name || bound == 0 || candidate.len().abs_diff(name.len()) > bound * 4 {
-            continue;
-        }
-        let distance = distance(name, candidate);
-        if distance <= bound && distance > 0 {
+        let bound = best.map_or(limit(name), |(d, _)| d - 1);
+        if let Some(distance) = distance_within(name, candidate, bound) {
             best = Some((distance, candidate));
             if distance <= 1 {
                 break;
@@ -20,6 +13,41 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// The candidate nearest to `name`, and whether it is sure to be meant: no other one is near, and the name is long enough to say so.
+pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<(String, bool)> {
+    let mut best: Option<(usize, &str)> = None;
+    let mut is_sole = name.chars().count() >= 3;
+    for candidate in candidates {
+        let Some(distance) = distance_within(name, candidate, limit(name)) else { continue };
+        match best {
+            None => best = Some((distance, candidate)),
+            Some((_, known)) if known == candidate => {}
+            Some((least, _)) => {
+                is_sole = false;
+                if distance < least {
+                    best = Some((distance, candidate));
+                }
+            }
+        }
+    }
+    best.map(|(_, candidate)| (candidate.to_owned(), is_sole))
+}
+
+/// The largest distance that is a slip of the hand.
+fn limit(name: &str) -> usize {
+    let length = name.chars().count();
+    // A distance as long as the name itself would turn any name of two letters into any other.
+    (length / 3).max(2).min(length.saturating_sub(1))
+}
+
+/// The distance, when it is neither 0 nor more than `bound`.
+fn distance_within(name: &str, candidate: &str, bound: usize) -> Option<usize> {
+    if candidate == name || bound == 0 || candidate.len().abs_diff(name.len()) > bound * 4 {
+        return None;
+    }
+    Some(distance(name, candidate)).filter(|distance| (1..=bound).contains(distance))
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
@@ -47,7 +75,15 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, suggest};
+
+    #[test]
+    fn what_is_meant_is_sure_when_nothing_else_is_near() {
+        assert_eq!(suggest("pritn", ["panic", "print"]), Some(("print".to_owned(), true)));
+        assert_eq!(suggest("totl", ["total", "tot", "total"]), Some(("total".to_owned(), false)));
+        assert_eq!(suggest("ab", ["abc"]), Some(("abc".to_owned(), false)));
+        assert_eq!(suggest("zebra", ["print"]), None);
+    }
 
     #[test]
     fn a_swap_is_one_edit_and_strangers_are_not_offered() {

@@ -6,7 +6,7 @@ use ir::{ItemId, List, Stop, Symbol};
 use syntax::tree::{self, Tree, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
-use super::nearest;
+use super::{nearest, suggest};
 use crate::program::{Context, Entity, Given, Scope};
 use crate::{Type, TypeKind};
 
@@ -268,9 +268,9 @@ impl<'a> TypeReader<'a> {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
                         let known = ["int", "float", "bool", "str", "char", "byte", "void", "Never"];
                         let own = self.scope.types.iter().map(|(n, _)| n.as_str());
-                        if let Some(near) = nearest(name.as_str(), own.chain(known)) {
+                        if let Some((near, is_sure)) = suggest(name.as_str(), own.chain(known)) {
                             error = error.help(format!("a type with a similar name exists: `{near}`"));
-                            error = error.edit(self.anchor, span, near, false);
+                            error = error.edit(self.anchor, span, near, is_sure);
                         }
                         self.diagnostics.push(error);
                         return Ok(Type::ERROR);

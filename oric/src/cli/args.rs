@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -49,9 +50,19 @@ pub struct Global {
     /// Memo tables only, nothing stored: what the cost of the engine is measured against.
     #[arg(long, global = true, hide = true)]
     pub engine_off: bool,
+    /// Crash, so that tests see what a bug of ours looks like.
+    #[arg(long, global = true, hide = true)]
+    pub crash: bool,
     /// Run as if started in this folder.
     #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+}
+
+impl Input {
+    /// A program, and nothing else said of it.
+    pub fn of(file: PathBuf) -> Input {
+        Input { file, dump: None, dump_format: DumpFormat::Text, no_pass: Vec::new() }
+    }
 }
 
 /// When to use colour.
@@ -157,6 +168,33 @@ fn size(text: &str) -> Result<u64, String> {
     super::env::size(text).ok_or_else(|| "a size is a number of bytes, or one with a unit, as `5GB` or `500MiB`".to_owned())
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::commands::test_duration(text).ok_or_else(|| "a time is a whole number with `ms`, `s` or `m`, as `500ms`".to_owned())
+}
+
+/// How tests are run.
+#[derive(clap::Args, Clone, Debug)]
+pub struct TestFlags {
+    /// Filters are whole names: `name`, or `file::name`.
+    #[arg(long)]
+    pub exact: bool,
+    /// Print the tests that are selected, and run none.
+    #[arg(long)]
+    pub list: bool,
+    /// Let tests print; one runs at a time.
+    #[arg(long)]
+    pub no_capture: bool,
+    /// A test that takes longer fails: `500ms`, `60s`, `2m`.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub timeout: Duration,
+    /// Show every test, with times and stack traces.
+    #[arg(long)]
+    pub verbose: bool,
+    /// Run in the reference interpreter instead of as machine code; no time limit.
+    #[arg(long)]
+    pub interp: bool,
+}
+
 /// Names of the optimisation passes.
 pub fn pass_names() -> Vec<&'static str> {
     mir::opt::PASSES.iter().map(|(name, _)| *name).chain(lir::opt::PASSES.iter().map(|(name, _)| *name)).collect()
@@ -203,6 +241,24 @@ pub enum Verb {
         /// The program.
         #[command(flatten)]
         input: Input,
+    },
+    /// Run tests, each in a process of its own.
+    Test {
+        /// Parts of names of tests; a source file or folder instead is the program that is tested.
+        #[arg(value_name = "FILTER")]
+        what: Vec<String>,
+        /// How tests are run.
+        #[command(flatten)]
+        flags: TestFlags,
+    },
+    /// Make the changes that diagnostics are sure of; what would make the program worse is taken back.
+    Fix {
+        /// The program.
+        #[command(flatten)]
+        input: Input,
+        /// Show the changes, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Tell why something was computed again by the last build or check that changed anything.
     Why {

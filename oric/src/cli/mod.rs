@@ -1,13 +1,13 @@
 //! The command line: verbs, flags, environment, exit codes.
 //!
 //! stdout is the result (a program's output, dumps, JSON), stderr is diagnostics and summary. Exit codes: 0 done, 1 the user's code, 2 the request or
-//! the machine, 101 a bug of ours; `run` passes the program's status on.
+//! the machine, 4 a filter that selects nothing, 101 a bug of ours; `run` passes the program's status on.
 
 mod args;
 mod env;
 mod output;
 
-pub use args::{Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Report, Timings, Verb, pass_names};
+pub use args::{Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Report, TestFlags, Timings, Verb, pass_names};
 pub use env::Environment;
 pub use output::Output;
 
@@ -22,6 +22,8 @@ use crate::{commands, crash};
 pub const FAILED: i32 = 1;
 /// Exit status of a request that cannot be met.
 pub const REFUSED: i32 = 2;
+/// Exit status of a filter that selects nothing.
+pub const NOTHING: i32 = 4;
 /// Exit status of our own bugs.
 pub const CRASHED: i32 = 101;
 

@@ -150,6 +150,19 @@ impl Output {
         }
     }
 
+    /// What was asked for, on standard output: never in JSON, which has events for it.
+    pub fn result(&self, text: &str) {
+        if !self.is_json() {
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        }
+    }
+
+    /// The form of messages.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// A JSON event, left out in other forms.
     pub fn event(&self, value: &Value) {
         if self.is_json() {

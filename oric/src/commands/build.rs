@@ -22,7 +22,7 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
         return status;
     }
     let built = match emit {
-        Emit::Exe => link::executable(session, &path, clean),
+        Emit::Exe => link::executable(session, session.main_item(), &path, clean),
         Emit::Obj => object(session, &path),
     };
     let (bytes, how) = match built {

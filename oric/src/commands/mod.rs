@@ -3,15 +3,18 @@
 mod build;
 mod cache;
 mod explain;
+mod fix;
 mod graph;
 mod report;
 mod run;
+mod test;
 mod why;
 
 use std::time::Instant;
 
 pub use build::write;
 use query::store::cas::DEFAULT_BUDGET;
+pub use test::duration as test_duration;
 
 use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Report, Verb};
@@ -27,6 +30,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         output.failure(&format!("cannot enter {}: {error}", directory.display()));
         return (REFUSED, "oric");
     }
+    assert!(!args.global.crash, "asked to");
     let ask = Asked { global: &args.global, environment, output };
     match &args.verb {
         Verb::Explain { code } => (explain::explain(code.as_deref(), output), "oric"),
@@ -53,6 +57,11 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
                 run::run(session, input, program_args, output)
             }
         }),
+        Verb::Test { what, flags } => {
+            let (file, filters) = test::program_and_filters(what);
+            ask.tests(&Input::of(file), |session, errors, started| test::test(session, flags, &filters, errors, started, output))
+        }
+        Verb::Fix { input, dry_run } => ask.fix(input, *dry_run),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
         Verb::Report { report: Report::Cache, input } => ask.stored(input, |session| report::cache(session, output)),
         Verb::Graph { input, format, focus } => ask.stored(input, |session| graph::graph(session, *format, focus.as_deref(), output)),
@@ -132,7 +141,7 @@ impl Asked<'_> {
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let workers = self.global.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);
-        Some(Setup { options, link, workers: workers.max(1), cache, budget, builds, bare, log: false, timings })
+        Some(Setup { options, link, workers: workers.max(1), cache, budget, builds, tests: false, bare, log: false, timings })
     }
 
     /// The stored graph as it is, without looking at what changed.
@@ -161,24 +170,10 @@ impl Asked<'_> {
     ) -> (i32, &'static str) {
         let started = Instant::now();
         let output = self.output;
-        let project = match Project::of(&input.file) {
-            Ok(project) => project,
-            Err(error) => return (self.cannot_open(&error), "oric"),
+        let (mut session, diagnostics, errors) = match self.checked(input, symbols, builds, false) {
+            Ok(checked) => checked,
+            Err(status) => return (status, "oric"),
         };
-        let Some(mut setup) = self.setup(&project, input, symbols, builds) else { return (REFUSED, "oric") };
-        // A dump shows what is computed now, every phase of it; what is stored has nothing to do with it.
-        setup.cache = setup.cache.filter(|_| input.dump.is_none());
-        output.compiling(&project, &[project.main]);
-        let mut session = match Session::open(project, setup) {
-            Ok(session) => session,
-            Err(error) => return (self.cannot_open(&error), "oric"),
-        };
-        output.compiling(&session.project, &session.modules);
-        let diagnostics = session.ask(Session::diagnostics);
-        for warning in std::mem::take(&mut session.warnings) {
-            output.warn(&warning);
-        }
-        let errors = output.diagnostics(&diagnostics, &session);
         if errors > 0 {
             let warnings = diagnostics.len() - errors;
             let code = diagnostics.iter().find(|d| d.severity() == syntax::Severity::Error).map_or("", |d| d.code.as_str());
@@ -198,6 +193,59 @@ impl Asked<'_> {
             return (crate::cli::CRASHED, "oric");
         }
         if self.finish(session, started) { result } else { (crate::cli::CRASHED, "oric") }
+    }
+
+    /// Loads and checks a program, prints what was found; how many errors that were.
+    fn checked(&self, input: &Input, symbols: bool, builds: bool, tests: bool) -> Result<(Session, Vec<syntax::Diagnostic>, usize), i32> {
+        let output = self.output;
+        let project = Project::of(&input.file).map_err(|error| self.cannot_open(&error))?;
+        let mut setup = self.setup(&project, input, symbols, builds).ok_or(REFUSED)?;
+        setup.tests = tests;
+        // A dump shows what is computed now, every phase of it; what is stored has nothing to do with it.
+        setup.cache = setup.cache.filter(|_| input.dump.is_none());
+        output.compiling(&project, &[project.main]);
+        let mut session = Session::open(project, setup).map_err(|error| self.cannot_open(&error))?;
+        output.compiling(&session.project, &session.modules);
+        let diagnostics = session.ask(Session::diagnostics);
+        for warning in std::mem::take(&mut session.warnings) {
+            output.warn(&warning);
+        }
+        let errors = output.diagnostics(&diagnostics, &session);
+        Ok((session, diagnostics, errors))
+    }
+
+    /// Loads and checks a program with its tests, and goes on with `work`, whatever was found.
+    fn tests(&self, input: &Input, work: impl FnOnce(&mut Session, usize, Instant) -> i32) -> (i32, &'static str) {
+        let started = Instant::now();
+        let (mut session, _, errors) = match self.checked(input, true, true, true) {
+            Ok(checked) => checked,
+            Err(status) => return (status, "oric"),
+        };
+        let status = work(&mut session, errors, started);
+        if self.global.verify_queries && self.doubt(&session) > 0 {
+            return (crate::cli::CRASHED, "oric");
+        }
+        (if self.finish(session, started) { status } else { crate::cli::CRASHED }, "oric")
+    }
+
+    /// Loads a program with its tests, apart from what is stored, and fixes it.
+    fn fix(&self, input: &Input, dry: bool) -> (i32, &'static str) {
+        let started = Instant::now();
+        let project = match Project::of(&input.file) {
+            Ok(project) => project,
+            Err(error) => return (self.cannot_open(&error), "oric"),
+        };
+        let Some(setup) = self.setup(&project, input, true, false) else { return (REFUSED, "oric") };
+        self.output.compiling(&project, &[project.main]);
+        // Texts that are on no disk must not get into the store.
+        match Session::open(project, Setup { cache: None, tests: true, ..setup }) {
+            Ok(mut session) => {
+                let status = fix::fix(&mut session, dry, started, self.output);
+                std::mem::forget(session);
+                (status, "oric")
+            }
+            Err(error) => (self.cannot_open(&error), "oric"),
+        }
     }
 
     /// Stores what was learned, unless a query turns out to give two answers.

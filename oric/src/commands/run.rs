@@ -30,7 +30,7 @@ pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Out
             return (REFUSED, "oric");
         }
     };
-    if let Err(failure) = link::executable(session, &path, false) {
+    if let Err(failure) = link::executable(session, session.main_item(), &path, false) {
         return (build::failed(&failure, &path, output), "oric");
     }
     super::publish(session, output);
@@ -60,7 +60,7 @@ pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Out
 }
 
 /// Where the program is made: in the cache, else a temporary file.
-fn place(session: &Session, name: &str) -> std::io::Result<(PathBuf, bool)> {
+pub fn place(session: &Session, name: &str) -> std::io::Result<(PathBuf, bool)> {
     if let Some(cache) = &session.setup.cache {
         let folder = cache.links();
         if std::fs::create_dir_all(&folder).is_ok() {
@@ -78,7 +78,10 @@ pub fn interpret(session: &mut Session, args: &[OsString], output: &Output, back
     };
     // As the runtime does with arguments that are not UTF-8 (language/17 §17.1).
     let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let status = interpret_to(session, main, &args, &mut Streams::default(), backtrace);
+    let mut streams = Streams::default();
+    streams.to_error = output.is_json();
+    let status = interpret_to(session, main, &args, &mut streams, backtrace);
+    drop(streams);
     (status, "program")
 }
 
@@ -96,17 +99,22 @@ pub fn interpret_to(session: &Session, main: ItemId, args: &[String], streams: &
 /// Standard output with a block buffer, and standard error.
 struct Streams {
     out: Vec<u8>,
+    /// Standard output is JSON lines: what the program prints must not be among them.
+    to_error: bool,
 }
 
 impl Default for Streams {
     fn default() -> Self {
-        Streams { out: Vec::with_capacity(1 << 14) }
+        Streams { out: Vec::with_capacity(1 << 14), to_error: false }
     }
 }
 
 impl Streams {
     fn flush(&mut self) -> Result<(), i32> {
-        let written = std::io::stdout().write_all(&self.out).and_then(|()| std::io::stdout().flush());
+        let written = match self.to_error {
+            true => std::io::stderr().write_all(&self.out),
+            false => std::io::stdout().write_all(&self.out).and_then(|()| std::io::stdout().flush()),
+        };
         self.out.clear();
         written.map_err(|error| error.raw_os_error().unwrap_or(5))
     }

@@ -47,6 +47,9 @@ pub struct Entry {
 
 impl Provider for MainForm {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Option<Entry>, Interrupt> {
+        if *main == super::tests_item() {
+            return Ok(Some(Entry { main: *main, takes_args: true, returns_status: false, never_returns: false }));
+        }
         let signature = levels.get::<Signature>(main)?;
         Ok((*signature).as_ref().map(|s| Entry {
             main: *main,
@@ -352,7 +355,7 @@ pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image:
 
 /// Is it left out of panic reports: what nobody wrote?
 pub fn is_hidden(id: ItemId) -> bool {
-    id == lir::build::entry_item() || id.is_lambda() && id.unpacked().is_some()
+    id == lir::build::entry_item() || id == super::tests_item() || id.is_lambda() && id.unpacked().is_some()
 }
 
 /// The name of an item in panic reports (language/10 §10.4).

@@ -11,8 +11,8 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile,
-    Modules, Parse, Position, Provider, Scope, Signature, Source, Start, TypeDefinition, TypedBody,
+    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile, Modules,
+    Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests, tests_item, tests_module,
 };
 
 /// Where an item stands now.
@@ -84,7 +84,8 @@ impl Provider for Imports {
 impl Provider for Modules {
     /// Breadth first, imports of a module in source order.
     fn provide(levels: &Levels<'_, '_>, main: &Symbol) -> Result<Arc<Vec<Symbol>>, Interrupt> {
-        let mut found = vec![*main];
+        // The root of tests is no module: it stands for those that it imports.
+        let mut found = if *main == tests_module() { imported(levels, *main)?.into_iter().rev().collect() } else { vec![*main] };
         let mut seen: HashSet<Symbol> = found.iter().copied().collect();
         let mut next = 0;
         while let Some(&module) = found.get(next) {
@@ -171,6 +172,10 @@ impl Provider for ImportCycles {
 
 /// Modules that a module imports, last first.
 fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Interrupt> {
+    if module == tests_module() {
+        let sites = levels.cx().input::<TestSites>(&())?.unwrap_or_default();
+        return Ok(sites.modules.iter().rev().copied().collect());
+    }
     let imports = levels.get::<Imports>(&module)?;
     let mut modules = Vec::with_capacity(imports.len());
     for path in imports.iter() {
@@ -226,6 +231,9 @@ impl Provider for Signature {
 
 impl Provider for FunctionType {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Interrupt> {
+        if *id == tests_item() {
+            return Ok(Some(Arc::new((vec![hir::Type::list(hir::Type::STR)], hir::Type::VOID))));
+        }
         let code = levels.done(hir::program::CodeType::of(*id, &hir::program::Given::default(), levels))?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
@@ -363,8 +371,16 @@ impl Provider for Diagnostics {
             found.diagnostics.extend(scope.diagnostics.iter().cloned());
             found.diagnostics.extend(hir::resolve::unused_imports(&file));
             for entry in &file.items {
-                collect(levels, &entry.item, &mut found)?;
+                // What is wrong with a test that must not compile belongs to the test, except for that it says so in a wrong way.
+                if tests::is_compile_fail(&entry.item) {
+                    let signature = levels.get::<Signature>(&entry.id)?;
+                    let all = (*signature).as_ref().map(|signature| &signature.diagnostics[..]).unwrap_or_default();
+                    found.diagnostics.extend(all.iter().filter(|d| tests::is_about_attributes(d)).cloned());
+                } else {
+                    collect(levels, &entry.item, &mut found)?;
+                }
             }
+            found.diagnostics.extend(tests::misplaced(levels, *module, &file)?);
             found.diagnostics.extend(super::impls::endless(levels, &file)?);
         }
         Ok(Arc::new(found))
@@ -403,6 +419,10 @@ impl Provider for Check {
                 let what = syntax::Arg::Text("part of this body (an operation on a value of type `Never`)".to_owned());
                 found.push(Diagnostic::new(DiagnosticCode::E2040, Anchor::Item(item), span, [what]));
             }
+        }
+        if *main == tests_module() {
+            found.extend(tests::strays(levels)?);
+            return Ok(Arc::new(found));
         }
         // A module without `@main` may be checked; one with a wrong `@main` is wrong.
         let entry = ItemId::function(*main, Symbol::new("main"));

@@ -323,7 +323,9 @@ pub fn resolve<E>(
         }
     };
     let module = Symbol::new(&candidate);
-    Ok(match file(module)? {
+    // Nothing may import a test file (language/07 §7.6).
+    let found = if hir::resolve::is_test_module(module) { None } else { file(module)? };
+    Ok(match found {
         Some(found) => match found.rival {
             Some(rival) => Resolution::DefinedTwice(found.path, rival),
             None => Resolution::Found(module),

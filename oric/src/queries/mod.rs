@@ -12,12 +12,14 @@ mod front;
 mod impls;
 mod levels;
 mod middle;
+mod tests;
 mod world;
 
 pub use back::{Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, item_record, shown_name, wide};
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
+pub use tests::{How, Sites, TestRow, is_test_module, tests_item, tests_module};
 pub use world::{ReportPositions, World};
 
 use std::sync::Arc;
@@ -158,6 +160,7 @@ queries! {
         Source = 0 "source" (Symbol) -> SourceFile, "text of a module's file";
         Settings = 1 "settings" (()) -> Options, "options that change code";
         Main = 3 "main" (()) -> Symbol, "module of `@main`: impls count wherever they stand in the program that it reaches";
+        TestSites = 4 "test_sites" (()) -> Sites, "modules that hold tests, and whether they must stand in folders of their own";
         LinkSettings = 2 "link_settings" (()) -> LinkOptions, "options that change the executable, not the code of functions";
     }
     queries {
@@ -202,6 +205,9 @@ queries! {
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";
         MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
+        // Tests.
+        Tests       = 61 "tests"       (()) -> Arc<Vec<tests::TestRow>>, value, ["oric"], "tests of the program, in the order of files and places, and how each is run";
+        TestReport  = 62 "test_report" (ItemId) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric" "hir"], "what there is to say about a test that must not compile";
         // Programs.
         Diagnostics = 50 "diagnostics" (Symbol) -> Arc<front::ModuleReport>, value, ["hir" "oric"], "everything there is to say about a module";
         Check       = 55 "check"       (Symbol) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric"], "everything there is to say about a program: the root of `check`";

@@ -16,7 +16,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources) -> String {
     let message = syntax::diagnostic::message(diagnostic);
     let _ = write!(out, "{}[{}]: {message}", severity_name(diagnostic.severity()), diagnostic.code.as_str());
     if let Some(edit) = diagnostic.edits.first() {
-        let text = edit.text.trim();
+        let text = edit.text.trim_start_matches(", ").trim();
         let _ = write!(out, " [fix: {}]", if text.is_empty() { "remove" } else { text });
     }
     out.push('\n');

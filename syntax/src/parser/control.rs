@@ -2,9 +2,9 @@
 
 use ir::{List, Symbol};
 
-use crate::DiagnosticCode;
 use crate::lexer::{Flags, Kind};
 use crate::tree::*;
+use crate::{DiagnosticCode, Span};
 
 use super::{Failed, Parse, Parser};
 
@@ -135,8 +135,12 @@ impl Parser<'_> {
             self.pos += 1;
             return Ok(Some(self.ident()?.0));
         }
+        let colon = self.span_of(self.token());
+        let space = Span::new(self.base + colon.start, self.base + name.start);
         self.pos += 2;
-        self.report(DiagnosticCode::E0116, self.span_of(name), []);
+        let diagnostic = self.report(DiagnosticCode::E0116, self.span_of(name), []);
+        let anchor = diagnostic.anchor;
+        diagnostic.edits.push(crate::Edit { anchor, span: space, text: ":".to_owned(), machine_applicable: true });
         Ok(Some(name.symbol()))
     }
 

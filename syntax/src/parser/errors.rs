@@ -46,7 +46,7 @@ impl Parser<'_> {
         }
         let span = self.span_of(token);
         if token.kind == Kind::FatArrow {
-            self.report(DiagnosticCode::E1001, span, []).wording = 1;
+            self.fat_arrow(span);
             return Err(Failed);
         }
         self.fail(DiagnosticCode::E1001, span, [self.describe(token).into(), expected.into()])
@@ -85,7 +85,7 @@ impl Parser<'_> {
             Kind::Use => self.fail(DiagnosticCode::E0109, span, []),
             Kind::Pub => self.fail(DiagnosticCode::E0110, span, []),
             Kind::FatArrow => {
-                self.report(DiagnosticCode::E1001, span, []).wording = 1;
+                self.fat_arrow(span);
                 Err(Failed)
             }
             _ => self.fail(DiagnosticCode::E1002, span, []),
@@ -179,8 +179,27 @@ impl Parser<'_> {
         let token = self.tokens[index];
         let word = self.token_text(token);
         let hint = FOREIGN.iter().find(|f| f.0 == word).map_or("", |f| f.1);
-        self.report(DiagnosticCode::E1015, self.span_of(token), [word.into(), hint.into()]);
+        let replacement = match word {
+            "elif" => Some("else if"),
+            "var" => Some("let"),
+            "null" | "nil" => Some("None"),
+            "import" => Some("use"),
+            _ => None,
+        };
+        let diagnostic = self.report(DiagnosticCode::E1015, self.span_of(token), [word.into(), hint.into()]);
+        if let Some(replacement) = replacement {
+            let (anchor, span) = (diagnostic.anchor, diagnostic.span);
+            diagnostic.edits.push(crate::Edit { anchor, span, text: replacement.to_owned(), machine_applicable: true });
+        }
         true
+    }
+
+    /// `=>` of other languages.
+    fn fat_arrow(&mut self, span: Span) {
+        let diagnostic = self.report(DiagnosticCode::E1001, span, []);
+        diagnostic.wording = 1;
+        let (anchor, span) = (diagnostic.anchor, diagnostic.span);
+        diagnostic.edits.push(crate::Edit { anchor, span, text: "->".to_owned(), machine_applicable: true });
     }
 
     /// A missing `;`, at the end of the token before.

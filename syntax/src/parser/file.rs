@@ -81,9 +81,35 @@ fn lexical(module: Symbol, text: &str, errors: &[LexError], malformed: &[(usize,
         }
         let mut diagnostic = Diagnostic::new(error.code, anchor, error.span, error.args.iter().cloned());
         diagnostic.helps.extend(error.help.map(str::to_owned));
+        if let Some((span, replacement)) = lexical_fix(text, error) {
+            diagnostic.edits.push(crate::Edit { anchor, span, text: replacement, machine_applicable: true });
+        }
         found.push((diagnostic, error.damaging));
     }
     found
+}
+
+/// What was meant by a spelling that the lexer refuses, where that is certain.
+fn lexical_fix(text: &str, error: &LexError) -> Option<(Span, String)> {
+    let (start, end) = (error.span.start as usize, error.span.end as usize);
+    let (before, spelling, after) = (text.get(..start)?, text.get(start..end)?, text.get(end..)?);
+    let replacement = match error.code {
+        // `===` is `==`, `!==` is `!=`
+        DiagnosticCode::E0008 => spelling.get(..2)?.to_owned(),
+        // `i++;` as a statement: elsewhere its value is wanted.
+        DiagnosticCode::E0010
+            if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') && after.trim_start().starts_with([';', '}']) =>
+        {
+            format!(" {}= 1", spelling.get(..1)?)
+        }
+        DiagnosticCode::E0011 => match error.args.get(1)? {
+            Arg::Text(ascii) => ascii.clone(),
+            Arg::Item(_) => return None,
+        },
+        DiagnosticCode::E0030 => String::new(),
+        _ => return None,
+    };
+    Some((error.span, replacement))
 }
 
 /// An upper bound of how far CR LF pairs can have moved an offset.

@@ -9,10 +9,12 @@
 //! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
 //! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
 //! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
+//! | [`conformance`] | every rule of the language reference has fixtures, and they hold                     |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
 pub mod baseline;
 pub mod cas;
+pub mod conformance;
 pub mod elf;
 pub mod native;
 pub mod pipeline;
@@ -32,12 +34,13 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 5] = [
+pub const GATES: [Gate; 6] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
     Gate { name: "compiler-cas-check", first: &[], run: cas::run },
+    Gate { name: "conformance-check", first: &[], run: conformance::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.
