@@ -541,6 +541,11 @@ impl CodeType {
         &self.signature.given
     }
 
+    /// The trait that it is a method of, or the impl.
+    pub fn owner(&self) -> Option<ItemId> {
+        self.signature.owner
+    }
+
     /// Number of parameters.
     pub fn count(&self) -> usize {
         self.signature.params.len()

@@ -28,6 +28,35 @@ pub struct File {
     pub items: Vec<ItemEntry>,
     /// Lexical and syntax errors; anchored at items where they lie inside one.
     pub diagnostics: Vec<Diagnostic>,
+    /// Positions in `items` by the number of the id; made when first needed, and no part of what a file says.
+    pub index: ItemIndex,
+}
+
+impl File {
+    /// The row of an item.
+    pub fn entry(&self, id: ItemId) -> Option<&ItemEntry> {
+        let index = self.index.0.get_or_init(|| {
+            let mut found: Vec<(u32, u32)> = self.items.iter().zip(0..).map(|(entry, at)| (entry.id.raw(), at)).collect();
+            found.sort_unstable();
+            found
+        });
+        let at = index.partition_point(|&(raw, _)| raw < id.raw());
+        index.get(at).filter(|&&(raw, _)| raw == id.raw()).map(|&(_, at)| &self.items[at as usize])
+    }
+}
+
+/// Where the items of a file are.
+#[derive(Clone, Default, Debug)]
+pub struct ItemIndex(std::sync::OnceLock<Vec<(u32, u32)>>);
+
+impl PartialEq for ItemIndex {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for ItemIndex {}
+impl std::hash::Hash for ItemIndex {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// One row of the item tree: an item and where it stands now.

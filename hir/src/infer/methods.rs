@@ -341,7 +341,7 @@ impl<'a> Checker<'a> {
                 }
                 self.default_of(ty, span)?
             }
-            _ => self.no_method(ty, name, args, span)?,
+            _ => self.call_associated(ty, (name, types), args, span, expect)?,
         };
         Ok(Some(value))
     }
@@ -386,7 +386,7 @@ impl<'a> Checker<'a> {
             return self.silent(others, span);
         }
         let at = self.span_at(value);
-        let found = self.having(ty, interface)?;
+        let found = self.having(ty, interface, at)?;
         let &[found] = &found[..] else {
             let shown = show(ty);
             if found.is_empty() {

@@ -22,7 +22,7 @@ pub(super) enum Offered {
     Nothing,
     /// A method, and the type arguments of the block that it stands in.
     Method(ItemId, Vec<Type>),
-    /// Several; reported.
+    /// Several, or a search without end; reported.
     Ambiguous,
 }
 
@@ -37,16 +37,19 @@ impl<'a> Checker<'a> {
             }
         }
         if found.is_empty() {
-            let scope = self.scope.clone();
+            let (scope, reported) = (self.scope.clone(), self.diagnostics.len());
             let known = Known::with_method(name.as_str()).map(Known::item);
             for &interface in scope.traits.iter().chain(&known) {
                 let Some(definition) = self.cx.trait_definition(interface)? else { continue };
                 if member(&definition, name).is_none() {
                     continue;
                 }
-                for candidate in candidates_of(ty, interface, &self.given, self.cx)? {
+                for candidate in self.having(ty, interface, at)? {
                     self.offer(&mut found, candidate, name, with_self)?;
                 }
+            }
+            if found.is_empty() && self.diagnostics.len() > reported {
+                return Ok(Offered::Ambiguous);
             }
         }
         if name.as_str() == "into" && with_self {
@@ -70,9 +73,24 @@ impl<'a> Checker<'a> {
         self.provided(ty, interface, method, name).map(|(item, args)| Offered::Method(item, args))
     }
 
-    /// What a type has of a trait, for each of its type arguments.
-    pub(super) fn having(&mut self, ty: Type, interface: ItemId) -> Result<Vec<TraitRef>> {
-        candidates_of(ty, interface, &self.given, self.cx)
+    /// What a type has of a trait, for each of its type arguments. A trait without any, on which most calls are, needs no search for them.
+    pub(super) fn having(&mut self, ty: Type, interface: ItemId, at: Span) -> Result<Vec<TraitRef>> {
+        let arity = match Known::of(interface) {
+            Some(known) => known.arity(),
+            None => self.cx.trait_definition(interface)?.map_or(0, |definition| definition.generics.len()),
+        };
+        if arity > 0 {
+            return candidates(ty, interface, &self.given, self.cx);
+        }
+        let plain = TraitRef::new(interface, &[]);
+        Ok(match solve(ty, plain, &self.given, self.cx)? {
+            Answer::Proven(_) => vec![plain],
+            Answer::Refuted | Answer::Unsupported => Vec::new(),
+            Answer::Endless => {
+                self.report(Code::E0440, at, [show(ty).into(), plain.show().into()]);
+                Vec::new()
+            }
+        })
     }
 
     /// What is called for a member of a trait that a type has: the method of its impl, or the trait's own.
@@ -262,20 +280,4 @@ impl<'a> Checker<'a> {
         }
         self.settle_projections()
     }
-}
-
-/// What a type has of a trait. A trait without type arguments, on which most calls are, needs no search for them.
-fn candidates_of(ty: Type, interface: ItemId, given: &Given, cx: &dyn crate::Context) -> Result<Vec<TraitRef>> {
-    let plain = TraitRef::new(interface, &[]);
-    let arity = match Known::of(interface) {
-        Some(known) => known.arity(),
-        None => cx.trait_definition(interface)?.map_or(0, |definition| definition.generics.len()),
-    };
-    if arity > 0 {
-        return candidates(ty, interface, given, cx);
-    }
-    Ok(match solve(ty, plain, given, cx)? {
-        Answer::Proven(_) => vec![plain],
-        Answer::Refuted | Answer::Unsupported | Answer::Endless => Vec::new(),
-    })
 }

@@ -12,7 +12,18 @@ use crate::types::{instance, instance_of};
 use crate::{Type, TypeKind};
 
 /// Deepest chain of bounds that hold because of others.
-const DEEPEST: u32 = 128;
+const DEEPEST: usize = 128;
+/// Most bounds that are looked at for one.
+const MOST: u32 = 1 << 16;
+
+/// Bounds that are being solved, and how many were looked at.
+#[derive(Default)]
+struct Search {
+    open: Vec<(Type, TraitRef)>,
+    steps: u32,
+    /// Associated types that are being replaced.
+    depth: usize,
+}
 
 /// Why a type implements a trait.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -40,13 +51,21 @@ pub enum Answer {
 
 /// Does a type implement a trait, where this is known of type parameters?
 pub fn solve(ty: Type, interface: TraitRef, given: &Given, cx: &dyn Context) -> Result<Answer, Stop> {
-    search(ty, interface, given, 0, cx)
+    goal(ty, interface, given, &mut Search::default(), cx)
 }
 
-fn search(ty: Type, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Context) -> Result<Answer, Stop> {
-    if depth > DEEPEST {
+fn goal(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Answer, Stop> {
+    search.steps += 1;
+    if search.open.len() > DEEPEST || search.steps > MOST || search.open.contains(&(ty, interface)) {
         return Ok(Answer::Endless);
     }
+    search.open.push((ty, interface));
+    let answer = decide(ty, interface, given, search, cx);
+    search.open.pop();
+    answer
+}
+
+fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Answer, Stop> {
     if !given.bounds.is_empty() || matches!(ty.kind(), TypeKind::Associated(..)) {
         for bound in bounds_of(ty, given, cx)? {
             if inherits(bound, interface, ty, cx)? {
@@ -55,7 +74,7 @@ fn search(ty: Type, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Con
         }
     }
     if let Some(known) = Known::of(interface.item())
-        && let Some(answer) = made(ty, known, interface, given, depth, cx)?
+        && let Some(answer) = made(ty, known, interface, given, search, cx)?
     {
         return Ok(answer);
     }
@@ -68,7 +87,7 @@ fn search(ty: Type, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Con
             continue;
         }
         let Some(args) = args.into_iter().collect::<Option<Vec<Type>>>() else { continue };
-        match holds(&found.given, &args, given, depth, cx)? {
+        match holds(&found.given, &args, given, search, cx)? {
             Answer::Proven(_) => {}
             Answer::Refuted => continue,
             other => return Ok(other),
@@ -111,17 +130,17 @@ pub(super) fn header(found: &Implementation, interface: ItemId, cx: &dyn Context
 }
 
 /// Does what an impl asks of its type parameters hold for these?
-fn holds(wanted: &Given, args: &[Type], given: &Given, depth: u32, cx: &dyn Context) -> Result<Answer, Stop> {
+fn holds(wanted: &Given, args: &[Type], given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Answer, Stop> {
     for bound in &wanted.bounds {
-        let ty = normalised(bound.ty.substituted(args), given, cx)?;
-        match search(ty, bound.interface.substituted(args), given, depth + 1, cx)? {
+        let ty = normal(bound.ty.substituted(args), given, search, cx)?;
+        match goal(ty, bound.interface.substituted(args), given, search, cx)? {
             Answer::Proven(_) => {}
             other => return Ok(other),
         }
     }
     for equality in &wanted.equalities {
-        let found = normalised(equality.associated.substituted(args), given, cx)?;
-        if found != normalised(equality.ty.substituted(args), given, cx)? {
+        let found = normal(equality.associated.substituted(args), given, search, cx)?;
+        if found != normal(equality.ty.substituted(args), given, search, cx)? {
             return Ok(Answer::Refuted);
         }
     }
@@ -166,10 +185,10 @@ pub fn candidates(ty: Type, interface: ItemId, given: &Given, cx: &dyn Context) 
 }
 
 /// The built-in implementations (language/08 §8.4, §8.6) and the derived ones; `None` when impls decide.
-fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, depth: u32, cx: &dyn Context) -> Result<Option<Answer>, Stop> {
-    let all = |parts: &[Type]| -> Result<Option<Answer>, Stop> {
+fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Option<Answer>, Stop> {
+    let mut all = |parts: &[Type]| -> Result<Option<Answer>, Stop> {
         for &part in parts {
-            match search(part, interface, given, depth + 1, cx)? {
+            match goal(part, interface, given, search, cx)? {
                 Answer::Proven(_) => {}
                 other => return Ok(Some(other)),
             }
@@ -268,7 +287,7 @@ pub fn ancestors(interface: TraitRef, this: Type, cx: &dyn Context) -> Result<Ve
             for parent in &definition.supertraits {
                 let parent = parent.substituted(&args);
                 // A trait that inherits from ever larger instances of itself is E0443; here it comes to an end.
-                if !found.contains(&parent) && found.len() < DEEPEST as usize {
+                if !found.contains(&parent) && found.len() < DEEPEST {
                     found.push(parent);
                 }
             }
@@ -284,19 +303,27 @@ pub fn member(definition: &TraitDefinition, name: Symbol) -> Option<ItemId> {
 
 /// The type with each associated type in it replaced by what it is, as far as that is known.
 pub fn normalised(ty: Type, given: &Given, cx: &dyn Context) -> Result<Type, Stop> {
-    normal(ty, given, 0, cx)
+    normal(ty, given, &mut Search::default(), cx)
 }
 
-fn normal(ty: Type, given: &Given, depth: u32, cx: &dyn Context) -> Result<Type, Stop> {
-    if !ty.has_associated() || depth > DEEPEST {
+fn normal(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Type, Stop> {
+    search.steps += 1;
+    if !ty.has_associated() || search.steps > MOST || search.depth > DEEPEST {
         return Ok(ty);
     }
+    search.depth += 1;
+    let found = replaced(ty, given, search, cx);
+    search.depth -= 1;
+    found
+}
+
+fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Type, Stop> {
     let TypeKind::Associated(parts, interface, name) = ty.kind() else {
         // From the inside outwards; the closure cannot stop, so what stops it is kept.
         let mut stopped = None;
         let changed = ty.replaced(&mut |part| match part.kind() {
             _ if !part.has_associated() => Some(part),
-            TypeKind::Associated(..) => Some(normal(part, given, depth + 1, cx).unwrap_or_else(|stop| {
+            TypeKind::Associated(..) => Some(normal(part, given, search, cx).unwrap_or_else(|stop| {
                 stopped = Some(stop);
                 part
             })),
@@ -306,17 +333,17 @@ fn normal(ty: Type, given: &Given, depth: u32, cx: &dyn Context) -> Result<Type,
     };
     let mut own = Vec::with_capacity(parts.len());
     for &part in parts {
-        own.push(normal(part, given, depth + 1, cx)?);
+        own.push(normal(part, given, search, cx)?);
     }
     let ty = Type::associated(&own, interface, name);
     if let Some(equality) = given.equalities.iter().find(|equality| equality.associated == ty) {
-        return if equality.ty == ty { Ok(ty) } else { normal(equality.ty, given, depth + 1, cx) };
+        return if equality.ty == ty { Ok(ty) } else { normal(equality.ty, given, search, cx) };
     }
     let (Some(&this), args) = (own.first(), own.get(1..).unwrap_or_default()) else { return Ok(ty) };
     if ty.has_variable() {
         return Ok(ty);
     }
-    let found = match search(this, TraitRef::new(interface, args), given, depth + 1, cx)? {
+    let found = match goal(this, TraitRef::new(interface, args), given, search, cx)? {
         Answer::Proven(Evidence::Impl(item, args)) => {
             let implementation = cx.implementation(item)?;
             implementation.and_then(|found| found.associated.iter().find(|(n, _)| *n == name).map(|(_, ty)| ty.substituted(&args)))
@@ -332,7 +359,7 @@ fn normal(ty: Type, given: &Given, depth: u32, cx: &dyn Context) -> Result<Type,
         }
     };
     match found {
-        Some(found) => normal(found, given, depth + 1, cx),
+        Some(found) => normal(found, given, search, cx),
         None => Ok(ty),
     }
 }

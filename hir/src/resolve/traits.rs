@@ -206,9 +206,23 @@ impl TypeReader<'_> {
         for constraint in generics.constraints {
             let tree::Constraint::Equal(path, ty, span) = constraint else { continue };
             let (associated, ty) = (self.associated(path, *span)?, self.read(*ty)?);
-            if let TypeKind::Associated(..) = associated.kind()
+            if let TypeKind::Associated(parts, interface, _) = associated.kind()
                 && ty != Type::ERROR
             {
+                let mut is_part = false;
+                ty.replaced(&mut |part| {
+                    is_part |= part == associated;
+                    None
+                });
+                if is_part && ty != associated {
+                    let this = parts.first().map_or_else(String::new, |&this| show(this));
+                    let args = [this.as_str().into(), interface.name().into()];
+                    let error = Diagnostic::new(Code::E0440, self.anchor, *span, args);
+                    self.diagnostics.push(error.note(format!("`{}` would be a part of itself", show(associated))));
+                }
+                if is_part {
+                    continue;
+                }
                 self.around.given.equalities.push(Equality { associated, ty, is_default: false });
             } else if associated != ty && associated != Type::ERROR && ty != Type::ERROR {
                 let args = [show(ty).into(), show(associated).into()];

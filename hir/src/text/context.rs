@@ -8,8 +8,10 @@ use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::Span;
 
 use crate::program::{
-    Context, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TypeDefinition, TypeForm, Variant,
+    Context, Given, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TraitMethod, TraitRef, TypeDefinition,
+    TypeForm, Variant,
 };
+use crate::resolve::prelude;
 use crate::{Type, TypeKind, types};
 
 /// Answers the questions of a verifier from the `;!` lines of a dump.
@@ -18,6 +20,8 @@ pub struct TextContext {
     signatures: HashMap<ItemId, Arc<Signature>>,
     definitions: HashMap<ItemId, Arc<TypeDefinition>>,
     constants: HashMap<ItemId, Type>,
+    traits: HashMap<ItemId, Arc<TraitDefinition>>,
+    impls: Vec<(ImplRow, Arc<Implementation>)>,
 }
 
 pub(super) fn type_of(text: &str, line: u32) -> Result<Type, TextError> {
@@ -54,6 +58,13 @@ fn split(text: &str) -> Vec<&str> {
         parts.push(last);
     }
     parts
+}
+
+/// Methods as `@m.Tr'name`.
+fn members(text: &str, line: u32) -> Result<Vec<(Symbol, ItemId)>, TextError> {
+    // The name of a method may have spaces in it, from the header of its impl.
+    let names = text.split('@').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| item_of(name, line).map(|item| (item.short_name(), item))).collect()
 }
 
 /// `A`, `A(int, str)`, `A(f: int)`
@@ -118,7 +129,7 @@ impl TextContext {
             is_pub: false,
             owner: None,
             generics,
-            given: crate::program::Given::default(),
+            given: Given::default(),
             receiver: Receiver::None,
             params,
             result,
@@ -182,6 +193,43 @@ impl TextContext {
                 let (name, ty) = rest.rsplit_once(':').ok_or_else(|| malformed(line))?;
                 self.constants.insert(item_of(name.trim().trim_matches('"'), line)?, type_of(ty, line)?);
             }
+            // `trait m.Tr = @m.Tr'a @m.Tr'b`, without type parameters.
+            "trait" => {
+                let (name, methods) = rest.split_once('=').ok_or_else(|| malformed(line))?;
+                let TypeKind::Struct(item, []) = type_of(name, line)?.kind() else { return Err(malformed(line)) };
+                let methods = members(methods, line)?.into_iter().map(|(name, item)| TraitMethod { name, item, has_body: false });
+                let definition = TraitDefinition {
+                    item,
+                    generics: Vec::new(),
+                    defaults: Vec::new(),
+                    supertraits: Vec::new(),
+                    associated: Vec::new(),
+                    methods: methods.collect(),
+                    diagnostics: Vec::new(),
+                };
+                self.traits.insert(item, Arc::new(definition));
+            }
+            // `impl m.P: m.Tr = @m.P'Tr'a`
+            "impl" => {
+                let (header, methods) = rest.split_once('=').ok_or_else(|| malformed(line))?;
+                let (ty, interface) = header.split_once(": ").ok_or_else(|| malformed(line))?;
+                let (ty, interface) = (type_of(ty, line)?, type_of(interface, line)?);
+                let TypeKind::Struct(interface, args) = interface.kind() else { return Err(malformed(line)) };
+                let item = prelude::built_in_head(&format!("impl {}", self.impls.len()));
+                let (head, methods) = (prelude::head(ty), members(methods, line)?);
+                let row = ImplRow { item, head, interface: Some(interface), methods };
+                let implementation = Implementation {
+                    item,
+                    generics: Vec::new(),
+                    ty,
+                    interface: Some(TraitRef::new(interface, args)),
+                    given: Given::default(),
+                    associated: Vec::new(),
+                    type_span: Span::default(),
+                    diagnostics: Vec::new(),
+                };
+                self.impls.push((row, Arc::new(implementation)));
+            }
             // Other directives belong to the fixture runner.
             _ => {}
         }
@@ -195,7 +243,12 @@ impl Context for TextContext {
     }
 
     fn signature(&self, item: ItemId) -> Result<Option<Arc<Signature>>, Stop> {
-        Ok(self.signatures.get(&item).cloned())
+        let Some(signature) = self.signatures.get(&item) else { return Ok(None) };
+        let owner = self.traits.values().find(|definition| definition.methods.iter().any(|method| method.item == item));
+        Ok(Some(match owner {
+            Some(definition) => Arc::new(Signature { owner: Some(definition.item), ..Signature::clone(signature) }),
+            None => signature.clone(),
+        }))
     }
 
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop> {
@@ -206,20 +259,21 @@ impl Context for TextContext {
         Ok(self.constants.get(&item).copied())
     }
 
-    fn implementation(&self, _item: ItemId) -> Result<Option<Arc<Implementation>>, Stop> {
-        Ok(None)
+    fn implementation(&self, item: ItemId) -> Result<Option<Arc<Implementation>>, Stop> {
+        Ok(self.impls.iter().find(|(row, _)| row.item == item).map(|(_, implementation)| implementation.clone()))
     }
 
     fn inherent_impls(&self, _head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
         Ok(Arc::default())
     }
 
-    fn trait_definition(&self, _item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
-        Ok(None)
+    fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
+        Ok(self.traits.get(&item).cloned())
     }
 
-    fn trait_impls(&self, _interface: ItemId, _head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
-        Ok(Arc::default())
+    fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
+        let rows = self.impls.iter().map(|(row, _)| row);
+        Ok(Arc::new(rows.filter(|row| row.interface == Some(interface) && row.head == head).cloned().collect()))
     }
 
     /// In a dump, what a method does to its `self` is part of its declared result.

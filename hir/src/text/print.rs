@@ -8,7 +8,9 @@ use ir::{Column, ItemId, Stop, Symbol};
 
 use super::{DEEPEST, VERSION, in_order, roots};
 use crate::ir::{Arm, Expr, ExprId, ExprTag, ForId, LocalId, LoopId, Pattern, PatternId, Source};
-use crate::program::{CodeType, Context, TypeDefinition};
+use crate::program::{CodeType, Context, Given, TraitRef, TypeDefinition};
+use crate::resolve::prelude;
+use crate::resolve::solve::{Answer, Evidence, impls_for, solve};
 use crate::walk::{Child, arms, children, first_operand, parts};
 use crate::{Body, Type, TypeKind, types};
 
@@ -36,6 +38,7 @@ fn all<'a>(bodies: &'a [&'a Body]) -> impl Iterator<Item = &'a Body> {
 fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<(), Stop> {
     let mut structs: BTreeSet<ItemId> = BTreeSet::new();
     let mut functions: BTreeSet<ItemId> = BTreeSet::new();
+    let mut evidence: BTreeSet<String> = BTreeSet::new();
     let mut constants: BTreeSet<ItemId> = BTreeSet::new();
     let mut open: Vec<Type> = Vec::new();
     for body in all(bodies) {
@@ -43,6 +46,7 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
             match expr {
                 Expr::Call(item, _) | Expr::Closure(item, _) => {
                     functions.insert(types::instance_of(*item).0);
+                    evidence.extend(evidence_of(*item, cx)?);
                 }
                 Expr::Constant(item) => {
                     constants.insert(*item);
@@ -101,11 +105,36 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
         }
         let _ = writeln!(out, ") -> {}", code.result());
     }
+    for line in evidence {
+        let _ = writeln!(out, ";! {line}");
+    }
     for item in constants {
         let Some(ty) = cx.constant_type(item)? else { continue };
         let _ = writeln!(out, ";! const @{item}: {ty}");
     }
     Ok(())
+}
+
+/// What a call of the method of a trait needs to be judged again: `trait m.Tr = @m.Tr'a`, `impl m.P: m.Tr = @m.P'Tr'a`. Only of traits without type
+/// parameters, supertraits and associated types, which these lines could not say; others are not judged where a dump is read.
+fn evidence_of(item: ItemId, cx: &dyn Context) -> Result<Vec<String>, Stop> {
+    let (method, args) = types::instance_of(item);
+    let &[this, ..] = args else { return Ok(Vec::new()) };
+    let Some(owner) = cx.signature(method)?.and_then(|signature| signature.owner) else { return Ok(Vec::new()) };
+    let Some(definition) = cx.trait_definition(owner)? else { return Ok(Vec::new()) };
+    let is_plain = definition.generics.is_empty() && definition.supertraits.is_empty() && definition.associated.is_empty();
+    if !is_plain || prelude::is_predeclared(owner) || this.has_parameter() {
+        return Ok(Vec::new());
+    }
+    let interface = Type::plain_struct(owner);
+    let names = |methods: &mut dyn Iterator<Item = ItemId>| methods.map(|method| format!(" @{method}")).collect::<String>();
+    let mut lines = vec![format!("trait {interface} ={}", names(&mut definition.methods.iter().map(|method| method.item)))];
+    if let Answer::Proven(Evidence::Impl(found, _)) = solve(this, TraitRef::new(owner, &[]), &Given::default(), cx)? {
+        let rows = cx.trait_impls(owner, impls_for(this, owner))?;
+        let own = rows.iter().find(|row| row.item == found).map_or(&[][..], |row| &row.methods[..]);
+        lines.push(format!("impl {this}: {interface} ={}", names(&mut own.iter().map(|&(_, method)| method))));
+    }
+    Ok(lines)
 }
 
 /// `{f: int}`, or `A | B(int) | C(f: int)` where there is something to choose.

@@ -1,7 +1,7 @@
 //! The invariants of a typed tree, as coded faults.
 //!
 //! `H01` names and shape: everything that is mentioned is there, the body is a tree, locals are declared before use on every path. `H02`
-//! types: each rule of the typed tree. `H04` matches. One walk in the order of evaluation; all faults are reported. Nothing of `infer` is
+//! types: each rule of the typed tree. `H03` the evidence of traits. `H04` matches. One walk in the order of evaluation; all faults are reported. Nothing of `infer` is
 //! shared but [`crate::exhaustive`]'s interval set, which `H0401` needs as well.
 
 mod faults;

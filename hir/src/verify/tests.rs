@@ -8,7 +8,7 @@ use crate::ir::Expr;
 use crate::text::parse;
 use crate::{Body, Type};
 
-const DECLARATIONS: &str = ";! type m.P = {x: int, y: float}\n;! type m.S = A | B(int)\n;! fn @m.g(int, str) -> int\n;! fn @m.make<T$0>() -> T$0\n;! const @$m.c: int\n";
+const DECLARATIONS: &str = ";! type m.P = {x: int, y: float}\n;! type m.S = A | B(int)\n;! fn @m.g(int, str) -> int\n;! fn @m.make<T$0>() -> T$0\n;! const @$m.c: int\n;! trait m.Tr = @m.Tr'go\n;! impl m.P: m.Tr = @m.P'Tr'go\n;! fn @m.Tr'go<Self$0>(Self$0) -> int\n;! fn @m.P'Tr'go(m.P) -> int\n";
 
 fn faults_of(function: &str) -> Vec<String> {
     let text = format!("ori-ir hir.typed 1\n{DECLARATIONS}{function}\n");
@@ -56,6 +56,8 @@ const TABLE: &[(&str, &str)] = &[
     ("H0110", "%2: int = call @m.nope"),
     ("H0221", "%2: T$0 = call @m.make<T$0>\n%3: void = let a.2, %2\n%4: int = int 1\n%5: int = block %3, %4, tail"),
     ("H0222", "%2: int = call @m.make"),
+    ("H0301", "%2: int = int 1\n%3: int = call @m.Tr'go<int>, %2"),
+    ("H0301", "%2: int = int 1\n%3: float = float 0x0000000000000000\n%4: m.P = aggregate %2, %3\n%5: int = call @m.Tr'go<m.P>, %4"),
     ("H0201", "%2: float = float 0x0000000000000000"),
     ("H0202", "%2: int = int 1\n%3: int = int.add %2"),
     ("H0203", "%2: int = int 1\n%3: char = char 97\n%4: int = int.add %2, %3"),

@@ -9,7 +9,8 @@ use super::{Rule, Verifier};
 use crate::exhaustive::judge;
 use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern, PatternId, Source};
 use crate::ops::Shape;
-use crate::program::{CodeType, TypeDefinition};
+use crate::program::{CodeType, TraitRef, TypeDefinition};
+use crate::resolve::solve::{Answer, Evidence, own_method, solve};
 use crate::{Intrinsic, Type, TypeKind};
 
 /// What the body says about a loop.
@@ -356,14 +357,17 @@ impl Verifier<'_> {
             self.report(Rule::TypeArguments, id, format!("{item} has not the type arguments that its type parameters need"));
             return Ok(());
         }
-        self.own(Rule::CallResult, id, ty, code.result());
+        if !self.is_undeclared(code.result())? {
+            self.own(Rule::CallResult, id, ty, code.result());
+        }
+        self.evidence(id, item, &code)?;
         let args = &self.body.lists[args];
         if args.len() != code.count() {
             self.report(Rule::CallCount, id, format!("{} arguments for {} parameters", args.len(), code.count()));
         }
         for (i, &arg) in args.iter().enumerate().take(code.count()) {
             let (found, wanted) = (self.ty(arg), code.param(i));
-            if !fits(found, wanted) {
+            if !fits(found, wanted) && !self.is_undeclared(wanted)? {
                 self.report(Rule::ArgumentType, id, format!("argument {i} is {found}, expected {wanted}"));
             }
         }
@@ -393,6 +397,52 @@ impl Verifier<'_> {
         if !params.iter().copied().chain(captures).eq(wanted.iter().copied()) || result != gives {
             let wanted: Vec<String> = wanted.iter().map(Type::to_string).collect();
             self.report(Rule::ClosureShape, id, format!("{ty} is made of {item}, which is ({}) -> {gives}", wanted.join(", ")));
+        }
+        Ok(())
+    }
+
+    /// Has it an associated type of a trait that is not declared? A dump does not say what is known of its type parameters.
+    fn is_undeclared(&self, ty: Type) -> Result<bool, Stop> {
+        if !ty.has_associated() {
+            return Ok(false);
+        }
+        let mut traits = Vec::new();
+        ty.replaced(&mut |part| {
+            if let TypeKind::Associated(_, interface, _) = part.kind() {
+                traits.push(interface);
+            }
+            None
+        });
+        for interface in traits {
+            if self.cx.trait_definition(interface)?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The method of a trait: on whose evidence is it called?
+    fn evidence(&mut self, id: ExprId, item: ItemId, code: &CodeType) -> Result<(), Stop> {
+        let Some(owner) = code.owner() else { return Ok(()) };
+        let Some(definition) = self.cx.trait_definition(owner)? else { return Ok(()) };
+        let (method, args) = crate::types::instance_of(item);
+        let Some((&this, rest)) = args.split_first() else { return Ok(()) };
+        let interface = TraitRef::new(owner, rest.get(..definition.generics.len()).unwrap_or_default());
+        match solve(this, interface, &self.given, self.cx)? {
+            Answer::Proven(Evidence::Impl(found, _)) => {
+                let name = definition.methods.iter().find(|m| m.item == method).map(|m| m.name);
+                if let Some(name) = name
+                    && own_method(owner, this, found, name, self.cx)?.is_some()
+                {
+                    self.report(Rule::Evidence, id, format!("an impl of {} for {this} has a `{name}` of its own", interface.show()));
+                }
+            }
+            Answer::Proven(Evidence::Bound | Evidence::Made) => {}
+            // A dump does not say what is known of its type parameters.
+            Answer::Refuted if this.has_parameter() && self.given.bounds.is_empty() => {}
+            Answer::Refuted | Answer::Unsupported | Answer::Endless => {
+                self.report(Rule::Evidence, id, format!("{this} does not implement {}", interface.show()));
+            }
         }
         Ok(())
     }

@@ -101,7 +101,7 @@ impl Provider for Item {
     fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<Arc<syntax::tree::Item>>, Interrupt> {
         let file = levels.get::<Parse>(&item.module())?;
         let owner = owner(*item);
-        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| entry.item.clone()))
+        Ok(file.entry(owner).map(|entry| entry.item.clone()))
     }
 }
 
@@ -116,7 +116,7 @@ impl Provider for Position {
             let Some(name) = &*name else { return Ok(None) };
             name.path.clone()
         };
-        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| ItemPosition { file: path, line: entry.line }))
+        Ok(file.entry(owner).map(|entry| ItemPosition { file: path, line: entry.line }))
     }
 }
 
@@ -124,7 +124,7 @@ impl Provider for Start {
     fn provide(levels: &Levels<'_, '_>, item: &ItemId) -> Result<Option<u32>, Interrupt> {
         let file = levels.get::<Parse>(&item.module())?;
         let owner = owner(*item);
-        Ok(file.items.iter().find(|entry| entry.id == owner).map(|entry| entry.start))
+        Ok(file.entry(owner).map(|entry| entry.start))
     }
 }
 

@@ -136,7 +136,7 @@ impl Provider for GenericCalls {
 /// E0416 for the generic functions of a file whose instances have no end.
 pub(super) fn endless(levels: &Levels<'_, '_>, file: &File) -> Result<Vec<Diagnostic>, Interrupt> {
     let block = |owner: ItemId| {
-        let item = file.items.iter().find(|entry| entry.id == owner).map(|entry| &entry.item.kind);
+        let item = file.entry(owner).map(|entry| &entry.item.kind);
         match item {
             // `Self` is a type parameter of a trait.
             Some(ItemKind::Trait { .. }) => true,
@@ -150,7 +150,7 @@ pub(super) fn endless(levels: &Levels<'_, '_>, file: &File) -> Result<Vec<Diagno
     }
     let found = levels.done(hir::resolve::endless(&generic, &|item| levels.generic_calls(item)))?;
     let report = |item: ItemId| {
-        let span = file.items.iter().find(|entry| entry.id == item).map_or(Span::default(), |entry| entry.item.name_span);
+        let span = file.entry(item).map_or(Span::default(), |entry| entry.item.name_span);
         Diagnostic::new(DiagnosticCode::E0416, Anchor::Item(item), span, [item.short_name().into()])
             .note("each instance calls one with larger type arguments, so there would be no last one")
     };

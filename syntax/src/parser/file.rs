@@ -37,7 +37,14 @@ fn parse_text(module: Symbol, text: &str, malformed: &[(usize, usize)]) -> File 
     if text.len() >= MAX_BYTES {
         let args: [Arg; 2] = ["source file".into(), format!("{MAX_BYTES} bytes").into()];
         let diagnostic = Diagnostic::new(DiagnosticCode::E0039, Anchor::Module(module), Span::default(), args);
-        return File { module, file_attributes: Vec::new(), imports: Vec::new(), items: Vec::new(), diagnostics: vec![diagnostic] };
+        return File {
+            module,
+            file_attributes: Vec::new(),
+            imports: Vec::new(),
+            items: Vec::new(),
+            diagnostics: vec![diagnostic],
+            index: ItemIndex::default(),
+        };
     }
     let Spare { lexer, tree, stacks } = Spare::take();
     let lexer::Tokens { tokens, numbers, line_starts, errors, docs, balanced } = lexer::lex_into(text, lexer);
@@ -45,7 +52,14 @@ fn parse_text(module: Symbol, text: &str, malformed: &[(usize, usize)]) -> File 
     if !docs.is_empty() {
         parser.declarations = Some(Vec::new());
     }
-    let mut file = File { module, file_attributes: Vec::new(), imports: Vec::new(), items: Vec::new(), diagnostics: Vec::new() };
+    let mut file = File {
+        module,
+        file_attributes: Vec::new(),
+        imports: Vec::new(),
+        items: Vec::new(),
+        diagnostics: Vec::new(),
+        index: ItemIndex::default(),
+    };
     parser.file(&mut file);
     let mut found = lexical(module, text, &errors, malformed);
     found.sort_by_key(|(d, _)| (d.span.start, d.span.end));
