@@ -79,6 +79,8 @@ pub struct Body {
     pub fields: Pool<u32>,
     /// The body itself.
     pub root: ExprId,
+    /// The lambdas in it and in each other, by number: bodies of their own, whose last parameters are what they capture. No lambda has lambdas here.
+    pub lambdas: Vec<Body>,
 }
 
 /// A local variable or temporary.
@@ -115,6 +117,10 @@ pub enum Expr {
     Constant(ItemId),
     /// Call of a function (or default) with one argument per parameter, in parameter order.
     Call(ItemId, List<ExprId>),
+    /// A function value: calls the item with its arguments, and behind them the values captured here.
+    Closure(ItemId, List<ExprId>),
+    /// Call of a function value, positionally.
+    CallValue(ExprId, List<ExprId>),
     /// A built-in operation.
     Intrinsic(Intrinsic, List<ExprId>),
     /// Tuple, struct, newtype or sum with one variant, of the expression's type, from its fields in declaration order.

@@ -44,10 +44,10 @@ pub fn parts(body: &Body, list: List<PatternId>) -> &[PatternId] {
 /// The operand that is evaluated first, where chains of operators or members nest; walks follow it without recursion.
 pub fn first_operand(body: &Body, expr: Expr) -> Option<ExprId> {
     match expr {
-        Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
+        Expr::Call(_, args) | Expr::Closure(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
             list(body, args).first().copied()
         }
-        Expr::Field(value, _) => Some(value),
+        Expr::Field(value, _) | Expr::CallValue(value, _) => Some(value),
         Expr::And(left, _) | Expr::Or(left, _) => Some(left),
         Expr::Int(_)
         | Expr::Float(_)
@@ -78,7 +78,12 @@ pub fn children(body: &Body, expr: Expr, mut visit: impl FnMut(Child)) {
     match expr {
         Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => {}
         Expr::Local(_) | Expr::Constant(_) | Expr::Continue(_) => {}
+        Expr::CallValue(callee, args) => {
+            visit(Child::Operand(callee));
+            list(body, args).iter().for_each(|&arg| visit(Child::Operand(arg)));
+        }
         Expr::Call(_, args)
+        | Expr::Closure(_, args)
         | Expr::Intrinsic(_, args)
         | Expr::Aggregate(args)
         | Expr::Variant(_, args)
@@ -129,7 +134,9 @@ pub fn count(body: &Body, expr: Expr) -> usize {
     match expr {
         Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => 0,
         Expr::Local(_) | Expr::Constant(_) | Expr::Continue(_) => 0,
+        Expr::CallValue(_, args) => 1 + args.len(),
         Expr::Call(_, args)
+        | Expr::Closure(_, args)
         | Expr::Intrinsic(_, args)
         | Expr::Aggregate(args)
         | Expr::Variant(_, args)
@@ -164,6 +171,8 @@ pub fn results(body: &Body, expr: Expr, mut visit: impl FnMut(ExprId)) {
         | Expr::Local(_)
         | Expr::Constant(_)
         | Expr::Call(..)
+        | Expr::Closure(..)
+        | Expr::CallValue(..)
         | Expr::Intrinsic(..)
         | Expr::Aggregate(_)
         | Expr::Variant(..)

@@ -1,7 +1,8 @@
 //! Items named by what they are called, not by where they stand.
 //!
 //! A method is a function whose name is the block it stands in and its own, with `'` between them (`Dial'turn`, `Dial'Gauge'read`), and an instance of a
-//! generic function is one whose name ends with its type arguments (`swap<int, main.Dial>`).
+//! generic function is one whose name ends with its type arguments (`swap<int, main.Dial>`). The lambdas of a body are numbered in it (`main'0`, `$c'1`): what
+//! stands elsewhere, or moves, gives none of them another name.
 //!
 //! An item is (module path, namespace, name, disambiguator). The module path is the path below the source root with `.` between
 //! segments (`main`, `net.probe`); its text form in dumps is `module.name`, with a mark for the namespaces that share names with
@@ -59,6 +60,8 @@ struct Entry {
     content: u128,
     /// Where the type arguments begin in the name of an instance; 0 in all other names.
     args: u32,
+    /// Where the number begins in the name of a lambda; 0 in all other names.
+    lambda: u32,
 }
 
 #[derive(Default)]
@@ -106,7 +109,11 @@ impl ItemId {
             Namespace::Function | Namespace::Default => path.name.as_str().find('<').unwrap_or(0) as u32,
             Namespace::Type | Namespace::Constant | Namespace::Test | Namespace::Other => 0,
         };
-        let id = paths.push(Entry { path, content, args });
+        let lambda = match path.namespace {
+            Namespace::Function | Namespace::Default | Namespace::Constant | Namespace::Test => lambda_number(path.name.as_str(), args),
+            Namespace::Type | Namespace::Other => 0,
+        };
+        let id = paths.push(Entry { path, content, args, lambda });
         ids.insert_unique(address, id, |&id| paths.get(id).path.address());
         ItemId(id)
     }
@@ -141,6 +148,46 @@ impl ItemId {
         let name = path.name.as_str();
         let (base, args) = name.split_at(*args as usize);
         (Self::new(ItemPath { name: Symbol::new(base), ..*path }), args[1..].strip_suffix('>').unwrap_or(&args[1..]))
+    }
+
+    /// The lambda of this number in the body of the item, which is no instance.
+    pub fn lambda(self, number: usize) -> ItemId {
+        let path = self.path();
+        Self::new(ItemPath { name: Symbol::new(&format!("{}'{number}", path.name)), ..path })
+    }
+
+    /// Is it a lambda, or an instance of one?
+    #[inline]
+    pub fn is_lambda(self) -> bool {
+        interner().paths.get(self.0).lambda != 0
+    }
+
+    /// The item in whose body a lambda stands, and its number there; the type arguments of an instance are lost.
+    pub fn of_lambda(self) -> Option<(ItemId, usize)> {
+        let Entry { path, lambda, .. } = interner().paths.get(self.0);
+        if *lambda == 0 {
+            return None;
+        }
+        let (owner, number) = path.name.as_str().split_at(*lambda as usize);
+        let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+        Some((Self::new(ItemPath { name: Symbol::new(&owner[..owner.len() - 1]), ..*path }), number[..end].parse().ok()?))
+    }
+
+    /// The function that takes the last `count` arguments of this one in a cell: what a function value with captured values points to.
+    pub fn unpacking(self, count: usize) -> ItemId {
+        let path = self.path();
+        let name = path.name.as_str();
+        let (base, args) = name.split_at(name.find('<').unwrap_or(name.len()));
+        Self::new(ItemPath { name: Symbol::new(&format!("{base}&{count}{args}")), ..path })
+    }
+
+    /// The inverse of [`ItemId::unpacking`].
+    pub fn unpacked(self) -> Option<(ItemId, usize)> {
+        let path = self.path();
+        let name = path.name.as_str();
+        let (base, args) = name.split_at(name.find('<').unwrap_or(name.len()));
+        let (base, count) = base.split_once('&')?;
+        Some((Self::new(ItemPath { name: Symbol::new(&format!("{base}{args}")), ..path }), count.parse().ok()?))
     }
 
     /// The item as its users call it: a method without the block that it stands in, an instance without its type arguments.
@@ -221,6 +268,15 @@ impl ItemId {
     }
 }
 
+/// Where the number of a lambda begins: digits behind the last `'`, which no method has for a name.
+fn lambda_number(name: &str, args: u32) -> u32 {
+    let base = if args == 0 { name } else { &name[..args as usize] };
+    match base.rfind('\'') {
+        Some(mark) if base[mark + 1..].starts_with(|c: char| c.is_ascii_digit()) => mark as u32 + 1,
+        Some(_) | None => 0,
+    }
+}
+
 impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path();
@@ -278,6 +334,23 @@ mod tests {
         assert_eq!(ItemId::parse(&instance.to_string()), Some(instance), "{instance}");
         assert_eq!((swap.is_instance(), swap.instance("")), (false, swap));
         assert_eq!(instance.short_name().as_str(), "swap");
+    }
+
+    #[test]
+    fn a_lambda_leads_back_to_its_item() {
+        let turn = ItemId::function(Symbol::new("net.probe"), Symbol::new("Dial'turn"));
+        let path = ItemPath { namespace: Namespace::Default, name: Symbol::new("f.p"), ..turn.path() };
+        for item in [turn, ItemId::new(path), ItemId::new(ItemPath { namespace: Namespace::Constant, name: Symbol::new("c"), ..path })] {
+            let lambda = item.lambda(12);
+            assert_eq!((lambda.of_lambda(), item.is_lambda(), item.of_lambda()), (Some((item, 12)), false, None), "{lambda}");
+            assert_eq!(ItemId::parse(&lambda.to_string()), Some(lambda), "{lambda}");
+        }
+        let instance = turn.lambda(3).instance("int, main.Box<str>");
+        assert_eq!((instance.of_lambda(), instance.generic().0), (Some((turn, 3)), turn.lambda(3)));
+        let unpacking = instance.unpacking(2);
+        assert_eq!((unpacking.unpacked(), instance.unpacked()), (Some((instance, 2)), None));
+        assert_eq!((ItemId::parse(&unpacking.to_string()), unpacking.is_lambda()), (Some(unpacking), true), "{unpacking}");
+        assert_eq!(unpacking.to_string(), "net.probe.Dial'turn'3&2<int, main.Box<str>>");
     }
 
     #[test]

@@ -218,6 +218,18 @@ impl<'a> Machine<'a> {
                 }
                 Ok(Ok(Step::Next))
             }
+            Op::CallPtr => {
+                let Some(function) = args.first().and_then(|&address| self.memory.function(address)) else { return Ok(Err(Trap::Access)) };
+                let Some(body) = self.program.body(function)? else { return Ok(Err(Trap::Malformed)) };
+                let wanted = body.blocks.get(ENTRY).map_or(0, |entry| entry.params.len());
+                // What is behind the arguments that it takes does no harm.
+                let given = &args[1..];
+                let given = if given.len() == wanted + 1 { &given[..wanted] } else { given };
+                if let Err(trap) = self.enter(function, given)? {
+                    return Ok(Err(trap));
+                }
+                Ok(Ok(Step::Next))
+            }
             Op::Tail => {
                 self.leave();
                 Ok(self.enter(ItemId::from_raw(row.imm as u32), &args)?.map(|()| Step::Next))
@@ -278,6 +290,10 @@ impl<'a> Machine<'a> {
                         address
                     }
                 };
+                self.define(body, inst, address)
+            }
+            Op::Code => {
+                let address = self.memory.code(ItemId::from_raw(row.imm as u32))?;
                 self.define(body, inst, address)
             }
             Op::Data => {
@@ -432,6 +448,8 @@ pub fn pure_op(op: Op, imm: u64, args: &[u64], ty: Type) -> Result<u64, Trap> {
         | Op::Store
         | Op::Runtime
         | Op::Call
+        | Op::Code
+        | Op::CallPtr
         | Op::Jump
         | Op::Branch
         | Op::Switch

@@ -63,6 +63,7 @@ ir::ops! {
     Iconst    = "iconst"    () -> (Int),  imm Int,  targets 0, Pure, "an integer of the result's type";
     Fconst    = "fconst"    () -> (F64),  imm Bits, targets 0, Pure, "a double, by its bits";
     Data      = "data"      () -> (Ptr),  imm Str,  targets 0, Pure, "address of static read-only text";
+    Code      = "code"      () -> (Ptr),  imm Item, targets 0, Pure, "address of a function of the program";
     Slot      = "slot"      () -> (Ptr),  imm Int,  targets 0, Writes, "address of a fresh stack slot of that many bytes, 8-aligned; one slot per instruction";
     // Wrapping integer arithmetic.
     Add       = "add"       (Word, I64) -> (Same), imm None, targets 0, Pure, "sum modulo 2^64";
@@ -110,6 +111,7 @@ ir::ops! {
     // Calls.
     Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Writes, "a runtime call in its convention; never panics, at most one result";
     Call      = "call"      (Many) -> (Many),    imm Item, targets 0, Panics, "a call";
+    CallPtr   = "call_ptr"  (Ptr, Many) -> (Many), imm None, targets 0, Panics, "a call of the function at an address; one more address behind its arguments does no harm";
     // Terminators.
     Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
     Branch    = "branch"    (I8) -> (),          imm None, targets 2, Ends, "first target when not 0";

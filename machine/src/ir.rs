@@ -87,6 +87,8 @@ pub enum Callee {
     Function(ItemId),
     /// A function of the runtime.
     Runtime(RuntimeCall),
+    /// The function whose address is in this slot.
+    Slot(u32),
 }
 
 /// A row of the call table: a call, tail call or return.
@@ -200,6 +202,8 @@ pub struct Function<P: Phase> {
     pub constants: Vec<[u64; 2]>,
     /// Static texts.
     pub data: Vec<Symbol>,
+    /// Functions whose address is taken.
+    pub functions: Vec<ItemId>,
     /// Lists of registers.
     pub regs: Pool<Reg>,
     /// Lists of locations.
@@ -233,6 +237,7 @@ impl<P: Phase> Function<P> {
             slots: Vec::new(),
             constants: Vec::new(),
             data: Vec::new(),
+            functions: Vec::new(),
             regs: Pool::new(),
             locations: Pool::new(),
             places: Places::new(),
@@ -258,6 +263,7 @@ impl<P: Phase> Function<P> {
         self.slots.clear();
         self.constants.clear();
         self.data.clear();
+        self.functions.clear();
         self.regs.clear();
         self.locations.clear();
         self.saved = 0;
@@ -282,6 +288,7 @@ impl<P: Phase> Function<P> {
             slots: self.slots,
             constants: self.constants,
             data: self.data,
+            functions: self.functions,
             regs: self.regs,
             locations: self.locations,
             places: self.places,

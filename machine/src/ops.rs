@@ -62,6 +62,8 @@ pub enum AuxKind {
     Stub,
     /// Row of the call table.
     Call,
+    /// Row of the table of functions whose address is taken.
+    Function,
 }
 
 /// Flags behaviour.
@@ -135,6 +137,7 @@ machine_ops! {
     LoadConst = "loadconst"  [Def(Xmm), No, No]           imm No    aux Constant Keeps clobbers 0, slot None, ends false, "double from the constant table";
     ZeroF     = "zerof"      [Def(Xmm), No, No]           imm No    aux No     Keeps clobbers 0, slot None, ends false, "0.0";
     LeaData   = "leadata"    [Def(Gp), No, No]            imm No    aux Data   Keeps clobbers 0, slot None, ends false, "address of static data";
+    LeaFunction = "leafn"    [Def(Gp), No, No]            imm No    aux Function Keeps clobbers 0, slot None, ends false, "address of a function of the program";
     LeaSlot   = "leaslot"    [Def(Gp), No, No]            imm Displacement aux Slot Keeps clobbers 0, slot None, ends false, "address of a stack slot";
     // Spills.
     LoadSlot  = "loadslot"   [Def(Gp), No, No]            imm Displacement aux Slot Keeps clobbers 0, slot None, ends false, "reload";

@@ -152,6 +152,8 @@ pub enum ConstValue {
     Variant(Type, u32, Vec<ConstValue>),
     /// Cell: its type and parts.
     Cell(Type, Vec<ConstValue>),
+    /// Function value: its type, the function, and what is captured.
+    Function(Type, ItemId, Vec<ConstValue>),
 }
 
 /// Payload types of each variant of a sum.

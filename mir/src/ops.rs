@@ -38,6 +38,8 @@ pub enum Class {
     List,
     /// A cell on the heap.
     Cell,
+    /// A function value.
+    Function,
     /// Element type of the list that is the first operand.
     Element,
     /// Any number of operands of any type; stands last.
@@ -127,6 +129,8 @@ ir::ops! {
     // Calls.
     Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Panics, "a runtime call; one result unless void; panics by its statuses, `nounwind` when it has none";
     Call      = "call"      (Many) -> (Any),     imm Item, targets 0, Panics, "a call; unwinds when the callee does";
+    Closure   = "closure"   (Many) -> (Function), imm Item, targets 0, Pure, "a function value: calls the item with its arguments, and behind them the operands";
+    CallValue = "call_value" (Function, Many) -> (Any), imm None, targets 0, Panics, "a call of a function value; unwinds when the callee does";
     // Terminators.
     Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
     Branch    = "branch"    (Bool) -> (),        imm None, targets 2, Ends, "first target when true";

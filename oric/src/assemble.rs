@@ -42,6 +42,8 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
                 RelocTarget::Callee(Callee::Runtime(call)) => {
                     (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Call(call)))
                 }
+                // Called through memory: there is nothing to link.
+                RelocTarget::Callee(Callee::Slot(slot)) => panic!("@{item}: a relocation names slot {slot}"),
                 RelocTarget::Panic(kind) => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Panic(kind))),
                 RelocTarget::Data(row) => (image::RelocKind::Data32, image::Target::Data(row)),
             };

@@ -106,6 +106,12 @@ fn functions(session: &Session, wanted: Option<&str>) -> Result<Vec<ItemId>, Str
         return Ok(matches);
     }
     let by_name: Vec<ItemId> = items.iter().copied().filter(|i| i.name().as_str() == wanted).collect();
+    // A lambda by the function around it and its number: `f'0`.
+    if by_name.is_empty()
+        && let Some((around, Ok(number))) = wanted.rsplit_once('\'').map(|(around, number)| (around, number.parse()))
+    {
+        return Ok(functions(session, Some(around))?.into_iter().map(|item| item.lambda(number)).collect());
+    }
     match by_name.iter().position(|i| i.module() == session.project.main) {
         Some(at) => Ok(vec![by_name[at]]),
         None if !by_name.is_empty() => Ok(by_name),
@@ -133,9 +139,20 @@ pub fn all_functions(session: &Session) -> Vec<ItemId> {
 fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
     let engine = &session.engine;
     let world = World::new(engine);
+    // Below HIR a lambda is a function of its own; in HIR it is shown with the body that it stands in.
+    let with_lambdas: Vec<ItemId> = items
+        .iter()
+        .flat_map(|item| {
+            let checked = engine.get::<queries::TypedBody>(item).ok();
+            let lambdas = checked.and_then(|checked| checked.body.as_ref().map(|body| body.lambdas.len())).unwrap_or(0);
+            std::iter::once(*item).chain((0..lambdas).map(|number| item.lambda(number)))
+        })
+        .collect();
+    let items = if request.level == "hir" { items } else { &with_lambdas[..] };
     match (request.level, request.phase) {
         ("hir", _) => {
-            let checked: Vec<_> = items.iter().filter_map(|i| engine.get::<queries::TypedBody>(i).ok()).collect();
+            let around = |item: &ItemId| item.of_lambda().map_or(*item, |(around, _)| around);
+            let checked: Vec<_> = items.iter().filter_map(|i| engine.get::<queries::TypedBody>(&around(i)).ok()).collect();
             let bodies: Vec<&hir::Body> = checked.iter().filter_map(|c| c.body.as_ref()).collect();
             hir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
         }

@@ -142,3 +142,15 @@ fn a_closed_reader_of_the_output_is_no_crash() {
         assert!(!output.contains("E9001") && !output.contains("panicked"), "oric {command}: {output}");
     }
 }
+
+#[test]
+fn a_program_that_runs_out_of_memory_says_so_and_ends() {
+    let folder = Folder::new("memory");
+    let source = "\
+@grow (f: (int) -> int, n: int) -> (int) -> int = if n == 0 then f else grow(f: x -> f(x) + n, n: n - 1);
+@main () -> void = { let f = grow(f: x -> x, n: 1000000000); print(msg: `{f(1)}`); }
+";
+    folder.write("grow.ori", source.as_bytes());
+    let (out, status) = shell("oric build -o grow grow.ori >/dev/null 2>&1; ulimit -v 200000; ./grow 2>&1", &folder.0);
+    assert_eq!((out.as_str(), status), ("fatal: out of memory (32 bytes requested)\n", 134));
+}

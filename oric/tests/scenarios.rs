@@ -357,3 +357,87 @@ fn another_impl_leaves_other_bodies_alone() {
     let text = "impl Ball: Default { @default () -> Ball = Ball { r: 1 }; }\n\n@measured";
     bodies_made(|source| source.replace("\n@measured", text), &["hir(@shapes.Ball'Default'default)"]);
 }
+
+/// A module with lambdas, that capture and do not, in a function that is called where they are not known.
+const LAMBDAS: &str = "\
+pub type Box = { w: int, h: int }
+
+pub @area (b: Box) -> int = {
+    let w = b.w;
+    let scaled = (n: int) -> { let k = n; while k > 100 do k = k - w * 3; k * w };
+    let plain = (n: int) -> { let k = n; while k > 90 do k = k - 2; k + 1 };
+    run(f: scaled, n: b.h) + run(f: plain, n: 5)
+}
+
+@run (f: (int) -> int, n: int) -> int = if n == 0 then 0 else f(n) + run(f:, n: n - 1);
+";
+
+#[track_caller]
+fn check_lambdas(edit: impl Fn(&str) -> String, expect: &[&str]) {
+    let mut world = World::new(MAIN, LAMBDAS, &["inline"]);
+    world.build();
+    world.engine.take_log();
+    let new = edit(LAMBDAS);
+    assert!(new != LAMBDAS, "the edit changes nothing");
+    world.edit("shapes", &new);
+    let image = world.build();
+    world.ran(expect);
+    assert!(World::new(MAIN, &new, &["inline"]).build() == image, "the image of the edited engine differs from a clean one");
+}
+
+/// What any change of the text of `area` runs: the lambdas are of its tree, and so are looked at again.
+const AREA_CHECKED: &[&str] = &[
+    "file(\"shapes\")",
+    "parse(\"shapes\")",
+    "imports(\"shapes\")",
+    "scope(\"shapes\")",
+    "item(@#shapes.Box)",
+    "item(@shapes.area)",
+    "item(@shapes.run)",
+    "position(@shapes.area)",
+    "position(@shapes.area'0)",
+    "position(@shapes.area'0&1)",
+    "position(@shapes.area'1)",
+    "position(@shapes.run)",
+    "diagnostics(\"shapes\")",
+    "signature(@shapes.area)",
+    "hir(@shapes.area)",
+    "hir(@shapes.area'0)",
+    "hir(@shapes.area'1)",
+    "body_report(@shapes.area)",
+];
+
+#[test]
+fn an_edit_in_a_lambda_compiles_that_lambda() {
+    let more = [
+        "mir_built(@shapes.area'0)",
+        "mir(@shapes.area'0)",
+        "lir(@shapes.area'0)",
+        "machine(@shapes.area'0)",
+        "mentions(@shapes.area'0)",
+        "lambda_type(@shapes.area'0)",
+        "inlinable(@shapes.area'0)",
+        // The tree of the function has the lambda in it, its MIR does not.
+        "mir_built(@shapes.area)",
+        "mir_built(@shapes.area'0&1)",
+        "part(\"shapes\" of @main.main)",
+        "link_plan(@main.main)",
+        "linked(@main.main)",
+    ];
+    check_lambdas(|text| text.replace("w * 3", "w * 4"), &[AREA_CHECKED, &more[..]].concat());
+}
+
+#[test]
+fn an_edit_beside_the_lambdas_compiles_the_function_around_them() {
+    let more = [
+        "mir_built(@shapes.area)",
+        "mir(@shapes.area)",
+        "lir(@shapes.area)",
+        "machine(@shapes.area)",
+        "mentions(@shapes.area)",
+        "part(\"shapes\" of @main.main)",
+        "link_plan(@main.main)",
+        "linked(@main.main)",
+    ];
+    check_lambdas(|text| text.replace("n: 5", "n: 6"), &[AREA_CHECKED, &more[..]].concat());
+}

@@ -31,6 +31,12 @@ impl<'a> Checker<'a> {
                 let kind = if dollar && kind == Kind::Mutable { Kind::Immutable } else { kind };
                 let local = self.local(name, ty, kind == Kind::Mutable);
                 self.draft.bindings.push(Binding { name, local, kind, span: at });
+                if let Expr::Closure(item, _) = self.expr_at(value)
+                    && let Some((_, number)) = item.of_lambda()
+                    && self.draft.lambdas.get(number).is_some_and(|lambda| lambda.item == item)
+                {
+                    self.draft.named_lambdas.push((local, number));
+                }
                 let statement = self.push(Expr::Let(local, value), Type::VOID, span);
                 self.draft.scratch.push(statement);
             }

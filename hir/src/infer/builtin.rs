@@ -91,6 +91,9 @@ impl<'a> Checker<'a> {
         args: List<Argument>,
         span: Span,
     ) -> Result<Option<Vec<ExprId>>> {
+        if let Some(values) = self.operands.take() {
+            return Ok(self.given_operands(function, params, optional, values, span));
+        }
         let Some(slots) = self.bind(function, params.len(), |i| Symbol::new(params[i].0), false, args, span)? else {
             self.silent(args, span)?;
             return Ok(None);
@@ -128,6 +131,32 @@ impl<'a> Checker<'a> {
             values[slot] = if in_order { value } else { self.settled(value) };
         }
         Ok((!failed).then_some(values))
+    }
+
+    /// Operands that are there already, of types that somebody expects.
+    fn given_operands(
+        &mut self,
+        function: &'static str,
+        params: Params,
+        optional: usize,
+        values: Vec<ExprId>,
+        span: Span,
+    ) -> Option<Vec<ExprId>> {
+        if !(params.len() - optional..=params.len()).contains(&values.len()) {
+            let args = [function.into(), params.len().to_string().into(), values.len().to_string().into()];
+            self.report(Code::E2004, span, args);
+            return None;
+        }
+        let mut any = None;
+        let mut fitted = Vec::with_capacity(values.len());
+        for (value, &(name, param)) in values.into_iter().zip(params) {
+            let wanted = match param {
+                Param::Of(ty) => ty,
+                Param::Any => *any.get_or_insert(self.ty(value)),
+            };
+            fitted.push(self.fit(value, wanted, Why::Builtin(function, name)));
+        }
+        (!fitted.iter().any(|&value| self.ty(value) == Type::ERROR)).then_some(fitted)
     }
 
     pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {

@@ -9,11 +9,11 @@ use super::names::later_name;
 use super::variants::Named;
 use super::why::{Expect, Why};
 use super::{Checker, Result, builtin};
-use crate::Type;
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, Receiver, Signature, returned};
 use crate::resolve::prelude;
-use crate::resolve::{WHOLE_MODULE, is_later_type, not_exported, prelude_type, show, suggest};
+use crate::resolve::{WHOLE_MODULE, is_later_type, not_exported, prelude_type, suggest};
+use crate::{Type, TypeKind};
 
 /// What is called.
 pub(super) struct Callee {
@@ -54,18 +54,24 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let value = self.infer(callee)?;
-                return self.not_callable(value, args, span);
+                return self.call_value(value, "the value", args, span);
             }
         };
         if let Some(binding) = self.lookup(name) {
-            let ty = self.draft.body.locals[binding.local].ty;
+            let ty = self.resolved(self.draft.body.locals[binding.local].ty);
             // `let len = len(collection: xs)`: a local that is no function does not hide the predeclared one from calls.
-            if let Some(item) = prelude::function(name.as_str()) {
+            if let Some(item) = prelude::function(name.as_str())
+                && !matches!(ty.kind(), TypeKind::Function(..))
+            {
                 return self.call_item(Callee::function(item), (at, types), args, span, expect);
             }
-            if !builtin::is_function(name.as_str()) {
+            if matches!(ty.kind(), TypeKind::Function(..)) || !builtin::is_function(name.as_str()) {
+                if !types.is_empty() {
+                    self.report(Code::E2017, at, [name.into()]);
+                    return self.silent(args, span);
+                }
                 let value = self.push(Expr::Local(binding.local), ty, at);
-                return self.not_callable(value, args, span);
+                return self.call_value(value, name.as_str(), args, span);
             }
             return self.call_builtin(name, args, span);
         }
@@ -157,8 +163,8 @@ impl<'a> Checker<'a> {
                 Some(_) | None => self.call_std(module, member, at, args, span),
             },
             Entity::Constant(_) => {
-                let value = self.entity(entity, name, false, at)?;
-                self.not_callable(value, args, span)
+                let value = self.entity(entity, name, false, at, &Expect::NONE)?;
+                self.call_value(value, name.as_str(), args, span)
             }
             Entity::Trait(_) => {
                 self.type_as_value(name, at);
@@ -185,15 +191,6 @@ impl<'a> Checker<'a> {
             self.infer(argument.value)?;
         }
         Ok(self.error(span))
-    }
-
-    fn not_callable(&mut self, value: ExprId, args: List<Argument>, span: Span) -> Result<ExprId> {
-        let ty = self.ty(value);
-        if !ty.fits_anywhere() {
-            let at = self.span_at(value);
-            self.report(Code::E0305, at, [show(ty).into()]);
-        }
-        self.silent(args, span)
     }
 
     /// What a module alias has under a name; reports when it has nothing.
@@ -267,7 +264,6 @@ impl<'a> Checker<'a> {
             self.unify(result, wanted);
         }
         let mark = self.draft.scratch.len();
-        let list = self.tree.args.get(args);
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
         let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
         let mut values: SmallVec<[ExprId; 8]> = SmallVec::with_capacity(params.len() + 1);
@@ -275,14 +271,15 @@ impl<'a> Checker<'a> {
             receiver = receiver.map(|value| self.settled(value));
             values.resize(params.len(), ExprId::new(u32::MAX as usize));
         }
-        for (argument, &slot) in list.iter().zip(&slots) {
-            let parameter = &params[slot];
+        let checked = self.arguments(args, |checker, i| {
+            let parameter = &params[slots[i]];
             let why = Why::Parameter(item, parameter.name, parameter.span);
-            if !self.projections.is_empty() {
-                self.settle_projections()?;
+            if !checker.projections.is_empty() {
+                checker.settle_projections()?;
             }
-            let wanted = self.instantiated(parameter.ty, &type_args)?;
-            let value = self.check(argument.value, wanted, why)?;
+            Ok((checker.instantiated(parameter.ty, &type_args)?, why))
+        })?;
+        for (value, &slot) in checked.into_iter().zip(&slots) {
             if in_order {
                 values.push(value);
             } else {

@@ -5,12 +5,12 @@
 
 use std::cell::Cell;
 
-use ir::{ItemId, Pool};
+use ir::{ItemId, Pool, Symbol};
 use syntax::tree;
 use syntax::{Lines, Span};
 
 use super::Binding;
-use crate::ir::{Arm, Body, Expr, ExprId, For, Places, Source};
+use crate::ir::{Arm, Body, Expr, ExprId, For, LocalId, Places, Source};
 use crate::walk::children;
 use crate::{Type, walk};
 
@@ -22,6 +22,20 @@ pub(super) struct Row {
     pub span: Span,
 }
 
+/// A lambda of the draft.
+#[derive(Clone)]
+pub(super) struct Lambda {
+    pub item: ItemId,
+    /// Names of its parameters, for calls.
+    pub names: Vec<Symbol>,
+    pub params: Vec<LocalId>,
+    /// Locals from this one to the next are its own; what it uses of those before, it captures.
+    pub first_local: usize,
+    pub root: ExprId,
+    /// The expression that makes a value of it, whose type is its own.
+    pub closure: ExprId,
+}
+
 /// What is built while a body is checked.
 pub(super) struct Draft {
     /// Everything but the columns of expressions.
@@ -30,6 +44,10 @@ pub(super) struct Draft {
     pub bindings: Vec<Binding>,
     /// Where each pattern of the body stands.
     pub pattern_spans: Vec<Span>,
+    /// The lambdas of the body, by number. While a body is checked, the one operand of their `Closure` is their own root.
+    pub lambdas: Vec<Lambda>,
+    /// Locals whose initialiser is a lambda, by its number: calls of them may name arguments.
+    pub named_lambdas: Vec<(LocalId, usize)>,
     /// Lists under construction; each builder takes what it pushed.
     pub scratch: Vec<ExprId>,
     /// Operators whose left operand is being checked: operator, right operand, place.
@@ -69,10 +87,13 @@ impl Draft {
                     paths: Default::default(),
                     fields: Default::default(),
                     root: ExprId::new(0),
+                    lambdas: Vec::new(),
                 },
                 rows: Vec::new(),
                 bindings: Vec::new(),
                 pattern_spans: Vec::new(),
+                lambdas: Vec::new(),
+                named_lambdas: Vec::new(),
                 scratch: Vec::new(),
                 spine: Vec::new(),
                 blocks: Vec::new(),
@@ -86,7 +107,7 @@ impl Draft {
     }
 
     fn clear(&mut self) {
-        let Draft { body, rows, bindings, pattern_spans, scratch, spine, blocks } = self;
+        let Draft { body, rows, bindings, pattern_spans, lambdas, named_lambdas, scratch, spine, blocks } = self;
         body.params.clear();
         body.locals.clear();
         body.loops.clear();
@@ -100,6 +121,8 @@ impl Draft {
         rows.clear();
         bindings.clear();
         pattern_spans.clear();
+        lambdas.clear();
+        named_lambdas.clear();
         scratch.clear();
         spine.clear();
         blocks.clear();
@@ -107,6 +130,9 @@ impl Draft {
 
     /// The finished body.
     pub(super) fn finish(&mut self, root: ExprId, result: Type, lines: &Lines) -> Body {
+        if !self.lambdas.is_empty() {
+            return super::lift::finish(self, root, result, lines);
+        }
         self.body.root = root;
         self.body.result = result;
         if !self.is_tree() {
@@ -194,6 +220,8 @@ impl Renaming {
             | Expr::Constant(_)
             | Expr::Continue(_) => expr,
             Expr::Call(item, args) => Expr::Call(item, self.list(body, args)),
+            Expr::Closure(item, args) => Expr::Closure(item, self.list(body, args)),
+            Expr::CallValue(callee, args) => Expr::CallValue(self.name(callee), self.list(body, args)),
             Expr::Intrinsic(op, args) => Expr::Intrinsic(op, self.list(body, args)),
             Expr::Aggregate(parts) => Expr::Aggregate(self.list(body, parts)),
             Expr::Variant(number, parts) => Expr::Variant(number, self.list(body, parts)),

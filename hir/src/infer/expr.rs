@@ -114,7 +114,10 @@ impl<'a> Checker<'a> {
             Ast::Try(body) => self.try_block(body, span, expect)?,
             Ast::Unsafe(_) => self.refuse(span, "`unsafe` blocks"),
             Ast::LabelledBlock { .. } => self.refuse(span, "labelled blocks"),
-            Ast::Lambda { .. } => self.refuse(span, "closures"),
+            Ast::Lambda { params, result, body } => {
+                let params = &tree.lambda_params[tree.list(params)];
+                self.lambda((params, result, body), span, expect)?
+            }
             Ast::Pipe(..) => self.refuse(span, "pipes"),
             Ast::TypeArgs(..) => self.refuse(span, "explicit type arguments"),
             Ast::Question(operand) => self.question(operand, span)?,
@@ -230,6 +233,9 @@ impl<'a> Checker<'a> {
                 return Ok(value);
             }
         }
+        if let Some(value) = self.associated_value(base, name, span, expect)? {
+            return Ok(value);
+        }
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
         {
@@ -239,7 +245,7 @@ impl<'a> Checker<'a> {
                     return Ok(value);
                 }
             }
-            if let Some(found) = self.module_member(root, name, false, span)? {
+            if let Some(found) = self.module_member(root, name, false, span, expect)? {
                 return Ok(found);
             }
             let known = self.scope.value(root).is_some();
@@ -345,7 +351,7 @@ impl<'a> Checker<'a> {
     fn dollar_field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span) -> Result<ExprId> {
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
-            && let Some(found) = self.module_member(root, name, true, span)?
+            && let Some(found) = self.module_member(root, name, true, span, &Expect::NONE)?
         {
             return Ok(found);
         }
@@ -357,10 +363,17 @@ impl<'a> Checker<'a> {
     }
 
     /// A value member of a module alias; `None` when `root` is no alias.
-    fn module_member(&mut self, root: ir::Symbol, name: ir::Symbol, dollar: bool, span: Span) -> Result<Option<ExprId>> {
+    fn module_member(
+        &mut self,
+        root: ir::Symbol,
+        name: ir::Symbol,
+        dollar: bool,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<Option<ExprId>> {
         match self.scope.value(root) {
             Some(alias @ (Entity::Module(_) | Entity::Std(..))) => match self.member_of(alias, root, name, span)? {
-                Some(entity) => self.entity(entity, name, dollar, span).map(Some),
+                Some(entity) => self.entity(entity, name, dollar, span, expect).map(Some),
                 None => Ok(Some(self.error(span))),
             },
             _ => Ok(None),

@@ -180,7 +180,7 @@ impl<'a> Checker<'a> {
                     let Some(binding) = self.draft.bindings.iter().rev().find(|b| b.local == local).copied() else {
                         return Target::Dropped;
                     };
-                    if binding.kind != super::Kind::Mutable {
+                    if binding.kind != super::Kind::Mutable || self.is_captured(local) {
                         let span = self.span_at(at);
                         self.judge_root(binding, span);
                         return Target::Refused;

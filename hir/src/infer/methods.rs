@@ -466,12 +466,20 @@ impl<'a> Checker<'a> {
             ));
         }
         let Some(&(method, of)) = OF_TRAITS.iter().find(|(method, _)| *method == text) else {
+            if let Some(done) = self.field_call(value, name, args, span)? {
+                return Ok(done);
+            }
             return self.no_method_at(ty, name, args, receiver, span);
         };
         let ty = self.closed(value);
         match self.has(ty, of, span)? {
             Some(true) => {}
-            Some(false) => return self.no_method_at(ty, name, args, receiver, span),
+            Some(false) => {
+                if let Some(done) = self.field_call(value, name, args, span)? {
+                    return Ok(done);
+                }
+                return self.no_method_at(ty, name, args, receiver, span);
+            }
             None => return self.silent(args, span),
         }
         let params: Params = if matches!(method, "equals" | "compare") { &[("other", Param::Any)] } else { &[] };

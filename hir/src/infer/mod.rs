@@ -14,6 +14,8 @@ mod derive;
 mod draft;
 mod expr;
 mod inherent;
+mod lambda;
+mod lift;
 mod matching;
 mod methods;
 mod names;
@@ -161,6 +163,12 @@ struct Checker<'a> {
     projections: Vec<(Type, Type)>,
     /// Bounds of types that are still open.
     obligations: Vec<Obligation>,
+    /// For each lambda around: which locals are its own.
+    around_lambdas: Vec<usize>,
+    /// The name whose initialiser is being checked, when that is a lambda.
+    defining: Option<Symbol>,
+    /// The operands of a prelude function whose body is being made, in place of arguments.
+    operands: Option<Vec<ExprId>>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -284,6 +292,9 @@ impl<'a> Checker<'a> {
             given: Given::default(),
             projections: Vec::new(),
             obligations: Vec::new(),
+            around_lambdas: Vec::new(),
+            defining: None,
+            operands: None,
         })
     }
 

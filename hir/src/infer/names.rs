@@ -57,7 +57,7 @@ impl<'a> Checker<'a> {
             }
         }
         match other {
-            Some(entity) => self.entity(entity, name, dollar, span),
+            Some(entity) => self.entity(entity, name, dollar, span, expect),
             None => self.unknown(name, dollar, span, expect),
         }
     }
@@ -73,7 +73,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The value of something that a module offers.
-    pub(super) fn entity(&mut self, entity: Entity, name: Symbol, dollar: bool, span: Span) -> Result<ExprId> {
+    pub(super) fn entity(&mut self, entity: Entity, name: Symbol, dollar: bool, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         match entity {
             Entity::Constant(item) => {
                 let ty = self.cx.constant_type(item)?.unwrap_or(Type::ERROR);
@@ -82,14 +82,14 @@ impl<'a> Checker<'a> {
             Entity::Std(module, member) => match std_member(module, member) {
                 Some(StdMember::Constant(bits)) => Ok(self.push(Expr::Float(bits), Type::FLOAT, span)),
                 Some(StdMember::Function) if dollar => self.not_immutable(name, span),
-                Some(StdMember::Function) => Ok(self.refuse(span, "function values")),
+                Some(StdMember::Function) => self.builtin_value(Some(module), member, span, expect),
                 None => {
                     self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module"));
                     Ok(self.error(span))
                 }
             },
             Entity::Function(_) | Entity::Module(_) if dollar => self.not_immutable(name, span),
-            Entity::Function(_) => Ok(self.refuse(span, "function values")),
+            Entity::Function(item) => self.function_value(item, Vec::new(), span, expect),
             Entity::Module(_) => {
                 self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module, not a value"));
                 Ok(self.error(span))
@@ -110,8 +110,16 @@ impl<'a> Checker<'a> {
 
     /// The name of a newtype stands for its constructor, that of any other type for no value.
     fn constructor_as_value(&mut self, item: ir::ItemId, name: Symbol, span: Span) -> Result<ExprId> {
-        let is_newtype = self.cx.type_definition(item)?.is_some_and(|d| d.form == TypeForm::Newtype);
-        Ok(if is_newtype { self.refuse(span, "function values") } else { self.type_as_value(name, span) })
+        let definition = self.cx.type_definition(item)?;
+        Ok(match definition {
+            Some(definition) if definition.form == TypeForm::Newtype => {
+                if definition.diagnostics.iter().any(|d| d.severity() == syntax::Severity::Error) {
+                    return Ok(self.error(span));
+                }
+                self.constructor_value(&definition, &definition.fields, None, span)
+            }
+            Some(_) | None => self.type_as_value(name, span),
+        })
     }
 
     pub(super) fn type_as_value(&mut self, name: Symbol, span: Span) -> ExprId {
@@ -145,7 +153,7 @@ impl<'a> Checker<'a> {
             return Ok(self.type_as_value(name, span));
         }
         if builtin::is_function(text) {
-            return Ok(self.refuse(span, "function values"));
+            return self.builtin_value(None, name, span, expect);
         }
         if is_later_type(text) {
             return Ok(self.refuse(span, format!("`{text}`")));
@@ -155,6 +163,10 @@ impl<'a> Checker<'a> {
 
     /// E2003, or E0211 when a later `let` of an open block declares it.
     pub(super) fn unknown_name(&mut self, name: Symbol, dollar: bool, span: Span) -> ExprId {
+        if self.defining == Some(name) && !self.around_lambdas.is_empty() {
+            self.report(Code::E2007, span, [name.into()]).helps.push("a function of the module may call itself".into());
+            return self.error(span);
+        }
         if let Some(declared) = self.declared_later(name) {
             let anchor = self.anchor;
             let error = self.report(Code::E0211, span, [name.into()]);

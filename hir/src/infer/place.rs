@@ -21,6 +21,10 @@ impl<'a> Checker<'a> {
                     self.draft.scratch.push(refused);
                     return Ok(());
                 }
+                let before = self.defining;
+                if let (tree::Pattern::Name { name, .. }, Ast::Lambda { .. }) = (&self.tree.patterns[pattern], &self.tree.exprs[value]) {
+                    self.defining = Some(*name);
+                }
                 let (value, ty) = match ty {
                     Some(annotation) => {
                         let wanted = self.read_type(annotation)?;
@@ -34,6 +38,7 @@ impl<'a> Checker<'a> {
                         (value, self.ty(value))
                     }
                 };
+                self.defining = before;
                 self.bind_value(pattern, value, ty, Kind::Mutable, "let", span)
             }
             _ => {
@@ -92,7 +97,7 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         };
         self.judge_root(binding, root_span);
-        if binding.kind != Kind::Mutable {
+        if binding.kind != Kind::Mutable || self.is_captured(binding.local) {
             self.infer(value)?;
             return Ok(self.error(span));
         }
@@ -178,6 +183,11 @@ impl<'a> Checker<'a> {
         // A method of a trait that declares a plain `self`: said once, of the method (E0446).
         if root == self.self_name() && binding.kind == Kind::Parameter {
             self.poisoned = true;
+            return;
+        }
+        if self.is_captured(binding.local) {
+            let error = self.report(Code::E0312, at, [root.into()]);
+            error.labels.push(syntax::Label { anchor, span: binding.span, text: "the lambda has a copy of what is declared here".into() });
             return;
         }
         match binding.kind {

@@ -132,7 +132,8 @@ impl Checker<'_> {
 
     pub(super) fn cannot_infer(&mut self, span: Span, what: &str) {
         // One open type is reported where it is first needed.
-        if !self.diagnostics.iter().any(|d| d.code == Code::E2005 && d.span == span) {
+        // A lambda that refers to itself has no type that could be known.
+        if !self.diagnostics.iter().any(|d| d.code == Code::E2005 && d.span == span || d.code == Code::E2007) {
             self.report(Code::E2005, span, [what.into()]);
         }
     }
@@ -155,7 +156,7 @@ impl Checker<'_> {
             // The method of the impl is not what its trait says, which is reported there (E0403).
             self.poisoned = true;
         }
-        if let Expr::Call(callee, _) = &mut self.draft.rows[call.index()].expr {
+        if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
             *callee = closed;
         }
         Ok(())

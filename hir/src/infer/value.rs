@@ -181,6 +181,9 @@ impl<'a> Checker<'a> {
         if let Some(text) = self.scalar_text(value, false, span) {
             return Ok(text);
         }
+        if !self.head_is_known(value)? {
+            return Ok(self.error(span));
+        }
         match self.has(ty, Known::Printable, span)? {
             Some(true) => self.through(Known::Printable, ty, &[value], span),
             Some(false) if !self.lacks_silently(ty)? => {

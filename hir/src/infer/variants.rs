@@ -203,7 +203,8 @@ impl<'a> Checker<'a> {
         let is_broken = definition.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         let values = match args {
             None if variant.payload.is_empty() => Vec::new(),
-            None => return Ok(self.refuse(span, "function values")),
+            None if is_broken => return Ok(self.error(span)),
+            None => return Ok(self.constructor_value(definition, &variant.payload, Some(number), span)),
             Some(args) if variant.payload.is_empty() => {
                 let error = self.report(Code::E0305, at, [show(ty).into()]);
                 error.helps.push(format!("`{}` has no payload: write it without parentheses", variant.name));

@@ -99,6 +99,10 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                     }
                 }
                 TypeKind::List(element) => open.push(element),
+                TypeKind::Function(params, result) => {
+                    open.push(result);
+                    open.extend(params.iter().rev());
+                }
                 TypeKind::Struct(..)
                 | TypeKind::Associated(..)
                 | TypeKind::Parameter(..)
@@ -112,7 +116,6 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 | TypeKind::Void
                 | TypeKind::Never
                 | TypeKind::Range
-                | TypeKind::Function(..)
                 | TypeKind::Cell(_)
                 | TypeKind::Variable(_) => {}
             }

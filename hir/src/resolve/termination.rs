@@ -16,8 +16,12 @@ pub type GenericCall = (ItemId, Vec<Type>);
 /// The calls of a body whose type arguments depend on its own type parameters, without repetition.
 pub fn generic_calls(body: &Body) -> Vec<GenericCall> {
     let mut calls: Vec<GenericCall> = Vec::new();
-    for expr in body.exprs.rows() {
-        let Expr::Call(callee, _) = *expr else { continue };
+    // A lambda has the type parameters of the function around it.
+    for expr in body.lambdas.iter().chain([body]).flat_map(|body| body.exprs.rows()) {
+        let (Expr::Call(callee, _) | Expr::Closure(callee, _)) = *expr else { continue };
+        if callee.is_lambda() {
+            continue;
+        }
         let (item, args) = instance_of(callee);
         if args.iter().any(|arg| arg.has_parameter()) && !calls.iter().any(|(i, a)| *i == item && a == args) {
             calls.push((item, args.to_vec()));

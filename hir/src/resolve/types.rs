@@ -182,7 +182,18 @@ impl<'a> TypeReader<'a> {
             }
             tree::Type::FixedList(..) => self.refuse(span, "fixed-capacity lists".into()),
             tree::Type::Map(..) => self.refuse(span, "map types".into()),
-            tree::Type::Function { .. } => self.refuse(span, "function types".into()),
+            tree::Type::Function { uses, .. } if !uses.is_empty() => self.refuse(span, "capabilities".into()),
+            tree::Type::Function { params, result, .. } => {
+                let mut types = Vec::with_capacity(params.len());
+                for &param in &self.tree.type_lists[params] {
+                    types.push(self.read(param)?);
+                }
+                let result = self.read(result)?;
+                if types.contains(&Type::ERROR) || result == Type::ERROR {
+                    return Ok(Type::ERROR);
+                }
+                Type::function(&types, result)
+            }
             tree::Type::Impl { .. } => self.refuse(span, "`impl` types".into()),
             tree::Type::Object(_) => self.refuse(span, "trait objects".into()),
             tree::Type::Const(_) => self.refuse(span, "const generics".into()),

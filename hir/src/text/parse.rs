@@ -123,6 +123,7 @@ impl Reader {
                 paths: Column::new(),
                 fields: Pool::new(),
                 root: ExprId::new(u32::MAX as usize),
+                lambdas: Vec::new(),
             },
             values: HashMap::new(),
             locals: HashMap::new(),
@@ -290,6 +291,16 @@ impl Reader {
                 let item = args.item()?;
                 let values = self.operands(args);
                 Expr::Call(item, self.body.lists.add(values))
+            }
+            "closure" => {
+                let item = args.item()?;
+                let values = self.operands(args);
+                Expr::Closure(item, self.body.lists.add(values))
+            }
+            "call_value" => {
+                let callee = self.operand(args)?;
+                let values = self.operands(args);
+                Expr::CallValue(callee, self.body.lists.add(values))
             }
             "aggregate" => {
                 let values = self.operands(args);

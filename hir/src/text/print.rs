@@ -24,10 +24,15 @@ pub fn print_file(bodies: &[&Body], cx: &dyn Context) -> Result<String, Stop> {
     let mut out = String::new();
     writer::header(&mut out, "hir", "typed", VERSION, &[]);
     declarations(&mut out, bodies, cx)?;
-    for body in bodies {
+    for body in all(bodies) {
         function(&mut out, body);
     }
     Ok(out)
+}
+
+/// The bodies with their lambdas, each behind the body it stands in.
+fn all<'a>(bodies: &'a [&'a Body]) -> impl Iterator<Item = &'a Body> {
+    bodies.iter().flat_map(|body| std::iter::once(*body).chain(&body.lambdas))
 }
 
 fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<(), Stop> {
@@ -36,10 +41,10 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
     let mut evidence: BTreeSet<String> = BTreeSet::new();
     let mut constants: BTreeSet<ItemId> = BTreeSet::new();
     let mut open: Vec<Type> = Vec::new();
-    for body in bodies {
+    for body in all(bodies) {
         for expr in body.exprs.rows() {
             match expr {
-                Expr::Call(item, _) => {
+                Expr::Call(item, _) | Expr::Closure(item, _) => {
                     functions.insert(types::instance_of(*item).0);
                     evidence.extend(evidence_of(*item, cx)?);
                 }
@@ -54,7 +59,7 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
         open.push(body.result);
     }
     // The bodies of the file are declared by their own first lines.
-    for body in bodies {
+    for body in all(bodies) {
         functions.remove(&types::instance_of(body.owner).0);
     }
     for &function in &functions {
@@ -79,6 +84,10 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
             }
             TypeKind::Tuple(elements) => open.extend(elements),
             TypeKind::List(element) => open.push(element),
+            TypeKind::Function(params, result) => {
+                open.extend(params);
+                open.push(result);
+            }
             _ => {}
         }
     }
@@ -368,6 +377,15 @@ impl Printer<'_> {
                 self.out.push_str("call ");
                 writer::name(self.out, &item.to_string());
                 self.values(operands, ", ");
+            }
+            Expr::Closure(item, _) => {
+                self.out.push_str("closure ");
+                writer::name(self.out, &item.to_string());
+                self.values(operands, ", ");
+            }
+            Expr::CallValue(..) => {
+                self.out.push_str("call_value");
+                self.values(operands, " ");
             }
             Expr::Intrinsic(op, _) => {
                 self.out.push_str(op.name());

@@ -64,6 +64,8 @@ rules! {
     TypeArguments = "H0222", "A call of a generic function has one type argument per type parameter, and no other call has any.";
     VariantShape = "H0223", "A variant is one of a sum of several, with one value of the right type per part of its payload.";
     ReturnValue = "H0224", "A `return` has a value of the result type of the body, and is `Never`.";
+    ClosureShape = "H0225", "A closure has a function type: the parameters of its item without those of the values captured, which have their types, and its result.";
+    ValueCall = "H0226", "A function value that is called has one argument of the right type per parameter, and the call has its result.";
     Evidence = "H0301", "The method of a trait is called on a type that has the trait, and where an impl gives the method it is the impl's that is called.";
     NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
     TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload.";

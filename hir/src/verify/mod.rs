@@ -19,8 +19,17 @@ use crate::text::in_order;
 
 /// Checks a body; no faults means that later levels may rely on everything written in this module.
 pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
+    let mut faults = judge(body, &body.lambdas, cx)?;
+    for lambda in &body.lambdas {
+        faults.extend(judge(lambda, &body.lambdas, cx)?);
+    }
+    Ok(faults)
+}
+
+/// Checks a body alone; the lambdas around it are known.
+fn judge(body: &Body, lambdas: &[Body], cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
     let mut verifier =
-        Verifier { body, cx, faults: Vec::new(), order: None, parameters: 0, given: Given::default(), known: Default::default() };
+        Verifier { body, lambdas, cx, faults: Vec::new(), order: None, parameters: 0, given: Given::default(), known: Default::default() };
     // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
     verifier.names();
     if !verifier.is_broken() {
@@ -34,6 +43,7 @@ pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
 
 struct Verifier<'a> {
     body: &'a Body,
+    lambdas: &'a [Body],
     cx: &'a dyn Context,
     faults: Vec<HirFault>,
     /// Lines of the expressions; made at the first fault.

@@ -41,6 +41,8 @@ thread_local! {
 enum Rest {
     Nothing,
     Operands(List<ExprId>),
+    /// All of these.
+    All(List<ExprId>),
     Region(ExprId),
 }
 
@@ -159,10 +161,11 @@ impl Verifier<'_> {
     #[inline]
     fn first(&self, expr: Expr) -> Option<(ExprId, Rest)> {
         match expr {
-            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
+            Expr::Call(_, args) | Expr::Closure(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
                 let first = *self.body.lists.slice(args.start(), args.len()).first()?;
                 Some((first, Rest::Operands(args)))
             }
+            Expr::CallValue(callee, args) => Some((callee, Rest::All(args))),
             Expr::Field(value, _) => Some((value, Rest::Nothing)),
             Expr::And(left, right) | Expr::Or(left, right) => Some((left, Rest::Region(right))),
             Expr::Int(_)
@@ -237,6 +240,15 @@ impl Verifier<'_> {
                     self.walk(walk, operand, id, depth + 1);
                 }
             }
+            Rest::All(list) => {
+                let found = body.lists.slice(list.start(), list.len());
+                if found.len() != list.len() {
+                    self.report(Rule::DanglingList, id, "the arguments are not in their pool".into());
+                }
+                for &operand in found {
+                    self.walk(walk, operand, id, depth + 1);
+                }
+            }
             Rest::Region(right) => self.scoped(walk, right, id, depth + 1),
         }
     }
@@ -249,12 +261,12 @@ impl Verifier<'_> {
             Expr::Int(_) | Expr::Float(_) | Expr::Bool(_) | Expr::Char(_) | Expr::Byte(_) | Expr::Str(_) | Expr::Unit => {}
             Expr::Constant(_) => {}
             Expr::Local(local) => self.used(walk, local, id),
-            Expr::Call(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
+            Expr::Call(_, args) | Expr::Closure(_, args) | Expr::Intrinsic(_, args) | Expr::Aggregate(args) | Expr::Variant(_, args) => {
                 if !args.is_empty() {
                     self.report(Rule::DanglingList, id, "the operands are not in their pool".into());
                 }
             }
-            Expr::Field(..) | Expr::And(..) | Expr::Or(..) => {}
+            Expr::CallValue(..) | Expr::Field(..) | Expr::And(..) | Expr::Or(..) => {}
             Expr::Let(local, value) => {
                 self.walk(walk, value, id, next);
                 self.declare(walk, local, id);

@@ -112,6 +112,8 @@ const TABLE: &[(&str, &str)] = &[
     ("H0114", "%2: int = local a.0\n%3: int = match %2, dangling {\n%4: int = int 1\n}"),
     ("H0223", "%2: int = int 1\n%3: m.S = variant 2, %2\n%4: void = block %3\n%5: int = int 1\n%6: int = block %4, %5, tail"),
     ("H0223", "%2: str = str \"\"\n%3: m.S = variant 1, %2\n%4: void = block %3\n%5: int = int 1\n%6: int = block %4, %5, tail"),
+    ("H0225", "%2: (int) -> int = closure @m.g\n%3: void = block %2\n%4: int = int 1\n%5: int = block %3, %4, tail"),
+    ("H0226", "%2: (int, str) -> int = closure @m.g\n%3: int = int 1\n%4: int = call_value %2, %3"),
     ("H0402", "%2: m.S = variant 0\n%3: int = match %2, variant, 1, 0 {\n%4: int = int 1\n} case, any {\n%5: int = int 1\n}"),
     ("H0401", "%2: m.S = variant 0\n%3: int = match %2, variant, 0, 0 {\n%4: int = int 1\n}"),
     (

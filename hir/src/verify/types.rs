@@ -74,9 +74,12 @@ impl Verifier<'_> {
 
     pub(super) fn types(&mut self) -> Result<(), Stop> {
         let body = self.body;
+        // A lambda has the type parameters of the item around it, and what is known of them.
         let (base, _) = crate::types::instance_of(body.owner);
-        if let Some(signature) = self.cx.signature(base)? {
+        let around = base.of_lambda().map_or(base, |(around, _)| around);
+        if let Some(signature) = self.cx.signature(around)? {
             self.given = signature.given.clone();
+            self.parameters = signature.generics.len();
         }
         if let Some(code) = CodeType::of(body.owner, &self.given, self.cx)? {
             self.parameters = code.generics().len();
@@ -203,6 +206,8 @@ impl Verifier<'_> {
                 None => self.report(Rule::UnknownItem, id, format!("constant {item} is not known")),
             },
             Expr::Call(item, args) => self.call(id, ty, item, args)?,
+            Expr::Closure(item, captures) => self.closure(id, ty, item, captures)?,
+            Expr::CallValue(callee, args) => self.call_value(id, ty, callee, args),
             Expr::Intrinsic(op, args) => self.intrinsic(id, ty, op, args)?,
             Expr::Aggregate(args) => {
                 let Some(types) = self.fields(Rule::AggregateShape, id, ty)? else { return Ok(()) };
@@ -373,6 +378,33 @@ impl Verifier<'_> {
         Ok(())
     }
 
+    fn closure(&mut self, id: ExprId, ty: Type, item: ItemId, captures: List<ExprId>) -> Result<(), Stop> {
+        let TypeKind::Function(params, result) = ty.kind() else {
+            self.report(Rule::ClosureShape, id, format!("the expression is {ty}, no function"));
+            return Ok(());
+        };
+        let (wanted, gives) = match self.lambdas.iter().find(|lambda| lambda.owner == item) {
+            Some(lambda) => (lambda.params.iter().map(|&param| lambda.locals[param].ty).collect(), lambda.result),
+            None => match CodeType::of(item, &self.given, self.cx)? {
+                Some(code) if code.is_complete() => ((0..code.count()).map(|i| code.param(i)).collect::<Vec<Type>>(), code.result()),
+                Some(_) => {
+                    self.report(Rule::TypeArguments, id, format!("{item} has not the type arguments that its type parameters need"));
+                    return Ok(());
+                }
+                None => {
+                    self.report(Rule::UnknownItem, id, format!("function {item} is not known"));
+                    return Ok(());
+                }
+            },
+        };
+        let captures = self.body.lists[captures].iter().map(|&value| self.ty(value));
+        if !params.iter().copied().chain(captures).eq(wanted.iter().copied()) || result != gives {
+            let wanted: Vec<String> = wanted.iter().map(Type::to_string).collect();
+            self.report(Rule::ClosureShape, id, format!("{ty} is made of {item}, which is ({}) -> {gives}", wanted.join(", ")));
+        }
+        Ok(())
+    }
+
     /// Has it an associated type of a trait that is not declared? A dump does not say what is known of its type parameters.
     fn is_undeclared(&self, ty: Type) -> Result<bool, Stop> {
         if !ty.has_associated() {
@@ -417,6 +449,24 @@ impl Verifier<'_> {
             }
         }
         Ok(())
+    }
+
+    fn call_value(&mut self, id: ExprId, ty: Type, callee: ExprId, args: List<ExprId>) {
+        if self.ty(callee) == Type::NEVER {
+            return;
+        }
+        let TypeKind::Function(params, result) = self.ty(callee).kind() else {
+            self.report(Rule::ValueCall, id, format!("{} is no function", self.ty(callee)));
+            return;
+        };
+        self.own(Rule::ValueCall, id, ty, result);
+        let args = &self.body.lists[args];
+        if args.len() != params.len() {
+            self.report(Rule::ValueCall, id, format!("{} arguments for {} parameters", args.len(), params.len()));
+        }
+        for (i, (&arg, &wanted)) in args.iter().zip(params).enumerate() {
+            self.expect(Rule::ValueCall, id, format_args!("argument {i}"), self.ty(arg), wanted);
+        }
     }
 
     #[inline]

@@ -1,10 +1,10 @@
-//! Cells on the heap: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. Nothing ever counts or frees them
+//! Cells on the heap, and function values, which hold one: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. Nothing ever counts or frees them
 //! yet: they stay until exit.
 
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
-use ir::Stop;
 use ir::ssa::{Inst, NewInst, Value};
+use ir::{ItemId, Stop};
 
 use super::Builder;
 use super::shape::ShapeId;
@@ -24,20 +24,56 @@ impl Builder<'_> {
     pub(super) fn new_cell(&mut self, inst: Inst) -> Result<(), Stop> {
         let row = self.mir.insts[inst];
         let content = self.content_of((row.results > 0).then_some(row.first_result))?;
+        let address = self.filled(content, self.mir.args(inst))?;
+        self.define(inst, address);
+        Ok(())
+    }
+
+    /// The address of a cell that holds these values.
+    fn filled(&mut self, content: ShapeId, parts: &[Value]) -> Result<Value, Stop> {
         let bytes = self.shapes.size(content);
         let operands = [self.constant(Type::I64, i64::from(bytes)), self.constant(Type::I64, layout::cell_header(bytes as usize) as i64)];
         let new = NewInst { args: &operands, imm: RuntimeCall::Allocate as u64, ..NewInst::new(Op::Runtime) };
         let made = self.out.append(self.block, new, &[Type::Ptr]);
         let address = self.out.insts[made].first_result;
-        let parts = self.flat(self.mir.args(inst))?;
+        let parts = self.flat(parts)?;
         for (index, &part) in parts.iter().enumerate() {
             if let Some(offset) = self.shapes.leaves(content).get(index).map(|leaf| leaf.offset) {
                 self.store(address, offset, part);
             }
         }
         self.operands = parts;
-        self.define(inst, address);
+        Ok(address)
+    }
+
+    /// Address of the code, and the cell with what is captured: that of a function which takes it out again. What captures nothing is its own code,
+    /// and no cell.
+    pub(super) fn closure(&mut self, inst: Inst) -> Result<(), Stop> {
+        let row = self.mir.insts[inst];
+        let captured = self.mir.args(inst);
+        let function = ItemId::from_raw(row.imm as u32);
+        if captured.is_empty() {
+            let code = self.plain(Op::Code, &[], row.imm, Type::Ptr);
+            let nothing = self.constant(Type::Ptr, 0);
+            self.define_leaves(inst, &[code, nothing]);
+            return Ok(());
+        }
+        let types: Vec<hir::Type> = captured.iter().filter_map(|&value| self.mir.values.get(value)).map(|row| row.ty).collect();
+        let hir::TypeKind::Cell(parts) = hir::Type::cell(&types).kind() else { return Ok(()) };
+        let content = self.shapes.content(parts)?;
+        let cell = self.filled(content, captured)?;
+        let code = self.plain(Op::Code, &[], u64::from(function.unpacking(captured.len()).raw()), Type::Ptr);
+        self.define_leaves(inst, &[code, cell]);
         Ok(())
+    }
+
+    /// The cell goes behind the arguments; a function without one takes no notice.
+    pub(super) fn call_value(&mut self, inst: Inst) -> Result<(), Stop> {
+        let mir = self.mir;
+        let Some((callee, args)) = mir.args(inst).split_first() else { return Ok(()) };
+        let (code, cell) = (self.leaf_at(Some(callee), 0), self.leaf_at(Some(callee), 1));
+        let new = NewInst { flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::CallPtr) };
+        self.call_as(inst, new, Some(code), args, Some(cell))
     }
 
     /// The leaves of a part, one load each.

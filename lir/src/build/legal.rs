@@ -110,7 +110,7 @@ impl Legaliser {
         self.body.blocks[block].insts.iter().any(|&inst| {
             let op = self.body.op(inst);
             // Fewer results than either limit cannot be wide.
-            let wide_call = op == Op::Call && u32::from(self.body.insts[inst].results) > ORI.int_results;
+            let wide_call = matches!(op, Op::Call | Op::CallPtr) && u32::from(self.body.insts[inst].results) > ORI.int_results;
             (wide_call && is_wide(&self.result_types(inst)))
                 || (op == Op::Return && self.area.is_some())
                 || (op == Op::Tail && (self.area.is_some() || self.overflows(self.body.args(inst))))
@@ -125,7 +125,7 @@ impl Legaliser {
         let old = std::mem::take(&mut self.body.blocks[block].insts);
         for inst in old {
             let op = self.body.op(inst);
-            if op == Op::Call {
+            if matches!(op, Op::Call | Op::CallPtr) {
                 self.call(block, inst);
             } else if op == Op::Tail {
                 self.tail(block, inst);
@@ -157,7 +157,14 @@ impl Legaliser {
         }
         let size = u64::from(area_size(&types));
         let area = self.body.append1(block, NewInst { imm: size, ..NewInst::new(Op::Slot) }, Type::Ptr);
-        self.prepend(inst, area);
+        if self.body.op(inst) == Op::CallPtr {
+            // Behind the address that is called.
+            let mut args = self.body.args(inst).to_vec();
+            args.insert(args.len().min(1), area);
+            self.body.insts[inst].args = self.body.args.add(args);
+        } else {
+            self.prepend(inst, area);
+        }
         let first = self.body.insts[inst].first_result;
         self.body.insts[inst].results = 0;
         self.body.blocks[block].insts.push(inst);

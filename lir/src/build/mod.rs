@@ -287,6 +287,8 @@ impl<'a> Builder<'a> {
             MirOp::ListGet => self.list_get(inst)?,
             MirOp::Runtime => self.runtime(inst),
             MirOp::Call => self.call(inst)?,
+            MirOp::Closure => self.closure(inst)?,
+            MirOp::CallValue => self.call_value(inst)?,
             MirOp::Jump => self.transfer(inst, Op::Jump)?,
             MirOp::Branch => self.transfer(inst, Op::Branch)?,
             MirOp::Switch => self.transfer(inst, Op::Switch)?,
@@ -305,24 +307,41 @@ impl<'a> Builder<'a> {
 
     fn call(&mut self, inst: MirInst) -> Result<(), Stop> {
         let row = self.mir.insts[inst];
-        let mut operands = Vec::new();
+        let new = NewInst { imm: row.imm, flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::Call) };
+        let args = self.mir.args(inst);
+        self.call_as(inst, new, None, args, None)
+    }
+
+    /// A call: of an address, when there is one, with the arguments and then `last`.
+    fn call_as(
+        &mut self,
+        inst: MirInst,
+        new: NewInst<'_, Op>,
+        callee: Option<Value>,
+        args: &[Value],
+        last: Option<Value>,
+    ) -> Result<(), Stop> {
+        let row = self.mir.insts[inst];
         let result = (row.results > 0).then_some(row.first_result);
         let shape = self.shape_of(result)?;
         let types: Vec<Type> = self.shapes.leaves(shape).iter().map(|l| l.ty).collect();
-        let new = NewInst { imm: row.imm, flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::Call) };
+        let mut operands: Vec<Value> = callee.into_iter().collect();
         if types.len() > legal::MAX_RESULTS {
             // More results than an instruction can list: the area form of `legal`, already here.
             let area = self.slot(legal::area_size(&types));
             operands.push(area);
-            operands.extend(self.flat(self.mir.args(inst))?);
+            operands.extend(self.flat(args)?);
+            operands.extend(last);
             self.out.append(self.block, NewInst { args: &operands, ..new }, &[]);
             let loaded: Vec<Value> = legal::area_fields(&types).zip(&types).map(|(offset, &ty)| self.load(area, offset, ty)).collect();
             self.define_leaves(inst, &loaded);
             return Ok(());
         }
-        let operands = self.flat(self.mir.args(inst))?;
+        let flat = self.flat(args)?;
+        operands.extend_from_slice(&flat);
+        self.operands = flat;
+        operands.extend(last);
         let made = self.out.append(self.block, NewInst { args: &operands, ..new }, &types);
-        self.operands = operands;
         let first = self.leaves.len() as u32;
         self.leaves.extend(self.out.results(made));
         if let Some(slot) = result.and_then(|r| self.first_leaf.get_mut(r.index())) {

@@ -98,6 +98,7 @@ impl ShapeId {
     const WORDS: ShapeId = ShapeId(5);
     const BOOL: ShapeId = ShapeId(6);
     const ADDRESS: ShapeId = ShapeId(7);
+    const FUNCTION: ShapeId = ShapeId(8);
 }
 
 #[derive(Clone, Copy)]
@@ -157,6 +158,8 @@ impl<'a> Shapes<'a> {
         }
         shapes.add([(Type::I8, Some(2))].into_iter(), &[]);
         shapes.add([(Type::Ptr, Some(0))].into_iter(), &[]);
+        // Code, and the cell with what is captured.
+        shapes.add([(Type::Ptr, Some(0)), (Type::Ptr, None)].into_iter(), &[]);
         shapes
     }
 
@@ -196,6 +199,7 @@ impl<'a> Shapes<'a> {
                 return self.of(ty);
             }
             TypeKind::List(_) => return Ok(ShapeId::WORDS),
+            TypeKind::Function(..) => return Ok(ShapeId::FUNCTION),
             // What it holds is of no interest here, and may be of the very type that is laid out.
             TypeKind::Cell(_) => return Ok(ShapeId::ADDRESS),
             TypeKind::Tuple(_) => self.cx.fields(ty)?,
@@ -207,12 +211,7 @@ impl<'a> Shapes<'a> {
                 }
                 None => self.cx.fields(ty)?,
             },
-            TypeKind::Error
-            | TypeKind::Range
-            | TypeKind::Function(..)
-            | TypeKind::Associated(..)
-            | TypeKind::Parameter(..)
-            | TypeKind::Variable(_) => None,
+            TypeKind::Error | TypeKind::Range | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;

@@ -2,7 +2,7 @@
 
 use abi::layout;
 use hashbrown::HashMap;
-use ir::Symbol;
+use ir::{ItemId, Symbol};
 
 use super::Trap;
 
@@ -14,6 +14,7 @@ const LIMIT: u64 = 64 << 20;
 pub struct Memory {
     allocations: Vec<Allocation>,
     texts: HashMap<Symbol, u64>,
+    functions: HashMap<ItemId, u64>,
     live: u64,
 }
 
@@ -54,6 +55,21 @@ impl Memory {
         }
         self.texts.insert(text, address);
         Ok(address)
+    }
+
+    /// The address of a function: memory that nobody reads.
+    pub fn code(&mut self, function: ItemId) -> Result<u64, Trap> {
+        if let Some(&address) = self.functions.get(&function) {
+            return Ok(address);
+        }
+        let address = self.allocate(0)?;
+        self.functions.insert(function, address);
+        Ok(address)
+    }
+
+    /// The function at an address.
+    pub fn function(&self, address: u64) -> Option<ItemId> {
+        self.functions.iter().find(|(_, at)| **at == address).map(|(function, _)| *function)
     }
 
     /// Memory that holds these bytes.

@@ -194,6 +194,8 @@ impl Folder<'_> {
             | Op::FloatOfBits
             | Op::Runtime
             | Op::Call
+            | Op::Code
+            | Op::CallPtr
             | Op::Jump
             | Op::Branch
             | Op::Switch

@@ -52,7 +52,7 @@ fn private_slots(graph: &Graph<Lir>) -> Option<Vec<bool>> {
             let args = graph.args(inst);
             let escaping = match graph.op(inst) {
                 Op::Load | Op::Store => args.get(1..).unwrap_or(&[]),
-                Op::Call | Op::Runtime => &[],
+                Op::Call | Op::CallPtr | Op::Runtime => &[],
                 _ => args,
             };
             for &value in escaping.iter().chain(graph.targets(inst).iter().flat_map(|&t| graph.target_args(t))) {
@@ -91,7 +91,7 @@ fn walk(graph: &Graph<Lir>, block: Block, private: &[bool], known: &mut Vec<Know
                     None => known.push(Known { slot, offset: row.imm, ty, value }),
                 }
             }
-            (Op::Call | Op::Runtime, args) => known.retain(|k| !args.contains(&k.slot)),
+            (Op::Call | Op::CallPtr | Op::Runtime, args) => known.retain(|k| !args.contains(&k.slot)),
             _ => {}
         }
         // Long blocks must stay linear.

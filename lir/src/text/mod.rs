@@ -71,7 +71,7 @@ pub fn print_file<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<Stri
     let mut items: Vec<ItemId> = Vec::new();
     for body in bodies {
         for row in body.blocks.rows() {
-            let calls = row.insts.iter().map(|&inst| &body.insts[inst]).filter(|row| matches!(row.op, Op::Call | Op::Tail));
+            let calls = row.insts.iter().map(|&inst| &body.insts[inst]).filter(|row| matches!(row.op, Op::Call | Op::Tail | Op::Code));
             items.extend(calls.map(|row| ItemId::from_raw(row.imm as u32)));
         }
         // What the function itself says of its results is lost when they go through memory.

@@ -149,7 +149,17 @@ impl<'a, P: Phase> Checker<'a, P> {
                     Op::Load | Op::Store => self.access(inst, place),
                     Op::Resume => self.resumes.push(place),
                     Op::Jump | Op::Branch => self.targets(inst, place),
-                    Op::Select | Op::Check | Op::Panic | Op::Runtime | Op::Call | Op::Tail | Op::Return | Op::Switch | Op::Slot => {
+                    Op::Select
+                    | Op::Check
+                    | Op::Panic
+                    | Op::Runtime
+                    | Op::Call
+                    | Op::CallPtr
+                    | Op::Code
+                    | Op::Tail
+                    | Op::Return
+                    | Op::Switch
+                    | Op::Slot => {
                         self.special(inst, place)?;
                     }
                     Op::Fconst
@@ -233,6 +243,13 @@ impl<'a, P: Phase> Checker<'a, P> {
                 None => self.word(false, inst, place),
             },
             Op::Call => self.call(inst, place)?,
+            Op::CallPtr => self.call_ptr(inst, place),
+            Op::Code => {
+                let function = ItemId::from_raw(row.imm as u32);
+                if self.signature(function)?.is_none() {
+                    self.faults.push(LirFault::UnknownFunction { at, function: function.to_string() });
+                }
+            }
             Op::Tail => self.tail(inst, at)?,
             Op::Return => {
                 if !self.fits(body.results.iter().copied(), args) {
@@ -453,6 +470,22 @@ impl<'a, P: Phase> Checker<'a, P> {
             self.faults.push(LirFault::CallResults { at, function: function.to_string(), expected, found });
         }
         Ok(())
+    }
+
+    /// What is called has no name: its operands and results are as the call says. Without results, a slot in front is the area of those that are too many.
+    fn call_ptr(&mut self, inst: Inst, place: At) {
+        let body = self.body;
+        if P::IS_LEGAL && body.insts[inst].results > 6 {
+            let types: Vec<Type> = body.results(inst).filter_map(|v| self.ty(v)).collect();
+            self.registers(&types, here(place.0.raw(), place.1));
+        }
+        if let (0, Some(&area)) = (body.insts[inst].results, body.args(inst).get(1))
+            && let Some(slot) = body.def_inst(area).filter(|&slot| body.op(slot) == Op::Slot)
+        {
+            let bytes = body.insts[slot].imm as u32;
+            let words: Vec<(u32, Type)> = (0..bytes / 8).map(|word| (8 * word, Type::I64)).collect();
+            self.needs(area, bytes, Use::Writes(&words), place, place.1);
+        }
     }
 
     fn tail(&mut self, inst: Inst, at: Where) -> Result<(), Stop> {

@@ -175,8 +175,8 @@ impl Checker<'_> {
             && alloc.slots.get(..slots) == Some(&select.slots[..])
             && alloc.slots[slots..].iter().all(|slot| slot.kind == SlotKind::Spill)
             && alloc.records.iter().all(in_range)
-            && (&alloc.constants, &alloc.data, alloc.calls.len(), alloc.stubs.len())
-                == (&select.constants, &select.data, select.calls.len(), select.stubs.len())
+            && (&alloc.constants, &alloc.data, &alloc.functions, alloc.calls.len(), alloc.stubs.len())
+                == (&select.constants, &select.data, &select.functions, select.calls.len(), select.stubs.len())
     }
 
     fn number_symbols(&mut self) {

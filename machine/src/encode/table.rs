@@ -201,7 +201,7 @@ const fn row(op: Op) -> Row {
         Op::MovF => two(0, 0, 0x28).registers(A, B),
         Op::LoadConst => two(0xf2, 0, 0x10).constant(A),
         Op::ZeroF => two(0, 0, 0x57).registers(A, A),
-        Op::LeaData => wide(0x8d).constant(A),
+        Op::LeaData | Op::LeaFunction => wide(0x8d).constant(A),
         Op::LeaSlot => wide(0x8d).slot(A),
         Op::LoadSlot => wide(0x8b).slot(A),
         Op::LoadSlotF => two(0xf2, 0, 0x10).slot(A),

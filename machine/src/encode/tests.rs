@@ -233,7 +233,7 @@ fn meaning(record: &Record) -> Option<(Mnemonic, Vec<Want>)> {
         Op::MovF => (M::Movaps, vec![gp(a), gp(b)]),
         Op::LoadConst => (M::Movsd, vec![gp(a), Want::Rip]),
         Op::ZeroF => (M::Xorps, vec![gp(a), gp(a)]),
-        Op::LeaData => (M::Lea, vec![gp(a), Want::Rip]),
+        Op::LeaData | Op::LeaFunction => (M::Lea, vec![gp(a), Want::Rip]),
         Op::LeaSlot => (M::Lea, vec![gp(a), slot()]),
         Op::LoadSlot => (M::Mov, vec![gp(a), slot()]),
         Op::LoadSlotF => (M::Movsd, vec![gp(a), slot()]),

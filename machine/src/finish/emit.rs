@@ -5,7 +5,7 @@ use abi::PanicKind;
 use super::widen::{Branch, Target, Widening};
 use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
 use crate::encode::{Buffer, Kind, ROWS};
-use crate::ir::{Block, Final, Function, Location, Record, StubRow};
+use crate::ir::{Block, Callee, Final, Function, Location, Record, StubRow};
 use crate::ops::Op;
 use crate::regs::{INT_ARGS, NONE, RDI, RSI, Reg};
 
@@ -157,8 +157,12 @@ impl Emitter<'_, '_> {
         let row = &ROWS[record.op as usize];
         if row.kind() == Kind::Rip {
             self.out.plain(row, record, &self.function.slots);
-            let data = if record.op == Op::LeaData { self.text(record.aux) } else { self.constant(record.op, record.aux) };
-            self.reloc(RelocTarget::Data(data));
+            let target = match record.op {
+                Op::LeaFunction => RelocTarget::Callee(Callee::Function(self.function.functions[record.aux as usize])),
+                Op::LeaData => RelocTarget::Data(self.text(record.aux)),
+                op => RelocTarget::Data(self.constant(op, record.aux)),
+            };
+            self.reloc(target);
             return;
         }
         match record.op {
@@ -180,8 +184,15 @@ impl Emitter<'_, '_> {
             }
             Op::Call => {
                 let call = self.function.calls[record.aux as usize];
-                if let Some(callee) = call.callee {
-                    self.call(RelocTarget::Callee(callee), call.place, call.pad);
+                match call.callee {
+                    Some(Callee::Slot(slot)) => {
+                        let offset = self.function.slots.get(slot as usize).map_or(0, |slot| slot.offset);
+                        // `call [rbp + offset]`
+                        self.out.word_imm(0x95ff, 2, offset);
+                        self.site(call.place, call.pad);
+                    }
+                    Some(callee) => self.call(RelocTarget::Callee(callee), call.place, call.pad),
+                    None => {}
                 }
             }
             Op::Return => {
@@ -216,6 +227,11 @@ impl Emitter<'_, '_> {
     fn call(&mut self, target: RelocTarget, place: ir::PlaceId, pad: Option<Block>) {
         self.out.word_imm(0xe8, 1, 0);
         self.reloc(target);
+        self.site(place, pad);
+    }
+
+    /// A call ends here.
+    fn site(&mut self, place: ir::PlaceId, pad: Option<Block>) {
         if let Some(pad) = pad {
             self.pads.push((self.sites.len() as u32, pad.raw()));
         }

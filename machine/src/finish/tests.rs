@@ -25,6 +25,7 @@ fn empty() -> Function<Alloc> {
         slots: Vec::new(),
         constants: Vec::new(),
         data: Vec::new(),
+        functions: Vec::new(),
         regs: Pool::new(),
         locations: Pool::new(),
         places: Places::new(),

@@ -41,9 +41,9 @@ impl Selector<'_> {
         list
     }
 
-    pub(super) fn call(&mut self, inst: Inst, callee: Callee) {
+    pub(super) fn call(&mut self, inst: Inst, callee: Callee, args: &[Value]) {
         let graph = self.graph;
-        let args = self.call_operands(graph.args(inst), false);
+        let args = self.call_operands(args, false);
         let mut regs = std::mem::take(&mut self.columns.regs);
         regs.clear();
         let mut walk = ResultWalk::default();

@@ -137,10 +137,22 @@ impl Selector<'_> {
             L::Load => self.load(inst, args[0], row.imm as i64),
             L::Store => self.store(args[0], args[1], row.imm as i64),
             L::Runtime => match RuntimeCall::from_number(row.imm) {
-                Some(call) => self.call(inst, Callee::Runtime(call)),
+                Some(call) => self.call(inst, Callee::Runtime(call), args),
                 None => self.failed = Some(Limit::Malformed),
             },
-            L::Call => self.call(inst, Callee::Function(ItemId::from_raw(row.imm as u32))),
+            L::Call => self.call(inst, Callee::Function(ItemId::from_raw(row.imm as u32)), args),
+            L::CallPtr => {
+                // Through memory: allocation has no register for it that the arguments do not want.
+                let slot = self.callee_slot();
+                let callee = self.reg(args[0]);
+                self.push(Op::StoreSlot, [callee, NONE, NONE], 0, slot);
+                self.call(inst, Callee::Slot(slot), &args[1..]);
+            }
+            L::Code => {
+                let function = self.function(row.imm);
+                let result = self.define(inst);
+                self.push(Op::LeaFunction, [result, NONE, NONE], 0, function);
+            }
             L::Jump | L::Branch | L::Switch | L::Return | L::Tail | L::Panic | L::Resume | L::Unreachable => self.terminator(inst),
         }
     }

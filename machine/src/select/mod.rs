@@ -112,6 +112,8 @@ struct Selector<'a> {
     incoming: u32,
     outgoing: Vec<u32>,
     incoming_slots: Vec<u32>,
+    /// The slot for the addresses of called functions.
+    callee: Option<u32>,
 }
 
 /// Class of the register of a value of this type.
@@ -149,6 +151,7 @@ pub fn select(body: &lir::Body<Legal>, scratch: &mut Scratch) -> Result<Function
         incoming: 0,
         outgoing: Vec::new(),
         incoming_slots: Vec::new(),
+        callee: None,
     };
     selector.count_uses(&scratch.order.blocks);
     if let Some(limit) = selector.failed {

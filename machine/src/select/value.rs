@@ -162,6 +162,28 @@ impl Selector<'_> {
         self.columns.slots[inst.index()]
     }
 
+    /// The row of a function whose address is taken.
+    pub(super) fn function(&mut self, imm: u64) -> u32 {
+        let function = ir::ItemId::from_raw(imm as u32);
+        let known = self.out.functions.iter().position(|&known| known == function);
+        known.unwrap_or_else(|| {
+            self.out.functions.push(function);
+            self.out.functions.len() - 1
+        }) as u32
+    }
+
+    /// The slot for the address of a function that is called by it: one for all calls, written just before each.
+    pub(super) fn callee_slot(&mut self) -> u32 {
+        match self.callee {
+            Some(slot) => slot,
+            None => {
+                let slot = self.new_slot(8, crate::ir::SlotKind::Local);
+                self.callee = Some(slot);
+                slot
+            }
+        }
+    }
+
     /// The address `value + offset`, with as much folded into it as fits.
     pub(super) fn address(&mut self, value: Value, offset: i64) -> Address {
         let mut value = value;

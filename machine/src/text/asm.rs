@@ -75,6 +75,10 @@ fn line(out: &mut String, code: &Code, start: u32, end: u32, text: &str) {
             RelocTarget::Callee(Callee::Runtime(call)) => {
                 let _ = write!(out, " -> {}", call.symbol());
             }
+            // Its address is in no relocation.
+            RelocTarget::Callee(Callee::Slot(slot)) => {
+                let _ = write!(out, " -> slot {slot}");
+            }
             RelocTarget::Panic(kind) => {
                 let _ = write!(out, " -> {}", kind.symbol());
             }

@@ -86,6 +86,7 @@ impl<'a, P: Phase> Reader<'a, P> {
             slots: Vec::new(),
             constants: Vec::new(),
             data: Vec::new(),
+            functions: Vec::new(),
             regs: Pool::new(),
             locations: Pool::new(),
             places: Places::new(),
@@ -427,6 +428,11 @@ impl<'a, P: Phase> Reader<'a, P> {
                 let Some(Arg::Str(text)) = args.next() else { return self.error("T0101", "expected a text") };
                 record.aux = row_of(&mut self.out.data, Symbol::new(text));
             }
+            AuxKind::Function => {
+                let Some(Arg::Symbol(name)) = args.next() else { return self.error("T0101", "expected a function") };
+                let Some(item) = ItemId::parse(name) else { return self.error("T0103", "this is no name of an item") };
+                record.aux = row_of(&mut self.out.functions, item);
+            }
             AuxKind::Edge => {
                 let Some(Arg::Block { number, args: inner }) = args.next() else { return self.error("T0101", "expected a block") };
                 let list = self.list(inner)?;
@@ -497,6 +503,10 @@ impl<'a, P: Phase> Reader<'a, P> {
             Some(Arg::Word(word)) if word != "none" => match RuntimeCall::from_name(word) {
                 Some(call) => Some(Callee::Runtime(call)),
                 None => return self.error("T0103", "unknown runtime call"),
+            },
+            Some(Arg::Memory(parts)) => match &parts[..] {
+                [MemoryPart { base: Arg::Word(word), .. }] => Some(Callee::Slot(self.slot_number(word, "slot ")?)),
+                _ => return self.error("T0101", "expected `[slot N]`"),
             },
             Some(_) | None => None,
         };

@@ -213,6 +213,10 @@ impl<P: Phase> Printer<'_, P> {
                 None => inst.args.push(Arg::Int(i128::from(record.aux))),
             },
             AuxKind::Data => inst.args.push(self.text(record.aux)),
+            AuxKind::Function => inst.args.push(match self.function.functions.get(record.aux as usize) {
+                Some(function) => Arg::Symbol(function.to_string()),
+                None => Arg::Int(i128::from(record.aux)),
+            }),
             AuxKind::Edge => match self.function.edges.get(record.aux as usize) {
                 Some(edge) => {
                     let args = self.function.regs.slice(edge.args.start(), edge.args.len());
@@ -276,6 +280,9 @@ impl<P: Phase> Printer<'_, P> {
         match row.callee {
             Some(Callee::Function(item)) => inst.args.push(Arg::Symbol(item.to_string())),
             Some(Callee::Runtime(call)) => inst.args.push(Arg::Word(call.name().to_owned())),
+            Some(Callee::Slot(slot)) => {
+                inst.args.push(Arg::Memory(vec![MemoryPart { base: Arg::Word(format!("slot {slot}")), scale: 1 }]));
+            }
             None => {}
         }
         for &reg in self.function.regs.slice(row.args.start(), row.args.len()) {

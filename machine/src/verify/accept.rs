@@ -78,15 +78,16 @@ const fn aux_number(kind: AuxKind) -> u8 {
         AuxKind::Edge => 6,
         AuxKind::Stub => 7,
         AuxKind::Call => 8,
+        AuxKind::Function => 9,
     }
 }
 
 /// The limits of a function with tables of these sizes.
-pub(super) fn limits(slots: usize, constants: usize, data: usize, edges: usize, stubs: usize, calls: usize) -> Limits {
+pub(super) fn limits([slots, constants, data, edges, stubs, calls, functions]: [usize; 7]) -> Limits {
     let any = 1 << 32;
     let (slots, constants, data) = (slots as u64, constants as u64, data as u64);
-    let (edges, stubs, calls) = (edges as u64, stubs as u64, calls as u64);
-    [1, any, any, slots, constants, data, edges, stubs, calls, 0, 0, 0, 0, 0, 0, 0]
+    let (edges, stubs, calls, functions) = (edges as u64, stubs as u64, calls as u64, functions as u64);
+    [1, any, any, slots, constants, data, edges, stubs, calls, functions, 0, 0, 0, 0, 0, 0]
 }
 
 /// A place as a bit: none, a register, or something that is no place at all.
@@ -203,7 +204,7 @@ const fn row(op: Op) -> Row {
         AuxKind::Call => More::Call,
         AuxKind::No if matches!(op, Op::Resume) => More::Resume,
         AuxKind::Edge => More::Edge,
-        AuxKind::No | AuxKind::Value | AuxKind::Constant | AuxKind::Data => More::Nothing,
+        AuxKind::No | AuxKind::Value | AuxKind::Constant | AuxKind::Data | AuxKind::Function => More::Nothing,
     };
     if matches!(op, Op::LeaSlot) {
         row.slot_bytes = 0;

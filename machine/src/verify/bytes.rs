@@ -5,7 +5,7 @@ use ir::Where;
 use super::length::{Decoded, Shape, decode};
 use super::{MachFault, Rule};
 use crate::finish::{Code, Frame, NEAR, RelocTarget};
-use crate::ir::{Final, Function};
+use crate::ir::{Callee, Final, Function};
 use crate::ops::Op;
 
 struct Reader<'a> {
@@ -97,7 +97,10 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
                 reader.fault(Rule::Undecodable, place(), [start as i64, 0]);
                 return reader.faults;
             };
-            if form.shape != last.shape && !(target.is_some() && last.shape == Shape::JumpNear) {
+            let is_indirect = record.op == Op::Call
+                && matches!(function.calls.get(record.aux as usize).and_then(|call| call.callee), Some(Callee::Slot(_)));
+            let shape = if is_indirect { Shape::CallMemory } else { form.shape };
+            if shape != last.shape && !(target.is_some() && last.shape == Shape::JumpNear) {
                 reader.fault(Rule::RecordBytes, place(), [start as i64, 0]);
             }
             if let Some(target) = target {
@@ -245,7 +248,7 @@ impl Reader<'_> {
         if (has_reloc != needs_reloc) & (decoded.shape != Shape::JumpNear) {
             self.fault(Rule::RelocOperand, Where::Function, [i64::from(operand), 0]);
         }
-        if decoded.shape == Shape::Call {
+        if matches!(decoded.shape, Shape::Call | Shape::CallMemory) {
             self.calls += 1;
             if self.code.sites.get(self.site).is_some_and(|site| site.return_offset as usize == self.at) {
                 self.site += 1;

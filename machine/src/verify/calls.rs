@@ -79,6 +79,13 @@ impl<P: Phase> Judge<'_, P> {
         if right < results.len() {
             self.fault(Rule::CallResults, at, [right as i64, 0]);
         }
+        if let Some(Callee::Slot(slot)) = row.callee {
+            match function.slots.get(slot as usize) {
+                Some(_) if op == Op::Call => {}
+                Some(_) => self.fault(Rule::CallKind, at, [i64::from(index), 0]),
+                None => self.fault(Rule::TableRow, at, [i64::from(slot), 0]),
+            }
+        }
         if let Some(Callee::Runtime(call)) = row.callee
             && !runtime_args(call).map(Some).eq(args.iter().map(|&arg| self.class(arg)))
         {

@@ -7,6 +7,8 @@ pub(super) enum Shape {
     Plain,
     /// `call rel32`
     Call,
+    /// `call [memory]`
+    CallMemory,
     /// `jmp rel32`, of which the target may be a relocation.
     JumpNear,
     /// Any other relative branch.
@@ -61,6 +63,7 @@ const fn form(opcode: u16) -> Form {
         0x70..=0x7f | 0xeb => (false, 1, Shape::Branch),
         0x0f80..=0x0f8f => (false, 4, Shape::Branch),
         0xe8 => (false, 4, Shape::Call),
+        0xff => (true, 0, Shape::CallMemory),
         0xe9 => (false, 4, Shape::JumpNear),
         0x0f10
         | 0x0f11
@@ -159,7 +162,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
         return None;
     }
     let (shape, is_rip) = (form.shape, row & modrm::RIP != 0);
-    if shape == Shape::Plain {
+    if matches!(shape, Shape::Plain | Shape::CallMemory) {
         return Some(Decoded { len: end, shape, distance: 0, is_rip });
     }
     let distance = match *bytes.get(len..end)? {

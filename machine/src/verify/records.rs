@@ -13,14 +13,15 @@ impl<P: Phase> Judge<'_, P> {
     /// All records, block after block.
     pub(super) fn records(&mut self) {
         let function = self.function;
-        let limits = accept::limits(
+        let limits = accept::limits([
             function.slots.len(),
             function.constants.len(),
             function.data.len(),
             function.edges.len(),
             function.stubs.len(),
             function.calls.len(),
-        );
+            function.functions.len(),
+        ]);
         if self.stage == Stage::Select {
             self.selected(&limits);
         } else {
@@ -334,6 +335,7 @@ impl<P: Phase> Judge<'_, P> {
             AuxKind::Slot => function.slots.len(),
             AuxKind::Constant => function.constants.len(),
             AuxKind::Data => function.data.len(),
+            AuxKind::Function => function.functions.len(),
             AuxKind::Edge => function.edges.len(),
             AuxKind::Stub => function.stubs.len(),
             AuxKind::Call => function.calls.len(),
@@ -351,7 +353,7 @@ impl<P: Phase> Judge<'_, P> {
             AuxKind::Stub => self.stub(record.aux, at),
             AuxKind::Call => self.call(record.op, record.aux, at),
             AuxKind::Edge => self.edge(record.aux, at),
-            AuxKind::No | AuxKind::Scale | AuxKind::Value | AuxKind::Constant | AuxKind::Data => {}
+            AuxKind::No | AuxKind::Scale | AuxKind::Value | AuxKind::Constant | AuxKind::Data | AuxKind::Function => {}
         }
     }
 

@@ -239,14 +239,15 @@ fn masks_agree<P: Phase>(function: &Function<P>, seed: u64) -> [u32; 2] {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         from[(state >> 33) as usize % from.len()]
     };
-    let sizes = limits(
+    let sizes = limits([
         function.slots.len(),
         function.constants.len(),
         function.data.len(),
         function.edges.len(),
         function.stubs.len(),
         function.calls.len(),
-    );
+        function.functions.len(),
+    ]);
     let near = if stage::<P>() == Stage::Final { crate::finish::NEAR } else { 0 };
     // A landing pad is always judged in full.
     let block = function.blocks.rows()[0];

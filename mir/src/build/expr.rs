@@ -38,6 +38,16 @@ impl Builder<'_> {
             },
             Expr::Constant(item) => self.module_constant(item, e).map(Some),
             Expr::Call(callee, args) => self.call(e, callee, args).map(Some),
+            Expr::Closure(item, captured) => {
+                let captured = self.values(captured)?;
+                Ok(Some(self.op_with(Op::Closure, &captured, u64::from(item.raw()), self.ty(e))))
+            }
+            Expr::CallValue(callee, args) => {
+                let mut operands = vec![self.value(callee)?];
+                operands.extend(self.values(args)?);
+                let result = self.risky(Op::CallValue, &operands, 0, self.ty(e), e);
+                if self.ty(e) == Type::NEVER { Err(self.unreachable()) } else { Ok(Some(result)) }
+            }
             Expr::Intrinsic(..) => self.intrinsic(e),
             Expr::Aggregate(parts) => {
                 let parts = self.values(parts)?;
@@ -158,6 +168,10 @@ impl Builder<'_> {
             ConstValue::Cell(ty, parts) => {
                 let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
                 self.op(Op::New, &parts, *ty)
+            }
+            ConstValue::Function(ty, item, captured) => {
+                let captured: Vec<Value> = captured.iter().map(|part| self.literal(part)).collect();
+                self.op_with(Op::Closure, &captured, u64::from(item.raw()), *ty)
             }
         }
     }

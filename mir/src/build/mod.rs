@@ -17,6 +17,7 @@
 //! | `decide`       | `match` on what has parts: decision trees                                |
 //! | `intrinsics`   | built-in operations                                                      |
 //! | `mono`         | instances of generic bodies                                              |
+//! | `unpack`       | what a function value with captured values points to                     |
 
 mod branch;
 mod cells;
@@ -31,6 +32,7 @@ mod scan;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 use std::cell::Cell;
 
@@ -44,6 +46,7 @@ use crate::ops::{NOUNWIND, Op};
 
 pub use mono::{instance, mono};
 pub use scan::calls;
+pub use unpack::{unpacking, unpacking_signature};
 
 use abi::{Kind, PanicKind, RuntimeCall};
 use flow::{Flow, Frame, Header};

@@ -119,6 +119,8 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::Local(_)
             | Expr::Constant(_)
             | Expr::Call(..)
+            | Expr::Closure(..)
+            | Expr::CallValue(..)
             | Expr::Intrinsic(..)
             | Expr::Aggregate(_)
             | Expr::Variant(..)

@@ -342,6 +342,18 @@ pub(super) enum Insn {
         args: Run,
         d: Slot,
     },
+    /// A function value: the callee and what is captured.
+    Closure {
+        callee: u32,
+        parts: Run,
+        d: Slot,
+    },
+    /// As `Call`, of the function in slot `a`.
+    CallValue {
+        a: Slot,
+        args: Run,
+        d: Slot,
+    },
     Jump {
         edge: u32,
     },

@@ -353,6 +353,14 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                 let callee = (self.callee)(ItemId::from_raw(row.imm as u32));
                 Insn::Call { callee, args: self.operands(body.args(inst))?, d: self.result(inst)? }
             }
+            Op::Closure => {
+                let callee = (self.callee)(ItemId::from_raw(row.imm as u32));
+                Insn::Closure { callee, parts: self.operands(body.args(inst))?, d: self.heap_result(inst)? }
+            }
+            Op::CallValue => {
+                let args = body.args(inst).get(1..).unwrap_or(&[]);
+                Insn::CallValue { a: self.heap(inst, 0)?, args: self.operands(args)?, d: self.result(inst)? }
+            }
             Op::Jump => Insn::Jump { edge: self.edge(inst, 0)? },
             Op::Branch => {
                 let (yes, no) = (self.edge(inst, 0)?, self.edge(inst, 1)?);

@@ -461,6 +461,37 @@ impl<'a> Machine<'a> {
                     (code, pc, wb, hb) = (target, 0, new_wb, new_hb);
                     continue;
                 }
+                Insn::Closure { callee, parts, d } => {
+                    self.pay(16 * parts.len as usize)?;
+                    let parts: Rc<[Cell]> = code.operands[parts.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
+                    heap!(*d) = Heap::Function(*callee, Parts::new(parts));
+                }
+                Insn::CallValue { a, args, d } => {
+                    let Heap::Function(callee, captured) = heap!(*a).clone() else {
+                        return Err(broken(&code, "call_value of no function"));
+                    };
+                    let target = self.code(callee)?;
+                    if let Some(frame) = self.frames.last_mut() {
+                        frame.pc = pc;
+                    }
+                    let args = code.operands[args.range()].iter().map(|&slot| self.cell(wb, hb, slot));
+                    let cells: Vec<Cell> = args.chain(captured.all().iter().cloned()).collect();
+                    if cells.len() != target.params.len() {
+                        return Err(broken(&code, "call_value with another number of arguments"));
+                    }
+                    self.push(target.clone(), *d)?;
+                    (wb, hb) = (self.words.len() - target.template.len(), self.heaps.len() - target.heaps as usize);
+                    for (&param, cell) in target.params.iter().zip(cells) {
+                        match (cell, param & HEAP != 0) {
+                            (Cell::Word(word), false) => word!(param) = word,
+                            (Cell::Heap(heap), true) => heap!(param & !HEAP) = heap,
+                            (Cell::Word(_) | Cell::Heap(_), _) => return Err(broken(&code, "call_value with an argument of another kind")),
+                        }
+                    }
+                    spend!(target.entry_cost);
+                    (code, pc) = (target, 0);
+                    continue;
+                }
                 Insn::Jump { edge } => go!(*edge),
                 Insn::Branch { c, yes, no } => {
                     let edge = if word!(*c) != 0 { *yes } else { *no };
@@ -560,8 +591,15 @@ impl<'a> Machine<'a> {
     pub(super) fn text(&self, hb: usize, slot: Slot) -> Rc<str> {
         match &self.heaps[hb + slot as usize] {
             Heap::Str(text) => text.clone(),
-            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) => Rc::from(""),
+            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => Rc::from(""),
         }
+    }
+}
+
+impl Machine<'_> {
+    /// The function of a number.
+    pub(super) fn item(&self, number: u32) -> Option<ItemId> {
+        self.functions.get(number as usize).map(|function| function.item)
     }
 }
 

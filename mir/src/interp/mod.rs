@@ -188,7 +188,7 @@ pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) ->
     let error = match end {
         Ok(End::Returned(cell)) => {
             let ty = body.results.first().copied().unwrap_or(Type::ERROR);
-            return Ok(constant(&cell, ty, 0, cx)?.ok_or(ConstError::NotRepresentable(ty)));
+            return Ok(constant(&cell, ty, 0, &machine, cx)?.ok_or(ConstError::NotRepresentable(ty)));
         }
         Ok(End::Panicked { message, .. }) => ConstError::Panicked(message),
         Err(Halt::Stop(stop)) => return Err(stop),
@@ -205,7 +205,7 @@ pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) ->
 const MAX_CONSTANT_DEPTH: u32 = 128;
 
 /// A value of this type as a constant; nothing when it has none, or one that is too deep.
-fn constant(cell: &Cell, ty: Type, depth: u32, cx: &dyn Context) -> Result<Option<ConstValue>, Stop> {
+fn constant(cell: &Cell, ty: Type, depth: u32, machine: &Machine<'_>, cx: &dyn Context) -> Result<Option<ConstValue>, Stop> {
     if depth == MAX_CONSTANT_DEPTH {
         return Ok(None);
     }
@@ -219,25 +219,31 @@ fn constant(cell: &Cell, ty: Type, depth: u32, cx: &dyn Context) -> Result<Optio
         (TypeKind::Str, Cell::Heap(Heap::Str(text))) => Some(ConstValue::Str(Symbol::new(text))),
         (TypeKind::Tuple(_) | TypeKind::Struct(..), Cell::Heap(Heap::Aggregate(parts))) => {
             let Some(types) = cx.fields(ty)? else { return Ok(None) };
-            constants(parts, &types, depth, cx)?.map(|values| ConstValue::Aggregate(ty, values))
+            constants(parts, &types, depth, machine, cx)?.map(|values| ConstValue::Aggregate(ty, values))
         }
         (TypeKind::Struct(..), Cell::Heap(Heap::Variant(tag, parts))) => {
             let Some(variants) = cx.variants(ty)? else { return Ok(None) };
             let Some(types) = variants.get(*tag as usize) else { return Ok(None) };
-            constants(parts, types, depth, cx)?.map(|values| ConstValue::Variant(ty, *tag, values))
+            constants(parts, types, depth, machine, cx)?.map(|values| ConstValue::Variant(ty, *tag, values))
         }
         (TypeKind::Cell(types), Cell::Heap(Heap::Cell(parts))) => {
-            constants(parts.all(), types, depth, cx)?.map(|values| ConstValue::Cell(ty, values))
+            constants(parts.all(), types, depth, machine, cx)?.map(|values| ConstValue::Cell(ty, values))
+        }
+        (TypeKind::Function(params, _), Cell::Heap(Heap::Function(number, captured))) => {
+            let Some(item) = machine.item(*number) else { return Ok(None) };
+            let Some(signature) = cx.signature(item)? else { return Ok(None) };
+            let types = signature.0.get(params.len()..).unwrap_or(&[]);
+            constants(captured.all(), types, depth, machine, cx)?.map(|values| ConstValue::Function(ty, item, values))
         }
         _ => None,
     })
 }
 
 /// All parts as constants, or nothing.
-fn constants(parts: &[Cell], types: &[Type], depth: u32, cx: &dyn Context) -> Result<Option<Vec<ConstValue>>, Stop> {
+fn constants(parts: &[Cell], types: &[Type], depth: u32, machine: &Machine<'_>, cx: &dyn Context) -> Result<Option<Vec<ConstValue>>, Stop> {
     let mut values = Vec::with_capacity(parts.len());
     for (part, &ty) in parts.iter().zip(types) {
-        match constant(part, ty, depth + 1, cx)? {
+        match constant(part, ty, depth + 1, machine, cx)? {
             Some(value) => values.push(value),
             None => return Ok(None),
         }

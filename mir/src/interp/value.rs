@@ -21,6 +21,8 @@ pub(super) enum Heap {
     List(Rc<[Cell]>),
     /// Parts of a cell.
     Cell(Parts),
+    /// Number of a function, and what is captured.
+    Function(u32, Parts),
 }
 
 /// What a cell holds. Two cells with equal parts cannot be told apart.
@@ -44,7 +46,7 @@ impl Drop for Parts {
         while let Some(mut heap) = pending.pop() {
             match &mut heap {
                 Heap::Aggregate(parts) | Heap::Variant(_, parts) | Heap::List(parts) => take_apart(parts, &mut pending),
-                Heap::Cell(parts) => take_apart(&mut parts.0, &mut pending),
+                Heap::Cell(parts) | Heap::Function(_, parts) => take_apart(&mut parts.0, &mut pending),
                 Heap::Empty | Heap::Str(_) => {}
             }
         }
@@ -54,7 +56,7 @@ impl Drop for Parts {
 /// Moves what has parts of its own out of parts that nobody else holds.
 fn take_apart(parts: &mut Rc<[Cell]>, pending: &mut Vec<Heap>) {
     for part in Rc::get_mut(parts).into_iter().flatten() {
-        if let Cell::Heap(heap @ (Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_))) = part {
+        if let Cell::Heap(heap @ (Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..))) = part {
             pending.push(std::mem::take(heap));
         }
     }
@@ -65,7 +67,7 @@ impl Heap {
     pub(super) fn part(&self, index: u32) -> Option<&Cell> {
         match self {
             Heap::Aggregate(parts) => parts.get(index as usize),
-            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => None,
         }
     }
 
@@ -73,7 +75,7 @@ impl Heap {
     pub(super) fn tag(&self) -> Option<u32> {
         match self {
             Heap::Variant(tag, _) => Some(*tag),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => None,
         }
     }
 
@@ -81,7 +83,9 @@ impl Heap {
     pub(super) fn payload(&self, variant: u32, part: u32) -> Option<&Cell> {
         match self {
             Heap::Variant(tag, parts) if *tag == variant => parts.get(part as usize),
-            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) => None,
+            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => {
+                None
+            }
         }
     }
 
@@ -89,7 +93,7 @@ impl Heap {
     pub(super) fn cell_part(&self, index: u32) -> Option<&Cell> {
         match self {
             Heap::Cell(parts) => parts.0.get(index as usize),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Function(..) => None,
         }
     }
 
@@ -97,7 +101,7 @@ impl Heap {
     pub(super) fn element(&self, index: i64) -> Result<&Cell, i64> {
         match self {
             Heap::List(elements) => usize::try_from(index).ok().and_then(|index| elements.get(index)).ok_or(elements.len() as i64),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) => Err(0),
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) | Heap::Function(..) => Err(0),
         }
     }
 }

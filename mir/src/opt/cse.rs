@@ -123,7 +123,7 @@ fn is_numbered(row: &InstRow<Op>) -> bool {
         return false;
     }
     match row.op {
-        Op::Call => false,
+        Op::Call | Op::CallValue => false,
         Op::Runtime => RuntimeCall::from_number(row.imm).is_some_and(|call| call.effect() == RuntimeEffect::Pure),
         op => match op.info().effect {
             Effect::Pure | Effect::Panics => true,

@@ -339,7 +339,8 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
             Some(value) => Found::Value(value),
             None => Found::Nothing,
         },
-        Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet | Op::Call => Found::Nothing,
+        Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet => Found::Nothing,
+        Op::Call | Op::Closure | Op::CallValue => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,
     }
 }

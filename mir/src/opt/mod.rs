@@ -5,6 +5,7 @@ mod aggregates;
 mod claims;
 mod cse;
 mod dead;
+mod direct;
 mod edges;
 mod flow;
 mod fold;
@@ -35,6 +36,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("aggregates", "splits tuples and structs that live in values of their own, through loops too"),
     ("cse", "uses a value again instead of computing it twice"),
     ("dead", "removes what nobody uses, loop-carried values included"),
+    ("direct", "calls functions whose value is known, not the value"),
     ("fold", "computes constants and applies algebra"),
     ("inline", "copies small callees into their callers"),
     ("jumps", "threads jumps, merges blocks, removes parameters that are always the same"),
@@ -48,6 +50,7 @@ enum Pass {
     Aggregates,
     Cse,
     Dead,
+    Direct,
     Fold,
     Inline,
     Jumps,
@@ -56,17 +59,21 @@ enum Pass {
 }
 
 impl Pass {
-    const ALL: [Pass; 8] = [Pass::Aggregates, Pass::Cse, Pass::Dead, Pass::Fold, Pass::Inline, Pass::Jumps, Pass::Loops, Pass::Ranges];
+    const ALL: [Pass; 9] =
+        [Pass::Aggregates, Pass::Cse, Pass::Dead, Pass::Direct, Pass::Fold, Pass::Inline, Pass::Jumps, Pass::Loops, Pass::Ranges];
 
     const fn name(self) -> &'static str {
         PASSES[self as usize].0
     }
 }
 
-/// The order of the passes.
-const PIPELINE: [Pass; 15] = {
+/// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something.
+const PIPELINE: [Pass; 20] = {
     use Pass::*;
-    [Loops, Inline, Jumps, Fold, Aggregates, Fold, Cse, Dead, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead]
+    [
+        Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Fold, Direct, Inline, Cse, Dead, Jumps, Ranges, Fold, Cse, Dead,
+        Jumps, Dead,
+    ]
 };
 
 /// What the passes share while a body lies on it: what is known of its edges, and working memory. It keeps its memory for the next body.
@@ -79,6 +86,8 @@ struct Desk {
     live: dead::Live,
     known: ranges::Known,
     copies: inline::Copies,
+    /// Has `Direct` made calls that `Inline` has not seen?
+    new_calls: bool,
     /// The body that lies on it.
     graph: Option<Graph<Mir>>,
 }
@@ -115,7 +124,12 @@ pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Res
 fn run_pipeline(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
     // What had been spent when each pass last said that it is done. As long as nobody has rewritten anything since, it need not look again.
     let mut done = [None; Pass::ALL.len()];
+    desk.new_calls = true;
     for pass in PIPELINE {
+        // One look at the calls of a body is enough.
+        if pass == Pass::Inline && !std::mem::take(&mut desk.new_calls) {
+            continue;
+        }
         if fuel.allows(pass.name()) && done[pass as usize] != Some(fuel.spent()) {
             let is_done = run_pass(pass, graph, desk, fuel, cx)?;
             done[pass as usize] = is_done.then(|| fuel.spent());
@@ -151,6 +165,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Aggregates => aggregates::run(graph, desk, fuel, cx)?,
         Pass::Cse => cse::run(graph, desk, fuel),
         Pass::Dead => dead::run(graph, desk, fuel),
+        Pass::Direct => direct::run(graph, desk, fuel),
         Pass::Fold => return Ok(fold::run(graph, desk, fuel)),
         Pass::Inline => inline::run(graph, desk, fuel, cx)?,
         Pass::Jumps => return Ok(jumps::run(graph, desk, fuel)),

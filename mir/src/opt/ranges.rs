@@ -363,7 +363,7 @@ impl Pass<'_> {
         let (a, b) = if op == Op::Select { (of(1), of(2)) } else { (of(0), of(1)) };
         // The value as it is, whatever was learned of operands that are no numbers.
         let range = match op {
-            Op::Call | Op::Runtime | Op::Field | Op::Payload | Op::Part | Op::ListGet => Range::of_type(ty),
+            Op::Call | Op::CallValue | Op::Runtime | Op::Field | Op::Payload | Op::Part | Op::ListGet => Range::of_type(ty),
             _ => proof::transfer(op, ty, imm, a, b).meet(Range::of_type(ty)),
         };
         let wrapped = match op {

@@ -124,6 +124,10 @@ faults! {
     "M0228" PartIndex { ty: String, part: i64, parts: usize } "{ty} has {parts} parts, none is number {part}";
     /// A part that is put into a cell or read has the type that the cell says.
     "M0229" PartType { value: u32, part: usize, expected: String, found: String } "part {part} of the cell is {expected}, and %{value} is {found}";
+    /// A closure is of the type that its function has without the parameters for what is captured, and these have the types of the operands.
+    "M0230" ClosureType { function: String, expected: String, found: String } "@{function} is {expected}, and the closure makes it {found}";
+    /// A function value is called with arguments of its parameters' types, for its result.
+    "M0231" ValueCall { value: u32, expected: String, found: String } "%{value} is {expected}, and is called as {found}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
 }

@@ -30,10 +30,10 @@ fn check(functions: &str) -> Vec<String> {
     codes.into_iter().map(|(_, code)| code).collect()
 }
 
-/// A function with this body in one block; it may use `%0: int`, `%1: float`, `%2: bool`, `%3: str`, `%4: m.P`, `%5: [int]` and `%6: cell<int>`.
+/// A function with this body in one block; it may use `%0: int`, `%1: float`, `%2: bool`, `%3: str`, `%4: m.P`, `%5: [int]`, `%6: cell<int>` and `%7: (int) -> bool`.
 fn line(text: &str) -> String {
     format!(
-        "fn @m.f(%0: int, %1: float, %2: bool, %3: str, %4: m.P, %5: [int], %6: cell<int>) -> int {{\nb0:\n  {text}\n  ret %0\nb1:\n  resume\n}}\n"
+        "fn @m.f(%0: int, %1: float, %2: bool, %3: str, %4: m.P, %5: [int], %6: cell<int>, %7: (int) -> bool) -> int {{\nb0:\n  {text}\n  ret %0\nb1:\n  resume\n}}\n"
     )
 }
 
@@ -64,6 +64,11 @@ fn broken() -> Vec<String> {
         "%9: m.S = variant 2 ;~ M0223",
         "%9: m.S = variant %0, 1 ;~ M0224",
         "%9: m.S = variant %3, %3, 1 ;~ M0226",
+        "%9: (int) -> bool = closure @m.ext ;~ M0230",
+        "%9: (int) -> bool = closure @m.none ;~ M0208",
+        "%9: int = call_value %7, %0, b1 !1:1 ;~ M0231",
+        "%9: bool = call_value %7, %2, b1 !1:1 ;~ M0231",
+        "%9: bool = call_value %0, b1 !1:1 ;~ M0201",
         "%9: cell<int, bool> = new %0 ;~ M0227",
         "%9: cell<int, bool> = new %0, %0 ;~ M0229",
         "%9: int = new %0 ;~ M0202",

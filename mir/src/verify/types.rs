@@ -220,6 +220,12 @@ impl Checker<'_> {
             }
             Op::Runtime => self.runtime(at, inst),
             Op::Call => self.call(at, ItemId::from_raw(row.imm as u32), args, result_ty)?,
+            Op::Closure => {
+                if let Some(ty) = result_ty {
+                    self.closure(at, ItemId::from_raw(row.imm as u32), ty, args)?;
+                }
+            }
+            Op::CallValue => self.call_value(at, args, result_ty),
             Op::Tail => self.call(at, ItemId::from_raw(row.imm as u32), args, graph.results.first().copied())?,
             Op::Jump | Op::Branch => self.targets(at, inst),
             Op::Switch => {
@@ -267,6 +273,7 @@ impl Checker<'_> {
             Class::Sum => self.variants(ty)?.is_some(),
             Class::List => matches!(ty.kind(), TypeKind::List(_)),
             Class::Cell => matches!(ty.kind(), TypeKind::Cell(_)),
+            Class::Function => matches!(ty.kind(), TypeKind::Function(..)),
             Class::Element => match first.map(Type::kind) {
                 Some(TypeKind::List(element)) => ty == element,
                 // The operand is at fault, and said to be.
@@ -477,6 +484,32 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// What a function value of this type is made of.
+    fn closure(&mut self, at: Where, function: ItemId, ty: Type, captured: &[Value]) -> Result<(), Stop> {
+        let TypeKind::Function(params, result) = ty.kind() else { return Ok(()) };
+        let Some(signature) = self.cx.signature(function)? else {
+            self.faults.push(MirFault::UnknownFunction { at, function: function.to_string() });
+            return Ok(());
+        };
+        let captured: Vec<Type> = captured.iter().filter_map(|&value| self.ty(value)).collect();
+        let found: Vec<Type> = params.iter().chain(&captured).copied().collect();
+        if found != signature.0 || result != signature.1 {
+            let (expected, found) = (signature_text(&signature.0, signature.1), signature_text(&found, result));
+            self.faults.push(MirFault::ClosureType { at, function: function.to_string(), expected, found });
+        }
+        Ok(())
+    }
+
+    fn call_value(&mut self, at: Where, args: &[Value], result: Option<Type>) {
+        let Some(TypeKind::Function(params, gives)) = self.first(args).map(Type::kind) else { return };
+        let found: Vec<Type> = args[1..].iter().filter_map(|&value| self.ty(value)).collect();
+        let result = result.unwrap_or(gives);
+        if found != params || result != gives {
+            let (expected, found) = (signature_text(params, gives), signature_text(&found, result));
+            self.faults.push(MirFault::ValueCall { at, value: args[0].raw(), expected, found });
+        }
+    }
+
     fn cases(&mut self, at: Where, inst: Inst, ty: Option<Type>) {
         let cases = self.graph.cases(inst);
         let Some(ty) = ty else { return };
@@ -522,8 +555,8 @@ fn in_type(ty: Type, literal: i64) -> bool {
 #[inline]
 fn is_plainly(class: Class, ty: Type) -> bool {
     /// The number of the one type of each class, and of no type.
-    const ONLY: [u32; 18] = {
-        let mut only = [u32::MAX; 18];
+    const ONLY: [u32; 19] = {
+        let mut only = [u32::MAX; 19];
         only[Class::Int as usize] = Type::INT.raw();
         only[Class::Float as usize] = Type::FLOAT.raw();
         only[Class::Bool as usize] = Type::BOOL.raw();
@@ -572,6 +605,7 @@ fn class_text(class: Class, first: Option<Type>) -> String {
         Class::Sum => "a sum",
         Class::List => "a list",
         Class::Cell => "a cell",
+        Class::Function => "a function",
         Class::Element => "an element of the list",
     };
     text.to_owned()

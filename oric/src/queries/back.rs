@@ -350,18 +350,19 @@ fn with_program<T>(
 /// The row of an item in the position table.
 pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image::Item {
     let (file, base_line) = position.map_or((String::new(), 1), |position| (position.file.clone(), position.line));
-    image::Item {
-        id,
-        key: id.content(),
-        name: shown_name(id),
-        file,
-        base_line,
-        hidden: id == lir::build::entry_item() || id == super::tests_item() || hir::resolve::prelude::is_predeclared(id),
-    }
+    image::Item { id, key: id.content(), name: shown_name(id), file, base_line, hidden: is_hidden(id) }
+}
+
+/// Is it left out of panic reports: what nobody wrote?
+pub fn is_hidden(id: ItemId) -> bool {
+    id == lir::build::entry_item() || id == super::tests_item() || id.is_lambda() && id.unpacked().is_some() || hir::resolve::prelude::is_predeclared(id)
 }
 
 /// The name of an item in panic reports (language/10 §10.4).
 pub fn shown_name(id: ItemId) -> String {
+    if let Some((around, _)) = id.of_lambda() {
+        return format!("{}.lambda", shown_name(around));
+    }
     let path = id.path();
     match path.namespace {
         Namespace::Constant => format!("${}", path.name),

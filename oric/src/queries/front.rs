@@ -11,7 +11,7 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, Levels, ModuleFile, Modules,
+    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile, Modules,
     Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests, tests_item, tests_module,
 };
 
@@ -120,10 +120,11 @@ impl Provider for Start {
     }
 }
 
-/// The item in whose text a body stands: a default belongs to its function.
+/// The item in whose text a body stands: a default belongs to its function, a lambda to the body around it.
 fn owner(item: ItemId) -> ItemId {
     // An instance stands where its generic item does.
     let (item, _) = item.generic();
+    let item = item.of_lambda().map_or(item, |(around, _)| around);
     let path = item.path();
     match path.namespace {
         Namespace::Default => {
@@ -202,6 +203,10 @@ impl Provider for Scope {
 
 impl Provider for Signature {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<hir::Signature>>, Interrupt> {
+        // Nobody outside of its body knows a lambda.
+        if id.is_lambda() {
+            return Ok(None);
+        }
         let item = levels.get::<Item>(id)?;
         let Some(item) = &*item else { return Ok(None) };
         let signature = match id.path().namespace {
@@ -223,6 +228,14 @@ impl Provider for FunctionType {
         }
         let code = levels.done(hir::program::CodeType::of(*id, &hir::program::Given::default(), levels))?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
+    }
+}
+
+impl Provider for LambdaType {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Interrupt> {
+        let checked = levels.get::<TypedBody>(id)?;
+        let Some(body) = &checked.body else { return Ok(None) };
+        Ok(Some(Arc::new((body.params.iter().map(|&param| body.locals[param].ty).collect(), body.result))))
     }
 }
 
@@ -260,6 +273,12 @@ impl Provider for ConstantType {
 
 impl Provider for TypedBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Checked>, Interrupt> {
+        if let Some((around, number)) = id.of_lambda() {
+            let around = levels.get::<TypedBody>(&around)?;
+            let body = around.body.as_ref().and_then(|body| body.lambdas.get(number)).cloned();
+            let ty = body.as_ref().map_or(hir::Type::ERROR, |body| body.result);
+            return Ok(Arc::new(Checked { body, ty, diagnostics: Vec::new() }));
+        }
         let nothing = || Arc::new(Checked { body: None, ty: hir::Type::ERROR, diagnostics: Vec::new() });
         let item = levels.get::<Item>(id)?;
         let Some(item) = &*item else { return Ok(nothing()) };

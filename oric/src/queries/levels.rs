@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LirSignature,
-    ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LambdaType,
+    LirSignature, ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -135,7 +135,8 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
         | mir::ConstValue::Unit
         | mir::ConstValue::Aggregate(..)
         | mir::ConstValue::Variant(..)
-        | mir::ConstValue::Cell(..) => None,
+        | mir::ConstValue::Cell(..)
+        | mir::ConstValue::Function(..) => None,
     }
 }
 
@@ -151,6 +152,9 @@ impl hir::resolve::Modules for Levels<'_, '_> {
 
 impl mir::Context for Levels<'_, '_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        if function.is_lambda() {
+            return lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
+        }
         Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
 
@@ -200,6 +204,10 @@ impl mir::Context for Levels<'_, '_> {
 
 impl lir::Context for Levels<'_, '_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
+        if function.is_lambda() {
+            let types = mir::Context::signature(self, function)?;
+            return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
+        }
         Ok((*self.ask::<LirSignature>(&function)?).clone())
     }
 
@@ -210,6 +218,34 @@ impl lir::Context for Levels<'_, '_> {
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
         variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
+}
+
+/// Parameter and result types, when there is such a function.
+type FunctionTypes = Option<Arc<mir::ir::SignatureTypes>>;
+
+/// Types of a lambda, of an instance of one, or of the function that takes what one captures in a cell. `ask` knows the lambdas themselves.
+pub(super) fn lambda_type(
+    function: ItemId,
+    cx: &dyn mir::Context,
+    ask: impl FnOnce(ItemId) -> Result<FunctionTypes, Stop>,
+) -> Result<FunctionTypes, Stop> {
+    let (inner, packed) = match function.unpacked() {
+        Some((inner, count)) => (inner, Some(count)),
+        None => (function, None),
+    };
+    let (lambda, args) = hir::types::instance_of(inner);
+    let Some(mut types) = ask(lambda)? else { return Ok(None) };
+    if !args.is_empty() {
+        let closed = |ty: Type| {
+            let ty = ty.substituted(args);
+            if ty.has_associated() { cx.normal(ty) } else { Ok(ty) }
+        };
+        types = Arc::new((types.0.iter().map(|&ty| closed(ty)).collect::<Result<_, Stop>>()?, closed(types.1)?));
+    }
+    if let Some(count) = packed {
+        types = Arc::new(mir::build::unpacking_signature(&types, count));
+    }
+    Ok(Some(types))
 }
 
 /// Only declared types have variants; the others need no question.

@@ -137,10 +137,18 @@ fn components(successors: &[Vec<usize>]) -> Vec<u32> {
 
 impl Provider for BuiltBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
+        let packed = if id.is_lambda() { id.unpacked() } else { None };
         let body = if *id == super::tests_item() {
             let tests = levels.get::<super::Tests>(&())?;
             let runs = tests.iter().filter(|test| matches!(test.how, super::How::Run(_)));
             super::tests::body(&runs.map(|test| test.item).collect::<Vec<_>>())
+        } else if let Some((lambda, count)) = packed {
+            let Some(types) = levels.done(mir::Context::signature(levels, lambda))? else { return Ok(None) };
+            if is_endless(*id) {
+                return Ok(None);
+            }
+            let may_copy = levels.get::<Inlinable>(&lambda)?.is_some();
+            mir::build::unpacking(*id, lambda, &types, count, may_copy)
         } else if id.is_instance() {
             let (generic, _) = hir::types::instance_of(*id);
             if is_endless(*id) {

@@ -198,6 +198,7 @@ queries! {
         OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, derived, ["mir"], "MIR of a body after optimisation, verified";
         Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, value, ["mir"], "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
+        LambdaType    = 63 "lambda_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value, ["oric"], "parameter types of a lambda, then those of what it captures, and its result";
         Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value + firewall, ["oric"], "field types of a tuple or struct";
         Variants      = 48 "variants"       (hir::Type) -> Option<Arc<mir::Variants>>, value + firewall, ["oric"], "payload types of the variants of a sum of several";
         // Code.

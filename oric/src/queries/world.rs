@@ -7,8 +7,8 @@ use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LirSignature, Mutates, OptimisedBody, Position,
-    Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates, OptimisedBody,
+    Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -71,6 +71,9 @@ impl hir::Context for World<'_> {
 
 impl mir::Context for World<'_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        if function.is_lambda() {
+            return super::levels::lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
+        }
         Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
 
@@ -97,6 +100,10 @@ impl mir::Context for World<'_> {
 
 impl lir::Context for World<'_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
+        if function.is_lambda() {
+            let types = mir::Context::signature(self, function)?;
+            return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
+        }
         Ok((*self.ask::<LirSignature>(&function)?).clone())
     }
 
@@ -126,12 +133,7 @@ impl mir::interp::Positions for ReportPositions<'_> {
     fn position(&self, item: ItemId) -> Result<mir::interp::Position, Stop> {
         let position = self.engine.get::<Position>(&item).map_err(|_| Stop::interrupted())?;
         let (file, base_line) = position.as_ref().as_ref().map_or((String::new(), 1), |p| (p.file.clone(), p.line));
-        Ok(mir::interp::Position {
-            name: super::back::shown_name(item),
-            file,
-            base_line,
-            hidden: hir::resolve::prelude::is_predeclared(item),
-        })
+        Ok(mir::interp::Position { name: super::back::shown_name(item), file, base_line, hidden: super::back::is_hidden(item) })
     }
 
     fn backtrace(&self) -> bool {
