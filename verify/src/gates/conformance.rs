@@ -20,9 +20,14 @@ const LEAST: [(Shows, &str, usize); 3] = [
 /// Runs the gate.
 pub fn run() -> bool {
     let mut evidence = Evidence::new(NAME);
-    match lists() {
+    // What programs report has paths from the folder of the fixtures.
+    let here = std::env::current_dir();
+    match std::env::set_current_dir(fixtures::tree::root()).map_err(|error| error.to_string()).and_then(|()| lists()) {
         Ok((reference, shown, open)) => look(&mut evidence, &reference, &shown, &open),
         Err(why) => evidence.fail(why),
+    }
+    if let Err(error) = here.and_then(std::env::set_current_dir) {
+        evidence.fail(format!("cannot go back: {error}"));
     }
     evidence.close()
 }
