@@ -300,7 +300,15 @@ fn an_error_runs_the_check_of_the_program_and_undoing_it_runs_no_code() {
     assert!(!found.is_empty());
     let checked = ["hir(@shapes.helper)", "body_report(@shapes.helper)", "signature(@shapes.helper)", "check(\"main\")"];
     // The operators are not those of the table, so impls for all types might have them.
-    let impls = ["impls(())", "trait_impls(@#std.prelude.Mul for all)", "trait_impls(@#std.prelude.Div for all)"];
+    // The library is looked at for the first time, then.
+    let impls = [
+        "impls(())",
+        "trait_impls(@#std.prelude.Mul for all)",
+        "trait_impls(@#std.prelude.Div for all)",
+        "module_impls(\"std.prelude\")",
+        "parse(\"std.prelude\")",
+        "scope(\"std.prelude\")",
+    ];
     // Nobody asked where things are.
     let no_positions: Vec<&str> =
         shapes_parsed_and(&[&checked[..], &impls].concat()).into_iter().filter(|query| !query.starts_with("position")).collect();
