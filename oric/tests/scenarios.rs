@@ -370,6 +370,9 @@ fn an_edit_in_a_lambda_compiles_that_lambda() {
         "mentions(@shapes.area'0)",
         "lambda_type(@shapes.area'0)",
         "inlinable(@shapes.area'0)",
+        // Trees are compared by what they were made from.
+        "mir_built(@shapes.area'1)",
+        "lambda_type(@shapes.area'1)",
         // The tree of the function has the lambda in it, its MIR does not.
         "mir_built(@shapes.area)",
         "mir_built(@shapes.area'0&1)",
@@ -383,6 +386,11 @@ fn an_edit_in_a_lambda_compiles_that_lambda() {
 #[test]
 fn an_edit_beside_the_lambdas_compiles_the_function_around_them() {
     let more = [
+        // Trees are compared by what they were made from.
+        "mir_built(@shapes.area'0)",
+        "mir_built(@shapes.area'1)",
+        "lambda_type(@shapes.area'0)",
+        "lambda_type(@shapes.area'1)",
         "mir_built(@shapes.area)",
         "mir(@shapes.area)",
         "lir(@shapes.area)",
@@ -393,4 +401,51 @@ fn an_edit_beside_the_lambdas_compiles_the_function_around_them() {
         "linked(@main.main)",
     ];
     check_lambdas(|text| text.replace("n: 5", "n: 6"), &[AREA_CHECKED, &more[..]].concat());
+}
+
+const TRAITS: &str = "\
+#derive(Eq)
+pub type Box = { w: int, h: int }
+type Ball = { r: int }
+
+trait Shape { type Unit: Printable; @area (self) -> int; @unit (self) -> Self.Unit; }
+impl Box: Shape { type Unit = str; @area (self) -> int = self.w * self.h; @unit (self) -> str = \"b\"; }
+impl Ball: Shape { type Unit = int; @area (self) -> int = self.r * 3; @unit (self) -> int = self.r; }
+impl Box: Add { @add (self, rhs: Box) -> Box = Box { w: self.w + rhs.w, h: self.h }; }
+
+@measured<S: Shape> (s: S) -> str = `{s.area()} {s.unit()}`;
+
+pub @area (b: Box) -> int = {
+    if b + b == b then print(msg: measured(s: b)) else print(msg: measured(s: Ball { r: 2 }));
+    b.area()
+}
+";
+
+/// Bodies were checked and compiled of these items alone.
+#[track_caller]
+fn bodies_made(edit: impl Fn(&str) -> String, expect: &[&str]) {
+    let mut world = World::new(MAIN, TRAITS, &["inline"]);
+    world.engine.set::<queries::Main>(&(), Symbol::new("main")).unwrap();
+    world.build();
+    world.engine.take_log();
+    world.edit("shapes", &edit(TRAITS));
+    world.build();
+    let ran: BTreeSet<String> = world.engine.take_log().into_iter().collect();
+    let is_of_body = |query: &&String| ["hir(", "lir(", "machine("].iter().any(|kind| query.starts_with(kind));
+    let ran: Vec<&str> = ran.iter().filter(is_of_body).map(String::as_str).collect();
+    assert_eq!(ran, expect);
+}
+
+#[test]
+fn an_edit_of_a_method_of_an_impl_checks_and_compiles_that_method_alone() {
+    bodies_made(
+        |text| text.replace("self.r * 3", "self.r * 4"),
+        &["hir(@shapes.Ball'Shape'area)", "lir(@shapes.Ball'Shape'area)", "machine(@shapes.Ball'Shape'area)"],
+    );
+}
+
+#[test]
+fn another_impl_leaves_other_bodies_alone() {
+    let text = "impl Ball: Default { @default () -> Ball = Ball { r: 1 }; }\n\n@measured";
+    bodies_made(|source| source.replace("\n@measured", text), &["hir(@shapes.Ball'Default'default)"]);
 }

@@ -302,6 +302,12 @@ impl<'a> Checker<'a> {
                 error.notes.push(format!("`{sign}` is defined on int only"));
             }
             (Type::BYTE, _) => error.helps.push("bytes have no arithmetic: convert with `as int`".into()),
+            _ if matches!(left.kind(), TypeKind::Struct(..))
+                && let Some(known) = Known::of_operator(op) =>
+            {
+                let interface = if left == right { known.name().to_owned() } else { format!("{}<{right_text}>", known.name()) };
+                error.helps.push(format!("`impl {left_text}: {interface} {{ ... }}` defines it"));
+            }
             _ if left == right && matches!(left.kind(), TypeKind::Struct(..)) => {
                 let derive = if matches!(op, BinaryOp::Eq | BinaryOp::Ne) { "#derive(Eq)" } else { "#derive(Eq, Comparable)" };
                 error.helps.push(format!("`{derive}` before the declaration of `{left_text}` defines it"));
