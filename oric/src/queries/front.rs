@@ -11,8 +11,9 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile, Modules,
-    Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests, tests_item, tests_module,
+    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile,
+    Modules, Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests, tests_item,
+    tests_module,
 };
 
 /// Where an item stands now.
