@@ -28,8 +28,17 @@ pub fn verify(body: &Body, cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
 
 /// Checks a body alone; the lambdas around it are known.
 fn judge(body: &Body, lambdas: &[Body], cx: &dyn Context) -> Result<Vec<HirFault>, Stop> {
-    let mut verifier =
-        Verifier { body, lambdas, cx, faults: Vec::new(), order: None, parameters: 0, given: Given::default(), known: Default::default() };
+    let mut verifier = Verifier {
+        body,
+        lambdas,
+        cx,
+        faults: Vec::new(),
+        order: None,
+        parameters: 0,
+        given: Given::default(),
+        known: Default::default(),
+        next: 0,
+    };
     // Types are looked at only when every id leads somewhere and the body is a tree; otherwise one mistake would be reported many times.
     verifier.names();
     if !verifier.is_broken() {
@@ -52,8 +61,9 @@ struct Verifier<'a> {
     parameters: usize,
     /// What is known of them.
     given: Given,
-    /// Types that were asked about, each at the place that its number gives.
+    /// The last types that were asked about, and where the next one goes: not by its number, for what is asked must not depend on the order of interning.
     known: [Option<types::Known>; 8],
+    next: usize,
 }
 
 impl Verifier<'_> {

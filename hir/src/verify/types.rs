@@ -157,22 +157,22 @@ impl Verifier<'_> {
 
     /// What there is to know about a type.
     fn known(&mut self, ty: Type) -> Result<&Known, Stop> {
-        let at = ty.raw() as usize % self.known.len();
-        if self.known[at].as_ref().is_none_or(|known| known.ty != ty) {
-            let fields = match ty.kind() {
-                TypeKind::Tuple(types) => Fields::Tuple(types),
-                TypeKind::Struct(item, args) => match self.cx.type_definition(item)? {
-                    Some(definition) if definition.choices().is_some() => Fields::Sum(definition.instantiated(args)),
-                    Some(definition) => Fields::Struct(definition, args),
-                    None => Fields::Unknown,
-                },
-                _ => Fields::None,
-            };
-            self.known[at] = None;
-            return Ok(self.known[at].insert(Known { ty, is_open: is_open(ty), fields }));
+        if let Some(at) = self.known.iter().position(|known| known.as_ref().is_some_and(|known| known.ty == ty)) {
+            let fresh = || Known { ty, is_open: is_open(ty), fields: Fields::None };
+            return Ok(self.known[at].get_or_insert_with(fresh));
         }
-        let fresh = || Known { ty, is_open: is_open(ty), fields: Fields::None };
-        Ok(self.known[at].get_or_insert_with(fresh))
+        let fields = match ty.kind() {
+            TypeKind::Tuple(types) => Fields::Tuple(types),
+            TypeKind::Struct(item, args) => match self.cx.type_definition(item)? {
+                Some(definition) if definition.choices().is_some() => Fields::Sum(definition.instantiated(args)),
+                Some(definition) => Fields::Struct(definition, args),
+                None => Fields::Unknown,
+            },
+            _ => Fields::None,
+        };
+        let at = self.next % self.known.len();
+        self.next += 1;
+        Ok(self.known[at].insert(Known { ty, is_open: is_open(ty), fields }))
     }
 
     #[inline]
