@@ -160,11 +160,9 @@ const LATER_LIST: &[&str] = &[
     "product",
 ];
 
-/// Those of the predeclared sums that take functions or give iterators.
-const LATER_OPTION: &[&str] = &["map", "and_then", "filter", "unwrap_or_else", "iter"];
-const LATER_RESULT: &[&str] =
-    &["map", "map_err", "and_then", "or_else", "unwrap_or_else", "context", "trace", "trace_entries", "has_trace"];
-const LATER_ORDERING: &[&str] = &["then_with"];
+/// Those of the predeclared sums that give iterators or traces.
+const LATER_OPTION: &[&str] = &["iter"];
+const LATER_RESULT: &[&str] = &["context", "trace", "trace_entries", "has_trace"];
 
 /// Methods of a built-in type that the slice lacks.
 fn later(ty: Type) -> &'static [&'static str] {
@@ -172,8 +170,7 @@ fn later(ty: Type) -> &'static [&'static str] {
         TypeKind::Struct(item, _) => match prelude::sum(item) {
             Some(Sum::Option) => LATER_OPTION,
             Some(Sum::Result) => LATER_RESULT,
-            Some(Sum::Ordering) => LATER_ORDERING,
-            None => &[],
+            Some(Sum::Ordering) | None => &[],
         },
         TypeKind::Char => LATER_CHAR,
         TypeKind::Byte => LATER_BYTE,

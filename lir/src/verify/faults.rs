@@ -102,7 +102,7 @@ faults! {
     "L0216" RuntimeResults { call: &'static str, expected: String, found: String } "{call} gives {expected}, not {found}";
     /// A stack slot has a size, a multiple of 8 below 16 MiB.
     "L0301" SlotSize { bytes: i64 } "a slot cannot have {bytes} bytes";
-    /// An access stays inside the slot, static text or result area that its address names.
+    /// An access stays inside the slot or result area that its address names, and where every run comes along inside the static text.
     "L0302" OutOfBounds { offset: i64, bytes: u32, size: u64 } "{bytes} bytes at {offset} are outside the {size} bytes there";
     /// An access to a slot or result area is aligned to its size.
     "L0303" Misaligned { offset: i64, bytes: u32 } "{bytes} bytes at {offset} are not aligned";
@@ -114,7 +114,7 @@ faults! {
     "L0306" AreaTooSmall { value: u32, needed: u32, size: u64 } "the call needs {needed} bytes at %{value}, which has {size}";
     /// What is read from a slot or result area has been written there on every path; the words of a text and the results have been written with their types.
     "L0307" Unwritten { value: u32, offset: u32, ty: &'static str } "not every path to this has written the {ty} at {offset} of %{value}";
-    /// Nothing is read or written at an integer constant: no constant but null is an address.
+    /// Where every run comes along, nothing is read or written at an integer constant: none is an address.
     "L0308" ConstantAddress { value: u32 } "%{value} is a constant, not an address";
     /// A text is handed over by the address of its 24 bytes, never by that of static text.
     "L0309" NotAText { value: u32 } "%{value} is the address of characters, not of a text";

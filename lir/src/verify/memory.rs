@@ -4,7 +4,7 @@
 //! from a caller, and was checked where it was made.
 
 use abi::layout;
-use ir::ssa::{Block, Def, Inst, InstRow, Value};
+use ir::ssa::{Block, Def, ENTRY, Inst, InstRow, Value};
 use ir::{Symbol, Where};
 
 use super::contents::Spot;
@@ -24,8 +24,7 @@ enum Memory {
     Owned(u64),
     /// Static text of so many bytes, aligned to nothing.
     Text(u64),
-    /// An integer constant, or what was added to one; but for null itself, which stands for "nothing there" in a sum: what is read behind the test for it
-    /// stays in the code until the test is folded.
+    /// An integer constant, or what was added to one.
     Constant,
     Unknown,
 }
@@ -47,6 +46,34 @@ pub(super) const TEXT: [(u32, Type); 3] =
 const SUMS: usize = 8;
 
 impl<P: Phase> Checker<'_, P> {
+    /// What an access in this block reaches by the address. An arm of a match that cannot run takes the payload of one variant out of the leaves of another,
+    /// where a text or a number may stand: so texts and numbers are judged where every run comes along.
+    fn memory_in(&mut self, address: Value, block: Block) -> Memory {
+        match self.memory(address) {
+            Memory::Text(_) | Memory::Constant if !self.is_certain(block) => Memory::Unknown,
+            memory => memory,
+        }
+    }
+
+    /// Does every run that panics nowhere come through the block?
+    fn is_certain(&mut self, block: Block) -> bool {
+        let body = self.body;
+        let certain = self.certain.get_or_insert_with(|| {
+            let mut certain = vec![false; body.blocks.len()];
+            let mut next = Some(ENTRY);
+            while let Some(block) = next.filter(|block| certain.get(block.index()) == Some(&false)) {
+                certain[block.index()] = true;
+                let last = body.blocks[block].insts.last().filter(|last| body.edges.get(**last).is_some());
+                next = match last.map(|&last| &body.targets[body.edges[last].targets]) {
+                    Some([only]) => Some(only.block),
+                    _ => None,
+                };
+            }
+            certain
+        });
+        certain.get(block.index()) == Some(&true)
+    }
+
     fn memory(&self, address: Value) -> Memory {
         if let Some((area, bytes)) = self.area
             && area == address
@@ -81,7 +108,7 @@ impl<P: Phase> Checker<'_, P> {
             let Some(inner) = self.body.args[row.args].first().and_then(|&base| self.definition(base)) else { return false };
             row = inner;
         }
-        row.op == Op::Iconst && row.imm != 0
+        row.op == Op::Iconst
     }
 
     pub(super) fn slot(&mut self, bytes: i64, at: Where) {
@@ -106,7 +133,7 @@ impl<P: Phase> Checker<'_, P> {
         }
         let end = offset as u64 + u64::from(bytes);
         let invariant = row.flags & INVARIANT != 0;
-        match self.memory(address) {
+        match self.memory_in(address, place.0) {
             Memory::Owned(size) => {
                 let is_aligned = offset % i64::from(bytes) == 0;
                 if end > size {
@@ -144,7 +171,7 @@ impl<P: Phase> Checker<'_, P> {
     pub(super) fn needs(&mut self, address: Value, needed: u32, what: Use<'_>, place: At, written: u32) {
         let at = here(place.0.raw(), place.1);
         let value = address.raw();
-        match (self.memory(address), what) {
+        match (self.memory_in(address, place.0), what) {
             (Memory::Owned(size) | Memory::Text(size), _) if size < u64::from(needed) => {
                 self.faults.push(LirFault::AreaTooSmall { at, value, needed, size });
             }

@@ -34,6 +34,8 @@ pub(super) struct Checker<'a, P: Phase> {
     pub(super) needs_proofs: bool,
     /// The `resume`s, by their places.
     pub(super) resumes: Vec<At>,
+    /// Blocks that every run comes through; made when it matters.
+    pub(super) certain: Option<Vec<bool>>,
     incoming: u32,
     /// Signatures asked for, so that a body of many calls to one function asks once.
     signatures: HashMap<ItemId, Option<Arc<Signature>>>,
@@ -50,6 +52,7 @@ impl<'a, P: Phase> Checker<'a, P> {
             contents: Contents::default(),
             needs_proofs: false,
             resumes: Vec::new(),
+            certain: None,
             incoming: 0,
             signatures: HashMap::new(),
         };

@@ -30,10 +30,15 @@ impl<'a> Writer<'a> {
         Writer { world, random: Random::new(seed), callable, bounds, scope: params.to_vec(), next: 0, calls: CALLS, mistake: None }
     }
 
-    /// With a mistake in one of its first places.
-    pub fn with_mistake(mut self) -> Writer<'a> {
-        self.mistake = Some(self.random.below(4));
+    /// With a mistake after so many places.
+    pub fn with_mistake(mut self, after: usize) -> Writer<'a> {
+        self.mistake = Some(after);
         self
+    }
+
+    /// Was there a place for it?
+    pub fn is_wrong(&self) -> bool {
+        self.mistake == Some(usize::MAX)
     }
 
     fn name(&mut self, letter: char) -> String {
@@ -227,7 +232,7 @@ impl<'a> Writer<'a> {
             }
             Ty::Named(number, args) => match &self.world.types[*number].shape {
                 Shape::Struct(fields) => {
-                    let names: Vec<(String, Ty)> = fields.iter().map(|of| (self.name('f'), of.with(args))).collect();
+                    let names: Vec<(String, Ty)> = fields.iter().map(|of| (self.name('d'), of.with(args))).collect();
                     let pattern: Vec<String> = names.iter().enumerate().map(|(at, (name, _))| format!("x{at}: {name}")).collect();
                     let body = self.within(&names, |w| w.expr(ty, depth));
                     arm(&format!("T{number} {{ {} }}", pattern.join(", ")), body);
@@ -294,7 +299,7 @@ impl<'a> Writer<'a> {
             let of = param.with(&args);
             let value = self.expr(&of, depth - 1);
             if param.is_open() {
-                let name = self.name('a');
+                let name = self.name('h');
                 let _ = write!(lets, "let {name}: {} = {value}; ", text(&of));
                 passed.push(format!("a{at}: {name}"));
             } else {

@@ -27,8 +27,8 @@ pub struct Program {
     traits: Vec<u64>,
     main: u64,
     blank: usize,
-    /// Stands an expression of a wrong type in one of the functions?
-    mistake: Option<usize>,
+    /// In which function stands an expression of a wrong type, and after how many right ones at most?
+    mistake: Option<(usize, usize)>,
 }
 
 #[derive(Clone, Debug)]
@@ -154,11 +154,20 @@ impl Program {
             let list: Vec<String> = params.iter().map(|(name, of)| format!("{name}: {}", text(of))).collect();
             let bounds = signature.generics.clone();
             let _ = write!(out, "pub @f{number}{} ({}) -> {} =\n    ", generics(&bounds), list.join(", "), text(&signature.result));
-            let mut writer = Writer::new(&self.world, item.seed, number, bounds, &params);
-            if self.mistake == Some(number) {
-                writer = writer.with_mistake();
-            }
-            let _ = writeln!(out, "{};\n", writer.expr(&signature.result, DEPTH));
+            let writer = || Writer::new(&self.world, item.seed, number, bounds.clone(), &params);
+            let body = match self.mistake.filter(|(wrong, _)| *wrong == number) {
+                None => writer().expr(&signature.result, DEPTH),
+                // The body itself is a place.
+                Some((_, after)) => (0..=after)
+                    .rev()
+                    .find_map(|after| {
+                        let mut writer = writer().with_mistake(after);
+                        let body = writer.expr(&signature.result, DEPTH);
+                        writer.is_wrong().then_some(body)
+                    })
+                    .unwrap_or_default(),
+            };
+            let _ = writeln!(out, "{body};\n");
         }
         out
     }
@@ -188,7 +197,7 @@ impl Program {
 
     /// The same with an expression of a wrong type in one of its functions.
     pub fn mistaken(&self, random: &mut Random) -> Program {
-        Program { mistake: Some(random.below(self.world.functions.len())), ..self.clone() }
+        Program { mistake: Some((random.below(self.world.functions.len()), random.below(6))), ..self.clone() }
     }
 
     /// One edit after which the program is well-typed; its name.
