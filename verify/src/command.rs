@@ -14,6 +14,7 @@ verify compiler-query-engine-check               an edit costs what it changed
 verify compiler-cas-check                        artifacts come back as they were put
 verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes within budgets
 verify conformance-check                         every rule of the reference has fixtures, run now
+verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|edits|scaling|kernels|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]

@@ -226,6 +226,8 @@ impl<'a> Checker<'a> {
         let outside = self.enter_lambda();
         let (mut params, mut names) = (Vec::new(), Vec::new());
         for &(name, part) in payload {
+            // What is positional has its number as its name, which is none of a variable.
+            let name = if name.as_str().starts_with(|c: char| c.is_ascii_digit()) { self.blank } else { name };
             params.push(self.local(name, part.substituted(&args), false));
             names.push(name);
         }

@@ -34,13 +34,14 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 6] = [
+pub const GATES: [Gate; 7] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
     Gate { name: "compiler-cas-check", first: &[], run: cas::run },
     Gate { name: "conformance-check", first: &[], run: conformance::run },
+    Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.

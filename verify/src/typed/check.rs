@@ -60,6 +60,13 @@ fn script(seed: u64, edits: usize) -> Result<(BTreeMap<&'static str, usize>, Vec
     Ok((names, wrong))
 }
 
+/// The gate `typed-programs-check`: its negatives are the programs with a mistake, each of which must be refused.
+pub fn gate() -> bool {
+    let mut evidence = Evidence::new("typed-programs-check");
+    run(&mut evidence, 200, 6, 10);
+    evidence.close()
+}
+
 /// Runs so many programs, and scripts of so many edits.
 pub fn run(evidence: &mut Evidence, programs: usize, scripts: usize, edits: usize) {
     let seeds: Vec<u64> = (1..=programs as u64).collect();
@@ -93,7 +100,7 @@ pub fn run(evidence: &mut Evidence, programs: usize, scripts: usize, edits: usiz
     row("programs from types", programs);
     row("their lines", lines);
     row("run natively and interpreted, with passes on, off or cut", compared);
-    row("programs with a mistake that were refused", refused);
+    row("the same with an expression of a wrong type, refused", refused);
     row("edits, each compared with a clean build", kinds.values().sum::<usize>() - kinds.get("cold").copied().unwrap_or(0));
     row("kinds of edits", kinds.len().saturating_sub(1));
     evidence.table(table);
