@@ -7,7 +7,7 @@ use syntax::{Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::names::later_name;
 use super::variants::Named;
-use super::why::{Expect, Why};
+use super::why::{Expect, Mode, Why};
 use super::{Checker, Result, builtin};
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, Receiver, Signature, returned};
@@ -188,7 +188,8 @@ impl<'a> Checker<'a> {
         self.poisoned = true;
         let tree = self.tree;
         for argument in &tree.args[args] {
-            self.infer(argument.value)?;
+            // The parameters of a lambda are what the call would have said.
+            self.expr(argument.value, &Expect { ty: Type::ERROR, mode: Mode::Hint, why: Why::None })?;
         }
         Ok(self.error(span))
     }

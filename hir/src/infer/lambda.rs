@@ -51,6 +51,8 @@ impl<'a> Checker<'a> {
             TypeKind::Function(params, result) if expect.mode != Mode::None => Some((params, result)),
             _ => None,
         };
+        // Something was reported that would have said what is expected.
+        let is_silent = expect.mode != Mode::None && expect.ty == Type::ERROR;
         let mut types = Vec::with_capacity(params.len());
         for (i, param) in params.iter().enumerate() {
             let expected = wanted.filter(|(wanted, _)| wanted.len() == params.len()).map(|(wanted, _)| self.resolved(wanted[i]));
@@ -62,6 +64,7 @@ impl<'a> Checker<'a> {
                     ty
                 }
                 (None, Some(expected)) => expected,
+                (None, None) if is_silent => Type::ERROR,
                 (None, None) => self.fresh(),
             });
         }
