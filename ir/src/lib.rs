@@ -7,6 +7,7 @@
 //! | [`item`]   | [`ItemId`]: items named by a path hash, the same in every session  |
 //! | [`grow`]   | a list that only grows, read without a lock                        |
 //! | [`place`]  | item-relative source places, and the table a body keeps of them    |
+//! | `components` | strongly connected components of any graph                     |
 //! | [`ops`](mod@ops) | the op-table macro: one row defines an op                    |
 //! | [`ssa`]    | the SSA graph that MIR and LIR fill with their own ops and types   |
 //! | [`text`]   | the dump language: lexer, parser to a generic tree, writer         |
@@ -17,6 +18,7 @@
 //!
 //! Never here: anything that knows what an op means, a language type, a layout or a target.
 
+mod components;
 pub mod fault;
 pub mod fuel;
 pub mod grow;
@@ -31,6 +33,7 @@ pub mod ssa;
 pub mod stop;
 pub mod text;
 
+pub use components::components;
 pub use fault::{Code, Fault, Where};
 pub use fuel::Fuel;
 pub use ids::{Column, Id, List, Pool};

@@ -4,6 +4,7 @@
 //! as parts of larger types. Instances without end come from exactly those cycles of hand-overs on which something grows, so the generic bodies alone
 //! decide, and no instance is ever made to find out. A cycle never leaves a module, since imports are acyclic.
 
+use hashbrown::{HashMap, HashSet};
 use ir::{ItemId, Stop};
 
 use crate::ir::Expr;
@@ -48,34 +49,26 @@ pub fn endless(functions: &[ItemId], calls: &dyn Fn(ItemId) -> Result<Vec<Generi
             }
         }
     }
-    edges.sort_unstable();
-    edges.dedup();
-    let mut found = Vec::new();
-    for &(from, to, grows) in &edges {
-        if grows && !found.contains(&from.0) && reaches(&edges, to, from) {
-            found.push(from.0);
+    // Something grows without end exactly where it grows on the way around a circle.
+    let mut numbers: HashMap<Node, usize> = HashMap::new();
+    let mut successors: Vec<Vec<usize>> = Vec::new();
+    let mut number = |node: Node, successors: &mut Vec<Vec<usize>>| {
+        *numbers.entry(node).or_insert_with(|| {
+            successors.push(Vec::new());
+            successors.len() - 1
+        })
+    };
+    let mut growing: Vec<(ItemId, usize, usize)> = Vec::new();
+    for (from, to, grows) in edges {
+        let (a, b) = (number(from, &mut successors), number(to, &mut successors));
+        successors[a].push(b);
+        if grows {
+            growing.push((from.0, a, b));
         }
     }
-    found.sort_by_key(|item| functions.iter().position(|function| function == item));
-    Ok(found)
-}
-
-fn reaches(edges: &[(Node, Node, bool)], from: Node, target: Node) -> bool {
-    let mut seen = vec![from];
-    let mut next = 0;
-    while let Some(&node) = seen.get(next) {
-        next += 1;
-        if node == target {
-            return true;
-        }
-        let first = edges.partition_point(|edge| edge.0 < node);
-        for &(_, to, _) in edges[first..].iter().take_while(|edge| edge.0 == node) {
-            if !seen.contains(&to) {
-                seen.push(to);
-            }
-        }
-    }
-    false
+    let component = ir::components(&successors);
+    let found: HashSet<ItemId> = growing.into_iter().filter(|&(_, a, b)| component[a] == component[b]).map(|(item, ..)| item).collect();
+    Ok(functions.iter().copied().filter(|function| found.contains(function)).collect())
 }
 
 /// Is the function generic by its own header or that of the block around it? `block` tells the latter's type parameters.
