@@ -40,8 +40,8 @@ fn types(text: &str) -> Vec<hir::Type> {
     ir::ssa::text::read::split_list(text).into_iter().map(|t| hir::types::parse(t).unwrap()).collect()
 }
 
-fn read(text: &str) -> (Vec<mir::Body<Mono>>, Program) {
-    let dump = ir::text::parse(&format!("ori-ir mir.mono 1\n{text}")).unwrap();
+fn read(text: &str) -> (Vec<mir::Body<Owned>>, Program) {
+    let dump = ir::text::parse(&format!("ori-ir mir.owned 1\n{text}")).unwrap();
     let mut program = Program::default();
     for (_, line) in &dump.directives {
         let line = line.trim();

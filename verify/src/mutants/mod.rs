@@ -17,9 +17,11 @@
 //! |-------------|--------------------------------------------------|
 //! | [`graph`]   | MIR and LIR                                      |
 //! | [`machine`] | the three phases of MachineIR                    |
+//! | [`ownership`] | one `dup` or `drop` of MIR                     |
 
 pub mod graph;
 pub mod machine;
+pub mod ownership;
 
 use std::collections::BTreeMap;
 
@@ -263,7 +265,7 @@ pub fn measure(target: Target, count: usize, seed: u64) -> Report {
 }
 
 /// A program that ends soon and the same everywhere.
-fn subject(entry: &corpus::Entry) -> Option<Subject> {
+pub fn subject(entry: &corpus::Entry) -> Option<Subject> {
     let program = Program::load(&entry.file, checked_options(), 1).ok()?;
     let run = program.interpret(&entry.args, bounded(SUBJECT_STEPS)).ok()?;
     use mir::interp::Outcome;
