@@ -164,14 +164,14 @@ fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
                 .unwrap_or_else(|_| interrupted());
             mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
         }
-        ("mir", _) => {
-            let bodies: Vec<mir::Body<mir::Mono>> =
-                items.iter().filter_map(|i| engine.get::<queries::OptimisedBody>(i).ok()?.as_deref().cloned()).collect();
-            mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
-        }
         ("mir", "owned") => {
             let bodies: Vec<mir::Body<mir::Owned>> =
                 items.iter().filter_map(|i| engine.get::<queries::OwnedBody>(i).ok()?.as_deref().cloned()).collect();
+            mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
+        }
+        ("mir", _) => {
+            let bodies: Vec<mir::Body<mir::Mono>> =
+                items.iter().filter_map(|i| engine.get::<queries::OptimisedBody>(i).ok()?.as_deref().cloned()).collect();
             mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
         }
         ("lir", "built") => {

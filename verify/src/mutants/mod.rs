@@ -69,7 +69,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, verdict: &Verdict) {
+    /// One more.
+    pub fn add(&mut self, verdict: &Verdict) {
         self.made += 1;
         match verdict {
             Verdict::Refused(_) => self.refused += 1,
@@ -81,7 +82,8 @@ impl Tally {
         }
     }
 
-    fn sum(&mut self, more: &Tally) {
+    /// All of another.
+    pub fn sum(&mut self, more: &Tally) {
         self.made += more.made;
         self.refused += more.refused;
         self.equal += more.equal;
