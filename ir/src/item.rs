@@ -62,6 +62,8 @@ struct Entry {
     args: u32,
     /// Where the number begins in the name of a lambda; 0 in all other names.
     lambda: u32,
+    /// Does it take values out of a cell for another item?
+    unpacks: bool,
 }
 
 #[derive(Default)]
@@ -113,7 +115,9 @@ impl ItemId {
             Namespace::Function | Namespace::Default | Namespace::Constant | Namespace::Test => lambda_number(path.name.as_str(), args),
             Namespace::Type | Namespace::Other => 0,
         };
-        let id = paths.push(Entry { path, content, args, lambda });
+        let name = path.name.as_str();
+        let unpacks = name[..if args == 0 { name.len() } else { args as usize }].contains('&');
+        let id = paths.push(Entry { path, content, args, lambda, unpacks });
         ids.insert_unique(address, id, |&id| paths.get(id).path.address());
         ItemId(id)
     }
@@ -183,11 +187,11 @@ impl ItemId {
 
     /// The inverse of [`ItemId::unpacking`].
     pub fn unpacked(self) -> Option<(ItemId, usize)> {
-        let path = self.path();
+        let Entry { path, unpacks: true, .. } = interner().paths.get(self.0) else { return None };
         let name = path.name.as_str();
         let (base, args) = name.split_at(name.find('<').unwrap_or(name.len()));
         let (base, count) = base.split_once('&')?;
-        Some((Self::new(ItemPath { name: Symbol::new(&format!("{base}{args}")), ..path }), count.parse().ok()?))
+        Some((Self::new(ItemPath { name: Symbol::new(&format!("{base}{args}")), ..*path }), count.parse().ok()?))
     }
 
     /// The item as its users call it: a method without the block that it stands in, an instance without its type arguments.

@@ -196,6 +196,12 @@ impl Contract {
     pub const fn borrowing(self, param: usize) -> Contract {
         if param < Contract::MOST { Contract { borrowed: self.borrowed | 1 << param } } else { self }
     }
+
+    /// The same contract with this parameter owned.
+    #[must_use]
+    pub const fn owning(self, param: usize) -> Contract {
+        if param < Contract::MOST { Contract { borrowed: self.borrowed & !(1 << param) } } else { self }
+    }
 }
 
 /// What lowering, optimising, verifying and running a body may ask about the rest of the program.
@@ -227,9 +233,9 @@ pub trait Context {
     fn is_counted(&self, ty: Type) -> Result<bool, Stop> {
         crate::ownership::is_counted(ty, self)
     }
-    /// Which of its parameters a function borrows.
+    /// Which of its parameters a function borrows. Whoever remembers answers gives [`crate::ownership::contract`]; a function that nobody looks at owns them all.
     fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
-        crate::ownership::fixed_contract(function, self)
+        crate::ownership::unseen(function, self)
     }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.

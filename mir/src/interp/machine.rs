@@ -523,7 +523,10 @@ impl<'a> Machine<'a> {
                         frame.pc = pc;
                     }
                     let args = code.operands[args.range()].iter().map(|&slot| self.cell(wb, hb, slot));
-                    let cells: Vec<Cell> = args.chain(captured.all().iter().cloned()).collect();
+                    let cells: Vec<Cell> = match target.item.unpacked() {
+                        Some(_) => args.chain([Cell::Heap(Heap::Cell(captured))]).collect(),
+                        None => args.chain(captured.all().iter().cloned()).collect(),
+                    };
                     if cells.len() != target.params.len() {
                         return Err(broken(&code, "call_value with another number of arguments"));
                     }
@@ -647,9 +650,12 @@ impl<'a> Machine<'a> {
 }
 
 impl Machine<'_> {
-    /// What the entry function is given has one holder, the function.
+    /// What the entry function is given has one holder, the function; what it borrows is ours, and stays.
     fn given(&mut self, given: &Cell, code: &Rc<Code>) {
         let Cell::Heap(list) = given else { return };
+        if code.contract.borrows(0) {
+            return;
+        }
         self.ghosts.made(list, code, 0);
         if let Heap::List(elements) = list {
             for element in elements.iter() {

@@ -243,6 +243,8 @@ fn constant(cell: &Cell, ty: Type, depth: u32, machine: &Machine<'_>, cx: &dyn C
         }
         (TypeKind::Function(params, _), Cell::Heap(Heap::Function(number, captured))) => {
             let Some(item) = machine.item(*number) else { return Ok(None) };
+            // The function itself, not the one that owns what it borrows.
+            let item = item.unpacked().map_or(item, |(function, _)| function);
             let Some(signature) = cx.signature(item)? else { return Ok(None) };
             let types = signature.0.get(params.len()..).unwrap_or(&[]);
             constants(captured.all(), types, depth, machine, cx)?.map(|values| ConstValue::Function(ty, item, values))

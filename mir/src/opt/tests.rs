@@ -9,7 +9,8 @@ use hir::Type;
 use ir::{Fuel, ItemId, Stop};
 
 use crate::interp;
-use crate::ir::{Body, ConstValue, Context, Mono, Owned, Variants};
+use crate::interp::tests::world::Contracts;
+use crate::ir::{Body, ConstValue, Context, Contract, Mono, Owned, Variants};
 use crate::{text, verify};
 
 mod passes;
@@ -20,11 +21,12 @@ pub(crate) struct Optimised<'a, C> {
     program: &'a C,
     fuel: Fuel,
     bodies: RefCell<HashMap<ItemId, Option<Arc<Body<Mono>>>>>,
+    contracts: Contracts,
 }
 
 impl<'a, C: Context> Optimised<'a, C> {
     pub(crate) fn new(program: &'a C, fuel: Fuel) -> Self {
-        Optimised { program, fuel, bodies: RefCell::default() }
+        Optimised { program, fuel, bodies: RefCell::default(), contracts: Contracts::default() }
     }
 }
 
@@ -43,6 +45,12 @@ impl<C: Context> Context for Optimised<'_, C> {
     }
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         Ok(self.program.body(function)?.filter(|body| super::is_inlinable(body)))
+    }
+    fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
+        self.program.in_recursion_group(caller, callee)
+    }
+    fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
+        self.contracts.get(function, self)
     }
     fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop> {
         crate::ownership::owned(function, self)

@@ -8,8 +8,8 @@
 
 use ir::ssa::compact::compact;
 use ir::ssa::order::Order;
-use ir::ssa::{Block, Graph, Inst, NewInst, Target, Value};
-use ir::{ItemId, List, Stop};
+use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
+use ir::{ItemId, List, Place, PlaceId, Stop};
 
 use super::kinds::{Held, Kind, Kinds};
 use super::landing::Landings;
@@ -20,11 +20,21 @@ use crate::ops::Op;
 
 /// Spells out the ownership of a body.
 pub fn own(body: &Body<Mono>, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
-    let graph: &Graph<Mir> = body;
-    let order = Order::of(graph);
-    let kinds = Kinds::of(graph, &order, cx.contract(graph.name)?, cx)?;
+    let contract = own_contract(body, cx)?;
+    let untailed;
+    let mut graph: &Graph<Mir> = body;
+    let mut order = Order::of(graph);
+    let mut kinds = Kinds::of(graph, &order, contract, cx)?;
+    if let Some(new) = without_lending_tails(graph, &order, &kinds, cx)? {
+        untailed = new;
+        graph = &untailed;
+        order = Order::of(graph);
+        kinds = Kinds::of(graph, &order, contract, cx)?;
+    }
     if !kinds.any {
-        return Ok(Body::new(graph.clone()));
+        let mut graph = graph.clone();
+        point_to_owners(&mut graph, cx)?;
+        return Ok(Body::new(graph));
     }
     let live = Live::of(graph, &order, &kinds);
     let mut edges_into = vec![0u32; graph.blocks.len()];
@@ -39,7 +49,58 @@ pub fn own(body: &Body<Mono>, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
     for (block, drops) in std::mem::take(&mut inserter.heads) {
         inserter.graph.blocks[block].insts.splice(0..0, drops);
     }
+    point_to_owners(&mut inserter.graph, cx)?;
     Ok(Body::new(compact(&inserter.graph)))
+}
+
+/// The contract of a body itself; not asked for where there is nothing to borrow.
+fn own_contract(graph: &Graph<Mir>, cx: &dyn Context) -> Result<Contract, Stop> {
+    for &param in &graph.blocks[ENTRY].params {
+        if cx.is_counted(graph.ty(param))? {
+            return cx.contract(graph.name);
+        }
+    }
+    Ok(Contract::OWNED)
+}
+
+/// Nothing can be dropped behind a tail call, so one that lends what the function holds becomes a call that keeps its frame. Contracts see to it that functions which
+/// call each other in a circle need none; what is left are instances of such functions that are on no circle themselves.
+fn without_lending_tails(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, cx: &dyn Context) -> Result<Option<Graph<Mir>>, Stop> {
+    let mut new: Option<Graph<Mir>> = None;
+    for &block in &order.blocks {
+        let Some(inst) = graph.terminator(block).filter(|&inst| graph.op(inst) == Op::Tail) else { continue };
+        let (args, imm) = (graph.args(inst), graph.insts[inst].imm);
+        if args.iter().all(|&arg| kinds.keepers(arg).next().is_none()) {
+            continue;
+        }
+        let contract = cx.contract(ItemId::from_raw(imm as u32))?;
+        let lends = |(index, &arg): (usize, &Value)| contract.borrows(index) && kinds.keepers(arg).next().is_some();
+        if !args.iter().enumerate().any(lends) {
+            continue;
+        }
+        let new = new.get_or_insert_with(|| graph.clone());
+        let pad = new.add_block();
+        new.append(pad, NewInst::new(Op::Resume), &[]);
+        let place = new.places.add(Place { item: graph.name, line: 1, column: 1, inlined_at: PlaceId::NONE });
+        new.blocks[block].insts.pop();
+        let results = graph.results.clone();
+        let call = new.append(block, NewInst { args, imm, unwind: Some(pad), place, ..NewInst::new(Op::Call) }, &results);
+        let given: Vec<Value> = new.results(call).collect();
+        new.append(block, NewInst { args: &given, ..NewInst::new(Op::Return) }, &[]);
+    }
+    Ok(new)
+}
+
+/// Function values own what they are called with: one of a function that borrows points to the one that owns and calls it.
+fn point_to_owners(graph: &mut Graph<Mir>, cx: &dyn Context) -> Result<(), Stop> {
+    for inst in graph.insts.ids() {
+        let row = graph.insts[inst];
+        let function = ItemId::from_raw(row.imm as u32);
+        if row.op == Op::Closure && row.args.is_empty() && function.unpacked().is_none() && cx.contract(function)? != Contract::OWNED {
+            graph.insts[inst].imm = u64::from(function.unpacking(0).raw());
+        }
+    }
+    Ok(())
 }
 
 struct Inserter<'a> {
@@ -106,6 +167,7 @@ impl Inserter<'_> {
         let row = self.graph.insts[inst];
         let takes = roles::of(row.op).0;
         let contract = match takes {
+            Takes::Contract if self.graph.args(inst).iter().all(|&arg| self.kinds.get(arg) == Kind::Free) => Contract::OWNED,
             Takes::Contract => self.cx.contract(ItemId::from_raw(row.imm as u32))?,
             Takes::Borrows | Takes::Consumes | Takes::Rest | Takes::Runtime => Contract::OWNED,
         };

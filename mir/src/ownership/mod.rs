@@ -15,6 +15,7 @@
 //! | room      | holds                                                     |
 //! |-----------|-----------------------------------------------------------|
 //! | [`roles`] | the table: what each op does with its operands, and gives |
+//! | `contract` | which parameters a function borrows                      |
 //! | `kinds`   | what each value of a body is                               |
 //! | `live`    | which owned values are still needed                        |
 //! | `insert`  | the pass: where `dup` and `drop` go                        |
@@ -22,12 +23,17 @@
 //!
 //! The certifier (`verify/ownership`) judges what the pass makes; they share the table and nothing else.
 
+mod contract;
 mod insert;
 mod kinds;
 mod landing;
 mod live;
 pub mod roles;
+#[cfg(test)]
+mod tests;
 
+pub use contract::contract;
+pub(crate) use contract::unseen;
 pub use insert::own;
 
 use std::sync::Arc;
@@ -35,7 +41,7 @@ use std::sync::Arc;
 use hir::{Type, TypeKind};
 use ir::{ItemId, Stop};
 
-use crate::ir::{Body, Context, Contract, Owned};
+use crate::ir::{Body, Context, Owned};
 
 /// The body of a function with its ownership spelled out, made anew.
 pub fn owned(function: ItemId, cx: &dyn Context) -> Result<Option<Arc<Body<Owned>>>, Stop> {
@@ -43,16 +49,6 @@ pub fn owned(function: ItemId, cx: &dyn Context) -> Result<Option<Arc<Body<Owned
         Some(body) => Ok(Some(Arc::new(own(&body, cx)?))),
         None => Ok(None),
     }
-}
-
-/// What everybody knows of a contract: a function that takes captured values out of their cell leaves the cell to whoever holds the function value. The default of
-/// [`Context::contract`].
-pub(crate) fn fixed_contract<C: Context + ?Sized>(function: ItemId, cx: &C) -> Result<Contract, Stop> {
-    if !function.is_lambda() || function.unpacked().is_none() {
-        return Ok(Contract::OWNED);
-    }
-    let params = cx.signature(function)?.map_or(0, |signature| signature.0.len());
-    Ok(params.checked_sub(1).map_or(Contract::OWNED, |last| Contract::OWNED.borrowing(last)))
 }
 
 /// Has a value of this closed type counted content? The default of [`Context::is_counted`].

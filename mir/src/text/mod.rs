@@ -8,6 +8,8 @@
 //! ...
 //! ```
 //!
+//! In the phase `owned`, `ref` stands before the type of a parameter that the function's contract borrows.
+//!
 //! The `;!` lines tell field types of every struct, payload types of every variant of a sum (`{int} | {}`) and signatures of every function that the bodies mention. [`parse`] gives them back as a
 //! [`TextContext`], so a dump can be verified, optimised and run with nothing else at hand.
 
@@ -18,11 +20,13 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use hir::{Type, TypeKind};
 use ir::ops::Imm;
-use ir::ssa::text::{Plain, parse_function, print_graph};
+use ir::ssa::text::read::{split_list, split_mode};
+use ir::ssa::text::{Plain, Printing, Reading, Spot, parse_function, print_graph};
+use ir::ssa::{Def, ENTRY, Graph, Value};
 use ir::text::{Dump, TextError, writer};
 use ir::{ItemId, Stop};
 
-use crate::ir::{Body, ConstValue, Context, Mir, Mono, Owned, Phase, Variants};
+use crate::ir::{Body, ConstValue, Context, Contract, Mir, Mono, Owned, Phase, Variants};
 
 #[cfg(test)]
 mod tests;
@@ -41,9 +45,41 @@ pub fn print_file<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<Stri
     writer::header(&mut out, "mir", P::NAME, VERSION, &[]);
     declarations(&mut out, bodies, cx)?;
     for body in bodies {
-        print_graph::<Mir>(&mut out, body, &Plain);
+        let contract = if P::IS_OWNED { cx.contract(body.name)? } else { Contract::OWNED };
+        print_graph::<Mir>(&mut out, body, &Borrowing(contract));
     }
     Ok(out)
+}
+
+/// Parameters that the contract borrows are printed `%0: ref str`.
+struct Borrowing(Contract);
+
+impl Printing<Mir> for Borrowing {
+    fn mode(&self, graph: &Graph<Mir>, spot: Spot) -> &'static str {
+        match spot {
+            Spot::Def(value) => match graph.values.get(value).map(|row| row.def) {
+                Some(Def::Param(block, index)) if block == ENTRY && self.0.borrows(index as usize) => "ref",
+                _ => "",
+            },
+            Spot::Result(_) | Spot::Use(..) | Spot::TargetUse(..) => "",
+        }
+    }
+}
+
+/// The other direction: which values are marked.
+#[derive(Default)]
+struct Marked(Vec<Value>);
+
+impl Reading<Mir> for Marked {
+    fn mode(&mut self, spot: Spot, mode: &str) -> bool {
+        match spot {
+            Spot::Def(value) if mode == "ref" => {
+                self.0.push(value);
+                true
+            }
+            Spot::Def(_) | Spot::Result(_) | Spot::Use(..) | Spot::TargetUse(..) => false,
+        }
+    }
 }
 
 /// The function alone, without header: for messages and tests.
@@ -92,7 +128,8 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
         if let Some(signature) = cx.signature(function)? {
             types.extend(signature.0.iter().copied());
             types.push(signature.1);
-            signatures.push((function, signature));
+            let contract = if P::IS_OWNED { cx.contract(function)? } else { Contract::OWNED };
+            signatures.push((function, signature, contract));
         }
     }
     while let Some(ty) = types.pop() {
@@ -129,8 +166,10 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
     for (name, made) in &declared {
         let _ = writeln!(out, ";! type {name} = {made}");
     }
-    for (function, signature) in &signatures {
-        let _ = writeln!(out, ";! fn @{function}({}) -> {}", list(&signature.0), signature.1);
+    for (function, signature, contract) in &signatures {
+        let param = |(index, ty): (usize, &Type)| if contract.borrows(index) { format!("ref {ty}") } else { ty.to_string() };
+        let params: Vec<String> = signature.0.iter().enumerate().map(param).collect();
+        let _ = writeln!(out, ";! fn @{function}({}) -> {}", params.join(", "), signature.1);
     }
     Ok(())
 }
@@ -146,6 +185,7 @@ pub struct TextContext {
     fields: HashMap<Type, Arc<[Type]>>,
     variants: HashMap<Type, Arc<Variants>>,
     signatures: HashMap<ItemId, Arc<(Vec<Type>, Type)>>,
+    contracts: HashMap<ItemId, Contract>,
     bodies: HashMap<ItemId, Arc<Body<Mono>>>,
     owned: HashMap<ItemId, Arc<Body<Owned>>>,
 }
@@ -178,6 +218,13 @@ impl Context for TextContext {
         Ok(self.bodies.get(&function).cloned())
     }
 
+    fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
+        match self.contracts.get(&function) {
+            Some(contract) => Ok(*contract),
+            None => crate::ownership::unseen(function, self),
+        }
+    }
+
     fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop> {
         match self.owned.get(&function) {
             Some(body) => Ok(Some(body.clone())),
@@ -186,7 +233,8 @@ impl Context for TextContext {
     }
 }
 
-/// Reads a dump of this phase. Errors besides those of the shared readers: `T0201` another level or phase, `T0202` unfit declaration.
+/// Reads a dump of this phase. Errors besides those of the shared readers: `T0201` another level or phase, `T0202` unfit declaration,
+/// `T0203` a mark of what is borrowed where nothing can be.
 pub fn parse<P: Phase>(text: &str) -> Result<(Vec<Body<P>>, TextContext), TextError> {
     let dump = ir::text::parse(text)?;
     from_dump(&dump)
@@ -206,7 +254,21 @@ pub fn from_dump<P: Phase>(dump: &Dump) -> Result<(Vec<Body<P>>, TextContext), T
     }
     let mut bodies = Vec::with_capacity(dump.functions.len());
     for function in &dump.functions {
-        let graph = parse_function::<Mir>(function, &mut Plain)?;
+        let mut marked = Marked::default();
+        let graph = parse_function::<Mir>(function, &mut marked)?;
+        let mut contract = Contract::OWNED;
+        for value in marked.0 {
+            match graph.blocks.get(ENTRY).and_then(|entry| entry.params.iter().position(|&param| param == value)) {
+                Some(index) if P::IS_OWNED => contract = contract.borrowing(index),
+                Some(_) | None => {
+                    let message = format!("%{} is no parameter that a contract could borrow", value.raw());
+                    return Err(TextError::new(1, 1, "T0203", &message));
+                }
+            }
+        }
+        if contract != Contract::OWNED {
+            cx.contracts.insert(graph.name, contract);
+        }
         if let ([result], Some(entry)) = (&graph.results[..], graph.blocks.rows().first()) {
             let params = entry.params.iter().filter_map(|&v| graph.values.get(v)).map(|row| row.ty).collect();
             cx.signatures.insert(graph.name, Arc::new((params, *result)));
@@ -238,9 +300,22 @@ fn declare(cx: &mut TextContext, text: &str) -> Option<()> {
         let open = ir::ssa::text::read::parenthesis(rest)?;
         let (name, rest) = rest.split_at(open);
         let close = closing(rest)?;
-        let params = type_list(&rest[1..close])?;
+        let mut params = Vec::new();
+        let mut contract = Contract::OWNED;
+        for (index, param) in split_list(&rest[1..close]).into_iter().enumerate() {
+            let (mode, ty) = split_mode(param);
+            params.push(hir::types::parse(ty)?);
+            match mode {
+                None | Some("own") => {}
+                Some(_) => contract = contract.borrowing(index),
+            }
+        }
         let result = hir::types::parse(rest[close + 1..].trim().strip_prefix("->")?)?;
-        cx.signatures.insert(ItemId::parse(name)?, Arc::new((params, result)));
+        let function = ItemId::parse(name)?;
+        if contract != Contract::OWNED {
+            cx.contracts.insert(function, contract);
+        }
+        cx.signatures.insert(function, Arc::new((params, result)));
     }
     Some(())
 }
@@ -260,5 +335,5 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 fn type_list(text: &str) -> Option<Vec<Type>> {
-    ir::ssa::text::read::split_list(text).into_iter().map(hir::types::parse).collect()
+    split_list(text).into_iter().map(hir::types::parse).collect()
 }

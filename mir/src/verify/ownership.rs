@@ -122,7 +122,8 @@ impl Certifier<'_> {
         for value in &row.held {
             self.held[value.index()] = true;
         }
-        let contract = if block == ENTRY { self.cx.contract(graph.name)? } else { Contract::OWNED };
+        let is_asked = block == ENTRY && graph.blocks[block].params.iter().any(|param| self.counted[param.index()]);
+        let contract = if is_asked { self.cx.contract(graph.name)? } else { Contract::OWNED };
         for (index, &param) in graph.blocks[block].params.iter().enumerate() {
             if self.counted[param.index()] {
                 if contract.borrows(index) {
@@ -151,6 +152,8 @@ impl Certifier<'_> {
             self.faults.push(MirFault::NotCounted { at, op: op.info().name, value: value.raw(), found });
         }
         let contract = match takes {
+            // Nobody holds what is not counted, whatever the callee does with it.
+            Takes::Contract if args.iter().all(|&arg| matches!(self.kinds[arg.index()], Kind::Free)) => Contract::OWNED,
             Takes::Contract => self.cx.contract(ItemId::from_raw(row.imm as u32))?,
             Takes::Borrows | Takes::Consumes | Takes::Rest | Takes::Runtime => Contract::OWNED,
         };

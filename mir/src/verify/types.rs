@@ -493,7 +493,12 @@ impl Checker<'_> {
         };
         let captured: Vec<Type> = captured.iter().filter_map(|&value| self.ty(value)).collect();
         let found: Vec<Type> = params.iter().chain(&captured).copied().collect();
-        if found != signature.0 || result != signature.1 {
+        // One that takes captured values out of a cell takes an empty cell too, which a function value without captured values calls it with.
+        let expected = match function.unpacked() {
+            Some((_, 0)) => signature.0.split_last().map_or(&[][..], |(_, params)| params),
+            Some(_) | None => &signature.0[..],
+        };
+        if found != expected || result != signature.1 {
             let (expected, found) = (signature_text(&signature.0, signature.1), signature_text(&found, result));
             self.faults.push(MirFault::ClosureType { at, function: function.to_string(), expected, found });
         }

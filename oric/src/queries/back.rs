@@ -355,10 +355,7 @@ pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image:
 
 /// Is it left out of panic reports: what nobody wrote?
 pub fn is_hidden(id: ItemId) -> bool {
-    id == lir::build::entry_item()
-        || id == super::tests_item()
-        || id.is_lambda() && id.unpacked().is_some()
-        || hir::resolve::prelude::is_predeclared(id)
+    id == lir::build::entry_item() || id == super::tests_item() || id.unpacked().is_some() || hir::resolve::prelude::is_predeclared(id)
 }
 
 /// The name of an item in panic reports (language/10 §10.4).

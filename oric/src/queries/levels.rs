@@ -12,9 +12,9 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LambdaType,
-    LirSignature, ModuleFile, Mutates, OptimisedBody, OwnedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition,
-    Variants,
+    ConstantType, ConstantValue, Contracts, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable,
+    LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, OwnedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls,
+    TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -156,6 +156,10 @@ impl mir::Context for Levels<'_, '_> {
         if function.is_lambda() {
             return lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
         }
+        if let Some((function, count)) = function.unpacked() {
+            let types = self.ask::<FunctionType>(&function)?;
+            return Ok((*types).as_ref().map(|types| Arc::new(mir::build::unpacking_signature(types, count))));
+        }
         Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
 
@@ -177,6 +181,10 @@ impl mir::Context for Levels<'_, '_> {
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
         Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+    }
+
+    fn contract(&self, function: ItemId) -> Result<mir::Contract, Stop> {
+        Ok(*self.ask::<Contracts>(&function)?)
     }
 
     fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
@@ -209,7 +217,7 @@ impl mir::Context for Levels<'_, '_> {
 
 impl lir::Context for Levels<'_, '_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
-        if function.is_lambda() {
+        if function.is_lambda() || function.unpacked().is_some() {
             let types = mir::Context::signature(self, function)?;
             return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
         }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, BuiltBody, ConstantValue, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options, OwnedBody, Parse,
-    Provider, Settings, TypeDefinition, TypedBody, Variants,
+    BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options,
+    OwnedBody, Parse, Provider, Settings, TypeDefinition, TypedBody, Variants,
 };
 
 /// Outcome of evaluating a constant.
@@ -83,7 +83,7 @@ impl Provider for Groups {
 
 impl Provider for BuiltBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Mono>>>, Interrupt> {
-        let packed = if id.is_lambda() { id.unpacked() } else { None };
+        let packed = id.unpacked();
         let body = if *id == super::tests_item() {
             let tests = levels.get::<super::Tests>(&())?;
             let runs = tests.iter().filter(|test| matches!(test.how, super::How::Run(_)));
@@ -93,7 +93,8 @@ impl Provider for BuiltBody {
             if is_endless(*id) {
                 return Ok(None);
             }
-            let may_copy = levels.get::<Inlinable>(&lambda)?.is_some();
+            // What the owner of a function that borrows has taken, it drops behind the call.
+            let may_copy = count == 0 || levels.get::<Inlinable>(&lambda)?.is_some();
             mir::build::unpacking(*id, lambda, &types, count, may_copy)
         } else if id.is_instance() {
             let (generic, _) = hir::types::instance_of(*id);
@@ -184,6 +185,17 @@ impl Provider for OwnedBody {
         let faults = levels.done(mir::verify::verify(&owned, levels))?;
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(owned)))
+    }
+}
+
+impl Provider for Contracts {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<mir::Contract, Interrupt> {
+        levels.done(mir::ownership::contract(*id, levels))
+    }
+
+    /// A circle that leaves a module goes through an impl that is called against the order of imports: everybody on it owns.
+    fn on_cycle(_id: &ItemId, _cycle: &Cycle) -> Option<mir::Contract> {
+        Some(mir::Contract::OWNED)
     }
 }
 

@@ -7,8 +7,8 @@ use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
 use super::{
-    ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates, OptimisedBody,
-    OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    ConstantType, ConstantValue, Contracts, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates,
+    OptimisedBody, OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -74,6 +74,10 @@ impl mir::Context for World<'_> {
         if function.is_lambda() {
             return super::levels::lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
         }
+        if let Some((function, count)) = function.unpacked() {
+            let types = self.ask::<FunctionType>(&function)?;
+            return Ok((*types).as_ref().map(|types| Arc::new(mir::build::unpacking_signature(types, count))));
+        }
         Ok((*self.ask::<FunctionType>(&function)?).clone())
     }
 
@@ -97,6 +101,10 @@ impl mir::Context for World<'_> {
         Ok((*self.ask::<OptimisedBody>(&function)?).clone())
     }
 
+    fn contract(&self, function: ItemId) -> Result<mir::Contract, Stop> {
+        Ok(*self.ask::<Contracts>(&function)?)
+    }
+
     fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
         Ok((*self.ask::<OwnedBody>(&function)?).clone())
     }
@@ -104,7 +112,7 @@ impl mir::Context for World<'_> {
 
 impl lir::Context for World<'_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
-        if function.is_lambda() {
+        if function.is_lambda() || function.unpacked().is_some() {
             let types = mir::Context::signature(self, function)?;
             return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
         }

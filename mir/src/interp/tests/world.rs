@@ -8,7 +8,7 @@ use hir::memory::Program;
 use hir::{Context as _, Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 
-use crate::ir::{Body, ConstValue, Context, Mono, Owned, Variants};
+use crate::ir::{Body, ConstValue, Context, Contract, Mono, Owned, Variants};
 use crate::{build, interp};
 
 pub(crate) struct World {
@@ -16,6 +16,24 @@ pub(crate) struct World {
     sources: Vec<(Symbol, String)>,
     bodies: RefCell<HashMap<ItemId, Option<Arc<Body<Mono>>>>>,
     constants: RefCell<HashMap<ItemId, Option<Arc<ConstValue>>>>,
+    contracts: Contracts,
+}
+
+/// Contracts that have been found. On a circle through generic functions, which is not looked at together here, everybody owns.
+#[derive(Default)]
+pub(crate) struct Contracts(RefCell<HashMap<ItemId, Contract>>);
+
+impl Contracts {
+    /// The contract of a function.
+    pub(crate) fn get(&self, function: ItemId, cx: &dyn Context) -> Result<Contract, Stop> {
+        if let Some(&known) = self.0.borrow().get(&function) {
+            return Ok(known);
+        }
+        self.0.borrow_mut().insert(function, Contract::OWNED);
+        let contract = crate::ownership::contract(function, cx)?;
+        self.0.borrow_mut().insert(function, contract);
+        Ok(contract)
+    }
 }
 
 /// What a program printed.
@@ -48,6 +66,7 @@ impl World {
             sources: modules.iter().map(|(name, source)| (Symbol::new(name), (*source).to_owned())).collect(),
             bodies: RefCell::default(),
             constants: RefCell::default(),
+            contracts: Contracts::default(),
         }
     }
 
@@ -87,6 +106,9 @@ impl World {
 
 impl Context for World {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
+        if let Some((function, count)) = function.unpacked() {
+            return Ok(self.signature(function)?.map(|types| Arc::new(build::unpacking_signature(&types, count))));
+        }
         let code = hir::program::CodeType::of(function, &hir::program::Given::default(), &self.program)?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }
@@ -134,6 +156,9 @@ impl Context for World {
         if let Some(known) = self.bodies.borrow().get(&function) {
             return Ok(known.clone());
         }
+        if let Some((inner, count)) = function.unpacked() {
+            return Ok(self.signature(inner)?.map(|types| Arc::new(build::unpacking(function, inner, &types, count, true))));
+        }
         let (generic, args) = hir::types::instance_of(function);
         let made = self.program.made(function)?;
         let body = match made.or_else(|| self.program.checked(generic).and_then(|checked| checked.body.clone())) {
@@ -144,6 +169,10 @@ impl Context for World {
         };
         self.bodies.borrow_mut().insert(function, body.clone());
         Ok(body)
+    }
+
+    fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
+        self.contracts.get(function, self)
     }
 
     fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop> {

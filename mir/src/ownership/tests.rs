@@ -1,0 +1,127 @@
+//! What the pass leaves of a body, and what contracts come to. That programs run with nothing left is what every test of the interpreter says, too.
+
+use hir::Type;
+use ir::{ItemId, Symbol};
+
+use super::own;
+use crate::interp::tests::world::{Printed, World};
+use crate::interp::{Limits, Outcome};
+use crate::ir::{Context, Contract, Mir};
+use crate::ops::Op;
+
+fn item(name: &str) -> ItemId {
+    ItemId::function(Symbol::new("main"), Symbol::new(name))
+}
+
+/// How often an op stands in the owned body of a function.
+#[track_caller]
+fn count(source: &str, function: &str, op: Op) -> usize {
+    let world = World::new(&[("main", source)]);
+    let owned = own(&world.built(function), &world).expect("an answer");
+    let faults = crate::verify::verify(&owned, &world).expect("an answer");
+    assert!(faults.is_empty(), "{faults:?}");
+    let graph: &ir::ssa::Graph<Mir> = &owned;
+    graph.blocks.rows().iter().flat_map(|block| &block.insts).filter(|&&inst| graph.op(inst) == op).count()
+}
+
+#[track_caller]
+fn contract(source: &str, function: &str) -> Contract {
+    World::new(&[("main", source)]).contract(item(function)).expect("an answer")
+}
+
+#[test]
+fn a_body_of_numbers_is_left_as_it_is() {
+    let world = World::new(&[("main", "@f (n: int) -> int = { let s = 0; for i in 0..n do s = s + i; s };")]);
+    let built = world.built("f");
+    let owned = own(&built, &world).expect("an answer").into_graph();
+    assert_eq!(owned, (*built).clone().into_graph());
+}
+
+#[test]
+fn the_last_use_takes_the_value() {
+    let source = "type P = { a: str, b: str }\n@f (s: str) -> P = P { a: s, b: s };";
+    assert_eq!(count(source, "f", Op::Dup), 1);
+    assert_eq!(count(source, "f", Op::Drop), 0);
+}
+
+#[test]
+fn literals_are_never_counted() {
+    let source = "type P = { a: str, b: str }\n@f (n: int) -> P = P { a: \"one\", b: \"two\" };";
+    assert_eq!(count(source, "f", Op::Dup) + count(source, "f", Op::Drop), 0);
+}
+
+#[test]
+fn what_dies_on_one_way_only_is_dropped_there() {
+    let source = "@f (s: str, n: int) -> str = if n > 0 then s else \"none\";";
+    assert_eq!(count(source, "f", Op::Dup), 0);
+    assert_eq!(count(source, "f", Op::Drop), 1);
+}
+
+#[test]
+fn what_is_only_looked_at_is_borrowed() {
+    assert!(contract("@f (s: str) -> int = s.len() + s.len();", "f").borrows(0));
+    assert_eq!(count("@f (s: str) -> int = s.len() + s.len();", "f", Op::Drop), 0);
+    assert!(contract("@g (s: str) -> int = s.len();\n@f (s: str) -> int = g(s: s);", "f").borrows(0));
+}
+
+#[test]
+fn what_is_kept_is_owned() {
+    assert!(!contract("@f (s: str) -> str = s;", "f").borrows(0));
+    assert!(!contract("@f (s: str) -> (str, int) = (s, 1);", "f").borrows(0));
+    assert!(!contract("@g (s: str) -> str = s;\n@f (s: str) -> int = g(s: s).len();", "f").borrows(0));
+}
+
+#[test]
+fn a_circle_borrows_together() {
+    let source = "@even (n: int, s: str) -> int = if n == 0 then s.len() else 1 + odd(n: n - 1, s: s);\n\
+                  @odd (n: int, s: str) -> int = if n == 0 then 0 else 1 + even(n: n - 1, s: s);";
+    assert!(contract(source, "even").borrows(1));
+    assert!(contract(source, "odd").borrows(1));
+    let keeps = "@even (n: int, s: str) -> str = if n == 0 then s else odd(n: n - 1, s: s);\n\
+                 @odd (n: int, s: str) -> str = if n == 0 then \"\" else even(n: n - 1, s: s);";
+    assert!(!contract(keeps, "even").borrows(1));
+    assert!(!contract(keeps, "odd").borrows(1));
+}
+
+#[test]
+fn what_a_tail_call_holds_its_callee_owns() {
+    let source = "@even (n: int, s: str) -> int = if n == 0 then s.len() else odd(n: n - 1, s: s + \"x\");\n\
+                  @odd (n: int, s: str) -> int = if n == 0 then 0 else even(n: n - 1, s: s);";
+    assert!(!contract(source, "odd").borrows(1));
+    assert!(!contract(source, "even").borrows(1));
+    let world = World::new(&[("main", &format!("{source}\n@main () -> int = even(n: 6, s: \"a\" + \"b\");"))]);
+    assert_eq!(world.run(&[], &mut Printed::default(), Limits::default()), Outcome::Exit(5));
+}
+
+#[test]
+fn a_function_value_owns_what_its_function_borrows() {
+    let source = "@size (s: str) -> int = s.len();\n\
+                  @twice (f: (str) -> int, s: str) -> int = f(s) + f(s + s);\n\
+                  @main () -> int = twice(f: size, s: \"ab\" + \"c\");";
+    assert!(contract(source, "size").borrows(0));
+    let world = World::new(&[("main", source)]);
+    assert_eq!(world.run(&[], &mut Printed::default(), Limits::default()), Outcome::Exit(9));
+}
+
+#[test]
+fn counted_types_are_found_inside_others() {
+    let world = World::new(&[(
+        "main",
+        "type P = { n: int, inner: (bool, Option<str>) }\ntype Q = { n: int, b: bool }\n@f (p: P, q: Q) -> int = p.n + q.n;",
+    )]);
+    let params = world.signature(item("f")).expect("an answer").expect("a function").0.clone();
+    assert!(world.is_counted(params[0]).expect("an answer"));
+    assert!(!world.is_counted(params[1]).expect("an answer"));
+    assert!(!world.is_counted(Type::INT).expect("an answer"));
+    assert!(world.is_counted(Type::cell(&[Type::INT])).expect("an answer"));
+}
+
+#[test]
+fn a_tail_call_that_lends_keeps_its_frame() {
+    let text = "ori-ir mir.mono 1\n;! fn @m.g(ref str) -> int\nfn @m.f(%0: str) -> int {\nb0:\n  tail @m.g, %0\n}\n";
+    let Ok((bodies, cx)) = crate::text::parse::<crate::ir::Mono>(text) else { panic!("the text parses") };
+    let owned = own(&bodies[0], &cx).expect("an answer");
+    assert!(crate::verify::verify(&owned, &cx).expect("an answer").is_empty());
+    let text = crate::text::print_body(&owned);
+    assert!(text.contains("call @m.g") && !text.contains("tail"), "{text}");
+}
