@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options,
+    BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, Main, OptimisedBody, Options,
     OwnedBody, Parse, Provider, Settings, TypeDefinition, TypedBody, Variants,
 };
 
@@ -190,6 +190,10 @@ impl Provider for OwnedBody {
 
 impl Provider for Contracts {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<mir::Contract, Interrupt> {
+        // The runtime asks for no contract: what it gives to `@main` is the program's.
+        if id.name().as_str() == "main" && levels.cx().input::<Main>(&())?.is_some_and(|main| *main == id.module()) {
+            return Ok(mir::Contract::OWNED);
+        }
         levels.done(mir::ownership::contract(*id, levels))
     }
 
