@@ -62,9 +62,8 @@ fn alternatives(body: &Body, pattern: PatternId) -> Vec<PatternId> {
         match body.patterns[pattern] {
             Pattern::Bind(_, inner) => open.push(inner),
             Pattern::Or(list) => open.extend(body.parts[list].iter().rev()),
-            Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Fields(_) | Pattern::Variant(..) => {
-                found.push(pattern);
-            }
+            Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) => found.push(pattern),
+            Pattern::Fields(_) | Pattern::Variant(..) | Pattern::List(..) => found.push(pattern),
         }
     }
     found
@@ -91,7 +90,8 @@ fn one_column(body: &Body, arms: &[(PatternId, bool)], ty: Type) -> Verdict {
                     continue;
                 }
                 // Of another type; its own report says so.
-                Pattern::Bind(..) | Pattern::Float(_) | Pattern::Fields(_) | Pattern::Variant(..) | Pattern::Or(_) => continue,
+                Pattern::Bind(..) | Pattern::Float(_) | Pattern::Fields(_) | Pattern::Variant(..) => continue,
+                Pattern::List(..) | Pattern::Or(_) => continue,
             };
             match coverage.judge(test) {
                 _ if covers_all => {

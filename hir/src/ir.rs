@@ -123,7 +123,7 @@ pub enum Expr {
     CallValue(ExprId, List<ExprId>),
     /// A built-in operation.
     Intrinsic(Intrinsic, List<ExprId>),
-    /// Tuple, struct, newtype or sum with one variant, of the expression's type, from its fields in declaration order.
+    /// Tuple, struct, newtype or sum with one variant, of the expression's type, from its fields in declaration order; or a list from its elements.
     Aggregate(List<ExprId>),
     /// Variant by number of the expression's type, a sum of several, from its payload in declaration order.
     Variant(u32, List<ExprId>),
@@ -162,7 +162,7 @@ pub enum Expr {
     Or(ExprId, ExprId),
     /// Tests the arms in order. HIR proves that one matches (H04).
     Match {
-        /// Evaluated once. Anything but a list.
+        /// Evaluated once.
         scrutinee: ExprId,
         /// Arms.
         arms: List<Arm>,
@@ -255,6 +255,8 @@ pub enum Pattern {
     Fields(List<PatternId>),
     /// A variant by number, and one pattern for each part of its payload.
     Variant(u32, List<PatternId>),
+    /// One pattern for each element of a list; with a rest the last one stands for all further elements, and asks nothing.
+    List(List<PatternId>, bool),
     /// The first alternative that matches; all bind the same locals. Without alternatives nothing matches.
     Or(List<PatternId>),
 }

@@ -337,7 +337,7 @@ impl Context for Program {
     fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
         let is_own = |module| self.files.iter().any(|file| file.module == module);
-        let library = library_files().iter().filter(|file| file.module == head.module() && !is_own(file.module));
+        let library = library_files().iter().filter(|file| Some(file.module) == resolve::prelude::home(head) && !is_own(file.module));
         for file in self.files.iter().chain(library) {
             rows.extend(resolve::module_impls(file, self)?.into_iter().filter(|row| row.head == Some(head) && row.interface.is_none()));
         }
@@ -354,7 +354,8 @@ impl Context for Program {
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
         let is_own = |module| self.files.iter().any(|file| file.module == module);
-        let library = library_files().iter().filter(|file| file.module == interface.module() && !is_own(file.module));
+        let homes = [Some(interface.module()), head.and_then(resolve::prelude::home)];
+        let library = library_files().iter().filter(|file| homes.contains(&Some(file.module)) && !is_own(file.module));
         for file in self.files.iter().chain(library) {
             rows.extend(resolve::module_impls(file, self)?);
         }

@@ -170,6 +170,10 @@ intrinsics! {
     // Lists.
     ListLen     = "list.len"     (LIST)         -> INT,   false, "number of elements";
     ListGet     = "list.get"     (LIST, INT)    -> ELEMENT, true, "element at an index; panics out of bounds";
+    ListPush    = "list.push"    (LIST, ELEMENT) -> SAME, false, "the list with one more element";
+    ListSet     = "list.set"     (LIST, INT, ELEMENT) -> SAME, true, "the list with another element at an index; panics out of bounds";
+    ListSlice   = "list.slice"   (LIST, INT, INT) -> SAME, false, "the elements from one position to another, both moved into the list";
+    ListReserve = "list.reserve" (LIST, INT)    -> SAME,  false, "the same list, with room for so many more elements";
     // Effects.
     Print       = "print"        (STR)          -> VOID,  true,  "writes a line to standard output";
     DebugPrint  = "debug_print"  (STR)          -> VOID,  false, "writes a line to standard error";

@@ -162,6 +162,8 @@ pub enum ConstValue {
     Variant(Type, u32, Vec<ConstValue>),
     /// Cell: its type and parts.
     Cell(Type, Vec<ConstValue>),
+    /// List: its type and elements.
+    List(Type, Vec<ConstValue>),
     /// Function value: its type, the function, and what is captured.
     Function(Type, ItemId, Vec<ConstValue>),
 }

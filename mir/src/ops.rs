@@ -126,8 +126,13 @@ ir::ops! {
     Part      = "part"      (Cell) -> (Any),     imm Int, targets 0, Pure, "part of a cell by index; like `payload` it stays behind the test that says what its operand is";
     // Text and lists.
     StrLen    = "str_len"   (Str) -> (Int),      imm None, targets 0, Pure, "bytes";
+    List      = "list"      (Many) -> (List),    imm None, targets 0, Pure, "a list of the result's type, from its elements in order";
     ListLen   = "list_len"  (List) -> (Int),     imm None, targets 0, Pure, "number of elements";
     ListGet   = "list_get"  (List, Int) -> (Element), imm None, targets 0, Panics, "element at an index; index_out_of_bounds";
+    ListPush  = "list_push" (List, Element) -> (Same), imm None, targets 0, Pure, "the list with one more element; like all ops that give a changed list it may change the one that it is given";
+    ListSet   = "list_set"  (List, Int, Element) -> (Same), imm None, targets 0, Pure, "the list with another element at an index that it is known to have; like `payload` it stays behind what says so";
+    ListSlice = "list_slice" (List, Int, Int) -> (Same), imm None, targets 0, Pure, "the elements from one position to another, both moved into the list";
+    ListReserve = "list_reserve" (List, Int) -> (Same), imm None, targets 0, Pure, "the same list, with room for so many more elements";
     // Calls.
     Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Panics, "a runtime call; one result unless void; panics by its statuses, `nounwind` when it has none";
     Call      = "call"      (Many) -> (Any),     imm Item, targets 0, Panics, "a call; unwinds when the callee does";

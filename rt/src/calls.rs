@@ -4,7 +4,7 @@
 use pure::{float, int, parse, print, text};
 
 use crate::value::{Builder, Str};
-use crate::{heap, output};
+use crate::{heap, list, output};
 
 /// Status and result of a call that may panic: 0 and the result through `out`, or 1 plus the index of the panic in the call's table row.
 macro_rules! status {
@@ -41,6 +41,26 @@ pub extern "sysv64" fn ori_debug_print(text: &Str) {
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_allocate(bytes: u64, tag: u64) -> *mut u8 {
     heap::allocate(bytes as usize, tag as u32)
+}
+
+/// `list_reserve`.
+///
+/// # Safety
+/// The elements and their buffer must be those of a list.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_list_reserve(elements: *const u8, length: u64, buffer: *mut u8, more: u64, stride: u64) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { list::reserve(elements, length, buffer, more, stride) }
+}
+
+/// `list_unshare`.
+///
+/// # Safety
+/// There must be as many elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_list_unshare(elements: *const u8, length: u64, stride: u64) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { list::copied(elements, length, length, stride) }
 }
 
 /// `str_concat`. `out` may be the place of an operand, so it is written last.

@@ -9,6 +9,7 @@
 //! | [`walk`]    | stack walk over function records                                             |
 //! | [`output`]  | standard output with its buffer, standard error                              |
 //! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
+//! | [`list`]    | buffers of lists                                                             |
 //! | [`value`]   | `str` and list values in memory                                              |
 //! | [`system`]  | the system calls used                                                        |
 //!
@@ -21,6 +22,7 @@
 pub mod calls;
 pub mod fault;
 pub mod heap;
+pub mod list;
 #[cfg(test)]
 mod memory;
 pub mod output;

@@ -119,7 +119,7 @@ unsafe fn call_on(top: *mut u8, entry: u64, args: &List) -> i64 {
 fn arguments_of(count: usize, arguments: *const *const u8) -> List {
     let length = count.saturating_sub(1);
     if length == 0 {
-        return List { pointer: core::ptr::dangling(), length: 0, capacity: 0 };
+        return List { pointer: core::ptr::dangling(), length: 0, buffer: core::ptr::null_mut() };
     }
     let block = heap::allocate(length * size_of::<Str>(), 0);
     // SAFETY: it was just made. Nobody owns the arguments: they live until exit.
@@ -129,7 +129,7 @@ fn arguments_of(count: usize, arguments: *const *const u8) -> List {
         // SAFETY: `count` arguments, of which the first is the program's name; they live until exit. The list has room for the others.
         unsafe { pointer.add(index).write(argument(c_string(*arguments.add(index + 1)))) };
     }
-    List { pointer, length: length as u64, capacity: 0 }
+    List { pointer, length: length as u64, buffer: core::ptr::null_mut() }
 }
 
 fn argument(bytes: &'static [u8]) -> Str {

@@ -20,8 +20,8 @@ pub struct List {
     pub pointer: *const Str,
     /// Number of elements.
     pub length: u64,
-    /// Elements there is room for; 0 when nobody owns them.
-    pub capacity: u64,
+    /// The cell that holds them; null when nobody owns them.
+    pub buffer: *mut u8,
 }
 
 const _: () = assert!(size_of::<Str>() == abi::layout::STR_SIZE && size_of::<List>() == abi::layout::LIST_SIZE);

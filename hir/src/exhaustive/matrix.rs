@@ -81,7 +81,7 @@ impl Matrix<'_> {
     fn useless_in(&self, pattern: PatternId, found: &mut Vec<PatternId>) {
         let list = match self.body.patterns[pattern] {
             Pattern::Bind(_, inner) => return self.useless_in(inner, found),
-            Pattern::Fields(list) | Pattern::Variant(_, list) => list,
+            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::List(list, _) => list,
             Pattern::Or(list) => {
                 for &alternative in &self.body.parts[list] {
                     match self.alternatives.get(&alternative) {
@@ -192,9 +192,8 @@ impl Matrix<'_> {
                         }
                         self.steps = self.steps.saturating_add(list.len() as u32);
                     }
-                    Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Fields(_) | Pattern::Variant(..) => {
-                        opened.push(row)
-                    }
+                    Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) => opened.push(row),
+                    Pattern::Fields(_) | Pattern::Variant(..) | Pattern::List(..) => opened.push(row),
                 }
             }
         }
@@ -215,6 +214,7 @@ impl Matrix<'_> {
                 Ok(found)
             }
             Made::Sum(definition) => self.split_sum(&rows, &types, &definition),
+            Made::List(element) => self.split_lengths(&rows, &types, element),
             Made::Plain if is_scalar(ty) && ty != Type::STR => self.split_intervals(&rows, &types, ty),
             Made::Plain => self.split_literals(&rows, &types),
         }
@@ -288,6 +288,52 @@ impl Matrix<'_> {
                     witness.push(applied(variant.name.as_str(), &blanks));
                     found.push(witness);
                 }
+            }
+        }
+        Ok(found)
+    }
+
+    /// A column of lists: each length up to that of the longest pattern, and everything longer.
+    fn split_lengths(&mut self, rows: &[Row], types: &[Type], element: Type) -> Result<Vec<Witness>, Stop> {
+        // Elements that a pattern names, and whether more may follow.
+        let named = |list: ir::List<PatternId>, has_rest: bool| list.len() - usize::from(has_rest);
+        let mut longest = 0;
+        for row in rows {
+            if let Some(Pattern::List(list, has_rest)) = self.head(row) {
+                longest = longest.max(named(list, has_rest));
+            }
+        }
+        let mut found: Vec<Witness> = Vec::new();
+        for length in 0..=longest + 1 {
+            let mut bucket: Vec<Row> = Vec::new();
+            for row in rows {
+                let parts = match self.head(row) {
+                    Some(Pattern::List(list, has_rest)) => {
+                        let count = named(list, has_rest);
+                        if !(count == length || has_rest && count < length) {
+                            continue;
+                        }
+                        self.body.parts[list][..count].to_vec()
+                    }
+                    _ => Vec::new(),
+                };
+                let mut row = row.clone();
+                row.cells.pop();
+                row.cells.extend(std::iter::repeat_n(None, length - parts.len()));
+                row.cells.extend(parts.into_iter().rev().map(Some));
+                bucket.push(row);
+            }
+            let mut inner = types.to_vec();
+            inner.extend(std::iter::repeat_n(element, length));
+            for mut witness in self.witnesses(bucket, inner)? {
+                whole(&mut witness, length, |parts| {
+                    let mut parts = parts.to_vec();
+                    if length > longest {
+                        parts.push("..".to_owned());
+                    }
+                    format!("[{}]", parts.join(", "))
+                });
+                found.push(witness);
             }
         }
         Ok(found)

@@ -15,6 +15,8 @@ pub(crate) enum Made {
     Product(Arc<[Type]>, Option<Arc<TypeDefinition>>),
     /// The variants of a sum of several.
     Sum(Arc<TypeDefinition>),
+    /// Any number of elements of this type.
+    List(Type),
     /// Values that are told apart by comparing, or not at all.
     Plain,
 }
@@ -38,6 +40,7 @@ impl<'a> Types<'a> {
         }
         let made = match ty.kind() {
             TypeKind::Tuple(elements) => Made::Product(elements.into(), None),
+            TypeKind::List(element) => Made::List(element),
             TypeKind::Void => Made::Product(Arc::default(), None),
             TypeKind::Struct(item, args) => match self.cx.type_definition(item)?.map(|d| d.instantiated(args)) {
                 Some(definition) if definition.choices().is_some() => Made::Sum(definition),
@@ -53,7 +56,6 @@ impl<'a> Types<'a> {
             | TypeKind::Str
             | TypeKind::Never
             | TypeKind::Range
-            | TypeKind::List(_)
             | TypeKind::Function(..)
             | TypeKind::Cell(_)
             | TypeKind::Associated(..)
@@ -84,7 +86,7 @@ impl<'a> Types<'a> {
                 }
                 all
             }
-            Made::Plain => false,
+            Made::List(_) | Made::Plain => false,
         };
         self.is_empty.insert(ty, is_empty);
         Ok(is_empty)

@@ -1,7 +1,7 @@
 //! Bindings: what the irrefutable patterns of `let` and `for` take out of a value.
 //!
 //! A pattern of tuples, structs and names alone becomes one `let` a name, which reads its part. Where alternatives or variants are inside (some
-//! alternative always fits then), each name is what a match with one arm gives.
+//! alternative always fits then), each name is what a match with one arm gives. In `let` a list pattern may fail, and panics then.
 
 use syntax::tree::{Pattern as Ast, PatternId as AstId};
 use syntax::{DiagnosticCode as Code, Span};
@@ -81,7 +81,13 @@ impl<'a> Checker<'a> {
             }
             return Ok(());
         }
-        if let Some(refutable) = self.refutable(built) {
+        let lists = self.first_list(built);
+        let refutable = self.refutable(built).or(lists.filter(|_| what != "let"));
+        if let (None, Some(list)) = (refutable, lists) {
+            let at = self.draft.pattern_spans[list.index()];
+            self.report(Code::W0604, at, []);
+        }
+        if let Some(refutable) = refutable {
             let verdict = judge(&self.draft.body, &[(built, false)], ty, self.cx)?;
             if verdict.is_too_complex {
                 self.report(
@@ -111,14 +117,40 @@ impl<'a> Checker<'a> {
         self.let_parts(built, &Part { local, path: Vec::new(), ty })
     }
 
-    /// The first part of a pattern that asks something.
+    /// The first part of a pattern that asks something else than a length.
     fn refutable(&self, pattern: PatternId) -> Option<PatternId> {
         match self.draft.body.patterns[pattern] {
             Pattern::Any => None,
             Pattern::Bind(_, inner) => self.refutable(inner),
-            Pattern::Fields(list) => self.draft.body.parts[list].iter().find_map(|&part| self.refutable(part)),
+            Pattern::Fields(list) | Pattern::List(list, _) => self.draft.body.parts[list].iter().find_map(|&part| self.refutable(part)),
             Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Variant(..) | Pattern::Or(_) => Some(pattern),
         }
+    }
+
+    /// The first part that asks for the length of a list.
+    fn first_list(&self, pattern: PatternId) -> Option<PatternId> {
+        if self.asks_length(pattern) {
+            return Some(pattern);
+        }
+        match self.draft.body.patterns[pattern] {
+            Pattern::Bind(_, inner) => self.first_list(inner),
+            Pattern::Fields(list) | Pattern::List(list, _) => self.draft.body.parts[list].iter().find_map(|&part| self.first_list(part)),
+            Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Variant(..) | Pattern::Or(_) => None,
+        }
+    }
+
+    /// The names in a pattern of the value in `local`.
+    pub(super) fn let_part_of(&mut self, pattern: PatternId, local: LocalId, ty: Type) -> Result<()> {
+        self.let_parts(pattern, &Part { local, path: Vec::new(), ty })
+    }
+
+    /// The value of a part.
+    fn part_value(&mut self, part: &Part, span: Span) -> ExprId {
+        let mut value = self.read(part.local, span);
+        for &(index, ty) in &part.path {
+            value = self.push(Expr::Field(value, index), ty, span);
+        }
+        value
     }
 
     /// One `let` a name.
@@ -127,10 +159,7 @@ impl<'a> Checker<'a> {
             Pattern::Bind(local, inner) => {
                 if local != part.local {
                     let span = self.draft.pattern_spans[pattern.index()];
-                    let mut value = self.read(part.local, span);
-                    for &(index, ty) in &part.path {
-                        value = self.push(Expr::Field(value, index), ty, span);
-                    }
+                    let value = self.part_value(part, span);
                     let statement = self.push(Expr::Let(local, value), Type::VOID, span);
                     self.draft.scratch.push(statement);
                 }
@@ -153,6 +182,11 @@ impl<'a> Checker<'a> {
                     let inner = self.draft.body.parts[list][at];
                     self.let_parts(inner, &Part { local: part.local, path, ty })?;
                 }
+            }
+            Pattern::List(..) => {
+                let span = self.draft.pattern_spans[pattern.index()];
+                let value = self.part_value(part, span);
+                self.let_list(pattern, value, part.ty)?;
             }
             Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Variant(..) | Pattern::Or(_) => {}
         }
@@ -186,6 +220,7 @@ impl<'a> Checker<'a> {
             }
             Pattern::Fields(list) => Pattern::Fields(self.only_list(list, bound, own)),
             Pattern::Variant(number, list) => Pattern::Variant(number, self.only_list(list, bound, own)),
+            Pattern::List(list, has_rest) => Pattern::List(self.only_list(list, bound, own), has_rest),
             Pattern::Or(list) => Pattern::Or(self.only_list(list, bound, own)),
             other @ (Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_)) => other,
         };

@@ -7,6 +7,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::why::Why;
 use super::{Checker, Result, Which};
 use crate::ir::{Expr, ExprId};
+use crate::ops::Shape;
 use crate::resolve::prelude::Known;
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
@@ -203,13 +204,43 @@ impl<'a> Checker<'a> {
                 _ => self.error(span),
             },
             "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
-            // Of the library alone.
-            "str_is_int" => self.simple("str_is_int", &[("text", STR)], I::StrIsInt, Type::BOOL, args, span)?,
-            "str_is_float" => self.simple("str_is_float", &[("text", STR)], I::StrIsFloat, Type::BOOL, args, span)?,
             "compare" => self.compare_call(args, span)?,
             other => self.refuse(span, format!("function `{other}`")),
         };
         Ok(self.with_statements(mark, value, span))
+    }
+
+    /// Functions that the library alone knows; `None` when it is none of them.
+    pub(super) fn call_of_library(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
+        let mark = self.draft.scratch.len();
+        let value = match name.as_str() {
+            "str_is_int" => self.simple("str_is_int", &[("text", STR)], I::StrIsInt, Type::BOOL, args, span)?,
+            "str_is_float" => self.simple("str_is_float", &[("text", STR)], I::StrIsFloat, Type::BOOL, args, span)?,
+            "list_push" => self.changed_list(I::ListPush, args, span)?,
+            "list_set" => self.changed_list(I::ListSet, args, span)?,
+            "list_slice" => self.changed_list(I::ListSlice, args, span)?,
+            "list_reserve" => self.changed_list(I::ListReserve, args, span)?,
+            _ => return Ok(None),
+        };
+        Ok(Some(self.with_statements(mark, value, span)))
+    }
+
+    /// An operation on a list, which is the first argument; all are positional.
+    fn changed_list(&mut self, op: I, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let tree = self.tree;
+        let mut values = Vec::with_capacity(args.len());
+        let mut ty = Type::ERROR;
+        for (argument, &shape) in tree.args.get(args).iter().zip(op.args()) {
+            values.push(match (shape, ty.kind()) {
+                (Shape::Of(wanted), _) => self.check(argument.value, wanted, Why::None)?,
+                (Shape::Element, TypeKind::List(element)) => self.check(argument.value, element, Why::ElementOf(element))?,
+                _ => self.infer(argument.value)?,
+            });
+            if values.len() == 1 {
+                ty = self.ty(values[0]);
+            }
+        }
+        Ok(self.intrinsic(op, &values, ty, span))
     }
 
     fn simple(&mut self, function: &'static str, params: Params, op: I, ty: Type, args: List<Argument>, span: Span) -> Result<ExprId> {

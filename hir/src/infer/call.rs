@@ -97,8 +97,10 @@ impl<'a> Checker<'a> {
         if let Some(item) = prelude::function(text) {
             return self.call_item(Callee::function(item), (at, types), args, span, expect);
         }
-        if matches!(text, "str_is_int" | "str_is_float") && prelude::is_library(self.item.id.module()) {
-            return self.call_builtin(name, args, span);
+        if prelude::is_library(self.item.id.module())
+            && let Some(value) = self.call_of_library(name, args, span)?
+        {
+            return Ok(value);
         }
         if !types.is_empty() && builtin::is_function(text) {
             self.report(Code::E2017, at, [name.into()]);
@@ -248,12 +250,13 @@ impl<'a> Checker<'a> {
         let name = item.short_name();
         // What the library declares takes its arguments as built-in functions do.
         let names_required = params.len() > 1 && !prelude::is_predeclared(item);
-        let Some(slots) = self.bind(name.as_str(), params.len(), |i| params[i].name, names_required, args, at)? else {
+        let names: SmallVec<[Symbol; 8]> = params.iter().map(|parameter| prelude::argument_name(item, parameter.name)).collect();
+        let Some(slots) = self.bind(name.as_str(), params.len(), |i| names[i], names_required, args, at)? else {
             return self.silent(args, span);
         };
         for (i, parameter) in params.iter().enumerate() {
             if parameter.default.is_none() && !slots.contains(&i) {
-                self.missing(name, parameter.name, Some((item, parameter.span)), at);
+                self.missing(name, names[i], Some((item, parameter.span)), at);
                 return self.silent(args, span);
             }
         }

@@ -246,13 +246,16 @@ impl Checker<'_> {
 
     // ---- copies ----
 
-    /// `.clone()` of a value: scalars, texts and lists are their own copies.
+    /// `.clone()` of a value: scalars and texts are their own copies.
     pub(super) fn cloned(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
         let ty = self.ty(value);
         match ty.kind() {
-            TypeKind::Tuple(_) | TypeKind::Struct(..) | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => {
-                self.through(Known::Clone, ty, &[value], span)
-            }
+            TypeKind::Tuple(_)
+            | TypeKind::Struct(..)
+            | TypeKind::List(_)
+            | TypeKind::Associated(..)
+            | TypeKind::Parameter(..)
+            | TypeKind::Variable(_) => self.through(Known::Clone, ty, &[value], span),
             TypeKind::Error
             | TypeKind::Int
             | TypeKind::Float
@@ -263,7 +266,6 @@ impl Checker<'_> {
             | TypeKind::Void
             | TypeKind::Never
             | TypeKind::Range
-            | TypeKind::List(_)
             | TypeKind::Function(..)
             | TypeKind::Cell(_) => Ok(value),
         }

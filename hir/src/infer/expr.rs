@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
                 self.report(Code::E0314, span, []);
                 self.error(span)
             }
-            Ast::List(_) => self.refuse(span, "list literals"),
+            Ast::List(entries) => self.list_literal(entries, span, expect)?,
             Ast::Try(body) => self.try_block(body, span, expect)?,
             Ast::Unsafe(_) => self.refuse(span, "`unsafe` blocks"),
             Ast::LabelledBlock { .. } => self.refuse(span, "labelled blocks"),
@@ -436,6 +436,9 @@ impl<'a> Checker<'a> {
 
     fn index(&mut self, base: tree::ExprId, index: tree::ExprId, span: Span) -> Result<ExprId> {
         let receiver = self.infer(base)?;
+        if !self.head_is_known(receiver)? {
+            return Ok(self.error(span));
+        }
         let ty = self.ty(receiver);
         let element = match ty.kind() {
             TypeKind::List(element) => element,
@@ -456,16 +459,8 @@ impl<'a> Checker<'a> {
         let position = self.infer(index);
         let indexed = self.indexed.pop();
         let position = position?;
-        let found = self.ty(position);
-        if found != Type::INT {
-            if !found.fits_anywhere() {
-                let at = self.span_at(position);
-                self.report(Code::E2026, at, [show(ty).into(), "int".into(), show(found).into()]);
-                return Ok(self.error(span));
-            }
-            if found == Type::ERROR {
-                return Ok(self.error(span));
-            }
+        if !self.position(position, ty) {
+            return Ok(self.error(span));
         }
         let Some(local) = indexed.and_then(|i| i.temporary) else {
             return Ok(self.intrinsic(Intrinsic::ListGet, &[receiver, position], element, span));

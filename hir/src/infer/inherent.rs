@@ -12,7 +12,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
 use crate::program::{Entity, Implementation, Receiver};
-use crate::resolve::prelude::predeclared;
+use crate::resolve::prelude::{library_head, predeclared};
 use crate::resolve::show;
 use crate::{Type, TypeKind};
 
@@ -29,13 +29,13 @@ enum Target {
 impl<'a> Checker<'a> {
     /// Has a type an inherent method or associated function of this name?
     pub(super) fn has_inherent(&self, ty: Type, name: Symbol) -> Result<bool> {
-        let TypeKind::Struct(head, _) = ty.kind() else { return Ok(false) };
+        let Some(head) = library_head(ty) else { return Ok(false) };
         Ok(self.cx.inherent_impls(head)?.iter().any(|row| row.methods.iter().any(|(n, _)| *n == name)))
     }
 
     /// The method (`with_self`) or associated function of a type, and the type arguments of its impl.
     pub(super) fn inherent(&mut self, ty: Type, name: Symbol, with_self: bool, at: Span) -> Result<Option<(ItemId, Vec<Type>)>> {
-        let TypeKind::Struct(head, _) = ty.kind() else { return Ok(None) };
+        let Some(head) = library_head(ty) else { return Ok(None) };
         let rows = self.cx.inherent_impls(head)?;
         let mut found: Option<(ItemId, Arc<Implementation>)> = None;
         let mut candidates: Vec<String> = Vec::new();

@@ -196,6 +196,7 @@ impl Cutter<'_> {
             }
             Pattern::Fields(list) => Pattern::Fields(self.patterns(list)),
             Pattern::Variant(number, list) => Pattern::Variant(number, self.patterns(list)),
+            Pattern::List(list, has_rest) => Pattern::List(self.patterns(list), has_rest),
             Pattern::Or(list) => Pattern::Or(self.patterns(list)),
         };
         self.to.patterns.push(copy)

@@ -21,10 +21,6 @@ impl<'a> Checker<'a> {
         let list = tree.arms.get(arms);
         let known = match matched.kind() {
             TypeKind::Error | TypeKind::Never => false,
-            TypeKind::List(_) => {
-                self.refuse(scrutinee_span, "`match` on lists");
-                false
-            }
             _ => true,
         };
         let mut built: Vec<Arm> = Vec::with_capacity(list.len());

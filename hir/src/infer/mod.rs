@@ -16,6 +16,7 @@ mod expr;
 mod inherent;
 mod lambda;
 mod lift;
+mod lists;
 mod matching;
 mod methods;
 mod names;

@@ -272,9 +272,6 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         let sign = text(op);
-        if matches!(left.kind(), TypeKind::List(_)) && left == right {
-            return Ok(self.refuse(span, format!("operator `{sign}` on lists")));
-        }
         let anchor = self.anchor;
         let (left_span, right_span) = (self.span_at(a), self.span_at(b));
         let (left_text, right_text) = (show(left), show(right));

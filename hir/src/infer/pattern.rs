@@ -143,16 +143,29 @@ impl<'a> Checker<'a> {
                 self.push_pattern(Pattern::Any, span)
             }
             Ast::List { elements, rest } => {
+                let element = match ty.kind() {
+                    TypeKind::List(element) => element,
+                    _ => {
+                        self.misfit_pattern(span, ty, "a list", p);
+                        p.unknown()
+                    }
+                };
+                let mut parts = Vec::new();
                 for &inner in tree.pattern_lists.get(elements) {
-                    self.pattern(inner, p.unknown(), p)?;
+                    parts.push(self.pattern(inner, element, p)?);
                 }
-                if let Some(Some((name, dollar))) = rest {
-                    self.bind_name(name, dollar, p.unknown(), span, p);
+                match rest {
+                    Some(Some((name, dollar))) => {
+                        let whole = if element == p.unknown() { p.unknown() } else { ty };
+                        let local = self.bind_name(name, dollar, whole, span, p);
+                        let any = self.push_pattern(Pattern::Any, span);
+                        parts.push(self.push_pattern(Pattern::Bind(local, any), span));
+                    }
+                    Some(None) => parts.push(self.push_pattern(Pattern::Any, span)),
+                    None => {}
                 }
-                if !ty.fits_anywhere() {
-                    self.refuse(span, "list patterns");
-                }
-                self.failed(p, span)
+                let parts = self.draft.body.parts.add(parts);
+                self.push_pattern(Pattern::List(parts, rest.is_some()), span)
             }
         })
     }

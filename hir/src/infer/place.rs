@@ -4,11 +4,31 @@ use syntax::tree::{self, BinaryOp, Expr as Ast};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::Why;
-use super::{Checker, Kind, Result};
-use crate::ir::{Expr, ExprId, WHOLE};
+use super::{Checker, Indexed, Kind, Result};
+use crate::ir::{Expr, ExprId, LocalId, WHOLE};
 use crate::program::{Entity, TypeForm};
 use crate::resolve::show;
-use crate::{Type, TypeKind};
+use crate::{Intrinsic, Type, TypeKind};
+
+/// A step from a variable towards the place that is assigned.
+#[derive(Clone, Copy)]
+enum Step {
+    Field(u32),
+    /// The element at the position in a temporary.
+    Index(LocalId),
+}
+
+/// A place that is assigned.
+struct Target {
+    /// Its root.
+    local: LocalId,
+    /// From the root inwards: each step with the type that it leads to and its place in the text.
+    steps: Vec<(Step, Type, Span)>,
+    /// The type of the place.
+    ty: Type,
+    /// The type of what the last step is taken from.
+    owner: Option<Type>,
+}
 
 impl<'a> Checker<'a> {
     /// One statement of a block; what it becomes goes to the scratch stack.
@@ -101,58 +121,27 @@ impl<'a> Checker<'a> {
             self.infer(value)?;
             return Ok(self.error(span));
         }
-        // The path of fields and the type at its end.
-        let mut ty = self.resolved(self.draft.body.locals[binding.local].ty);
-        let mut path: Vec<(u32, Type)> = Vec::new();
-        for &step in steps.iter().rev() {
-            let step_span = self.span(step);
-            let found = match self.tree.exprs[step] {
-                Ast::Field(_, name) => match self.field_index(ty, name, step_span)? {
-                    Some(_) if self.is_newtype(ty)? => {
-                        self.report(Code::E1020, step_span, []).helps.push(format!("build another `{}`", show(ty)));
-                        None
-                    }
-                    found => found,
-                },
-                Ast::TupleField(_, index) => self.element(ty, index, step_span)?.map(|element| (index, element)),
-                _ => {
-                    match ty.kind() {
-                        TypeKind::Error | TypeKind::Never => self.poisoned = true,
-                        TypeKind::List(_) => {
-                            self.refuse(step_span, "index assignment");
-                        }
-                        _ => {
-                            if !self.lacks_silently(ty)? {
-                                self.report(Code::E2050, step_span, [show(ty).into()]);
-                            }
-                        }
-                    }
-                    None
-                }
-            };
-            let Some((index, inner)) = found else {
-                self.infer(value)?;
-                return Ok(self.error(span));
-            };
-            path.push((index, inner));
-            ty = inner;
-        }
-        let why = if path.is_empty() {
-            Why::Variable(root, binding.span)
-        } else {
-            match self.tree.exprs[place] {
-                Ast::Field(_, name) => match self.owner_of(binding.local, &path) {
-                    Some(item) => Why::Field(item, name),
-                    None => Why::None,
-                },
-                Ast::TupleField(_, index) => Why::Element(index),
+        let mark = self.draft.scratch.len();
+        let Some(target) = self.assigned(binding.local, &steps)? else {
+            self.infer(value)?;
+            self.draft.scratch.truncate(mark);
+            return Ok(self.error(span));
+        };
+        let ty = target.ty;
+        let why = match (self.tree.exprs[place], target.owner) {
+            (Ast::Name(_) | Ast::Dollar(_) | Ast::SelfValue, _) => Why::Variable(root, binding.span),
+            (Ast::Field(_, name), Some(owner)) => match owner.kind() {
+                TypeKind::Struct(item, _) => Why::Field(item, name),
                 _ => Why::None,
-            }
+            },
+            (Ast::TupleField(_, index), _) => Why::Element(index),
+            (Ast::Index(..), _) => Why::ElementOf(ty),
+            _ => Why::None,
         };
         let value = match op {
             None => self.check(value, ty, why)?,
             Some(BinaryOp::And | BinaryOp::Or) => {
-                let current = self.current(binding.local, &path, place);
+                let current = self.at(target.local, &target.steps, self.span(place));
                 let word = if op == Some(BinaryOp::And) { "an operand of `&&=`" } else { "an operand of `||=`" };
                 let current = self.fit(current, Type::BOOL, Why::Condition(word));
                 let value = self.condition(value, word)?;
@@ -160,7 +149,7 @@ impl<'a> Checker<'a> {
                 self.push(expr, Type::BOOL, span)
             }
             Some(op) => {
-                let current = self.current(binding.local, &path, place);
+                let current = self.at(target.local, &target.steps, self.span(place));
                 let value = match op {
                     BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow => self.infer(value)?,
                     _ => self.hinted(value, ty)?,
@@ -170,11 +159,126 @@ impl<'a> Checker<'a> {
             }
         };
         if self.ty(value) == Type::ERROR || ty == Type::ERROR {
+            self.draft.scratch.truncate(mark);
             return Ok(self.error(span));
         }
+        // The value comes before everything that is read to store it.
+        let has_index = target.steps.iter().any(|(step, ..)| matches!(step, Step::Index(_)));
+        let value = if has_index { self.settled(value) } else { value };
+        let stored = self.store_at(target.local, &target.steps, value, span);
+        Ok(self.with_statements(mark, stored, span))
+    }
+
+    /// Where an assignment goes; indices are evaluated now, into temporaries. `None` after a report.
+    fn assigned(&mut self, local: LocalId, steps: &[tree::ExprId]) -> Result<Option<Target>> {
+        let mut ty = self.resolved(self.draft.body.locals[local].ty);
+        let mut target = Target { local, steps: Vec::new(), ty, owner: None };
+        for &step in steps.iter().rev() {
+            let step_span = self.span(step);
+            let found = match self.tree.exprs[step] {
+                Ast::Field(_, name) => match self.field_index(ty, name, step_span)? {
+                    Some(_) if self.is_newtype(ty)? => {
+                        self.report(Code::E1020, step_span, []).helps.push(format!("build another `{}`", show(ty)));
+                        None
+                    }
+                    found => found.map(|(index, inner)| (Step::Field(index), inner)),
+                },
+                Ast::TupleField(_, index) => self.element(ty, index, step_span)?.map(|element| (Step::Field(index), element)),
+                Ast::Index(_, index) => self.index_step(&target, index, step_span)?,
+                _ => None,
+            };
+            let Some((step, inner)) = found else { return Ok(None) };
+            target.steps.push((step, inner, step_span));
+            target.owner = Some(ty);
+            ty = self.resolved(inner);
+            target.ty = ty;
+        }
+        Ok(Some(target))
+    }
+
+    /// One index of a place.
+    fn index_step(&mut self, target: &Target, index: tree::ExprId, span: Span) -> Result<Option<(Step, Type)>> {
+        let ty = target.ty;
+        let element = match ty.kind() {
+            TypeKind::List(element) => element,
+            TypeKind::Error | TypeKind::Never => {
+                self.poisoned = true;
+                return Ok(None);
+            }
+            TypeKind::Variable(_) => {
+                self.cannot_infer(span, "this value");
+                return Ok(None);
+            }
+            _ => {
+                if !self.lacks_silently(ty)? {
+                    self.report(Code::E2050, span, [show(ty).into()]);
+                }
+                return Ok(None);
+            }
+        };
+        // `#` wants the list that stands there.
+        let receiver = self.at(target.local, &target.steps, span);
+        self.indexed.push(Indexed { receiver, temporary: None });
+        let position = self.infer(index);
+        let indexed = self.indexed.pop();
+        let position = position?;
+        if let Some(local) = indexed.and_then(|indexed| indexed.temporary) {
+            let binding = self.push(Expr::Let(local, receiver), Type::VOID, span);
+            self.draft.scratch.push(binding);
+        }
+        Ok(self.position(position, ty).then(|| (Step::Index(self.temporary(position)), element)))
+    }
+
+    /// Is it the position of an element of this list type? Reports when it is not.
+    pub(super) fn position(&mut self, position: ExprId, list: Type) -> bool {
+        let found = self.ty(position);
+        if found != Type::INT && !found.fits_anywhere() {
+            let at = self.span_at(position);
+            self.report(Code::E2026, at, [show(list).into(), "int".into(), show(found).into()]);
+            return false;
+        }
+        found != Type::ERROR
+    }
+
+    /// The value behind the steps from a variable.
+    fn at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], span: Span) -> ExprId {
+        let mut value = self.read(local, span);
+        for &(step, ty, at) in steps {
+            value = match step {
+                Step::Field(index) => self.push(Expr::Field(value, index), ty, span),
+                Step::Index(local) => {
+                    let position = self.read(local, at);
+                    self.intrinsic(Intrinsic::ListGet, &[value, position], ty, at)
+                }
+            };
+        }
+        value
+    }
+
+    /// Stores a value at a place. What lies inside an element is assigned in a copy of the element, which is then put back.
+    fn store_at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], value: ExprId, span: Span) -> ExprId {
+        let first = steps.iter().position(|(step, ..)| matches!(step, Step::Index(_))).unwrap_or(steps.len());
+        let (fields, rest) = steps.split_at(first);
+        let mut value = value;
+        if let Some(((Step::Index(index), element, at), inner)) = rest.split_first() {
+            if !inner.is_empty() {
+                let root = self.local(self.blank, *element, true);
+                let current = self.at(local, &steps[..=first], *at);
+                let binding = self.push(Expr::Let(root, current), Type::VOID, *at);
+                self.draft.scratch.push(binding);
+                let assigned = self.store_at(root, inner, value, span);
+                self.draft.scratch.push(assigned);
+                value = self.read(root, *at);
+            }
+            let list = self.at(local, fields, *at);
+            let (ty, index) = (self.ty(list), self.read(*index, *at));
+            value = self.intrinsic(Intrinsic::ListSet, &[list, index, value], ty, *at);
+        }
+        let fields: Vec<u32> =
+            fields.iter().filter_map(|(step, ..)| if let Step::Field(index) = step { Some(*index) } else { None }).collect();
         let body = &mut self.draft.body;
-        let path = if path.is_empty() { WHOLE } else { body.paths.push(body.fields.add(path.iter().map(|(index, _)| *index))) };
-        Ok(self.push(Expr::Assign { local: binding.local, path, value }, Type::VOID, span))
+        let path = if fields.is_empty() { WHOLE } else { body.paths.push(body.fields.add(fields)) };
+        self.push(Expr::Assign { local, path, value }, Type::VOID, span)
     }
 
     /// Reports a place that nothing may be written to: E2051 for a parameter, E2039 for what else is immutable.
@@ -211,27 +315,5 @@ impl<'a> Checker<'a> {
             TypeKind::Struct(item, _) => self.cx.type_definition(item)?.is_some_and(|d| d.form == TypeForm::Newtype),
             _ => false,
         })
-    }
-
-    /// The value that stands at a place now.
-    fn current(&mut self, local: crate::ir::LocalId, path: &[(u32, Type)], place: tree::ExprId) -> ExprId {
-        let span = self.span(place);
-        let mut value = self.read(local, span);
-        for &(index, ty) in path {
-            value = self.push(Expr::Field(value, index), ty, span);
-        }
-        value
-    }
-
-    /// The struct that the last field of a path belongs to.
-    fn owner_of(&self, local: crate::ir::LocalId, path: &[(u32, Type)]) -> Option<ir::ItemId> {
-        let before = match path.len().checked_sub(2) {
-            Some(index) => path[index].1,
-            None => self.draft.body.locals[local].ty,
-        };
-        match before.kind() {
-            TypeKind::Struct(item, _) => Some(item),
-            _ => None,
-        }
     }
 }

@@ -28,6 +28,12 @@ impl Checker<'_> {
         Type::new(TypeKind::Variable(self.variables.len() as u32 - 1))
     }
 
+    /// A type of which nothing is known, and which becomes `Never` when it stays so (language/03 §3.16, 5).
+    pub(super) fn fresh_lenient(&mut self) -> Type {
+        self.lenient.push(self.variables.len() as u32);
+        self.fresh()
+    }
+
     /// The type with everything that is known of its variables.
     #[inline]
     pub(super) fn resolved(&self, ty: Type) -> Type {
@@ -207,6 +213,7 @@ impl Checker<'_> {
             return Ok(());
         }
         let silent = self.poisoned;
+        let closed_some = !self.lenient.is_empty();
         self.close_lenient();
         for Pending { call, item, args, span } in std::mem::take(&mut self.pending) {
             let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
@@ -232,6 +239,9 @@ impl Checker<'_> {
             let ty = self.resolved(self.draft.body.locals[local].ty);
             self.draft.body.locals[local].ty = ty;
         }
+        if closed_some {
+            self.settle_never();
+        }
         if let Some(span) = open
             && !self.poisoned
         {
@@ -241,6 +251,25 @@ impl Checker<'_> {
             self.judge_again()?;
         }
         Ok(())
+    }
+
+    /// What has become `Never` by now ends the blocks around it. Parts stand before what they are part of.
+    fn settle_never(&mut self) {
+        for index in 0..self.draft.rows.len() {
+            let ty = |expr: ExprId| self.draft.rows[expr.index()].ty;
+            let ends = match self.draft.rows[index].expr {
+                Expr::Block { statements, .. } => self.draft.body.lists[statements].iter().any(|&statement| {
+                    ty(statement) == Type::NEVER
+                        || matches!(self.draft.rows[statement.index()].expr, Expr::Let(_, value) | Expr::Assign { value, .. } if ty(value) == Type::NEVER)
+                }),
+                Expr::If { then, otherwise: Some(otherwise), .. } => ty(then) == Type::NEVER && ty(otherwise) == Type::NEVER,
+                Expr::Match { arms, .. } => self.draft.body.arms[arms].iter().all(|arm| ty(arm.body) == Type::NEVER),
+                _ => false,
+            };
+            if ends {
+                self.draft.rows[index].ty = Type::NEVER;
+            }
+        }
     }
 
     /// Nothing more will be learned of what may stay open.

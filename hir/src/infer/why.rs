@@ -34,6 +34,10 @@ pub(super) enum Why<'a> {
     Payload(Symbol, Symbol),
     /// An element of a tuple.
     Element(u32),
+    /// An element of a list of this element type.
+    ElementOf(Type),
+    /// The first element of the same list.
+    FirstElement(Span),
     /// What must be `bool`: condition of `if`, `while`, a guard, operand of `&&`.
     Condition(&'static str),
     /// The scrutinee of a match.
@@ -98,7 +102,9 @@ impl<'a> Checker<'a> {
                 Some((anchor, span, format!("expected `{want}` because `{name}` was declared with that type here")))
             }
             Why::Scrutinee(span) => Some((anchor, span, format!("expected `{want}` because this is what is matched"))),
+            Why::FirstElement(span) => Some((anchor, span, format!("expected `{want}` because the list begins with this"))),
             Why::Builtin(..) | Why::Field(..) | Why::Payload(..) | Why::Element(_) | Why::Condition(_) | Why::Spread(_) => None,
+            Why::ElementOf(_) => None,
         };
         let note = match why {
             Why::Builtin(function, parameter) => {
@@ -107,6 +113,7 @@ impl<'a> Checker<'a> {
             Why::Field(item, name) => Some(format!("expected `{want}` because field `{name}` of `{}` has that type", item.name())),
             Why::Payload(variant, part) => Some(format!("expected `{want}` because payload value `{part}` of `{variant}` has that type")),
             Why::Element(index) => Some(format!("expected `{want}` because element {index} of the tuple has that type")),
+            Why::ElementOf(element) => Some(format!("expected `{want}` because the list must be a `[{}]`", show(self.resolved(element)))),
             Why::Condition(what) => Some(format!("expected `bool` because this is {what}")),
             Why::Spread(item) => Some(format!("expected `{want}` because only a `{0}` can be spread into a `{0}`", item.name())),
             _ => None,

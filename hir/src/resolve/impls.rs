@@ -177,11 +177,12 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
         }
         return Ok(diagnostics);
     }
-    let head = match found.ty.kind() {
-        // A type of the library is somebody else's.
-        TypeKind::Struct(head, _) if !super::prelude::is_predeclared(head) || super::prelude::is_library(item.id.module()) => Some(head),
-        _ => None,
+    // A type of the library is somebody else's.
+    let is_own = |head: &ItemId| match super::prelude::home(*head) {
+        Some(_) => super::prelude::is_library(item.id.module()),
+        None => true,
     };
+    let head = super::prelude::library_head(found.ty).filter(is_own);
     let Some(head) = head else {
         let mut error = Diagnostic::new(Code::E2010, anchor, found.type_span, [show(found.ty).into()]);
         error.wording = 1;

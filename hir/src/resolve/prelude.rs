@@ -15,8 +15,14 @@ use crate::{Type, TypeKind};
 /// Module of the predeclared types and functions.
 pub const MODULE: &str = "std.prelude";
 
+/// Module of what lists can do.
+const LISTS: &str = "std.list";
+
 /// The sources of the library: module, path in reports, text.
-pub const SOURCES: &[(&str, &str, &str)] = &[(MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori"))];
+pub const SOURCES: &[(&str, &str, &str)] = &[
+    (MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori")),
+    (LISTS, "std/list.ori", include_str!("../../../std/list.ori")),
+];
 
 /// A predeclared type: its name, how many type arguments it takes, its variants.
 struct Row {
@@ -97,6 +103,15 @@ fn items() -> &'static Items {
 /// Is this a module of the library?
 pub fn is_library(module: Symbol) -> bool {
     module.as_str().starts_with("std.") && SOURCES.iter().any(|(name, ..)| *name == module.as_str())
+}
+
+/// The name under which an argument is given for a parameter of this function. One of the library that is a reserved word to its callers (an argument
+/// may have such a name, a parameter may not) is declared with `_` behind it.
+pub fn argument_name(function: ItemId, parameter: Symbol) -> Symbol {
+    match parameter.as_str().strip_suffix('_') {
+        Some(name) if is_predeclared(function) => Symbol::new(name),
+        Some(_) | None => parameter,
+    }
 }
 
 /// Is the item declared in the library?
@@ -445,6 +460,31 @@ pub fn head(ty: Type) -> Option<ItemId> {
         TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) | TypeKind::Error => return None,
     };
     Some(built_in_head(name))
+}
+
+/// The head of a declared type, or of a built-in one that has methods and traits from the library.
+pub fn library_head(ty: Type) -> Option<ItemId> {
+    match ty.kind() {
+        TypeKind::Struct(item, _) => Some(item),
+        TypeKind::List(_) => Some(built_in_head("list")),
+        _ => None,
+    }
+}
+
+/// The module of the library that implements methods and traits for types of this head; `None` when it declares none.
+pub fn home(head: ItemId) -> Option<Symbol> {
+    if head == built_in_head("list") {
+        return Some(Symbol::new(LISTS));
+    }
+    is_predeclared(head).then(|| head.module())
+}
+
+/// The function of the library that makes one list of two.
+pub fn append() -> ItemId {
+    static ITEM: OnceLock<ItemId> = OnceLock::new();
+    *ITEM.get_or_init(|| {
+        ItemId::new(ItemPath { module: Symbol::new(LISTS), namespace: Namespace::Function, name: Symbol::new("append"), disambiguator: 0 })
+    })
 }
 
 /// The head of the types of a built-in kind.

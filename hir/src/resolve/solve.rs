@@ -101,12 +101,12 @@ fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx:
     Ok(best.map_or(Answer::Refuted, |(_, evidence)| Answer::Proven(evidence)))
 }
 
-/// The head by which impls of a trait for a type are looked up. What is built in has traits of the prelude from the compiler or, with all other types, by
-/// an impl for type parameters: an impl of its own would be an orphan.
+/// The head by which impls of a trait for a type are looked up. What is built in has traits of the prelude from the compiler, from the library
+/// or, with all other types, by an impl for type parameters: an impl of its own would be an orphan.
 pub fn impls_for(ty: Type, interface: ItemId) -> Option<ItemId> {
     match ty.kind() {
         TypeKind::Struct(head, _) => Some(head),
-        _ if prelude::is_predeclared(interface) => None,
+        _ if prelude::is_predeclared(interface) => prelude::library_head(ty),
         _ => prelude::head(ty),
     }
 }
@@ -218,8 +218,9 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         (TypeKind::Tuple(_), Known::Len) => true,
         (TypeKind::Tuple(_), Known::IsEmpty) => false,
         (TypeKind::Tuple(parts), _) => return all(parts),
-        (TypeKind::List(_), Known::Len | Known::IsEmpty | Known::Clone) => true,
-        (TypeKind::List(_), _) => return Ok(Some(Answer::Unsupported)),
+        (TypeKind::List(_), Known::Len | Known::IsEmpty) => true,
+        // The library implements them, in Ori.
+        (TypeKind::List(_), _) => return Ok(None),
         (TypeKind::Function(..) | TypeKind::Cell(_), known) => known == Known::Clone,
         (TypeKind::Struct(item, args), known) => {
             let name = Symbol::new(known.name());

@@ -168,9 +168,8 @@ impl<'a> TypeReader<'a> {
                 self.named(path, args, span)?
             }
             tree::Type::List(element) => match self.read(element)? {
-                Type::STR => Type::list(Type::STR),
                 Type::ERROR => Type::ERROR,
-                other => self.refuse(span, format!("the type `[{}]`", show(other))),
+                element => Type::list(element),
             },
             tree::Type::Tuple(elements) => {
                 let tree = self.tree;

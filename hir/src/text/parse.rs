@@ -488,6 +488,8 @@ impl Reader {
                 let number = args.small()?;
                 Pattern::Variant(number, self.patterns(args, Type::ERROR, depth)?)
             }
+            _ if args.word("list") => Pattern::List(self.patterns(args, Type::ERROR, depth)?, false),
+            _ if args.word("list_rest") => Pattern::List(self.patterns(args, Type::ERROR, depth)?, true),
             _ if args.word("or") => Pattern::Or(self.patterns(args, obvious, depth)?),
             _ if args.word("dangling") => return Ok(PatternId::new(u32::MAX as usize - 1)),
             _ => return Err(args.error("expected a pattern")),

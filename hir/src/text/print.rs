@@ -576,6 +576,10 @@ impl Printer<'_> {
                 let _ = write!(self.out, ", variant, {number}, {}", list.len());
                 list
             }
+            Pattern::List(list, has_rest) => {
+                let _ = write!(self.out, ", {}, {}", if has_rest { "list_rest" } else { "list" }, list.len());
+                list
+            }
             Pattern::Or(list) => {
                 let _ = write!(self.out, ", or, {}", list.len());
                 list

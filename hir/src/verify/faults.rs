@@ -47,7 +47,7 @@ rules! {
     CallCount = "H0205", "A call has one argument per parameter.";
     ArgumentType = "H0206", "An argument has the type of its parameter.";
     CallResult = "H0207", "A call has the result type of its function.";
-    AggregateShape = "H0208", "An aggregate is a tuple, struct or the like with one value of the right type per field.";
+    AggregateShape = "H0208", "An aggregate is a tuple, struct or the like with one value of the right type per field, or a list of values of its elements' type.";
     FieldShape = "H0209", "A field is one of its value's type, and has its type.";
     LetType = "H0210", "The initialiser has the type of the local, and `let` is void.";
     AssignImmutable = "H0211", "Only mutable locals are assigned.";
@@ -68,7 +68,7 @@ rules! {
     ValueCall = "H0226", "A function value that is called has one argument of the right type per parameter, and the call has its result.";
     Evidence = "H0301", "The method of a trait is called on a type that has the trait, and where an impl gives the method it is the impl's that is called.";
     NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
-    TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload.";
+    TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload, and the rest of a list is not tested.";
     Unreachable = "H0403", "Every arm can match something.";
     EmptyTest = "H0404", "No test is an empty range.";
     BindingType = "H0405", "A local that a pattern binds has the type of what it stands for.";

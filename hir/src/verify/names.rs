@@ -394,7 +394,7 @@ impl Verifier<'_> {
                 bound.push(local);
                 return self.pattern(inner, bound, at, depth + 1);
             }
-            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::Or(list) => list,
+            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::List(list, _) | Pattern::Or(list) => list,
         };
         let parts = body.parts.slice(list.start(), list.len());
         if parts.len() != list.len() {

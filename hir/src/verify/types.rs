@@ -210,6 +210,12 @@ impl Verifier<'_> {
             Expr::CallValue(callee, args) => self.call_value(id, ty, callee, args),
             Expr::Intrinsic(op, args) => self.intrinsic(id, ty, op, args)?,
             Expr::Aggregate(args) => {
+                if let TypeKind::List(element) = ty.kind() {
+                    for (i, &value) in body.lists[args].iter().enumerate() {
+                        self.expect(Rule::AggregateShape, id, format_args!("element {i}"), self.ty(value), element);
+                    }
+                    return Ok(());
+                }
                 let Some(types) = self.fields(Rule::AggregateShape, id, ty)? else { return Ok(()) };
                 let values = &body.lists[args];
                 if values.len() != types.len() {
@@ -495,7 +501,11 @@ impl Verifier<'_> {
                 Shape::Bits => matches!(found, Type::INT | Type::BYTE),
                 Shape::Sum => !is_built_in(found) && matches!(self.known(found)?.fields, Fields::Sum(_)),
                 Shape::List => matches!(found.kind(), TypeKind::List(_)),
-                Shape::Element => false,
+                Shape::Element => match first.kind() {
+                    TypeKind::List(element) => found == element,
+                    // The first operand is at fault, and said to be.
+                    _ => true,
+                },
             };
             if !fine && found != Type::NEVER {
                 self.report(Rule::OperandType, id, format!("operand {i} of {} is {found}", op.name()));
@@ -636,6 +646,25 @@ impl Verifier<'_> {
                 }
                 for (&part, &(_, ty)) in body.parts[list].iter().zip(payload) {
                     self.pattern_type(id, part, ty)?;
+                }
+            }
+            Pattern::List(list, has_rest) => {
+                let TypeKind::List(element) = ty.kind() else {
+                    self.report(Rule::TestType, id, format!("a pattern tests {ty} for elements"));
+                    return Ok(());
+                };
+                let parts = &body.parts[list];
+                let count = parts.len().saturating_sub(usize::from(has_rest));
+                for &part in &parts[..count] {
+                    self.pattern_type(id, part, element)?;
+                }
+                if has_rest {
+                    let rest = parts.last().map(|&rest| (rest, body.patterns[rest]));
+                    match rest {
+                        Some((_, Pattern::Any)) => {}
+                        Some((rest, Pattern::Bind(_, inner))) if body.patterns[inner] == Pattern::Any => self.pattern_type(id, rest, ty)?,
+                        Some(_) | None => self.report(Rule::TestType, id, "the rest of a list is tested".into()),
+                    }
                 }
             }
             Pattern::Or(list) => {

@@ -1,13 +1,13 @@
-//! Texts, lists, runtime calls and panics: where values meet memory.
+//! Texts, runtime calls and panics: where values meet memory.
 
 use abi::{Kind, PanicKind, RuntimeCall, layout};
+use ir::Symbol;
 use ir::ssa::{Inst, NewInst, Value};
-use ir::{Stop, Symbol};
 use mir::Op as MirOp;
 
 use super::{Builder, Home, NONE};
 use crate::ir::Type;
-use crate::ops::{Cond, NOUNWIND, Op};
+use crate::ops::{Cond, Op};
 
 impl Builder<'_> {
     /// A short text is three constants; a long one lies in static data, and nobody owns it.
@@ -50,40 +50,6 @@ impl Builder<'_> {
             }
             ir::ssa::Def::Param(..) => None,
         }
-    }
-
-    /// Bounds check, address, one load a leaf.
-    pub(super) fn list_get(&mut self, inst: Inst) -> Result<(), Stop> {
-        let mir = self.mir;
-        let args = mir.args(inst);
-        let (base, len, index) = (self.leaf_at(args.first(), 0), self.leaf_at(args.first(), 1), self.leaf(args, 1));
-        if self.flags & NOUNWIND == 0 {
-            self.check(Cond::Ult, PanicKind::IndexOutOfBounds, index, len, &[index, len]);
-        }
-        let row = mir.insts[inst];
-        let shape = self.shape_of((row.results > 0).then_some(row.first_result))?;
-        let size = i64::from(self.shapes.size(shape));
-        let address = match self.literal(args.get(1)) {
-            Some(0) => base,
-            Some(_) | None => {
-                let scaled = if size.count_ones() == 1 {
-                    let shift = self.constant(Type::I64, i64::from(size.trailing_zeros()));
-                    self.pure(Op::Shl, &[index, shift], Type::I64)
-                } else {
-                    let scale = self.constant(Type::I64, size);
-                    self.pure(Op::Mul, &[index, scale], Type::I64)
-                };
-                self.pure(Op::Add, &[base, scaled], Type::Ptr)
-            }
-        };
-        let first = self.leaves.len() as u32;
-        for position in 0..self.shapes.leaves(shape).len() {
-            let leaf = self.shapes.leaves(shape)[position];
-            let value = self.load(address, leaf.offset, leaf.ty);
-            self.leaves.push(value);
-        }
-        self.set_first(inst, first);
-        Ok(())
     }
 
     /// The address of the 24 bytes of a text.

@@ -1,7 +1,7 @@
 //! Cells on the heap, and function values, which hold one: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. Nothing ever counts or frees them
 //! yet: they stay until exit.
 
-use abi::layout;
+use abi::{RuntimeCall, layout};
 use hir::TypeKind;
 use ir::ssa::{Inst, NewInst, Value};
 use ir::{ItemId, Stop};
@@ -29,12 +29,21 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// The address of a fresh cell with room for so many bytes.
+    pub(super) fn allocate(&mut self, bytes: u64) -> Value {
+        let (class, _) = layout::cell_class(bytes as usize);
+        if class == layout::CELL_LARGE {
+            let operands = [self.constant(Type::I64, bytes as i64), self.constant(Type::I64, 0)];
+            let new = NewInst { args: &operands, imm: RuntimeCall::Allocate as u64, ..NewInst::new(Op::Runtime) };
+            let made = self.out.append(self.block, new, &[Type::Ptr]);
+            return self.out.insts[made].first_result;
+        }
+        self.plain(Op::Alloc, &[], u64::from(class), Type::Ptr)
+    }
+
     /// The address of a cell that holds these values.
     fn filled(&mut self, content: ShapeId, parts: &[Value]) -> Result<Value, Stop> {
-        let bytes = self.shapes.size(content);
-        let (class, _) = layout::cell_class(bytes as usize);
-        let made = self.out.append(self.block, NewInst { imm: u64::from(class), ..NewInst::new(Op::Alloc) }, &[Type::Ptr]);
-        let address = self.out.insts[made].first_result;
+        let address = self.allocate(u64::from(self.shapes.size(content)));
         let parts = self.flat(parts)?;
         for (index, &part) in parts.iter().enumerate() {
             if let Some(offset) = self.shapes.leaves(content).get(index).map(|leaf| leaf.offset) {

@@ -2,7 +2,7 @@
 //!
 //! Every MIR value turns into a run of *leaves*, machine values in field order; `void` and `Never` have none. Building an aggregate, taking a
 //! field out of it and passing it along are then renamings that leave no instruction behind. A text has the leaves `(ptr, i64, i64)`, the three
-//! words of its 24 bytes, and a list the same; so an inline text is three constants and a long literal the address of static data, and no
+//! words of its 24 bytes, and a list `(ptr, i64, ptr)`; so an inline text is three constants and a long literal the address of static data, and no
 //! instruction ever turns an integer into an address.
 //!
 //! Texts go to memory only where the runtime wants their address. The slot in which a runtime call left its result keeps that text for as
@@ -15,7 +15,8 @@
 //! | `arith`    | checked integer and float ops                                       |
 //! | `sums`     | variants, tags and payloads                                         |
 //! | `cells`    | cells on the heap                                                   |
-//! | `boundary` | texts, lists, runtime calls and panics                              |
+//! | `lists`    | lists and their buffers                                             |
+//! | `boundary` | texts, runtime calls and panics                                     |
 //! | [`legal`]  | `built` to `legal`: wide results and oversized tail calls           |
 //! | [`start`]  | the function behind the entry of the image                          |
 
@@ -23,6 +24,7 @@ mod arith;
 mod boundary;
 mod cells;
 pub mod legal;
+mod lists;
 pub mod shape;
 pub mod start;
 mod sums;
@@ -284,7 +286,12 @@ impl<'a> Builder<'a> {
             MirOp::Part => self.part(inst, imm)?,
             MirOp::StrLen => self.str_len(inst),
             MirOp::ListLen => self.alias(inst, args.first().copied(), 1),
+            MirOp::List => self.list(inst)?,
             MirOp::ListGet => self.list_get(inst)?,
+            MirOp::ListPush => self.list_push(inst)?,
+            MirOp::ListSet => self.list_set(inst)?,
+            MirOp::ListSlice => self.list_slice(inst)?,
+            MirOp::ListReserve => self.list_reserve(inst)?,
             MirOp::Runtime => self.runtime(inst),
             MirOp::Call => self.call(inst)?,
             MirOp::Closure => self.closure(inst)?,

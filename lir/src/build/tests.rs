@@ -171,7 +171,7 @@ fn shifts_have_three_panics_in_order() {
 fn an_element_is_loaded_behind_its_bounds_check() {
     check(
         ";! type main.P = {byte, int, char}\nfn @main.f(%0: [main.P], %1: int) -> main.P {\nb0:\n  %2: main.P = list_get %0, %1, b1 !1:2\n  ret %2\nb1:\n  resume\n}\n",
-        "fn @main.f(%0: ptr, %1: i64, %2: i64, %3: i64) -> (i8, i64, i32) {\nb0:\n  check %3, %1, ult.index_out_of_bounds, %3, %1, b1 !1:2\n  %4: i64 = iconst 24\n  %5: i64 = mul %3, %4\n  %6: ptr = add %0, %5\n  %7: i8 = load %6, 0\n  %8: i64 = load %6, 8\n  %9: i32 = load %6, 16\n  ret %7, %8, %9\nb1:\n  resume\n}\n",
+        "fn @main.f(%0: ptr, %1: i64, %2: ptr, %3: i64) -> (i8, i64, i32) {\nb0:\n  check %3, %1, ult.index_out_of_bounds, %3, %1, b1 !1:2\n  %4: i64 = iconst 24\n  %5: i64 = mul %3, %4\n  %6: ptr = add %0, %5\n  %7: i8 = load %6, 0\n  %8: i64 = load %6, 8\n  %9: i32 = load %6, 16\n  ret %7, %8, %9\nb1:\n  resume\n}\n",
     );
 }
 
@@ -308,7 +308,7 @@ fn a_value_without_end_or_too_wide_is_refused_with_a_code() {
 fn the_entry_calls_main_in_each_of_its_forms() {
     let main = ItemId::parse("main.main").unwrap();
     let text = |takes_args, returns, results: &[Type]| {
-        let params = if takes_args { vec![Type::Ptr, Type::I64, Type::I64] } else { Vec::new() };
+        let params = if takes_args { vec![Type::Ptr, Type::I64, Type::Ptr] } else { Vec::new() };
         let context = crate::text::TextContext::new([(main, Signature { params, results: results.to_vec() })]);
         let body = legalise(entry(main, takes_args, returns), &context).unwrap();
         let faults = verify(&body, &context).unwrap();
@@ -317,7 +317,7 @@ fn the_entry_calls_main_in_each_of_its_forms() {
     };
     assert_eq!(
         text(true, EntryReturn::Int, &[Type::I64]),
-        "fn @&entry(%0: ptr) -> i64 {\nb0:\n  %1: ptr = load %0, 0\n  %2: i64 = load %0, 8\n  %3: i64 = load %0, 16\n  %4: i64 = call @main.main, %1, %2, %3, b1 !1:1\n  ret %4\nb1:\n  resume\n}\n"
+        "fn @&entry(%0: ptr) -> i64 {\nb0:\n  %1: ptr = load %0, 0\n  %2: i64 = load %0, 8\n  %3: ptr = load %0, 16\n  %4: i64 = call @main.main, %1, %2, %3, b1 !1:1\n  ret %4\nb1:\n  resume\n}\n"
     );
     assert_eq!(
         text(false, EntryReturn::Void, &[]),

@@ -45,6 +45,7 @@ impl Runtime for StandardRuntime {
                 memory.write(start, 8, layout::cell_header(a as usize, b as u32))?;
                 return Ok(start + layout::CELL_HEADER as u64);
             }
+            RuntimeCall::ListReserve | RuntimeCall::ListUnshare => return list(call, args, memory),
             RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),
             RuntimeCall::IsIntText => return Ok(u64::from(pure::parse::int(&memory.read_text(a)?).is_ok())),
             RuntimeCall::IsFloatText => return Ok(u64::from(pure::parse::float(&memory.read_text(a)?).is_ok())),
@@ -91,4 +92,35 @@ fn status(memory: &mut Memory, out: u64, call: RuntimeCall, result: Result<u64, 
         Ok(word) => memory.write(out, 8, word).map(|()| 0),
         Err(kind) => call.statuses().iter().position(|&k| k == kind).map(|n| n as u64 + 1).ok_or(Trap::Malformed),
     }
+}
+
+/// The functions of `rt::list`, in checked memory.
+fn list(call: RuntimeCall, args: &[u64], memory: &mut Memory) -> Result<u64, Trap> {
+    let (elements, length, room, stride) = match (call, args) {
+        (RuntimeCall::ListReserve, &[elements, length, buffer, more, stride]) => {
+            if buffer != 0 {
+                let end = memory.read(buffer + u64::from(layout::BUFFER_END), 8)?;
+                let limit = memory.read(buffer + u64::from(layout::BUFFER_LIMIT), 8)?;
+                let is_last = elements.wrapping_add(length.wrapping_mul(stride)) == end;
+                if is_last && more.checked_mul(stride).is_some_and(|bytes| bytes <= limit.wrapping_sub(end)) {
+                    return Ok(buffer);
+                }
+            }
+            (elements, length, length.saturating_add(more).max(length.saturating_mul(2)).max(layout::BUFFER_LEAST), stride)
+        }
+        (_, &[elements, length, stride]) => (elements, length, length, stride),
+        _ => return Err(Trap::Malformed),
+    };
+    let head = u64::from(layout::BUFFER_ELEMENTS);
+    let room = room.checked_mul(stride).and_then(|bytes| bytes.checked_add(head)).ok_or(Trap::Space)?;
+    let used = length.checked_mul(stride).ok_or(Trap::Space)?;
+    let start = memory.allocate(room.saturating_add(layout::CELL_HEADER as u64))?;
+    let buffer = start + layout::CELL_HEADER as u64;
+    memory.write(buffer + u64::from(layout::BUFFER_END), 8, buffer + head + used)?;
+    memory.write(buffer + u64::from(layout::BUFFER_LIMIT), 8, buffer + room)?;
+    for offset in 0..used {
+        let byte = memory.read(elements + offset, 1)?;
+        memory.write(buffer + head + offset, 1, byte)?;
+    }
+    Ok(buffer)
 }

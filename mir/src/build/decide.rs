@@ -10,16 +10,16 @@
 use std::rc::Rc;
 
 use hashbrown::HashMap;
-use hir::Type;
-use hir::ir::{Arm, LocalId, Pattern, PatternId};
+use hir::ir::{Arm, ExprId, LocalId, Pattern, PatternId};
+use hir::{Type, TypeKind};
 use ir::Stop;
-use ir::ssa::Value;
 
 use super::cells::{cell_of, part_type};
 use super::flow::Join;
 use super::matching::{Match, SWITCH_CASES, Test, is_value, listed};
-use super::{Builder, Lower, reached};
-use crate::ops::{Op, payload_imm};
+use super::{Builder, reached};
+
+mod emit;
 
 /// Nodes and rows that a tree may have, and how many more for each pattern.
 const BUDGET: usize = 256;
@@ -37,6 +37,12 @@ enum Step {
     Payload(u32, u32),
     /// Of a cell.
     Part(u32),
+    /// Number of elements of a list.
+    Length,
+    /// Of a list.
+    Element(u32),
+    /// The elements of a list from there on.
+    Rest(u32),
 }
 
 /// What a part is tested for: a test or a variant with its patterns, or nothing more.
@@ -51,6 +57,8 @@ enum Ask {
     Nothing,
     Test(Test),
     Variant(u32, ir::List<PatternId>),
+    /// Exactly these elements, or with a rest, which stands last, at least those before it.
+    List(ir::List<PatternId>, bool),
 }
 
 #[derive(Clone)]
@@ -90,6 +98,8 @@ enum Node {
 
 /// The parts of one scrutinee.
 struct Parts {
+    /// The match.
+    at: ExprId,
     /// Type, and where it is read from.
     rows: Vec<(Type, Option<(Part, Step)>)>,
     index: HashMap<(Part, Step), Part>,
@@ -127,7 +137,7 @@ impl Builder<'_> {
         while open && !rest.is_empty() {
             // A guarded arm ends its run.
             let mut run = rest.iter().position(|arm| arm.guard.is_some()).map_or(rest.len(), |at| at + 1);
-            let mut parts = Parts { rows: vec![(m.ty, None)], index: HashMap::new() };
+            let mut parts = Parts { at: m.at, rows: vec![(m.ty, None)], index: HashMap::new() };
             let tree = loop {
                 let is_total = run == rest.len() && rest[run - 1].guard.is_none();
                 match self.tree(&mut parts, &rest[..run], is_total)? {
@@ -149,7 +159,7 @@ impl Builder<'_> {
                     self.decide(&tree, &parts, &mut known, &mut entries, &mut next)?;
                 }
                 None => {
-                    let passed = self.sequence(rest[0].pattern, m.scrutinee, &mut next);
+                    let passed = self.sequence(rest[0].pattern, m.scrutinee, m.at, &mut next);
                     if reached(passed)?.is_some() {
                         self.jump(&mut entries[0], None);
                     }
@@ -175,7 +185,7 @@ impl Builder<'_> {
                 names.push(local);
                 return self.names_of(inner, names);
             }
-            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::Or(list) => list,
+            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::List(list, _) | Pattern::Or(list) => list,
         };
         for &part in &self.body.parts[list] {
             self.names_of(part, names);
@@ -186,7 +196,7 @@ impl Builder<'_> {
         let list = match self.body.patterns[pattern] {
             Pattern::Any | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) => return 1,
             Pattern::Bind(_, inner) => return 1 + self.size_of(inner),
-            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::Or(list) => list,
+            Pattern::Fields(list) | Pattern::Variant(_, list) | Pattern::List(list, _) | Pattern::Or(list) => list,
         };
         1 + self.body.parts[list].iter().map(|&part| self.size_of(part)).sum::<usize>()
     }
@@ -215,6 +225,9 @@ impl Builder<'_> {
                 self.cx.variants(ty)?.and_then(|variants| variants.get(variant as usize)?.get(part as usize).copied())
             }
             Step::Part(index) => Some(part_type(ty, index)),
+            Step::Length => Some(Type::INT),
+            Step::Element(_) => element_of(ty),
+            Step::Rest(_) => Some(ty),
         };
         growth.parts.rows.push((found.unwrap_or(Type::ERROR), Some((of, step))));
         let part = growth.parts.rows.len() - 1;
@@ -254,7 +267,7 @@ impl Builder<'_> {
                     }
                     open.push((part, last));
                 }
-                Pattern::Or(_) | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Variant(..) => {
+                Pattern::Or(_) | Pattern::Range(..) | Pattern::Str(_) | Pattern::Float(_) | Pattern::Variant(..) | Pattern::List(..) => {
                     let alternatives = self.alternatives(pattern);
                     match alternatives.first() {
                         // Nothing fits.
@@ -292,6 +305,7 @@ impl Builder<'_> {
                 Pattern::Str(text) => Ask::Test(Test::Str(text)),
                 Pattern::Float(bits) => Ask::Test(Test::Float(bits)),
                 Pattern::Variant(number, list) => Ask::Variant(number, list),
+                Pattern::List(list, has_rest) => Ask::List(list, has_rest),
                 Pattern::Any | Pattern::Fields(_) => Ask::Nothing,
             };
             found.push(Alternative { ask, names });
@@ -324,6 +338,7 @@ impl Builder<'_> {
         let node = match first.ask(part).and_then(|alternatives| alternatives.first()).map(|alternative| alternative.ask) {
             Some(Ask::Variant(..)) => self.by_variant(growth, rows, part),
             Some(Ask::Test(test)) => self.by_test(growth, rows, part, test),
+            Some(Ask::List(..)) => self.by_length(growth, &rows, part),
             Some(Ask::Nothing) | None => Ok(Ok(Node::Fail)),
         };
         growth.depth -= 1;
@@ -367,7 +382,57 @@ impl Builder<'_> {
                 open.push((payload, inner));
             }
         }
+        if let Ask::List(list, has_rest) = alternative.ask {
+            let count = named(list, has_rest);
+            for (at, &inner) in self.body.parts[list].iter().enumerate() {
+                if self.body.patterns[inner] != Pattern::Any {
+                    let step = if at < count { Step::Element(at as u32) } else { Step::Rest(at as u32) };
+                    open.push((self.part(growth, part, step)?, inner));
+                }
+            }
+        }
         self.settle(growth, row, open, rows)
+    }
+
+    /// Each length that a pattern tells from the others, and all longer ones.
+    fn by_length(&self, growth: &mut Growth<'_>, rows: &[Row], part: Part) -> Grown<Node> {
+        let mut end = 0;
+        for alternative in rows.iter().filter_map(|row| row.ask(part)).flatten() {
+            if let Ask::List(list, has_rest) = alternative.ask {
+                end = end.max(named(list, has_rest) + usize::from(!has_rest));
+            }
+        }
+        let mut ways = Vec::with_capacity(end + 1);
+        for length in 0..=end {
+            let mut fitting = Vec::new();
+            for row in rows {
+                let rest = row.without(part);
+                let Some(alternatives) = row.ask(part) else {
+                    fitting.push(rest);
+                    continue;
+                };
+                for alternative in alternatives {
+                    let fits = match alternative.ask {
+                        Ask::List(list, true) => named(list, true) <= length,
+                        Ask::List(list, false) => list.len() == length,
+                        Ask::Nothing => true,
+                        Ask::Test(_) | Ask::Variant(..) => false,
+                    };
+                    if fits {
+                        grown!(self.taken(growth, &rest, part, alternative, &mut fitting));
+                    }
+                }
+            }
+            ways.push(grown!(self.grow(growth, fitting)));
+        }
+        let part = self.part(growth, part, Step::Length)?;
+        let Some(longer) = ways.pop() else { return Ok(Ok(Node::Fail)) };
+        let rest = Box::new(longer);
+        Ok(Ok(match <[Node; 1]>::try_from(ways) {
+            Ok([empty]) => Node::Test { part, test: Test::Range(0, 0), yes: Box::new(empty), no: rest },
+            Err(ways) if ways.is_empty() => *rest,
+            Err(ways) => Node::Values { part, cases: (0..).zip(ways).collect(), rest },
+        }))
     }
 
     fn by_variant(&self, growth: &mut Growth<'_>, rows: Vec<Row>, part: Part) -> Grown<Node> {
@@ -396,7 +461,7 @@ impl Builder<'_> {
                                     grown!(self.taken(growth, &rest, part, alternative, bucket));
                                 }
                             }
-                            Ask::Nothing | Ask::Test(_) => {
+                            Ask::Nothing | Ask::Test(_) | Ask::List(..) => {
                                 for bucket in buckets.iter_mut().flatten() {
                                     grown!(self.taken(growth, &rest, part, alternative, bucket));
                                 }
@@ -470,198 +535,6 @@ impl Builder<'_> {
         let no = Box::new(grown!(self.grow(growth, others)));
         Ok(Ok(Node::Test { part, test, yes, no }))
     }
-
-    // ---- building ----
-
-    fn decide(
-        &mut self,
-        node: &Node,
-        parts: &Parts,
-        known: &mut Vec<(Part, Value)>,
-        entries: &mut [Join],
-        next: &mut Join,
-    ) -> Result<(), Stop> {
-        match node {
-            Node::Fail => self.jump(next, None),
-            Node::Leaf { arm, names } => {
-                for &(name, part) in names {
-                    let value = self.read_part(part, parts, known);
-                    self.set(name, value);
-                }
-                self.jump(&mut entries[*arm], None);
-            }
-            Node::Variants { part, cases, rest } => {
-                let value = self.read_part(*part, parts, known);
-                let mut ways: Vec<Option<&Node>> = cases.iter().map(|(_, node)| Some(node)).collect();
-                ways.extend(rest.as_deref().map(Some));
-                let joins = self.split_variants(value, cases, ways.len());
-                self.ways(&ways, joins, parts, known, entries, next)?;
-            }
-            Node::Values { part, cases, rest } => {
-                let value = self.read_part(*part, parts, known);
-                let mut ways: Vec<Option<&Node>> = cases.iter().map(|(_, node)| Some(node)).collect();
-                ways.push(Some(rest));
-                let numbers: Vec<i64> = cases.iter().map(|(number, _)| *number).collect();
-                let mut joins: Vec<Join> = ways.iter().map(|_| self.open(None)).collect();
-                let inst = self.open_switch(value, &numbers);
-                for (target, join) in joins.iter_mut().enumerate() {
-                    self.edge(join, inst, target as u32, None);
-                }
-                self.ways(&ways, joins, parts, known, entries, next)?;
-            }
-            Node::Test { part, test, yes, no } => {
-                let value = self.read_part(*part, parts, known);
-                let (mut fits, mut fails) = (self.open(None), self.open(None));
-                self.test(value, *test, &mut fits, &mut fails)?;
-                self.ways(&[Some(yes), Some(no)], vec![fits, fails], parts, known, entries, next)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// One way for each case, in order, and one for the rest if there are more ways than cases.
-    fn split_variants(&mut self, value: Value, cases: &[(u32, Node)], ways: usize) -> Vec<Join> {
-        let mut joins: Vec<Join> = (0..ways).map(|_| self.open(None)).collect();
-        match &mut joins[..] {
-            [only] => self.jump(only, None),
-            [first, second] => {
-                let is = self.op_with(Op::Is, &[value], u64::from(cases[0].0), Type::BOOL);
-                self.branch(is, first, second);
-            }
-            _ => {
-                let tag = self.op(Op::Tag, &[value], Type::INT);
-                // The last way takes what is left.
-                let numbers: Vec<i64> = cases.iter().take(ways - 1).map(|(number, _)| i64::from(*number)).collect();
-                let inst = self.open_switch(tag, &numbers);
-                for (target, join) in joins.iter_mut().enumerate() {
-                    self.edge(join, inst, target as u32, None);
-                }
-            }
-        }
-        joins
-    }
-
-    fn ways(
-        &mut self,
-        ways: &[Option<&Node>],
-        joins: Vec<Join>,
-        parts: &Parts,
-        known: &mut Vec<(Part, Value)>,
-        entries: &mut [Join],
-        next: &mut Join,
-    ) -> Result<(), Stop> {
-        // What is read on one way is not known on another.
-        let mark = known.len();
-        for (way, join) in ways.iter().zip(joins) {
-            if reached(self.seal(join))?.is_some()
-                && let Some(node) = way
-            {
-                self.decide(node, parts, known, entries, next)?;
-                known.truncate(mark);
-            }
-        }
-        Ok(())
-    }
-
-    fn read_part(&mut self, part: Part, parts: &Parts, known: &mut Vec<(Part, Value)>) -> Value {
-        if let Some(&(_, value)) = known.iter().rev().find(|(known, _)| *known == part) {
-            return value;
-        }
-        let (ty, from) = parts.rows[part];
-        // The whole is always known.
-        let Some((of, step)) = from else { return self.unit() };
-        let whole = self.read_part(of, parts, known);
-        let value = self.read_step(whole, step, ty);
-        known.push((part, value));
-        value
-    }
-
-    fn read_step(&mut self, whole: Value, step: Step, ty: Type) -> Value {
-        match step {
-            Step::Field(field) => self.op_with(Op::Field, &[whole], u64::from(field), ty),
-            Step::Payload(variant, part) => self.op_with(Op::Payload, &[whole], payload_imm(variant, part), ty),
-            Step::Part(index) => self.op_with(Op::Part, &[whole], u64::from(index), ty),
-        }
-    }
-
-    /// Tests one pattern part by part and goes on where it fits; else to `fail`.
-    fn sequence(&mut self, pattern: PatternId, value: Value, fail: &mut Join) -> Lower<()> {
-        let body = self.body;
-        let test = match body.patterns[pattern] {
-            Pattern::Any => return Ok(()),
-            Pattern::Bind(local, inner) => {
-                self.set(local, value);
-                return self.sequence(inner, value, fail);
-            }
-            Pattern::Range(low, high) => Test::Range(low, high),
-            Pattern::Str(text) => Test::Str(text),
-            Pattern::Float(bits) => Test::Float(bits),
-            Pattern::Fields(list) => {
-                let types = self.cx.fields(self.graph.ty(value))?;
-                for (at, &inner) in body.parts[list].iter().enumerate() {
-                    if let Some(&ty) = types.as_ref().and_then(|types| types.get(at))
-                        && body.patterns[inner] != Pattern::Any
-                    {
-                        let part = self.read_step(value, Step::Field(at as u32), ty);
-                        self.sequence(inner, part, fail)?;
-                    }
-                }
-                return Ok(());
-            }
-            Pattern::Variant(number, list) => {
-                let mut yes = self.open(None);
-                let is = self.op_with(Op::Is, &[value], u64::from(number), Type::BOOL);
-                self.branch(is, &mut yes, fail);
-                self.seal(yes)?;
-                let sum = self.graph.ty(value);
-                if let Some(cell) = cell_of(self.cx, sum, number)? {
-                    let parts = &body.parts[list];
-                    if parts.iter().all(|&inner| body.patterns[inner] == Pattern::Any) {
-                        return Ok(());
-                    }
-                    let held = self.read_step(value, Step::Payload(number, 0), cell);
-                    for (at, &inner) in parts.iter().enumerate() {
-                        if body.patterns[inner] != Pattern::Any {
-                            let part = self.read_step(held, Step::Part(at as u32), part_type(cell, at as u32));
-                            self.sequence(inner, part, fail)?;
-                        }
-                    }
-                    return Ok(());
-                }
-                let variants = self.cx.variants(sum)?;
-                for (at, &inner) in body.parts[list].iter().enumerate() {
-                    if let Some(&ty) = variants.as_ref().and_then(|variants| variants.get(number as usize)?.get(at))
-                        && body.patterns[inner] != Pattern::Any
-                    {
-                        let part = self.read_step(value, Step::Payload(number, at as u32), ty);
-                        self.sequence(inner, part, fail)?;
-                    }
-                }
-                return Ok(());
-            }
-            Pattern::Or(list) => {
-                let mut fits = self.open_arm();
-                for &alternative in &body.parts[list] {
-                    let mut other = self.open(None);
-                    let passed = self.sequence(alternative, value, &mut other);
-                    if reached(passed)?.is_some() {
-                        self.jump(&mut fits, None);
-                    }
-                    if reached(self.seal(other))?.is_none() {
-                        self.seal(fits)?;
-                        return Ok(());
-                    }
-                }
-                self.jump(fail, None);
-                self.seal(fits)?;
-                return Ok(());
-            }
-        };
-        let mut yes = self.open(None);
-        self.test(value, test, &mut yes, fail)?;
-        self.seal(yes)?;
-        Ok(())
-    }
 }
 
 impl Row {
@@ -697,7 +570,7 @@ impl Ask {
         match *self {
             Ask::Nothing => true,
             Ask::Test(Test::Range(low, high)) => low <= value && value <= high,
-            Ask::Test(Test::Str(_) | Test::Float(_)) | Ask::Variant(..) => false,
+            Ask::Test(Test::Str(_) | Test::Float(_)) | Ask::Variant(..) | Ask::List(..) => false,
         }
     }
 
@@ -707,7 +580,7 @@ impl Ask {
             (Ask::Nothing, _) => true,
             (Ask::Test(Test::Range(low, high)), Test::Range(a, b)) => low <= a && b <= high,
             (Ask::Test(own), test) => own == test,
-            (Ask::Variant(..), _) => false,
+            (Ask::Variant(..) | Ask::List(..), _) => false,
         }
     }
 
@@ -724,7 +597,7 @@ impl Ask {
     /// Is everything that it takes taken by the test?
     fn is_within(&self, test: Test) -> bool {
         match (*self, test) {
-            (Ask::Nothing | Ask::Variant(..), _) => false,
+            (Ask::Nothing | Ask::Variant(..) | Ask::List(..), _) => false,
             (Ask::Test(Test::Range(low, high)), Test::Range(a, b)) => a <= low && high <= b,
             (Ask::Test(own), test) => own == test,
         }
@@ -744,10 +617,22 @@ fn switch_values(rows: &[Row], part: Part, ty: Type) -> Option<Vec<i64>> {
                 listed(test)?;
                 values.extend((low..=high).filter(|&value| is_value(ty, value)));
             }
-            Ask::Test(Test::Str(_) | Test::Float(_)) | Ask::Variant(..) => return None,
+            Ask::Test(Test::Str(_) | Test::Float(_)) | Ask::Variant(..) | Ask::List(..) => return None,
         }
     }
     values.sort_unstable();
     values.dedup();
     (values.len() >= SWITCH_CASES).then_some(values)
+}
+
+/// How many elements a list pattern names: its parts without the rest.
+fn named(list: ir::List<PatternId>, has_rest: bool) -> usize {
+    list.len().saturating_sub(usize::from(has_rest))
+}
+
+fn element_of(list: Type) -> Option<Type> {
+    match list.kind() {
+        TypeKind::List(element) => Some(element),
+        _ => None,
+    }
 }

@@ -1,8 +1,8 @@
 //! Expressions: literals, locals, aggregates, calls, blocks.
 
 use abi::PanicKind;
-use hir::Type;
 use hir::ir::{Expr, ExprId, For, Source};
+use hir::{Type, TypeKind};
 use ir::ssa::{NewInst, Value};
 use ir::{ItemId, List, Symbol};
 
@@ -51,7 +51,8 @@ impl Builder<'_> {
             Expr::Intrinsic(..) => self.intrinsic(e),
             Expr::Aggregate(parts) => {
                 let parts = self.values(parts)?;
-                Ok(Some(self.op(Op::Aggregate, &parts, self.ty(e))))
+                let op = if let TypeKind::List(_) = self.ty(e).kind() { Op::List } else { Op::Aggregate };
+                Ok(Some(self.op(op, &parts, self.ty(e))))
             }
             Expr::Variant(number, parts) => {
                 let mut parts = self.values(parts)?;
@@ -168,6 +169,10 @@ impl Builder<'_> {
             ConstValue::Cell(ty, parts) => {
                 let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
                 self.op(Op::New, &parts, *ty)
+            }
+            ConstValue::List(ty, elements) => {
+                let elements: Vec<Value> = elements.iter().map(|element| self.literal(element)).collect();
+                self.op(Op::List, &elements, *ty)
             }
             ConstValue::Function(ty, item, captured) => {
                 let captured: Vec<Value> = captured.iter().map(|part| self.literal(part)).collect();

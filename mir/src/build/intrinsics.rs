@@ -2,7 +2,7 @@
 
 use abi::{PanicKind, RuntimeCall};
 use hir::ir::{Expr, ExprId};
-use hir::{Intrinsic, Type};
+use hir::{Intrinsic, Type, TypeKind};
 use ir::ssa::Value;
 use ir::{Stop, Symbol};
 
@@ -26,6 +26,8 @@ enum Form {
     IsNan,
     Widen,
     CharToByte,
+    /// The element is looked at, which panics where there is none; then it is replaced.
+    SetElement,
     Rounded(RuntimeCall),
     Clamp {
         less: Op,
@@ -121,6 +123,10 @@ fn form(which: Intrinsic) -> Form {
         I::VariantNumber => Sure(Op::Tag),
         I::ListLen => Sure(Op::ListLen),
         I::ListGet => Risky(Op::ListGet),
+        I::ListPush => Sure(Op::ListPush),
+        I::ListSet => Form::SetElement,
+        I::ListSlice => Sure(Op::ListSlice),
+        I::ListReserve => Sure(Op::ListReserve),
         I::Print => Runtime(RuntimeCall::Print),
         I::DebugPrint => Runtime(RuntimeCall::DebugPrint),
         I::Panic => Panic(PanicKind::Custom),
@@ -225,6 +231,14 @@ impl Builder<'_> {
                 let code = self.op(Op::And, &[code, limit], int);
                 self.sure(Op::IntToByte, &[code], Type::BYTE)
             }
+            (Form::SetElement, &[list, index, _]) => {
+                let element = match ty.kind() {
+                    TypeKind::List(element) => element,
+                    _ => Type::ERROR,
+                };
+                self.risky(Op::ListGet, &[list, index], 0, element, at);
+                self.op(Op::ListSet, operands, ty)
+            }
             // Rounded by the runtime, then converted: the first step is exact, the second is exact or panics.
             (Form::Rounded(call), &[a]) => {
                 let whole = self.runtime(call, &[a], at).unwrap_or(a);
@@ -246,6 +260,7 @@ impl Builder<'_> {
                 | Form::IsNan
                 | Form::Widen
                 | Form::CharToByte
+                | Form::SetElement
                 | Form::Rounded(_)
                 | Form::Clamp { .. },
                 _,

@@ -21,6 +21,7 @@ const LISTED_WIDTH: i64 = 8;
 
 /// What is matched, and where results go.
 pub(super) struct Match {
+    pub(super) at: ExprId,
     pub(super) scrutinee: Value,
     pub(super) ty: Type,
     /// Arms in tail position give no result.
@@ -50,7 +51,7 @@ impl Builder<'_> {
     pub(super) fn matching(&mut self, e: ExprId, scrutinee: ExprId, arms: List<Arm>, is_tail: bool) -> Lower<Option<Value>> {
         let body = self.body;
         let ty = self.ty(scrutinee);
-        let m = Match { scrutinee: self.value(scrutinee)?, ty, is_tail };
+        let m = Match { at: e, scrutinee: self.value(scrutinee)?, ty, is_tail };
         let result = if is_tail { None } else { self.value_type(e) };
         let mut out = self.open(result);
         let arms = &body.arms[arms];
@@ -110,7 +111,7 @@ impl Builder<'_> {
                 Pattern::Str(text) => scalar.tests.push(Test::Str(text)),
                 Pattern::Float(bits) => scalar.tests.push(Test::Float(bits)),
                 // HIR has patterns of the right type only (H0402).
-                Pattern::Any | Pattern::Fields(_) | Pattern::Variant(..) => takes_all = true,
+                Pattern::Any | Pattern::Fields(_) | Pattern::Variant(..) | Pattern::List(..) => takes_all = true,
             }
         }
         if takes_all {

@@ -47,7 +47,9 @@ impl Machine<'_> {
                 output.write_error(format!("{text}\n").as_bytes());
                 Given::Nothing
             }
-            RuntimeCall::Allocate => return Err(Halt::Broken("allocate is not for MIR".to_owned())),
+            RuntimeCall::Allocate | RuntimeCall::ListReserve | RuntimeCall::ListUnshare => {
+                return Err(Halt::Broken(format!("{} is not for MIR", call.name())));
+            }
             RuntimeCall::StrConcat => {
                 let (a, b) = (text(a), text(b));
                 // A text that doubles forever must not take real memory first.

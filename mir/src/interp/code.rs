@@ -331,6 +331,34 @@ pub(super) enum Insn {
         a: Slot,
         b: Slot,
     },
+    List {
+        d: Slot,
+        parts: Run,
+    },
+    /// `value` may be of either kind.
+    ListPush {
+        d: Slot,
+        a: Slot,
+        value: Slot,
+    },
+    /// `value` may be of either kind.
+    ListSet {
+        d: Slot,
+        a: Slot,
+        b: Slot,
+        value: Slot,
+    },
+    ListSlice {
+        d: Slot,
+        a: Slot,
+        b: Slot,
+        c: Slot,
+    },
+    /// The same value.
+    CopyHeap {
+        d: Slot,
+        a: Slot,
+    },
     /// A runtime call; its operands and result have the kinds of the table.
     Runtime {
         call: RuntimeCall,

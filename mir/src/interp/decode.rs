@@ -358,6 +358,15 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::Dup => Insn::Dup { a: self.heap(inst, 0)? },
             Op::Drop => Insn::Drop { a: self.heap(inst, 0)? },
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
+            Op::List => Insn::List { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
+            Op::ListPush => Insn::ListPush { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)? },
+            Op::ListSet => {
+                Insn::ListSet { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, value: self.arg(inst, 2)? }
+            }
+            Op::ListSlice => {
+                Insn::ListSlice { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, c: self.word(inst, 2)? }
+            }
+            Op::ListReserve => Insn::CopyHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListGet if self.result(inst)? & HEAP == 0 => {
                 Insn::ListGet { d: self.word_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? }

@@ -37,33 +37,35 @@ pub(super) struct Ghosts {
 fn address(heap: &Heap) -> Option<usize> {
     match heap {
         Heap::Str(text) => Some(Rc::as_ptr(text).cast::<u8>() as usize),
-        Heap::List(elements) => Some(Rc::as_ptr(elements).cast::<Cell>() as usize),
+        Heap::List(elements) => Some(elements.address()),
         Heap::Cell(parts) => Some(parts.address()),
         Heap::Function(_, parts) => Some(parts.address()),
         Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) => None,
     }
 }
 
-/// What an object or aggregate has inside.
-fn content(heap: &Heap) -> &[Cell] {
+/// Calls `visit` on what an object or aggregate has inside.
+fn inside(heap: &Heap, visit: &mut dyn FnMut(&Heap)) {
+    let mut all = |parts: &[Cell]| {
+        for part in parts {
+            if let Cell::Heap(part) = part {
+                visit(part);
+            }
+        }
+    };
     match heap {
-        Heap::Aggregate(parts) | Heap::Variant(_, parts) | Heap::List(parts) => parts,
-        Heap::Cell(parts) | Heap::Function(_, parts) => parts.all(),
-        Heap::Empty | Heap::Str(_) => &[],
+        Heap::Aggregate(parts) | Heap::Variant(_, parts) => all(parts),
+        Heap::List(elements) => all(&elements.all()),
+        Heap::Cell(parts) | Heap::Function(_, parts) => all(parts.all()),
+        Heap::Empty | Heap::Str(_) => {}
     }
 }
 
-/// Adds what a value that is no object has inside, or the object that it is.
-fn leaves<'a>(value: &'a Heap, out: &mut Vec<&'a Heap>) {
+/// Adds the objects that a value that is no object has inside, or of the object that it is.
+fn leaves(value: &Heap, out: &mut Vec<Heap>) {
     match value {
-        Heap::Aggregate(_) | Heap::Variant(..) => {
-            for part in content(value) {
-                if let Cell::Heap(part) = part {
-                    leaves(part, out);
-                }
-            }
-        }
-        Heap::Str(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => out.push(value),
+        Heap::Aggregate(_) | Heap::Variant(..) => inside(value, &mut |part| leaves(part, out)),
+        Heap::Str(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => out.push(value.clone()),
         Heap::Empty => {}
     }
 }
@@ -86,7 +88,7 @@ impl Ghosts {
         let mut objects = Vec::new();
         leaves(value, &mut objects);
         for object in objects {
-            if let Some(ghost) = address(object).and_then(|address| self.objects.get_mut(&address)) {
+            if let Some(ghost) = address(&object).and_then(|address| self.objects.get_mut(&address)) {
                 if ghost.holders == 0 {
                     return Err(format!("dup of a value that has been freed, {}", made(&ghost.code, ghost.value)));
                 }
@@ -101,19 +103,43 @@ impl Ghosts {
         let mut freed: Vec<Heap> = Vec::new();
         self.release(value, &mut freed)?;
         while let Some(object) = freed.pop() {
-            for part in content(&object) {
-                if let Cell::Heap(part) = part {
-                    self.release(part, &mut freed)?;
-                }
+            let mut parts = Vec::new();
+            inside(&object, &mut |part| parts.push(part.clone()));
+            for part in parts {
+                self.release(&part, &mut freed)?;
             }
-            if let Some(address) = address(&object) {
-                self.graves.push_back((address, object));
+            self.bury(object);
+        }
+        Ok(())
+    }
+
+    fn bury(&mut self, object: Heap) {
+        if let Some(address) = address(&object) {
+            self.graves.push_back((address, object));
+        }
+        if self.graves.len() > GRAVES
+            && let Some((address, _)) = self.graves.pop_front()
+        {
+            self.objects.remove(&address);
+        }
+    }
+
+    /// A list is taken over by another one, which has its elements but those that are gone. Where nobody else holds it they are the other's now; else
+    /// they have one holder more.
+    pub(super) fn moved(&mut self, old: &Heap, kept: &[&[Cell]], gone: &[&[Cell]]) -> Result<(), String> {
+        self.used(old)?;
+        let Some(ghost) = address(old).and_then(|address| self.objects.get_mut(&address)) else { return Ok(()) };
+        ghost.holders -= 1;
+        let is_sole = ghost.holders == 0;
+        for cell in if is_sole { gone } else { kept }.iter().copied().flatten() {
+            match cell {
+                Cell::Heap(part) if is_sole => self.drop(part)?,
+                Cell::Heap(part) => self.dup(part)?,
+                Cell::Word(_) => {}
             }
-            if self.graves.len() > GRAVES
-                && let Some((address, _)) = self.graves.pop_front()
-            {
-                self.objects.remove(&address);
-            }
+        }
+        if is_sole {
+            self.bury(old.clone());
         }
         Ok(())
     }
@@ -123,7 +149,7 @@ impl Ghosts {
         let mut objects = Vec::new();
         leaves(value, &mut objects);
         for object in objects {
-            if let Some(ghost) = address(object).and_then(|address| self.objects.get_mut(&address)) {
+            if let Some(ghost) = address(&object).and_then(|address| self.objects.get_mut(&address)) {
                 match ghost.holders {
                     0 => return Err(format!("drop of a value that has been freed, {}", made(&ghost.code, ghost.value))),
                     1 => freed.push(object.clone()),

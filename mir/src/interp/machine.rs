@@ -8,6 +8,7 @@ use ir::{ItemId, Stop};
 use super::calls::Given;
 use super::code::{Code, HEAP, Insn, Run, Slot};
 use super::ghost::Ghosts;
+use super::list::Elements;
 use super::value::{Cell, Heap, Parts};
 use super::{Limit, Limits, Output, Position, Positions};
 use crate::ir::{Body, Context, Owned};
@@ -419,15 +420,22 @@ impl<'a> Machine<'a> {
                     }
                 }
                 Insn::StrLen { d, a } => word!(*d) = self.text(hb, *a).len() as u64,
+                Insn::List { d, parts } => {
+                    self.pay(16 * parts.len as usize + 32)?;
+                    let parts = code.operands[parts.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
+                    heap!(*d) = Heap::List(Elements::new(parts));
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                }
                 Insn::ListLen { d, a } => {
-                    let Heap::List(elements) = &heap!(*a) else { return Err(broken(&code, "list_len of no list")) };
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_len of no list")) };
                     word!(*d) = elements.len() as u64;
                 }
                 Insn::ListGet { d, a, b } => {
                     ghost!(self.ghosts.used(&heap!(*a)));
                     let index = word!(*b) as i64;
-                    match heap!(*a).element(index) {
-                        Ok(Cell::Word(word)) => word!(*d) = *word,
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_get of no list")) };
+                    match elements.get(index) {
+                        Ok(Cell::Word(word)) => word!(*d) = word,
                         Ok(Cell::Heap(_)) => return Err(broken(&code, "list_get of another kind")),
                         Err(length) => raise!(abi::PanicKind::IndexOutOfBounds, &[pure::Arg::Int(index), pure::Arg::Int(length)]),
                     }
@@ -435,11 +443,45 @@ impl<'a> Machine<'a> {
                 Insn::ListGetHeap { d, a, b } => {
                     ghost!(self.ghosts.used(&heap!(*a)));
                     let index = word!(*b) as i64;
-                    match heap!(*a).element(index) {
-                        Ok(Cell::Heap(element)) => heap!(*d) = element.clone(),
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_get of no list")) };
+                    match elements.get(index) {
+                        Ok(Cell::Heap(element)) => heap!(*d) = element,
                         Ok(Cell::Word(_)) => return Err(broken(&code, "list_get of another kind")),
                         Err(length) => raise!(abi::PanicKind::IndexOutOfBounds, &[pure::Arg::Int(index), pure::Arg::Int(length)]),
                     }
+                }
+                Insn::ListPush { d, a, value } => {
+                    let value = self.cell(wb, hb, *value);
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_push of no list")) };
+                    let pushed = elements.pushed(value);
+                    ghost!(self.ghosts.moved(&heap!(*a), &[&elements.all()], &[]));
+                    self.pay(16)?;
+                    heap!(*d) = Heap::List(pushed);
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                }
+                Insn::ListSet { d, a, b, value } => {
+                    let (index, value) = (word!(*b) as i64, self.cell(wb, hb, *value));
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_set of no list")) };
+                    let Some(changed) = elements.with(index, value) else { return Err(broken(&code, "list_set of no element")) };
+                    let (before, rest) = (&elements.all()[..index as usize], &elements.all()[index as usize..]);
+                    ghost!(self.ghosts.moved(&heap!(*a), &[before, &rest[1..]], &[&rest[..1]]));
+                    self.pay(16 * changed.len())?;
+                    heap!(*d) = Heap::List(changed);
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                }
+                Insn::ListSlice { d, a, b, c } => {
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_slice of no list")) };
+                    let (from, slice) = elements.slice(word!(*b) as i64, word!(*c) as i64);
+                    let all = elements.all();
+                    let to = from + slice.len();
+                    ghost!(self.ghosts.moved(&heap!(*a), &[&all[from..to]], &[&all[..from], &all[to..]]));
+                    drop(all);
+                    heap!(*d) = Heap::List(slice);
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                }
+                Insn::CopyHeap { d, a } => {
+                    let value = heap!(*a).clone();
+                    heap!(*d) = value;
                 }
                 Insn::Runtime { call, d, a, b } => {
                     for (slot, kind) in [*a, *b].into_iter().zip(call.args()) {

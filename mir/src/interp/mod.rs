@@ -20,6 +20,7 @@ mod calls;
 mod code;
 mod decode;
 mod ghost;
+mod list;
 mod machine;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,6 +33,7 @@ use hir::{Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 
 use crate::ir::{Body, ConstValue, Context, Mono};
+use list::Elements;
 use machine::{End, Halt, Machine};
 use value::{Cell, Heap};
 
@@ -150,7 +152,7 @@ pub fn run(
     limits: Limits,
 ) -> Result<Outcome, Stop> {
     let mut machine = Machine::new(cx, Some((positions, output)), limits);
-    let list = || Cell::Heap(Heap::List(args.iter().map(|arg| Cell::Heap(Heap::Str(Rc::from(arg.as_str())))).collect()));
+    let list = || Cell::Heap(Heap::List(Elements::new(args.iter().map(|arg| Cell::Heap(Heap::Str(Rc::from(arg.as_str())))).collect())));
     let end = machine.load(entry).and_then(|slot| {
         let takes_args = machine.takes_arguments(slot);
         machine.run(slot, takes_args.then(list))
@@ -240,6 +242,10 @@ fn constant(cell: &Cell, ty: Type, depth: u32, machine: &Machine<'_>, cx: &dyn C
         }
         (TypeKind::Cell(types), Cell::Heap(Heap::Cell(parts))) => {
             constants(parts.all(), types, depth, machine, cx)?.map(|values| ConstValue::Cell(ty, values))
+        }
+        (TypeKind::List(element), Cell::Heap(Heap::List(elements))) => {
+            let types = vec![element; elements.len()];
+            constants(&elements.all(), &types, depth, machine, cx)?.map(|values| ConstValue::List(ty, values))
         }
         (TypeKind::Function(params, _), Cell::Heap(Heap::Function(number, captured))) => {
             let Some(item) = machine.item(*number) else { return Ok(None) };

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use hir::{Type, TypeKind};
 
+use super::list::Elements;
+
 /// A text, aggregate or list.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Heap {
@@ -18,7 +20,7 @@ pub(super) enum Heap {
     /// Number and payload of a variant.
     Variant(u32, Rc<[Cell]>),
     /// Elements in order.
-    List(Rc<[Cell]>),
+    List(Elements),
     /// Parts of a cell.
     Cell(Parts),
     /// Number of a function, and what is captured.
@@ -48,20 +50,36 @@ impl Drop for Parts {
     fn drop(&mut self) {
         let mut pending = Vec::new();
         take_apart(&mut self.0, &mut pending);
-        while let Some(mut heap) = pending.pop() {
-            match &mut heap {
-                Heap::Aggregate(parts) | Heap::Variant(_, parts) | Heap::List(parts) => take_apart(parts, &mut pending),
-                Heap::Cell(parts) | Heap::Function(_, parts) => take_apart(&mut parts.0, &mut pending),
-                Heap::Empty | Heap::Str(_) => {}
-            }
+        drain(pending);
+    }
+}
+
+/// Frees values and all that nobody else holds of what is in them.
+pub(super) fn drain(mut pending: Vec<Heap>) {
+    while let Some(mut heap) = pending.pop() {
+        match &mut heap {
+            Heap::Aggregate(parts) | Heap::Variant(_, parts) => take_apart(parts, &mut pending),
+            Heap::List(elements) => elements.take_apart(&mut pending),
+            Heap::Cell(parts) | Heap::Function(_, parts) => take_apart(&mut parts.0, &mut pending),
+            Heap::Empty | Heap::Str(_) => {}
         }
+    }
+}
+
+/// Has the value parts of its own?
+pub(super) fn is_nested(heap: &Heap) -> bool {
+    match heap {
+        Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => true,
+        Heap::Empty | Heap::Str(_) => false,
     }
 }
 
 /// Moves what has parts of its own out of parts that nobody else holds.
 fn take_apart(parts: &mut Rc<[Cell]>, pending: &mut Vec<Heap>) {
     for part in Rc::get_mut(parts).into_iter().flatten() {
-        if let Cell::Heap(heap @ (Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..))) = part {
+        if let Cell::Heap(heap) = part
+            && is_nested(heap)
+        {
             pending.push(std::mem::take(heap));
         }
     }
@@ -102,11 +120,11 @@ impl Heap {
         }
     }
 
-    /// An element of a list, or the length when there is none.
-    pub(super) fn element(&self, index: i64) -> Result<&Cell, i64> {
+    /// The elements of a list.
+    pub(super) fn elements(&self) -> Option<&Elements> {
         match self {
-            Heap::List(elements) => usize::try_from(index).ok().and_then(|index| elements.get(index)).ok_or(elements.len() as i64),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) | Heap::Function(..) => Err(0),
+            Heap::List(elements) => Some(elements),
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) | Heap::Function(..) => None,
         }
     }
 }

@@ -339,7 +339,12 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
             Some(value) => Found::Value(value),
             None => Found::Nothing,
         },
-        Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet => Found::Nothing,
+        Op::ListLen => match definition(graph, args[0]) {
+            Some((Op::List, elements)) => int(elements.len() as i64),
+            Some(_) | None => Found::Nothing,
+        },
+        Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField => Found::Nothing,
+        Op::List | Op::ListGet | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => Found::Nothing,
         Op::Call | Op::Closure | Op::CallValue | Op::Dup | Op::Drop => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,
     }

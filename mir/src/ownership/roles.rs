@@ -47,6 +47,7 @@ pub const fn of(op: Op) -> (Takes, Gives) {
         Op::Select | Op::Field | Op::Payload | Op::Part | Op::ListGet => (Borrows, Part),
         Op::Aggregate | Op::Variant => (Consumes, Whole),
         Op::WithField | Op::New => (Consumes, Owned),
+        Op::List | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => (Consumes, Owned),
         Op::Closure => (Consumes, Captured),
         Op::Dup => (Borrows, Owned),
         Op::Drop => (Consumes, Nothing),

@@ -128,6 +128,8 @@ faults! {
     "M0230" ClosureType { function: String, expected: String, found: String } "@{function} is {expected}, and the closure makes it {found}";
     /// A function value is called with arguments of its parameters' types, for its result.
     "M0231" ValueCall { value: u32, expected: String, found: String } "%{value} is {expected}, and is called as {found}";
+    /// An element of a list has the type that the list says.
+    "M0232" ElementType { value: u32, expected: String, found: String } "the elements are {expected}, and %{value} is {found}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.

@@ -76,6 +76,7 @@ fn broken() -> Vec<String> {
         "%9: (int) -> bool = closure @m.none ;~ M0208",
         "%9: int = call_value %7, %0, b1 !1:1 ;~ M0231",
         "%9: bool = call_value %7, %2, b1 !1:1 ;~ M0231",
+        "%9: [int] = list %0, %2 ;~ M0232",
         "%9: bool = call_value %0, b1 !1:1 ;~ M0201",
         "%9: cell<int, bool> = new %0 ;~ M0227",
         "%9: cell<int, bool> = new %0, %0 ;~ M0229",

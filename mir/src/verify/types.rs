@@ -177,6 +177,7 @@ impl Checker<'_> {
             Op::Bool | Op::Byte | Op::Char => self.literal(at, row.op, row.imm as i64),
             Op::Select => self.select(at, args, row.first_result),
             Op::Aggregate => self.aggregate(at, args, result_ty)?,
+            Op::List => self.elements(at, args, result_ty),
             Op::Field => {
                 if let (Some(ty), Some(result)) = (self.first(args), result_ty) {
                     self.field(at, ty, row.imm as i64, row.first_result, result)?;
@@ -250,7 +251,8 @@ impl Checker<'_> {
             Op::FEq | Op::FNe | Op::FLt | Op::FLe | Op::FGt | Op::FGe => {}
             Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
-            Op::Tag | Op::StrLen | Op::ListLen | Op::ListGet | Op::Dup | Op::Drop | Op::Resume | Op::Unreachable => {}
+            Op::ListLen | Op::ListGet | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => {}
+            Op::Tag | Op::StrLen | Op::Dup | Op::Drop | Op::Resume | Op::Unreachable => {}
         }
         Ok(())
     }
@@ -316,6 +318,18 @@ impl Checker<'_> {
             self.field_type(at, index, field, arg);
         }
         Ok(())
+    }
+
+    fn elements(&mut self, at: Where, args: &[Value], result: Option<Type>) {
+        let Some(TypeKind::List(element)) = result.map(Type::kind) else { return };
+        for &arg in args {
+            if let Some(found) = self.ty(arg)
+                && found != element
+            {
+                let (value, expected, found) = (arg.raw(), element.to_string(), found.to_string());
+                self.faults.push(MirFault::ElementType { at, value, expected, found });
+            }
+        }
     }
 
     fn field(&mut self, at: Where, ty: Type, index: i64, value: Value, found: Type) -> Result<(), Stop> {

@@ -97,8 +97,8 @@ impl Provider for Impls {
 impl Provider for InherentImpls {
     fn provide(levels: &Levels<'_, '_>, head: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         // Nobody else adds to what the library declares.
-        if hir::resolve::prelude::is_predeclared(*head) {
-            let rows = levels.get::<ModuleImpls>(&head.module())?;
+        if let Some(home) = hir::resolve::prelude::home(*head) {
+            let rows = levels.get::<ModuleImpls>(&home)?;
             return Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head) && row.interface.is_none()).cloned().collect()));
         }
         let rows = levels.get::<Impls>(&())?;
@@ -109,13 +109,20 @@ impl Provider for InherentImpls {
 impl Provider for TraitImpls {
     fn provide(levels: &Levels<'_, '_>, key: &ImplsOf) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         let rows = levels.get::<Impls>(&())?;
-        // The library implements its own traits alone.
-        let library = match hir::resolve::prelude::is_predeclared(key.interface) {
-            true => levels.get::<ModuleImpls>(&key.interface.module())?,
-            false => Arc::default(),
-        };
+        // The library implements its own traits alone: beside them, and beside the methods of the type.
+        let is_library = hir::resolve::prelude::is_predeclared(key.interface);
+        let home = key.head.and_then(hir::resolve::prelude::home).filter(|home| *home != key.interface.module());
+        let mut library = Vec::new();
+        for module in [Some(key.interface.module()), home].into_iter().flatten().filter(|_| is_library) {
+            library.push(levels.get::<ModuleImpls>(&module)?);
+        }
         let of_head = key.head.is_some().then(|| rows.with_head(key.head)).into_iter().flatten();
-        let found = hir::resolve::impls_of(key.interface, key.head, of_head.chain(rows.with_head(None)).chain(library.iter()), levels);
+        let found = hir::resolve::impls_of(
+            key.interface,
+            key.head,
+            of_head.chain(rows.with_head(None)).chain(library.iter().flat_map(|rows| rows.iter())),
+            levels,
+        );
         levels.done(found).map(Arc::new)
     }
 }

@@ -137,6 +137,7 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
         | mir::ConstValue::Aggregate(..)
         | mir::ConstValue::Variant(..)
         | mir::ConstValue::Cell(..)
+        | mir::ConstValue::List(..)
         | mir::ConstValue::Function(..) => None,
     }
 }

@@ -22,14 +22,27 @@ pub const TEXT_USED: usize = 0;
 /// Where the bytes begin in the block of a text.
 pub const TEXT_START: usize = 8;
 
-/// Size of a list value in bytes: pointer, length, capacity.
+/// Size of a list value in bytes: first element, length, buffer.
 pub const LIST_SIZE: usize = 24;
-/// Word 0 of a list: address of the first element.
+/// Word 0 of a list: address of the first element; never null.
 pub const LIST_POINTER: usize = 0;
 /// Word 1 of a list: number of elements.
 pub const LIST_LENGTH: usize = 8;
-/// Word 2 of a list: capacity.
-pub const LIST_CAPACITY: usize = 16;
+/// Word 2 of a list: the cell that holds its elements, null when nobody owns them (static data, no elements, elements without size). A slice has the
+/// buffer of the list that it was taken from: so what counts holders never asks where in the buffer the elements begin.
+pub const LIST_BUFFER: usize = 16;
+/// Address of the elements of a list that has none.
+pub const LIST_EMPTY: i64 = 8;
+
+/// Part of a buffer: address behind the last element that it holds. What lies behind belongs to nobody, so a list that ends here grows in place,
+/// however many others share the buffer; the elements up to here die with the buffer.
+pub const BUFFER_END: u32 = 0;
+/// Part of a buffer: address behind the room for elements.
+pub const BUFFER_LIMIT: u32 = 8;
+/// Offset of the first element in a buffer.
+pub const BUFFER_ELEMENTS: u32 = 16;
+/// Least number of elements for which a growing list gets room.
+pub const BUFFER_LEAST: u64 = 4;
 
 /// Bytes of the header of a cell. Its parts begin behind it, at the address by which the cell is known.
 pub const CELL_HEADER: usize = 8;

@@ -1,4 +1,5 @@
 use super::*;
+use abi::layout;
 
 fn empty() -> Str {
     Str::of_static(b"")

@@ -1,0 +1,173 @@
+//! Lists: literals with spreads, patterns in `let`, changes of elements (language/05 §5.3, §5.4; 06 §6.3).
+
+use ir::List;
+use syntax::Span;
+use syntax::tree::{Entry, EntryKey};
+
+use super::why::{Expect, Why};
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId, LocalId, Pattern, PatternId};
+use crate::resolve::prelude;
+use crate::resolve::show;
+use crate::types::shared;
+use crate::{Intrinsic as I, Type, TypeKind};
+
+impl<'a> Checker<'a> {
+    /// `[a, ...xs, b]`: elements that stand together become a list at once; what is spread or follows a spread is appended.
+    pub(super) fn list_literal(&mut self, entries: List<Entry>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
+        let tree = self.tree;
+        let mut element = match expect.checked().map(|(wanted, _)| self.resolved(wanted).kind()) {
+            Some(TypeKind::List(element)) => Some((element, Why::ElementOf(element))),
+            _ => None,
+        };
+        let mut failed = false;
+        let mut whole: Option<ExprId> = None;
+        let mark = self.draft.scratch.len();
+        for entry in tree.entries.get(entries) {
+            if entry.key == EntryKey::Spread {
+                let Some(more) = self.spread_list(entry, &mut element)? else {
+                    failed = true;
+                    continue;
+                };
+                let before = match whole {
+                    None if self.draft.scratch.len() == mark => None,
+                    None => Some(self.gathered(mark, element, span)),
+                    Some(before) => Some(before),
+                };
+                whole = Some(match before {
+                    None => more,
+                    Some(before) => self.appended(before, more, span)?,
+                });
+                continue;
+            }
+            let value = match element {
+                Some((wanted, why)) => self.check(entry.value, wanted, why)?,
+                None => self.infer(entry.value)?,
+            };
+            let found = self.ty(value);
+            failed |= found == Type::ERROR;
+            if element.is_none() && !found.fits_anywhere() {
+                element = Some((found, Why::FirstElement(self.span_at(value))));
+            }
+            match whole {
+                Some(before) => {
+                    let ty = self.ty(before);
+                    whole = Some(self.intrinsic(I::ListPush, &[before, value], ty, span));
+                }
+                None => self.draft.scratch.push(value),
+            }
+        }
+        if failed {
+            self.draft.scratch.truncate(mark);
+            return Ok(self.error(span));
+        }
+        Ok(match whole {
+            Some(whole) => whole,
+            None => self.gathered(mark, element, span),
+        })
+    }
+
+    /// A list of what lies on the scratch stack above `mark`. Of one without elements nothing is known yet.
+    fn gathered(&mut self, mark: usize, element: Option<(Type, Why<'a>)>, span: Span) -> ExprId {
+        let element = match element {
+            Some((element, _)) => self.resolved(element),
+            None if self.draft.scratch.len() > mark => Type::NEVER,
+            None => self.fresh_lenient(),
+        };
+        let values = self.draft.body.lists.add(self.draft.scratch.drain(mark..));
+        self.push(Expr::Aggregate(values), Type::list(element), span)
+    }
+
+    /// The operand of a spread, as a list; `None` after a report.
+    fn spread_list(&mut self, entry: &Entry, element: &mut Option<(Type, Why<'a>)>) -> Result<Option<ExprId>> {
+        let value = self.infer(entry.value)?;
+        if !self.head_is_known(value)? {
+            return Ok(None);
+        }
+        let ty = self.ty(value);
+        match ty.kind() {
+            TypeKind::List(found) => {
+                let Some((wanted, why)) = *element else {
+                    *element = Some((found, Why::FirstElement(self.span_at(value))));
+                    return Ok(Some(value));
+                };
+                let fitted = self.fit(value, Type::list(wanted), why);
+                Ok((self.ty(fitted) != Type::ERROR).then_some(fitted))
+            }
+            _ if ty.fits_anywhere() => Ok((ty == Type::NEVER).then_some(value)),
+            _ => {
+                let at = self.span_at(value);
+                self.refuse(at, format!("spread of `{}` in a list", show(ty)));
+                Ok(None)
+            }
+        }
+    }
+
+    /// `left` with the elements of `right` behind its own.
+    fn appended(&mut self, left: ExprId, right: ExprId, span: Span) -> Result<ExprId> {
+        let ty = self.ty(left);
+        let element = match ty.kind() {
+            TypeKind::List(element) => element,
+            _ => Type::ERROR,
+        };
+        let args = self.draft.body.lists.add([left, right]);
+        let call = self.push(Expr::Call(prelude::append(), args), ty, span);
+        self.instantiate(call, prelude::append(), shared(&[element]), span)?;
+        Ok(call)
+    }
+
+    // ---- patterns in `let` ----
+
+    /// Is it a list pattern that asks for a length?
+    pub(super) fn asks_length(&self, pattern: PatternId) -> bool {
+        matches!(self.draft.body.patterns[pattern], Pattern::List(list, has_rest) if list.len() > usize::from(has_rest) || !has_rest)
+    }
+
+    /// The parts of a list pattern: a panic where the length does not fit, then one local an element.
+    pub(super) fn let_list(&mut self, pattern: PatternId, value: ExprId, ty: Type) -> Result<()> {
+        let Pattern::List(list, has_rest) = self.draft.body.patterns[pattern] else { return Ok(()) };
+        let TypeKind::List(element) = ty.kind() else { return Ok(()) };
+        let span = self.draft.pattern_spans[pattern.index()];
+        let whole = self.temporary(value);
+        let count = list.len() - usize::from(has_rest);
+        if self.asks_length(pattern) {
+            self.expect_length(whole, count, has_rest, span);
+        }
+        for at in 0..list.len() {
+            let part = self.draft.body.parts[list][at];
+            if self.draft.body.patterns[part] == Pattern::Any {
+                continue;
+            }
+            let (read, position) = (self.read(whole, span), self.int(at as i64, span));
+            let (value, ty) = if at < count {
+                (self.intrinsic(I::ListGet, &[read, position], element, span), element)
+            } else {
+                let length = self.read(whole, span);
+                let length = self.intrinsic(I::ListLen, &[length], Type::INT, span);
+                (self.intrinsic(I::ListSlice, &[read, position, length], ty, span), ty)
+            };
+            let local = self.temporary(value);
+            self.let_part_of(part, local, ty)?;
+        }
+        Ok(())
+    }
+
+    /// Panics unless a list has so many elements, or at least so many.
+    fn expect_length(&mut self, list: LocalId, count: usize, has_rest: bool, span: Span) {
+        let length = self.read(list, span);
+        let length = self.intrinsic(I::ListLen, &[length], Type::INT, span);
+        let length = self.temporary(length);
+        let (read, wanted) = (self.read(length, span), self.int(count as i64, span));
+        let fits = self.intrinsic(if has_rest { I::Ge } else { I::Eq }, &[read, wanted], Type::BOOL, span);
+        let least = if has_rest { "at least " } else { "" };
+        let text = format!("list pattern does not match: expected {least}{count} elements, found ");
+        let text = self.push(Expr::Str(ir::Symbol::new(&text)), Type::STR, span);
+        let found = self.read(length, span);
+        let found = self.intrinsic(I::IntToStr, &[found], Type::STR, span);
+        let text = self.intrinsic(I::StrConcat, &[text, found], Type::STR, span);
+        let panic = self.intrinsic(I::Panic, &[text], Type::NEVER, span);
+        let unit = self.unit(span);
+        let check = self.push(Expr::If { condition: fits, then: unit, otherwise: Some(panic) }, Type::VOID, span);
+        self.draft.scratch.push(check);
+    }
+}
