@@ -213,7 +213,6 @@ impl Checker<'_> {
             return Ok(());
         }
         let silent = self.poisoned;
-        let closed_some = !self.lenient.is_empty();
         self.close_lenient();
         for Pending { call, item, args, span } in std::mem::take(&mut self.pending) {
             let args: Vec<Type> = args.iter().map(|&arg| self.resolved(arg)).collect();
@@ -239,7 +238,7 @@ impl Checker<'_> {
             let ty = self.resolved(self.draft.body.locals[local].ty);
             self.draft.body.locals[local].ty = ty;
         }
-        if closed_some {
+        if self.variables.contains(&Some(Type::NEVER)) {
             self.settle_never();
         }
         if let Some(span) = open
