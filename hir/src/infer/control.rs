@@ -5,8 +5,8 @@ use syntax::tree::{self, Expr as Ast, ForClause, Pattern};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::{Expect, Why};
-use super::{Binding, Breaks, Checker, Frame, Kind, LoopKind, Result};
-use crate::ir::{Expr, ExprId, For, LoopId, Source};
+use super::{Binding, Breaks, Checker, Frame, Kind, LoopKind, Result, Yields};
+use crate::ir::{Expr, ExprId, For, LoopId, Source, WHOLE};
 use crate::resolve::show;
 use crate::{Intrinsic, Type, TypeKind};
 
@@ -142,7 +142,16 @@ impl<'a> Checker<'a> {
             self.report(Code::E0871, span, [name.into()]);
         }
         let id = self.draft.body.loops.push(label);
-        self.frames.push(Frame { kind, label, id, breaks: Breaks::None, expect: *expect });
+        self.frames.push(Frame { kind, label, id, breaks: Breaks::None, expect: *expect, yields: None });
+        id
+    }
+
+    fn enter_rounds(&mut self, label: Option<Symbol>, yields: Option<Yields<'a>>, span: Span) -> LoopId {
+        let kind = if yields.is_some() { LoopKind::Yield } else { LoopKind::For };
+        let id = self.enter(kind, label, &Expect::NONE, span);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.yields = yields;
+        }
         id
     }
 
@@ -176,10 +185,67 @@ impl<'a> Checker<'a> {
 
     pub(super) fn for_do(&mut self, label: Option<Symbol>, clauses: List<ForClause>, body: tree::ExprId, span: Span) -> Result<ExprId> {
         let tree = self.tree;
-        self.clause(label, tree.clauses.get(clauses), body, span)
+        self.clause(label, tree.clauses.get(clauses), Rounds { body, yields: None }, span)
     }
 
-    fn clause(&mut self, label: Option<Symbol>, clauses: &'a [ForClause], body: tree::ExprId, span: Span) -> Result<ExprId> {
+    /// `for clauses yield body`: a list that grows by what the innermost rounds give.
+    pub(super) fn for_yield(
+        &mut self,
+        label: Option<Symbol>,
+        clauses: List<ForClause>,
+        body: tree::ExprId,
+        span: Span,
+        expect: &Expect<'a>,
+    ) -> Result<ExprId> {
+        let (element, why) = match expect.checked().map(|(wanted, _)| self.resolved(wanted)) {
+            Some(wanted) => match wanted.kind() {
+                TypeKind::List(element) => (element, Why::ElementOf(element)),
+                TypeKind::Variable(_) => (self.fresh_lenient(), Why::None),
+                _ if wanted.fits_anywhere() => (self.fresh_lenient(), Why::None),
+                // What is no collection at all is a list that does not fit.
+                TypeKind::Struct(..) | TypeKind::Str => return Ok(self.refuse(span, format!("`for ... yield` into `{}`", show(wanted)))),
+                _ => (self.fresh_lenient(), Why::None),
+            },
+            None => (self.fresh_lenient(), Why::None),
+        };
+        let mark = self.draft.scratch.len();
+        let list = Type::list(element);
+        let all = self.local(self.blank, list, true);
+        let nothing = self.push(Expr::Aggregate(List::EMPTY), list, span);
+        let binding = self.push(Expr::Let(all, nothing), Type::VOID, span);
+        self.draft.scratch.push(binding);
+        let tree = self.tree;
+        let rounds = Rounds { body, yields: Some(Yields { all, element, why }) };
+        let rounds = self.clause(label, tree.clauses.get(clauses), rounds, span)?;
+        if self.ty(rounds) == Type::ERROR {
+            self.draft.scratch.truncate(mark);
+            return Ok(self.error(span));
+        }
+        self.draft.scratch.push(rounds);
+        let all = self.read(all, span);
+        let value = if self.ty(rounds) == Type::NEVER { rounds } else { all };
+        if value == rounds {
+            self.draft.scratch.pop();
+        }
+        Ok(self.with_statements(mark, value, span))
+    }
+
+    /// One more element of a `for ... yield`, as a statement; the value itself when it never ends.
+    fn yielded(&mut self, value: tree::ExprId, yields: Yields<'a>) -> Result<ExprId> {
+        let value = self.check(value, self.resolved(yields.element), yields.why)?;
+        let span = self.span_at(value);
+        let ty = self.ty(value);
+        if ty == Type::NEVER || ty == Type::ERROR {
+            return Ok(value);
+        }
+        let list = self.read(yields.all, span);
+        let whole = self.ty(list);
+        let value = self.intrinsic(Intrinsic::ListPush, &[list, value], whole, span);
+        Ok(self.push(Expr::Assign { local: yields.all, path: WHOLE, value }, Type::VOID, span))
+    }
+
+    fn clause(&mut self, label: Option<Symbol>, clauses: &'a [ForClause], rounds: Rounds<'a>, span: Span) -> Result<ExprId> {
+        let Rounds { body, yields } = rounds;
         let Some((first, rest)) = clauses.split_first() else { return self.branch(body, &Expect::NONE) };
         let source_span = self.span(first.source);
         let mut range = None;
@@ -194,7 +260,7 @@ impl<'a> Checker<'a> {
                 let Some(end) = end else {
                     let refused = self.refuse(source_span, "unbounded ranges");
                     self.draft.scratch.truncate(self.draft.scratch.len());
-                    return self.body_alone(first, rest, label, body, span, refused);
+                    return self.body_alone(first, rest, label, rounds, span, refused);
                 };
                 let end = self.bound(end)?;
                 let step = match step {
@@ -224,7 +290,7 @@ impl<'a> Checker<'a> {
                 }
             }
         };
-        let id = self.enter(LoopKind::For, label, &Expect::NONE, span);
+        let id = self.enter_rounds(label, yields, span);
         let bindings = self.draft.bindings.len();
         let mark = self.draft.scratch.len();
         let local = match self.tree.patterns[first.pattern] {
@@ -244,8 +310,14 @@ impl<'a> Checker<'a> {
             Some(guard) => Some(self.condition(guard, "the guard of a `for`")?),
             None => None,
         };
-        let inner = if rest.is_empty() { self.branch(body, &Expect::NONE)? } else { self.clause(None, rest, body, span)? };
-        self.warn_unused(body, inner);
+        let inner = match yields {
+            _ if !rest.is_empty() => self.clause(None, rest, rounds, span)?,
+            Some(yields) => self.yielded(body, yields)?,
+            None => self.branch(body, &Expect::NONE)?,
+        };
+        if yields.is_none() {
+            self.warn_unused(body, inner);
+        }
         let inner = match guard {
             Some(condition) => {
                 let at = self.span_at(inner);
@@ -289,19 +361,19 @@ impl<'a> Checker<'a> {
         first: &'a ForClause,
         rest: &'a [ForClause],
         label: Option<Symbol>,
-        body: tree::ExprId,
+        rounds: Rounds<'a>,
         span: Span,
         refused: ExprId,
     ) -> Result<ExprId> {
         let bindings = self.draft.bindings.len();
         let mark = self.draft.scratch.len();
-        self.enter(LoopKind::For, label, &Expect::NONE, span);
+        self.enter_rounds(label, rounds.yields, span);
         let local = self.local(self.blank, Type::ERROR, false);
         self.bind_local(first.pattern, local, Type::ERROR, Kind::LoopVariable, "for")?;
         if rest.is_empty() {
-            self.branch(body, &Expect::NONE)?
+            self.branch(rounds.body, &Expect::NONE)?
         } else {
-            self.clause(None, rest, body, span)?
+            self.clause(None, rest, rounds, span)?
         };
         self.frames.pop();
         self.draft.bindings.truncate(bindings);
@@ -364,6 +436,10 @@ impl<'a> Checker<'a> {
             (frame.kind, frame.id, frame.breaks, frame.expect)
         };
         let anchor = self.anchor;
+        if let (Some(value), Some(yields)) = (value, self.frames[target].yields) {
+            let leave = self.push(Expr::Break(id, None), Type::NEVER, span);
+            return self.yielded_and(value, yields, leave, span);
+        }
         let Some(value) = value else {
             match breaks {
                 Breaks::Value(ty, first) if kind == LoopKind::Loop && ty != Type::ERROR => {
@@ -378,7 +454,7 @@ impl<'a> Checker<'a> {
         let form = match kind {
             LoopKind::Loop => None,
             LoopKind::While => Some("while"),
-            LoopKind::For => Some("for-do"),
+            LoopKind::For | LoopKind::Yield => Some("for-do"),
         };
         if let Some(form) = form {
             self.infer(value)?;
@@ -410,8 +486,24 @@ impl<'a> Checker<'a> {
         Ok(self.push(Expr::Break(id, Some(value)), Type::NEVER, span))
     }
 
+    /// An element of a `for ... yield`, and then a way out of its round.
+    fn yielded_and(&mut self, value: tree::ExprId, yields: Yields<'a>, leave: ExprId, span: Span) -> Result<ExprId> {
+        let yielded = self.yielded(value, yields)?;
+        if self.ty(yielded).fits_anywhere() {
+            return Ok(yielded);
+        }
+        let statements = self.draft.body.lists.add([yielded, leave]);
+        Ok(self.push(Expr::Block { statements, tail: true }, Type::NEVER, span))
+    }
+
     pub(super) fn continue_on(&mut self, label: Option<Symbol>, value: Option<tree::ExprId>, span: Span) -> Result<ExprId> {
         let target = self.target("continue", label, span);
+        if let (Some(value), Some(target)) = (value, target)
+            && let Some(yields) = self.frames[target].yields
+        {
+            let again = self.push(Expr::Continue(self.frames[target].id), Type::NEVER, span);
+            return self.yielded_and(value, yields, again, span);
+        }
         if let Some(value) = value {
             self.infer(value)?;
         }
@@ -422,12 +514,20 @@ impl<'a> Checker<'a> {
         let (kind, id) = (self.frames[target].kind, self.frames[target].id);
         if value.is_some() {
             match (kind, label) {
-                (LoopKind::For, Some(name)) => self.report(Code::E0873, span, [name.into()]),
-                (LoopKind::For, None) => self.report(Code::E0861, span, ["for-do".into()]),
+                (LoopKind::For | LoopKind::Yield, Some(name)) => self.report(Code::E0873, span, [name.into()]),
+                (LoopKind::For | LoopKind::Yield, None) => self.report(Code::E0861, span, ["for-do".into()]),
                 (LoopKind::While, _) => self.report(Code::E0861, span, ["while".into()]),
                 (LoopKind::Loop, _) => self.report(Code::E0861, span, ["loop".into()]),
             };
         }
         Ok(self.push(Expr::Continue(id), Type::NEVER, span))
     }
+}
+
+/// What the rounds of a `for` do.
+#[derive(Clone, Copy)]
+struct Rounds<'a> {
+    body: tree::ExprId,
+    /// Where their values go, of a `for ... yield`.
+    yields: Option<Yields<'a>>,
 }

@@ -74,7 +74,7 @@ impl<'a> Checker<'a> {
             }
             Ast::For { label, clauses, is_yield, body } => {
                 if is_yield {
-                    return Ok(self.refuse(span, "`for ... yield`"));
+                    return self.for_yield(label, tree.list(clauses), body, span, expect);
                 }
                 self.for_do(label, tree.list(clauses), body, span)?
             }

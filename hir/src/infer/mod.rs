@@ -111,6 +111,8 @@ enum LoopKind {
     Loop,
     While,
     For,
+    /// A clause of `for ... yield`.
+    Yield,
 }
 
 struct Frame<'a> {
@@ -119,6 +121,16 @@ struct Frame<'a> {
     id: LoopId,
     breaks: Breaks,
     expect: Expect<'a>,
+    /// Where the elements of a `for ... yield` go.
+    yields: Option<Yields<'a>>,
+}
+
+/// The list that a `for ... yield` collects.
+#[derive(Clone, Copy)]
+struct Yields<'a> {
+    all: LocalId,
+    element: Type,
+    why: Why<'a>,
 }
 
 /// The receiver of the innermost index, for `#`.

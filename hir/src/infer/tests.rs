@@ -217,7 +217,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     for (body, what) in [
         ("let x = {a: 1}; let y = x[\"a\"];", "map literals"),
         ("let x = s.split(\",\"); for p in x do print(msg: p);", "method `split` of str"),
-        ("let x = for i in 0..3 yield i; print(msg: x[0]);", "`for ... yield`"),
         ("let r = 0..3; for i in r do print(msg: `{i}`);", "range values"),
         ("for i in 0.. do print(msg: `{i}`);", "unbounded ranges"),
         ("let x = `{n:>5}`;", "format specification `>5`"),

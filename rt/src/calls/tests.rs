@@ -1,5 +1,4 @@
 use super::*;
-use abi::layout;
 
 fn empty() -> Str {
     Str::of_static(b"")
