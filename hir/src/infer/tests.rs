@@ -240,7 +240,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
         ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),
-        ("@w (xs: [int]) -> int = xs[0];", "the type `[int]`"),
         ("$k (n: int) -> int = n;\n@u () -> int = $k(n: 3);", "const functions"),
     ] {
         let report = Program::new(&[("main", &format!("{item}{FRAME}"))]).report();

@@ -463,8 +463,10 @@ impl<'a> Machine<'a> {
                     let (index, value) = (word!(*b) as i64, self.cell(wb, hb, *value));
                     let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_set of no list")) };
                     let Some(changed) = elements.with(index, value) else { return Err(broken(&code, "list_set of no element")) };
-                    let (before, rest) = (&elements.all()[..index as usize], &elements.all()[index as usize..]);
+                    let all = elements.all();
+                    let (before, rest) = all.split_at(index as usize);
                     ghost!(self.ghosts.moved(&heap!(*a), &[before, &rest[1..]], &[&rest[..1]]));
+                    drop(all);
                     self.pay(16 * changed.len())?;
                     heap!(*d) = Heap::List(changed);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
@@ -700,7 +702,7 @@ impl Machine<'_> {
         }
         self.ghosts.made(list, code, 0);
         if let Heap::List(elements) = list {
-            for element in elements.iter() {
+            for element in elements.all().iter() {
                 if let Cell::Heap(element) = element {
                     self.ghosts.made(element, code, 0);
                 }
