@@ -10,7 +10,7 @@ use super::{Checker, Result};
 use crate::exhaustive::{LIMIT, judge};
 use crate::ir::{Arm, Expr, ExprId};
 use crate::resolve::show;
-use crate::{Type, TypeKind};
+use crate::Type;
 
 impl<'a> Checker<'a> {
     pub(super) fn match_arms(&mut self, scrutinee: tree::ExprId, arms: List<tree::Arm>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
@@ -19,10 +19,7 @@ impl<'a> Checker<'a> {
         let matched = self.ty(value);
         let scrutinee_span = self.span_at(value);
         let list = tree.arms.get(arms);
-        let known = match matched.kind() {
-            TypeKind::Error | TypeKind::Never => false,
-            _ => true,
-        };
+        let known = !matched.fits_anywhere();
         let mut built: Vec<Arm> = Vec::with_capacity(list.len());
         // Arms with an empty range may match nothing; that was reported.
         let mut has_empty: Vec<bool> = Vec::new();
