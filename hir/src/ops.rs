@@ -164,6 +164,27 @@ intrinsics! {
     StrEq       = "str.eq"       (STR, STR)     -> BOOL,  false, "equal";
     StrCompare  = "str.compare"  (STR, STR)     -> INT,   false, "-1, 0, 1 by code points";
     StrHash     = "str.hash"     (STR)          -> INT,   false, "FNV-1a of the bytes";
+    StrCharAt   = "str.char_at"  (STR, INT)     -> CHAR,  false, "character that begins at a byte offset";
+    StrCharBefore = "str.char_before" (STR, INT) -> CHAR, false, "character that ends at a byte offset";
+    StrByteAt   = "str.byte_at"  (STR, INT)     -> BYTE,  false, "byte at an offset; 0 behind the end";
+    StrCount    = "str.count"    (STR)          -> INT,   false, "code points";
+    StrOffset   = "str.offset"   (STR, INT)     -> INT,   false, "byte offset of a code point by index, or -1";
+    StrIsBoundary = "str.is_boundary" (STR, INT) -> BOOL, false, "does a character begin or the text end at a byte offset?";
+    StrFind     = "str.find"     (STR, STR, INT) -> INT,  false, "byte offset of the first match from an offset on, or -1";
+    StrHasAt    = "str.has_at"   (STR, STR, INT) -> BOOL, false, "does the second text stand in the first one at a byte offset?";
+    StrView     = "str.view"     (STR, INT, INT) -> STR,  false, "bytes start..end";
+    StrReplace  = "str.replace"  (STR, STR, STR) -> STR,  false, "matches of the second text replaced by the third";
+    StrRepeat   = "str.repeat"   (STR, INT)     -> STR,   false, "copies in a row";
+    StrKeyedHash = "str.keyed_hash" (STR, INT) -> INT,    false, "hash for tables, by a seed";
+    MapSeed     = "map.seed"     ()             -> INT,   false, "the seed of the process for tables";
+    StrUpper    = "str.upper"    (STR)          -> STR,   false, "uppercase";
+    StrLower    = "str.lower"    (STR)          -> STR,   false, "lowercase";
+    CharIsAlphabetic = "char.is_alphabetic" (CHAR) -> BOOL, false, "Unicode property Alphabetic";
+    CharIsDigit = "char.is_digit" (CHAR)        -> BOOL,  false, "Unicode category Nd";
+    CharIsUpper = "char.is_upper" (CHAR)        -> BOOL,  false, "Unicode property Uppercase";
+    CharIsLower = "char.is_lower" (CHAR)        -> BOOL,  false, "Unicode property Lowercase";
+    CharUpper   = "char.upper"   (CHAR)         -> STR,   false, "uppercase";
+    CharLower   = "char.lower"   (CHAR)         -> STR,   false, "lowercase";
     StrDebug    = "str.debug"    (STR)          -> STR,   false, "quoted and escaped";
     // Sums.
     VariantNumber = "variant.number" (SUM)      -> INT,   false, "position of the variant in the declaration";
@@ -176,6 +197,7 @@ intrinsics! {
     ListReserve = "list.reserve" (LIST, INT)    -> SAME,  false, "the same list, with room for so many more elements";
     // Effects.
     Print       = "print"        (STR)          -> VOID,  true,  "writes a line to standard output";
+    Write       = "write"        (STR)          -> VOID,  true,  "writes a text to standard output";
     DebugPrint  = "debug_print"  (STR)          -> VOID,  false, "writes a line to standard error";
     Panic       = "panic"        (STR)          -> NEVER, true,  "panics with the text";
     Todo        = "todo"         ()             -> NEVER, true,  "panics: not yet implemented";

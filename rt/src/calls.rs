@@ -1,7 +1,7 @@
 //! The functions behind `abi::RuntimeCall`, one each, with the convention of `abi::calls`.
 #![allow(unsafe_code)] // exported symbols, addresses from compiled code
 
-use pure::{float, int, parse, print, text};
+use pure::{case, find, float, int, keyed, parse, print, text};
 
 use crate::value::{Builder, Str};
 use crate::{heap, list, output};
@@ -25,7 +25,13 @@ macro_rules! status {
 /// `print`.
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_print(text: &Str) -> u64 {
-    u64::from(!output::print(text.bytes()))
+    u64::from(!output::print(text.bytes(), b"\n"))
+}
+
+/// `write`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_write(text: &Str) -> u64 {
+    u64::from(!output::print(text.bytes(), b""))
 }
 
 /// `debug_print`.
@@ -91,6 +97,116 @@ pub extern "sysv64" fn ori_str_hash(text: &Str) -> i64 {
     text::hash(text.bytes())
 }
 
+/// `str_char_at`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_char_at(text: &Str, at: i64) -> u64 {
+    u64::from(u32::from(text::char_at(text.bytes(), at)))
+}
+
+/// `str_char_before`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_char_before(text: &Str, end: i64) -> u64 {
+    u64::from(u32::from(text::char_before(text.bytes(), end)))
+}
+
+/// `str_byte_at`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_byte_at(text: &Str, at: i64) -> u64 {
+    u64::from(text::byte_at(text.bytes(), at))
+}
+
+/// `str_count`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_count(text: &Str) -> i64 {
+    text::count(text.bytes()) as i64
+}
+
+/// `str_offset`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_offset(text: &Str, index: i64) -> i64 {
+    text::offset(text.bytes(), index)
+}
+
+/// `str_is_boundary`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_is_boundary(text: &Str, at: i64) -> u64 {
+    u64::from(text::is_boundary(text.bytes(), at))
+}
+
+/// `str_find`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_find(text: &Str, needle: &Str, from: i64) -> i64 {
+    find::find(text.bytes(), needle.bytes(), from)
+}
+
+/// `str_has_at`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_has_at(text: &Str, part: &Str, at: i64) -> u64 {
+    u64::from(text::has_at(text.bytes(), part.bytes(), at))
+}
+
+/// `str_view`.
+///
+/// # Safety
+/// `out` must be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_str_view(out: *mut Str, text: *const Str, start: i64, end: i64) {
+    // SAFETY: compiled code passes the addresses of values.
+    unsafe { out.write((*text).view(text::range((*text).bytes(), start, end))) };
+}
+
+/// `str_replace`.
+///
+/// # Safety
+/// `out` must be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_str_replace(out: *mut Str, text: *const Str, old: *const Str, new: *const Str) {
+    // SAFETY: compiled code passes the addresses of values.
+    unsafe { out.write(Builder::collect(|sink| find::replace((*text).bytes(), (*old).bytes(), (*new).bytes(), sink))) };
+}
+
+/// `str_repeat`.
+///
+/// # Safety
+/// `out` must be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_str_repeat(out: *mut Str, text: *const Str, count: i64) {
+    // SAFETY: compiled code passes the addresses of values.
+    unsafe { out.write(Builder::repeat((*text).bytes(), usize::try_from(count).unwrap_or(0))) };
+}
+
+/// `str_keyed_hash`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_str_keyed_hash(text: &Str, seed: i64) -> i64 {
+    keyed::hash(text.bytes(), seed)
+}
+
+/// `map_seed`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_map_seed() -> i64 {
+    crate::seed::of_process()
+}
+
+/// `str_upper`.
+///
+/// # Safety
+/// `out` must be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_str_upper(out: *mut Str, text: *const Str) {
+    // SAFETY: compiled code passes the addresses of values.
+    unsafe { out.write(Builder::collect(|sink| case::upper((*text).bytes(), sink))) };
+}
+
+/// `str_lower`.
+///
+/// # Safety
+/// `out` must be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_str_lower(out: *mut Str, text: *const Str) {
+    // SAFETY: compiled code passes the addresses of values.
+    unsafe { out.write(Builder::collect(|sink| case::lower((*text).bytes(), sink))) };
+}
+
 /// `str_debug`.
 ///
 /// # Safety
@@ -135,6 +251,42 @@ pub extern "sysv64" fn ori_str_of_char(out: &mut Str, code: u64) {
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_char_debug(out: &mut Str, code: u64) {
     *out = Builder::collect(|sink| print::char_debug(scalar(code), sink));
+}
+
+/// `char_is_alphabetic`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_char_is_alphabetic(code: u64) -> u64 {
+    u64::from(scalar(code).is_alphabetic())
+}
+
+/// `char_is_digit`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_char_is_digit(code: u64) -> u64 {
+    u64::from(case::is_digit(scalar(code)))
+}
+
+/// `char_is_upper`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_char_is_upper(code: u64) -> u64 {
+    u64::from(scalar(code).is_uppercase())
+}
+
+/// `char_is_lower`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_char_is_lower(code: u64) -> u64 {
+    u64::from(scalar(code).is_lowercase())
+}
+
+/// `char_upper`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_char_upper(out: &mut Str, code: u64) {
+    *out = Builder::collect(|sink| case::char_upper(scalar(code), sink));
+}
+
+/// `char_lower`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_char_lower(out: &mut Str, code: u64) {
+    *out = Builder::collect(|sink| case::char_lower(scalar(code), sink));
 }
 
 fn scalar(code: u64) -> char {

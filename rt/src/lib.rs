@@ -11,6 +11,7 @@
 //! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
 //! | [`list`]    | buffers of lists                                                             |
 //! | [`value`]   | `str` and list values in memory                                              |
+//! | [`seed`]    | the seed by which tables hash                                                |
 //! | [`system`]  | the system calls used                                                        |
 //!
 //! `rt/image` makes the static image of it (with `_start`, `mem*` and the Rust panic handler). The state of the heap is
@@ -27,6 +28,7 @@ pub mod list;
 mod memory;
 pub mod output;
 pub mod panic;
+pub mod seed;
 pub mod start;
 pub mod system;
 pub mod value;

@@ -89,15 +89,15 @@ fn state() -> &'static mut State {
     unsafe { &mut *STDOUT.0.get() }
 }
 
-/// Writes `text` and a newline; false when standard output refused it.
-pub fn print(text: &[u8]) -> bool {
+/// Writes `text` and what ends it, a newline or nothing; false when standard output refused it.
+pub fn print(text: &[u8], end: &[u8]) -> bool {
     let state = state();
     if state.mode == Mode::Unknown {
         // A closed reader shall be an exit status (`language/17` §17.2), not a signal.
         system::on_signal(system::SIGPIPE, system::Action::Ignore);
         state.mode = if system::is_terminal(system::STDOUT) { Mode::Line } else { Mode::Block };
     }
-    let mut done = state.add(text).and_then(|()| state.add(b"\n"));
+    let mut done = state.add(text).and_then(|()| state.add(end));
     if state.mode == Mode::Line {
         done = done.and_then(|()| state.flush());
     }

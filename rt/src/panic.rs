@@ -43,10 +43,16 @@ pub unsafe fn set_environment(variables: *const *const u8) {
     unsafe { *ENVIRONMENT.0.get() = variables };
 }
 
-fn backtrace_wanted() -> bool {
+/// The value of an environment variable.
+pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     // SAFETY: `set_environment`'s promise; null before it.
     let variables = unsafe { *ENVIRONMENT.0.get() };
-    variables.is_null() || unsafe { crate::start::variable(variables, b"ORI_BACKTRACE") } != Some(b"0")
+    // SAFETY: the same promise.
+    if variables.is_null() { None } else { unsafe { crate::start::variable(variables, name) } }
+}
+
+fn backtrace_wanted() -> bool {
+    variable(b"ORI_BACKTRACE") != Some(b"0")
 }
 
 /// A panic: `kind` with its arguments, the stack pointer at the entry of the stub, and the caller's `rbp`.

@@ -184,7 +184,7 @@ unsafe fn stack_size(environment: *const *const u8) -> usize {
 }
 
 /// Plain digits; the parser for programs, which trims Unicode white space, would be a tenth of a small program.
-fn decimal(text: &[u8]) -> Option<usize> {
+pub fn decimal(text: &[u8]) -> Option<usize> {
     text.iter().try_fold(0usize, |value, digit| match digit {
         b'0'..=b'9' if value < LARGEST_STACK => Some(value * 10 + usize::from(digit - b'0')),
         _ => None,

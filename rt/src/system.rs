@@ -82,6 +82,14 @@ pub unsafe fn forbid(start: *mut u8, bytes: usize) -> bool {
     unsafe { syscall!(Sysno::mprotect, start, bytes, linux_raw_sys::general::PROT_NONE) }.is_ok()
 }
 
+/// A number from the kernel that nobody can foresee; 0 where it gives none.
+pub fn random() -> u64 {
+    let mut bytes = [0u8; 8];
+    // SAFETY: the kernel fills the eight bytes.
+    let _ = unsafe { syscall!(Sysno::getrandom, bytes.as_mut_ptr(), bytes.len(), 0) };
+    u64::from_le_bytes(bytes)
+}
+
 /// Ends the process.
 pub fn exit(status: i32) -> ! {
     loop {

@@ -53,6 +53,25 @@ impl Str {
         Str::inline(text).unwrap_or_else(|| Builder::collect(|out| out(text)))
     }
 
+    /// Part of a text, with a share of its block; or a copy, where the part is small.
+    pub fn view(&self, range: core::ops::Range<usize>) -> Str {
+        let part = self.bytes().get(range).unwrap_or(&[]);
+        if part.len() <= STR_INLINE_MAX {
+            return Str::of(part);
+        }
+        if let Some(block) = self.owner() {
+            // SAFETY: the caller lends the text, so its block is in use.
+            let room = unsafe { heap::room(block) };
+            if room > LARGE_BLOCK && part.len() < room / 8 {
+                // It must not keep the whole block alive.
+                return Str::of(part);
+            }
+            // SAFETY: as above.
+            unsafe { heap::retain(block) };
+        }
+        Str { words: [part.as_ptr() as u64, part.len() as u64, self.words[2]] }
+    }
+
     fn inline(text: &[u8]) -> Option<Str> {
         abi::layout::inline_str(text).map(|words| Str { words })
     }
@@ -98,6 +117,9 @@ impl Str {
     }
 }
 
+/// A view shorter than an eighth of a block larger than this is copied (language/13 §13.4).
+const LARGE_BLOCK: usize = 4096;
+
 /// A text under construction, inline until it is too long for that.
 pub struct Builder {
     inline: [u8; STR_TAG_OFFSET],
@@ -141,6 +163,18 @@ impl Builder {
         builder.reserve(if a.owner().is_some() { total.saturating_add(left.len()) } else { total });
         builder.push(left);
         builder.push(right);
+        builder.finish()
+    }
+
+    /// So many copies of a text in a row.
+    pub fn repeat(text: &[u8], count: usize) -> Str {
+        let mut builder = Builder::default();
+        builder.reserve(text.len().saturating_mul(count));
+        if !text.is_empty() {
+            for _ in 0..count {
+                builder.push(text);
+            }
+        }
         builder.finish()
     }
 
@@ -232,6 +266,32 @@ mod tests {
             assert_eq!(value.bytes(), text);
             assert_eq!(value.words[2] >> 63 == 1, length <= 23, "{length}");
         }
+    }
+
+    #[test]
+    fn a_view_shares_the_block_unless_it_is_a_small_part_of_a_large_one() {
+        let bytes: Vec<u8> = (0..20_000u32).map(|i| b'a' + (i % 26) as u8).collect();
+        for (length, start, end, shares) in [
+            (100, 10, 90, true),
+            (100, 10, 20, false),
+            (100, 0, 100, true),
+            (20_000, 5_000, 10_000, true),
+            (20_000, 5_000, 6_000, false),
+            (3_000, 100, 130, true),
+        ] {
+            let whole = Str::of(&bytes[..length]);
+            let part = whole.view(start..end);
+            assert_eq!(part.bytes(), &bytes[start..end]);
+            assert_eq!(part.bytes().as_ptr() == whole.bytes()[start..].as_ptr(), shares, "{start}..{end} of {length}");
+            // SAFETY: both are alive, and this is their last use.
+            unsafe {
+                whole.release();
+                assert_eq!(part.bytes(), &bytes[start..end]);
+                part.release();
+            }
+        }
+        let constant = Str::of_static(b"a text that lives in static memory");
+        assert_eq!(constant.view(2..30).bytes().as_ptr(), constant.bytes()[2..].as_ptr());
     }
 
     #[test]

@@ -65,6 +65,33 @@ pub(super) fn is_function(name: &str) -> bool {
     FUNCTIONS.contains(&name) || LATER.contains(&name)
 }
 
+/// Functions of the library alone, which it is written with: name, parameters, intrinsic, result. Positions are byte offsets.
+const OF_LIBRARY: &[(&str, Params, I, Type)] = &[
+    ("str_is_int", &[("text", STR)], I::StrIsInt, Type::BOOL),
+    ("str_is_float", &[("text", STR)], I::StrIsFloat, Type::BOOL),
+    ("str_char_at", &[("text", STR), ("at", INT)], I::StrCharAt, Type::CHAR),
+    ("str_char_before", &[("text", STR), ("end", INT)], I::StrCharBefore, Type::CHAR),
+    ("str_byte_at", &[("text", STR), ("at", INT)], I::StrByteAt, Type::BYTE),
+    ("str_count", &[("text", STR)], I::StrCount, Type::INT),
+    ("str_offset", &[("text", STR), ("index", INT)], I::StrOffset, Type::INT),
+    ("str_is_boundary", &[("text", STR), ("at", INT)], I::StrIsBoundary, Type::BOOL),
+    ("str_find", &[("text", STR), ("part", STR), ("from", INT)], I::StrFind, Type::INT),
+    ("str_has_at", &[("text", STR), ("part", STR), ("at", INT)], I::StrHasAt, Type::BOOL),
+    ("str_view", &[("text", STR), ("start", INT), ("end", INT)], I::StrView, Type::STR),
+    ("str_replace", &[("text", STR), ("old", STR), ("new", STR)], I::StrReplace, Type::STR),
+    ("str_repeat", &[("text", STR), ("count", INT)], I::StrRepeat, Type::STR),
+    ("str_keyed_hash", &[("text", STR), ("seed", INT)], I::StrKeyedHash, Type::INT),
+    ("map_seed", &[], I::MapSeed, Type::INT),
+    ("str_upper", &[("text", STR)], I::StrUpper, Type::STR),
+    ("str_lower", &[("text", STR)], I::StrLower, Type::STR),
+    ("char_is_alphabetic", &[("letter", CHAR)], I::CharIsAlphabetic, Type::BOOL),
+    ("char_is_digit", &[("letter", CHAR)], I::CharIsDigit, Type::BOOL),
+    ("char_is_upper", &[("letter", CHAR)], I::CharIsUpper, Type::BOOL),
+    ("char_is_lower", &[("letter", CHAR)], I::CharIsLower, Type::BOOL),
+    ("char_upper", &[("letter", CHAR)], I::CharUpper, Type::STR),
+    ("char_lower", &[("letter", CHAR)], I::CharLower, Type::STR),
+];
+
 /// Type of a parameter of something built in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Param {
@@ -77,6 +104,7 @@ const STR: Param = Param::Of(Type::STR);
 const INT: Param = Param::Of(Type::INT);
 const FLOAT: Param = Param::Of(Type::FLOAT);
 const BOOL: Param = Param::Of(Type::BOOL);
+const CHAR: Param = Param::Of(Type::CHAR);
 
 /// A list of parameters, the last `optional` of which may be left out.
 pub(super) type Params = &'static [(&'static str, Param)];
@@ -163,17 +191,17 @@ impl<'a> Checker<'a> {
     pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
         let mark = self.draft.scratch.len();
         let value = match name.as_str() {
-            "print" => {
-                if self.which == Which::Constant {
-                    self.report(Code::E0706, span, ["print".into()]);
-                }
-                self.simple("print", &[("msg", STR)], I::Print, Type::VOID, args, span)?
-            }
+            "print" => self.output("print", I::Print, args, span)?,
             "panic" => self.simple("panic", &[("msg", STR)], I::Panic, Type::NEVER, args, span)?,
             "todo" => self.with_reason("todo", I::Todo, I::TodoFor, args, span)?,
             "unreachable" => self.with_reason("unreachable", I::Unreachable, I::UnreachableFor, args, span)?,
             "len" => match self.take("len", &[("collection", Param::Any)], 0, None, args, span)?.as_deref() {
-                Some(&[value]) => self.length_of(value, "Len", span)?,
+                Some(&[value]) => {
+                    if self.ty(value) == Type::STR {
+                        self.byte_lengths.push(span);
+                    }
+                    self.length_of(value, "Len", span)?
+                }
                 _ => self.error(span),
             },
             "is_empty" => match self.take("is_empty", &[("collection", Param::Any)], 0, None, args, span)?.as_deref() {
@@ -214,13 +242,14 @@ impl<'a> Checker<'a> {
     pub(super) fn call_of_library(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
         let mark = self.draft.scratch.len();
         let value = match name.as_str() {
-            "str_is_int" => self.simple("str_is_int", &[("text", STR)], I::StrIsInt, Type::BOOL, args, span)?,
-            "str_is_float" => self.simple("str_is_float", &[("text", STR)], I::StrIsFloat, Type::BOOL, args, span)?,
             "list_push" => self.changed_list(I::ListPush, args, span)?,
             "list_set" => self.changed_list(I::ListSet, args, span)?,
             "list_slice" => self.changed_list(I::ListSlice, args, span)?,
             "list_reserve" => self.changed_list(I::ListReserve, args, span)?,
-            _ => return Ok(None),
+            other => match OF_LIBRARY.iter().find(|row| row.0 == other) {
+                Some(&(function, params, op, ty)) => self.simple(function, params, op, ty, args, span)?,
+                None => return Ok(None),
+            },
         };
         Ok(Some(self.with_statements(mark, value, span)))
     }
@@ -248,6 +277,24 @@ impl<'a> Checker<'a> {
             Some(values) => self.intrinsic(op, &values, ty, span),
             None => self.error(span),
         })
+    }
+
+    fn output(&mut self, function: &'static str, op: I, args: List<Argument>, span: Span) -> Result<ExprId> {
+        if self.which == Which::Constant {
+            self.report(Code::E0706, span, [function.into()]);
+        }
+        self.simple(function, &[("msg", STR)], op, Type::VOID, args, span)
+    }
+
+    /// An operation of the capability `Print`, which goes to standard output; `None` when it is a later one.
+    pub(super) fn print_operation(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
+        let mark = self.draft.scratch.len();
+        let value = match name.as_str() {
+            "print" => self.output("Print.print", I::Write, args, span)?,
+            "println" => self.output("Print.println", I::Print, args, span)?,
+            _ => return Ok(None),
+        };
+        Ok(Some(self.with_statements(mark, value, span)))
     }
 
     fn with_reason(&mut self, function: &'static str, plain: I, reason: I, args: List<Argument>, span: Span) -> Result<ExprId> {

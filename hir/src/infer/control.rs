@@ -6,8 +6,8 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::{Expect, Why};
 use super::{Binding, Breaks, Checker, Frame, Kind, LoopKind, Result, Yields};
-use crate::ir::{Expr, ExprId, For, LoopId, Source, WHOLE};
-use crate::resolve::show;
+use crate::ir::{Expr, ExprId, For, LocalId, LoopId, Source, WHOLE};
+use crate::resolve::{prelude, show};
 use crate::{Intrinsic, Type, TypeKind};
 
 impl<'a> Checker<'a> {
@@ -250,6 +250,7 @@ impl<'a> Checker<'a> {
         let source_span = self.span(first.source);
         let mut range = None;
         let mut list = None;
+        let mut length = None;
         let mut source = first.source;
         while let Ast::Paren(inner) = self.tree.exprs[source] {
             source = inner;
@@ -262,7 +263,9 @@ impl<'a> Checker<'a> {
                     self.draft.scratch.truncate(self.draft.scratch.len());
                     return self.body_alone(first, rest, label, rounds, span, refused);
                 };
+                let lengths = self.byte_lengths.len();
                 let end = self.bound(end)?;
+                length = self.byte_lengths.get(lengths).copied();
                 let step = match step {
                     Some(step) => Some(self.bound(step)?),
                     None => None,
@@ -272,15 +275,13 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let value = self.infer(first.source)?;
+                let value = self.walked(value, source_span)?;
                 list = Some(value);
                 let ty = self.ty(value);
                 match ty.kind() {
                     TypeKind::List(element) => element,
+                    TypeKind::Str => Type::CHAR,
                     TypeKind::Error | TypeKind::Never => Type::ERROR,
-                    TypeKind::Str => {
-                        self.refuse(source_span, "`for` over str");
-                        Type::ERROR
-                    }
                     _ => {
                         if !self.lacks_silently(ty)? {
                             self.report(Code::E2009, source_span, [show(ty).into(), "Iterable".into()]);
@@ -298,6 +299,7 @@ impl<'a> Checker<'a> {
                 let local = self.local(name, item, false);
                 let span = self.tree.pattern_span(first.pattern);
                 self.draft.bindings.push(Binding { name, local, kind: Kind::LoopVariable, span });
+                self.byte_counters.extend(length.map(|length| (local, length)));
                 local
             }
             _ => {
@@ -345,9 +347,39 @@ impl<'a> Checker<'a> {
                 let parts = For { id, local, source: Source::Range { start, end, step, inclusive }, body: inner };
                 self.push_for(parts, span)
             }
+            (None, Some(text)) if self.ty(text) == Type::STR => self.over_text(id, local, text, inner, span),
             (None, Some(list)) if item != Type::ERROR => self.push_for(For { id, local, source: Source::List(list), body: inner }, span),
             (None, _) => self.error(span),
         })
+    }
+
+    /// `for local in text do body`: byte by byte offset, each character is read and stepped over before the body, so that a `continue` needs no care.
+    fn over_text(&mut self, id: LoopId, local: LocalId, text: ExprId, body: ExprId, span: Span) -> ExprId {
+        let (int, bool) = (Type::INT, Type::BOOL);
+        let mark = self.draft.scratch.len();
+        let text = self.temporary(text);
+        let read = self.read(text, span);
+        let length = self.intrinsic(Intrinsic::StrLen, &[read], int, span);
+        let end = self.temporary(length);
+        let at = self.local(self.blank, int, true);
+        let zero = self.int(0, span);
+        let start = self.push(Expr::Let(at, zero), Type::VOID, span);
+        self.draft.scratch.push(start);
+        let (now, last) = (self.read(at, span), self.read(end, span));
+        let condition = self.intrinsic(Intrinsic::Lt, &[now, last], bool, span);
+        let (read, now) = (self.read(text, span), self.read(at, span));
+        let letter = self.intrinsic(Intrinsic::StrCharAt, &[read, now], Type::CHAR, span);
+        let letter = self.push(Expr::Let(local, letter), Type::VOID, span);
+        let read = self.read(local, span);
+        let arguments = self.draft.body.lists.add([read]);
+        let width = self.push(Expr::Call(prelude::width(), arguments), int, span);
+        let now = self.read(at, span);
+        let value = self.intrinsic(Intrinsic::WrappingAdd, &[now, width], int, span);
+        let step = self.push(Expr::Assign { local: at, path: WHOLE, value }, Type::VOID, span);
+        let statements = self.draft.body.lists.add([letter, step, body]);
+        let body = self.push(Expr::Block { statements, tail: false }, Type::VOID, span);
+        let whole = self.push(Expr::While { id, condition, body }, Type::VOID, span);
+        self.with_statements(mark, whole, span)
     }
 
     fn push_for(&mut self, parts: For, span: Span) -> ExprId {

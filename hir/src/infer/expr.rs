@@ -288,7 +288,9 @@ impl<'a> Checker<'a> {
                     self.poisoned = true;
                     return Ok(None);
                 };
+                let is_open = !prelude::is_opaque(item) || prelude::is_library(self.item.id.module());
                 if definition.has_members()
+                    && is_open
                     && let Some(index) = definition.fields.iter().position(|(field, _)| *field == name)
                 {
                     return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));
@@ -304,7 +306,7 @@ impl<'a> Checker<'a> {
             _ => {
                 let shown = show(ty);
                 let at = self.last_segment(span, name);
-                if self.has_method(ty, name.as_str()) {
+                if self.has_method(ty, name.as_str()) || self.has_inherent(ty, name)? {
                     self.report(Code::E0309, at, [name.into()]).helps.push(format!("call it: `.{name}()`"));
                 } else {
                     self.report(Code::E0302, at, [shown.into(), name.into()]);
@@ -442,11 +444,12 @@ impl<'a> Checker<'a> {
         let ty = self.ty(receiver);
         let element = match ty.kind() {
             TypeKind::List(element) => element,
-            TypeKind::Str => return Ok(self.refuse(span, "indexing of str")),
+            TypeKind::Str => Type::STR,
             TypeKind::Error | TypeKind::Never => {
                 self.poisoned = true;
                 return Ok(self.error(span));
             }
+            TypeKind::Struct(item, _) if item == prelude::map() => return self.at_key(receiver, index, span),
             _ => {
                 if !self.lacks_silently(ty)? {
                     let at = self.span(base);
@@ -455,15 +458,19 @@ impl<'a> Checker<'a> {
                 return Ok(self.error(span));
             }
         };
+        let lengths = self.byte_lengths.len();
         self.indexed.push(Indexed { receiver, temporary: None });
         let position = self.infer(index);
         let indexed = self.indexed.pop();
         let position = position?;
+        if ty == Type::STR {
+            self.warn_mixed_positions(position, lengths);
+        }
         if !self.position(position, ty) {
             return Ok(self.error(span));
         }
         let Some(local) = indexed.and_then(|i| i.temporary) else {
-            return Ok(self.intrinsic(Intrinsic::ListGet, &[receiver, position], element, span));
+            return Ok(self.at_index(receiver, position, element, span));
         };
         // `#` needs the receiver a second time: it is evaluated once, into a temporary.
         let mark = self.draft.scratch.len();
@@ -471,8 +478,32 @@ impl<'a> Checker<'a> {
         let binding = self.push(Expr::Let(local, receiver), Type::VOID, at);
         self.draft.scratch.push(binding);
         let list = self.read(local, at);
-        let value = self.intrinsic(Intrinsic::ListGet, &[list, position], element, span);
+        let value = self.at_index(list, position, element, span);
         Ok(self.with_statements(mark, value, span))
+    }
+
+    /// The element of a list, the code point of a text.
+    fn at_index(&mut self, indexed: ExprId, position: ExprId, element: Type, span: Span) -> ExprId {
+        if self.ty(indexed) == Type::STR {
+            let arguments = self.draft.body.lists.add([indexed, position]);
+            return self.push(Expr::Call(prelude::text_index(), arguments), Type::STR, span);
+        }
+        self.intrinsic(Intrinsic::ListGet, &[indexed, position], element, span)
+    }
+
+    /// W0303: the index of a text has a number of bytes in it, or is the variable of a loop to one.
+    fn warn_mixed_positions(&mut self, position: ExprId, lengths: usize) {
+        let of_loop = match self.expr_at(position) {
+            Expr::Local(local) => self.byte_counters.iter().find(|(counter, _)| *counter == local).map(|(_, length)| *length),
+            _ => None,
+        };
+        if let Some(&length) = self.byte_lengths.get(lengths) {
+            self.report(Code::W0303, length, []);
+        } else if let Some(length) = of_loop {
+            let (at, anchor) = (self.span_at(position), self.anchor);
+            let warning = self.report(Code::W0303, at, []);
+            warning.labels.push(syntax::Label { anchor, span: length, text: "a number of bytes ends the loop".into() });
+        }
     }
 
     fn length(&mut self, span: Span) -> ExprId {
@@ -495,8 +526,9 @@ impl<'a> Checker<'a> {
                 local
             }
         };
-        let list = self.read(local, span);
-        self.intrinsic(Intrinsic::ListLen, &[list], Type::INT, span)
+        let indexed = self.read(local, span);
+        let op = if self.ty(indexed) == Type::STR { Intrinsic::StrCount } else { Intrinsic::ListLen };
+        self.intrinsic(op, &[indexed], Type::INT, span)
     }
 
     fn template(&mut self, parts: ir::List<TemplatePart>, span: Span) -> Result<ExprId> {

@@ -1,5 +1,7 @@
 //! Methods of the built-in types.
 
+use std::sync::Arc;
+
 use ir::{ItemId, List, Symbol};
 use syntax::tree::{self, Argument, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
@@ -11,7 +13,7 @@ use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
 use crate::program::{Entity, Receiver};
-use crate::resolve::prelude::{self, Known, Sum, predeclared};
+use crate::resolve::prelude::{self, Known, Sum, library_head, predeclared};
 use crate::resolve::solve;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
 use crate::{Intrinsic as I, Type, TypeKind};
@@ -49,75 +51,10 @@ const OF_TRAITS: &[(&str, Known)] = &[
     ("compare", Known::Comparable),
 ];
 
-const LATER_CHAR: &[&str] = &[
-    "is_alphabetic",
-    "is_digit",
-    "is_alphanumeric",
-    "is_whitespace",
-    "is_uppercase",
-    "is_lowercase",
-    "is_control",
-    "is_ascii",
-    "is_ascii_alphabetic",
-    "is_ascii_digit",
-    "is_ascii_alphanumeric",
-    "is_ascii_whitespace",
-    "is_ascii_uppercase",
-    "is_ascii_lowercase",
-    "is_ascii_hex_digit",
-    "is_ascii_punctuation",
-    "is_ascii_control",
-    "to_ascii_uppercase",
-    "to_ascii_lowercase",
-    "to_digit",
-    "to_uppercase",
-    "to_lowercase",
-];
-const LATER_BYTE: &[&str] = &[
-    "is_alpha",
-    "is_digit",
-    "is_alnum",
-    "is_whitespace",
-    "is_upper",
-    "is_lower",
-    "is_hex_digit",
-    "is_ascii",
-    "is_ascii_alpha",
-    "is_ascii_digit",
-    "is_ascii_alphanumeric",
-    "is_ascii_whitespace",
-    "is_ascii_uppercase",
-    "is_ascii_lowercase",
-    "is_ascii_hex_digit",
-    "is_ascii_punctuation",
-    "is_ascii_control",
-    "to_ascii_uppercase",
-    "to_ascii_lowercase",
-    "to_digit",
-];
-const LATER_STR: &[&str] = &[
-    "iter",
-    "chars",
-    "split",
-    "lines",
-    "trim",
-    "trim_start",
-    "trim_end",
-    "substring",
-    "starts_with",
-    "ends_with",
-    "contains",
-    "index_of",
-    "replace",
-    "repeat",
-    "to_uppercase",
-    "to_lowercase",
-    "as_bytes",
-    "to_bytes",
-];
+const LATER_STR: &[&str] = &["iter", "chars", "split", "lines", "as_bytes", "to_bytes"];
 const LATER_LIST: &[&str] = &["iter", "to_fixed", "try_to_fixed"];
 
-/// Those of the predeclared sums that give iterators or traces.
+/// Those of the predeclared sums, of maps and of sets that give iterators or traces.
 const LATER_OPTION: &[&str] = &["iter"];
 const LATER_RESULT: &[&str] = &["context", "trace", "trace_entries", "has_trace"];
 
@@ -127,10 +64,9 @@ fn later(ty: Type) -> &'static [&'static str] {
         TypeKind::Struct(item, _) => match prelude::sum(item) {
             Some(Sum::Option) => LATER_OPTION,
             Some(Sum::Result) => LATER_RESULT,
+            None if prelude::is_opaque(item) => LATER_OPTION,
             Some(Sum::Ordering) | None => &[],
         },
-        TypeKind::Char => LATER_CHAR,
-        TypeKind::Byte => LATER_BYTE,
         TypeKind::Str => LATER_STR,
         TypeKind::List(_) => LATER_LIST,
         _ => &[],
@@ -271,6 +207,11 @@ impl<'a> Checker<'a> {
     ) -> Result<Option<ExprId>> {
         let text = root.as_str();
         if let Some(what) = super::names::later_name(text) {
+            if text == "Print"
+                && let Some(done) = self.print_operation(name, args, span)?
+            {
+                return Ok(Some(done));
+            }
             return Ok(Some(self.refuse(span, what)));
         }
         match self.scope.type_name(root) {
@@ -309,7 +250,7 @@ impl<'a> Checker<'a> {
                     None => self.error(span),
                 }
             }
-            (Type::STR, "from_utf8" | "from_utf8_unchecked") => self.refuse(span, format!("`{text}.{name}`")),
+            (Type::STR, "from_utf8_unchecked") => self.refuse(span, format!("`{text}.{name}`")),
             (ty, "default") if self.has(ty, Known::Default, span)? == Some(true) => {
                 if self.take("default", &[], 0, None, args, span)?.is_none() {
                     return Ok(Some(self.error(span)));
@@ -398,6 +339,9 @@ impl<'a> Checker<'a> {
         if let Some(&(_, method, params, op, result)) = DIRECT.iter().find(|row| row.0 == ty && row.1 == text) {
             let Some(mut values) = self.take(method, params, 0, Some(&mut value), args, span)? else { return Ok(self.error(span)) };
             values.insert(0, value);
+            if op == I::StrLen {
+                self.byte_lengths.push(self.name_after(receiver, name, span));
+            }
             return Ok(self.intrinsic(op, &values, result, span));
         }
         let is_counted = match ty.kind() {
@@ -473,10 +417,19 @@ impl<'a> Checker<'a> {
             }
             _ => false,
         };
-        let near = {
+        let inherent = match library_head(ty) {
+            Some(head) => self.cx.inherent_impls(head)?,
+            None => Arc::default(),
+        };
+        let inherent = || inherent.iter().flat_map(|row| &row.methods).map(|(method, _)| *method);
+        // A method that is there but called in the wrong way is not a slip of the pen.
+        let near = if inherent().any(|method| method == name) {
+            None
+        } else {
             let direct = DIRECT.iter().filter(|row| row.0 == ty).map(|row| row.1);
             let of_traits = OF_TRAITS.iter().map(|(method, _)| *method);
-            nearest(name.as_str(), direct.chain(of_traits).chain(later(ty).iter().copied()))
+            let of_type = direct.chain(inherent().map(Symbol::as_str));
+            nearest(name.as_str(), of_type.chain(of_traits).chain(later(ty).iter().copied()))
         };
         let error = self.report(Code::E0308, at, [name.into(), show(ty).into()]);
         if is_field {

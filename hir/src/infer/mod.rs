@@ -17,6 +17,7 @@ mod inherent;
 mod lambda;
 mod lift;
 mod lists;
+mod maps;
 mod matching;
 mod methods;
 mod names;
@@ -153,6 +154,14 @@ struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
     frames: Vec<Frame<'a>>,
     indexed: Vec<Indexed>,
+    /// Types that were reported not to be keys of maps.
+    no_keys: Vec<Type>,
+    /// Types of elements of sets that are written.
+    elements: Vec<Type>,
+    /// Where the number of bytes of a text is asked for.
+    byte_lengths: Vec<Span>,
+    /// Variables of loops over a range that ends at such a number, and where it is asked for.
+    byte_counters: Vec<(LocalId, Span)>,
     /// Forms refused already: one report a form.
     refused: Vec<String>,
     poisoned: bool,
@@ -235,6 +244,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
+                checker.owe_keys(parameter.ty, parameter.span);
                 checker.draft.body.params.push(local);
                 checker.draft.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
             }
@@ -242,6 +252,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
                 changed = checker.changing_self();
             }
         }
+        checker.owe_keys(signature.result, signature.result_span);
         if !matches!(which, Which::Default(_)) {
             checker.targets.push(Target { ty: signature.result, block: None, this: changed, is_left: false });
         }
@@ -292,6 +303,10 @@ impl<'a> Checker<'a> {
             diagnostics: Vec::new(),
             frames: Vec::new(),
             indexed: Vec::new(),
+            no_keys: Vec::new(),
+            elements: Vec::new(),
+            byte_lengths: Vec::new(),
+            byte_counters: Vec::new(),
             refused: Vec::new(),
             poisoned: false,
             depth: 0,
@@ -490,6 +505,12 @@ impl<'a> Checker<'a> {
     }
 
     fn read_type(&mut self, ty: tree::TypeId) -> Result<Type> {
+        let found = self.written(ty)?;
+        self.owe_keys(found, self.tree.type_span(ty));
+        Ok(found)
+    }
+
+    fn written(&mut self, ty: tree::TypeId) -> Result<Type> {
         let mut reader = TypeReader::new(self.tree, self.cx, self.scope.clone(), self.anchor);
         reader.around = self.around.clone();
         reader.blanks = self.which != Which::Constant;

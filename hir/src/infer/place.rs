@@ -7,7 +7,7 @@ use super::why::Why;
 use super::{Checker, Indexed, Kind, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
 use crate::program::{Entity, TypeForm};
-use crate::resolve::show;
+use crate::resolve::{prelude, show};
 use crate::{Intrinsic, Type, TypeKind};
 
 /// A step from a variable towards the place that is assigned.
@@ -16,6 +16,8 @@ enum Step {
     Field(u32),
     /// The element at the position in a temporary.
     Index(LocalId),
+    /// What a map has at the key in a temporary; the last step.
+    Key(LocalId),
 }
 
 /// A place that is assigned.
@@ -141,7 +143,7 @@ impl<'a> Checker<'a> {
         let value = match op {
             None => self.check(value, ty, why)?,
             Some(BinaryOp::And | BinaryOp::Or) => {
-                let current = self.at(target.local, &target.steps, self.span(place));
+                let current = self.at(target.local, &target.steps, self.span(place))?;
                 let word = if op == Some(BinaryOp::And) { "an operand of `&&=`" } else { "an operand of `||=`" };
                 let current = self.fit(current, Type::BOOL, Why::Condition(word));
                 let value = self.condition(value, word)?;
@@ -149,7 +151,7 @@ impl<'a> Checker<'a> {
                 self.push(expr, Type::BOOL, span)
             }
             Some(op) => {
-                let current = self.at(target.local, &target.steps, self.span(place));
+                let current = self.at(target.local, &target.steps, self.span(place))?;
                 let value = match op {
                     BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow => self.infer(value)?,
                     _ => self.hinted(value, ty)?,
@@ -163,9 +165,9 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         // The value comes before everything that is read to store it.
-        let has_index = target.steps.iter().any(|(step, ..)| matches!(step, Step::Index(_)));
+        let has_index = target.steps.iter().any(|(step, ..)| !matches!(step, Step::Field(_)));
         let value = if has_index { self.settled(value) } else { value };
-        let stored = self.store_at(target.local, &target.steps, value, span);
+        let stored = self.store_at(target.local, &target.steps, value, span)?;
         Ok(self.with_statements(mark, stored, span))
     }
 
@@ -184,7 +186,7 @@ impl<'a> Checker<'a> {
                     found => found.map(|(index, inner)| (Step::Field(index), inner)),
                 },
                 Ast::TupleField(_, index) => self.element(ty, index, step_span)?.map(|element| (Step::Field(index), element)),
-                Ast::Index(_, index) => self.index_step(&target, index, step_span)?,
+                Ast::Index(_, index) => self.index_step(&target, ty, index, step_span)?,
                 _ => None,
             };
             let Some((step, inner)) = found else { return Ok(None) };
@@ -192,14 +194,20 @@ impl<'a> Checker<'a> {
             target.owner = Some(ty);
             ty = self.resolved(inner);
             target.ty = ty;
+            // What stands at a key is read as an option, of which nothing is a place.
+            if matches!(step, Step::Key(_)) {
+                ty = prelude::option_of(ty);
+            }
         }
         Ok(Some(target))
     }
 
     /// One index of a place.
-    fn index_step(&mut self, target: &Target, index: tree::ExprId, span: Span) -> Result<Option<(Step, Type)>> {
-        let ty = target.ty;
+    fn index_step(&mut self, target: &Target, ty: Type, index: tree::ExprId, span: Span) -> Result<Option<(Step, Type)>> {
         let element = match ty.kind() {
+            TypeKind::Struct(item, &[key, value]) if item == prelude::map() => {
+                return Ok(self.key(index, ty, key)?.map(|key| (Step::Key(self.temporary(key)), value)));
+            }
             TypeKind::List(element) => element,
             TypeKind::Error | TypeKind::Never => {
                 self.poisoned = true;
@@ -217,7 +225,7 @@ impl<'a> Checker<'a> {
             }
         };
         // `#` wants the list that stands there.
-        let receiver = self.at(target.local, &target.steps, span);
+        let receiver = self.at(target.local, &target.steps, span)?;
         self.indexed.push(Indexed { receiver, temporary: None });
         let position = self.infer(index);
         let indexed = self.indexed.pop();
@@ -241,44 +249,51 @@ impl<'a> Checker<'a> {
     }
 
     /// The value behind the steps from a variable.
-    fn at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], span: Span) -> ExprId {
+    fn at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], span: Span) -> Result<ExprId> {
         let mut value = self.read(local, span);
         for &(step, ty, at) in steps {
             value = match step {
                 Step::Field(index) => self.push(Expr::Field(value, index), ty, span),
+                Step::Key(local) => {
+                    let key = self.read(local, at);
+                    self.found_at(value, key, ty, at)?
+                }
                 Step::Index(local) => {
                     let position = self.read(local, at);
                     self.intrinsic(Intrinsic::ListGet, &[value, position], ty, at)
                 }
             };
         }
-        value
+        Ok(value)
     }
 
     /// Stores a value at a place. What lies inside an element is assigned in a copy of the element, which is then put back.
-    fn store_at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], value: ExprId, span: Span) -> ExprId {
-        let first = steps.iter().position(|(step, ..)| matches!(step, Step::Index(_))).unwrap_or(steps.len());
+    fn store_at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], value: ExprId, span: Span) -> Result<ExprId> {
+        let first = steps.iter().position(|(step, ..)| !matches!(step, Step::Field(_))).unwrap_or(steps.len());
         let (fields, rest) = steps.split_at(first);
         let mut value = value;
         if let Some(((Step::Index(index), element, at), inner)) = rest.split_first() {
             if !inner.is_empty() {
                 let root = self.local(self.blank, *element, true);
-                let current = self.at(local, &steps[..=first], *at);
+                let current = self.at(local, &steps[..=first], *at)?;
                 let binding = self.push(Expr::Let(root, current), Type::VOID, *at);
                 self.draft.scratch.push(binding);
-                let assigned = self.store_at(root, inner, value, span);
+                let assigned = self.store_at(root, inner, value, span)?;
                 self.draft.scratch.push(assigned);
                 value = self.read(root, *at);
             }
-            let list = self.at(local, fields, *at);
-            let (ty, index) = (self.ty(list), self.read(*index, *at));
-            value = self.intrinsic(Intrinsic::ListSet, &[list, index, value], ty, *at);
+            let owner = self.at(local, fields, *at)?;
+            let (ty, index) = (self.ty(owner), self.read(*index, *at));
+            value = self.intrinsic(Intrinsic::ListSet, &[owner, index, value], ty, *at);
+        } else if let Some((Step::Key(key), _, at)) = rest.first() {
+            let owner = self.at(local, fields, *at)?;
+            value = self.with_key(owner, *key, value, *at)?;
         }
         let fields: Vec<u32> =
             fields.iter().filter_map(|(step, ..)| if let Step::Field(index) = step { Some(*index) } else { None }).collect();
         let body = &mut self.draft.body;
         let path = if fields.is_empty() { WHOLE } else { body.paths.push(body.fields.add(fields)) };
-        self.push(Expr::Assign { local, path, value }, Type::VOID, span)
+        Ok(self.push(Expr::Assign { local, path, value }, Type::VOID, span))
     }
 
     /// Reports a place that nothing may be written to: E2051 for a parameter, E2039 for what else is immutable.

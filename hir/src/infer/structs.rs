@@ -111,7 +111,7 @@ impl<'a> Checker<'a> {
         match list.first() {
             None => match expect.checked() {
                 Some((Type::VOID, _)) => return Ok(self.unit(span)),
-                _ => return Ok(self.refuse(span, "map literals")),
+                _ => return self.map_literal(entries, span, expect),
             },
             Some(Entry { key: EntryKey::Spread, value, .. }) => {
                 // Looked at twice: once here for its type, once as an entry. The first look leaves nothing behind.
@@ -119,7 +119,9 @@ impl<'a> Checker<'a> {
                 let (poisoned, refused) = (self.poisoned, self.refused.len());
                 let probe = self.infer(*value)?;
                 let ty = self.ty(probe);
-                if let TypeKind::Struct(item, _) = ty.kind() {
+                if let TypeKind::Struct(item, _) = ty.kind()
+                    && !prelude::is_opaque(item)
+                {
                     self.diagnostics.truncate(kept);
                     self.refused.truncate(refused);
                     self.poisoned = poisoned;
@@ -134,7 +136,7 @@ impl<'a> Checker<'a> {
             }
             Some(_) => {}
         }
-        Ok(self.refuse(span, "map literals"))
+        self.map_literal(entries, span, expect)
     }
 
     /// A literal of a struct type, whose arguments may be open.

@@ -6,7 +6,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::program::{Given, Receiver, TraitRef};
-use crate::resolve::prelude::Known;
+use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, member, normalised, own_method, solve};
 use crate::{Type, TypeKind};
@@ -239,6 +239,7 @@ impl<'a> Checker<'a> {
         }
         match solve(ty, interface, &self.given, self.cx)? {
             Answer::Proven(_) => {}
+            Answer::Refuted if interface.item() == prelude::table_key() => self.no_key(ty, at)?,
             Answer::Refuted => {
                 let (shown, wanted) = (show(ty), interface.show());
                 let help = match ty.kind() {
@@ -259,6 +260,34 @@ impl<'a> Checker<'a> {
                 self.report(Code::E0440, at, [show(ty).into(), interface.show().into()]);
             }
         }
+        Ok(())
+    }
+
+    /// E2031, once a type.
+    fn no_key(&mut self, ty: Type, at: Span) -> Result<()> {
+        if self.lacks_silently(ty)? || self.no_keys.contains(&ty) {
+            self.poisoned = true;
+            return Ok(());
+        }
+        self.no_keys.push(ty);
+        let shown = show(ty);
+        let mut lacks = Vec::new();
+        for known in [Known::Eq, Known::Hashable] {
+            if !matches!(solve(ty, known.plain(), &self.given, self.cx)?, Answer::Proven(_)) {
+                lacks.push(known.name());
+            }
+        }
+        let help = match ty.kind() {
+            TypeKind::Parameter(..) | TypeKind::Associated(..) => Some(format!("bound it: `{shown}: Eq + Hashable`")),
+            TypeKind::Struct(item, _) if !prelude::is_predeclared(item) => {
+                Some(format!("`#derive({})` before its declaration", lacks.join(", ")))
+            }
+            _ => None,
+        };
+        let what = if self.elements.contains(&ty) { "set element" } else { "map key" };
+        let error = self.report(Code::E2031, at, [shown.as_str().into(), what.into()]);
+        error.notes.push(format!("`{shown}` lacks {}", lacks.join(" and ")));
+        error.helps.extend(help);
         Ok(())
     }
 

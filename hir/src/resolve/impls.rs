@@ -90,8 +90,8 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
             tree::Type::Tuple(_) => Some(super::prelude::built_in_head("tuple")),
             tree::Type::List(_) => Some(super::prelude::built_in_head("list")),
             tree::Type::Function { .. } => Some(super::prelude::built_in_head("function")),
+            tree::Type::Map(..) => Some(super::prelude::map()),
             tree::Type::FixedList(..)
-            | tree::Type::Map(..)
             | tree::Type::Impl { .. }
             | tree::Type::Object(_)
             | tree::Type::Const(_)

@@ -18,25 +18,38 @@ pub const MODULE: &str = "std.prelude";
 /// Module of what lists can do.
 const LISTS: &str = "std.list";
 
+/// Module of maps and sets.
+const MAPS: &str = "std.map";
+
 /// The sources of the library: module, path in reports, text.
 pub const SOURCES: &[(&str, &str, &str)] = &[
     (MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori")),
     (LISTS, "std/list.ori", include_str!("../../../std/list.ori")),
+    ("std.str", "std/str.ori", include_str!("../../../std/str.ori")),
+    (MAPS, "std/map.ori", include_str!("../../../std/map.ori")),
 ];
 
-/// A predeclared type: its name, how many type arguments it takes, its variants.
+/// The modules with the methods of types that are not declared.
+const HOMES: &[(&str, &str)] = &[("list", LISTS), ("str", "std.str"), ("char", "std.str"), ("byte", "std.str")];
+
+/// A predeclared type: where it is declared, its name, how many type arguments it takes, its variants.
 struct Row {
+    module: &'static str,
     name: &'static str,
     arity: usize,
     variants: &'static [&'static str],
 }
 
 const TYPES: &[Row] = &[
-    Row { name: "Option", arity: 1, variants: &["None", "Some"] },
-    Row { name: "Result", arity: 2, variants: &["Ok", "Err"] },
-    Row { name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
-    Row { name: "Error", arity: 0, variants: &[] },
+    Row { module: MODULE, name: "Option", arity: 1, variants: &["None", "Some"] },
+    Row { module: MODULE, name: "Result", arity: 2, variants: &["Ok", "Err"] },
+    Row { module: MODULE, name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
+    Row { module: MODULE, name: "Error", arity: 0, variants: &[] },
+    Row { module: MAPS, name: "Set", arity: 1, variants: &[] },
 ];
+
+/// Where `Set` stands among them.
+const SET: usize = 4;
 
 /// Functions of the prelude that are declared in `std/`.
 const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err", "error"];
@@ -84,20 +97,50 @@ struct Items {
     functions: Vec<ItemId>,
     unshown: (ItemId, ItemId),
     conversions: Vec<ItemId>,
+    text: [ItemId; 2],
+    map: ItemId,
+    new_map: ItemId,
+    table_key: ItemId,
 }
 
 fn items() -> &'static Items {
     static ITEMS: OnceLock<Items> = OnceLock::new();
     ITEMS.get_or_init(|| {
         let module = Symbol::new(MODULE);
-        let named = |namespace, name| ItemId::new(ItemPath { module, namespace, name: Symbol::new(name), disambiguator: 0 });
+        let of = |module, namespace, name| ItemId::new(ItemPath { module, namespace, name: Symbol::new(name), disambiguator: 0 });
+        let named = |namespace, name| of(module, namespace, name);
+        let maps = Symbol::new(MAPS);
+        let of_text = |name| of(Symbol::new("std.str"), Namespace::Function, name);
         Items {
-            types: TYPES.iter().map(|row| named(Namespace::Type, row.name)).collect(),
+            types: TYPES.iter().map(|row| of(Symbol::new(row.module), Namespace::Type, row.name)).collect(),
             functions: FUNCTIONS.iter().map(|name| named(Namespace::Function, name)).collect(),
             conversions: CONVERSIONS.iter().map(|row| named(Namespace::Function, row.2)).collect(),
             unshown: (named(Namespace::Function, "unshown"), named(Namespace::Function, "shown")),
+            text: [of_text("str_at"), of_text("width")],
+            map: of(maps, Namespace::Type, "Map"),
+            new_map: of(maps, Namespace::Function, "new_map"),
+            table_key: of(maps, Namespace::Type, "TableKey"),
         }
     })
+}
+
+/// The head of a declared type, or of a built-in one that has methods and traits from the library.
+pub fn library_head(ty: Type) -> Option<ItemId> {
+    match ty.kind() {
+        TypeKind::Struct(item, _) => Some(item),
+        TypeKind::List(_) | TypeKind::Str | TypeKind::Char | TypeKind::Byte => head(ty),
+        _ => None,
+    }
+}
+
+/// The module of the library that implements methods and traits for types of this head; `None` when it declares none.
+pub fn home(head: ItemId) -> Option<Symbol> {
+    let path = head.path();
+    let built_in = HOMES.iter().find(|(name, _)| path.namespace == Namespace::Other && *name == path.name.as_str());
+    match built_in {
+        Some((_, module)) => Some(Symbol::new(module)),
+        None => is_predeclared(head).then(|| head.module()),
+    }
 }
 
 /// Is this a module of the library?
@@ -178,10 +221,58 @@ pub fn unshown() -> (ItemId, ItemId) {
     items().unshown
 }
 
+/// The function of the library that an index into a text calls.
+pub fn text_index() -> ItemId {
+    items().text[0]
+}
+
+/// The function of the library that says how many bytes a character has in a text.
+pub fn width() -> ItemId {
+    items().text[1]
+}
+
 /// The function of the library that `as?` calls for a pair of types.
 pub fn conversion(from: Type, to: Type) -> Option<ItemId> {
     let at = CONVERSIONS.iter().position(|row| (row.0, row.1) == (from, to))?;
     Some(items().conversions[at])
+}
+
+/// The struct of the library that `{K: V}` is.
+pub fn map() -> ItemId {
+    items().map
+}
+
+/// `Set`
+pub fn set() -> ItemId {
+    items().types[SET]
+}
+
+/// The function of the library that makes an empty map.
+pub fn new_map() -> ItemId {
+    items().new_map
+}
+
+/// The trait of the library that keys of maps and elements of sets have.
+pub fn table_key() -> ItemId {
+    items().table_key
+}
+
+/// `{K: V}`
+pub fn map_of(key: Type, value: Type) -> Type {
+    Type::structure(map(), &[key, value])
+}
+
+/// The types of the keys and values of a map.
+pub fn map_parts(ty: Type) -> Option<(Type, Type)> {
+    match ty.kind() {
+        TypeKind::Struct(item, &[key, value]) if item == map() => Some((key, value)),
+        _ => None,
+    }
+}
+
+/// Is it a struct of the library whose fields are nobody else's matter?
+pub fn is_opaque(item: ItemId) -> bool {
+    item == map() || item == set()
 }
 
 /// `Ordering` as a type.
@@ -460,23 +551,6 @@ pub fn head(ty: Type) -> Option<ItemId> {
         TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) | TypeKind::Error => return None,
     };
     Some(built_in_head(name))
-}
-
-/// The head of a declared type, or of a built-in one that has methods and traits from the library.
-pub fn library_head(ty: Type) -> Option<ItemId> {
-    match ty.kind() {
-        TypeKind::Struct(item, _) => Some(item),
-        TypeKind::List(_) => Some(built_in_head("list")),
-        _ => None,
-    }
-}
-
-/// The module of the library that implements methods and traits for types of this head; `None` when it declares none.
-pub fn home(head: ItemId) -> Option<Symbol> {
-    if head == built_in_head("list") {
-        return Some(Symbol::new(LISTS));
-    }
-    is_predeclared(head).then(|| head.module())
 }
 
 /// The function of the library that makes one list of two.

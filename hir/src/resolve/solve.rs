@@ -106,6 +106,8 @@ fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx:
 pub fn impls_for(ty: Type, interface: ItemId) -> Option<ItemId> {
     match ty.kind() {
         TypeKind::Struct(head, _) => Some(head),
+        // Of the traits that the compiler knows the library implements those of lists alone.
+        TypeKind::Str | TypeKind::Char | TypeKind::Byte if Known::of(interface).is_some() => None,
         _ if prelude::is_predeclared(interface) => prelude::library_head(ty),
         _ => prelude::head(ty),
     }

@@ -15,7 +15,6 @@ const LATER_TYPES: &[&str] = &[
     "Duration",
     "Size",
     "Range",
-    "Set",
     "TraceEntry",
     "PanicInfo",
     "FormatSpec",
@@ -64,6 +63,7 @@ pub fn is_later_type(name: &str) -> bool {
 pub fn show(ty: Type) -> String {
     match ty.kind() {
         TypeKind::Struct(item, []) => item.name().as_str().to_owned(),
+        TypeKind::Struct(item, &[key, value]) if item == super::prelude::map() => format!("{{{}: {}}}", show(key), show(value)),
         TypeKind::Struct(item, args) => format!("{}<{}>", item.name(), args.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
         TypeKind::Parameter(_, name) => name.as_str().to_owned(),
         TypeKind::Variable(_) => "_".to_owned(),
@@ -180,7 +180,10 @@ impl<'a> TypeReader<'a> {
                 if types.contains(&Type::ERROR) { Type::ERROR } else { Type::tuple(&types) }
             }
             tree::Type::FixedList(..) => self.refuse(span, "fixed-capacity lists".into()),
-            tree::Type::Map(..) => self.refuse(span, "map types".into()),
+            tree::Type::Map(key, value) => match (self.read(key)?, self.read(value)?) {
+                (Type::ERROR, _) | (_, Type::ERROR) => Type::ERROR,
+                (key, value) => super::prelude::map_of(key, value),
+            },
             tree::Type::Function { uses, .. } if !uses.is_empty() => self.refuse(span, "capabilities".into()),
             tree::Type::Function { params, result, .. } => {
                 let mut types = Vec::with_capacity(params.len());
@@ -267,8 +270,9 @@ impl<'a> TypeReader<'a> {
                     None if is_later_type(name.as_str()) => return Ok(self.refuse(span, format!("`{name}`"))),
                     None => {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
-                        let known =
-                            ["int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering", "Error"];
+                        let known = [
+                            "int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering", "Error", "Set",
+                        ];
                         let own = self.scope.types.iter().map(|(n, _)| n.as_str());
                         if let Some((near, is_sure)) = suggest(name.as_str(), own.chain(known)) {
                             error = error.help(format!("a type with a similar name exists: `{near}`"));

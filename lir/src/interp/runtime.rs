@@ -18,21 +18,19 @@ const MAX_TEXT: usize = 1 << 20;
 
 impl Runtime for StandardRuntime {
     fn call(&mut self, call: RuntimeCall, args: &[u64], memory: &mut Memory) -> Result<u64, Trap> {
-        let &[a, b, c] = match args {
-            [] => return Err(Trap::Malformed),
-            [a] => &[*a, 0, 0],
-            [a, b] => &[*a, *b, 0],
-            [a, b, c, ..] => &[*a, *b, *c],
-        };
+        let operand = |position: usize| args.get(position).copied().unwrap_or(0);
+        let (a, b, c, d) = (operand(0), operand(1), operand(2), operand(3));
         let float = |word: u64| f64::from_bits(word);
         let char = |word: u64| char::from_u32(word as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
         // A text result goes to the address in front of the operands.
         let mut text = Vec::new();
         let mut sink = |piece: &[u8]| text.extend_from_slice(piece);
         match call {
-            RuntimeCall::Print => {
+            RuntimeCall::Print | RuntimeCall::Write => {
                 self.output.extend(memory.read_text(a)?);
-                self.output.push(b'\n');
+                if call == RuntimeCall::Print {
+                    self.output.push(b'\n');
+                }
                 return Ok(0);
             }
             RuntimeCall::DebugPrint => {
@@ -51,6 +49,22 @@ impl Runtime for StandardRuntime {
             RuntimeCall::IsFloatText => return Ok(u64::from(pure::parse::float(&memory.read_text(a)?).is_ok())),
             RuntimeCall::StrCompare => return Ok(pure::text::compare(&memory.read_text(a)?, &memory.read_text(b)?) as u64),
             RuntimeCall::StrHash => return Ok(pure::text::hash(&memory.read_text(a)?) as u64),
+            RuntimeCall::StrCharAt => return Ok(u64::from(u32::from(pure::text::char_at(&memory.read_text(a)?, b as i64)))),
+            RuntimeCall::StrCharBefore => return Ok(u64::from(u32::from(pure::text::char_before(&memory.read_text(a)?, b as i64)))),
+            RuntimeCall::StrByteAt => return Ok(u64::from(pure::text::byte_at(&memory.read_text(a)?, b as i64))),
+            RuntimeCall::StrCount => return Ok(pure::text::count(&memory.read_text(a)?) as u64),
+            RuntimeCall::StrOffset => return Ok(pure::text::offset(&memory.read_text(a)?, b as i64) as u64),
+            RuntimeCall::StrIsBoundary => return Ok(u64::from(pure::text::is_boundary(&memory.read_text(a)?, b as i64))),
+            RuntimeCall::StrFind => return Ok(pure::find::find(&memory.read_text(a)?, &memory.read_text(b)?, c as i64) as u64),
+            RuntimeCall::StrHasAt => {
+                return Ok(u64::from(pure::text::has_at(&memory.read_text(a)?, &memory.read_text(b)?, c as i64)));
+            }
+            RuntimeCall::StrKeyedHash => return Ok(pure::keyed::hash(&memory.read_text(a)?, b as i64) as u64),
+            RuntimeCall::MapSeed => return Ok(0),
+            RuntimeCall::CharIsAlphabetic => return Ok(u64::from(char(a).is_alphabetic())),
+            RuntimeCall::CharIsDigit => return Ok(u64::from(pure::case::is_digit(char(a)))),
+            RuntimeCall::CharIsUpper => return Ok(u64::from(char(a).is_uppercase())),
+            RuntimeCall::CharIsLower => return Ok(u64::from(char(a).is_lowercase())),
             RuntimeCall::FloatPow => return Ok(pure::float::pow(float(a), float(b)).to_bits()),
             RuntimeCall::FloatFloor => return Ok(pure::float::floor(float(a)).to_bits()),
             RuntimeCall::FloatCeil => return Ok(pure::float::ceil(float(a)).to_bits()),
@@ -70,6 +84,29 @@ impl Runtime for StandardRuntime {
                 sink(&memory.read_text(b)?);
                 sink(&memory.read_text(c)?);
             }
+            RuntimeCall::StrView => {
+                let whole = memory.read_text(b)?;
+                sink(whole.get(pure::text::range(&whole, c as i64, d as i64)).unwrap_or(&[]));
+            }
+            RuntimeCall::StrReplace => {
+                let (whole, old, new) = (memory.read_text(b)?, memory.read_text(c)?, memory.read_text(d)?);
+                if whole.len().saturating_mul(new.len().max(1)) > MAX_TEXT {
+                    return Err(Trap::Space);
+                }
+                pure::find::replace(&whole, &old, &new, &mut sink);
+            }
+            RuntimeCall::StrRepeat => {
+                let whole = memory.read_text(b)?;
+                let count = usize::try_from(c as i64).unwrap_or(0);
+                if whole.len().saturating_mul(count) > MAX_TEXT {
+                    return Err(Trap::Space);
+                }
+                sink(&whole.repeat(count));
+            }
+            RuntimeCall::StrUpper => pure::case::upper(&memory.read_text(b)?, &mut sink),
+            RuntimeCall::StrLower => pure::case::lower(&memory.read_text(b)?, &mut sink),
+            RuntimeCall::CharUpper => pure::case::char_upper(char(b), &mut sink),
+            RuntimeCall::CharLower => pure::case::char_lower(char(b), &mut sink),
             RuntimeCall::StrDebug => pure::print::str_debug(&memory.read_text(b)?, &mut sink),
             RuntimeCall::StrOfInt => pure::print::int_to(b as i64, &mut sink),
             RuntimeCall::StrOfFloat => pure::print::float(float(b), &mut sink),

@@ -22,19 +22,21 @@ pub(super) enum Given {
 const BROKEN_PIPE: i32 = 32;
 
 impl Machine<'_> {
-    pub(super) fn runtime(&mut self, call: RuntimeCall, wb: usize, hb: usize, operands: [Slot; 2]) -> Result<Given, Halt> {
-        let [a, b] = operands;
+    pub(super) fn runtime(&mut self, call: RuntimeCall, wb: usize, hb: usize, operands: [Slot; 3]) -> Result<Given, Halt> {
+        let [a, b, c] = operands;
         let int = |slot: Slot| self.word_at(wb, slot) as i64;
         let float = |slot: Slot| f64::from_bits(self.word_at(wb, slot));
         let char = |slot: Slot| char::from_u32(self.word_at(wb, slot) as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
         let text = |slot: Slot| self.text(hb, slot);
         Ok(match call {
-            RuntimeCall::Print => {
+            RuntimeCall::Print | RuntimeCall::Write => {
                 let text = text(a);
                 let Some((_, output)) = &mut self.world else { return Err(Halt::Effect) };
                 let mut line = Vec::with_capacity(text.len() + 1);
                 line.extend_from_slice(text.as_bytes());
-                line.push(b'\n');
+                if call == RuntimeCall::Print {
+                    line.push(b'\n');
+                }
                 match output.write(&line) {
                     Ok(()) => Given::Nothing,
                     Err(BROKEN_PIPE) => return Err(Halt::OutputClosed),
@@ -68,6 +70,42 @@ impl Machine<'_> {
             RuntimeCall::StrEqual => Given::Word(u64::from(text(a) == text(b))),
             RuntimeCall::StrCompare => Given::Word(pure::text::compare(text(a).as_bytes(), text(b).as_bytes()) as u64),
             RuntimeCall::StrHash => Given::Word(pure::text::hash(text(a).as_bytes()) as u64),
+            RuntimeCall::StrCharAt => Given::Word(u64::from(u32::from(pure::text::char_at(text(a).as_bytes(), int(b))))),
+            RuntimeCall::StrCharBefore => Given::Word(u64::from(u32::from(pure::text::char_before(text(a).as_bytes(), int(b))))),
+            RuntimeCall::StrByteAt => Given::Word(u64::from(pure::text::byte_at(text(a).as_bytes(), int(b)))),
+            RuntimeCall::StrCount => Given::Word(pure::text::count(text(a).as_bytes()) as u64),
+            RuntimeCall::StrOffset => Given::Word(pure::text::offset(text(a).as_bytes(), int(b)) as u64),
+            RuntimeCall::StrIsBoundary => Given::Word(u64::from(pure::text::is_boundary(text(a).as_bytes(), int(b)))),
+            RuntimeCall::StrFind => Given::Word(pure::find::find(text(a).as_bytes(), text(b).as_bytes(), int(c)) as u64),
+            RuntimeCall::StrHasAt => Given::Word(u64::from(pure::text::has_at(text(a).as_bytes(), text(b).as_bytes(), int(c)))),
+            RuntimeCall::StrView => {
+                let whole = text(a);
+                let part = pure::text::range(whole.as_bytes(), int(b), int(c));
+                Given::Text(whole.get(part).map_or_else(Rc::default, Rc::from))
+            }
+            RuntimeCall::StrReplace => {
+                let (whole, old, new) = (text(a), text(b), text(c));
+                let mut length = 0usize;
+                pure::find::replace(whole.as_bytes(), old.as_bytes(), new.as_bytes(), &mut |piece| length += piece.len());
+                self.afford(length)?;
+                collect(|out| pure::find::replace(whole.as_bytes(), old.as_bytes(), new.as_bytes(), out))
+            }
+            RuntimeCall::StrRepeat => {
+                let count = usize::try_from(int(b)).unwrap_or(0);
+                self.afford(text(a).len().saturating_mul(count))?;
+                Given::Text(Rc::from(text(a).repeat(count)))
+            }
+            RuntimeCall::StrKeyedHash => Given::Word(pure::keyed::hash(text(a).as_bytes(), int(b)) as u64),
+            // Any seed will do: nothing that a program does depends on it.
+            RuntimeCall::MapSeed => Given::Word(0),
+            RuntimeCall::StrUpper => collect(|out| pure::case::upper(text(a).as_bytes(), out)),
+            RuntimeCall::StrLower => collect(|out| pure::case::lower(text(a).as_bytes(), out)),
+            RuntimeCall::CharIsAlphabetic => Given::Word(u64::from(char(a).is_alphabetic())),
+            RuntimeCall::CharIsDigit => Given::Word(u64::from(pure::case::is_digit(char(a)))),
+            RuntimeCall::CharIsUpper => Given::Word(u64::from(char(a).is_uppercase())),
+            RuntimeCall::CharIsLower => Given::Word(u64::from(char(a).is_lowercase())),
+            RuntimeCall::CharUpper => collect(|out| pure::case::char_upper(char(a), out)),
+            RuntimeCall::CharLower => collect(|out| pure::case::char_lower(char(a), out)),
             RuntimeCall::StrDebug => collect(|out| pure::print::str_debug(text(a).as_bytes(), out)),
             RuntimeCall::StrOfInt => collect(|out| pure::print::int_to(int(a), out)),
             RuntimeCall::StrOfFloat => collect(|out| pure::print::float(float(a), out)),

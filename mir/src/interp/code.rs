@@ -365,6 +365,7 @@ pub(super) enum Insn {
         d: Slot,
         a: Slot,
         b: Slot,
+        c: Slot,
     },
     /// `d` and the arguments may be of either kind.
     Call {

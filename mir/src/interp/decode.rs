@@ -438,7 +438,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Kind::Int | Kind::Float | Kind::Bool | Kind::Char | Kind::Byte => self.word_result(inst)?,
             Kind::Address => return Err(format!("{} is not for MIR", call.name())),
         };
-        Ok(Insn::Runtime { call, d, a: operand(0)?, b: operand(1)? })
+        Ok(Insn::Runtime { call, d, a: operand(0)?, b: operand(1)?, c: operand(2)? })
     }
 
     /// An edge to target `index`; its `pc` is the number of the block until all blocks have their start.

@@ -485,13 +485,13 @@ impl<'a> Machine<'a> {
                     let value = heap!(*a).clone();
                     heap!(*d) = value;
                 }
-                Insn::Runtime { call, d, a, b } => {
-                    for (slot, kind) in [*a, *b].into_iter().zip(call.args()) {
+                Insn::Runtime { call, d, a, b, c } => {
+                    for (slot, kind) in [*a, *b, *c].into_iter().zip(call.args()) {
                         if *kind == abi::Kind::Str {
                             ghost!(self.ghosts.used(&heap!(slot)));
                         }
                     }
-                    let given = self.runtime(*call, wb, hb, [*a, *b])?;
+                    let given = self.runtime(*call, wb, hb, [*a, *b, *c])?;
                     match given {
                         Given::Nothing => {}
                         Given::Word(value) => word!(*d) = value,

@@ -84,6 +84,7 @@ macro_rules! calls {
 
 calls! {
     Print         = "print"          "ori_print"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text and a newline to standard output";
+    Write         = "write"          "ori_write"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text to standard output";
     DebugPrint    = "debug_print"    "ori_debug_print"    (Str)          -> Void,  Writes, [], "writes a text and a newline to standard error";
     Allocate      = "allocate"       "ori_allocate"       (Int, Int)     -> Address, Pure, [], "a cell with room for so many bytes, of the type with this tag (`layout::type_tag`); ends the process when memory is exhausted";
     ListReserve   = "list_reserve"   "ori_list_reserve"   (Address, Int, Address, Int, Int) -> Address, Pure, [], "elements, their number, their buffer, how many more, bytes of one: a buffer that ends with these elements and has room for so many more; the same one, or a new one with copies";
@@ -92,6 +93,21 @@ calls! {
     StrEqual      = "str_equal"      "ori_str_equal"      (Str, Str)     -> Bool,  Pure,   [], "equal bytes";
     StrCompare    = "str_compare"    "ori_str_compare"    (Str, Str)     -> Int,   Pure,   [], "-1, 0 or 1 by code points";
     StrHash       = "str_hash"       "ori_str_hash"       (Str)          -> Int,   Pure,   [], "FNV-1a 64 of the bytes (language/08 section 8.4)";
+    StrCharAt     = "str_char_at"    "ori_str_char_at"    (Str, Int)     -> Char,  Pure,   [], "the character that begins at a byte offset; U+FFFD where none does";
+    StrCharBefore = "str_char_before" "ori_str_char_before" (Str, Int)  -> Char,  Pure,   [], "the character that ends at a byte offset; U+FFFD where none does";
+    StrByteAt     = "str_byte_at"    "ori_str_byte_at"    (Str, Int)     -> Byte,  Pure,   [], "the byte at an offset; 0 behind the end";
+    StrCount      = "str_count"      "ori_str_count"      (Str)          -> Int,   Pure,   [], "number of code points";
+    StrOffset     = "str_offset"     "ori_str_offset"     (Str, Int)     -> Int,   Pure,   [], "byte offset of a code point by its index; -1 when there are not so many";
+    StrIsBoundary = "str_is_boundary" "ori_str_is_boundary" (Str, Int)   -> Bool,  Pure,   [], "does a character begin or the text end at a byte offset?";
+    StrFind       = "str_find"       "ori_str_find"       (Str, Str, Int) -> Int,  Pure,   [], "byte offset of the first match from an offset on; -1 when there is none";
+    StrHasAt      = "str_has_at"     "ori_str_has_at"     (Str, Str, Int) -> Bool, Pure,   [], "does the second text stand in the first one at a byte offset?";
+    StrView       = "str_view"       "ori_str_view"       (Str, Int, Int) -> Str,  Pure,   [], "bytes start..end, moved into the text and to boundaries; shares the buffer or copies a small part";
+    StrReplace    = "str_replace"    "ori_str_replace"    (Str, Str, Str) -> Str,  Pure,   [], "all matches of the second text, from the left, replaced by the third; an empty one matches nowhere";
+    StrRepeat     = "str_repeat"     "ori_str_repeat"     (Str, Int)     -> Str,   Pure,   [], "so many copies in a row; none for a negative count";
+    StrKeyedHash  = "str_keyed_hash" "ori_str_keyed_hash" (Str, Int)     -> Int,   Pure,   [], "hash for tables, by a seed";
+    MapSeed       = "map_seed"       "ori_map_seed"       ()             -> Int,   Pure,   [], "the seed of the process for tables, not negative";
+    StrUpper      = "str_upper"      "ori_str_upper"      (Str)          -> Str,   Pure,   [], "full Unicode mapping to uppercase";
+    StrLower      = "str_lower"      "ori_str_lower"      (Str)          -> Str,   Pure,   [], "full Unicode mapping to lowercase";
     StrDebug      = "str_debug"      "ori_str_debug"      (Str)          -> Str,   Pure,   [], "quoted and escaped form";
     StrOfInt      = "str_of_int"     "ori_str_of_int"     (Int)          -> Str,   Pure,   [], "decimal form; also of a byte";
     StrOfFloat    = "str_of_float"   "ori_str_of_float"   (Float)        -> Str,   Pure,   [], "shortest text that reads back equal";
@@ -99,6 +115,12 @@ calls! {
     StrOfBool     = "str_of_bool"    "ori_str_of_bool"    (Bool)         -> Str,   Pure,   [], "true or false";
     StrOfChar     = "str_of_char"    "ori_str_of_char"    (Char)         -> Str,   Pure,   [], "the character";
     CharDebug     = "char_debug"     "ori_char_debug"     (Char)         -> Str,   Pure,   [], "quoted and escaped form";
+    CharIsAlphabetic = "char_is_alphabetic" "ori_char_is_alphabetic" (Char) -> Bool, Pure, [], "Unicode property Alphabetic";
+    CharIsDigit   = "char_is_digit"  "ori_char_is_digit"  (Char)         -> Bool,  Pure,   [], "Unicode category Nd";
+    CharIsUpper   = "char_is_upper"  "ori_char_is_upper"  (Char)         -> Bool,  Pure,   [], "Unicode property Uppercase";
+    CharIsLower   = "char_is_lower"  "ori_char_is_lower"  (Char)         -> Bool,  Pure,   [], "Unicode property Lowercase";
+    CharUpper     = "char_upper"     "ori_char_upper"     (Char)         -> Str,   Pure,   [], "full Unicode mapping to uppercase";
+    CharLower     = "char_lower"     "ori_char_lower"     (Char)         -> Str,   Pure,   [], "full Unicode mapping to lowercase";
     IntOfStr      = "int_of_str"     "ori_int_of_str"     (Str)          -> Int,   Pure,   [CannotParseInt], "trimmed, optional sign, decimal digits";
     FloatOfStr    = "float_of_str"   "ori_float_of_str"   (Str)          -> Float, Pure,   [CannotParseFloat], "trimmed, decimal or scientific, inf, nan";
     IsIntText     = "is_int_text"    "ori_is_int_text"    (Str)          -> Bool,  Pure,   [], "does a text read as an int?";

@@ -9,7 +9,10 @@
 //! | [`float`]   | rounding, power, total order, conversion to int                                 |
 //! | [`print`]   | text forms of numbers, `debug` forms of str and char (`language/08` §8.4)        |
 //! | [`parse`]   | text to numbers (`language/05` §5.9)                                            |
-//! | [`text`]    | comparison, hash, repair of invalid UTF-8                                       |
+//! | [`text`]    | comparison, hash, positions in UTF-8, repair of what is not UTF-8               |
+//! | [`find`]    | search and replacement                                                          |
+//! | [`keyed`]   | hashes with a seed, for tables                                                  |
+//! | [`case`]    | upper and lower case, decimal digits of Unicode                                 |
 //! | [`message`] | panic messages from the table of `rt-abi`                                       |
 //! | [`report`]  | the panic report with its stack trace (`language/10` §10.4)                     |
 //! | [`sites`]   | reading the site bytes of a function record                                     |
@@ -18,8 +21,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod case;
+pub mod find;
 pub mod float;
 pub mod int;
+pub mod keyed;
 pub mod message;
 pub mod parse;
 pub mod print;

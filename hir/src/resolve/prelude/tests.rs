@@ -48,6 +48,8 @@ fn the_library_has_no_errors() {
         // Methods that a trait only declares have no body.
         let declared = |owner: &ir::ItemId| program.checked(*owner).is_none_or(|checked| checked.body.is_none());
         let without: Vec<_> = program.owners().into_iter().filter(declared).collect();
-        assert!(without.iter().all(|owner| super::Known::of_method(*owner).is_some()), "{path}: {without:?}");
+        let of_key = |owner: &ir::ItemId| owner.name().as_str().starts_with(&format!("{}'", super::table_key().name()));
+        let is_declared = |owner: &ir::ItemId| super::Known::of_method(*owner).is_some() || of_key(owner);
+        assert!(without.iter().all(is_declared), "{path}: {without:?}");
     }
 }

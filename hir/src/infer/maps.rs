@@ -1,0 +1,172 @@
+//! Maps: literals with computed keys and spreads, what stands at a key (language/05 §5.3, §5.4, §5.7). A map is a struct of the library; everything here is
+//! a call of its methods.
+
+use ir::{List, Symbol};
+use syntax::Span;
+use syntax::tree::{self, Entry, EntryKey};
+
+use super::why::{Expect, Why};
+use super::{Checker, Result};
+use crate::ir::{Expr, ExprId, LocalId, WHOLE};
+use crate::resolve::prelude;
+use crate::resolve::show;
+use crate::{Type, TypeKind};
+
+impl<'a> Checker<'a> {
+    /// `{k: v, ...m, [e]: v}`: a map that grows entry by entry. A name or a text is a key of type `str`.
+    pub(super) fn map_literal(&mut self, entries: List<Entry>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
+        let tree = self.tree;
+        let list = tree.entries.get(entries);
+        let expected = expect.checked().and_then(|(wanted, why)| Some((prelude::map_parts(self.resolved(wanted))?, why)));
+        // What is not told is open: of an empty literal it may stay so.
+        let (key, value) = match expected {
+            Some((parts, _)) => parts,
+            None if list.is_empty() => (self.fresh_lenient(), self.fresh_lenient()),
+            None => (self.fresh(), self.fresh()),
+        };
+        let why = expected.map_or(Why::None, |(_, why)| why);
+        let ty = prelude::map_of(key, value);
+        let mark = self.draft.scratch.len();
+        let empty = self.empty_map(key, value, span)?;
+        if list.is_empty() {
+            return Ok(empty);
+        }
+        let map = self.local(self.blank, ty, true);
+        let binding = self.push(Expr::Let(map, empty), Type::VOID, span);
+        self.draft.scratch.push(binding);
+        let mut failed = false;
+        for entry in list {
+            let next = match entry.key {
+                EntryKey::Spread => {
+                    let other = self.check(entry.value, ty, why)?;
+                    failed |= self.ty(other) == Type::ERROR;
+                    if failed {
+                        continue;
+                    }
+                    let before = self.read(map, entry.span);
+                    self.of_map(before, "merge", &[other], ty, entry.span)?
+                }
+                EntryKey::Name(_) | EntryKey::Expr(_) | EntryKey::None => {
+                    let at = self.map_key(entry, key)?;
+                    let stored = self.check(entry.value, value, why)?;
+                    failed |= self.ty(at) == Type::ERROR || self.ty(stored) == Type::ERROR;
+                    if failed {
+                        continue;
+                    }
+                    let before = self.read(map, entry.span);
+                    self.of_map(before, "insert", &[at, stored], ty, entry.span)?
+                }
+            };
+            let assigned = self.push(Expr::Assign { local: map, path: WHOLE, value: next }, Type::VOID, entry.span);
+            self.draft.scratch.push(assigned);
+        }
+        if failed {
+            self.draft.scratch.truncate(mark);
+            return Ok(self.error(span));
+        }
+        let whole = self.read(map, span);
+        Ok(self.with_statements(mark, whole, span))
+    }
+
+    fn map_key(&mut self, entry: &Entry, key: Type) -> Result<ExprId> {
+        match entry.key {
+            EntryKey::Expr(written) => self.check(written, key, Why::None),
+            EntryKey::Name(name) => {
+                let text = self.push(Expr::Str(name), Type::STR, entry.span);
+                Ok(self.fit(text, key, Why::None))
+            }
+            EntryKey::Spread | EntryKey::None => Ok(self.error(entry.span)),
+        }
+    }
+
+    fn empty_map(&mut self, key: Type, value: Type, span: Span) -> Result<ExprId> {
+        let call = self.push(Expr::Call(prelude::new_map(), List::EMPTY), prelude::map_of(key, value), span);
+        self.instantiate(call, prelude::new_map(), &[key, value], span)?;
+        Ok(call)
+    }
+
+    /// A call of a method of a map.
+    fn of_map(&mut self, map: ExprId, method: &str, args: &[ExprId], result: Type, span: Span) -> Result<ExprId> {
+        let ty = self.ty(map);
+        let Some((item, type_args)) = self.inherent(ty, Symbol::new(method), true, span)? else { return Ok(self.error(span)) };
+        if let Some(signature) = self.cx.signature(item)? {
+            self.require(&signature.given, &type_args, span)?;
+        }
+        let list = self.draft.body.lists.add([map].into_iter().chain(args.iter().copied()));
+        let call = self.push(Expr::Call(item, list), result, span);
+        self.instantiate(call, item, &type_args, span)?;
+        Ok(call)
+    }
+
+    /// The keys of all maps and the elements of all sets in a type must be able to be that (E2031).
+    pub(super) fn owe_keys(&mut self, ty: Type, at: Span) {
+        // The library speaks of maps of any keys where it does not look at them.
+        if prelude::is_library(self.item.id.module()) {
+            return;
+        }
+        let mut keys: Vec<Type> = Vec::new();
+        ty.replaced(&mut |part| {
+            match part.kind() {
+                TypeKind::Struct(item, &[key, _]) if item == prelude::map() => keys.push(key),
+                TypeKind::Struct(item, &[element]) if item == prelude::set() => {
+                    keys.push(element);
+                    self.elements.push(element);
+                }
+                _ => {}
+            }
+            None
+        });
+        for key in keys {
+            self.owe(key, prelude::table_key(), at);
+        }
+    }
+
+    /// What a loop walks over: the list of the entries of a map, that of the elements of a set; anything else as it is.
+    pub(super) fn walked(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
+        match self.ty(value).kind() {
+            TypeKind::Struct(item, &[key, entry]) if item == prelude::map() => {
+                self.of_map(value, "entries", &[], Type::list(Type::tuple(&[key, entry])), span)
+            }
+            TypeKind::Struct(item, &[element]) if item == prelude::set() => self.of_map(value, "to_list", &[], Type::list(element), span),
+            _ => Ok(value),
+        }
+    }
+
+    /// `m[k]`
+    pub(super) fn at_key(&mut self, map: ExprId, index: tree::ExprId, span: Span) -> Result<ExprId> {
+        let ty = self.ty(map);
+        let Some((key, value)) = prelude::map_parts(ty) else { return Ok(self.error(span)) };
+        let Some(key) = self.key(index, ty, key)? else { return Ok(self.error(span)) };
+        self.found_at(map, key, value, span)
+    }
+
+    /// What a map has at a key.
+    pub(super) fn found_at(&mut self, map: ExprId, key: ExprId, value: Type, span: Span) -> Result<ExprId> {
+        self.of_map(map, "get", &[key], prelude::option_of(value), span)
+    }
+
+    /// The key in an index of a map; `None` after a report.
+    pub(super) fn key(&mut self, index: tree::ExprId, map: Type, wanted: Type) -> Result<Option<ExprId>> {
+        // `#` is no number of keys.
+        let indexed = std::mem::take(&mut self.indexed);
+        let key = self.hinted(index, wanted);
+        self.indexed = indexed;
+        let key = key?;
+        let found = self.ty(key);
+        if self.unify(found, wanted) || found == Type::NEVER {
+            return Ok(Some(key));
+        }
+        if found != Type::ERROR {
+            let at = self.span_at(key);
+            self.report(syntax::DiagnosticCode::E2026, at, [show(map).into(), show(wanted).into(), show(found).into()]);
+        }
+        Ok(None)
+    }
+
+    /// The map with a value at the key in a temporary.
+    pub(super) fn with_key(&mut self, map: ExprId, key: LocalId, value: ExprId, span: Span) -> Result<ExprId> {
+        let ty = self.ty(map);
+        let key = self.read(key, span);
+        self.of_map(map, "updated", &[key, value], ty, span)
+    }
+}
