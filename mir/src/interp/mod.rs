@@ -195,6 +195,10 @@ pub enum ConstError {
 pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) -> Result<Result<ConstValue, ConstError>, Stop> {
     let mut machine = Machine::new(cx, None, limits);
     let owned = crate::ownership::own(body, cx)?;
+    // Bodies that are asked for come certified; this one is made here.
+    if let Some(fault) = crate::verify::verify(&owned, cx)?.first() {
+        return Ok(Err(ConstError::Broken(format!("{fault:?}"))));
+    }
     let end = machine.add(&owned).and_then(|slot| machine.run(slot, None));
     let error = match end {
         Ok(End::Returned(cell)) => {

@@ -59,8 +59,11 @@ pub fn contract(function: ItemId, cx: &dyn Context) -> Result<Contract, Stop> {
     }
 }
 
+/// A function and its body.
+type Member = (ItemId, Arc<Body<Mono>>);
+
 /// The functions of the module that the function calls and that call it, directly or through others, itself first.
-fn group(function: ItemId, body: Arc<Body<Mono>>, cx: &dyn Context) -> Result<Vec<(ItemId, Arc<Body<Mono>>)>, Stop> {
+fn group(function: ItemId, body: Arc<Body<Mono>>, cx: &dyn Context) -> Result<Vec<Member>, Stop> {
     let mut members = vec![(function, body)];
     let mut number: HashMap<ItemId, usize> = HashMap::new();
     number.insert(function, 0);
