@@ -4,7 +4,7 @@
 use pure::{case, find, float, int, keyed, parse, print, text};
 
 use crate::value::{Builder, Str};
-use crate::{heap, list, output};
+use crate::{heap, list, output, unwind};
 
 /// Status and result of a call that may panic: 0 and the result through `out`, or 1 plus the index of the panic in the call's table row.
 macro_rules! status {
@@ -54,9 +54,16 @@ pub extern "sysv64" fn ori_allocate(bytes: u64, tag: u64) -> *mut u8 {
 /// # Safety
 /// The elements and their buffer must be those of a list.
 #[unsafe(no_mangle)]
-pub unsafe extern "sysv64" fn ori_list_reserve(elements: *const u8, length: u64, buffer: *mut u8, more: u64, stride: u64) -> *mut u8 {
+pub unsafe extern "sysv64" fn ori_list_reserve(
+    elements: *const u8,
+    length: u64,
+    buffer: *mut u8,
+    more: u64,
+    stride: u64,
+    tag: u64,
+) -> *mut u8 {
     // SAFETY: as above.
-    unsafe { list::reserve(elements, length, buffer, more, stride) }
+    unsafe { list::reserve(elements, length, buffer, more, stride, tag as u32) }
 }
 
 /// `list_unshare`.
@@ -64,9 +71,45 @@ pub unsafe extern "sysv64" fn ori_list_reserve(elements: *const u8, length: u64,
 /// # Safety
 /// There must be as many elements.
 #[unsafe(no_mangle)]
-pub unsafe extern "sysv64" fn ori_list_unshare(elements: *const u8, length: u64, stride: u64) -> *mut u8 {
+pub unsafe extern "sysv64" fn ori_list_unshare(elements: *const u8, length: u64, stride: u64, tag: u64) -> *mut u8 {
     // SAFETY: as above.
-    unsafe { list::copied(elements, length, length, stride) }
+    unsafe { list::copied(elements, length, length, stride, tag as u32) }
+}
+
+/// `text_drop`.
+///
+/// # Safety
+/// The text must have a share of the block.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_text_drop(owner: *mut u8) {
+    // SAFETY: as above; nothing in a text is counted.
+    unsafe { heap::release(owner) };
+}
+
+/// `buffer_drop`.
+///
+/// # Safety
+/// The list must have a share of the buffer, and its elements hold nothing that is counted.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_buffer_drop(buffer: *mut u8) {
+    // SAFETY: as above.
+    unsafe { heap::release(buffer) };
+}
+
+/// `free`.
+///
+/// # Safety
+/// Nothing may use the block any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_free(block: *mut u8) {
+    // SAFETY: as above.
+    unsafe { heap::free(block) };
+}
+
+/// `caught`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_caught(out: &mut Str) {
+    *out = unwind::take();
 }
 
 /// `str_concat`. `out` may be the place of an operand, so it is written last.

@@ -12,7 +12,7 @@ use crate::{fault, heap};
 ///
 /// # Safety
 /// There must be `length` elements of `stride` bytes, and `buffer`, if not null, must be the buffer that they stand in.
-pub unsafe fn reserve(elements: *const u8, length: u64, buffer: *mut u8, more: u64, stride: u64) -> *mut u8 {
+pub unsafe fn reserve(elements: *const u8, length: u64, buffer: *mut u8, more: u64, stride: u64, tag: u32) -> *mut u8 {
     if !buffer.is_null() {
         // SAFETY: the two words of a buffer.
         let (end, limit) = unsafe { (word(buffer, BUFFER_END).read(), word(buffer, BUFFER_LIMIT).read()) };
@@ -23,17 +23,17 @@ pub unsafe fn reserve(elements: *const u8, length: u64, buffer: *mut u8, more: u
     }
     let room = length.saturating_add(more).max(length.saturating_mul(2)).max(BUFFER_LEAST);
     // SAFETY: as the caller says.
-    unsafe { copied(elements, length, room, stride) }
+    unsafe { copied(elements, length, room, stride, tag) }
 }
 
 /// A new buffer with copies of these elements, and room for so many in all.
 ///
 /// # Safety
 /// There must be `length` elements of `stride` bytes.
-pub unsafe fn copied(elements: *const u8, length: u64, room: u64, stride: u64) -> *mut u8 {
+pub unsafe fn copied(elements: *const u8, length: u64, room: u64, stride: u64, tag: u32) -> *mut u8 {
     let bytes = room.saturating_mul(stride).saturating_add(u64::from(BUFFER_ELEMENTS));
     let Ok(size) = usize::try_from(bytes) else { fault::out_of_memory(usize::MAX) };
-    let buffer = heap::allocate(size, 0);
+    let buffer = heap::allocate(size, tag);
     let used = length * stride;
     // SAFETY: the cell has room for both words and `room` elements, of which there are no more than `length`.
     unsafe {
@@ -72,17 +72,17 @@ mod tests {
     fn a_list_grows_in_place_while_it_is_the_last_in_its_buffer() {
         let elements = [1u64, 2, 3];
         // SAFETY: three elements of 8 bytes.
-        let buffer = unsafe { reserve(elements.as_ptr().cast(), 3, core::ptr::null_mut(), 1, 8) };
+        let buffer = unsafe { reserve(elements.as_ptr().cast(), 3, core::ptr::null_mut(), 1, 8, 0) };
         assert_eq!(bytes_of(buffer), (24, 48));
         let start = buffer.wrapping_add(BUFFER_ELEMENTS as usize);
         // SAFETY: the same three, in their buffer.
         unsafe {
-            assert_eq!(reserve(start, 3, buffer, 3, 8), buffer, "there is room");
-            assert_eq!(reserve(start.add(8), 2, buffer, 3, 8), buffer, "a slice that ends with the buffer may grow too");
-            let other = reserve(start, 2, buffer, 1, 8);
+            assert_eq!(reserve(start, 3, buffer, 3, 8, 0), buffer, "there is room");
+            assert_eq!(reserve(start.add(8), 2, buffer, 3, 8, 0), buffer, "a slice that ends with the buffer may grow too");
+            let other = reserve(start, 2, buffer, 1, 8, 0);
             assert_ne!(other, buffer, "somebody sees what stands behind");
             assert_eq!(bytes_of(other), (16, 32));
-            assert_ne!(reserve(start, 3, buffer, 4, 8), buffer, "there is no room");
+            assert_ne!(reserve(start, 3, buffer, 4, 8, 0), buffer, "there is no room");
         }
     }
 
@@ -90,7 +90,7 @@ mod tests {
     fn a_copy_has_the_elements() {
         let elements = [7u16, 8, 9];
         // SAFETY: three elements of 2 bytes.
-        let copy = unsafe { copied(elements.as_ptr().cast(), 3, 3, 2) };
+        let copy = unsafe { copied(elements.as_ptr().cast(), 3, 3, 2, 0) };
         // SAFETY: they were copied.
         let found = unsafe { core::slice::from_raw_parts(copy.add(BUFFER_ELEMENTS as usize).cast::<u16>(), 3) };
         assert_eq!((found, bytes_of(copy)), (&elements[..], (6, 6)));

@@ -70,23 +70,23 @@ pub unsafe fn run(stack: *const usize) -> ! {
     // SAFETY: the linker filled the header.
     let flags = unsafe { walk::ori_header.flags };
     let status = if flags & ENTRY_RETURNS_STATUS != 0 { (status & 0xff) as i32 } else { 0 };
-    // SAFETY: the kernel's layout.
-    output::exit(if unsafe { leaks(environment) } { STATUS_LEAK } else { status })
+    output::exit(if leaks() { STATUS_LEAK } else { status })
 }
 
 /// Are leaks to be reported (`ORI_CHECK_LEAKS`), and are there any?
-///
-/// # Safety
-/// As for [`variable`]; the program must be over.
-unsafe fn leaks(environment: *const *const u8) -> bool {
+fn leaks() -> bool {
     let Some(report) = heap::at_exit() else { return false };
-    // SAFETY: the same promise.
-    let wanted = unsafe { variable(environment, b"ORI_CHECK_LEAKS") };
-    if matches!(wanted, None | Some(b"" | b"0")) {
+    if matches!(panic::variable(b"ORI_CHECK_LEAKS"), None | Some(b"" | b"0")) {
         return false;
     }
     output::flush();
     report()
+}
+
+/// Ends the process after an uncaught panic: leaks are reported, and the status stays.
+pub fn end_panicked() -> ! {
+    leaks();
+    output::exit(1)
 }
 
 /// Calls `entry(args)` with `top` as its stack.

@@ -27,6 +27,9 @@ pub struct List {
 const _: () = assert!(size_of::<Str>() == abi::layout::STR_SIZE && size_of::<List>() == abi::layout::LIST_SIZE);
 
 impl Str {
+    /// The text without bytes.
+    pub const EMPTY: Str = Str { words: [0, 0, (STR_INLINE_TAG as u64) << 56] };
+
     /// The bytes of the text.
     pub fn bytes(&self) -> &[u8] {
         let tag = (self.words[2] >> 56) as u8;

@@ -221,7 +221,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("for i in 0.. do print(msg: `{i}`);", "unbounded ranges"),
         ("let x = `{n:>5}`;", "format specification `>5`"),
         ("let d = 5s + 3s;", "`Duration`"),
-        ("let x = catch(expr: n);", "`catch(...)`"),
         ("let x = dbg(value: n);", "function `dbg`"),
         ("let x = n |> one;", "pipes"),
     ] {

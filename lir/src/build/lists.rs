@@ -1,7 +1,8 @@
 //! Lists: first element, length, buffer. The buffer is a cell that knows where its last element ends and how far there is room (`abi::layout`).
 //!
-//! An op that changes a list consumes it. Growing is in place where the list ends with its buffer, because nobody sees what lies behind; a changed
-//! element is stored into a copy until counts tell that nobody else holds the buffer.
+//! An op that changes a list consumes it. Growing is in place where the list ends with its buffer, because nobody sees what lies behind. An element is
+//! changed in place where the buffer has one holder, and that is this list. Anywhere else the elements are copied into a buffer of their own: whatever they hold
+//! has one holder more, and the share of the old buffer is given up.
 
 use abi::{PanicKind, RuntimeCall, layout};
 use hir::TypeKind;
@@ -9,6 +10,8 @@ use ir::Stop;
 use ir::ssa::{Inst, NewInst, Value};
 
 use super::Builder;
+use super::counts::Act;
+use super::glue::{self, Purpose};
 use super::shape::ShapeId;
 use crate::ir::Type;
 use crate::ops::{Cond, NOUNWIND, Op};
@@ -19,6 +22,12 @@ struct List {
     elements: Value,
     length: Value,
     buffer: Value,
+}
+
+impl List {
+    const fn leaves(self) -> [Value; 3] {
+        [self.elements, self.length, self.buffer]
+    }
 }
 
 impl Builder<'_> {
@@ -94,7 +103,8 @@ impl Builder<'_> {
             return Ok(());
         }
         let bytes = u64::from(layout::BUFFER_ELEMENTS) + args.len() as u64 * u64::from(stride);
-        let buffer = self.allocate(bytes);
+        let tag = self.tag_of(self.result_of(inst));
+        let buffer = self.take_cell(bytes as usize, tag);
         let end = self.behind(buffer, bytes);
         self.store(buffer, layout::BUFFER_END, end);
         self.store(buffer, layout::BUFFER_LIMIT, end);
@@ -137,18 +147,67 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Where the elements stand in `fresh`: where they stood, if it is the buffer that they had.
-    fn moved(&mut self, list: List, fresh: Value) -> Value {
-        let stayed = self.icmp(Cond::Eq, fresh, list.buffer);
-        let start = self.behind(fresh, u64::from(layout::BUFFER_ELEMENTS));
-        self.pure(Op::Select, &[stayed, list.elements, start], Type::Ptr)
+    /// By what the leak report knows the type of a list.
+    fn tag_of(&self, list: Option<Value>) -> u32 {
+        list.and_then(|list| self.mir.values.get(list)).map_or(0, |row| glue::tag(row.ty))
+    }
+
+    /// The elements of `old` have been copied to `new`: what they hold has one holder more, and the old buffer one fewer.
+    fn copied(&mut self, ty: Option<hir::Type>, old: List, new: List) -> Result<(), Stop> {
+        let Some(TypeKind::List(element)) = ty.map(hir::Type::kind) else { return Ok(()) };
+        let ty = hir::Type::list(element);
+        if self.counted_leaves(element)? > 0 {
+            self.call_glue(Purpose::Share.item(ty), &new.leaves());
+        }
+        self.count(ty, &old.leaves(), Act::Drop, false)
     }
 
     /// The list at the end of a buffer with room for more.
-    fn reserved(&mut self, list: List, more: Value, stride: u32) -> List {
-        let stride = self.constant(Type::I64, i64::from(stride));
-        let buffer = self.runtime_buffer(RuntimeCall::ListReserve, &[list.elements, list.length, list.buffer, more, stride]);
-        List { elements: self.moved(list, buffer), buffer, ..list }
+    fn reserved(&mut self, value: Option<&Value>, more: Value, stride: u32) -> Result<List, Stop> {
+        let old = self.list_at(value);
+        let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
+        let (stride, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(self.tag_of(value.copied()))));
+        let buffer = self.runtime_buffer(RuntimeCall::ListReserve, &[old.elements, old.length, old.buffer, more, stride, tag]);
+        let start = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
+        let has_moved = self.icmp(Cond::Ne, buffer, old.buffer);
+        let elements = self.pure(Op::Select, &[has_moved, start, old.elements], Type::Ptr);
+        let new = List { elements, buffer, ..old };
+        self.when(has_moved, |builder| builder.copied(ty, old, new))?;
+        Ok(new)
+    }
+
+    /// The list in a buffer that nobody else holds.
+    fn unshared(&mut self, value: Option<&Value>, stride: u32) -> Result<List, Stop> {
+        let old = self.list_at(value);
+        let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
+        let tag = self.tag_of(value.copied());
+        let (held, copy, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let null = self.constant(Type::Ptr, 0);
+        let is_held = self.icmp(Cond::Ne, old.buffer, null);
+        let known = self.constants.len();
+        let branch = NewInst { args: &[is_held], targets: &[(held, &[]), (copy, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.block = held;
+        let back = self.constant(Type::I64, layout::CELL_COUNT);
+        let header = self.pure(Op::Add, &[old.buffer, back], Type::Ptr);
+        let others = self.load(header, 0, Type::I32);
+        let none = self.constant(Type::I32, 0);
+        let is_only = self.icmp(Cond::Eq, others, none);
+        let stays = [old.elements, old.buffer];
+        let branch = NewInst { args: &[is_only], targets: &[(join, &stays), (copy, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.constants.truncate(known);
+        self.block = copy;
+        let (size, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(tag)));
+        let buffer = self.runtime_buffer(RuntimeCall::ListUnshare, &[old.elements, old.length, size, tag]);
+        let elements = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
+        self.copied(ty, old, List { elements, buffer, ..old })?;
+        self.out.append(self.block, NewInst { targets: &[(join, &[elements, buffer])], ..NewInst::new(Op::Jump) }, &[]);
+        self.constants.truncate(known);
+        self.block = join;
+        let (elements, buffer) = (self.out.add_param(join, Type::Ptr), self.out.add_param(join, Type::Ptr));
+        Ok(List { elements, buffer, ..old })
     }
 
     /// Room, the element, and the new end.
@@ -161,7 +220,7 @@ impl Builder<'_> {
         let one = self.constant(Type::I64, 1);
         let length = self.pure(Op::Add, &[list.length, one], Type::I64);
         if stride > 0 {
-            list = self.reserved(list, one, stride);
+            list = self.reserved(args.first(), one, stride)?;
             let place = self.element_address(list.elements, list.length, stride);
             if let Some(&element) = args.get(1) {
                 self.store_element(place, 0, shape, element)?;
@@ -173,7 +232,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A buffer of its own, and the element.
+    /// A buffer of its own, and the element; what stood there is given up.
     pub(super) fn list_set(&mut self, inst: Inst) -> Result<(), Stop> {
         let mir = self.mir;
         let args = mir.args(inst);
@@ -181,12 +240,20 @@ impl Builder<'_> {
         let shape = self.element_of(args.first().copied())?;
         let stride = self.shapes.size(shape);
         if stride > 0 {
-            let size = self.constant(Type::I64, i64::from(stride));
-            list.buffer = self.runtime_buffer(RuntimeCall::ListUnshare, &[list.elements, list.length, size]);
-            list.elements = self.behind(list.buffer, u64::from(layout::BUFFER_ELEMENTS));
+            list = self.unshared(args.first(), stride)?;
             let place = self.element_address(list.elements, index, stride);
-            if let Some(&element) = args.get(2) {
-                self.store_element(place, 0, shape, element)?;
+            let Some(&element) = args.get(2) else { return Ok(()) };
+            let ty = self.mir.values.get(element).map_or(hir::Type::ERROR, |row| row.ty);
+            let mut before = Vec::new();
+            if self.counted_leaves(ty)? > 0 {
+                for position in 0..self.shapes.leaves(shape).len() {
+                    let leaf = self.shapes.leaves(shape)[position];
+                    before.push(self.load(place, leaf.offset, leaf.ty));
+                }
+            }
+            self.store_element(place, 0, shape, element)?;
+            if !before.is_empty() {
+                self.count(ty, &before, Act::Drop, false)?;
             }
         }
         self.define_list(inst, list);
@@ -228,7 +295,7 @@ impl Builder<'_> {
         if stride > 0 {
             let zero = self.constant(Type::I64, 0);
             let more = self.extreme(Cond::Sgt, self.leaf(args, 1), zero);
-            list = self.reserved(list, more, stride);
+            list = self.reserved(args.first(), more, stride)?;
         }
         self.define_list(inst, list);
         Ok(())

@@ -44,6 +44,18 @@ impl Runtime for StandardRuntime {
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::ListReserve | RuntimeCall::ListUnshare => return list(call, args, memory),
+            RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
+                let header = a.wrapping_sub(layout::CELL_HEADER as u64);
+                let holders = memory.read(header, 4)? as i32;
+                if call == RuntimeCall::Free || holders == 0 {
+                    memory.free(header);
+                } else {
+                    memory.write(header, 4, u64::from(holders.wrapping_sub(1) as u32))?;
+                }
+                return Ok(0);
+            }
+            // The interpreter itself knows what unwinds.
+            RuntimeCall::Caught => return Err(Trap::Malformed),
             RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),
             RuntimeCall::IsIntText => return Ok(u64::from(pure::parse::int(&memory.read_text(a)?).is_ok())),
             RuntimeCall::IsFloatText => return Ok(u64::from(pure::parse::float(&memory.read_text(a)?).is_ok())),
@@ -134,7 +146,7 @@ fn status(memory: &mut Memory, out: u64, call: RuntimeCall, result: Result<u64, 
 /// The functions of `rt::list`, in checked memory.
 fn list(call: RuntimeCall, args: &[u64], memory: &mut Memory) -> Result<u64, Trap> {
     let (elements, length, room, stride) = match (call, args) {
-        (RuntimeCall::ListReserve, &[elements, length, buffer, more, stride]) => {
+        (RuntimeCall::ListReserve, &[elements, length, buffer, more, stride, _]) => {
             if buffer != 0 {
                 let end = memory.read(buffer + u64::from(layout::BUFFER_END), 8)?;
                 let limit = memory.read(buffer + u64::from(layout::BUFFER_LIMIT), 8)?;
@@ -145,7 +157,7 @@ fn list(call: RuntimeCall, args: &[u64], memory: &mut Memory) -> Result<u64, Tra
             }
             (elements, length, length.saturating_add(more).max(length.saturating_mul(2)).max(layout::BUFFER_LEAST), stride)
         }
-        (_, &[elements, length, stride]) => (elements, length, length, stride),
+        (_, &[elements, length, stride, _]) => (elements, length, length, stride),
         _ => return Err(Trap::Malformed),
     };
     let head = u64::from(layout::BUFFER_ELEMENTS);

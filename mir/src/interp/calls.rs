@@ -49,9 +49,18 @@ impl Machine<'_> {
                 output.write_error(format!("{text}\n").as_bytes());
                 Given::Nothing
             }
-            RuntimeCall::Allocate | RuntimeCall::ListReserve | RuntimeCall::ListUnshare => {
+            RuntimeCall::Allocate
+            | RuntimeCall::ListReserve
+            | RuntimeCall::ListUnshare
+            | RuntimeCall::TextDrop
+            | RuntimeCall::BufferDrop
+            | RuntimeCall::Free => {
                 return Err(Halt::Broken(format!("{} is not for MIR", call.name())));
             }
+            RuntimeCall::Caught => match self.panic.take() {
+                Some((message, _)) => Given::Text(Rc::from(message)),
+                None => return Err(Halt::Broken("nothing unwinds that could be caught".to_owned())),
+            },
             RuntimeCall::StrConcat => {
                 let (a, b) = (text(a), text(b));
                 // A text that doubles forever must not take real memory first.

@@ -113,9 +113,6 @@ pub const TEXT_TAG: u32 = type_tag(b"str");
 
 /// Bytes of the state of a thread, which ends where `fs` points to. It begins with the free list of each class, by number.
 pub const THREAD_SIZE: usize = 2048;
-/// Symbol of the entry that compiled code calls when the free list of a class is empty: the class in `r11d`; afterwards `r11` is the first of the list,
-/// which has some, and all other registers are as before.
-pub const REFILL_SYMBOL: &str = "ori_refill";
 /// Symbol of that state.
 pub const THREAD_SYMBOL: &str = "ori_thread";
 
