@@ -289,7 +289,7 @@ impl<'a> Checker<'a> {
                     return Ok(None);
                 };
                 if definition.has_members()
-                    && let Some(index) = definition.fields.iter().position(|(field, _)| *field == name)
+                    && let Some(index) = definition.field_named(name)
                 {
                     return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));
                 }
