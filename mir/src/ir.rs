@@ -68,6 +68,8 @@ pub trait Phase: Clone + PartialEq + Eq + std::fmt::Debug + Send + Sync + 'stati
     const NAME: &'static str;
     /// Are there no type parameters in it?
     const IS_CLOSED: bool;
+    /// Does it say who holds each counted value, by `dup` and `drop`?
+    const IS_OWNED: bool = false;
 }
 
 /// As built from HIR: SSA, match compiled, still generic.
@@ -76,6 +78,9 @@ pub enum Built {}
 /// Closed types, direct calls.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Mono {}
+/// As `Mono`, and every counted value is given away exactly once on every path: `dup` and `drop` are explicit. No pass rewrites it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Owned {}
 
 impl Phase for Built {
     const NAME: &'static str = "built";
@@ -84,6 +89,11 @@ impl Phase for Built {
 impl Phase for Mono {
     const NAME: &'static str = "mono";
     const IS_CLOSED: bool = true;
+}
+impl Phase for Owned {
+    const NAME: &'static str = "owned";
+    const IS_CLOSED: bool = true;
+    const IS_OWNED: bool = true;
 }
 
 /// A body in a phase. The graph is open to passes of the phase; changing the phase is the work of lowerings.
@@ -162,6 +172,32 @@ pub type Variants = [Box<[Type]>];
 /// Parameter types and result type.
 pub type SignatureTypes = (Vec<Type>, Type);
 
+/// What a function does with the ownership of its arguments: those that it borrows stay with the caller, who keeps them alive during the call; all others it
+/// takes, and gives away or drops on every path. What it gives is always owned by the caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Contract {
+    /// Bit `n`: parameter `n` is borrowed.
+    borrowed: u64,
+}
+
+impl Contract {
+    /// Every parameter is owned: what function values and functions that nobody has looked at do.
+    pub const OWNED: Contract = Contract { borrowed: 0 };
+    /// How many parameters can be borrowed; those behind are owned.
+    pub const MOST: usize = 64;
+
+    /// Is the parameter borrowed?
+    pub const fn borrows(self, param: usize) -> bool {
+        param < Contract::MOST && self.borrowed >> param & 1 == 1
+    }
+
+    /// The same contract with this parameter borrowed.
+    #[must_use]
+    pub const fn borrowing(self, param: usize) -> Contract {
+        if param < Contract::MOST { Contract { borrowed: self.borrowed | 1 << param } } else { self }
+    }
+}
+
 /// What lowering, optimising, verifying and running a body may ask about the rest of the program.
 pub trait Context {
     /// Parameter types and result type of a function or default.
@@ -183,6 +219,16 @@ pub trait Context {
     /// What the associated types in a closed type are.
     fn normal(&self, ty: Type) -> Result<Type, Stop> {
         Ok(ty)
+    }
+    /// Has a value of this closed type counted content: a text, a list, a cell, a function value, alone or inside? Values without it are copied
+    /// and forgotten freely; those with it are owned or borrowed from the phase `owned` on.
+    fn is_counted(&self, ty: Type) -> Result<bool, Stop> {
+        crate::ownership::is_counted(ty, self)
+    }
+    /// Which of its parameters a function borrows.
+    fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
+        let _ = function;
+        Ok(Contract::OWNED)
     }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.

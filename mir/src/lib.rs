@@ -8,6 +8,7 @@
 //! | [`ops`]    | the op table                                                                 |
 //! | [`build`]  | HIR to MIR: control flow, SSA construction, match compilation                |
 //! | [`opt`]    | rewrites, one file each, all paying fuel                                     |
+//! | [`ownership`] | who holds each counted value: the table of ops, the pass that spells it out |
 //! | [`verify`] | every invariant, one fault enum                                              |
 //! | [`text`]   | print and parse; nothing else knows the syntax                               |
 //! | [`interp`] | the reference semantics; also evaluates constants                            |
@@ -19,8 +20,9 @@ pub mod interp;
 pub mod ir;
 pub mod ops;
 pub mod opt;
+pub mod ownership;
 pub mod text;
 pub mod verify;
 
-pub use ir::{Body, Built, ConstValue, Context, Mir, Mono, Phase, Variants};
+pub use ir::{Body, Built, ConstValue, Context, Contract, Mir, Mono, Owned, Phase, Variants};
 pub use ops::Op;

@@ -2,6 +2,8 @@
 //!
 //! Ops work on values of language types. An op that panics carries a place and an unwind edge (or the flag `nounwind`, when proved not to panic);
 //! its panic kind follows from the op and its operands, as its meaning says.
+//!
+//! What an op does with the ownership of its operands is beside it, in [`crate::ownership::roles`]: a new op has a row there too.
 
 use ir::ops::CASES;
 
@@ -113,7 +115,7 @@ ir::ops! {
     // Aggregates.
     Aggregate = "aggregate" (Many) -> (Aggregate), imm None, targets 0, Pure, "a tuple or struct of the result's type, from all its fields in order";
     Field     = "field"     (Aggregate) -> (Any), imm Int, targets 0, Pure, "field by index";
-    WithField = "with_field" (Aggregate, Any) -> (Same), imm Int, targets 0, Pure, "the aggregate with one field replaced";
+    WithField = "with_field" (Aggregate, Any) -> (Same), imm Int, targets 0, Pure, "the aggregate with one field replaced; the hold of what stood there is given up";
     // Sums.
     Variant   = "variant"   (Many) -> (Sum),     imm Int, targets 0, Pure, "a variant by number, of the result's type, from its payload in order";
     Tag       = "tag"       (Sum) -> (Int),      imm None, targets 0, Pure, "number of the variant";
@@ -131,6 +133,9 @@ ir::ops! {
     Call      = "call"      (Many) -> (Any),     imm Item, targets 0, Panics, "a call; unwinds when the callee does";
     Closure   = "closure"   (Many) -> (Function), imm Item, targets 0, Pure, "a function value: calls the item with its arguments, and behind them the operands";
     CallValue = "call_value" (Function, Many) -> (Any), imm None, targets 0, Panics, "a call of a function value; unwinds when the callee does";
+    // Ownership; only in the phase `owned`.
+    Dup       = "dup"       (Any) -> (Same),     imm None, targets 0, Writes, "the operand once more: its counted content has one holder more, and the result is it; borrows its operand";
+    Drop      = "drop"      (Any) -> (),         imm None, targets 0, Writes, "gives its operand up: its counted content has one holder fewer, and what has none left is freed";
     // Terminators.
     Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
     Branch    = "branch"    (Bool) -> (),        imm None, targets 2, Ends, "first target when true";

@@ -289,6 +289,9 @@ impl<'a> Builder<'a> {
             MirOp::Call => self.call(inst)?,
             MirOp::Closure => self.closure(inst)?,
             MirOp::CallValue => self.call_value(inst)?,
+            // Nothing is counted yet: the value goes on, and stays until exit.
+            MirOp::Dup => self.alias(inst, args.first().copied(), 0),
+            MirOp::Drop => {}
             MirOp::Jump => self.transfer(inst, Op::Jump)?,
             MirOp::Branch => self.transfer(inst, Op::Branch)?,
             MirOp::Switch => self.transfer(inst, Op::Switch)?,

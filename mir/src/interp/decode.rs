@@ -342,6 +342,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                 Insn::Part { d: self.word_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 }
             }
             Op::Part => Insn::PartHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 },
+            Op::Dup | Op::Drop => return Err(format!("{} before the phase that has it", row.op.info().name)),
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListGet if self.result(inst)? & HEAP == 0 => {

@@ -340,7 +340,7 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
             None => Found::Nothing,
         },
         Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField | Op::ListLen | Op::ListGet => Found::Nothing,
-        Op::Call | Op::Closure | Op::CallValue => Found::Nothing,
+        Op::Call | Op::Closure | Op::CallValue | Op::Dup | Op::Drop => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,
     }
 }

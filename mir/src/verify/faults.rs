@@ -1,6 +1,6 @@
 //! Every fault of MIR, with its code, its sentence and its numbers. A code is forever; a message may improve.
 //!
-//! Family M01 is structure, shared with the other SSA levels; M02 is types and claims.
+//! Family M01 is structure, shared with the other SSA levels; M02 is types and claims; M03 is ownership.
 
 use ir::ssa::structure::{StructureFault, StructureKind};
 use ir::{Code, Fault, Where};
@@ -130,4 +130,8 @@ faults! {
     "M0231" ValueCall { value: u32, expected: String, found: String } "%{value} is {expected}, and is called as {found}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
+    /// `dup` and `drop` stand in bodies of the phase `owned` only.
+    "M0301" EarlyOwnership { op: &'static str } "`{op}` before the phase that has it";
+    /// `dup` and `drop` take values with counted content.
+    "M0302" NotCounted { op: &'static str, value: u32, found: String } "`{op}` of %{value}, which is {found} and has nothing that is counted";
 }

@@ -4,6 +4,7 @@
 //! |-----------|--------------------------------------------------------------------------------|
 //! | `faults`  | the fault enum; code, sentence, numbers                                        |
 //! | `types`   | M02: op classes, signatures, runtime tables, claims                            |
+//! | `ownership` | M03: where `dup` and `drop` stand                                             |
 //! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
 //!
 //! Family M01 is [`ir::ssa::structure`]: blocks, dominance with unwind edges, places. A `call`, an `rt` or arithmetic either has place and
@@ -12,6 +13,7 @@
 //! them into `wrap_` ops. Calls are never marked until there is a fact for it.
 
 mod faults;
+mod ownership;
 pub mod proof;
 mod types;
 
@@ -31,5 +33,6 @@ pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault
     let mut faults = Vec::new();
     structure::check::<crate::Mir>(body, &mut |fault| faults.push(MirFault::Structure(fault)));
     types::check(body, P::IS_CLOSED, cx, &mut faults)?;
+    ownership::check(body, P::IS_OWNED, cx, &mut faults)?;
     Ok(faults)
 }

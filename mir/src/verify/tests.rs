@@ -6,17 +6,24 @@ use ir::Fault;
 use ir::ssa::text::{expected_faults, line_of};
 
 use super::{MirFault, verify};
-use crate::ir::{Body, Mono};
+use crate::ir::{Body, Mono, Owned, Phase};
 use crate::text;
 
 /// Verifies a dump whose guilty lines end in `;~ CODE`, and gives the codes back.
 #[track_caller]
 fn check(functions: &str) -> Vec<String> {
+    check_in::<Mono>(functions)
+}
+
+/// The same for bodies of this phase.
+#[track_caller]
+fn check_in<P: Phase>(functions: &str) -> Vec<String> {
+    let phase = P::NAME;
     let source = format!(
-        "ori-ir mir.mono 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}"
+        "ori-ir mir.{phase} 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}"
     );
     let dump = ir::text::parse(&source).unwrap_or_else(|e| panic!("{e}\n{source}"));
-    let (bodies, cx) = text::from_dump::<Mono>(&dump).unwrap_or_else(|e| panic!("{e}\n{source}"));
+    let (bodies, cx) = text::from_dump::<P>(&dump).unwrap_or_else(|e| panic!("{e}\n{source}"));
     let mut found = Vec::new();
     for (body, function) in bodies.iter().zip(&dump.functions) {
         let Ok(faults) = verify(body, &cx) else { panic!("the context of a dump is never interrupted") };
@@ -58,6 +65,7 @@ fn broken() -> Vec<String> {
         "%9: bool = list_get %5, %0, b1 !1:1 ;~ M0202",
         "%9: int = tag %4 ;~ M0201",
         "%9: bool = bool 2 ;~ M0203",
+        "%9: str = dup %3 ;~ M0301",
         "%9: byte = byte 256 ;~ M0203",
         "%9: char = char 55296 ;~ M0203",
         "%9: int = field %4, 2 ;~ M0204",
@@ -182,9 +190,15 @@ fn what_text_cannot_say_is_refused_too() {
     assert!(codes(body).contains(&"M0109".to_owned()));
 }
 
+/// Texts of the phase `owned` that break one rule each.
+fn broken_ownership() -> Vec<String> {
+    ["%9: int = dup %0 ;~ M0302", "drop %2 ;~ M0302"].into_iter().map(line).collect()
+}
+
 #[test]
 fn every_code_is_tripped() {
     let mut tripped: BTreeSet<String> = broken().iter().flat_map(|text| check(text)).collect();
+    tripped.extend(broken_ownership().iter().flat_map(|text| check_in::<Owned>(text)));
     // The two tests above.
     tripped.extend(["M0109", "M0120", "M0221", "M0222"].map(str::to_owned));
     let all: BTreeSet<String> = MirFault::all_codes().iter().map(|(code, _)| code.to_string()).collect();

@@ -250,7 +250,7 @@ impl Checker<'_> {
             Op::FEq | Op::FNe | Op::FLt | Op::FLe | Op::FGt | Op::FGe => {}
             Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
-            Op::Tag | Op::StrLen | Op::ListLen | Op::ListGet | Op::Resume | Op::Unreachable => {}
+            Op::Tag | Op::StrLen | Op::ListLen | Op::ListGet | Op::Dup | Op::Drop | Op::Resume | Op::Unreachable => {}
         }
         Ok(())
     }

@@ -7,6 +7,9 @@
 //!   address that is passed before the operands;
 //! - otherwise a `str` result is written through an *out* address passed first, and any other result is returned in `rax` or `xmm0`.
 //!
+//! Operands are borrowed: the caller keeps them alive during the call, and what it gives is the caller's. An operand written `#own` is consumed: the runtime takes
+//! the caller's hold of it, also when the call ends with a status.
+//!
 //! Runtime calls never panic and never call Ori code (decision 10): the caller panics with its own place.
 
 use crate::panics::PanicKind;
@@ -42,7 +45,7 @@ pub enum RuntimeEffect {
 }
 
 macro_rules! calls {
-    ($( $name:ident = $text:literal $symbol:literal ($($arg:ident),*) -> $result:ident, $effect:ident, [$($status:ident),*], $meaning:literal; )+) => {
+    ($( $name:ident = $text:literal $symbol:literal ($($(#$own:ident)? $arg:ident),*) -> $result:ident, $effect:ident, [$($status:ident),*], $meaning:literal; )+) => {
         /// A function of the runtime that compiled code may call.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
@@ -57,6 +60,11 @@ macro_rules! calls {
             pub const fn symbol(self) -> &'static str { match self { $(RuntimeCall::$name => $symbol),+ } }
             /// Operands.
             pub const fn args(self) -> &'static [Kind] { match self { $(RuntimeCall::$name => &[$(Kind::$arg),*]),+ } }
+            /// Is operand `index` consumed? All others are borrowed.
+            pub fn consumes(self, index: usize) -> bool {
+                let owned: &[bool] = match self { $(RuntimeCall::$name => &[$( false $(|| calls!(@$own))? ),*]),+ };
+                owned.get(index).copied().unwrap_or(false)
+            }
             /// Result.
             pub const fn result(self) -> Kind { match self { $(RuntimeCall::$name => Kind::$result),+ } }
             /// What it may do.
@@ -71,6 +79,7 @@ macro_rules! calls {
             pub fn from_number(number: u64) -> Option<RuntimeCall> { Self::ALL.get(number as usize).copied() }
         }
     };
+    (@own) => { true };
 }
 
 calls! {

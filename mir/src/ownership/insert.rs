@@ -1,0 +1,241 @@
+//! `mono` to `owned`: `dup` where a value is given away that is still needed, or is not ours to give; `drop` where a value is needed no more.
+//!
+//! Placement is by last use ("Perceus", Reinking, Xie, de Moura and Leijen 2021, on blocks): a value is given up as early as it can be. So an op that consumes it
+//! for the last time just takes it, and what dies by a look at it is dropped right behind. What dies on one way out of a block only is dropped on that edge,
+//! in a block of its own unless the edge is the only way into its target. What is held when an op panics is dropped in a landing block.
+//!
+//! A body without counted values is left as it is.
+
+use ir::ssa::compact::compact;
+use ir::ssa::order::Order;
+use ir::ssa::{Block, Graph, Inst, NewInst, Target, Value};
+use ir::{ItemId, List, Stop};
+
+use super::kinds::{Held, Kind, Kinds};
+use super::landing::Landings;
+use super::live::{Live, Set};
+use super::roles::{self, Takes};
+use crate::ir::{Body, Context, Contract, Mir, Mono, Owned};
+use crate::ops::Op;
+
+/// Spells out the ownership of a body.
+pub fn own(body: &Body<Mono>, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
+    let graph: &Graph<Mir> = body;
+    let order = Order::of(graph);
+    let kinds = Kinds::of(graph, &order, cx.contract(graph.name)?, cx)?;
+    if !kinds.any {
+        return Ok(Body::new(graph.clone()));
+    }
+    let live = Live::of(graph, &order, &kinds);
+    let mut edges_into = vec![0u32; graph.blocks.len()];
+    for &block in &order.blocks {
+        order.succs(block).iter().for_each(|succ| edges_into[succ.index()] += 1);
+    }
+    let mut inserter =
+        Inserter { graph: graph.clone(), kinds: &kinds, live: &live, landings: Landings::default(), edges_into, heads: Vec::new(), cx };
+    for &block in &order.blocks {
+        inserter.block(block)?;
+    }
+    for (block, drops) in std::mem::take(&mut inserter.heads) {
+        inserter.graph.blocks[block].insts.splice(0..0, drops);
+    }
+    Ok(Body::new(compact(&inserter.graph)))
+}
+
+struct Inserter<'a> {
+    graph: Graph<Mir>,
+    kinds: &'a Kinds,
+    live: &'a Live,
+    landings: Landings,
+    /// Number of edges into each block of the body as it was.
+    edges_into: Vec<u32>,
+    /// What is dropped at the start of blocks.
+    heads: Vec<(Block, Vec<Inst>)>,
+    cx: &'a dyn Context,
+}
+
+impl Inserter<'_> {
+    fn block(&mut self, block: Block) -> Result<(), Stop> {
+        let insts = std::mem::take(&mut self.graph.blocks[block].insts);
+        // What is live behind each instruction, but the terminator, behind which nothing is.
+        let mut after = Vec::with_capacity(insts.len());
+        let mut set = Set::with_room(self.kinds.held.len());
+        for &inst in insts.iter().rev() {
+            after.push(set.clone());
+            self.live.before(&self.graph, self.kinds, inst, &mut set);
+        }
+        let unused: Vec<Value> = self.graph.blocks[block].params.iter().copied().filter(|&p| self.is_unused(p, &set)).collect();
+        let mut out = Vec::with_capacity(insts.len() + unused.len());
+        for value in unused {
+            out.push(self.drop(value));
+        }
+        for inst in insts {
+            if let Some(after) = after.pop() {
+                self.inst(inst, &after, &mut out)?;
+            }
+        }
+        self.graph.blocks[block].insts = out;
+        Ok(())
+    }
+
+    /// Is it an owned value that nobody needs?
+    fn is_unused(&self, value: Value, live: &Set) -> bool {
+        matches!(self.kinds.get(value), Kind::Owned(held) if !live.has(held))
+    }
+
+    /// One instruction with what its operands need before it, and what ends with it behind.
+    fn inst(&mut self, inst: Inst, after: &Set, out: &mut Vec<Inst>) -> Result<(), Stop> {
+        if !self.graph.targets(inst).is_empty() {
+            self.transfer(inst, out);
+            return Ok(());
+        }
+        let mut needed = after.clone();
+        for result in self.graph.results(inst) {
+            if let Kind::Owned(held) = self.kinds.get(result) {
+                needed.remove(held);
+            }
+        }
+        let mut needed_when_unwinding = Set::with_room(self.kinds.held.len());
+        if let Some(pad) = self.graph.edges[inst].unwind {
+            needed_when_unwinding.add_all(self.live.at_start(pad));
+        }
+        // What is held before it: what its operands are, and what comes after needs.
+        let mut held = needed.clone();
+        held.add_all(&needed_when_unwinding);
+        let mut kept = held.clone();
+        let row = self.graph.insts[inst];
+        let takes = roles::of(row.op).0;
+        let contract = match takes {
+            Takes::Contract => self.cx.contract(ItemId::from_raw(row.imm as u32))?,
+            Takes::Borrows | Takes::Consumes | Takes::Rest | Takes::Runtime => Contract::OWNED,
+        };
+        let mut args = self.graph.args(inst).to_vec();
+        for (index, &arg) in args.iter().enumerate() {
+            let is_consumed = roles::consumes(takes, index, row.imm, contract);
+            for keeper in self.kinds.keepers(arg) {
+                held.insert(keeper);
+                if !is_consumed {
+                    kept.insert(keeper);
+                }
+            }
+        }
+        for (index, arg) in args.iter_mut().enumerate() {
+            if roles::consumes(takes, index, row.imm, contract) {
+                self.give(arg, &mut held, &mut kept, out);
+            }
+        }
+        if args != self.graph.args(inst) {
+            self.graph.insts[inst].args = self.graph.args.add(args);
+        }
+        if let Some(pad) = self.graph.edges[inst].unwind {
+            let mut dying = held.clone();
+            dying.remove_all(&needed_when_unwinding);
+            let landing = self.landings.landing(&mut self.graph, self.kinds, pad, &dying);
+            self.graph.edges[inst].unwind = Some(landing);
+        }
+        let mut dying = held;
+        dying.remove_all(&needed);
+        let dying: Vec<Held> = dying.iter().collect();
+        match row.op {
+            // These leave the function: what is dropped is dropped before. A panic goes on in its landing block.
+            Op::Return | Op::Tail | Op::Resume | Op::Unreachable => {
+                self.drops(&dying, out);
+                out.push(inst);
+            }
+            Op::Panic => out.push(inst),
+            _ => {
+                out.push(inst);
+                self.drops(&dying, out);
+                for result in self.graph.results(inst) {
+                    if self.is_unused(result, after) {
+                        let drop = self.drop(result);
+                        out.push(drop);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A consumed operand: the value itself when nobody else needs it, otherwise a `dup` of it. `held` is what we hold, `kept` what others need.
+    fn give(&mut self, arg: &mut Value, held: &mut Set, kept: &mut Set, out: &mut Vec<Inst>) {
+        match self.kinds.get(*arg) {
+            Kind::Free => return,
+            Kind::Owned(own) if !kept.has(own) => {
+                held.remove(own);
+                // Another operand that is the same value needs one of its own.
+                kept.insert(own);
+                return;
+            }
+            Kind::Owned(_) | Kind::Borrowed(_) => {}
+        }
+        let ty = self.graph.ty(*arg);
+        let dup = self.graph.make(NewInst { args: &[*arg], ..NewInst::new(Op::Dup) }, &[ty]);
+        out.push(dup);
+        *arg = self.graph.result(dup);
+    }
+
+    /// A terminator with targets: each edge gets what its target holds, and drops what it does not.
+    fn transfer(&mut self, inst: Inst, out: &mut Vec<Inst>) {
+        let targets: Vec<Target> = self.graph.targets(inst).to_vec();
+        let mut all = Set::with_room(self.kinds.held.len());
+        self.live.before(&self.graph, self.kinds, inst, &mut all);
+        let mut new_targets: Vec<Target> = Vec::with_capacity(targets.len());
+        for (number, &target) in targets.iter().enumerate() {
+            // A switch may go to one block with equal arguments from several cases.
+            let same = |other: &Target| other.block == target.block && self.graph.target_args(*other) == self.graph.target_args(target);
+            if let Some(before) = targets[..number].iter().position(same) {
+                new_targets.push(new_targets[before]);
+                continue;
+            }
+            let mut held = all.clone();
+            let mut kept = self.live.at_start(target.block).clone();
+            let needed = kept.clone();
+            let mut args = self.graph.target_args(target).to_vec();
+            let mut edge = Vec::new();
+            for arg in &mut args {
+                self.give(arg, &mut held, &mut kept, &mut edge);
+            }
+            held.remove_all(&needed);
+            let dying: Vec<Held> = held.iter().collect();
+            let given = if args == self.graph.target_args(target) { target.args } else { self.graph.args.add(args) };
+            new_targets.push(if edge.is_empty() && dying.is_empty() {
+                target
+            } else if targets.len() == 1 {
+                out.append(&mut edge);
+                self.drops(&dying, out);
+                Target { block: target.block, args: given }
+            } else if edge.is_empty() && self.edges_into[target.block.index()] == 1 {
+                let mut drops = Vec::with_capacity(dying.len());
+                self.drops(&dying, &mut drops);
+                self.heads.push((target.block, drops));
+                target
+            } else {
+                self.drops(&dying, &mut edge);
+                let between = self.graph.add_block();
+                let targets = self.graph.targets.add([Target { block: target.block, args: given }]);
+                let jump = self.graph.make(NewInst::new(Op::Jump), &[]);
+                self.graph.edges[jump].targets = targets;
+                edge.push(jump);
+                self.graph.blocks[between].insts = edge;
+                Target { block: between, args: List::EMPTY }
+            });
+        }
+        if new_targets != targets {
+            self.graph.edges[inst].targets = self.graph.targets.add(new_targets);
+        }
+        out.push(inst);
+    }
+
+    /// Drops, youngest first.
+    fn drops(&mut self, dying: &[Held], out: &mut Vec<Inst>) {
+        for &held in dying.iter().rev() {
+            let drop = self.drop(self.kinds.held[held]);
+            out.push(drop);
+        }
+    }
+
+    fn drop(&mut self, value: Value) -> Inst {
+        self.graph.make(NewInst { args: &[value], ..NewInst::new(Op::Drop) }, &[])
+    }
+}

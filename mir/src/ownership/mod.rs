@@ -1,0 +1,78 @@
+//! Ownership: who holds each counted value, spelled out.
+//!
+//! A value of a *counted* type (a text, list, cell or function value, alone or inside an aggregate or sum) is held by whoever has to give it up. From the phase
+//! `owned` on every such value of a body is one of three:
+//!
+//! - *owned*: a parameter that the contract does not borrow, a parameter of a block, a result of `dup`, of a call, of an op that makes something. It is consumed exactly
+//!   once on every path that leaves its definition, unwind edges included: given to an op that consumes it, passed to a block or callee, returned, or dropped.
+//! - *borrowed*: what `field`, `payload`, `part`, `list_get` and `select` give is a part of their operand, and the parameters that the contract borrows are the caller's.
+//!   It is used only while its owner is held. Whoever wants to keep it makes it owned: `%2 = dup %1`.
+//! - *immortal*: a literal text, and what is made of literals and of values without counted content where that takes no cell. It may be consumed any number of times
+//!   and is never dropped.
+//!
+//! On an unwind edge what the op consumes is gone, and its result is absent. A tail call leaves nothing behind that would have to be dropped.
+//!
+//! | room      | holds                                                     |
+//! |-----------|-----------------------------------------------------------|
+//! | [`roles`] | the table: what each op does with its operands, and gives |
+//! | `kinds`   | what each value of a body is                               |
+//! | `live`    | which owned values are still needed                        |
+//! | `insert`  | the pass: where `dup` and `drop` go                        |
+//! | `landing` | what is dropped when an op panics                          |
+//!
+//! The certifier (`verify/ownership`) judges what the pass makes; they share the table and nothing else.
+
+mod insert;
+mod kinds;
+mod landing;
+mod live;
+pub mod roles;
+
+pub use insert::own;
+
+use hir::{Type, TypeKind};
+use ir::Stop;
+
+use crate::ir::Context;
+
+/// Has a value of this closed type counted content? The default of [`Context::is_counted`].
+pub(crate) fn is_counted<C: Context + ?Sized>(ty: Type, cx: &C) -> Result<bool, Stop> {
+    match ty.kind() {
+        TypeKind::Str | TypeKind::List(_) | TypeKind::Function(..) | TypeKind::Cell(_) => Ok(true),
+        TypeKind::Tuple(parts) => any_counted(parts, cx),
+        TypeKind::Struct(..) => {
+            if let Some(fields) = cx.fields(ty)? {
+                return any_counted(&fields, cx);
+            }
+            // A sum that holds itself does so through a cell, so this ends.
+            let Some(variants) = cx.variants(ty)? else { return Ok(false) };
+            for payload in variants.iter() {
+                if any_counted(payload, cx)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        TypeKind::Error
+        | TypeKind::Int
+        | TypeKind::Float
+        | TypeKind::Bool
+        | TypeKind::Char
+        | TypeKind::Byte
+        | TypeKind::Void
+        | TypeKind::Never
+        | TypeKind::Range
+        | TypeKind::Parameter(..)
+        | TypeKind::Associated(..)
+        | TypeKind::Variable(_) => Ok(false),
+    }
+}
+
+fn any_counted<C: Context + ?Sized>(types: &[Type], cx: &C) -> Result<bool, Stop> {
+    for &ty in types {
+        if cx.is_counted(ty)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
