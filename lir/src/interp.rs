@@ -9,7 +9,7 @@ mod runtime;
 
 use std::sync::Arc;
 
-use abi::{Kind, PanicKind, RuntimeCall};
+use abi::{Kind, PanicKind, RuntimeCall, layout};
 use hashbrown::HashMap;
 use ir::ssa::{Block, ENTRY, Inst, Value};
 use ir::{ItemId, Place, Stop, Symbol};
@@ -310,6 +310,28 @@ impl<'a> Machine<'a> {
                 self.memory.write(arg(0)?.wrapping_add(row.imm), ty.size(), arg(1)?)?;
                 Ok(Step::Next)
             }
+            Op::Alloc => {
+                let bytes = layout::class_bytes(row.imm as u8) as u64;
+                let header = self.memory.allocate(bytes.saturating_add(layout::CELL_HEADER as u64))?;
+                self.memory.write(header.wrapping_add(4), 4, row.imm)?;
+                self.define(body, inst, header + layout::CELL_HEADER as u64)
+            }
+            Op::Free => {
+                let header = arg(0)?.wrapping_sub(layout::CELL_HEADER as u64);
+                // Not in use twice, of this class, and nobody's.
+                if self.memory.read(header, 4)? != 0 || self.memory.read(header + 4, 1)? != row.imm & 0xff {
+                    return Err(Trap::Access);
+                }
+                self.memory.free(header);
+                Ok(Step::Next)
+            }
+            Op::CountUp | Op::CountDown => {
+                let header = arg(0)?.wrapping_sub(layout::CELL_HEADER as u64);
+                let count = self.memory.read(header, 4)? as i32;
+                let count = if row.op == Op::CountUp { count.wrapping_add(1) } else { count.wrapping_sub(1) };
+                self.memory.write(header, 4, u64::from(count as u32))?;
+                if row.op == Op::CountUp { Ok(Step::Next) } else { self.define(body, inst, u64::from(count < 0)) }
+            }
             Op::Runtime => {
                 let call = RuntimeCall::from_number(row.imm).ok_or(Trap::Malformed)?;
                 let value = self.runtime.call(call, args, &mut self.memory)?;
@@ -446,6 +468,10 @@ pub fn pure_op(op: Op, imm: u64, args: &[u64], ty: Type) -> Result<u64, Trap> {
         | Op::Check
         | Op::Load
         | Op::Store
+        | Op::Alloc
+        | Op::Free
+        | Op::CountUp
+        | Op::CountDown
         | Op::Runtime
         | Op::Call
         | Op::Code

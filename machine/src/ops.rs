@@ -224,6 +224,11 @@ machine_ops! {
     IntOfFloat = "cvt_fi"    [Def(Gp), Use(Xmm), No]      imm No    aux No     Keeps clobbers 0, slot None, ends false, "integral part";
     BitsOfFloat = "movq_if"  [Def(Gp), Use(Xmm), No]      imm No    aux No     Keeps clobbers 0, slot None, ends false, "bit pattern";
     FloatOfBits = "movq_fi"  [Def(Xmm), Use(Gp), No]      imm No    aux No     Keeps clobbers 0, slot None, ends false, "double of a bit pattern";
+    // Cells: the state of the thread lies where `fs` points to.
+    Alloc     = "alloc"      [Def(Gp), No, No]            imm Value aux No     Clobbers clobbers bit(crate::regs::R11), slot None, ends false, "a cell from the free list of the class in the low 8 bits, which the runtime fills when it is empty; writes class and tag";
+    Free      = "free"       [No, Use(Gp), No]            imm Value aux No     Keeps clobbers bit(crate::regs::R11), slot None, ends false, "puts a cell on the free list of the class";
+    Increment = "inc32"      [No, Base, Index]            imm Displacement aux Scale Clobbers clobbers 0, slot None, ends false, "one more in 32 bits of memory";
+    Decrement = "dec32"      [No, Base, Index]            imm Displacement aux Scale Sets clobbers 0, slot None, ends false, "one less in 32 bits of memory; sign and zero flags";
     // Control flow.
     Stub      = "stub"       [No, No, No]                 imm Condition aux Stub Reads clobbers 0, slot None, ends false, "goes to a cold panic stub when the condition holds";
     Panic     = "panic"      [No, No, No]                 imm No    aux Stub Keeps clobbers 0, slot None, ends true, "goes to a cold panic stub always";

@@ -210,8 +210,10 @@ pub trait Context {
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop>;
     /// A small body that may be copied into its callers; a large or recursive one cuts off at `None`.
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
-    /// The body of a function, for the interpreter.
+    /// The body of a function.
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
+    /// The body of a function with its ownership spelled out, for the interpreter. Without a memory of its own, [`crate::ownership::owned`].
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop>;
     /// What an instance of a generic function really calls: a method of a trait is the one of the impl that its type has.
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
         Ok(instance)
@@ -227,8 +229,7 @@ pub trait Context {
     }
     /// Which of its parameters a function borrows.
     fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
-        let _ = function;
-        Ok(Contract::OWNED)
+        crate::ownership::fixed_contract(function, self)
     }
     /// Can these two functions of one module call each other in a circle? Only then does a tail call between them give up its frame; without an
     /// answer every call keeps it, and stack traces are complete.

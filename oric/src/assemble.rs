@@ -44,6 +44,7 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
                 }
                 // Called through memory: there is nothing to link.
                 RelocTarget::Callee(Callee::Slot(slot)) => panic!("@{item}: a relocation names slot {slot}"),
+                RelocTarget::Refill => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Refill)),
                 RelocTarget::Panic(kind) => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Panic(kind))),
                 RelocTarget::Data(row) => (image::RelocKind::Data32, image::Target::Data(row)),
             };
@@ -72,6 +73,7 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
         name,
         code: code.bytes,
         relocs,
+        threads: code.threads,
         data: code.data.into_iter().map(|d| image::Data { bytes: d.bytes, align: d.align, relocs: Vec::new() }).collect(),
         has_frame: code.has_frame,
         frame_size: code.frame_size,

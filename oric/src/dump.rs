@@ -10,7 +10,7 @@ use crate::session::Session;
 /// Levels and their phases, the default one last.
 const PHASES: &[(&str, &[&str])] = &[
     ("hir", &["typed"]),
-    ("mir", &["built", "mono"]),
+    ("mir", &["built", "owned", "mono"]),
     ("lir", &["built", "legal"]),
     ("machine", &["select", "alloc", "final"]),
     ("asm", &["final"]),
@@ -164,6 +164,11 @@ fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
                 .unwrap_or_else(|_| interrupted());
             mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
         }
+        ("mir", "owned") => {
+            let bodies: Vec<mir::Body<mir::Owned>> =
+                items.iter().filter_map(|i| engine.get::<queries::OwnedBody>(i).ok()?.as_deref().cloned()).collect();
+            mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())
+        }
         ("mir", _) => {
             let bodies: Vec<mir::Body<mir::Mono>> =
                 items.iter().filter_map(|i| engine.get::<queries::OptimisedBody>(i).ok()?.as_deref().cloned()).collect();
@@ -172,7 +177,7 @@ fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
         ("lir", "built") => {
             let bodies: Vec<lir::Body<lir::Built>> = items
                 .iter()
-                .filter_map(|i| engine.get::<queries::OptimisedBody>(i).ok()?.as_deref().map(|b| lir::build::build(b, &world)))
+                .filter_map(|i| engine.get::<queries::OwnedBody>(i).ok()?.as_deref().map(|b| lir::build::build(b, &world)))
                 .collect::<Result<_, _>>()
                 .unwrap_or_else(|_| interrupted());
             lir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())

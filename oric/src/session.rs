@@ -221,7 +221,8 @@ impl Session {
             engine.release_after(queries::TypedBody::KIND, &[queries::BodyReport::KIND]);
         }
         engine.release_after(queries::BuiltBody::KIND, &[queries::Inlinable::KIND, queries::OptimisedBody::KIND]);
-        engine.release_after(queries::OptimisedBody::KIND, &[queries::LirBody::KIND]);
+        engine.release_after(queries::OptimisedBody::KIND, &[queries::OwnedBody::KIND]);
+        engine.release_after(queries::OwnedBody::KIND, &[queries::LirBody::KIND]);
         engine.release_after(queries::LirBody::KIND, &[queries::MachineCode::KIND]);
     }
 

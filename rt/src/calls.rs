@@ -1,7 +1,6 @@
 //! The functions behind `abi::RuntimeCall`, one each, with the convention of `abi::calls`.
 #![allow(unsafe_code)] // exported symbols, addresses from compiled code
 
-use abi::layout;
 use pure::{float, int, parse, print, text};
 
 use crate::value::{Builder, Str};
@@ -38,16 +37,10 @@ pub extern "sysv64" fn ori_debug_print(text: &Str) {
     report.send();
 }
 
-/// `allocate`. Cells stay until exit.
+/// `allocate`.
 #[unsafe(no_mangle)]
-pub extern "sysv64" fn ori_allocate(bytes: u64, header: u64) -> *mut u8 {
-    let (_, size) = layout::cell_class(bytes as usize);
-    let start = heap::allocate(size.saturating_add(layout::CELL_HEADER));
-    // SAFETY: the heap gave room for the header and the parts behind it, aligned to 8.
-    unsafe {
-        start.cast::<u64>().write(header);
-        start.add(layout::CELL_HEADER)
-    }
+pub extern "sysv64" fn ori_allocate(bytes: u64, tag: u64) -> *mut u8 {
+    heap::allocate(bytes as usize, tag as u32)
 }
 
 /// `str_concat`. `out` may be the place of an operand, so it is written last.
@@ -57,7 +50,7 @@ pub extern "sysv64" fn ori_allocate(bytes: u64, header: u64) -> *mut u8 {
 #[unsafe(no_mangle)]
 pub unsafe extern "sysv64" fn ori_str_concat(out: *mut Str, a: *const Str, b: *const Str) {
     // SAFETY: compiled code passes the addresses of values.
-    unsafe { out.write(Builder::concat((*a).bytes(), (*b).bytes())) };
+    unsafe { out.write(Builder::concat(&*a, &*b)) };
 }
 
 /// `str_equal`.

@@ -1,152 +1,215 @@
-//! Memory for cells, and for texts that do not fit into their value. A bump allocator over mapped chunks: what it gives lives until exit (the heap issue
-//! replaces it).
+//! Memory for cells, texts and lists: size classes with a free list each, and pages of their own for what is larger (`abi::layout`).
 //!
-//! Texts never change, so a text may grow at its end without a copy while nothing stands behind it: the shorter one goes on to see its own bytes.
-//! That holds for the latest allocation, and for the latest *open* text, which has a mapping with room to double. So building a text piece by
-//! piece costs its length, not the square of it.
+//! A block is a header of eight bytes and, behind it, the parts at whose address it is known. Free blocks of a class are a list through their first
+//! word; taking one and giving it back are a few instructions that the compiler puts where they are needed ([`Thread`] lies where `fs` points to).
+//! What happens here is the rest: carving fresh blocks out of slabs ([`segments`]), large blocks, and the report of what was not given back ([`leaks`]).
+//!
+//! A block on a free list has count 0 and its class: so taking it need not write them.
 #![allow(unsafe_code)] // raw memory
 
-use core::cell::UnsafeCell;
+pub mod leaks;
+pub mod segments;
 
-use crate::{fault, system};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
-struct Heap {
-    next: *mut u8,
-    left: usize,
-    chunk: usize,
-    /// Exact end of the latest allocation; `next` is rounded up.
-    end: *mut u8,
-    /// End of the latest open text.
-    open_end: *mut u8,
-    /// Free bytes behind it.
-    open_left: usize,
+use abi::layout::{
+    CELL_CLASSES, CELL_COUNT, CELL_HEADER, CELL_LARGE, CELL_LARGE_SIZE, CELL_META, THREAD_SIZE, cell_class, cell_header, class_bytes,
+};
+
+use segments::Segments;
+
+// The one thread-local symbol. What is known at link time is its distance from `fs` (the local-exec model).
+core::arch::global_asm!(
+    ".section .tbss.ori_thread,\"awT\",@nobits",
+    ".globl ori_thread",
+    ".type ori_thread,@object",
+    ".p2align 6",
+    "ori_thread:",
+    ".zero {size}",
+    ".size ori_thread, {size}",
+    ".text",
+    size = const THREAD_SIZE,
+);
+
+/// State of a thread. All zero at its start.
+#[repr(C)]
+pub struct Thread {
+    /// First free block of each class, by its parts; compiled code takes and gives there.
+    free: [*mut u8; CELL_CLASSES],
+    segments: Segments,
 }
 
-struct Global(UnsafeCell<Heap>);
-// SAFETY: programs have one thread.
-unsafe impl Sync for Global {}
+const _: () = assert!(size_of::<Thread>() <= THREAD_SIZE);
 
-static HEAP: Global = Global(UnsafeCell::new(Heap {
-    next: core::ptr::null_mut(),
-    left: 0,
-    chunk: 0,
-    end: core::ptr::null_mut(),
-    open_end: core::ptr::null_mut(),
-    open_left: 0,
-}));
+/// The state of this thread.
+fn thread() -> *mut Thread {
+    let state: *mut Thread;
+    // SAFETY: `fs` points to a word with its own address, as the ABI says; whoever started the thread put the state before it.
+    unsafe {
+        core::arch::asm!(
+            "mov {state}, qword ptr fs:[0]",
+            "lea {state}, [{state} + ori_thread@TPOFF]",
+            state = out(reg) state,
+            options(nostack, preserves_flags, pure, readonly),
+        );
+    }
+    state
+}
 
-/// Tests run in several threads.
+/// What to do at exit, set as soon as something has been allocated: a program that allocates nothing does not carry it.
+static AT_EXIT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// What [`at_exit`] gives.
+pub type AtExit = fn() -> bool;
+
+/// Reports what is still allocated, if anything ever was.
+pub fn at_exit() -> Option<AtExit> {
+    let check = AT_EXIT.load(Ordering::Relaxed);
+    // SAFETY: nothing but such a function is ever stored.
+    (!check.is_null()).then(|| unsafe { core::mem::transmute::<*mut (), AtExit>(check) })
+}
+
+/// A block for `bytes` bytes of parts whose type has this tag; not cleared. Ends the process when there is no memory.
+pub fn allocate(bytes: usize, tag: u32) -> *mut u8 {
+    let (class, size) = cell_class(bytes);
+    // SAFETY: the state of this thread, which nothing below comes back to.
+    let thread = unsafe { &mut *thread() };
+    let parts = match thread.free.get(usize::from(class)).copied() {
+        None => thread.segments.large(size),
+        Some(first) => {
+            let first = if first.is_null() { thread.segments.refill(class) } else { first };
+            // SAFETY: a free block begins with the address of the next.
+            unsafe { thread.free[usize::from(class)] = first.cast::<*mut u8>().read() };
+            first
+        }
+    };
+    AT_EXIT.store(leaks::report as AtExit as *mut (), Ordering::Relaxed);
+    // SAFETY: the header belongs to the block.
+    unsafe { parts.sub(CELL_HEADER).cast::<u64>().write(cell_header(size, tag)) };
+    parts
+}
+
+// See `abi::layout::REFILL_SYMBOL`. The caller may be a leaf whose stack is off by 8.
+core::arch::global_asm!(
+    ".section .text.ori_refill,\"ax\",@progbits",
+    ".globl ori_refill",
+    ".type ori_refill,@function",
+    "ori_refill:",
+    "    push rbp",
+    "    mov rbp, rsp",
+    "    push rax",
+    "    push rcx",
+    "    push rdx",
+    "    push rsi",
+    "    push rdi",
+    "    push r8",
+    "    push r9",
+    "    push r10",
+    "    and rsp, -16",
+    "    sub rsp, 256",
+    ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+    "    movups [rsp + 16 * \\n], xmm\\n",
+    ".endr",
+    "    mov edi, r11d",
+    "    call {refill}",
+    "    mov r11, rax",
+    ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+    "    movups xmm\\n, [rsp + 16 * \\n]",
+    ".endr",
+    "    lea rsp, [rbp - 64]",
+    "    pop r10",
+    "    pop r9",
+    "    pop r8",
+    "    pop rdi",
+    "    pop rsi",
+    "    pop rdx",
+    "    pop rcx",
+    "    pop rax",
+    "    pop rbp",
+    "    ret",
+    ".size ori_refill, . - ori_refill",
+    ".text",
+    refill = sym refill,
+);
+
+/// Fills the free list of a class, which is empty; its first block.
+extern "sysv64" fn refill(class: u32) -> *mut u8 {
+    AT_EXIT.store(leaks::report as AtExit as *mut (), Ordering::Relaxed);
+    // SAFETY: the state of this thread, which nothing below comes back to.
+    let thread = unsafe { &mut *thread() };
+    let first = thread.segments.refill(class as u8);
+    if let Some(list) = thread.free.get_mut(class as usize) {
+        *list = first;
+    }
+    first
+}
+
+/// Gives a block back.
+///
+/// # Safety
+/// The block must come from here, and nothing may use it any more.
+pub unsafe fn free(parts: *mut u8) {
+    // SAFETY: the caller gives the block up; its class stands in its header.
+    unsafe {
+        let class = parts.offset(CELL_META as isize).read();
+        let thread = &mut *thread();
+        match thread.free.get_mut(usize::from(class)) {
+            None => thread.segments.free_large(parts),
+            Some(first) => {
+                parts.offset(CELL_COUNT as isize).cast::<i32>().write(0);
+                parts.cast::<*mut u8>().write(*first);
+                *first = parts;
+            }
+        }
+    }
+}
+
+/// Bytes of parts that a block has room for.
+///
+/// # Safety
+/// The block must come from here and be in use.
+pub unsafe fn room(parts: *const u8) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match parts.offset(CELL_META as isize).read() {
+            CELL_LARGE => parts.offset(CELL_LARGE_SIZE as isize).cast::<u64>().read() as usize,
+            class => class_bytes(class),
+        }
+    }
+}
+
+/// Gives a share of a block up: frees it when that was the last.
+///
+/// # Safety
+/// The caller must own a share, and the parts must hold nothing that is counted.
+pub unsafe fn release(parts: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let count = parts.offset(CELL_COUNT as isize).cast::<i32>();
+        match *count {
+            0 => free(parts),
+            shares => *count = shares - 1,
+        }
+    }
+}
+
+/// Takes one more share of a block.
+///
+/// # Safety
+/// The block must be in use.
+pub unsafe fn retain(parts: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { *parts.offset(CELL_COUNT as isize).cast::<i32>() += 1 };
+}
+
+/// Lets a block live until exit: nobody counts it, and no report names it.
+///
+/// # Safety
+/// The block must be in use.
+pub unsafe fn make_immortal(parts: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { parts.offset(CELL_COUNT as isize).cast::<i32>().write(abi::layout::COUNT_IMMORTAL) };
+}
+
 #[cfg(test)]
-static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-const FIRST_CHUNK: usize = 256 << 10;
-const LARGEST_CHUNK: usize = 8 << 20;
-
-/// `size` bytes, aligned to 8, zeroed. Ends the process when there is no memory.
-pub fn allocate(size: usize) -> *mut u8 {
-    #[cfg(test)]
-    let _turn = ONE_AT_A_TIME.lock();
-    // SAFETY: one thread, and no call below comes back here.
-    let heap = unsafe { &mut *HEAP.0.get() };
-    // All zero at start, so that the state needs no bytes in the file.
-    let chunk = heap.chunk.max(FIRST_CHUNK);
-    let Some(rounded) = size.checked_add(7).map(|size| size & !7) else { fault::out_of_memory(size) };
-    if rounded > heap.left {
-        // Large requests get pages of their own, so that a chunk's rest is not lost to them.
-        if rounded >= chunk / 2 {
-            return system::map(rounded).unwrap_or_else(|| fault::out_of_memory(size));
-        }
-        let Some(fresh) = system::map(chunk) else { fault::out_of_memory(size) };
-        heap.next = fresh;
-        heap.left = chunk;
-        heap.chunk = (chunk * 2).min(LARGEST_CHUNK);
-    }
-    let start = heap.next;
-    // SAFETY: `rounded <= left`, so the result stays inside the chunk or stands at its end.
-    heap.next = unsafe { start.add(rounded) };
-    heap.left -= rounded;
-    heap.end = start.wrapping_add(size);
-    start
-}
-
-/// Makes room for `more` bytes behind a text that ends at the address `end`, and returns the place; `None` when something stands there.
-pub fn extend(end: usize, more: usize) -> Option<*mut u8> {
-    #[cfg(test)]
-    let _turn = ONE_AT_A_TIME.lock();
-    // SAFETY: as in `allocate`.
-    let heap = unsafe { &mut *HEAP.0.get() };
-    // The place comes from the heap's own pointers. One made of the text's address would count as part of the text, which is borrowed for reading:
-    // the compiler may drop writes through it, and did.
-    if end == heap.open_end as usize && more <= heap.open_left {
-        let place = heap.open_end;
-        heap.open_end = place.wrapping_add(more);
-        heap.open_left -= more;
-        return Some(place);
-    }
-    let rounding = (heap.next as usize).wrapping_sub(end);
-    if end == heap.end as usize && more <= heap.left + rounding {
-        let place = heap.end;
-        heap.end = place.wrapping_add(more);
-        let used = (heap.end as usize).next_multiple_of(8).saturating_sub(heap.next as usize);
-        heap.next = heap.next.wrapping_add(used);
-        heap.left = heap.left.saturating_sub(used);
-        return Some(place);
-    }
-    None
-}
-
-/// `size` bytes for an open text, with as much room behind it.
-pub fn open(size: usize) -> *mut u8 {
-    #[cfg(test)]
-    let _turn = ONE_AT_A_TIME.lock();
-    // SAFETY: as in `allocate`.
-    let heap = unsafe { &mut *HEAP.0.get() };
-    let mapped = size.saturating_mul(2).saturating_add(4095) & !4095;
-    let Some(start) = system::map(mapped) else { fault::out_of_memory(size) };
-    heap.open_end = start.wrapping_add(size);
-    heap.open_left = mapped - size;
-    start
-}
-
-/// Gives back the tail of the latest allocation, of which only `used` bytes are needed.
-pub fn shrink(start: *mut u8, size: usize, used: usize) {
-    #[cfg(test)]
-    let _turn = ONE_AT_A_TIME.lock();
-    // SAFETY: as in `allocate`.
-    let heap = unsafe { &mut *HEAP.0.get() };
-    let rounded = size.wrapping_add(7) & !7;
-    let kept = used.wrapping_add(7) & !7;
-    // Only when it ends where the next one would begin: not a mapping of its own.
-    if kept < rounded && start.wrapping_add(rounded) == heap.next {
-        heap.next = start.wrapping_add(kept);
-        heap.left += rounded - kept;
-        heap.end = start.wrapping_add(used);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_grows_at_its_end_until_something_stands_there() {
-        let start = allocate(30);
-        let end = start as usize + 30;
-        // Other tests may allocate in between; then there is no room, which is an answer too.
-        if let Some(place) = extend(end, 5) {
-            assert_eq!(place as usize, end);
-            assert!(extend(end, 1).is_none(), "the old end is taken");
-        }
-    }
-
-    #[test]
-    fn allocations_do_not_overlap() {
-        let mut rows: Vec<(usize, usize)> = Vec::new();
-        for size in [1usize, 24, 7, 100_000, 300_000, 8, 200_000, 90_000, 5_000_000, 64] {
-            let start = allocate(size) as usize;
-            assert_eq!(start % 8, 0);
-            assert!(rows.iter().all(|&(other, len)| start + size <= other || other + len <= start));
-            rows.push((start, size));
-        }
-    }
-}
+mod tests;

@@ -8,12 +8,12 @@
 //! | [`fault`]   | stack exhaustion                                                             |
 //! | [`walk`]    | stack walk over function records                                             |
 //! | [`output`]  | standard output with its buffer, standard error                              |
-//! | [`heap`]    | memory for cells and texts: a bump allocator, nothing is freed yet                     |
+//! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
 //! | [`value`]   | `str` and list values in memory                                              |
 //! | [`system`]  | the system calls used                                                        |
 //!
-//! `rt/image` makes the static image of it (with `_start`, `mem*` and the Rust panic handler). Nothing here needs thread-local storage yet: there
-//! is one thread, and its state stands in static memory.
+//! `rt/image` makes the static image of it (with `_start`, `mem*` and the Rust panic handler). The state of the heap is
+//! thread-local, so that compiled code reaches it through `fs`; the rest stands in static memory: there is one thread.
 //!
 //! Never here: Ori code is called from [`start`] only, and nothing unwinds (decision 10).
 #![cfg_attr(not(test), no_std)]

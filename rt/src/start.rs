@@ -4,17 +4,41 @@
 #![allow(unsafe_code)] // the kernel's initial stack, switching stacks
 
 use core::arch::asm;
+use core::cell::UnsafeCell;
 
 use abi::funcs::ENTRY_RETURNS_STATUS;
-use abi::layout::{STACK_GUARD, STACK_SIZE};
+use abi::layout::{STACK_GUARD, STACK_SIZE, THREAD_SIZE};
 
 use crate::value::{Builder, List, Str};
 use crate::{fault, heap, output, panic, system, walk};
 
 /// Stacks below this could not hold the runtime itself.
 const SMALLEST_STACK: usize = 64 << 10;
+/// Exit status of a program that ends normally and leaves blocks behind (`language/13` §13.9).
+const STATUS_LEAK: i32 = 3;
 /// The size of a process.
 const LARGEST_STACK: usize = 1 << 46;
+
+/// State of the first thread, and behind it the word that `fs` points to.
+#[repr(C, align(64))]
+struct FirstThread(UnsafeCell<[usize; THREAD_SIZE / 8 + 1]>);
+// SAFETY: the thread's own, reached through `fs`.
+unsafe impl Sync for FirstThread {}
+static FIRST_THREAD: FirstThread = FirstThread(UnsafeCell::new([0; THREAD_SIZE / 8 + 1]));
+
+/// Runs the program without a C library, which would have set up the thread.
+///
+/// # Safety
+/// As for [`run`].
+pub unsafe fn run_alone(stack: *const usize) -> ! {
+    let word = FIRST_THREAD.0.get().cast::<usize>().wrapping_add(THREAD_SIZE / 8);
+    // SAFETY: first of all; the word is behind the state, and holds its own address.
+    unsafe {
+        word.write(word as usize);
+        system::set_thread(word);
+        run(stack)
+    }
+}
 
 /// Runs the program; `stack` is where the kernel put argument count, arguments, null, environment, null.
 ///
@@ -45,7 +69,24 @@ pub unsafe fn run(stack: *const usize) -> ! {
     };
     // SAFETY: the linker filled the header.
     let flags = unsafe { walk::ori_header.flags };
-    output::exit(if flags & ENTRY_RETURNS_STATUS != 0 { (status & 0xff) as i32 } else { 0 })
+    let status = if flags & ENTRY_RETURNS_STATUS != 0 { (status & 0xff) as i32 } else { 0 };
+    // SAFETY: the kernel's layout.
+    output::exit(if unsafe { leaks(environment) } { STATUS_LEAK } else { status })
+}
+
+/// Are leaks to be reported (`ORI_CHECK_LEAKS`), and are there any?
+///
+/// # Safety
+/// As for [`variable`]; the program must be over.
+unsafe fn leaks(environment: *const *const u8) -> bool {
+    let Some(report) = heap::at_exit() else { return false };
+    // SAFETY: the same promise.
+    let wanted = unsafe { variable(environment, b"ORI_CHECK_LEAKS") };
+    if matches!(wanted, None | Some(b"" | b"0")) {
+        return false;
+    }
+    output::flush();
+    report()
 }
 
 /// Calls `entry(args)` with `top` as its stack.
@@ -80,7 +121,10 @@ fn arguments_of(count: usize, arguments: *const *const u8) -> List {
     if length == 0 {
         return List { pointer: core::ptr::dangling(), length: 0, capacity: 0 };
     }
-    let pointer = heap::allocate(length * size_of::<Str>()).cast::<Str>();
+    let block = heap::allocate(length * size_of::<Str>(), 0);
+    // SAFETY: it was just made. Nobody owns the arguments: they live until exit.
+    unsafe { heap::make_immortal(block) };
+    let pointer = block.cast::<Str>();
     for index in 0..length {
         // SAFETY: `count` arguments, of which the first is the program's name; they live until exit. The list has room for the others.
         unsafe { pointer.add(index).write(argument(c_string(*arguments.add(index + 1)))) };
@@ -91,7 +135,7 @@ fn arguments_of(count: usize, arguments: *const *const u8) -> List {
 fn argument(bytes: &'static [u8]) -> Str {
     match core::str::from_utf8(bytes) {
         Ok(_) => Str::of_static(bytes),
-        Err(_) => Builder::collect(|out| pure::text::lossy(bytes, out)),
+        Err(_) => Builder::collect(|out| pure::text::lossy(bytes, out)).lasting(),
     }
 }
 

@@ -54,6 +54,25 @@ fn map_with(bytes: usize, more: u32) -> Option<*mut u8> {
     result.ok().map(|address| address as *mut u8)
 }
 
+/// Gives mapped pages back.
+///
+/// # Safety
+/// Nothing may use the pages afterwards.
+pub unsafe fn unmap(start: *mut u8, bytes: usize) -> bool {
+    // SAFETY: the caller gives the pages up.
+    unsafe { syscall!(Sysno::munmap, start, bytes) }.is_ok()
+}
+
+/// Lets `fs` point to `word`.
+///
+/// # Safety
+/// The state of the thread must stand before that word, and its own address in it.
+pub unsafe fn set_thread(word: *mut usize) -> bool {
+    const ARCH_SET_FS: usize = 0x1002;
+    // SAFETY: by the caller's promise.
+    unsafe { syscall!(Sysno::arch_prctl, ARCH_SET_FS, word) }.is_ok()
+}
+
 /// Makes mapped pages inaccessible.
 ///
 /// # Safety

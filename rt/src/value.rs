@@ -1,11 +1,11 @@
 //! `str` and list values as compiled code holds them (`abi::layout`).
 #![allow(unsafe_code)] // raw memory shared with compiled code
 
-use abi::layout::{STR_INLINE_MAX, STR_INLINE_TAG, STR_TAG_OFFSET};
+use abi::layout::{STR_INLINE_MAX, STR_INLINE_TAG, STR_TAG_OFFSET, TEXT_START, TEXT_TAG, TEXT_USED};
 
 use crate::heap;
 
-/// A `str` value: 24 bytes, inline or pointer, length, capacity.
+/// A `str` value: 24 bytes, inline or pointer, length, owner.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Str {
@@ -50,7 +50,7 @@ impl Str {
 
     /// A value with a copy of the text.
     pub fn of(text: &[u8]) -> Str {
-        Builder::concat(text, &[])
+        Str::inline(text).unwrap_or_else(|| Builder::collect(|out| out(text)))
     }
 
     fn inline(text: &[u8]) -> Option<Str> {
@@ -58,44 +58,89 @@ impl Str {
     }
 }
 
-/// From this length on a text that grows at its end gets room to go on.
-const OPEN_TEXT: usize = 4096;
+impl Str {
+    /// The block in which a text has a share.
+    fn owner(&self) -> Option<*mut u8> {
+        let owner = self.words[2];
+        (owner as i64 > 0).then_some(owner as *mut u8)
+    }
+
+    /// The text as one that nobody owns and that lives until exit.
+    pub fn lasting(mut self) -> Str {
+        if let Some(block) = self.owner() {
+            // SAFETY: the block is the text's.
+            unsafe { heap::make_immortal(block) };
+            self.words[2] = 0;
+        }
+        self
+    }
+
+    /// Takes one more share of what the text owns.
+    ///
+    /// # Safety
+    /// The text must be alive.
+    pub unsafe fn retain(&self) {
+        if let Some(block) = self.owner() {
+            // SAFETY: a text that is alive has a share of its block.
+            unsafe { heap::retain(block) };
+        }
+    }
+
+    /// Gives up the share that the text has in its block.
+    ///
+    /// # Safety
+    /// The text must not be used any more.
+    pub unsafe fn release(&self) {
+        if let Some(block) = self.owner() {
+            // SAFETY: a text that is alive has a share of its block.
+            unsafe { heap::release(block) };
+        }
+    }
+}
 
 /// A text under construction, inline until it is too long for that.
 pub struct Builder {
     inline: [u8; STR_TAG_OFFSET],
-    pointer: *mut u8,
+    /// Null while the text is inline.
+    block: *mut u8,
     length: usize,
     capacity: usize,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Builder { inline: [0; STR_TAG_OFFSET], pointer: core::ptr::null_mut(), length: 0, capacity: STR_INLINE_MAX }
+        Builder { inline: [0; STR_TAG_OFFSET], block: core::ptr::null_mut(), length: 0, capacity: STR_INLINE_MAX }
     }
 }
 
 impl Builder {
-    /// The text of `a` followed by `b`.
-    pub fn concat(a: &[u8], b: &[u8]) -> Str {
-        let total = a.len() + b.len();
-        // Only a text on the heap can end where the heap goes on.
-        if total > STR_INLINE_MAX
-            && let Some(place) = heap::extend(a.as_ptr_range().end as usize, b.len())
+    /// The text of `a` followed by `b`. When nothing was written behind `a` in its block yet and there is room, `b` goes there, and the result has a share
+    /// of that block: building a text piece by piece costs its length, not the square of it, whoever else holds the pieces.
+    pub fn concat(a: &Str, b: &Str) -> Str {
+        let (left, right) = (a.bytes(), b.bytes());
+        let total = left.len() + right.len();
+        if right.is_empty() || left.is_empty() {
+            let whole = if right.is_empty() { a } else { b };
+            // SAFETY: the caller lends both texts.
+            unsafe { whole.retain() };
+            return *whole;
+        }
+        if let Some(block) = a.owner()
+            // SAFETY: the caller lends the text, so its block is in use, and a text stands in its block.
+            && let Some(place) = unsafe { extend(block, left, right.len()) }
         {
-            // SAFETY: the heap gave the bytes behind `a` to nobody else.
-            unsafe { core::ptr::copy_nonoverlapping(b.as_ptr(), place, b.len()) };
-            return Str { words: [a.as_ptr() as u64, total as u64, total as u64] };
+            // SAFETY: `extend` gave the bytes behind `a` to nobody else.
+            unsafe {
+                core::ptr::copy_nonoverlapping(right.as_ptr(), place, right.len());
+                heap::retain(block);
+            }
+            return Str { words: [a.words[0], total as u64, block as u64] };
         }
         let mut builder = Builder::default();
-        if total >= OPEN_TEXT && a.len() >= b.len() {
-            // A long text that something is appended to will hardly be the last: let it grow.
-            builder.pointer = heap::open(total);
-            builder.capacity = total;
-        }
-        builder.reserve(total);
-        builder.push(a);
-        builder.push(b);
+        // A text that something was appended to before will hardly stay as it is.
+        builder.reserve(if a.owner().is_some() { total.saturating_add(left.len()) } else { total });
+        builder.push(left);
+        builder.push(right);
         builder.finish()
     }
 
@@ -111,34 +156,67 @@ impl Builder {
             return;
         }
         let capacity = total.max(self.capacity.saturating_mul(2));
-        let fresh = heap::allocate(capacity);
-        let old = if self.pointer.is_null() { self.inline.as_ptr() } else { self.pointer.cast_const() };
-        // SAFETY: `length` bytes are initialised at `old`, and `capacity` bytes at `fresh` belong to nobody else.
-        unsafe { core::ptr::copy_nonoverlapping(old, fresh, self.length) };
-        self.pointer = fresh;
-        self.capacity = capacity;
+        let fresh = heap::allocate(capacity.saturating_add(TEXT_START), TEXT_TAG);
+        // SAFETY: `length` bytes are initialised at the start, and the fresh block belongs to nobody else.
+        unsafe {
+            core::ptr::copy_nonoverlapping(self.start(), fresh.add(TEXT_START), self.length);
+            if !self.block.is_null() {
+                heap::free(self.block);
+            }
+            self.capacity = heap::room(fresh) - TEXT_START;
+        }
+        self.block = fresh;
+    }
+
+    fn start(&mut self) -> *mut u8 {
+        // SAFETY: the bytes of a text stand in its block.
+        if self.block.is_null() { self.inline.as_mut_ptr() } else { unsafe { self.block.add(TEXT_START) } }
     }
 
     fn push(&mut self, piece: &[u8]) {
         self.reserve(self.length + piece.len());
-        let start = if self.pointer.is_null() { self.inline.as_mut_ptr() } else { self.pointer };
         // SAFETY: `reserve` made room for `piece` behind the first `length` bytes; `piece` is not part of a text under construction.
-        unsafe { core::ptr::copy_nonoverlapping(piece.as_ptr(), start.add(self.length), piece.len()) };
+        unsafe { core::ptr::copy_nonoverlapping(piece.as_ptr(), self.start().add(self.length), piece.len()) };
         self.length += piece.len();
     }
 
-    fn finish(self) -> Str {
-        if self.pointer.is_null() {
+    fn finish(mut self) -> Str {
+        if self.length <= STR_INLINE_MAX {
             let mut bytes = [0; abi::layout::STR_SIZE];
-            for (slot, byte) in bytes.iter_mut().zip(&self.inline[..self.length.min(STR_INLINE_MAX)]) {
-                *slot = *byte;
+            // SAFETY: so many bytes are initialised, and fit.
+            unsafe {
+                core::ptr::copy_nonoverlapping(self.start(), bytes.as_mut_ptr(), self.length);
+                if !self.block.is_null() {
+                    heap::free(self.block);
+                }
             }
             bytes[STR_TAG_OFFSET] = STR_INLINE_TAG | self.length as u8;
             // SAFETY: any 24 bytes are three words.
             return Str { words: unsafe { core::mem::transmute::<[u8; 24], [u64; 3]>(bytes) } };
         }
-        heap::shrink(self.pointer, self.capacity, self.length);
-        Str { words: [self.pointer as u64, self.length as u64, self.length as u64] }
+        // SAFETY: the block begins with the bytes in use.
+        unsafe { self.block.add(TEXT_USED).cast::<u64>().write(self.length as u64) };
+        Str { words: [self.start() as u64, self.length as u64, self.block as u64] }
+    }
+}
+
+/// Room for `more` bytes behind a text, which is marked as used; `None` when something stands there, or the block ends.
+///
+/// # Safety
+/// The block must be in use, and the text stand in it.
+unsafe fn extend(block: *mut u8, text: &[u8], more: usize) -> Option<*mut u8> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let used = block.add(TEXT_USED).cast::<u64>();
+        let start = block.add(TEXT_START);
+        let end = text.as_ptr_range().end as usize - start as usize;
+        if end as u64 != *used || more > heap::room(block) - TEXT_START - end {
+            return None;
+        }
+        *used += more as u64;
+        // The place comes from the block's own address. One made of the text's would count as part of the text, which is borrowed for reading: the
+        // compiler may drop writes through it, and did.
+        Some(start.add(end))
     }
 }
 
@@ -166,7 +244,7 @@ mod tests {
             if i % 1000 == 0 {
                 Str::of(&[b'-'; 50]);
             }
-            let next = Builder::concat(last.bytes(), &[b'a' + (i % 26) as u8]);
+            let next = Builder::concat(&last, &Str::of(&[b'a' + (i % 26) as u8]));
             copies += usize::from(next.bytes().as_ptr() != last.bytes().as_ptr());
             versions.push(next);
         }
@@ -182,10 +260,10 @@ mod tests {
     #[test]
     fn two_texts_that_grow_from_one_stem_stay_apart() {
         let stem = Str::of(b"a stem that is too long to be inline");
-        let one = Builder::concat(stem.bytes(), b" and one");
-        let two = Builder::concat(stem.bytes(), b" and two");
+        let one = Builder::concat(&stem, &Str::of(b" and one"));
+        let two = Builder::concat(&stem, &Str::of(b" and two"));
         assert!(one.bytes().ends_with(b"inline and one") && two.bytes().ends_with(b"inline and two"));
-        assert_eq!(Builder::concat(two.bytes(), two.bytes()).bytes(), [two.bytes(), two.bytes()].concat());
+        assert_eq!(Builder::concat(&two, &two).bytes(), [two.bytes(), two.bytes()].concat());
     }
 
     #[test]
@@ -196,6 +274,6 @@ mod tests {
             }
         });
         assert_eq!(value.bytes(), "0123456789".repeat(100).as_bytes());
-        assert_eq!(Builder::concat(b"0123456789ab", b"0123456789a").bytes(), b"0123456789ab0123456789a");
+        assert_eq!(Builder::concat(&Str::of(b"0123456789ab"), &Str::of(b"0123456789a")).bytes(), b"0123456789ab0123456789a");
     }
 }

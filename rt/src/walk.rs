@@ -4,7 +4,7 @@
 //! the panic entry was called with. The walk ends at the first address outside every record, which is the runtime's own start.
 #![allow(unsafe_code)] // reads the stack and the linker's tables
 
-use abi::funcs::{FUNCTIONS_SORTED, FunctionRecord, HAS_FRAME, Header, ItemRecord};
+use abi::funcs::{DROP_PREFIX, FUNCTIONS_SORTED, FunctionRecord, HAS_FRAME, Header, ItemRecord};
 use pure::Frame;
 use pure::sites::{Place, Places, Site, Sites};
 
@@ -60,6 +60,15 @@ impl<'a> Tables<'a> {
         }?;
         let offset = pc - start(found);
         if offset <= found.size as usize { Some((found, offset as u32)) } else { None }
+    }
+
+    /// Names of the types whose values the program has a function to drop.
+    pub fn dropped(self) -> impl Iterator<Item = &'a [u8]> {
+        self.items.iter().filter_map(|item| {
+            // SAFETY: the linker wrote a name of this length.
+            let name = unsafe { core::slice::from_raw_parts(field_target(&item.name), item.name_len as usize) };
+            name.strip_prefix(DROP_PREFIX)?.strip_suffix(b">")
+        })
     }
 
     /// The sites of a function.

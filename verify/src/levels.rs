@@ -19,10 +19,11 @@ const fn stage(level: &'static str, phase: &'static str) -> Stage {
 }
 
 /// All boundaries, from above.
-pub const STAGES: [Stage; 8] = [
+pub const STAGES: [Stage; 9] = [
     stage("hir", "typed"),
     stage("mir", "built"),
     stage("mir", "mono"),
+    stage("mir", "owned"),
     stage("lir", "built"),
     stage("lir", "legal"),
     stage("machine", "select"),
@@ -60,6 +61,7 @@ pub fn read(text: &str) -> Result<Reading, TextError> {
     match name {
         "mir.built" => mir_reading::<mir::Built>(text),
         "mir.mono" => mir_reading::<mir::Mono>(text),
+        "mir.owned" => mir_reading::<mir::Owned>(text),
         "lir.built" => lir_reading::<lir::Built>(text),
         "lir.legal" => lir_reading::<lir::Legal>(text),
         _ if name.starts_with("machine.") => machine_reading(text),

@@ -49,7 +49,23 @@ pub fn object(parts: &Parts) -> Vec<u8> {
         section: SymbolSection::Undefined,
         flags: SymbolFlags::None,
     });
+    let state = file.add_section(Vec::new(), b".tbss.ori_rt".to_vec(), SectionKind::UninitializedTls);
+    file.append_section_bss(state, abi::layout::THREAD_SIZE as u64, 64);
+    let thread = file.add_symbol(Symbol {
+        name: abi::layout::THREAD_SYMBOL.into(),
+        value: 0,
+        size: abi::layout::THREAD_SIZE as u64,
+        kind: SymbolKind::Tls,
+        scope: SymbolScope::Linkage,
+        weak: false,
+        section: SymbolSection::Section(state),
+        flags: SymbolFlags::None,
+    });
     for (part, &(section, _)) in parts.parts.iter().zip(&sections) {
+        for &(offset, addend) in &part.threads {
+            let flags = RelocationFlags::Elf { r_type: elf::R_X86_64_TPOFF32 };
+            file.add_relocation(section, Relocation { offset, symbol: thread, addend, flags }).expect("ELF relocations can be written");
+        }
         for reloc in &part.relocs {
             let symbol = match reloc.target {
                 Target::Part(part) => sections[part].1,

@@ -45,6 +45,9 @@ pub struct Part {
     pub size: u64,
     pub align: u64,
     pub relocs: Vec<Reloc>,
+    /// Where distances from `fs` to the state of the thread stand, in four bytes, and what is added to them. In an image of ours they are constants,
+    /// which the bytes have; a foreign linker fills them in.
+    pub threads: Vec<(u64, i64)>,
 }
 
 pub struct Symbol {
@@ -60,7 +63,7 @@ pub struct Parts {
 }
 
 /// The entry points of an executable, beside the tables of `rt-abi`.
-pub const ENTRIES: [&str; 2] = [abi::funcs::START_SYMBOL, "main"];
+pub const ENTRIES: [&str; 3] = [abi::funcs::START_SYMBOL, "main", abi::layout::REFILL_SYMBOL];
 
 pub fn roots() -> Vec<&'static str> {
     let calls = abi::RuntimeCall::ALL.iter().map(|call| call.symbol());
@@ -146,7 +149,7 @@ impl<'a> Loader<'a> {
         let first_slot = parts.len();
         for &(target, offset) in &self.slot_parts {
             let reloc = Reloc { offset: 0, kind: RelocKind::Abs64, target: Target::Part(target), addend: offset as i64 };
-            parts.push(Part { kind: Kind::ReadOnly, bytes: vec![0; 8], size: 8, align: 8, relocs: vec![reloc] });
+            parts.push(Part { kind: Kind::ReadOnly, bytes: vec![0; 8], size: 8, align: 8, relocs: vec![reloc], threads: Vec::new() });
         }
         for reloc in parts.iter_mut().flat_map(|part| &mut part.relocs) {
             if let Target::Part(number) = &mut reloc.target
@@ -187,7 +190,7 @@ impl<'a> Loader<'a> {
             let flags = sh_flags as u32;
             let writable = flags & elf::SHF_WRITE != 0;
             let bytes = section.data().expect("section data can be read").to_vec();
-            assert!(flags & elf::SHF_TLS == 0, "the image has no thread-local storage yet: {:?}", section.name());
+            assert!(flags & elf::SHF_TLS == 0, "the runtime has one thread-local symbol, which is no part: {:?}", section.name());
             let kind = match (flags & elf::SHF_EXECINSTR != 0, writable, bytes.is_empty()) {
                 (true, _, _) => Kind::Code,
                 // Read-only once relocated, and our image needs no relocation at start.
@@ -199,9 +202,18 @@ impl<'a> Loader<'a> {
             (kind, bytes, section.size(), section.align(), section.relocations().collect::<Vec<_>>())
         };
         let mut relocs = Vec::new();
+        let mut threads = Vec::new();
         for (offset, reloc) in raw {
             let RelocationTarget::Symbol(symbol) = reloc.target() else { panic!("relocation without symbol") };
             let RelocationFlags::Elf { r_type } = reloc.flags() else { panic!("not ELF") };
+            if r_type == elf::R_X86_64_TPOFF32 {
+                let addend = reloc.addend();
+                self.assert_thread(file, symbol);
+                let at = offset as usize;
+                bytes[at..at + 4].copy_from_slice(&((addend - abi::layout::THREAD_SIZE as i64) as i32).to_le_bytes());
+                threads.push((offset, addend));
+                continue;
+            }
             let (target, base) = self.resolve(file, symbol);
             let addend = reloc.addend();
             let mut push = |offset, kind, target, addend| relocs.push(Reloc { offset, kind, target, addend });
@@ -242,7 +254,21 @@ impl<'a> Loader<'a> {
                 other => panic!("the runtime has a relocation of type {other}"),
             }
         }
-        Part { kind, bytes, size, align: align.max(1), relocs }
+        Part { kind, bytes, size, align: align.max(1), relocs, threads }
+    }
+
+    /// The state of the thread is the only thread-local symbol, so it ends where `fs` points to.
+    fn assert_thread(&self, file: usize, symbol: SymbolIndex) {
+        let symbol = self.files[file].symbol_by_index(symbol).expect("symbols of relocations exist");
+        let definition = match symbol.section_index() {
+            Some(_) => symbol,
+            None => {
+                let &(file, index, _) = &self.globals[symbol.name().expect("symbol names are UTF-8")];
+                self.files[file].symbol_by_index(index).expect("from the index")
+            }
+        };
+        assert_eq!(definition.name(), Ok(abi::layout::THREAD_SYMBOL), "a second thread-local symbol");
+        assert_eq!((definition.address(), definition.size()), (0, abi::layout::THREAD_SIZE as u64));
     }
 
     fn resolve(&mut self, file: usize, index: SymbolIndex) -> (Target, u64) {

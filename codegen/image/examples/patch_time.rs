@@ -38,6 +38,7 @@ fn function(random: &mut Random, number: u32, count: u32, size: u32) -> Function
         name: format!("m.function_{number}"),
         code: (0..size).map(|_| random.below(256) as u8).collect(),
         relocs: Vec::new(),
+        threads: Vec::new(),
         data: Vec::new(),
         has_frame: true,
         frame_size: 8 * random.below(40),

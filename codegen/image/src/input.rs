@@ -1,5 +1,6 @@
 //! What is linked. A function carries everything that is its own (code, constants, sites), so that it can be stored and linked again as it is.
 
+use abi::layout::REFILL_SYMBOL;
 use abi::{PanicKind, RuntimeCall};
 use ir::ItemId;
 
@@ -31,6 +32,9 @@ pub struct Function {
     pub code: Vec<u8>,
     /// Places in the code to be filled.
     pub relocs: Vec<Reloc>,
+    /// Where distances from `fs` stand that reach the state of the thread. In an image they are constants, and the code has them; a foreign linker fills
+    /// them in.
+    pub threads: Vec<u32>,
     /// Constants of the function; equal ones of several functions are stored once.
     pub data: Vec<Data>,
     /// It saves and sets up `rbp` (`abi::funcs::HAS_FRAME`).
@@ -112,6 +116,8 @@ pub enum RuntimeSymbol {
     Call(RuntimeCall),
     /// A panic entry.
     Panic(PanicKind),
+    /// The entry that fills a free list.
+    Refill,
 }
 
 impl From<RuntimeSymbol> for u32 {
@@ -123,27 +129,28 @@ impl From<RuntimeSymbol> for u32 {
 impl TryFrom<u32> for RuntimeSymbol {
     type Error = &'static str;
     fn try_from(number: u32) -> Result<Self, Self::Error> {
-        let calls = RuntimeCall::ALL.len() as u32;
-        let call = RuntimeCall::from_number(u64::from(number)).map(RuntimeSymbol::Call);
-        call.or_else(|| PanicKind::from_number(u64::from(number.checked_sub(calls)?)).map(RuntimeSymbol::Panic))
-            .ok_or("no symbol of the runtime")
+        RuntimeSymbol::from_number(number).ok_or("no symbol of the runtime")
     }
 }
 
 impl RuntimeSymbol {
     /// Number of symbols.
-    pub const COUNT: u32 = (RuntimeCall::ALL.len() + PanicKind::ALL.len()) as u32;
+    pub const COUNT: u32 = (RuntimeCall::ALL.len() + PanicKind::ALL.len() + 1) as u32;
 
     /// Its number below [`RuntimeSymbol::COUNT`].
     pub const fn number(self) -> u32 {
         match self {
             RuntimeSymbol::Call(call) => call as u32,
             RuntimeSymbol::Panic(kind) => RuntimeCall::ALL.len() as u32 + kind as u32,
+            RuntimeSymbol::Refill => Self::COUNT - 1,
         }
     }
 
     /// The symbol with this number.
     pub fn from_number(number: u32) -> Option<RuntimeSymbol> {
+        if number == Self::COUNT - 1 {
+            return Some(RuntimeSymbol::Refill);
+        }
         let calls = RuntimeCall::ALL.len() as u32;
         match number.checked_sub(calls) {
             None => RuntimeCall::from_number(u64::from(number)).map(RuntimeSymbol::Call),
@@ -155,6 +162,7 @@ impl RuntimeSymbol {
     pub fn from_symbol(symbol: &str) -> Option<RuntimeSymbol> {
         let call = RuntimeCall::ALL.iter().find(|call| call.symbol() == symbol).map(|call| RuntimeSymbol::Call(*call));
         call.or_else(|| PanicKind::ALL.iter().find(|kind| kind.symbol() == symbol).map(|kind| RuntimeSymbol::Panic(*kind)))
+            .or_else(|| (symbol == REFILL_SYMBOL).then_some(RuntimeSymbol::Refill))
     }
 
     /// Its symbol.
@@ -162,6 +170,7 @@ impl RuntimeSymbol {
         match self {
             RuntimeSymbol::Call(call) => call.symbol(),
             RuntimeSymbol::Panic(kind) => kind.symbol(),
+            RuntimeSymbol::Refill => REFILL_SYMBOL,
         }
     }
 }

@@ -177,6 +177,7 @@ mod tests {
             name: "m.f".into(),
             code: vec![0; 300],
             relocs: vec![],
+            threads: vec![],
             data: vec![],
             has_frame: true,
             frame_size: 0,

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use abi::funcs::{ENTRY_RETURNS_STATUS, FunctionRecord, HAS_FRAME, HEADER_SYMBOL, Header, ItemRecord, MAGIC};
+use abi::layout::{THREAD_SIZE, THREAD_SYMBOL};
 use image::input::{Data, DataTarget, Function, Program, RelocKind, RuntimeSymbol, Target};
 use image::{LinkError, records};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
@@ -137,6 +138,23 @@ impl<'a> Writer<'a> {
         })
     }
 
+    /// The state of the thread.
+    fn thread(&mut self) -> SymbolId {
+        let file = &mut self.file;
+        *self.runtime.entry(THREAD_SYMBOL).or_insert_with(|| {
+            file.add_symbol(Symbol {
+                name: THREAD_SYMBOL.into(),
+                value: 0,
+                size: 0,
+                kind: SymbolKind::Tls,
+                scope: SymbolScope::Unknown,
+                weak: false,
+                section: SymbolSection::Undefined,
+                flags: SymbolFlags::None,
+            })
+        })
+    }
+
     fn relocate(&mut self, section: SectionId, offset: u64, r_type: u32, symbol: SymbolId, addend: i64) -> Result<(), LinkError> {
         let row = Relocation { offset, symbol, addend, flags: RelocationFlags::Elf { r_type } };
         // Only formats other than ELF refuse relocations.
@@ -218,6 +236,14 @@ impl<'a> Writer<'a> {
                     }
                 };
                 self.relocate(section, u64::from(reloc.offset), r_type, symbol, base as i64 + i64::from(reloc.addend))?;
+            }
+            for &offset in &function.threads {
+                let operand = function.code.get(offset as usize..).and_then(|rest| rest.first_chunk());
+                let Some(&operand) = operand else { return Err(LinkError::BadReloc { function: function.name.clone() }) };
+                // The code counts from where the state ends, the symbol stands where it begins.
+                let addend = i64::from(i32::from_le_bytes(operand)) + THREAD_SIZE as i64;
+                let symbol = self.thread();
+                self.relocate(section, u64::from(offset), elf::R_X86_64_TPOFF32, symbol, addend)?;
             }
         }
         Ok(())

@@ -97,7 +97,7 @@ impl Builder<'_> {
         }
         let words = [0, 1, 2].map(|i| self.leaf_at(value, i));
         let slot = self.slot(layout::STR_SIZE as u32);
-        for (word, offset) in words.into_iter().zip([layout::STR_POINTER, layout::STR_LENGTH, layout::STR_CAPACITY]) {
+        for (word, offset) in words.into_iter().zip([layout::STR_POINTER, layout::STR_LENGTH, layout::STR_OWNER]) {
             self.store(slot, offset as u32, word);
         }
         self.set_home(first, Home { slot, block: here });
@@ -170,7 +170,7 @@ impl Builder<'_> {
                 let words = [
                     self.load(out, layout::STR_POINTER as u32, Type::Ptr),
                     self.load(out, layout::STR_LENGTH as u32, Type::I64),
-                    self.load(out, layout::STR_CAPACITY as u32, Type::I64),
+                    self.load(out, layout::STR_OWNER as u32, Type::I64),
                 ];
                 let first = self.leaves.len() as u32;
                 self.define_leaves(inst, &words);

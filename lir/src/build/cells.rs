@@ -1,7 +1,7 @@
 //! Cells on the heap, and function values, which hold one: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. Nothing ever counts or frees them
 //! yet: they stay until exit.
 
-use abi::{RuntimeCall, layout};
+use abi::layout;
 use hir::TypeKind;
 use ir::ssa::{Inst, NewInst, Value};
 use ir::{ItemId, Stop};
@@ -32,9 +32,8 @@ impl Builder<'_> {
     /// The address of a cell that holds these values.
     fn filled(&mut self, content: ShapeId, parts: &[Value]) -> Result<Value, Stop> {
         let bytes = self.shapes.size(content);
-        let operands = [self.constant(Type::I64, i64::from(bytes)), self.constant(Type::I64, layout::cell_header(bytes as usize) as i64)];
-        let new = NewInst { args: &operands, imm: RuntimeCall::Allocate as u64, ..NewInst::new(Op::Runtime) };
-        let made = self.out.append(self.block, new, &[Type::Ptr]);
+        let (class, _) = layout::cell_class(bytes as usize);
+        let made = self.out.append(self.block, NewInst { imm: u64::from(class), ..NewInst::new(Op::Alloc) }, &[Type::Ptr]);
         let address = self.out.insts[made].first_result;
         let parts = self.flat(parts)?;
         for (index, &part) in parts.iter().enumerate() {

@@ -36,7 +36,7 @@ use abi::PanicKind;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst as MirInst, NewInst, Target, Value};
 use ir::{Id, List, Place, PlaceId, Stop};
-use mir::{Mono, Op as MirOp};
+use mir::{Op as MirOp, Owned};
 
 use crate::ir::{Body, Built, Context, Lir, Type, make_plain};
 use crate::ops::{Cond, FloatCond, NOUNWIND, Op};
@@ -45,7 +45,7 @@ use shape::Shapes;
 
 /// Lowers a body. A value of a type that is too wide to live in leaves ([`shape::MAX_LEAVES`]) gives a body without blocks, which the verifier
 /// refuses with its code.
-pub fn build(body: &mir::Body<Mono>, cx: &dyn Context) -> Result<Body<Built>, Stop> {
+pub fn build(body: &mir::Body<Owned>, cx: &dyn Context) -> Result<Body<Built>, Stop> {
     let order = Order::of(body);
     let mut builder = Builder::new(body, cx);
     builder.number_blocks(&order)?;
@@ -87,7 +87,7 @@ struct Constant {
 }
 
 struct Builder<'a> {
-    mir: &'a mir::Body<Mono>,
+    mir: &'a mir::Body<Owned>,
     shapes: Shapes<'a>,
     out: Graph<Lir>,
     /// LIR block of each MIR block.
@@ -109,7 +109,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(mir: &'a mir::Body<Mono>, cx: &'a dyn Context) -> Builder<'a> {
+    fn new(mir: &'a mir::Body<Owned>, cx: &'a dyn Context) -> Builder<'a> {
         let mut out = Graph::new(mir.name, Vec::new());
         out.places = mir.places.clone();
         let size = mir.insts.len();

@@ -40,8 +40,8 @@ fn types(text: &str) -> Vec<hir::Type> {
     ir::ssa::text::read::split_list(text).into_iter().map(|t| hir::types::parse(t).unwrap()).collect()
 }
 
-fn read(text: &str) -> (Vec<mir::Body<Mono>>, Program) {
-    let dump = ir::text::parse(&format!("ori-ir mir.mono 1\n{text}")).unwrap();
+fn read(text: &str) -> (Vec<mir::Body<Owned>>, Program) {
+    let dump = ir::text::parse(&format!("ori-ir mir.owned 1\n{text}")).unwrap();
     let mut program = Program::default();
     for (_, line) in &dump.directives {
         let line = line.trim();
@@ -383,7 +383,7 @@ fn a_cell_is_room_behind_a_header_with_the_parts_as_in_a_tuple() {
     // A byte, an address that is null where the sum is empty, a word: 24 bytes, of class 3.
     check(
         ";! type m.Chain = {} | {cell<byte, m.Chain, int>}\nfn @m.f(%0: m.Chain, %1: byte) -> byte {\nb0:\n  %2: int = int 7\n  %3: cell<byte, m.Chain, int> = new %1, %0, %2\n  %4: byte = part %3, 0\n  ret %4\n}\n",
-        "fn @m.f(%0: ptr, %1: i8) -> i8 {\nb0:\n  %2: i64 = iconst 7\n  %3: i64 = iconst 24\n  %4: i64 = iconst 12884901888\n  %5: ptr = rt allocate, %3, %4\n  store %5, %1, 0\n  store %5, %0, 8\n  store %5, %2, 16\n  %6: i8 = load %5, 0\n  ret %6\n}\n",
+        "fn @m.f(%0: ptr, %1: i8) -> i8 {\nb0:\n  %2: i64 = iconst 7\n  %3: ptr = alloc 3\n  store %3, %1, 0\n  store %3, %0, 8\n  store %3, %2, 16\n  %4: i8 = load %3, 0\n  ret %4\n}\n",
     );
 }
 

@@ -42,7 +42,7 @@ impl Runtime for StandardRuntime {
             }
             RuntimeCall::Allocate => {
                 let start = memory.allocate(a.saturating_add(layout::CELL_HEADER as u64))?;
-                memory.write(start, 8, b)?;
+                memory.write(start, 8, layout::cell_header(a as usize, b as u32))?;
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),

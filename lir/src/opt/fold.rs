@@ -192,6 +192,10 @@ impl Folder<'_> {
             | Op::IntOfFloat
             | Op::BitsOfFloat
             | Op::FloatOfBits
+            | Op::Alloc
+            | Op::Free
+            | Op::CountUp
+            | Op::CountDown
             | Op::Runtime
             | Op::Call
             | Op::Code

@@ -118,6 +118,10 @@ faults! {
     "L0308" ConstantAddress { value: u32 } "%{value} is a constant, not an address";
     /// A text is handed over by the address of its 24 bytes, never by that of static text.
     "L0309" NotAText { value: u32 } "%{value} is the address of characters, not of a text";
+    /// What is counted or given back is a cell: never a slot, the result area, static text or a constant.
+    "L0310" NotACell { op: &'static str, value: u32 } "`{op}` wants a cell, and %{value} is none";
+    /// A cell that is taken or given back has a size class of the runtime.
+    "L0311" SizeClass { class: u64 } "there is no size class {class}";
     /// `invariant` stands only on loads from static text.
     "L0401" NotInvariant { value: u32 } "nothing says that the memory at %{value} never changes";
     /// A divisor is a literal other than 0, or a check that has run proves that it is not 0.

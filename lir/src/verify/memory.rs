@@ -40,7 +40,7 @@ pub(super) enum Use<'a> {
 
 /// The words of a text.
 pub(super) const TEXT: [(u32, Type); 3] =
-    [(layout::STR_POINTER as u32, Type::Ptr), (layout::STR_LENGTH as u32, Type::I64), (layout::STR_CAPACITY as u32, Type::I64)];
+    [(layout::STR_POINTER as u32, Type::Ptr), (layout::STR_LENGTH as u32, Type::I64), (layout::STR_OWNER as u32, Type::I64)];
 
 /// Sums of addresses that are looked through. A list element's address is one; definitions that go in a circle must end.
 const SUMS: usize = 8;
@@ -164,6 +164,23 @@ impl<P: Phase> Checker<'_, P> {
                     self.faults.push(LirFault::NotInvariant { at, value: address.raw() });
                 }
             }
+        }
+    }
+
+    /// A cell is taken, counted or given back.
+    pub(super) fn cell(&mut self, inst: Inst, place: At) {
+        let at = here(place.0.raw(), place.1);
+        let row = &self.body.insts[inst];
+        let class = row.imm & 0xff;
+        if matches!(row.op, Op::Alloc | Op::Free) && !(1..layout::CELL_CLASSES as u64).contains(&class) {
+            self.faults.push(LirFault::SizeClass { at, class });
+        }
+        let Some(&cell) = self.body.args(inst).first() else { return };
+        match self.memory_in(cell, place.0) {
+            Memory::Owned(_) | Memory::Text(_) | Memory::Constant => {
+                self.faults.push(LirFault::NotACell { at, op: row.op.info().name, value: cell.raw() });
+            }
+            Memory::Unknown => {}
         }
     }
 

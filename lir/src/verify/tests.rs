@@ -482,6 +482,14 @@ b1:
 ;;
 F
 b0:
+  %2: ptr = slot 8
+  count_up %2 ;~ L0310
+  %3: ptr = alloc 49 ;~ L0311
+  ret %0
+}
+;;
+F
+b0:
   %2: i64 = add_check %0, %1, add_overflow, b1 !1:1
   jump b2
 b1:

@@ -150,6 +150,7 @@ impl<'a, P: Phase> Checker<'a, P> {
                     Op::Sdiv | Op::Srem | Op::IntOfFloat => self.needs_proofs |= needs_check(body, row.op, args),
                     Op::AddCheck | Op::SubCheck | Op::MulCheck | Op::NegCheck => self.checked_kind(row.op, row.imm, inst, place),
                     Op::Load | Op::Store => self.access(inst, place),
+                    Op::Alloc | Op::Free | Op::CountUp | Op::CountDown => self.cell(inst, place),
                     Op::Resume => self.resumes.push(place),
                     Op::Jump | Op::Branch => self.targets(inst, place),
                     Op::Select

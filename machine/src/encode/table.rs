@@ -276,6 +276,8 @@ const fn row(op: Op) -> Row {
         Op::IntOfFloat => two(0xf2, 8, 0x2c).registers(A, B),
         Op::BitsOfFloat => two(0x66, 8, 0x7e).registers(B, A),
         Op::FloatOfBits => two(0x66, 8, 0x6e).registers(A, B),
+        Op::Increment => narrow(0xff).memory(ABSENT),
+        Op::Decrement => Row { digit: 1 << 3, ..narrow(0xff).memory(ABSENT) },
         Op::MovImm => rare(Rare::MovImm),
         Op::LeaIndex => rare(Rare::LeaIndex),
         Op::Div | Op::Rem => rare(Rare::Divide),
@@ -284,7 +286,9 @@ const fn row(op: Op) -> Row {
         Op::SetFNe => rare(Rare::SetFNe),
         Op::FloatOfInt => rare(Rare::FloatOfInt),
         Op::Trap => rare(Rare::Trap),
-        Op::Stub | Op::Panic | Op::Call | Op::JumpIf | Op::Jump | Op::Return | Op::TailCall | Op::Resume => rare(Rare::Flow),
+        Op::Alloc | Op::Free | Op::Stub | Op::Panic | Op::Call | Op::JumpIf | Op::Jump | Op::Return | Op::TailCall | Op::Resume => {
+            rare(Rare::Flow)
+        }
     }
 }
 

@@ -249,6 +249,8 @@ fn meaning(record: &Record) -> Option<(Mnemonic, Vec<Want>)> {
         Op::Store8 => (M::Mov, vec![memory(imm), byte(a)]),
         Op::StoreF => (M::Movsd, vec![memory(imm), gp(a)]),
         Op::Lea => (M::Lea, vec![gp(a), memory(imm)]),
+        Op::Increment => (M::Inc, vec![memory(imm)]),
+        Op::Decrement => (M::Dec, vec![memory(imm)]),
         Op::Add => (M::Add, vec![gp(a), gp(c)]),
         Op::AddImm => (M::Add, vec![gp(a), value]),
         Op::AddSlot => (M::Add, vec![gp(a), slot()]),
@@ -310,7 +312,9 @@ fn meaning(record: &Record) -> Option<(Mnemonic, Vec<Want>)> {
         Op::FloatOfBits => (M::Movq, vec![gp(a), gp(b)]),
         Op::LeaIndex => (M::Lea, vec![gp(a), Want::Mem { base: Register::None, index: name(c, 8), scale: aux, disp: i64::from(imm) }]),
         Op::MovImm | Op::Div | Op::Rem | Op::Set | Op::SetFEq | Op::SetFNe | Op::FloatOfInt | Op::Trap => return None,
-        Op::Stub | Op::Panic | Op::Call | Op::JumpIf | Op::Jump | Op::Return | Op::TailCall | Op::Resume => return None,
+        Op::Alloc | Op::Free | Op::Stub | Op::Panic | Op::Call | Op::JumpIf | Op::Jump | Op::Return | Op::TailCall | Op::Resume => {
+            return None;
+        }
     })
 }
 

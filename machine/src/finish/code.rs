@@ -14,6 +14,9 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// Places in the bytes that the linker fills, by rising offset.
     pub relocs: Vec<Reloc>,
+    /// Where distances from `fs` to something in the state of the thread stand, in four bytes, by rising offset. In an image of ours that state ends where
+    /// `fs` points to, which is what the bytes say; a foreign linker may have it elsewhere.
+    pub threads: Vec<u32>,
     /// Constants that relocations name.
     pub data: Vec<DataBlock>,
     /// It saves `rbp` and sets it up.
@@ -45,6 +48,8 @@ pub struct Reloc {
 pub enum RelocTarget {
     /// A function of the program or the runtime.
     Callee(Callee),
+    /// The runtime's entry that fills a free list.
+    Refill,
     /// The runtime's entry of a panic kind.
     Panic(PanicKind),
     /// Row of [`Code::data`].

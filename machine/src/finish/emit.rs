@@ -37,12 +37,13 @@ pub(super) struct Memory {
     cold: Vec<u32>,
 }
 
-struct Emitter<'a, 'm> {
+pub(super) struct Emitter<'a, 'm> {
     function: &'a Function<Final>,
     frame: Frame,
-    out: &'m mut Buffer,
+    pub(super) out: &'m mut Buffer,
     relocs: Vec<Reloc>,
-    sites: Vec<Site>,
+    pub(super) sites: Vec<Site>,
+    pub(super) threads: Vec<u32>,
     data: Vec<DataBlock>,
     pads: &'m mut Vec<(u32, u32)>,
     branches: &'m mut Vec<Branch>,
@@ -73,6 +74,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         out,
         relocs: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
         sites: Vec::with_capacity(shared.calls.len() + shared.stubs.len()),
+        threads: Vec::new(),
         data: Vec::new(),
         pads,
         branches,
@@ -96,7 +98,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         offsets.stubs[stub as usize] = emitter.out.at();
         emitter.stub(&shared.stubs[stub as usize]);
     }
-    let Emitter { out, mut relocs, mut sites, pads, branches, data, .. } = emitter;
+    let Emitter { out, mut relocs, mut sites, mut threads, pads, branches, data, .. } = emitter;
     let count = branches.len() as u32;
     // Stubs stand behind all branches.
     let target = |branch: &Branch| match branch.target & STUB {
@@ -105,7 +107,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
     };
     let (bytes, is_wider) = super::widen::resolve(out, branches, target, widening);
     if is_wider {
-        move_all(widening, &mut relocs, &mut sites, offsets);
+        move_all(widening, &mut relocs, &mut sites, &mut threads, offsets);
     }
     for &mut (site, pad) in pads {
         sites[site as usize].pad_offset = Some(offsets.blocks[pad as usize]);
@@ -114,6 +116,7 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         item: function.name,
         bytes,
         relocs,
+        threads,
         data,
         has_frame: frame.exists,
         frame_size: frame.size,
@@ -130,7 +133,8 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
 }
 
 /// Offsets after widening: each list rises, so each is one walk.
-fn move_all(widening: &Widening, relocs: &mut [Reloc], sites: &mut [Site], offsets: &mut Marks) {
+fn move_all(widening: &Widening, relocs: &mut [Reloc], sites: &mut [Site], threads: &mut [u32], offsets: &mut Marks) {
+    widening.shift(threads.iter_mut());
     widening.shift(relocs.iter_mut().map(|row| &mut row.offset));
     widening.shift(sites.iter_mut().map(|row| &mut row.return_offset));
     widening.shift(offsets.records.iter_mut());
@@ -195,6 +199,8 @@ impl Emitter<'_, '_> {
                     None => {}
                 }
             }
+            Op::Alloc => self.alloc(record),
+            Op::Free => self.free(record),
             Op::Return => {
                 self.frame.leave(self.out);
                 self.out.word(0xc3, 1);
@@ -220,7 +226,7 @@ impl Emitter<'_, '_> {
     }
 
     /// The last four bytes written are a relative address.
-    fn reloc(&mut self, target: RelocTarget) {
+    pub(super) fn reloc(&mut self, target: RelocTarget) {
         self.relocs.push(Reloc { offset: self.out.at() - 4, target, addend: -4 });
     }
 

@@ -2,6 +2,7 @@
 //!
 //! | room    | holds                                                                       |
 //! |---------|-----------------------------------------------------------------------------|
+//! | `cells` | taking cells and giving them back, in place                                |
 //! | `code`  | what comes out: [`Code`]                                                    |
 //! | `frame` | [`Frame`]: what is where below `rbp`                                        |
 //! | `lay`   | the last changes of records: fall through, inverted conditions              |
@@ -10,6 +11,7 @@
 //!
 //! Loop heads are not aligned. `resume` is `ud2`: the runtime of this issue ends the process at a panic and enters no landing pad (decision 10).
 
+mod cells;
 mod code;
 mod emit;
 mod frame;

@@ -134,6 +134,29 @@ fn a_call_needs_a_frame_that_keeps_the_stack_aligned() {
     );
 }
 
+/// Executed when the free list has a block: five instructions with one branch, and one for the header (`design/memory.md` G3).
+#[test]
+fn a_cell_is_taken_in_five_instructions_and_given_back_in_three() {
+    for (reg, name) in [(0, "rax"), (12, "r12"), (5, "rbp"), (13, "r13")] {
+        let mut f = empty();
+        let ret = ret(&mut f);
+        block(&mut f, &[rec(Op::Alloc, [reg, NONE, NONE], 7 | 5 << 8, 0), rec(Op::Free, [NONE, reg, NONE], 3, 0), ret]);
+        let (function, code) = finish(f).unwrap();
+        assert_eq!(verify_code(&function, &code), []);
+        let text = listing(&code.bytes);
+        let (list, fewer) = ("fs:[0FFFFFFFFFFFFF838h]", "fs:[0FFFFFFFFFFFFF818h]");
+        let after = 9 + 3 + 2 + 14;
+        assert_eq!(
+            text,
+            format!(
+                "mov {name},{list}; test {name},{name}; jne short {after:016X}h; mov r11d,7; call 0000000000000019h; mov {name},r11; \
+                 mov r11,[{name}]; mov {list},r11; mov dword ptr [{name}-4],507h; mov r11,{fewer}; mov [{name}],r11; mov {fewer},{name}; ret"
+            )
+        );
+        assert_eq!((code.threads.len(), code.relocs[0].target), (4, RelocTarget::Refill));
+    }
+}
+
 #[test]
 fn large_frames_touch_every_page() {
     for (size, touches) in [(4000u32, 0), (4096, 1), (8200, 2), (40_000, 0)] {

@@ -43,6 +43,11 @@ impl Selector<'_> {
                         return self.fcmp(cond, inst);
                     }
                 }
+                L::CountDown => {
+                    self.columns.values[value.index()].is_deferred = false;
+                    self.count(Op::Decrement, self.graph.args[def.args][0]);
+                    return cc::S;
+                }
                 L::Xor => {
                     // `not` of a bool: the other code.
                     let args = &self.graph.args[def.args];

@@ -1,5 +1,6 @@
 //! Instructions in the middle of a block.
 
+use abi::layout::CELL_COUNT;
 use abi::{PanicKind, RuntimeCall};
 use ir::ItemId;
 use ir::ssa::{Inst, Value};
@@ -42,6 +43,8 @@ impl Selector<'_> {
                 L::Xor => self.is_branch_not(user),
                 _ => false,
             }),
+            // With a side effect, so only when nothing stands between it and the branch.
+            L::CountDown => self.single_user(value).is_some_and(|(user, by)| by.op == L::Branch && self.is_next(inst, user)),
             L::Xor => self.is_branch_not(inst),
             L::And => self.single_user(value).is_some_and(|(user, by)| {
                 let args = self.graph.args(user);
@@ -66,6 +69,11 @@ impl Selector<'_> {
             L::Shl | L::Mul => self.scale_of(row).is_some() && self.single_user(value).is_some_and(|(_, by)| by.op == L::Add),
             _ => false,
         }
+    }
+
+    /// Does the second instruction follow the first in this block?
+    fn is_next(&self, first: Inst, second: Inst) -> bool {
+        matches!(self.graph.blocks[ir::Id::new(self.lir_block as usize)].insts.as_slice(), [.., a, b] if (*a, *b) == (first, second))
     }
 
     /// `xor x, 1` for a branch of this block.
@@ -136,6 +144,20 @@ impl Selector<'_> {
             L::FloatOfBits => self.one(inst, Op::FloatOfBits, args[0]),
             L::Load => self.load(inst, args[0], row.imm as i64),
             L::Store => self.store(args[0], args[1], row.imm as i64),
+            L::Alloc => {
+                let result = self.define(inst);
+                self.push(Op::Alloc, [result, NONE, NONE], row.imm as i32, 0);
+            }
+            L::Free => {
+                let cell = self.reg(args[0]);
+                self.push(Op::Free, [NONE, cell, NONE], row.imm as i32, 0);
+            }
+            L::CountUp => self.count(Op::Increment, args[0]),
+            L::CountDown => {
+                self.count(Op::Decrement, args[0]);
+                let result = self.define(inst);
+                self.push(Op::Set, [result, NONE, NONE], cc::S, 0);
+            }
             L::Runtime => match RuntimeCall::from_number(row.imm) {
                 Some(call) => self.call(inst, Callee::Runtime(call), args),
                 None => self.failed = Some(Limit::Malformed),
@@ -155,6 +177,12 @@ impl Selector<'_> {
             }
             L::Jump | L::Branch | L::Switch | L::Return | L::Tail | L::Panic | L::Resume | L::Unreachable => self.terminator(inst),
         }
+    }
+
+    /// One holder of a cell more, or less.
+    pub(super) fn count(&mut self, op: Op, cell: Value) {
+        let cell = self.reg(cell);
+        self.push(op, [NONE, cell, NONE], CELL_COUNT as i32, 1);
     }
 
     fn one(&mut self, inst: Inst, op: Op, value: Value) {

@@ -79,6 +79,9 @@ fn line(out: &mut String, code: &Code, start: u32, end: u32, text: &str) {
             RelocTarget::Callee(Callee::Slot(slot)) => {
                 let _ = write!(out, " -> slot {slot}");
             }
+            RelocTarget::Refill => {
+                let _ = write!(out, " -> {}", abi::layout::REFILL_SYMBOL);
+            }
             RelocTarget::Panic(kind) => {
                 let _ = write!(out, " -> {}", kind.symbol());
             }

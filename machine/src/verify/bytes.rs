@@ -1,5 +1,6 @@
 //! Rules of bytes. The bytes are walked by a decoder of lengths beside the records: which tells where each block starts, and so where each branch must go.
 
+use abi::layout::{CELL_CLASSES, THREAD_SIZE};
 use ir::Where;
 
 use super::length::{Decoded, Shape, decode};
@@ -17,6 +18,8 @@ struct Reader<'a> {
     next_reloc: u32,
     site: usize,
     calls: usize,
+    /// Instructions that reach the state of the thread.
+    threads: usize,
 }
 
 /// A branch that was read, to be judged when all blocks are known.
@@ -42,7 +45,7 @@ pub(super) struct Memory {
 
 pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut Memory) -> Vec<MachFault> {
     let next_reloc = code.relocs.first().map_or(u32::MAX, |reloc| reloc.offset);
-    let mut reader = Reader { code, at: 0, faults: Vec::new(), reloc: 0, next_reloc, site: 0, calls: 0 };
+    let mut reader = Reader { code, at: 0, faults: Vec::new(), reloc: 0, next_reloc, site: 0, calls: 0, threads: 0 };
     reader.tables(function);
     let Memory { branches, blocks, stubs, cold } = memory;
     branches.clear();
@@ -141,6 +144,9 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
     if reader.calls != code.sites.len() {
         reader.fault(Rule::SiteCount, Where::Function, [code.sites.len() as i64, reader.calls as i64]);
     }
+    if reader.threads != code.threads.len() {
+        reader.fault(Rule::ThreadOperand, Where::Function, [code.threads.len() as i64, 0]);
+    }
     if reader.reloc != code.relocs.len() {
         let at = code.relocs.get(reader.reloc).map_or(0, |reloc| i64::from(reloc.offset));
         reader.fault(Rule::RelocOperand, Where::Function, [at, 0]);
@@ -166,6 +172,8 @@ const fn form(op: Op) -> Form {
         Op::Set | Op::FloatOfInt => 2,
         Op::SetFEq | Op::SetFNe => 4,
         Op::Div | Op::Rem => 9,
+        Op::Alloc => 9,
+        Op::Free => 3,
         _ => 1,
     };
     let leaves = matches!(op, Op::Return | Op::TailCall);
@@ -211,6 +219,20 @@ impl Reader<'_> {
                 self.fault(Rule::RelocTarget, Where::Function, [at, 0]);
             }
         }
+        let mut end = 0;
+        for &thread in &code.threads {
+            // In front of it: the prefix, and an address that is a displacement alone.
+            let operand = code.bytes.get((thread as usize).wrapping_sub(5)..).and_then(|rest| rest.first_chunk::<9>());
+            let is_list = operand.is_some_and(|bytes| {
+                let [prefix, _, _, modrm, sib, ..] = *bytes;
+                let at = i32::from_le_bytes([bytes[5], bytes[6], bytes[7], bytes[8]]) + THREAD_SIZE as i32;
+                prefix == 0x64 && modrm & 0xc7 == 4 && sib == 0x25 && (0..CELL_CLASSES as i32 * 8).contains(&at) && at % 8 == 0
+            });
+            if thread < end || !is_list {
+                self.fault(Rule::ThreadOperand, Where::Function, [i64::from(thread), 0]);
+            }
+            end = thread.saturating_add(4);
+        }
         let mut last = 0;
         for site in &code.sites {
             let at = i64::from(site.return_offset);
@@ -236,7 +258,9 @@ impl Reader<'_> {
     /// One instruction; its relocation and site are judged.
     #[inline(always)]
     fn step(&mut self) -> Option<Decoded> {
-        let decoded = decode(self.code.bytes.get(self.at..)?)?;
+        let bytes = self.code.bytes.get(self.at..)?;
+        let decoded = decode(bytes)?;
+        self.threads += usize::from(bytes.first() == Some(&0x64));
         self.at += decoded.len;
         let operand = (self.at as u32).wrapping_sub(4);
         let has_reloc = self.next_reloc == operand && self.reloc < self.code.relocs.len();

@@ -85,6 +85,7 @@ rules! {
     SitePlace = "X0412" "the place of the call before {0} does not exist";
     RelocOperand = "X0413" "the relocation at {0} is not the operand of a call, jump or address, or one of those has none";
     PadOffset = "X0414" "no landing pad of the function starts at {0}";
+    ThreadOperand = "X0415" "{0} is not where the address of a free list stands, or one that stands somewhere is not listed";
 }
 
 /// A fault: a rule, where it is broken, and the numbers of its sentence.

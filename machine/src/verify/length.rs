@@ -63,6 +63,7 @@ const fn form(opcode: u16) -> Form {
         0x70..=0x7f | 0xeb => (false, 1, Shape::Branch),
         0x0f80..=0x0f8f => (false, 4, Shape::Branch),
         0xe8 => (false, 4, Shape::Call),
+        // Digit 2 is a call; digits 0 and 1 count.
         0xff => (true, 0, Shape::CallMemory),
         0xe9 => (false, 4, Shape::JumpNear),
         0x0f10
@@ -140,7 +141,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
         None => last_bytes(bytes),
     };
     let mut len = 0;
-    if matches!(word as u8, 0x66 | 0xf2) {
+    if matches!(word as u8, 0x64 | 0x66 | 0xf2) {
         word >>= 8;
         len = 1;
     }
@@ -161,7 +162,10 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
     if !form.exists | (end > bytes.len()) {
         return None;
     }
-    let (shape, is_rip) = (form.shape, row & modrm::RIP != 0);
+    let (mut shape, is_rip) = (form.shape, row & modrm::RIP != 0);
+    if shape == Shape::CallMemory && word >> 11 & 7 != 2 {
+        shape = Shape::Plain;
+    }
     if matches!(shape, Shape::Plain | Shape::CallMemory) {
         return Some(Decoded { len: end, shape, distance: 0, is_rip });
     }

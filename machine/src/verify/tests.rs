@@ -177,6 +177,7 @@ fn bytes() -> Vec<(&'static str, Function<Final>, Code)> {
     add("X0412", &|c| c.sites[0].place = PlaceId(99));
     add("X0413", &|c| c.relocs.truncate(1));
     add("X0414", &|c| c.sites[0].pad_offset = Some(1));
+    add("X0415", &|c| c.threads.push(7));
     let mut near = function.clone();
     let at = near.records.iter().position(|record| record.op == crate::Op::JumpIf).unwrap();
     near.records[at].imm |= crate::finish::NEAR;

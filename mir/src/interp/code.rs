@@ -5,6 +5,8 @@ use ir::ssa::Inst;
 use ir::{ItemId, Places};
 use std::rc::Rc;
 
+use crate::ir::Contract;
+
 /// Bit that marks a heap slot where slots of both kinds may stand.
 pub(super) const HEAP: u32 = 1 << 31;
 
@@ -354,6 +356,13 @@ pub(super) enum Insn {
         args: Run,
         d: Slot,
     },
+    /// One holder more of what is in the slot; the result is in the same slot.
+    Dup {
+        a: Slot,
+    },
+    Drop {
+        a: Slot,
+    },
     Jump {
         edge: u32,
     },
@@ -439,6 +448,10 @@ pub(super) struct Code {
     pub(super) insns: Vec<Insn>,
     /// The instruction of the graph, by index in `insns`.
     pub(super) origin: Vec<Inst>,
+    /// The value that each instruction makes or else takes first, as it is numbered in dumps.
+    pub(super) values: Vec<u32>,
+    /// Which parameters are the caller's.
+    pub(super) contract: Contract,
     /// Start of the unwind block, and place, of each instruction that has them.
     pub(super) sites: Vec<Site>,
     pub(super) places: Places,

@@ -6,12 +6,12 @@ use abi::{Kind, PanicKind, RuntimeCall};
 use hashbrown::HashMap;
 use hir::Type;
 use ir::ssa::order::Order;
-use ir::ssa::{Block, Inst, Value};
+use ir::ssa::{Block, Graph, Inst, Value};
 use ir::{ItemId, Symbol};
 
 use super::code::{Code, Edge, HEAP, Insn, Run, Site, Slot};
 use super::value::is_word;
-use crate::ir::{Body, Mono};
+use crate::ir::{Contract, Mir};
 use crate::ops::{Op, payload_parts};
 
 /// A value without a slot.
@@ -34,8 +34,8 @@ fn fused_branch(op: Op) -> Option<MakeBranch> {
 }
 
 /// Decodes a body. `callee` gives the number of a function that it calls.
-pub(super) fn decode(body: &Body<Mono>, callee: impl FnMut(ItemId) -> u32) -> Result<Code, String> {
-    let order = Order::of(&**body);
+pub(super) fn decode(body: &Graph<Mir>, contract: Contract, callee: impl FnMut(ItemId) -> u32) -> Result<Code, String> {
+    let order = Order::of(body);
     let mut decoder = Decoder {
         body,
         order: &order,
@@ -51,6 +51,8 @@ pub(super) fn decode(body: &Body<Mono>, callee: impl FnMut(ItemId) -> u32) -> Re
             item: body.name,
             insns: Vec::new(),
             origin: Vec::new(),
+            values: Vec::new(),
+            contract,
             sites: Vec::new(),
             places: body.places.clone(),
             params: Vec::new(),
@@ -69,7 +71,7 @@ pub(super) fn decode(body: &Body<Mono>, callee: impl FnMut(ItemId) -> u32) -> Re
 }
 
 struct Decoder<'a, F> {
-    body: &'a Body<Mono>,
+    body: &'a Graph<Mir>,
     order: &'a Order,
     callee: F,
     /// Slot of each value, with the bit of its kind.
@@ -110,6 +112,14 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                     }
                     continue;
                 }
+                if body.op(inst) == Op::Dup {
+                    // The same value: what may overwrite the slot of the operand ends the life of the result too.
+                    let slot = self.arg(inst, 0)?;
+                    for result in body.results(inst) {
+                        *self.slots.get_mut(result.index()).ok_or("a dangling value")? = slot;
+                    }
+                    continue;
+                }
                 for result in body.results(inst) {
                     self.define(result)?;
                 }
@@ -128,6 +138,9 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                 if let Some(insn) = self.inst(inst, fused)? {
                     self.code.insns.push(insn);
                     self.code.origin.push(inst);
+                    let row = &body.insts[inst];
+                    let about = if row.results > 0 { Some(row.first_result) } else { body.args(inst).first().copied() };
+                    self.code.values.push(about.map_or(0, Value::raw));
                 }
             }
             if body.terminator(block).is_none() {
@@ -342,7 +355,8 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                 Insn::Part { d: self.word_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 }
             }
             Op::Part => Insn::PartHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 },
-            Op::Dup | Op::Drop => return Err(format!("{} before the phase that has it", row.op.info().name)),
+            Op::Dup => Insn::Dup { a: self.heap(inst, 0)? },
+            Op::Drop => Insn::Drop { a: self.heap(inst, 0)? },
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListGet if self.result(inst)? & HEAP == 0 => {

@@ -7,9 +7,10 @@ use ir::{ItemId, Stop};
 
 use super::calls::Given;
 use super::code::{Code, HEAP, Insn, Run, Slot};
+use super::ghost::Ghosts;
 use super::value::{Cell, Heap, Parts};
 use super::{Limit, Limits, Output, Position, Positions};
-use crate::ir::{Body, Context, Mono};
+use crate::ir::{Body, Context, Owned};
 
 /// How the entry function ended.
 pub(super) enum End {
@@ -66,6 +67,7 @@ pub(super) struct Machine<'a> {
     stack_used: u64,
     bytes_left: u64,
     pub(super) positions: HashMap<ItemId, Rc<Position>>,
+    ghosts: Ghosts,
     /// Message and report of the panic that unwinds.
     pub(super) panic: Option<(String, String)>,
 }
@@ -84,6 +86,7 @@ impl<'a> Machine<'a> {
             stack_used: 0,
             bytes_left: limits.bytes,
             positions: HashMap::new(),
+            ghosts: Ghosts::default(),
             panic: None,
         }
     }
@@ -96,7 +99,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Adds a body that is not asked for by name.
-    pub(super) fn add(&mut self, body: &Body<Mono>) -> Step<u32> {
+    pub(super) fn add(&mut self, body: &Body<Owned>) -> Step<u32> {
         let number = number_of(&mut self.functions, &mut self.numbers, body.name);
         self.decode(number, body)?;
         Ok(number)
@@ -108,19 +111,20 @@ impl<'a> Machine<'a> {
             return Ok(code.clone());
         }
         let item = function.item;
-        let Some(body) = self.cx.body(item)? else { return Err(Halt::Broken(format!("@{item} has no body"))) };
+        let Some(body) = self.cx.owned(item)? else { return Err(Halt::Broken(format!("@{item} has no body"))) };
         self.decode(number, &body)
     }
 
-    fn decode(&mut self, number: u32, body: &Body<Mono>) -> Step<Rc<Code>> {
+    fn decode(&mut self, number: u32, body: &Body<Owned>) -> Step<Rc<Code>> {
         // In debug builds every type is checked against the op table before anything runs; later the slots carry no types.
         if cfg!(debug_assertions)
             && let Some(fault) = crate::verify::verify(body, self.cx)?.first()
         {
             return Err(Halt::Broken(format!("@{}: {fault:?}", body.name)));
         }
+        let contract = self.cx.contract(body.name)?;
         let (functions, numbers) = (&mut self.functions, &mut self.numbers);
-        let code = super::decode::decode(body, |item| number_of(functions, numbers, item)).map_err(Halt::Broken)?;
+        let code = super::decode::decode(body, contract, |item| number_of(functions, numbers, item)).map_err(Halt::Broken)?;
         let code = Rc::new(code);
         self.functions[number as usize].code = Some(code.clone());
         Ok(code)
@@ -187,6 +191,9 @@ impl<'a> Machine<'a> {
                 Cell::Word(_) | Cell::Heap(_) => return Err(Halt::Broken(format!("@{} takes other arguments", code.item))),
             }
         }
+        if let Some(given) = code.params.first().map(|param| self.cell(0, 0, *param)) {
+            self.given(&given, &code);
+        }
         let mut steps = self.limits.steps;
         let (mut pc, mut wb, mut hb) = (0usize, 0usize, 0usize);
         macro_rules! word {
@@ -230,6 +237,14 @@ impl<'a> Machine<'a> {
                     None => return Ok(self.panicked()),
                 }
             }};
+        }
+        // What ghost counts say; the error is a defect of the body.
+        macro_rules! ghost {
+            ($result:expr) => {
+                if let Err(why) = $result {
+                    return Err(broken(&code, &why));
+                }
+            };
         }
         macro_rules! checked {
             ($d:expr, $result:expr, $args:expr) => {
@@ -352,6 +367,9 @@ impl<'a> Machine<'a> {
                     let value = self.cell(wb, hb, *value);
                     let Heap::Aggregate(parts) = &heap!(*a) else { return Err(broken(&code, "with_field of no aggregate")) };
                     let mut parts: Rc<[Cell]> = parts.iter().cloned().collect();
+                    if let Some(Cell::Heap(old)) = parts.get(*index as usize) {
+                        ghost!(self.ghosts.drop(old));
+                    }
                     match Rc::get_mut(&mut parts).and_then(|parts| parts.get_mut(*index as usize)) {
                         Some(part) => *part = value,
                         None => return Err(broken(&code, "with_field of no such part")),
@@ -384,21 +402,29 @@ impl<'a> Machine<'a> {
                     self.pay(16 * parts.len as usize + 16)?;
                     let parts: Rc<[Cell]> = code.operands[parts.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
                     heap!(*d) = Heap::Cell(Parts::new(parts));
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
-                Insn::Part { d, a, index } => match heap!(*a).cell_part(*index) {
-                    Some(Cell::Word(word)) => word!(*d) = *word,
-                    Some(Cell::Heap(_)) | None => return Err(broken(&code, "part of no such cell")),
-                },
-                Insn::PartHeap { d, a, index } => match heap!(*a).cell_part(*index) {
-                    Some(Cell::Heap(part)) => heap!(*d) = part.clone(),
-                    Some(Cell::Word(_)) | None => return Err(broken(&code, "part of no such cell")),
-                },
+                Insn::Part { d, a, index } => {
+                    ghost!(self.ghosts.used(&heap!(*a)));
+                    match heap!(*a).cell_part(*index) {
+                        Some(Cell::Word(word)) => word!(*d) = *word,
+                        Some(Cell::Heap(_)) | None => return Err(broken(&code, "part of no such cell")),
+                    }
+                }
+                Insn::PartHeap { d, a, index } => {
+                    ghost!(self.ghosts.used(&heap!(*a)));
+                    match heap!(*a).cell_part(*index) {
+                        Some(Cell::Heap(part)) => heap!(*d) = part.clone(),
+                        Some(Cell::Word(_)) | None => return Err(broken(&code, "part of no such cell")),
+                    }
+                }
                 Insn::StrLen { d, a } => word!(*d) = self.text(hb, *a).len() as u64,
                 Insn::ListLen { d, a } => {
                     let Heap::List(elements) = &heap!(*a) else { return Err(broken(&code, "list_len of no list")) };
                     word!(*d) = elements.len() as u64;
                 }
                 Insn::ListGet { d, a, b } => {
+                    ghost!(self.ghosts.used(&heap!(*a)));
                     let index = word!(*b) as i64;
                     match heap!(*a).element(index) {
                         Ok(Cell::Word(word)) => word!(*d) = *word,
@@ -407,6 +433,7 @@ impl<'a> Machine<'a> {
                     }
                 }
                 Insn::ListGetHeap { d, a, b } => {
+                    ghost!(self.ghosts.used(&heap!(*a)));
                     let index = word!(*b) as i64;
                     match heap!(*a).element(index) {
                         Ok(Cell::Heap(element)) => heap!(*d) = element.clone(),
@@ -415,13 +442,21 @@ impl<'a> Machine<'a> {
                     }
                 }
                 Insn::Runtime { call, d, a, b } => {
+                    for (slot, kind) in [*a, *b].into_iter().zip(call.args()) {
+                        if *kind == abi::Kind::Str {
+                            ghost!(self.ghosts.used(&heap!(slot)));
+                        }
+                    }
                     let given = self.runtime(*call, wb, hb, [*a, *b])?;
                     match given {
                         Given::Nothing => {}
                         Given::Word(value) => word!(*d) = value,
                         Given::Text(text) => {
                             self.pay(text.len())?;
+                            // A text that is one of the operands is held apart from them.
+                            let text = if Rc::strong_count(&text) > 1 { Rc::from(&*text) } else { text };
                             heap!(*d) = Heap::Str(text);
+                            self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                         }
                         Given::Failed(kind) => match kind.args() {
                             [] => raise!(kind, &[]),
@@ -464,13 +499,26 @@ impl<'a> Machine<'a> {
                 Insn::Closure { callee, parts, d } => {
                     self.pay(16 * parts.len as usize)?;
                     let parts: Rc<[Cell]> = code.operands[parts.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
+                    let captures = !parts.is_empty();
                     heap!(*d) = Heap::Function(*callee, Parts::new(parts));
+                    if captures {
+                        self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                    }
                 }
                 Insn::CallValue { a, args, d } => {
+                    ghost!(self.ghosts.used(&heap!(*a)));
                     let Heap::Function(callee, captured) = heap!(*a).clone() else {
                         return Err(broken(&code, "call_value of no function"));
                     };
                     let target = self.code(callee)?;
+                    // What is captured stays in the function value; the callee gets it as its contract says.
+                    for (param, cell) in captured.all().iter().enumerate() {
+                        if let Cell::Heap(value) = cell
+                            && !target.contract.borrows(args.len as usize + param)
+                        {
+                            ghost!(self.ghosts.dup(value));
+                        }
+                    }
                     if let Some(frame) = self.frames.last_mut() {
                         frame.pc = pc;
                     }
@@ -492,6 +540,8 @@ impl<'a> Machine<'a> {
                     (code, pc) = (target, 0);
                     continue;
                 }
+                Insn::Dup { a } => ghost!(self.ghosts.dup(&heap!(*a))),
+                Insn::Drop { a } => ghost!(self.ghosts.drop(&heap!(*a))),
                 Insn::Jump { edge } => go!(*edge),
                 Insn::Branch { c, yes, no } => {
                     let edge = if word!(*c) != 0 { *yes } else { *no };
@@ -597,6 +647,32 @@ impl<'a> Machine<'a> {
 }
 
 impl Machine<'_> {
+    /// What the entry function is given has one holder, the function.
+    fn given(&mut self, given: &Cell, code: &Rc<Code>) {
+        let Cell::Heap(list) = given else { return };
+        self.ghosts.made(list, code, 0);
+        if let Heap::List(elements) = list {
+            for element in elements.iter() {
+                if let Cell::Heap(element) = element {
+                    self.ghosts.made(element, code, 0);
+                }
+            }
+        }
+    }
+
+    /// Takes the last hold of a result.
+    pub(super) fn give_up(&mut self, cell: &Cell) -> Result<(), String> {
+        match cell {
+            Cell::Word(_) => Ok(()),
+            Cell::Heap(value) => self.ghosts.drop(value),
+        }
+    }
+
+    /// Nothing may be held any more.
+    pub(super) fn all_gone(&self) -> Result<(), String> {
+        self.ghosts.all_gone()
+    }
+
     /// The function of a number.
     pub(super) fn item(&self, number: u32) -> Option<ItemId> {
         self.functions.get(number as usize).map(|function| function.item)

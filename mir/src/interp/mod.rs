@@ -14,10 +14,12 @@
 //! | `machine` | frames and the loop                                |
 //! | `calls`   | runtime calls                                      |
 //! | `unwind`  | panic, report, unwinding                           |
+//! | `ghost`   | who holds what: leaks and double drops are found   |
 
 mod calls;
 mod code;
 mod decode;
+mod ghost;
 mod machine;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -154,9 +156,15 @@ pub fn run(
         machine.run(slot, takes_args.then(list))
     });
     Ok(match end {
-        Ok(End::Returned(Cell::Word(status))) => Outcome::Exit(status as i64),
+        Ok(End::Returned(Cell::Word(status))) => match machine.all_gone() {
+            Ok(()) => Outcome::Exit(status as i64),
+            Err(why) => Outcome::Broken(why),
+        },
         Ok(End::Returned(Cell::Heap(_))) => Outcome::Broken(format!("@{entry} returns no status")),
-        Ok(End::Panicked { message, report }) => Outcome::Panicked { message, report },
+        Ok(End::Panicked { message, report }) => match machine.all_gone() {
+            Ok(()) => Outcome::Panicked { message, report },
+            Err(why) => Outcome::Broken(why),
+        },
         Err(Halt::Stop(stop)) => return Err(stop),
         Err(Halt::Broken(why)) => Outcome::Broken(why),
         Err(Halt::Limit(limit)) => Outcome::LimitExceeded(limit),
@@ -184,10 +192,14 @@ pub enum ConstError {
 /// The value of a constant, from the body of its initialiser.
 pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) -> Result<Result<ConstValue, ConstError>, Stop> {
     let mut machine = Machine::new(cx, None, limits);
-    let end = machine.add(body).and_then(|slot| machine.run(slot, None));
+    let owned = crate::ownership::own(body, cx)?;
+    let end = machine.add(&owned).and_then(|slot| machine.run(slot, None));
     let error = match end {
         Ok(End::Returned(cell)) => {
             let ty = body.results.first().copied().unwrap_or(Type::ERROR);
+            if let Err(why) = machine.give_up(&cell).and_then(|()| machine.all_gone()) {
+                return Ok(Err(ConstError::Broken(why)));
+            }
             return Ok(constant(&cell, ty, 0, &machine, cx)?.ok_or(ConstError::NotRepresentable(ty)));
         }
         Ok(End::Panicked { message, .. }) => ConstError::Panicked(message),

@@ -37,6 +37,11 @@ impl Parts {
     pub(super) fn all(&self) -> &[Cell] {
         &self.0
     }
+
+    /// Where the parts lie: two cells that are held apart lie apart.
+    pub(super) fn address(&self) -> usize {
+        Rc::as_ptr(&self.0).cast::<Cell>() as usize
+    }
 }
 
 impl Drop for Parts {

@@ -9,7 +9,7 @@ use hir::Type;
 use ir::{Fuel, ItemId, Stop};
 
 use crate::interp;
-use crate::ir::{Body, ConstValue, Context, Mono, Variants};
+use crate::ir::{Body, ConstValue, Context, Mono, Owned, Variants};
 use crate::{text, verify};
 
 mod passes;
@@ -43,6 +43,9 @@ impl<C: Context> Context for Optimised<'_, C> {
     }
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         Ok(self.program.body(function)?.filter(|body| super::is_inlinable(body)))
+    }
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop> {
+        crate::ownership::owned(function, self)
     }
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         if let Some(known) = self.bodies.borrow().get(&function) {

@@ -30,10 +30,30 @@ pub mod roles;
 
 pub use insert::own;
 
-use hir::{Type, TypeKind};
-use ir::Stop;
+use std::sync::Arc;
 
-use crate::ir::Context;
+use hir::{Type, TypeKind};
+use ir::{ItemId, Stop};
+
+use crate::ir::{Body, Context, Contract, Owned};
+
+/// The body of a function with its ownership spelled out, made anew.
+pub fn owned(function: ItemId, cx: &dyn Context) -> Result<Option<Arc<Body<Owned>>>, Stop> {
+    match cx.body(function)? {
+        Some(body) => Ok(Some(Arc::new(own(&body, cx)?))),
+        None => Ok(None),
+    }
+}
+
+/// What everybody knows of a contract: a function that takes captured values out of their cell leaves the cell to whoever holds the function value. The default of
+/// [`Context::contract`].
+pub(crate) fn fixed_contract<C: Context + ?Sized>(function: ItemId, cx: &C) -> Result<Contract, Stop> {
+    if !function.is_lambda() || function.unpacked().is_none() {
+        return Ok(Contract::OWNED);
+    }
+    let params = cx.signature(function)?.map_or(0, |signature| signature.0.len());
+    Ok(params.checked_sub(1).map_or(Contract::OWNED, |last| Contract::OWNED.borrowing(last)))
+}
 
 /// Has a value of this closed type counted content? The default of [`Context::is_counted`].
 pub(crate) fn is_counted<C: Context + ?Sized>(ty: Type, cx: &C) -> Result<bool, Stop> {

@@ -22,7 +22,7 @@ use ir::ssa::text::{Plain, parse_function, print_graph};
 use ir::text::{Dump, TextError, writer};
 use ir::{ItemId, Stop};
 
-use crate::ir::{Body, ConstValue, Context, Mir, Mono, Phase, Variants};
+use crate::ir::{Body, ConstValue, Context, Mir, Mono, Owned, Phase, Variants};
 
 #[cfg(test)]
 mod tests;
@@ -147,6 +147,7 @@ pub struct TextContext {
     variants: HashMap<Type, Arc<Variants>>,
     signatures: HashMap<ItemId, Arc<(Vec<Type>, Type)>>,
     bodies: HashMap<ItemId, Arc<Body<Mono>>>,
+    owned: HashMap<ItemId, Arc<Body<Owned>>>,
 }
 
 impl Context for TextContext {
@@ -175,6 +176,13 @@ impl Context for TextContext {
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         Ok(self.bodies.get(&function).cloned())
+    }
+
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop> {
+        match self.owned.get(&function) {
+            Some(body) => Ok(Some(body.clone())),
+            None => crate::ownership::owned(function, self),
+        }
     }
 }
 
@@ -205,6 +213,8 @@ pub fn from_dump<P: Phase>(dump: &Dump) -> Result<(Vec<Body<P>>, TextContext), T
         }
         if P::NAME == Mono::NAME {
             cx.bodies.insert(graph.name, Arc::new(Body::new(graph.clone())));
+        } else if P::IS_OWNED {
+            cx.owned.insert(graph.name, Arc::new(Body::new(graph.clone())));
         }
         bodies.push(Body::new(graph));
     }

@@ -136,4 +136,16 @@ faults! {
     "M0301" EarlyOwnership { op: &'static str } "`{op}` before the phase that has it";
     /// `dup` and `drop` take values with counted content.
     "M0302" NotCounted { op: &'static str, value: u32, found: String } "`{op}` of %{value}, which is {found} and has nothing that is counted";
+    /// An owned value is consumed once: on no path again.
+    "M0303" ConsumedTwice { op: &'static str, value: u32, first: String, path: String } "`{op}` takes %{value} again, which was given away at {first} (on the way {path})";
+    /// An owned value is used only before it is consumed.
+    "M0304" UsedWhenGone { op: &'static str, value: u32, first: String, path: String } "`{op}` looks at %{value}, which was given away at {first} (on the way {path})";
+    /// A borrowed value is used only while its owners are held.
+    "M0305" BorrowOutlives { op: &'static str, value: u32, owner: u32, first: String, path: String } "`{op}` looks at %{value}, a part of %{owner}, which was given away at {first} (on the way {path})";
+    /// A borrowed value is not consumed; a `dup` of it may be.
+    "M0306" BorrowConsumed { op: &'static str, value: u32, path: String } "`{op}` takes %{value}, which is only borrowed (on the way {path})";
+    /// An owned value is consumed before the function is left: by `ret`, a tail call or `drop`.
+    "M0307" Leaked { value: u32, path: String } "%{value} is still held when the function is left (on the way {path})";
+    /// All edges into a block agree on what is held.
+    "M0308" JoinDisagrees { value: u32, block: u32, with: String, without: String } "%{value} is held when b{block} is entered on the way {with}, and not on the way {without}";
 }

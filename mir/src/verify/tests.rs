@@ -193,7 +193,17 @@ fn what_text_cannot_say_is_refused_too() {
 
 /// Texts of the phase `owned` that break one rule each.
 fn broken_ownership() -> Vec<String> {
-    ["%9: int = dup %0 ;~ M0302", "drop %2 ;~ M0302"].into_iter().map(line).collect()
+    let functions = [
+        ("(%0: int) -> int", "%1: int = dup %0 ;~ M0302\n  ret %1"),
+        ("(%0: bool) -> int", "drop %0 ;~ M0302\n  %1: int = int 1\n  ret %1"),
+        ("(%0: str) -> str", "drop %0\n  ret %0 ;~ M0303"),
+        ("(%0: str) -> int", "drop %0\n  %1: int = str_len %0 ;~ M0304\n  ret %1"),
+        ("(%0: (str, int)) -> int", "%1: str = field %0, 0\n  drop %0\n  %2: int = str_len %1 ;~ M0305\n  ret %2"),
+        ("(%0: (str, int)) -> str", "%1: str = field %0, 0\n  drop %0\n  ret %1 ;~ M0306"),
+        ("(%0: str) -> int", "%1: int = str_len %0\n  ret %1 ;~ M0307"),
+        ("(%0: str, %1: bool) -> bool", "branch %1, b1, b2\nb1:\n  drop %0\n  jump b3\nb2:\n  jump b3 ;~ M0308\nb3:\n  ret %1"),
+    ];
+    functions.into_iter().map(|(signature, body)| format!("fn @m.f{signature} {{\nb0:\n  {body}\n}}\n")).collect()
 }
 
 #[test]

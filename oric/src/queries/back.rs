@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::middle::{fuel, options};
 use super::{
     EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
-    Object, OptimisedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
+    Object, OwnedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
 };
 
 /// A function ready to be linked, and whom it calls.
@@ -73,7 +73,7 @@ impl Provider for LirBody {
         let built = if *id == lir::build::entry_item() {
             return Ok(None);
         } else {
-            let body = levels.get::<OptimisedBody>(id)?;
+            let body = levels.get::<OwnedBody>(id)?;
             let Some(body) = &*body else { return Ok(None) };
             levels.done(lir::build::build(body, levels))?
         };

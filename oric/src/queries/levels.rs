@@ -13,7 +13,8 @@ use syntax::tree::ModulePath;
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable, LambdaType,
-    LirSignature, ModuleFile, Mutates, OptimisedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    LirSignature, ModuleFile, Mutates, OptimisedBody, OwnedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls, TypeDefinition,
+    Variants,
 };
 
 /// A question for a signature with its answer.
@@ -175,7 +176,11 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        let body = (*self.ask::<OptimisedBody>(&function)?).clone();
+        Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+    }
+
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
+        let body = (*self.ask::<OwnedBody>(&function)?).clone();
         if body.is_none() {
             self.missed.set(true);
         }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use hir::{Type, TypeKind};
 use ir::{Fuel, ItemId, Namespace, Symbol};
-use mir::{Body, ConstValue, Mono};
+use mir::{Body, ConstValue, Mono, Owned};
 use query::{Cycle, Interrupt};
 use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, BuiltBody, ConstantValue, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options, Parse, Provider,
-    Settings, TypeDefinition, TypedBody, Variants,
+    BodyReport, BuiltBody, ConstantValue, Fields, GenericBody, Groups, Inlinable, Item, Levels, OptimisedBody, Options, OwnedBody, Parse,
+    Provider, Settings, TypeDefinition, TypedBody, Variants,
 };
 
 /// Outcome of evaluating a constant.
@@ -173,6 +173,17 @@ impl Provider for OptimisedBody {
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(body)))
+    }
+}
+
+impl Provider for OwnedBody {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Owned>>>, Interrupt> {
+        let body = levels.get::<OptimisedBody>(id)?;
+        let Some(body) = &*body else { return Ok(None) };
+        let owned = levels.done(mir::ownership::own(body, levels))?;
+        let faults = levels.done(mir::verify::verify(&owned, levels))?;
+        crate::crash::refuse("mir", *id, &faults);
+        Ok(Some(Arc::new(owned)))
     }
 }
 

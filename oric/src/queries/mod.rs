@@ -198,6 +198,7 @@ queries! {
         GenericBody   = 39 "mir_generic"    (ItemId) -> Option<Arc<mir::Body<mir::Built>>>, fingerprint, ["mir"], "MIR of a generic body, verified: what its instances are copies of";
         BuiltBody     = 31 "mir_built"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, fingerprint, ["mir"], "MIR of a body or instance before optimisation, verified";
         OptimisedBody = 32 "mir"            (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, derived, ["mir"], "MIR of a body after optimisation, verified";
+        OwnedBody     = 49 "mir_owned"      (ItemId) -> Option<Arc<mir::Body<mir::Owned>>>, derived, ["mir"], "MIR of a body with its ownership spelled out, certified";
         Inlinable     = 33 "inlinable"      (ItemId) -> Option<Arc<mir::Body<mir::Mono>>>, value, ["mir"], "a small body that callers may copy";
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
         LambdaType    = 63 "lambda_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value, ["oric"], "parameter types of a lambda, then those of what it captures, and its result";

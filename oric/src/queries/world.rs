@@ -8,7 +8,7 @@ use query::{Engine, Query};
 
 use super::{
     ConstantType, ConstantValue, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates, OptimisedBody,
-    Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -95,6 +95,10 @@ impl mir::Context for World<'_> {
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
         Ok((*self.ask::<OptimisedBody>(&function)?).clone())
+    }
+
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
+        Ok((*self.ask::<OwnedBody>(&function)?).clone())
     }
 }
 

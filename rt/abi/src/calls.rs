@@ -85,7 +85,7 @@ macro_rules! calls {
 calls! {
     Print         = "print"          "ori_print"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text and a newline to standard output";
     DebugPrint    = "debug_print"    "ori_debug_print"    (Str)          -> Void,  Writes, [], "writes a text and a newline to standard error";
-    Allocate      = "allocate"       "ori_allocate"       (Int, Int)     -> Address, Pure, [], "a cell with room for so many bytes behind this header (`layout::cell_header`); ends the process when memory is exhausted";
+    Allocate      = "allocate"       "ori_allocate"       (Int, Int)     -> Address, Pure, [], "a cell with room for so many bytes, of the type with this tag (`layout::type_tag`); ends the process when memory is exhausted";
     StrConcat     = "str_concat"     "ori_str_concat"     (Str, Str)     -> Str,   Pure,   [], "the first text followed by the second";
     StrEqual      = "str_equal"      "ori_str_equal"      (Str, Str)     -> Bool,  Pure,   [], "equal bytes";
     StrCompare    = "str_compare"    "ori_str_compare"    (Str, Str)     -> Int,   Pure,   [], "-1, 0 or 1 by code points";

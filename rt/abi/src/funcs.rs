@@ -57,6 +57,9 @@ pub struct ItemRecord {
     pub hidden: u32,
 }
 
+/// How the names of functions that drop values of a type begin; the name of the type and `>` follow. No function of a program has such a name.
+pub const DROP_PREFIX: &[u8] = b"@drop<";
+
 /// What the runtime finds behind the symbol [`HEADER_SYMBOL`]: addresses of everything above, filled by the linker.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

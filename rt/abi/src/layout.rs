@@ -12,8 +12,15 @@ pub const STR_TAG_OFFSET: usize = 23;
 pub const STR_POINTER: usize = 0;
 /// Word 1 of a `str` that is not inline: length in bytes.
 pub const STR_LENGTH: usize = 8;
-/// Word 2 of a `str` that is not inline: capacity, 0 for text that nobody owns (static data).
-pub const STR_CAPACITY: usize = 16;
+/// Word 2 of a `str` that is not inline: address of the block that holds the bytes, of which the value owns a share; 0 for text that nobody owns
+/// (static data). As a signed number it is above 0 exactly when the value owns something.
+pub const STR_OWNER: usize = 16;
+
+/// Word 0 of the block of a text: bytes of it in use, from [`TEXT_START`] on. Texts never change, so whoever holds the text that ends there may write
+/// behind it: holders of shorter ones go on to see their own bytes.
+pub const TEXT_USED: usize = 0;
+/// Where the bytes begin in the block of a text.
+pub const TEXT_START: usize = 8;
 
 /// Size of a list value in bytes: pointer, length, capacity.
 pub const LIST_SIZE: usize = 24;
@@ -36,7 +43,7 @@ pub const fn cell_class(bytes: usize) -> (u8, usize) {
         return (class as u8, class * 8);
     }
     if bytes > CELL_LARGEST_CLASS {
-        return (u8::MAX, bytes.next_multiple_of(8));
+        return (CELL_LARGE, bytes.next_multiple_of(8));
     }
     // The doubling that ends at or above `bytes`, in four steps.
     let top = bytes.next_power_of_two();
@@ -46,11 +53,58 @@ pub const fn cell_class(bytes: usize) -> (u8, usize) {
     ((16 + 4 * doubling + steps) as u8, top / 2 + steps * step)
 }
 
-/// The header of a fresh cell, a little-endian word: `i32` holders but one (0: one holder), then `u32` of which the low 8 bits are the size class,
-/// the next 8 flags, and the rest the number of the constructor, by which it will be dropped (0: not told).
-pub const fn cell_header(bytes: usize) -> u64 {
-    (cell_class(bytes).0 as u64) << 32
+/// Size classes: numbers of classes are below this, and 0 is none.
+pub const CELL_CLASSES: usize = 49;
+/// The class of a cell that is larger than any class.
+pub const CELL_LARGE: u8 = u8::MAX;
+/// Where the `i32` stands, from the address of the parts, that counts the holders but one: 0 for one holder.
+pub const CELL_COUNT: i64 = -8;
+/// Where the `u32` stands whose low 8 bits are the size class, and the rest the tag of the type ([`type_tag`]).
+pub const CELL_META: i64 = -4;
+/// Where the bytes of the parts of a cell without class stand, as a `u64`.
+pub const CELL_LARGE_SIZE: i64 = -16;
+/// The count of a block that nobody counts: it lives until exit.
+pub const COUNT_IMMORTAL: i32 = i32::MIN;
+
+/// Bytes of parts that cells of a class have room for.
+pub const fn class_bytes(class: u8) -> usize {
+    let class = class as usize;
+    if class <= 16 {
+        return class * 8;
+    }
+    let (doubling, steps) = ((class - 17) / 4, (class - 17) % 4 + 1);
+    let half = 128 << doubling;
+    half + steps * half / 4
 }
+
+/// The header of a fresh cell of a type, a little-endian word: the count, then class and tag.
+pub const fn cell_header(bytes: usize, tag: u32) -> u64 {
+    (cell_class(bytes).0 as u64 | (tag as u64) << 8) << 32
+}
+
+/// The 24 bits by which the leak report knows the type of a cell: of its name as the report prints it. 0 is that of no name.
+pub const fn type_tag(name: &[u8]) -> u32 {
+    // FNV-1a, folded.
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut i = 0;
+    while i < name.len() {
+        hash = (hash ^ name[i] as u64).wrapping_mul(0x100_0000_01b3);
+        i += 1;
+    }
+    let folded = (hash ^ hash >> 24 ^ hash >> 48) as u32 & 0xff_ffff;
+    if name.is_empty() || folded == 0 { folded & 1 } else { folded }
+}
+
+/// The tag of blocks that hold texts.
+pub const TEXT_TAG: u32 = type_tag(b"str");
+
+/// Bytes of the state of a thread, which ends where `fs` points to. It begins with the free list of each class, by number.
+pub const THREAD_SIZE: usize = 2048;
+/// Symbol of the entry that compiled code calls when the free list of a class is empty: the class in `r11d`; afterwards `r11` is the first of the list,
+/// which has some, and all other registers are as before.
+pub const REFILL_SYMBOL: &str = "ori_refill";
+/// Symbol of that state.
+pub const THREAD_SYMBOL: &str = "ori_thread";
 
 /// Default size of the main stack in bytes (`ORI_STACK_SIZE`).
 pub const STACK_SIZE: usize = 8 << 20;

@@ -15,7 +15,7 @@ global_asm!(
     "    xor ebp, ebp",
     "    mov rdi, rsp",
     "    and rsp, -16",
-    "    call {run}",
+    "    call {alone}",
     "    ud2",
     ".size _start, . - _start",
     // Under a C library: `argv` points into the kernel's block, the count stands right below.
@@ -34,13 +34,19 @@ global_asm!(
     "rust_eh_personality:",
     "    ud2",
     ".text",
+    alone = sym run_alone,
     run = sym run,
 );
 
 global_asm!(include_str!("memory.s"));
 
+unsafe extern "sysv64" fn run_alone(stack: *const usize) -> ! {
+    // SAFETY: called once, by `_start` above, with the kernel's block.
+    unsafe { rt::start::run_alone(stack) }
+}
+
 unsafe extern "sysv64" fn run(stack: *const usize) -> ! {
-    // SAFETY: called once, by `_start` or `main` above, with the kernel's block.
+    // SAFETY: called once, by `main` above, with the kernel's block.
     unsafe { rt::start::run(stack) }
 }
 

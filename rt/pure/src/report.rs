@@ -86,5 +86,32 @@ pub fn out_of_memory(bytes: usize, out: Sink) {
     out(b" bytes requested)\n");
 }
 
+/// First line of the report of blocks that are still in use at exit (`language/13` §13.9).
+pub fn leaks(blocks: usize, bytes: usize, out: Sink) {
+    out(b"leak: ");
+    print::int_to(blocks as i64, out);
+    out(if blocks == 1 { b" block, " } else { b" blocks, " });
+    print::int_to(bytes as i64, out);
+    out(b" bytes\n");
+}
+
+/// A line of that report: a block, by the name of its type when that is known.
+pub fn leak(name: &[u8], bytes: usize, holders: i64, out: Sink) {
+    out(b"  ");
+    out(if name.is_empty() { b"block" } else { name });
+    out(b" ");
+    print::int_to(bytes as i64, out);
+    out(b" bytes, count ");
+    print::int_to(holders, out);
+    out(b"\n");
+}
+
+/// Its last line, when there are too many.
+pub fn more_leaks(blocks: usize, out: Sink) {
+    out(b"  ... ");
+    print::int_to(blocks as i64, out);
+    out(b" more\n");
+}
+
 #[cfg(test)]
 mod tests;

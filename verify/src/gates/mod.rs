@@ -10,12 +10,14 @@
 //! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
 //! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
 //! | [`conformance`] | every rule of the language reference has fixtures, and they hold                     |
+//! | [`memory`]   | every counted value is given away once on every path, and mutants of that are refused     |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
 pub mod baseline;
 pub mod cas;
 pub mod conformance;
 pub mod elf;
+pub mod memory;
 pub mod native;
 pub mod pipeline;
 pub mod plant;
@@ -34,9 +36,10 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 7] = [
+pub const GATES: [Gate; 8] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
+    Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
     Gate { name: "native-ir-check", first: &["typed-ssa-pipeline-check"], run: native::run },
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
     Gate { name: "compiler-cas-check", first: &[], run: cas::run },

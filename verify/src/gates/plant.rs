@@ -48,6 +48,7 @@ pub fn all() -> Vec<Plant> {
     });
     text_plant("mir.built: a block without terminator", "M0103", "mir", "built", &|text| mir_graph::<mir::Built>(text));
     text_plant("mir.mono: a block without terminator", "M0103", "mir", "mono", &|text| mir_graph::<mir::Mono>(text));
+    text_plant("mir.owned: a block without terminator", "M0103", "mir", "owned", &|text| mir_graph::<mir::Owned>(text));
     text_plant("lir.built: a block without terminator", "L0103", "lir", "built", &|text| lir_graph::<lir::Built>(text));
     text_plant("lir.legal: a block without terminator", "L0103", "lir", "legal", &|text| lir_graph::<lir::Legal>(text));
     text_plant("machine.select: a register of the processor", "X0109", "machine", "select", &|text| {

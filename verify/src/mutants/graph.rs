@@ -178,6 +178,10 @@ impl mir::Context for Patched<'_> {
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
         if function == self.item { Ok(Some(self.body.clone())) } else { self.world.body(function) }
     }
+
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
+        if function == self.item { mir::ownership::owned(function, self) } else { self.world.owned(function) }
+    }
 }
 
 /// A mutant of LIR, run by the LIR interpreter, which watches the instruction.

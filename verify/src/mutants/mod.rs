@@ -17,9 +17,11 @@
 //! |-------------|--------------------------------------------------|
 //! | [`graph`]   | MIR and LIR                                      |
 //! | [`machine`] | the three phases of MachineIR                    |
+//! | [`ownership`] | one `dup` or `drop` of MIR                     |
 
 pub mod graph;
 pub mod machine;
+pub mod ownership;
 
 use std::collections::BTreeMap;
 
@@ -67,7 +69,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, verdict: &Verdict) {
+    /// One more.
+    pub fn add(&mut self, verdict: &Verdict) {
         self.made += 1;
         match verdict {
             Verdict::Refused(_) => self.refused += 1,
@@ -79,7 +82,8 @@ impl Tally {
         }
     }
 
-    fn sum(&mut self, more: &Tally) {
+    /// All of another.
+    pub fn sum(&mut self, more: &Tally) {
         self.made += more.made;
         self.refused += more.refused;
         self.equal += more.equal;
@@ -242,7 +246,7 @@ pub fn measure(target: Target, count: usize, seed: u64) -> Report {
 }
 
 /// A program that ends soon and the same everywhere.
-fn subject(entry: &corpus::Entry) -> Option<Subject> {
+pub fn subject(entry: &corpus::Entry) -> Option<Subject> {
     let program = Program::load(&entry.file, checked_options(), 1).ok()?;
     let run = program.interpret(&entry.args, bounded(SUBJECT_STEPS)).ok()?;
     use mir::interp::Outcome;

@@ -31,6 +31,7 @@ impl Code {
             name: format!("t.{name}"),
             code: vec![],
             relocs: vec![],
+            threads: vec![],
             data: vec![],
             has_frame: false,
             frame_size: 0,

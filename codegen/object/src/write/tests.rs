@@ -20,6 +20,7 @@ fn function(name: &str, key: u128, code: &[u8]) -> Function {
         name: format!("t.{name}"),
         code: code.to_vec(),
         relocs: vec![],
+        threads: vec![],
         data: vec![],
         has_frame: true,
         frame_size: 0,

@@ -5,7 +5,7 @@ use ir::ssa::Target;
 
 use super::super::{ConstError, Limits, decode, evaluate_constant};
 use super::World;
-use crate::ir::{Body, Mono};
+use crate::ir::{Body, Contract, Mono};
 use crate::ops::Op;
 
 const SOURCE: &str = r#"
@@ -43,7 +43,7 @@ fn any_other_op_is_decoded_or_refused() {
         for &op in Op::ALL.iter().filter(|&&op| op != Op::Str) {
             let mut mutant = whole.clone();
             mutant.insts[inst].op = op;
-            match decode::decode(&mutant, |_| 0) {
+            match decode::decode(&mutant, Contract::OWNED, |_| 0) {
                 Ok(_) => taken += 1,
                 Err(_) => refused += 1,
             }
@@ -59,9 +59,9 @@ fn dangling_ids_are_refused() {
     let list = whole.edges[inst].targets;
     let mut mutant = whole.clone();
     mutant.targets.get_mut(list)[0] = Target { block: Id::new(999), args: ir::List::EMPTY };
-    assert!(decode::decode(&mutant, |_| 0).is_err());
+    assert!(decode::decode(&mutant, Contract::OWNED, |_| 0).is_err());
     let mut mutant = whole.clone();
     let args = mutant.insts[inst].args;
     mutant.args.get_mut(args)[0] = Id::new(99_999);
-    assert!(decode::decode(&mutant, |_| 0).is_err());
+    assert!(decode::decode(&mutant, Contract::OWNED, |_| 0).is_err());
 }

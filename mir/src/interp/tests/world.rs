@@ -8,7 +8,7 @@ use hir::memory::Program;
 use hir::{Context as _, Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 
-use crate::ir::{Body, ConstValue, Context, Mono, Variants};
+use crate::ir::{Body, ConstValue, Context, Mono, Owned, Variants};
 use crate::{build, interp};
 
 pub(crate) struct World {
@@ -144,6 +144,10 @@ impl Context for World {
         };
         self.bodies.borrow_mut().insert(function, body.clone());
         Ok(body)
+    }
+
+    fn owned(&self, function: ItemId) -> Result<Option<Arc<Body<Owned>>>, Stop> {
+        crate::ownership::owned(function, self)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {

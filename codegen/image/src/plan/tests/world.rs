@@ -121,6 +121,7 @@ impl World {
             name: format!("t.f{number}"),
             code: (0..length).map(|_| random.next() as u8).collect(),
             relocs: Vec::new(),
+            threads: Vec::new(),
             data: Vec::new(),
             has_frame: random.one_in(2),
             frame_size: random.below(100),
