@@ -129,7 +129,7 @@ faults! {
     /// A function value is called with arguments of its parameters' types, for its result.
     "M0231" ValueCall { value: u32, expected: String, found: String } "%{value} is {expected}, and is called as {found}";
     /// `payload` is read only where its operand is known to be the variant: made so, or tested on every way there.
-    "M0232" UnprovedVariant { value: u32, variant: u32 } "nothing on every way here shows that %{value} is variant {variant}";
+    "M0233" UnprovedVariant { value: u32, variant: u32 } "nothing on every way here shows that %{value} is variant {variant}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.

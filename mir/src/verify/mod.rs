@@ -5,7 +5,7 @@
 //! | `faults`  | the fault enum; code, sentence, numbers                                        |
 //! | `types`   | M02: op classes, signatures, runtime tables, claims                            |
 //! | `ownership` | M03: each counted value is given away once on every path                       |
-//! | `variants` | M0232: a payload is read behind what shows the variant                       |
+//! | `variants` | M0233: a payload is read behind what shows the variant                       |
 //! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
 //!
 //! Family M01 is [`ir::ssa::structure`]: blocks, dominance with unwind edges, places. A `call`, an `rt` or arithmetic either has place and

@@ -1,4 +1,4 @@
-//! M0232: a payload is read only where the sum is known to be the variant.
+//! M0233: a payload is read only where the sum is known to be the variant.
 //!
 //! One walk down the dominator tree keeps, for every sum that is asked about, the variants that it may be: from its definition, from the tests that
 //! every way to a block has passed (`is`, a `switch` or a compare on `tag`), and for a parameter from what its edges bring. An edge that comes back to
