@@ -1,8 +1,9 @@
 //! What one item tells the others: scopes, signatures, type definitions. Signatures are the firewall: nothing here changes with a body.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashMap;
 use ir::{ItemId, Stop, Symbol};
 use syntax::{Diagnostic, Span};
 
@@ -253,6 +254,43 @@ pub struct Variant {
     pub payload: Vec<(Symbol, Type)>,
 }
 
+/// Positions of the names of a declared type, found out when they are first asked for. They follow from the definition, so they are no part of its value.
+#[derive(Default)]
+pub struct Positions(OnceLock<Box<HashMap<Symbol, u32>>>);
+
+impl Positions {
+    /// Below this many names, looking at each is as fast.
+    const FEW: usize = 16;
+
+    fn find(&self, name: Symbol, count: usize, mut names: impl Iterator<Item = Symbol>) -> Option<usize> {
+        if count <= Self::FEW {
+            return names.position(|known| known == name);
+        }
+        let positions = self.0.get_or_init(|| Box::new(names.zip(0..).collect()));
+        positions.get(&name).map(|&at| at as usize)
+    }
+}
+
+impl Clone for Positions {
+    fn clone(&self) -> Positions {
+        Positions::default()
+    }
+}
+impl PartialEq for Positions {
+    fn eq(&self, _: &Positions) -> bool {
+        true
+    }
+}
+impl Eq for Positions {}
+impl Hash for Positions {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+impl std::fmt::Debug for Positions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Positions")
+    }
+}
+
 /// A declared type.
 ///
 /// A newtype is a struct of one field, and a sum of one variant a struct of its payload: only their notation differs, so later levels see
@@ -273,9 +311,22 @@ pub struct TypeDefinition {
     pub derives: Vec<Symbol>,
     /// Errors of the declaration.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where the names stand.
+    #[serde(skip)]
+    pub names: Positions,
 }
 
 impl TypeDefinition {
+    /// The index of the field with this name.
+    pub fn field_named(&self, name: Symbol) -> Option<usize> {
+        self.names.find(name, self.fields.len(), self.fields.iter().map(|&(name, _)| name))
+    }
+
+    /// The number of the variant with this name.
+    pub fn variant_named(&self, name: Symbol) -> Option<usize> {
+        self.names.find(name, self.variants.len(), self.variants.iter().map(|variant| variant.name))
+    }
+
     /// The type of a field, for these arguments of the type.
     pub fn field(&self, index: usize, args: &[Type]) -> Option<Type> {
         self.fields.get(index).map(|(_, ty)| ty.substituted(args))

@@ -32,8 +32,8 @@ pub struct Setup {
     pub options: Options,
     /// Options that change the executable.
     pub link: LinkOptions,
-    /// Threads that demand answers.
-    pub workers: usize,
+    /// Threads that demand answers; `None`: as many as the machine has for us, asked only where there is work for them.
+    pub workers: Option<usize>,
     /// Where the store is; `None`: everything is computed, nothing is kept.
     pub cache: Option<Cache>,
     /// Most bytes of artifacts and link images that stay there.
@@ -55,7 +55,7 @@ impl Default for Setup {
         Setup {
             options: Options::default(),
             link: LinkOptions { symbols: true },
-            workers: 1,
+            workers: Some(1),
             cache: None,
             budget: DEFAULT_BUDGET,
             builds: true,
@@ -64,6 +64,13 @@ impl Default for Setup {
             log: false,
             timings: None,
         }
+    }
+}
+
+impl Setup {
+    /// How many threads demand answers.
+    pub fn workers(&self) -> usize {
+        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).max(1)
     }
 }
 
@@ -89,7 +96,7 @@ pub struct Session {
 impl Session {
     /// Loads a project without a store: its main module and everything that imports reach.
     pub fn load(project: Project, options: Options, workers: usize) -> Result<Session, OpenError> {
-        Session::open(project, Setup { options, workers: workers.max(1), ..Setup::default() })
+        Session::open(project, Setup { options, workers: Some(workers), ..Setup::default() })
     }
 
     /// A program of one module that is in memory alone.
@@ -269,7 +276,7 @@ impl Session {
 
     /// Runs `work` for each item on all workers.
     pub fn parallel<T: Sync>(&self, items: &[T], work: impl Fn(&Engine, &T) + Sync) {
-        let workers = self.setup.workers.min(items.len());
+        let workers = self.setup.workers().min(items.len());
         if workers <= 1 {
             for item in items {
                 work(&self.engine, item);
@@ -336,7 +343,7 @@ impl Session {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..self.setup.workers {
+            for _ in 1..self.setup.workers() {
                 let _ = std::thread::Builder::new().stack_size(WORKER_STACK).spawn_scoped(scope, run);
             }
             run();
@@ -345,7 +352,7 @@ impl Session {
 
     /// Everything there is to say about the program, sorted; import cycles alone when there are any.
     pub fn diagnostics(&self) -> Result<Vec<Diagnostic>, Interrupt> {
-        if self.has_much_to_do() && self.setup.workers > 1 {
+        if self.has_much_to_do() && self.setup.workers() > 1 {
             if self.is_cold() {
                 // One unit of work a body, not a module: large modules do not wait for one worker.
                 self.parallel(&self.bodies()?, |engine, item| {
@@ -378,7 +385,7 @@ impl Session {
 
     /// Code of everything that `main` reaches, generated in parallel: each finished function brings its callees.
     pub fn generate(&self, main: ItemId) {
-        if self.has_much_to_do() && self.setup.workers > 1 {
+        if self.has_much_to_do() && self.setup.workers() > 1 {
             self.worklist(vec![main], |engine, item| {
                 engine.get::<queries::Mentions>(item).map(|mentioned| mentioned.callees.clone()).unwrap_or_default()
             });
@@ -409,7 +416,7 @@ impl Session {
         if self.outputs.changed {
             sections.push((Section::Outputs, self.outputs.to_bytes()));
         }
-        self.engine.publish_with(sections, self.setup.workers)
+        self.engine.publish_with(sections, || self.setup.workers())
     }
 }
 

@@ -230,7 +230,7 @@ impl Program {
                 name: position.name,
                 file: position.file,
                 base_line: position.base_line,
-                hidden: id == lir::build::entry_item(),
+                hidden: queries::is_hidden(id),
             });
         }
         let program = image::Program {

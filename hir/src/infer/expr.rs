@@ -292,7 +292,7 @@ impl<'a> Checker<'a> {
                 let is_open = !prelude::is_opaque(item) || prelude::is_library(self.item.id.module());
                 if definition.has_members()
                     && is_open
-                    && let Some(index) = definition.fields.iter().position(|(field, _)| *field == name)
+                    && let Some(index) = definition.field_named(name)
                 {
                     return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));
                 }

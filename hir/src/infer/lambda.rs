@@ -317,7 +317,7 @@ impl<'a> Checker<'a> {
     pub(super) fn field_call(&mut self, value: ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
         let TypeKind::Struct(item, type_args) = self.ty(value).kind() else { return Ok(None) };
         let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
-        let index = definition.fields.iter().position(|(field, _)| *field == name).filter(|_| definition.has_members());
+        let index = definition.field_named(name).filter(|_| definition.has_members());
         let Some(index) = index else { return Ok(None) };
         let ty = self.resolved(definition.fields[index].1.substituted(type_args));
         let at = Span::new(self.span_at(value).start, span.end);

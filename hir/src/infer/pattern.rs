@@ -283,7 +283,7 @@ impl<'a> Checker<'a> {
     /// A name alone: a unit variant of the type, or no name that may be bound.
     fn unit_variant(&mut self, name: Symbol, ty: Type, span: Span, p: &mut Patterns) -> Result<Option<PatternId>> {
         if let Some(definition) = self.definition_of(ty)?
-            && let Some(number) = definition.variants.iter().position(|v| v.name == name)
+            && let Some(number) = definition.variant_named(name)
         {
             return self.of_variant(&definition, number, List::EMPTY, span, p).map(Some);
         }
@@ -333,7 +333,7 @@ impl<'a> Checker<'a> {
                 self.parts_silently(payload, p)?;
                 return Ok(self.failed(p, span));
             }
-            if let Some(number) = definition.variants.iter().position(|v| v.name == name) {
+            if let Some(number) = definition.variant_named(name) {
                 return self.of_variant(definition, number, payload, span, p);
             }
             if definition.form == TypeForm::Newtype
@@ -536,7 +536,7 @@ impl<'a> Checker<'a> {
         let mut slots: Vec<Option<PatternId>> = vec![None; definition.fields.len()];
         for field in tree.field_patterns.get(fields) {
             let Some(name) = field.name else { continue };
-            let slot = definition.fields.iter().position(|(f, _)| *f == name);
+            let slot = definition.field_named(name);
             let ty = slot.map_or(Type::ERROR, |slot| definition.fields[slot].1);
             let inner = self.pattern(field.pattern, ty, p)?;
             match slot.map(|slot| &mut slots[slot]) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use ir::{List, Symbol};
 use syntax::tree::{self, Entry, EntryKey};
 use syntax::{DiagnosticCode as Code, Span};
@@ -164,18 +165,18 @@ impl<'a> Checker<'a> {
             return Ok(if failed { self.error(span) } else { self.push(Expr::Aggregate(values), ty, span) });
         }
         let mut sources = vec![Source::Missing; fields.len()];
-        let mut given: Vec<(Symbol, Span)> = Vec::new();
+        let mut given: HashMap<Symbol, Span> = HashMap::new();
         for entry in list {
             match entry.key {
                 EntryKey::Name(field) => {
-                    if let Some(&(_, first)) = given.iter().find(|(f, _)| *f == field) {
+                    if let Some(&first) = given.get(&field) {
                         let anchor = self.anchor;
                         let error = self.report(Code::E0303, entry.span, [field.into(), "given".into()]);
                         error.labels.push(syntax::Label { anchor, span: first, text: "first given here".into() });
                         failed = true;
                     }
-                    given.push((field, entry.span));
-                    match fields.iter().position(|(f, _)| *f == field) {
+                    given.entry(field).or_insert(entry.span);
+                    match definition.field_named(field) {
                         Some(index) => {
                             let wanted = self.resolved(fields[index].1.substituted(args));
                             let value = self.check(entry.value, wanted, Why::Field(definition.item, field))?;

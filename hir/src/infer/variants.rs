@@ -33,7 +33,7 @@ impl<'a> Checker<'a> {
         if expect.mode != Mode::None
             && let TypeKind::Struct(item, _) = self.resolved(expect.ty).kind()
             && let Some(definition) = self.cx.type_definition(item)?
-            && let Some(number) = definition.variants.iter().position(|v| v.name == name)
+            && let Some(number) = definition.variant_named(name)
         {
             return Ok(Named::Variant(definition, number));
         }
@@ -76,7 +76,7 @@ impl<'a> Checker<'a> {
             self.poisoned = true;
             return Ok(Named::Failed);
         };
-        match definition.variants.iter().position(|v| v.name == name) {
+        match definition.variant_named(name) {
             Some(number) => Ok(Named::Variant(definition, number)),
             None => {
                 self.poisoned = true;
@@ -135,7 +135,7 @@ impl<'a> Checker<'a> {
         expect: &Expect<'a>,
     ) -> Result<Option<ExprId>> {
         let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
-        match definition.variants.iter().position(|v| v.name == name) {
+        match definition.variant_named(name) {
             Some(number) => {
                 let at = match args {
                     Some(_) => span,

@@ -170,7 +170,7 @@ fn part(mut ty: Type, path: &[Step], cx: &dyn Context) -> Result<Type, Stop> {
         ty = match (*step, ty.kind()) {
             (Step::Field(name), TypeKind::Struct(item, args)) => {
                 let Some(definition) = cx.type_definition(item)? else { return Ok(Type::ERROR) };
-                let index = definition.fields.iter().position(|(field, _)| *field == name);
+                let index = definition.field_named(name);
                 index.and_then(|index| definition.field(index, args)).unwrap_or(Type::ERROR)
             }
             (Step::Element(index), TypeKind::Tuple(elements)) => elements.get(index as usize).copied().unwrap_or(Type::ERROR),

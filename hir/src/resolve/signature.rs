@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::tree::{self, AttributeValue, Function, Item, ItemKind, TypeBody, TypeId};
@@ -265,15 +266,18 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
         variants: Vec::new(),
         derives: Vec::new(),
         diagnostics: Vec::new(),
+        names: Default::default(),
     };
     match body {
         TypeBody::Struct(fields) => {
-            for (i, field) in fields.iter().enumerate() {
-                if let Some(first) = fields[..i].iter().find(|f| f.name == field.name) {
+            let mut seen: HashMap<Symbol, Span> = HashMap::with_capacity(fields.len());
+            for field in fields.iter() {
+                if let Some(&first) = seen.get(&field.name) {
                     let error = Diagnostic::new(Code::E0303, anchor, field.span, [field.name.into(), "is declared".into()]);
-                    reader.diagnostics.push(error.because(anchor, first.span, "first declared here"));
+                    reader.diagnostics.push(error.because(anchor, first, "first declared here"));
                     continue;
                 }
+                seen.insert(field.name, field.span);
                 let mut ty = reader.read(field.ty)?;
                 if ty == Type::NEVER {
                     let args = [field.name.into(), item.id.name().into()];
@@ -289,12 +293,14 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
         }
         TypeBody::Sum(variants) => {
             definition.form = TypeForm::Sum;
-            for (i, variant) in variants.iter().enumerate() {
-                if let Some(first) = variants[..i].iter().find(|v| v.name == variant.name) {
+            let mut seen: HashMap<Symbol, Span> = HashMap::with_capacity(variants.len());
+            for variant in variants.iter() {
+                if let Some(&first) = seen.get(&variant.name) {
                     let error = Diagnostic::new(Code::E2006, anchor, variant.span, [variant.name.into()]).label("defined again here");
-                    reader.diagnostics.push(error.because(anchor, first.span, "first defined here"));
+                    reader.diagnostics.push(error.because(anchor, first, "first defined here"));
                     continue;
                 }
+                seen.insert(variant.name, variant.span);
                 let built = read_variant(item, variant, &mut reader)?;
                 definition.variants.push(built);
             }

@@ -159,6 +159,7 @@ impl TextContext {
                     variants: Vec::new(),
                     derives: Vec::new(),
                     diagnostics: Vec::new(),
+                    names: Default::default(),
                 };
                 match fields.trim().strip_prefix('{') {
                     Some(fields) => {

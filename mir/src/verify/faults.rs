@@ -130,6 +130,8 @@ faults! {
     "M0231" ValueCall { value: u32, expected: String, found: String } "%{value} is {expected}, and is called as {found}";
     /// An element of a list has the type that the list says.
     "M0232" ElementType { value: u32, expected: String, found: String } "the elements are {expected}, and %{value} is {found}";
+    /// `payload` is read only where its operand is known to be the variant: made so, or tested on every way there.
+    "M0233" UnprovedVariant { value: u32, variant: u32 } "nothing on every way here shows that %{value} is variant {variant}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.

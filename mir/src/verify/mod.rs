@@ -5,6 +5,7 @@
 //! | `faults`  | the fault enum; code, sentence, numbers                                        |
 //! | `types`   | M02: op classes, signatures, runtime tables, claims                            |
 //! | `ownership` | M03: each counted value is given away once on every path                       |
+//! | `variants` | M0233: a payload is read behind what shows the variant                       |
 //! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
 //!
 //! Family M01 is [`ir::ssa::structure`]: blocks, dominance with unwind edges, places. A `call`, an `rt` or arithmetic either has place and
@@ -16,6 +17,7 @@ mod faults;
 mod ownership;
 pub mod proof;
 mod types;
+mod variants;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,9 @@ pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault
     let mut faults = Vec::new();
     structure::check::<crate::Mir>(body, &mut |fault| faults.push(MirFault::Structure(fault)));
     types::check(body, P::IS_CLOSED, cx, &mut faults)?;
+    if P::IS_CLOSED && faults.is_empty() {
+        variants::check(body, cx, &mut faults)?;
+    }
     if !P::IS_OWNED {
         ownership::refuse(body, &mut faults);
     } else if !faults.iter().any(|fault| matches!(fault, MirFault::Structure(_))) {

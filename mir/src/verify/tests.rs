@@ -119,6 +119,7 @@ fn broken() -> Vec<String> {
             "fn @m.f(%0: int) -> int {\nb0:\n  %1: int = neg %0, b1 !1:1 ;~ M0114\n  ret %1\nb1(%2: int):\n  resume\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  switch %0, b1, 5 ;~ M0118\nb1:\n  ret %0\n}\n",
             "fn @m.f(%0: m.S) -> int {\nb0:\n  %1: int = payload %0, v1.2 ;~ M0225\n  ret %1\n}\n",
+            "fn @m.f(%0: m.S) -> int {\nb0:\n  %1: int = payload %0, v1.0 ;~ M0233\n  ret %1\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  switch %0, 5, b1, 5, b1, b1 ;~ M0119\nb1:\n  ret %0\n}\n",
             "fn @m.f(%0: int) -> int {\nb0:\n  %1: int = neg %0, b1 !1:1\n  ret %1\nb1:\n  ret %1 ;~ M0108\n}\n",
             "fn @m.f(%0: str) -> int {\nb0:\n  panic custom, %0, b1 ;~ M0104\nb1:\n  resume\n}\n",

@@ -139,9 +139,8 @@ impl Asked<'_> {
         let options = Options { fuel, passes_off, ..Options::default() };
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
-        let workers = self.global.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);
-        Some(Setup { options, link, workers: workers.max(1), cache, budget, builds, tests: false, bare, log: false, timings })
+        Some(Setup { options, link, workers: self.global.jobs, cache, budget, builds, tests: false, bare, log: false, timings })
     }
 
     /// The stored graph as it is, without looking at what changed.

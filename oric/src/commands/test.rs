@@ -261,7 +261,7 @@ impl Runner<'_> {
             }
         };
         // Output that is not captured would mix, and the interpreter wants a stack that only the main thread is known to have.
-        let workers = if self.flags.no_capture || self.flags.interp { 1 } else { self.session.setup.workers.min(tests.len()) };
+        let workers = if self.flags.no_capture || self.flags.interp { 1 } else { self.session.setup.workers().min(tests.len()) };
         std::thread::scope(|scope| {
             for _ in 1..workers {
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);

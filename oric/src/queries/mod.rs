@@ -15,7 +15,9 @@ mod middle;
 mod tests;
 mod world;
 
-pub use back::{Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, item_record, shown_name, wide};
+pub use back::{
+    Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, is_hidden, item_record, shown_name, wide,
+};
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;

@@ -77,11 +77,11 @@ impl Engine {
 
     /// Writes everything that the store does not have, with these sections, as the next generation.
     pub fn publish(&mut self, sections: Vec<(Section, Vec<u8>)>) -> Outcome {
-        self.publish_with(sections, 1)
+        self.publish_with(sections, || 1)
     }
 
-    /// The same, where so many threads bring values into their stored form.
-    pub fn publish_with(&mut self, sections: Vec<(Section, Vec<u8>)>, workers: usize) -> Outcome {
+    /// The same, where so many threads bring values into their stored form; how many is asked when there is enough to share.
+    pub fn publish_with(&mut self, sections: Vec<(Section, Vec<u8>)>, workers: impl FnOnce() -> usize) -> Outcome {
         if self.bare || self.store.is_none() {
             return Outcome::Nothing;
         }
@@ -118,9 +118,9 @@ impl Engine {
     }
 
     /// Rows that the store does not have. What each worker gathers depends on nothing but the nodes, so the file does not tell how many there were.
-    fn news(&self, workers: usize) -> Result<Vec<News>, Interrupt> {
+    fn news(&self, workers: impl FnOnce() -> usize) -> Result<Vec<News>, Interrupt> {
         let touched: Vec<(NodeId, &Slot)> = self.nodes.touched().collect();
-        let workers = if touched.len() < SHARED { 1 } else { workers.max(1) };
+        let workers = if touched.len() < SHARED { 1 } else { workers().max(1) };
         let mut shares = touched.chunks(touched.len().div_ceil(workers).max(1));
         let first = shares.next().unwrap_or_default();
         std::thread::scope(|scope| {
