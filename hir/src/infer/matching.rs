@@ -7,10 +7,10 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::pattern::Patterns;
 use super::why::{Expect, Why};
 use super::{Checker, Result};
+use crate::Type;
 use crate::exhaustive::{LIMIT, judge};
 use crate::ir::{Arm, Expr, ExprId};
 use crate::resolve::show;
-use crate::Type;
 
 impl<'a> Checker<'a> {
     pub(super) fn match_arms(&mut self, scrutinee: tree::ExprId, arms: List<tree::Arm>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
