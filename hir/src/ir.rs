@@ -189,6 +189,8 @@ pub enum Expr {
     Break(LoopId, Option<ExprId>),
     /// Next iteration; `Never`.
     Continue(LoopId),
+    /// `Ok` of the value, or `Err` of the message of the panic that ended its evaluation, of the expression's type.
+    Catch(ExprId),
     /// Leaves the body with this as its result; `Never`. What `?` does where nothing is inside.
     Return(ExprId),
 }

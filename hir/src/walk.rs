@@ -68,6 +68,7 @@ pub fn first_operand(body: &Body, expr: Expr) -> Option<ExprId> {
         | Expr::For(_)
         | Expr::Break(..)
         | Expr::Continue(_)
+        | Expr::Catch(_)
         | Expr::Return(_) => None,
     }
 }
@@ -108,7 +109,7 @@ pub fn children(body: &Body, expr: Expr, mut visit: impl FnMut(Child)) {
                 visit(Child::Region(arm.body));
             }
         }
-        Expr::Loop { body, .. } => visit(Child::Region(body)),
+        Expr::Loop { body, .. } | Expr::Catch(body) => visit(Child::Region(body)),
         Expr::While { condition, body, .. } => {
             visit(Child::Region(condition));
             visit(Child::Region(body));
@@ -141,7 +142,7 @@ pub fn count(body: &Body, expr: Expr) -> usize {
         | Expr::Aggregate(args)
         | Expr::Variant(_, args)
         | Expr::Block { statements: args, .. } => args.len(),
-        Expr::Field(..) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } | Expr::Return(_) => 1,
+        Expr::Field(..) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } | Expr::Catch(_) | Expr::Return(_) => 1,
         Expr::And(..) | Expr::Or(..) | Expr::While { .. } => 2,
         Expr::If { .. } | Expr::Match { .. } | Expr::For(_) | Expr::Break(..) => {
             let mut count = 0;
@@ -184,6 +185,7 @@ pub fn results(body: &Body, expr: Expr, mut visit: impl FnMut(ExprId)) {
         | Expr::For(_)
         | Expr::Break(..)
         | Expr::Continue(_)
+        | Expr::Catch(_)
         | Expr::Return(_) => {}
     }
 }

@@ -60,6 +60,16 @@ pub enum PanicArgument {
     Text(Vec<u8>),
 }
 
+impl PanicArgument {
+    /// As messages take it.
+    fn shown(&self) -> pure::Arg<'_> {
+        match self {
+            PanicArgument::Int(number) => pure::Arg::Int(*number),
+            PanicArgument::Text(text) => pure::Arg::Str(text),
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
@@ -334,6 +344,14 @@ impl<'a> Machine<'a> {
             }
             Op::Runtime => {
                 let call = RuntimeCall::from_number(row.imm).ok_or(Trap::Malformed)?;
+                if call == RuntimeCall::Caught {
+                    let Some(Outcome::Panicked { kind, arguments, .. }) = self.panic.take() else { return Err(Trap::Malformed) };
+                    let args: Vec<pure::Arg> = arguments.iter().map(PanicArgument::shown).collect();
+                    let mut text = Vec::new();
+                    pure::message::message(kind, &args, &mut |piece| text.extend_from_slice(piece));
+                    self.memory.write_text(arg(0)?, &text)?;
+                    return Ok(Step::Next);
+                }
                 let value = self.runtime.call(call, args, &mut self.memory)?;
                 if row.results == 0 { Ok(Step::Next) } else { self.define(body, inst, value) }
             }

@@ -111,8 +111,8 @@ ir::ops! {
     // Cells. Their header stands in front of the address (`abi::layout`).
     Alloc     = "alloc"     () -> (Ptr),         imm Int, targets 0, Writes, "a fresh cell with one holder: the low 8 bits are its size class, those above the tag of its type";
     Free      = "free"      (Ptr) -> (),         imm Int, targets 0, Writes, "gives a cell of this size class back, whose count is 0; nothing uses it any more";
-    CountUp   = "count_up"  (Ptr) -> (),         imm None, targets 0, Writes, "one more holder of a cell";
-    CountDown = "count_down" (Ptr) -> (I8),      imm None, targets 0, Writes, "one holder less; 1 when that was the last one, and then the count is -1";
+    CountUp   = "count_up"  (Word) -> (),         imm None, targets 0, Writes, "one more holder of a cell";
+    CountDown = "count_down" (Word) -> (I8),      imm None, targets 0, Writes, "one holder less; 1 when that was the last one, and then the count is -1";
     // Calls.
     Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Writes, "a runtime call in its convention; never panics, at most one result";
     Call      = "call"      (Many) -> (Many),    imm Item, targets 0, Panics, "a call";

@@ -44,7 +44,7 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
                 }
                 // Called through memory: there is nothing to link.
                 RelocTarget::Callee(Callee::Slot(slot)) => panic!("@{item}: a relocation names slot {slot}"),
-                RelocTarget::Refill => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Refill)),
+                RelocTarget::Entry(entry) => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Entry(entry))),
                 RelocTarget::Panic(kind) => (image::RelocKind::Call32, image::Target::Runtime(image::RuntimeSymbol::Panic(kind))),
                 RelocTarget::Data(row) => (image::RelocKind::Data32, image::Target::Data(row)),
             };

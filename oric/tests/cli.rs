@@ -152,5 +152,5 @@ fn a_program_that_runs_out_of_memory_says_so_and_ends() {
 ";
     folder.write("grow.ori", source.as_bytes());
     let (out, status) = shell("oric build -o grow grow.ori >/dev/null 2>&1; ulimit -v 200000; ./grow 2>&1", &folder.0);
-    assert_eq!((out.as_str(), status), ("fatal: out of memory (32 bytes requested)\n", 134));
+    assert_eq!((out.as_str(), status), ("fatal: out of memory (40 bytes requested)\n", 134));
 }

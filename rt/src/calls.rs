@@ -4,7 +4,7 @@
 use pure::{float, int, parse, print, text};
 
 use crate::value::{Builder, Str};
-use crate::{heap, output};
+use crate::{heap, output, unwind};
 
 /// Status and result of a call that may panic: 0 and the result through `out`, or 1 plus the index of the panic in the call's table row.
 macro_rules! status {
@@ -41,6 +41,42 @@ pub extern "sysv64" fn ori_debug_print(text: &Str) {
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_allocate(bytes: u64, tag: u64) -> *mut u8 {
     heap::allocate(bytes as usize, tag as u32)
+}
+
+/// `text_drop`.
+///
+/// # Safety
+/// The text must have a share of the block.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_text_drop(owner: *mut u8) {
+    // SAFETY: as above; nothing in a text is counted.
+    unsafe { heap::release(owner) };
+}
+
+/// `buffer_drop`.
+///
+/// # Safety
+/// The list must have a share of the buffer, and its elements hold nothing that is counted.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_buffer_drop(buffer: *mut u8) {
+    // SAFETY: as above.
+    unsafe { heap::release(buffer) };
+}
+
+/// `free`.
+///
+/// # Safety
+/// Nothing may use the block any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_free(block: *mut u8) {
+    // SAFETY: as above.
+    unsafe { heap::free(block) };
+}
+
+/// `caught`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_caught(out: &mut Str) {
+    *out = unwind::take();
 }
 
 /// `str_concat`. `out` may be the place of an operand, so it is written last.

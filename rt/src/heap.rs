@@ -89,7 +89,7 @@ pub fn allocate(bytes: usize, tag: u32) -> *mut u8 {
     parts
 }
 
-// See `abi::layout::REFILL_SYMBOL`. The caller may be a leaf whose stack is off by 8.
+// See `abi::Entry::Refill`. The caller may be a leaf whose stack is off by 8.
 core::arch::global_asm!(
     ".section .text.ori_refill,\"ax\",@progbits",
     ".globl ori_refill",

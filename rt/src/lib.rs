@@ -6,6 +6,7 @@
 //! | [`start`]   | set-up: stack, guard, signal handler, arguments, call of `@main`, exit       |
 //! | [`panic`]   | the entries behind `abi::PanicKind`, and the panic report                    |
 //! | [`fault`]   | stack exhaustion                                                             |
+//! | [`unwind`]  | from a panic to the landing pads above                                       |
 //! | [`walk`]    | stack walk over function records                                             |
 //! | [`output`]  | standard output with its buffer, standard error                              |
 //! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
@@ -15,7 +16,7 @@
 //! `rt/image` makes the static image of it (with `_start`, `mem*` and the Rust panic handler). The state of the heap is
 //! thread-local, so that compiled code reaches it through `fs`; the rest stands in static memory: there is one thread.
 //!
-//! Never here: Ori code is called from [`start`] only, and nothing unwinds (decision 10).
+//! Never here: Ori code is called from [`start`] only, but for landing pads, which are jumped to (decision 10).
 #![cfg_attr(not(test), no_std)]
 
 pub mod calls;
@@ -27,5 +28,6 @@ pub mod output;
 pub mod panic;
 pub mod start;
 pub mod system;
+pub mod unwind;
 pub mod value;
 pub mod walk;

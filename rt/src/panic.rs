@@ -1,7 +1,7 @@
 //! Panic entries. Each `ori_panic_*` symbol is a stub (made by `build.rs` from the table) that puts the kind's number into `edx`; the common tail
 //! hands the caller's stack to [`entered`]. The arguments are where compiled code put them: `rdi`, `rsi`.
 //!
-//! The report is made before any unwinding (`language/10` §10.2); in this issue the process then ends.
+//! The report of a panic that nothing catches is made before any unwinding (`language/10` §10.2).
 #![allow(unsafe_code)] // assembly entries, the caller's registers
 
 use core::arch::global_asm;
@@ -11,7 +11,8 @@ use abi::{Kind, PanicKind};
 use pure::Arg;
 
 use crate::output::{self, Report};
-use crate::value::Str;
+use crate::unwind;
+use crate::value::{Builder, Str};
 use crate::walk::{Tables, Walk};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/panic_stubs.s")));
@@ -43,24 +44,23 @@ pub unsafe fn set_environment(variables: *const *const u8) {
     unsafe { *ENVIRONMENT.0.get() = variables };
 }
 
-fn backtrace_wanted() -> bool {
+/// The value of an environment variable.
+pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     // SAFETY: `set_environment`'s promise; null before it.
-    let variables = unsafe { *ENVIRONMENT.0.get() };
-    variables.is_null() || unsafe { crate::start::variable(variables, b"ORI_BACKTRACE") } != Some(b"0")
+    unsafe {
+        let variables = *ENVIRONMENT.0.get();
+        if variables.is_null() { None } else { crate::start::variable(variables, name) }
+    }
 }
 
 /// A panic: `kind` with its arguments, the stack pointer at the entry of the stub, and the caller's `rbp`.
 extern "sysv64" fn entered(first: u64, second: u64, kind: u64, sp: *const usize, bp: *const usize) -> ! {
-    output::flush();
     let kind = PanicKind::from_number(kind).unwrap_or(PanicKind::NonExhaustive);
-    let mut report = Report::default();
-    // SAFETY: the stub passes the registers of compiled code.
-    let frames = unsafe { Walk::new(Tables::of_program(), sp, bp) };
-    let mut reason = Str::of_static(b"");
+    let mut reason = Str::EMPTY;
     let mut args = [Arg::Int(first as i64), Arg::Int(second as i64)];
     if kind == PanicKind::OutputFailed {
         // The message wants the system's reason, which only the runtime knows.
-        reason = crate::value::Builder::collect(|out| pure::message::write_failure(output::failure(), out));
+        reason = Builder::collect(|out| pure::message::write_failure(output::failure(), out));
         args[0] = Arg::Str(reason.bytes());
     } else {
         for (arg, (shape, word)) in args.iter_mut().zip(kind.args().iter().zip([first, second])) {
@@ -70,8 +70,32 @@ extern "sysv64" fn entered(first: u64, second: u64, kind: u64, sp: *const usize,
             }
         }
     }
-    let _ = &reason;
-    pure::report::report(&mut |out| pure::message::message(kind, &args, out), frames, backtrace_wanted(), &mut |piece| report.add(piece));
+    let message = Builder::collect(|out| pure::message::message(kind, &args, out));
+    // SAFETY: nobody has it any more.
+    unsafe { reason.release() };
+    if let Some(first) = unwind::current() {
+        abort(&first, &message);
+    }
+    // SAFETY: the stub passes the registers of compiled code.
+    unsafe {
+        let frame = unwind::Frame { pc: *sp, bp, above: sp.wrapping_add(1) };
+        if !unwind::is_caught(frame) {
+            output::flush();
+            let frames = Walk::new(Tables::of_program(), sp, bp);
+            let mut report = Report::default();
+            let is_wanted = variable(b"ORI_BACKTRACE") != Some(b"0");
+            pure::report::report(&mut |out| out(message.bytes()), frames, is_wanted, &mut |piece| report.add(piece));
+            report.send();
+        }
+        unwind::begin(message, frame)
+    }
+}
+
+/// A panic while another one unwinds.
+fn abort(first: &Str, second: &Str) -> ! {
+    output::flush();
+    let mut report = Report::default();
+    pure::report::abort(second.bytes(), first.bytes(), &mut |piece| report.add(piece));
     report.send();
-    crate::system::exit(1)
+    crate::system::exit(output::STATUS_FATAL)
 }

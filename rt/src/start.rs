@@ -70,23 +70,23 @@ pub unsafe fn run(stack: *const usize) -> ! {
     // SAFETY: the linker filled the header.
     let flags = unsafe { walk::ori_header.flags };
     let status = if flags & ENTRY_RETURNS_STATUS != 0 { (status & 0xff) as i32 } else { 0 };
-    // SAFETY: the kernel's layout.
-    output::exit(if unsafe { leaks(environment) } { STATUS_LEAK } else { status })
+    output::exit(if leaks() { STATUS_LEAK } else { status })
 }
 
 /// Are leaks to be reported (`ORI_CHECK_LEAKS`), and are there any?
-///
-/// # Safety
-/// As for [`variable`]; the program must be over.
-unsafe fn leaks(environment: *const *const u8) -> bool {
+fn leaks() -> bool {
     let Some(report) = heap::at_exit() else { return false };
-    // SAFETY: the same promise.
-    let wanted = unsafe { variable(environment, b"ORI_CHECK_LEAKS") };
-    if matches!(wanted, None | Some(b"" | b"0")) {
+    if matches!(panic::variable(b"ORI_CHECK_LEAKS"), None | Some(b"" | b"0")) {
         return false;
     }
     output::flush();
     report()
+}
+
+/// Ends the process after an uncaught panic: leaks are reported, and the status stays.
+pub fn end_panicked() -> ! {
+    leaks();
+    output::exit(1)
 }
 
 /// Calls `entry(args)` with `top` as its stack.
@@ -119,7 +119,7 @@ unsafe fn call_on(top: *mut u8, entry: u64, args: &List) -> i64 {
 fn arguments_of(count: usize, arguments: *const *const u8) -> List {
     let length = count.saturating_sub(1);
     if length == 0 {
-        return List { pointer: core::ptr::dangling(), length: 0, capacity: 0 };
+        return List { pointer: core::ptr::dangling(), length: 0, buffer: core::ptr::null_mut() };
     }
     let block = heap::allocate(length * size_of::<Str>(), 0);
     // SAFETY: it was just made. Nobody owns the arguments: they live until exit.
@@ -129,7 +129,7 @@ fn arguments_of(count: usize, arguments: *const *const u8) -> List {
         // SAFETY: `count` arguments, of which the first is the program's name; they live until exit. The list has room for the others.
         unsafe { pointer.add(index).write(argument(c_string(*arguments.add(index + 1)))) };
     }
-    List { pointer, length: length as u64, capacity: 0 }
+    List { pointer, length: length as u64, buffer: core::ptr::null_mut() }
 }
 
 fn argument(bytes: &'static [u8]) -> Str {

@@ -20,13 +20,16 @@ pub struct List {
     pub pointer: *const Str,
     /// Number of elements.
     pub length: u64,
-    /// Elements there is room for; 0 when nobody owns them.
-    pub capacity: u64,
+    /// The cell that holds them; null when nobody owns them.
+    pub buffer: *mut u8,
 }
 
 const _: () = assert!(size_of::<Str>() == abi::layout::STR_SIZE && size_of::<List>() == abi::layout::LIST_SIZE);
 
 impl Str {
+    /// The text without bytes.
+    pub const EMPTY: Str = Str { words: [0, 0, (STR_INLINE_TAG as u64) << 56] };
+
     /// The bytes of the text.
     pub fn bytes(&self) -> &[u8] {
         let tag = (self.words[2] >> 56) as u8;

@@ -44,6 +44,11 @@ impl Tables<'static> {
     }
 }
 
+/// First byte of the code of a function.
+pub fn start_of(record: &FunctionRecord) -> *const u8 {
+    field_target(&record.start)
+}
+
 fn field_target(field: &i32) -> *const u8 {
     (field as *const i32).cast::<u8>().wrapping_offset(*field as isize)
 }
@@ -81,7 +86,7 @@ impl<'a> Tables<'a> {
     }
 
     /// The site of the call that returns to `pc`.
-    fn site(self, pc: usize) -> Option<(&'a FunctionRecord, Site<'a>)> {
+    pub fn site(self, pc: usize) -> Option<(&'a FunctionRecord, Site<'a>)> {
         let (record, offset) = self.function(pc)?;
         self.sites(record).find(|site| site.return_offset == offset).map(|site| (record, site))
     }

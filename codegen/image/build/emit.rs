@@ -50,14 +50,14 @@ pub fn write(parts: &Parts, out: &Path) {
     let calls: String = abi::RuntimeCall::ALL.iter().map(|call| place(call.symbol())).collect();
     let panics: String = abi::PanicKind::ALL.iter().map(|kind| place(kind.symbol())).collect();
     let names: String = parts.symbols.iter().map(|(name, symbol)| format!("({name:?}, {}, {}),\n", symbol.part, symbol.offset)).collect();
-    let refill = &parts.symbols[abi::layout::REFILL_SYMBOL];
+    let entries: String = abi::Entry::ALL.iter().map(|entry| place(entry.symbol())).collect();
     let start = &parts.symbols[abi::funcs::START_SYMBOL];
     let text = format!(
         "pub static PARTS: &[Part] = &[\n{rows}];\npub static RELOCS: &[PartReloc] = &[\n{relocs}];\n\
          pub static CALLS: &[(u32, u32)] = &[\n{calls}];\npub static PANICS: &[(u32, u32)] = &[\n{panics}];\n\
          pub static NAMES: &[(&str, u32, u32)] = &[\n{names}];\npub const START: (u32, u32) = ({}, {});\n\
-         pub const REFILL: (u32, u32) = ({}, {});\n",
-        start.part, start.offset, refill.part, refill.offset
+         pub static ENTRIES: &[(u32, u32)] = &[\n{entries}];\n",
+        start.part, start.offset
     );
     // FNV-1a over everything above: images of another runtime cannot be patched.
     let hash = |seed: u64, bytes: &[u8]| bytes.iter().fold(seed, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));

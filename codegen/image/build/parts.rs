@@ -63,12 +63,13 @@ pub struct Parts {
 }
 
 /// The entry points of an executable, beside the tables of `rt-abi`.
-pub const ENTRIES: [&str; 3] = [abi::funcs::START_SYMBOL, "main", abi::layout::REFILL_SYMBOL];
+pub const STARTS: [&str; 2] = [abi::funcs::START_SYMBOL, "main"];
 
 pub fn roots() -> Vec<&'static str> {
     let calls = abi::RuntimeCall::ALL.iter().map(|call| call.symbol());
     let panics = abi::PanicKind::ALL.iter().map(|kind| kind.symbol());
-    ENTRIES.into_iter().chain(calls).chain(panics).collect()
+    let entries = abi::Entry::ALL.iter().map(|entry| entry.symbol());
+    STARTS.into_iter().chain(calls).chain(panics).chain(entries).collect()
 }
 
 impl Parts {

@@ -1,7 +1,6 @@
 //! What is linked. A function carries everything that is its own (code, constants, sites), so that it can be stored and linked again as it is.
 
-use abi::layout::REFILL_SYMBOL;
-use abi::{PanicKind, RuntimeCall};
+use abi::{Entry, PanicKind, RuntimeCall};
 use ir::ItemId;
 
 /// A program to be linked.
@@ -116,8 +115,8 @@ pub enum RuntimeSymbol {
     Call(RuntimeCall),
     /// A panic entry.
     Panic(PanicKind),
-    /// The entry that fills a free list.
-    Refill,
+    /// An entry with a convention of its own.
+    Entry(Entry),
 }
 
 impl From<RuntimeSymbol> for u32 {
@@ -135,21 +134,21 @@ impl TryFrom<u32> for RuntimeSymbol {
 
 impl RuntimeSymbol {
     /// Number of symbols.
-    pub const COUNT: u32 = (RuntimeCall::ALL.len() + PanicKind::ALL.len() + 1) as u32;
+    pub const COUNT: u32 = (RuntimeCall::ALL.len() + PanicKind::ALL.len() + Entry::ALL.len()) as u32;
 
     /// Its number below [`RuntimeSymbol::COUNT`].
     pub const fn number(self) -> u32 {
         match self {
             RuntimeSymbol::Call(call) => call as u32,
             RuntimeSymbol::Panic(kind) => RuntimeCall::ALL.len() as u32 + kind as u32,
-            RuntimeSymbol::Refill => Self::COUNT - 1,
+            RuntimeSymbol::Entry(entry) => Self::COUNT - Entry::ALL.len() as u32 + entry as u32,
         }
     }
 
     /// The symbol with this number.
     pub fn from_number(number: u32) -> Option<RuntimeSymbol> {
-        if number == Self::COUNT - 1 {
-            return Some(RuntimeSymbol::Refill);
+        if let Some(entry) = number.checked_sub(Self::COUNT - Entry::ALL.len() as u32) {
+            return Entry::ALL.get(entry as usize).copied().map(RuntimeSymbol::Entry);
         }
         let calls = RuntimeCall::ALL.len() as u32;
         match number.checked_sub(calls) {
@@ -162,7 +161,7 @@ impl RuntimeSymbol {
     pub fn from_symbol(symbol: &str) -> Option<RuntimeSymbol> {
         let call = RuntimeCall::ALL.iter().find(|call| call.symbol() == symbol).map(|call| RuntimeSymbol::Call(*call));
         call.or_else(|| PanicKind::ALL.iter().find(|kind| kind.symbol() == symbol).map(|kind| RuntimeSymbol::Panic(*kind)))
-            .or_else(|| (symbol == REFILL_SYMBOL).then_some(RuntimeSymbol::Refill))
+            .or_else(|| Entry::ALL.iter().find(|entry| entry.symbol() == symbol).map(|entry| RuntimeSymbol::Entry(*entry)))
     }
 
     /// Its symbol.
@@ -170,7 +169,7 @@ impl RuntimeSymbol {
         match self {
             RuntimeSymbol::Call(call) => call.symbol(),
             RuntimeSymbol::Panic(kind) => kind.symbol(),
-            RuntimeSymbol::Refill => REFILL_SYMBOL,
+            RuntimeSymbol::Entry(entry) => entry.symbol(),
         }
     }
 }

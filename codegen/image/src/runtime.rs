@@ -91,7 +91,7 @@ pub fn place(symbol: RuntimeSymbol) -> Place {
     match symbol {
         RuntimeSymbol::Call(call) => table::CALLS.get(call as usize).copied().unwrap_or(START),
         RuntimeSymbol::Panic(kind) => table::PANICS.get(kind as usize).copied().unwrap_or(START),
-        RuntimeSymbol::Refill => table::REFILL,
+        RuntimeSymbol::Entry(entry) => table::ENTRIES.get(entry as usize).copied().unwrap_or(START),
     }
 }
 

@@ -254,6 +254,7 @@ impl Renaming {
                 Expr::For(self.fors.push(For { source, body: self.name(parts.body), ..parts }))
             }
             Expr::Break(id, value) => Expr::Break(id, self.option(value)),
+            Expr::Catch(value) => Expr::Catch(self.name(value)),
             Expr::Return(value) => Expr::Return(self.name(value)),
         }
     }

@@ -121,6 +121,7 @@ impl<'a> Checker<'a> {
             Ast::Pipe(..) => self.refuse(span, "pipes"),
             Ast::TypeArgs(..) => self.refuse(span, "explicit type arguments"),
             Ast::Question(operand) => self.question(operand, span)?,
+            Ast::Special { form, args } if form.as_str() == "catch" => self.catch(args, span, expect)?,
             Ast::Special { form, .. } => self.refuse(span, format!("`{form}(...)`")),
             Ast::With { .. } => self.refuse(span, "`with` expressions"),
             Ast::Handler { .. } => self.refuse(span, "handlers"),

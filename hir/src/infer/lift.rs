@@ -254,6 +254,7 @@ impl Cutter<'_> {
             }
             Expr::Break(id, value) => Expr::Break(self.loop_id(id), self.option(value)),
             Expr::Continue(id) => Expr::Continue(self.loop_id(id)),
+            Expr::Catch(value) => Expr::Catch(self.name(value)),
             Expr::Return(value) => Expr::Return(self.name(value)),
         }
     }

@@ -9,6 +9,7 @@
 mod binding;
 mod builtin;
 mod call;
+mod catch;
 mod control;
 mod derive;
 mod draft;

@@ -225,7 +225,6 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
         ("let d = 5s + 3s;", "`Duration`"),
         ("let x = s[0];", "indexing of str"),
         ("for ch in s do print(msg: `{ch}`);", "`for` over str"),
-        ("let x = catch(expr: n);", "`catch(...)`"),
         ("let x = dbg(value: n);", "function `dbg`"),
         ("let x = n |> one;", "pipes"),
     ] {

@@ -33,7 +33,8 @@ const TYPES: &[Row] = &[
 ];
 
 /// Functions of the prelude that are declared in `std/`.
-const FUNCTIONS: &[&str] = &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err", "error"];
+const FUNCTIONS: &[&str] =
+    &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "error"];
 
 /// What `as?` calls: from, to, function.
 const CONVERSIONS: &[(Type, Type, &str)] = &[

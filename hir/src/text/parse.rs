@@ -368,6 +368,7 @@ impl Reader {
                 let id = self.loop_id(args, true)?;
                 Expr::Loop { id, body: self.region(regions.next(), line)? }
             }
+            "catch" => Expr::Catch(self.region(regions.next(), line)?),
             "while" => {
                 let id = self.loop_id(args, true)?;
                 let condition = self.region(regions.next(), line)?;

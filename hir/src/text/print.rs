@@ -460,6 +460,7 @@ impl Printer<'_> {
                 self.out.push_str("continue ");
                 self.loop_name(id);
             }
+            Expr::Catch(_) => self.out.push_str("catch"),
             Expr::Return(_) => {
                 self.out.push_str("return");
                 self.values(operands, " ");
@@ -484,7 +485,7 @@ impl Printer<'_> {
                 self.out.push_str(" do");
                 self.region(body, indent, depth);
             }
-            Expr::Loop { body, .. } => self.region(body, indent, depth),
+            Expr::Loop { body, .. } | Expr::Catch(body) => self.region(body, indent, depth),
             Expr::For(parts) => {
                 if let Some(parts) = body.fors.get(parts) {
                     self.region(parts.body, indent, depth);

@@ -187,6 +187,7 @@ impl Verifier<'_> {
             | Expr::For(_)
             | Expr::Break(..)
             | Expr::Continue(_)
+            | Expr::Catch(_)
             | Expr::Return(_) => None,
         }
     }
@@ -338,6 +339,7 @@ impl Verifier<'_> {
                 self.scoped(walk, body, id, next);
                 walk.open_loops.pop();
             }
+            Expr::Catch(value) => self.scoped(walk, value, id, next),
             Expr::While { id: own, condition, body } => {
                 self.enter_loop(walk, own, id);
                 self.scoped(walk, condition, id, next);

@@ -296,6 +296,13 @@ impl Verifier<'_> {
                     self.report(Rule::LoopType, id, format!("the loop {what}"));
                 }
             }
+            Expr::Catch(value) => {
+                let of = self.ty(value);
+                let fits = hir_result(ty).is_some_and(|(value, error)| error == Type::STR && (of == value || of == Type::NEVER));
+                if !fits {
+                    self.report(Rule::JoinType, id, format!("what catches {of} is {ty}"));
+                }
+            }
             Expr::While { condition, .. } => {
                 self.own(Rule::LoopType, id, ty, Type::VOID);
                 self.expect(Rule::ConditionType, id, "the condition", self.ty(condition), Type::BOOL);
@@ -674,5 +681,13 @@ fn is_open(ty: Type) -> bool {
         | TypeKind::Range
         | TypeKind::Associated(..)
         | TypeKind::Parameter(..) => false,
+    }
+}
+
+/// Value and error type of a `Result`.
+fn hir_result(ty: Type) -> Option<(Type, Type)> {
+    match ty.kind() {
+        TypeKind::Struct(item, &[value, error]) if item == crate::resolve::prelude::result() => Some((value, error)),
+        _ => None,
     }
 }

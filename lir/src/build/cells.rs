@@ -1,5 +1,5 @@
-//! Cells on the heap, and function values, which hold one: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. Nothing ever counts or frees them
-//! yet: they stay until exit.
+//! Cells on the heap, and function values, which hold one: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. How they are
+//! counted and freed stands in [`super::counts`].
 
 use abi::layout;
 use hir::TypeKind;
@@ -7,6 +7,7 @@ use ir::ssa::{Inst, NewInst, Value};
 use ir::{ItemId, Stop};
 
 use super::Builder;
+use super::glue::{self, Purpose};
 use super::shape::ShapeId;
 use crate::ir::Type;
 use crate::ops::Op;
@@ -23,18 +24,25 @@ impl Builder<'_> {
     /// A cell with these parts.
     pub(super) fn new_cell(&mut self, inst: Inst) -> Result<(), Stop> {
         let row = self.mir.insts[inst];
-        let content = self.content_of((row.results > 0).then_some(row.first_result))?;
-        let address = self.filled(content, self.mir.args(inst))?;
-        self.define(inst, address);
+        let result = (row.results > 0).then_some(row.first_result);
+        let content = self.content_of(result)?;
+        let tag = result.and_then(|value| self.mir.values.get(value)).map_or(0, |row| glue::tag(row.ty));
+        let cell = self.take_cell(self.shapes.size(content) as usize, tag);
+        self.fill(cell, content, self.mir.args(inst))?;
+        self.define(inst, cell);
         Ok(())
     }
 
-    /// The address of a cell that holds these values.
-    fn filled(&mut self, content: ShapeId, parts: &[Value]) -> Result<Value, Stop> {
-        let bytes = self.shapes.size(content);
-        let (class, _) = layout::cell_class(bytes as usize);
-        let made = self.out.append(self.block, NewInst { imm: u64::from(class), ..NewInst::new(Op::Alloc) }, &[Type::Ptr]);
-        let address = self.out.insts[made].first_result;
+    /// A fresh cell of the class for so many bytes.
+    fn take_cell(&mut self, bytes: usize, tag: u32) -> Value {
+        let (class, _) = layout::cell_class(bytes);
+        let imm = u64::from(class) | u64::from(tag) << 8;
+        let made = self.out.append(self.block, NewInst { imm, ..NewInst::new(Op::Alloc) }, &[Type::Ptr]);
+        self.out.insts[made].first_result
+    }
+
+    /// Stores these values at an address.
+    fn fill(&mut self, address: Value, content: ShapeId, parts: &[Value]) -> Result<(), Stop> {
         let parts = self.flat(parts)?;
         for (index, &part) in parts.iter().enumerate() {
             if let Some(offset) = self.shapes.leaves(content).get(index).map(|leaf| leaf.offset) {
@@ -42,7 +50,7 @@ impl Builder<'_> {
             }
         }
         self.operands = parts;
-        Ok(address)
+        Ok(())
     }
 
     /// Address of the code, and the cell with what is captured: that of a function which takes it out again. What captures nothing is its own code,
@@ -58,9 +66,16 @@ impl Builder<'_> {
             return Ok(());
         }
         let types: Vec<hir::Type> = captured.iter().filter_map(|&value| self.mir.values.get(value)).map(|row| row.ty).collect();
-        let hir::TypeKind::Cell(parts) = hir::Type::cell(&types).kind() else { return Ok(()) };
+        let env = hir::Type::cell(&types);
+        let hir::TypeKind::Cell(parts) = env.kind() else { return Ok(()) };
         let content = self.shapes.content(parts)?;
-        let cell = self.filled(content, captured)?;
+        // In front of what is captured: the function that drops it, since the type of the value does not tell what it is.
+        let block = self.take_cell(self.shapes.size(content) as usize + glue::ENV_PARTS as usize, glue::tag(env));
+        let drop = self.plain(Op::Code, &[], u64::from(Purpose::Env.item(env).raw()), Type::Ptr);
+        self.store(block, 0, drop);
+        let parts_at = self.constant(Type::I64, glue::ENV_PARTS);
+        let cell = self.pure(Op::Add, &[block, parts_at], Type::Ptr);
+        self.fill(cell, content, captured)?;
         let code = self.plain(Op::Code, &[], u64::from(function.unpacking(captured.len()).raw()), Type::Ptr);
         self.define_leaves(inst, &[code, cell]);
         Ok(())

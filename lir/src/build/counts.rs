@@ -47,6 +47,17 @@ impl Builder<'_> {
         self.count_value(value, Act::Drop)
     }
 
+    /// What stood in a field that gets another value.
+    pub(super) fn drop_field(&mut self, args: &[Value], index: u64, from: u32, count: u32) -> Result<(), Stop> {
+        let Some(row) = args.first().and_then(|&v| self.mir.values.get(v)) else { return Ok(()) };
+        let Some(&field) = self.cx.fields(row.ty)?.as_deref().and_then(|fields| fields.get(index as usize)) else { return Ok(()) };
+        if self.counted_leaves(field)? == 0 {
+            return Ok(());
+        }
+        let leaves: Vec<Value> = (from..from + count).map(|leaf| self.leaf_at(args.first(), leaf)).collect();
+        self.count(field, &leaves, Act::Drop, false)
+    }
+
     fn count_value(&mut self, value: Option<Value>, act: Act) -> Result<(), Stop> {
         let Some(value) = value else { return Ok(()) };
         let Some(row) = self.mir.values.get(value) else { return Ok(()) };
@@ -61,7 +72,7 @@ impl Builder<'_> {
     pub(super) fn count(&mut self, ty: hir::Type, leaves: &[Value], act: Act, is_whole: bool) -> Result<(), Stop> {
         match ty.kind() {
             TypeKind::Str => self.count_text(leaves, act),
-            TypeKind::List(element) => self.count_list(ty, *element, leaves, act),
+            TypeKind::List(element) => self.count_list(ty, element, leaves, act),
             TypeKind::Cell(_) => self.count_cell(ty, leaves, act),
             TypeKind::Function(..) => self.count_function(leaves, act),
             TypeKind::Tuple(_) | TypeKind::Struct(..) => {

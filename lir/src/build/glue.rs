@@ -6,17 +6,19 @@
 //! word of the header (of a buffer, the word with its limit), which nobody needs any more, has the address of the next, and in its top byte, which no
 //! address needs, which type of the circle that is. The function takes blocks from the list until there is none.
 
+use std::sync::Arc;
+
 use abi::layout;
 use hir::TypeKind;
 use ir::ssa::compact::compact;
 use ir::ssa::{Block, ENTRY, Graph, NewInst, Value};
 use ir::{ItemId, Stop, Symbol};
-use mir::Mono;
+use mir::Mir;
 
 use super::Builder;
 use super::counts::Act;
 use super::shape::{ShapeId, Shapes};
-use crate::ir::{Body, Built, Context, Type};
+use crate::ir::{Body, Built, Context, Signature, Type};
 use crate::ops::{Cond, Op};
 
 /// Bytes in front of the parts that a function captures, behind the header: the address of the function that drops them.
@@ -63,6 +65,11 @@ impl Purpose {
     }
 }
 
+/// The tag of a cell of this type, by which the leak report finds the name of the function that drops it.
+pub(super) fn tag(ty: hir::Type) -> u32 {
+    layout::type_tag(ty.to_string().as_bytes())
+}
+
 /// Class of a cell of this type.
 pub(super) fn cell_class(shapes: &mut Shapes<'_>, ty: hir::Type) -> Result<u64, Stop> {
     let TypeKind::Cell(parts) = ty.kind() else { return Ok(0) };
@@ -79,9 +86,15 @@ pub(super) struct Circle {
     kind: Value,
 }
 
+/// The signature of a function that counts, which its name tells; nothing for other functions.
+pub fn glue_signature(item: ItemId, cx: &dyn Context) -> Result<Option<Arc<Signature>>, Stop> {
+    let Some((_, ty)) = Purpose::of(item) else { return Ok(None) };
+    super::flatten_signature(&[ty], hir::Type::VOID, cx).map(|signature| Some(Arc::new(signature)))
+}
+
 /// The body of a function that counts.
 pub fn glue(item: ItemId, purpose: Purpose, ty: hir::Type, cx: &dyn Context) -> Result<Body<Built>, Stop> {
-    let empty: mir::Body<Mono> = mir::Body::new(Graph::new(item, Vec::new()));
+    let empty: Graph<Mir> = Graph::new(item, Vec::new());
     let mut builder = Builder::new(&empty, cx);
     builder.out.add_block();
     let shape = builder.shapes.of(ty)?;
@@ -259,7 +272,7 @@ impl Builder<'_> {
                 Ok(())
             }
             TypeKind::List(element) => {
-                self.drop_elements(*element, block)?;
+                self.drop_elements(element, block)?;
                 self.effect(Op::Runtime, &[block], abi::RuntimeCall::Free as u64);
                 Ok(())
             }
@@ -329,7 +342,7 @@ impl Builder<'_> {
             let mut found = Vec::new();
             match next.kind() {
                 TypeKind::Cell(parts) => self.blocks_in(parts, &mut found)?,
-                TypeKind::List(element) => self.blocks_in(&[*element], &mut found)?,
+                TypeKind::List(element) => self.blocks_in(&[element], &mut found)?,
                 _ => {}
             }
             let mut row = Vec::with_capacity(found.len());
@@ -346,7 +359,7 @@ impl Builder<'_> {
             }
         }
         holds.resize(types.len(), Vec::new());
-        let groups = ir::components::components(&holds);
+        let groups = ir::components(&holds);
         let is_circle = groups.iter().filter(|&&group| group == groups[0]).count() > 1 || holds[0].contains(&0);
         if !is_circle {
             return Ok(Vec::new());
@@ -361,7 +374,7 @@ impl Builder<'_> {
             let cx = self.cx;
             match ty.kind() {
                 TypeKind::Cell(parts) if self.any_counted(parts)? => found.push(ty),
-                TypeKind::List(element) if self.counted_leaves(*element)? > 0 => found.push(ty),
+                TypeKind::List(element) if self.counted_leaves(element)? > 0 => found.push(ty),
                 TypeKind::Tuple(_) | TypeKind::Struct(..) => match (cx.fields(ty)?, cx.variants(ty)?) {
                     (Some(fields), _) => self.blocks_in(&fields, found)?,
                     (None, Some(variants)) => {

@@ -15,6 +15,8 @@
 //! | `arith`    | checked integer and float ops                                       |
 //! | `sums`     | variants, tags and payloads                                         |
 //! | `cells`    | cells on the heap                                                   |
+//! | `counts`   | `dup` and `drop`                                                    |
+//! | [`glue`]   | functions that count what values of a type hold, and free it        |
 //! | `boundary` | texts, lists, runtime calls and panics                              |
 //! | [`legal`]  | `built` to `legal`: wide results and oversized tail calls           |
 //! | [`start`]  | the function behind the entry of the image                          |
@@ -22,21 +24,26 @@
 mod arith;
 mod boundary;
 mod cells;
+mod counts;
+pub mod glue;
 pub mod legal;
 pub mod shape;
 pub mod start;
 mod sums;
 
 pub(crate) use boundary::machine_type;
+pub use glue::{Purpose, glue, glue_signature};
 pub use legal::legalise;
 pub use shape::flatten_signature;
 pub use start::{EntryReturn, entry, entry_item};
 
 use abi::PanicKind;
+use hashbrown::HashMap;
+use ir::ssa::compact::compact;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst as MirInst, NewInst, Target, Value};
 use ir::{Id, List, Place, PlaceId, Stop};
-use mir::{Op as MirOp, Owned};
+use mir::{Mir, Op as MirOp, Owned};
 
 use crate::ir::{Body, Built, Context, Lir, Type, make_plain};
 use crate::ops::{Cond, FloatCond, NOUNWIND, Op};
@@ -59,7 +66,8 @@ pub fn build(body: &mir::Body<Owned>, cx: &dyn Context) -> Result<Body<Built>, S
         let results = std::mem::take(&mut builder.out.results);
         return Ok(Body::new(Graph::new(body.name, results)));
     }
-    Ok(Body::new(builder.out))
+    // Blocks that counting made stand behind all others.
+    Ok(Body::new(if builder.is_split { compact(&builder.out) } else { builder.out }))
 }
 
 /// No leaf: the value has not been lowered (only in broken MIR).
@@ -87,7 +95,8 @@ struct Constant {
 }
 
 struct Builder<'a> {
-    mir: &'a mir::Body<Owned>,
+    mir: &'a Graph<Mir>,
+    cx: &'a dyn Context,
     shapes: Shapes<'a>,
     out: Graph<Lir>,
     /// LIR block of each MIR block.
@@ -102,6 +111,12 @@ struct Builder<'a> {
     unwind: Option<Block>,
     flags: u16,
     place: PlaceId,
+    /// Counted leaves of each type that was asked about.
+    counted: HashMap<hir::Type, u32>,
+    /// The types that hold themselves, in a function that drops one of them.
+    glue: Option<glue::Circle>,
+    /// Are there blocks that no block of MIR stands for?
+    is_split: bool,
     /// Scratch for operand lists.
     operands: Vec<Value>,
     /// Scratch for target lists.
@@ -109,7 +124,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(mir: &'a mir::Body<Owned>, cx: &'a dyn Context) -> Builder<'a> {
+    fn new(mir: &'a Graph<Mir>, cx: &'a dyn Context) -> Builder<'a> {
         let mut out = Graph::new(mir.name, Vec::new());
         out.places = mir.places.clone();
         let size = mir.insts.len();
@@ -117,6 +132,7 @@ impl<'a> Builder<'a> {
         out.reserve(mir.blocks.len() + 1, 2 * size, mir.values.len() + size, 3 * size);
         Builder {
             mir,
+            cx,
             shapes: Shapes::new(cx),
             out,
             block_of: vec![Id::new(NONE as usize); mir.blocks.len()],
@@ -128,6 +144,9 @@ impl<'a> Builder<'a> {
             unwind: None,
             flags: 0,
             place: PlaceId::NONE,
+            counted: HashMap::new(),
+            glue: None,
+            is_split: false,
             operands: Vec::new(),
             targets: Vec::new(),
         }
@@ -289,9 +308,8 @@ impl<'a> Builder<'a> {
             MirOp::Call => self.call(inst)?,
             MirOp::Closure => self.closure(inst)?,
             MirOp::CallValue => self.call_value(inst)?,
-            // Nothing is counted yet: the value goes on, and stays until exit.
-            MirOp::Dup => self.alias(inst, args.first().copied(), 0),
-            MirOp::Drop => {}
+            MirOp::Dup => self.dup(inst)?,
+            MirOp::Drop => self.drop_value(inst)?,
             MirOp::Jump => self.transfer(inst, Op::Jump)?,
             MirOp::Branch => self.transfer(inst, Op::Branch)?,
             MirOp::Switch => self.transfer(inst, Op::Switch)?,
@@ -408,6 +426,7 @@ impl<'a> Builder<'a> {
         let shape = self.shape_of(args.first().copied())?;
         let count = self.shapes.leaves(shape).len() as u32;
         let (from, len) = self.shapes.field(shape, index).unwrap_or((0, 0));
+        self.drop_field(args, index, from, len)?;
         let first = self.leaves.len() as u32;
         for leaf in 0..count {
             let value = match leaf.checked_sub(from) {

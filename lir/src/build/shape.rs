@@ -99,6 +99,7 @@ impl ShapeId {
     const BOOL: ShapeId = ShapeId(6);
     const ADDRESS: ShapeId = ShapeId(7);
     const FUNCTION: ShapeId = ShapeId(8);
+    const LIST: ShapeId = ShapeId(9);
 }
 
 #[derive(Clone, Copy)]
@@ -160,6 +161,8 @@ impl<'a> Shapes<'a> {
         shapes.add([(Type::Ptr, Some(0))].into_iter(), &[]);
         // Code, and the cell with what is captured.
         shapes.add([(Type::Ptr, Some(0)), (Type::Ptr, None)].into_iter(), &[]);
+        // Elements, length, buffer.
+        shapes.add([(Type::Ptr, Some(0)), (Type::I64, None), (Type::Ptr, None)].into_iter(), &[]);
         shapes
     }
 
@@ -198,7 +201,8 @@ impl<'a> Shapes<'a> {
             | TypeKind::Never => {
                 return self.of(ty);
             }
-            TypeKind::List(_) => return Ok(ShapeId::WORDS),
+            // What the elements are is of no interest here, and they may be of the very type that is laid out.
+            TypeKind::List(_) => return Ok(ShapeId::LIST),
             TypeKind::Function(..) => return Ok(ShapeId::FUNCTION),
             // What it holds is of no interest here, and may be of the very type that is laid out.
             TypeKind::Cell(_) => return Ok(ShapeId::ADDRESS),

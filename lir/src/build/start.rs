@@ -36,7 +36,7 @@ pub fn entry(main: ItemId, takes_args: bool, returns: EntryReturn) -> Body<Built
     graph.append(pad, NewInst::new(Op::Resume), &[]);
     let mut args: Vec<Value> = Vec::new();
     if takes_args {
-        let words = [(layout::LIST_POINTER, Type::Ptr), (layout::LIST_LENGTH, Type::I64), (layout::LIST_CAPACITY, Type::I64)];
+        let words = [(layout::LIST_POINTER, Type::Ptr), (layout::LIST_LENGTH, Type::I64), (layout::LIST_BUFFER, Type::Ptr)];
         for (offset, ty) in words {
             let new = NewInst { args: &[list], imm: offset as u64, ..NewInst::new(Op::Load) };
             args.push(graph.append1(ENTRY, new, ty));

@@ -153,7 +153,7 @@ impl Builder<'_> {
         }
     }
 
-    fn narrowed(&mut self, value: Value, slot: Type, ty: Type) -> Value {
+    pub(super) fn narrowed(&mut self, value: Value, slot: Type, ty: Type) -> Value {
         match ty {
             _ if ty == slot || value.index() == NONE as usize => value,
             Type::F64 => self.pure(Op::FloatOfBits, &[value], Type::F64),

@@ -6,6 +6,8 @@ use hashbrown::HashMap;
 use ir::ssa::text::{Plain, parse_function};
 use ir::{ItemId, Stop};
 
+mod counts;
+
 use super::*;
 use crate::ir::{Legal, Signature};
 use crate::text::print_body;
@@ -21,6 +23,9 @@ struct Program {
 
 impl Context for Program {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<Signature>>, Stop> {
+        if let Some(known) = glue_signature(function, self)? {
+            return Ok(Some(known));
+        }
         self.signatures.get(&function).map(|(params, result)| flatten_signature(params, *result, self).map(Arc::new)).transpose()
     }
 
@@ -171,7 +176,7 @@ fn shifts_have_three_panics_in_order() {
 fn an_element_is_loaded_behind_its_bounds_check() {
     check(
         ";! type main.P = {byte, int, char}\nfn @main.f(%0: [main.P], %1: int) -> main.P {\nb0:\n  %2: main.P = list_get %0, %1, b1 !1:2\n  ret %2\nb1:\n  resume\n}\n",
-        "fn @main.f(%0: ptr, %1: i64, %2: i64, %3: i64) -> (i8, i64, i32) {\nb0:\n  check %3, %1, ult.index_out_of_bounds, %3, %1, b1 !1:2\n  %4: i64 = iconst 24\n  %5: i64 = mul %3, %4\n  %6: ptr = add %0, %5\n  %7: i8 = load %6, 0\n  %8: i64 = load %6, 8\n  %9: i32 = load %6, 16\n  ret %7, %8, %9\nb1:\n  resume\n}\n",
+        "fn @main.f(%0: ptr, %1: i64, %2: ptr, %3: i64) -> (i8, i64, i32) {\nb0:\n  check %3, %1, ult.index_out_of_bounds, %3, %1, b1 !1:2\n  %4: i64 = iconst 24\n  %5: i64 = mul %3, %4\n  %6: ptr = add %0, %5\n  %7: i8 = load %6, 0\n  %8: i64 = load %6, 8\n  %9: i32 = load %6, 16\n  ret %7, %8, %9\nb1:\n  resume\n}\n",
     );
 }
 
@@ -308,7 +313,7 @@ fn a_value_without_end_or_too_wide_is_refused_with_a_code() {
 fn the_entry_calls_main_in_each_of_its_forms() {
     let main = ItemId::parse("main.main").unwrap();
     let text = |takes_args, returns, results: &[Type]| {
-        let params = if takes_args { vec![Type::Ptr, Type::I64, Type::I64] } else { Vec::new() };
+        let params = if takes_args { vec![Type::Ptr, Type::I64, Type::Ptr] } else { Vec::new() };
         let context = crate::text::TextContext::new([(main, Signature { params, results: results.to_vec() })]);
         let body = legalise(entry(main, takes_args, returns), &context).unwrap();
         let faults = verify(&body, &context).unwrap();
@@ -317,7 +322,7 @@ fn the_entry_calls_main_in_each_of_its_forms() {
     };
     assert_eq!(
         text(true, EntryReturn::Int, &[Type::I64]),
-        "fn @&entry(%0: ptr) -> i64 {\nb0:\n  %1: ptr = load %0, 0\n  %2: i64 = load %0, 8\n  %3: i64 = load %0, 16\n  %4: i64 = call @main.main, %1, %2, %3, b1 !1:1\n  ret %4\nb1:\n  resume\n}\n"
+        "fn @&entry(%0: ptr) -> i64 {\nb0:\n  %1: ptr = load %0, 0\n  %2: i64 = load %0, 8\n  %3: ptr = load %0, 16\n  %4: i64 = call @main.main, %1, %2, %3, b1 !1:1\n  ret %4\nb1:\n  resume\n}\n"
     );
     assert_eq!(
         text(false, EntryReturn::Void, &[]),
@@ -383,7 +388,7 @@ fn a_cell_is_room_behind_a_header_with_the_parts_as_in_a_tuple() {
     // A byte, an address that is null where the sum is empty, a word: 24 bytes, of class 3.
     check(
         ";! type m.Chain = {} | {cell<byte, m.Chain, int>}\nfn @m.f(%0: m.Chain, %1: byte) -> byte {\nb0:\n  %2: int = int 7\n  %3: cell<byte, m.Chain, int> = new %1, %0, %2\n  %4: byte = part %3, 0\n  ret %4\n}\n",
-        "fn @m.f(%0: ptr, %1: i8) -> i8 {\nb0:\n  %2: i64 = iconst 7\n  %3: ptr = alloc 3\n  store %3, %1, 0\n  store %3, %0, 8\n  store %3, %2, 16\n  %4: i8 = load %3, 0\n  ret %4\n}\n",
+        "fn @m.f(%0: ptr, %1: i8) -> i8 {\nb0:\n  %2: i64 = iconst 7\n  %3: ptr = alloc 2776918019\n  store %3, %1, 0\n  store %3, %0, 8\n  store %3, %2, 16\n  %4: i8 = load %3, 0\n  ret %4\n}\n",
     );
 }
 

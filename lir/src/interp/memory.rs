@@ -35,6 +35,15 @@ impl Memory {
         Ok((self.allocations.len() as u64) << 32)
     }
 
+    /// Bytes in use, but for static text.
+    pub fn in_use(&self) -> usize {
+        self.allocations
+            .iter()
+            .filter(|allocation| allocation.is_live && !allocation.is_static)
+            .map(|allocation| allocation.bytes.len())
+            .sum()
+    }
+
     /// The allocation of this address is gone.
     pub fn free(&mut self, address: u64) {
         if let Some(allocation) = (address >> 32).checked_sub(1).and_then(|n| self.allocations.get_mut(n as usize)) {
@@ -125,7 +134,15 @@ impl Memory {
     pub fn write_text(&mut self, address: u64, text: &[u8]) -> Result<(), Trap> {
         let words = match layout::inline_str(text) {
             Some(words) => words,
-            None => [self.bytes(text)?, text.len() as u64, 0],
+            None => {
+                let header = self.allocate((layout::CELL_HEADER + layout::TEXT_START + text.len()) as u64)?;
+                let block = header + layout::CELL_HEADER as u64;
+                let start = block + layout::TEXT_START as u64;
+                for (at, &byte) in text.iter().enumerate() {
+                    self.write(start + at as u64, 1, u64::from(byte))?;
+                }
+                [start, text.len() as u64, block]
+            }
         };
         for (word, offset) in words.into_iter().zip([0, 8, 16]) {
             self.write(address + offset, 8, word)?;

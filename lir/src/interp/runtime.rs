@@ -45,6 +45,18 @@ impl Runtime for StandardRuntime {
                 memory.write(start, 8, layout::cell_header(a as usize, b as u32))?;
                 return Ok(start + layout::CELL_HEADER as u64);
             }
+            RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
+                let header = a.wrapping_sub(layout::CELL_HEADER as u64);
+                let holders = memory.read(header, 4)? as i32;
+                if call == RuntimeCall::Free || holders == 0 {
+                    memory.free(header);
+                } else {
+                    memory.write(header, 4, u64::from(holders.wrapping_sub(1) as u32))?;
+                }
+                return Ok(0);
+            }
+            // The interpreter itself knows what unwinds.
+            RuntimeCall::Caught => return Err(Trap::Malformed),
             RuntimeCall::StrEqual => return Ok(u64::from(memory.read_text(a)? == memory.read_text(b)?)),
             RuntimeCall::IsIntText => return Ok(u64::from(pure::parse::int(&memory.read_text(a)?).is_ok())),
             RuntimeCall::IsFloatText => return Ok(u64::from(pure::parse::float(&memory.read_text(a)?).is_ok())),

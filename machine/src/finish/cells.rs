@@ -28,7 +28,7 @@ impl Emitter<'_, '_> {
         // mov r11d, class; call refill; mov a, r11
         self.out.word_imm(0x41 | 0xbb << 8, 2, class);
         self.out.word_imm(0xe8, 1, 0);
-        self.reloc(RelocTarget::Refill);
+        self.reloc(RelocTarget::Entry(abi::Entry::Refill));
         self.sites.push(Site { return_offset: self.out.at(), pad_offset: None, place: ir::PlaceId::NONE });
         self.out.mov(a, R11);
         // taken: mov r11, [a]; mov fs:list, r11

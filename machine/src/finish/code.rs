@@ -48,8 +48,8 @@ pub struct Reloc {
 pub enum RelocTarget {
     /// A function of the program or the runtime.
     Callee(Callee),
-    /// The runtime's entry that fills a free list.
-    Refill,
+    /// An entry of the runtime with a convention of its own.
+    Entry(abi::Entry),
     /// The runtime's entry of a panic kind.
     Panic(PanicKind),
     /// Row of [`Code::data`].

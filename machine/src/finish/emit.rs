@@ -1,6 +1,7 @@
 //! Records to bytes: the straight ones by [`crate::encode`], control flow here.
 
 use abi::PanicKind;
+use abi::funcs::CATCHES;
 
 use super::widen::{Branch, Target, Widening};
 use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
@@ -81,11 +82,15 @@ pub(super) fn emit(function: &mut Function<Final>, frame: Frame, marks: Option<M
         data_rows,
         cold,
     };
+    let catching = catching_blocks(shared);
     let keep_records = marks.is_some();
     emitter.frame.enter(emitter.out);
     for block in shared.blocks.rows() {
         offsets.blocks.push(emitter.out.at());
         before.push(emitter.branches.len() as u32);
+        if catching.get(offsets.blocks.len() - 1) == Some(&true) {
+            emitter.out.word(u64::from(CATCHES), 1);
+        }
         for at in block.start..block.end {
             if keep_records {
                 offsets.records.push(emitter.out.at());
@@ -143,6 +148,43 @@ fn move_all(widening: &Widening, relocs: &mut [Reloc], sites: &mut [Site], threa
     for stub in offsets.stubs.iter_mut().filter(|at| **at != u32::MAX) {
         *stub += total;
     }
+}
+
+/// The landing pads of sites from which no path leads on unwinding; no rows when there is no landing pad.
+pub(crate) fn catching_blocks(function: &Function<Final>) -> Vec<bool> {
+    let pads = || function.calls.iter().filter_map(|call| call.pad).chain(function.stubs.iter().filter_map(|stub| stub.pad));
+    if pads().next().is_none() {
+        return Vec::new();
+    }
+    let count = function.blocks.len();
+    let mut resumes = vec![false; count];
+    let mut into: Vec<Vec<u32>> = vec![Vec::new(); count];
+    let mut open = Vec::new();
+    for (id, block) in function.blocks.iter() {
+        let records = function.records.get(block.start as usize..block.end as usize).unwrap_or(&[]);
+        let mut lead = |to: usize| into.get_mut(to).into_iter().for_each(|from| from.push(id.raw()));
+        for record in records {
+            match record.op {
+                Op::Resume => open.push(id.raw()),
+                Op::Jump | Op::JumpIf => function.edges.get(record.aux as usize).into_iter().for_each(|edge| lead(edge.to.index())),
+                _ => {}
+            }
+        }
+        // What does not end with a jump goes on in the next block.
+        if records.last().is_none_or(|last| !last.op.info().ends || last.op == Op::JumpIf) {
+            lead(id.index() + 1);
+        }
+    }
+    while let Some(block) = open.pop() {
+        if !std::mem::replace(&mut resumes[block as usize], true) {
+            open.extend_from_slice(&into[block as usize]);
+        }
+    }
+    let mut catching = vec![false; count];
+    for pad in pads().filter(|pad| resumes.get(pad.index()) == Some(&false)) {
+        catching[pad.index()] = true;
+    }
+    catching
 }
 
 impl Emitter<'_, '_> {
@@ -212,8 +254,10 @@ impl Emitter<'_, '_> {
                     self.reloc(RelocTarget::Callee(callee));
                 }
             }
-            // The runtime's unwinder will have an entry for it.
-            Op::Resume => self.out.word(0x0b0f, 2),
+            Op::Resume => {
+                self.out.word_imm(0xe9, 1, 0);
+                self.reloc(RelocTarget::Entry(abi::Entry::Resume));
+            }
             _ => {
                 self.out.record(record, &self.function.slots);
             }

@@ -9,7 +9,7 @@
 //! | `emit`  | records to bytes                                                            |
 //! | `widen` | branches are short first; those that do not reach are widened in one pass   |
 //!
-//! Loop heads are not aligned. `resume` is `ud2`: the runtime of this issue ends the process at a panic and enters no landing pad (decision 10).
+//! Loop heads are not aligned. `resume` jumps to the runtime, and a landing pad that catches begins with a byte that says so (decision 10).
 
 mod cells;
 mod code;
@@ -23,6 +23,7 @@ mod tests;
 
 pub use code::{Code, DataBlock, Reloc, RelocTarget, Site};
 pub use emit::Marks;
+pub(crate) use emit::catching_blocks;
 pub use frame::{Frame, MAX_FRAME};
 
 use crate::ir::{Alloc, Final, Function};

@@ -153,7 +153,7 @@ fn a_cell_is_taken_in_five_instructions_and_given_back_in_three() {
                  mov r11,[{name}]; mov {list},r11; mov dword ptr [{name}-4],507h; mov r11,{fewer}; mov [{name}],r11; mov {fewer},{name}; ret"
             )
         );
-        assert_eq!((code.threads.len(), code.relocs[0].target), (4, RelocTarget::Refill));
+        assert_eq!((code.threads.len(), code.relocs[0].target), (4, RelocTarget::Entry(abi::Entry::Refill)));
     }
 }
 

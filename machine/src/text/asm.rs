@@ -79,8 +79,8 @@ fn line(out: &mut String, code: &Code, start: u32, end: u32, text: &str) {
             RelocTarget::Callee(Callee::Slot(slot)) => {
                 let _ = write!(out, " -> slot {slot}");
             }
-            RelocTarget::Refill => {
-                let _ = write!(out, " -> {}", abi::layout::REFILL_SYMBOL);
+            RelocTarget::Entry(entry) => {
+                let _ = write!(out, " -> {}", entry.symbol());
             }
             RelocTarget::Panic(kind) => {
                 let _ = write!(out, " -> {}", kind.symbol());

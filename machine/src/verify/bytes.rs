@@ -1,12 +1,13 @@
 //! Rules of bytes. The bytes are walked by a decoder of lengths beside the records: which tells where each block starts, and so where each branch must go.
 
+use abi::funcs::CATCHES;
 use abi::layout::{CELL_CLASSES, THREAD_SIZE};
 use ir::Where;
 
 use super::length::{Decoded, Shape, decode};
 use super::{MachFault, Rule};
-use crate::finish::{Code, Frame, NEAR, RelocTarget};
-use crate::ir::{Callee, Final, Function};
+use crate::finish::{Code, Frame, NEAR, RelocTarget, catching_blocks};
+use crate::ir::{Block, BlockRow, Callee, Final, Function};
 use crate::ops::Op;
 
 struct Reader<'a> {
@@ -53,6 +54,7 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
     stubs.clear();
     stubs.resize(function.stubs.len(), u32::MAX);
     cold.clear();
+    let catching = catching_blocks(function);
     let frame = Frame::of(function);
     if frame.is_none_or(|frame| (frame.exists, frame.size, frame.saved) != (code.has_frame, code.frame_size, u32::from(code.saved_mask))) {
         reader.fault(Rule::FrameRecord, Where::Function, [0; 2]);
@@ -63,6 +65,12 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
     let leave = if code.has_frame { code.saved_mask.count_ones() as usize + 1 } else { 0 };
     for (id, block) in function.blocks.iter() {
         blocks.push(reader.at as i64);
+        if catching.get(id.index()) == Some(&true) {
+            if code.bytes.get(reader.at) != Some(&CATCHES) {
+                reader.fault(Rule::CatchMark, Where::Block(id.raw()), [reader.at as i64, 0]);
+            }
+            reader.at += 1;
+        }
         for (index, record) in function.records.get(block.start as usize..block.end as usize).unwrap_or(&[]).iter().enumerate() {
             let place = || Where::Inst { block: id.raw(), index: index as u32 };
             let start = reader.at;
@@ -137,7 +145,10 @@ pub(super) fn verify_code(function: &Function<Final>, code: &Code, memory: &mut 
         }
     }
     for pad in code.sites.iter().filter_map(|site| site.pad_offset).map(i64::from) {
-        if !blocks.iter().zip(function.blocks.rows()).any(|(&at, row)| at == pad && row.is_pad && row.start < row.end) {
+        let starts_here = |(at, (id, row)): (&i64, (Block, &BlockRow))| {
+            *at == pad && row.is_pad && (row.start < row.end || catching.get(id.index()) == Some(&true))
+        };
+        if !blocks.iter().zip(function.blocks.iter()).any(starts_here) {
             reader.fault(Rule::PadOffset, Where::Function, [pad, 0]);
         }
     }
@@ -180,7 +191,7 @@ const fn form(op: Op) -> Form {
     let shape = match op {
         Op::Jump | Op::JumpIf | Op::Stub => Shape::Branch,
         Op::Call | Op::Panic => Shape::Call,
-        Op::TailCall => Shape::JumpNear,
+        Op::TailCall | Op::Resume => Shape::JumpNear,
         _ => Shape::Plain,
     };
     Form { count, leaves, shape, is_single: count == 1 && !leaves && matches!(shape, Shape::Plain) }

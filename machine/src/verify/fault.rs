@@ -86,6 +86,7 @@ rules! {
     RelocOperand = "X0413" "the relocation at {0} is not the operand of a call, jump or address, or one of those has none";
     PadOffset = "X0414" "no landing pad of the function starts at {0}";
     ThreadOperand = "X0415" "{0} is not where the address of a free list stands, or one that stands somewhere is not listed";
+    CatchMark = "X0416" "the landing pad at {0} catches and does not say so";
 }
 
 /// A fault: a rule, where it is broken, and the numbers of its sentence.

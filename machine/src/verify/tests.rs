@@ -178,6 +178,13 @@ fn bytes() -> Vec<(&'static str, Function<Final>, Code)> {
     add("X0413", &|c| c.relocs.truncate(1));
     add("X0414", &|c| c.sites[0].pad_offset = Some(1));
     add("X0415", &|c| c.threads.push(7));
+    let mut catching = sample();
+    catching.records.iter_mut().filter(|record| record.op == crate::Op::Resume).for_each(|record| record.op = crate::Op::Trap);
+    let (catching, mut silent) = finish(catching).unwrap();
+    let pad = silent.sites.iter().find_map(|site| site.pad_offset).unwrap() as usize;
+    assert_eq!(verify_code(&catching, &silent), []);
+    silent.bytes[pad] = 0x99;
+    out.push(("X0416", catching, silent));
     let mut near = function.clone();
     let at = near.records.iter().position(|record| record.op == crate::Op::JumpIf).unwrap();
     near.records[at].imm |= crate::finish::NEAR;

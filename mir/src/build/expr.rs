@@ -109,6 +109,7 @@ impl Builder<'_> {
                 self.leave_loop(id, value)
             }
             Expr::Continue(id) => self.continue_loop(id),
+            Expr::Catch(value) => self.catch(e, value),
             Expr::Return(value) => {
                 let value = self.value(value)?;
                 Err(self.ret(value))

@@ -12,6 +12,8 @@ pub(super) struct Flow {
     defs: Vec<Option<Value>>,
     /// Changed locals with the definition they had before.
     log: Vec<(LocalId, Option<Value>)>,
+    /// Goes up with every change of a definition.
+    version: u64,
     /// Locals that the running walk has met: `seen[local] == stamp`.
     seen: Vec<u32>,
     stamp: u32,
@@ -43,6 +45,7 @@ impl Flow {
         Flow {
             defs: vec![None; locals],
             log: Vec::with_capacity(locals),
+            version: 0,
             seen: vec![0; locals],
             stamp: 0,
             column: vec![0; locals],
@@ -58,9 +61,15 @@ impl Flow {
     }
 
     pub(super) fn set(&mut self, local: LocalId, value: Value) {
+        self.version += 1;
         let slot = &mut self.defs[local.index()];
         self.log.push((local, *slot));
         *slot = Some(value);
+    }
+
+    /// A number that differs whenever the definitions may.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     /// Hides a name of a pattern until its arm is entered.
@@ -80,6 +89,7 @@ impl Flow {
 
     /// Undoes all changes since the log had `mark` entries.
     fn restore(&mut self, mark: usize) {
+        self.version += 1;
         for (local, old) in self.log.drain(mark..).rev() {
             self.defs[local.index()] = old;
         }

@@ -12,6 +12,7 @@
 //! | `expr`         | expressions, places, calls                                               |
 //! | `tail`         | expressions in tail position                                             |
 //! | `branch`       | `if`, `&&`, `||`, conditions                                             |
+//! | `catch`        | `catch`: where panics inside it land                                     |
 //! | `loops`        | `loop`, `while`, `for`                                                   |
 //! | `matching`     | `match` on scalars: switches and chains                                  |
 //! | `decide`       | `match` on what has parts: decision trees                                |
@@ -20,6 +21,7 @@
 //! | `unpack`       | what a function value with captured values points to                     |
 
 mod branch;
+mod catch;
 mod cells;
 mod decide;
 mod expr;
@@ -109,6 +111,8 @@ struct Builder<'a> {
     top: Option<Header>,
     /// The one landing block, made when first needed.
     landing: Option<Block>,
+    /// Open `catch` expressions, outermost first.
+    catches: Vec<catch::Catch>,
     /// Operators whose left operand is being lowered.
     spine: Vec<ExprId>,
 }
@@ -126,6 +130,7 @@ impl<'a> Builder<'a> {
             frames: (0..body.loops.len()).map(|_| None).collect(),
             top: None,
             landing: None,
+            catches: Vec::new(),
             spine: Vec::new(),
         }
     }
@@ -231,8 +236,11 @@ impl<'a> Builder<'a> {
         self.graph.append(self.current, new, &[])
     }
 
-    /// The block that all panics of this function unwind to. It has nothing to release yet.
+    /// The block that panics unwind to here: in a `catch` one of its own, elsewhere the one of the function, which goes on unwinding.
     fn landing(&mut self) -> Block {
+        if !self.catches.is_empty() {
+            return self.catch_landing();
+        }
         if let Some(block) = self.landing {
             return block;
         }

@@ -108,6 +108,7 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::For(_)
             | Expr::Break(..)
             | Expr::Continue(_)
+            | Expr::Catch(_)
             | Expr::Return(_) => return false,
             Expr::Int(_)
             | Expr::Float(_)

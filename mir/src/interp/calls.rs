@@ -47,7 +47,13 @@ impl Machine<'_> {
                 output.write_error(format!("{text}\n").as_bytes());
                 Given::Nothing
             }
-            RuntimeCall::Allocate => return Err(Halt::Broken("allocate is not for MIR".to_owned())),
+            RuntimeCall::Allocate | RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
+                return Err(Halt::Broken(format!("{} is not for MIR", call.name())));
+            }
+            RuntimeCall::Caught => match self.panic.take() {
+                Some((message, _)) => Given::Text(Rc::from(message)),
+                None => return Err(Halt::Broken("nothing unwinds that could be caught".to_owned())),
+            },
             RuntimeCall::StrConcat => {
                 let (a, b) = (text(a), text(b));
                 // A text that doubles forever must not take real memory first.

@@ -1,4 +1,4 @@
-//! Panic, report, unwinding (`language/10` §10.2): the report of an uncaught panic comes before unwinding, so the trace is complete.
+//! Panic, report, unwinding (`language/10` §10.2): the report of an uncaught panic is made before unwinding, so the trace is complete.
 
 use std::rc::Rc;
 
@@ -28,7 +28,7 @@ impl Line {
 }
 
 impl Machine<'_> {
-    /// A panic at instruction `pc` of the top frame: reports it and gives where unwinding goes on, if anywhere.
+    /// A panic at instruction `pc` of the top frame: gives where unwinding goes on, if anywhere.
     pub(super) fn raise(&mut self, kind: PanicKind, args: &[pure::Arg], pc: usize) -> Result<Option<usize>, Halt> {
         if let Some(frame) = self.frames.last_mut() {
             frame.pc = pc;
@@ -46,9 +46,6 @@ impl Machine<'_> {
                 pure::report::report(&mut |out| out(message.as_bytes()), lines.iter().map(Line::frame), backtrace, out);
             });
         }
-        if let Some((_, output)) = &mut self.world {
-            output.write_error(report.as_bytes());
-        }
         self.panic = Some((message, report));
         self.landing()
     }
@@ -65,6 +62,10 @@ impl Machine<'_> {
     /// The end after the last frame.
     pub(super) fn panicked(&mut self) -> End {
         let (message, report) = self.panic.take().unwrap_or_default();
+        // Nothing that unwinding runs can be seen, so the report comes when it is known that nobody caught the panic.
+        if let Some((_, output)) = &mut self.world {
+            output.write_error(report.as_bytes());
+        }
         End::Panicked { message, report }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hir::Type;
 use ir::{ItemId, Namespace, Symbol};
+use lir::build::Purpose;
 use query::{Fp, Interrupt};
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,8 @@ impl Provider for LirBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Body<lir::Legal>>>, Interrupt> {
         let built = if *id == lir::build::entry_item() {
             return Ok(None);
+        } else if let Some((purpose, ty)) = Purpose::of(*id) {
+            levels.done(lir::build::glue(*id, purpose, ty, levels))?
         } else {
             let body = levels.get::<OwnedBody>(id)?;
             let Some(body) = &*body else { return Ok(None) };
@@ -355,13 +358,20 @@ pub fn item_record(id: ItemId, position: Option<&super::ItemPosition>) -> image:
 
 /// Is it left out of panic reports: what nobody wrote?
 pub fn is_hidden(id: ItemId) -> bool {
-    id == lir::build::entry_item() || id == super::tests_item() || id.unpacked().is_some() || hir::resolve::prelude::is_predeclared(id)
+    id == lir::build::entry_item()
+        || id == super::tests_item()
+        || Purpose::of(id).is_some()
+        || id.unpacked().is_some()
+        || hir::resolve::prelude::is_predeclared(id)
 }
 
 /// The name of an item in panic reports (language/10 §10.4).
 pub fn shown_name(id: ItemId) -> String {
     if let Some((around, _)) = id.of_lambda() {
         return format!("{}.lambda", shown_name(around));
+    }
+    if Purpose::of(id).is_some() {
+        return format!("@{id}");
     }
     let path = id.path();
     match path.namespace {

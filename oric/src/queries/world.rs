@@ -112,6 +112,9 @@ impl mir::Context for World<'_> {
 
 impl lir::Context for World<'_> {
     fn signature(&self, function: ItemId) -> Result<Option<Arc<lir::Signature>>, Stop> {
+        if let Some(known) = lir::build::glue_signature(function, self)? {
+            return Ok(Some(known));
+        }
         if function.is_lambda() || function.unpacked().is_some() {
             let types = mir::Context::signature(self, function)?;
             return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();

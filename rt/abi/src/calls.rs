@@ -86,6 +86,10 @@ calls! {
     Print         = "print"          "ori_print"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text and a newline to standard output";
     DebugPrint    = "debug_print"    "ori_debug_print"    (Str)          -> Void,  Writes, [], "writes a text and a newline to standard error";
     Allocate      = "allocate"       "ori_allocate"       (Int, Int)     -> Address, Pure, [], "a cell with room for so many bytes, of the type with this tag (`layout::type_tag`); ends the process when memory is exhausted";
+    TextDrop      = "text_drop"      "ori_text_drop"      (Int)          -> Void,  Writes, [], "gives up a share of the block that a text names; no value of the language: only LIR calls it, as the two below";
+    BufferDrop    = "buffer_drop"    "ori_buffer_drop"    (Address)      -> Void,  Writes, [], "gives up a share of a block that holds nothing counted";
+    Free          = "free"           "ori_free"           (Address)      -> Void,  Writes, [], "gives a block back that nobody holds, and what it holds is dropped";
+    Caught        = "caught"         "ori_caught"         ()             -> Str,   Writes, [], "the message of the panic that unwinds, which ends: only where a landing block leads";
     StrConcat     = "str_concat"     "ori_str_concat"     (Str, Str)     -> Str,   Pure,   [], "the first text followed by the second";
     StrEqual      = "str_equal"      "ori_str_equal"      (Str, Str)     -> Bool,  Pure,   [], "equal bytes";
     StrCompare    = "str_compare"    "ori_str_compare"    (Str, Str)     -> Int,   Pure,   [], "-1, 0 or 1 by code points";

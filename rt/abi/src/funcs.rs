@@ -39,6 +39,9 @@ pub struct FunctionRecord {
 /// The function saves `rbp` and sets it up (`push rbp; mov rbp, rsp`). Without it: a leaf whose return address is on top of the stack.
 pub const HAS_FRAME: u16 = 1;
 
+/// First byte of a landing pad that catches: `nop`, which no other begins with.
+pub const CATCHES: u8 = 0x90;
+
 /// Where an item stands: the position table. A row with an empty name is free.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

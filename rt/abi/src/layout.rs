@@ -22,14 +22,23 @@ pub const TEXT_USED: usize = 0;
 /// Where the bytes begin in the block of a text.
 pub const TEXT_START: usize = 8;
 
-/// Size of a list value in bytes: pointer, length, capacity.
+/// Size of a list value in bytes: first element, length, buffer.
 pub const LIST_SIZE: usize = 24;
-/// Word 0 of a list: address of the first element.
+/// Word 0 of a list: address of the first element; never null.
 pub const LIST_POINTER: usize = 0;
 /// Word 1 of a list: number of elements.
 pub const LIST_LENGTH: usize = 8;
-/// Word 2 of a list: capacity.
-pub const LIST_CAPACITY: usize = 16;
+/// Word 2 of a list: the cell that holds its elements, null when nobody owns them (static data, no elements, elements without size). A slice has the
+/// buffer of the list that it was taken from: so what counts holders never asks where in the buffer the elements begin.
+pub const LIST_BUFFER: usize = 16;
+
+/// Part of a buffer: address behind the last element that it holds. What lies behind belongs to nobody, so a list that ends here grows in place,
+/// however many others share the buffer; the elements up to here die with the buffer.
+pub const BUFFER_END: u32 = 0;
+/// Part of a buffer: address behind the room for elements.
+pub const BUFFER_LIMIT: u32 = 8;
+/// Offset of the first element in a buffer.
+pub const BUFFER_ELEMENTS: u32 = 16;
 
 /// Bytes of the header of a cell. Its parts begin behind it, at the address by which the cell is known.
 pub const CELL_HEADER: usize = 8;
@@ -100,9 +109,6 @@ pub const TEXT_TAG: u32 = type_tag(b"str");
 
 /// Bytes of the state of a thread, which ends where `fs` points to. It begins with the free list of each class, by number.
 pub const THREAD_SIZE: usize = 2048;
-/// Symbol of the entry that compiled code calls when the free list of a class is empty: the class in `r11d`; afterwards `r11` is the first of the list,
-/// which has some, and all other registers are as before.
-pub const REFILL_SYMBOL: &str = "ori_refill";
 /// Symbol of that state.
 pub const THREAD_SYMBOL: &str = "ori_thread";
 

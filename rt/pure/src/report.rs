@@ -86,6 +86,13 @@ pub fn out_of_memory(bytes: usize, out: Sink) {
     out(b" bytes requested)\n");
 }
 
+/// The report of a panic while another one unwinds (`language/10` §10.2).
+pub fn abort(second: &[u8], first: &[u8], out: Sink) {
+    for piece in [&b"abort: panic while unwinding: "[..], second, b" (first: ", first, b")\n"] {
+        out(piece);
+    }
+}
+
 /// First line of the report of blocks that are still in use at exit (`language/13` §13.9).
 pub fn leaks(blocks: usize, bytes: usize, out: Sink) {
     out(b"leak: ");

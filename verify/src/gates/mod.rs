@@ -9,6 +9,8 @@
 //! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
 //! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
 //! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
+//! | [`fast_path`] | taking a cell, counting it and giving it back cost what they may                         |
+//! | [`heap`]     | what a program takes it gives back, however deep                                          |
 //! | [`conformance`] | every rule of the language reference has fixtures, and they hold                     |
 //! | [`memory`]   | every counted value is given away once on every path, and mutants of that are refused     |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
@@ -17,6 +19,8 @@ pub mod baseline;
 pub mod cas;
 pub mod conformance;
 pub mod elf;
+pub mod fast_path;
+pub mod heap;
 pub mod memory;
 pub mod native;
 pub mod pipeline;
@@ -36,7 +40,7 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 8] = [
+pub const GATES: [Gate; 10] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
@@ -44,6 +48,8 @@ pub const GATES: [Gate; 8] = [
     Gate { name: "compiler-query-engine-check", first: &[], run: query::run },
     Gate { name: "compiler-cas-check", first: &[], run: cas::run },
     Gate { name: "conformance-check", first: &[], run: conformance::run },
+    Gate { name: "native-memory-control-check", first: &["memory-semantics-decision-check"], run: heap::run },
+    Gate { name: "allocator-fast-path-check", first: &[], run: fast_path::run },
     Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
 ];
 

@@ -442,7 +442,9 @@ fn every_entry_of_the_runtime_can_be_linked() {
         RuntimeCall::ALL.iter().map(|row| RuntimeSymbol::Call(*row)).chain(PanicKind::ALL.iter().map(|row| RuntimeSymbol::Panic(*row)))
     {
         assert_eq!(RuntimeSymbol::from_symbol(row.symbol()), Some(row));
-        assert!(seen.insert(layout.runtime_address(runtime::place(row)).expect("included")), "{row:?}");
+        let is_new = seen.insert(layout.runtime_address(runtime::place(row)).expect("included"));
+        // Texts and buffers without counted elements are given up by the same code.
+        assert!(is_new || row == RuntimeSymbol::Call(RuntimeCall::BufferDrop), "{row:?}");
     }
     assert_eq!(RuntimeSymbol::from_symbol("ori_nonsense"), None);
     let everything = link(&program).expect("links");

@@ -1,0 +1,158 @@
+//! `native-memory-control-check`: what a native program takes it gives back, however deep it goes, and what it does not give back is reported.
+
+use std::process::Command;
+
+use lir::Op;
+
+use crate::child::{self, Ending, Limits};
+use crate::corpus::{self, Entry};
+use crate::evidence::{Evidence, Table};
+use crate::program::{Program, checked_options};
+use crate::workers;
+
+/// A list and a tree that leans to one side, deeper than any stack, each dropped while a stack of 256 KiB is all there is.
+const DEEP: [(&str, &str, &str); 2] = [
+    (
+        "a list of 10,000,000 nodes",
+        "type Chain = End | Link(next: Chain, n: int);
+@build (n: int, rest: Chain) -> Chain = if n == 0 then rest else build(n: n - 1, rest: Link(next: rest, n: n));
+@head (chain: Chain) -> int = match chain { End -> 0, Link(next: _, n: n) -> n };
+@main () -> void = { let chain = build(n: 10000000, rest: End); print(msg: `{head(chain: chain)}`); }
+",
+        "1\n",
+    ),
+    (
+        "a tree of 3,000,000 nodes that leans to the left",
+        "type Tree = Leaf(text: str) | Node(left: Tree, right: Tree);
+@build (n: int, tree: Tree) -> Tree =
+    if n == 0 then tree else build(n: n - 1, tree: Node(left: tree, right: Leaf(text: \"a text that has a block\" + \" of its own\")));
+@kind (tree: Tree) -> str = match tree { Leaf(_) -> \"leaf\", Node(_, _) -> \"node\" };
+@main () -> void = { let tree = build(n: 3000000, tree: Leaf(text: \"x\")); print(msg: kind(tree: tree)); }
+",
+        "node\n",
+    ),
+];
+
+/// A program that holds a text; one hold of it not given up, and it leaks.
+const PLANTED: &str = "@twice (text: str) -> str = text + text;
+@main (args: [str]) -> void = {
+    let text = twice(text: `a text {args.len()} for the heap of the program`);
+    print(msg: text);
+    print(msg: text);
+}
+";
+
+/// Runs `native-memory-control-check`.
+pub fn run() -> bool {
+    let mut evidence = Evidence::new("native-memory-control-check");
+    leaks(&mut evidence);
+    depth(&mut evidence);
+    planted(&mut evidence);
+    evidence.close()
+}
+
+/// Runs the image with leaks checked, and with these variables besides.
+fn checked(image: &[u8], args: &[String], more: &[(&str, &str)], limits: Limits) -> Result<Ending, String> {
+    let program = child::Program::new(image).map_err(|error| error.to_string())?;
+    let mut command = Command::new(program.path());
+    command.args(args).env("ORI_CHECK_LEAKS", "1").envs(more.iter().copied());
+    child::run(&mut command, limits).map_err(|error| error.to_string())
+}
+
+/// Every program that runs does the same with its leaks checked: so it has none.
+fn leaks(evidence: &mut Evidence) {
+    let programs = corpus::programs();
+    let check = |entry: &Entry| -> Result<bool, String> {
+        let program = Program::load(&entry.file, checked_options(), 1).map_err(|refusal| refusal.to_string())?;
+        let image = program.image()?;
+        let plain = crate::program::run(&image, &entry.args, Limits::default())?;
+        let with_check = checked(&image, &entry.args, &[], Limits::default())?;
+        // Where the stack ends depends on what stands above it.
+        let exhausted = plain.stderr.starts_with(b"fatal: stack overflow");
+        match plain == with_check || exhausted && plain.status == with_check.status {
+            true => Ok(exhausted),
+            false => Err(format!("with leaks checked: {}", with_check.line())),
+        }
+    };
+    let mut exhausted = 0usize;
+    for (entry, result) in programs.iter().zip(workers::each(&programs, check)) {
+        match result {
+            Ok(Ok(is_exhausted)) => exhausted += usize::from(is_exhausted),
+            Ok(Err(why)) | Err(why) => evidence.fail(format!("{}: {why}", entry.name)),
+        }
+    }
+    let mut table = Table::new("leaks", &["what", "count"]);
+    table.row(["programs that ran natively with leaks checked".to_owned(), programs.len().to_string()]);
+    table.row(["of these, ended by an exhausted stack, where nothing is checked".to_owned(), exhausted.to_string()]);
+    evidence.table(table);
+    if programs.is_empty() {
+        evidence.fail("no program ran");
+    }
+}
+
+fn depth(evidence: &mut Evidence) {
+    let mut table = Table::new("depth", &["what", "stack", "ending"]);
+    for (what, source, output) in DEEP {
+        let ending = Program::of_text(source, checked_options())
+            .map_err(|refusal| refusal.to_string())
+            .and_then(|program| program.image())
+            .and_then(|image| checked(&image, &[], &[("ORI_STACK_SIZE", "262144")], Limits { memory: 4 << 30, ..Limits::default() }));
+        match ending {
+            Ok(ending) => {
+                if ending.status != Some(0) || ending.stdout != output.as_bytes() || !ending.stderr.is_empty() {
+                    evidence.fail(format!("{what}: {}", ending.line()));
+                }
+                table.row([what.to_owned(), "256 KiB".to_owned(), format!("status {:?}", ending.status)]);
+            }
+            Err(why) => evidence.fail(format!("{what}: {why}")),
+        }
+    }
+    evidence.table(table);
+}
+
+/// Each op that gives something up, taken out of the code, is a leak that the report names, and the status is 3.
+fn planted(evidence: &mut Evidence) {
+    let mut table = Table::new("planted", &["taken out", "ending"]);
+    let result = plant(&mut table);
+    match result {
+        Ok(count) if count > 0 => {}
+        Ok(_) => evidence.fail("no leak could be planted"),
+        Err(why) => evidence.fail(why),
+    }
+    evidence.table(table);
+}
+
+fn plant(table: &mut Table) -> Result<usize, String> {
+    let program = Program::of_text(PLANTED, checked_options()).map_err(|refusal| refusal.to_string())?;
+    let honest = checked(&program.image()?, &[], &[], Limits::default())?;
+    if honest.status != Some(0) || !honest.stderr.is_empty() {
+        return Err(format!("the honest program: {}", honest.line()));
+    }
+    let mut count = 0;
+    for item in program.functions() {
+        let Some(body) = program.lir(item) else { continue };
+        for (block, row) in body.blocks.iter() {
+            for (at, &inst) in row.insts.iter().enumerate() {
+                let is_drop = body.op(inst) == Op::Runtime && body.insts[inst].imm == abi::RuntimeCall::TextDrop as u64;
+                if !is_drop {
+                    continue;
+                }
+                let mut leaky = (*body).clone();
+                leaky.blocks[block].insts.remove(at);
+                let assembled = oric::assemble::assemble(item, &leaky, true)?;
+                let ending = checked(&program.image_with(assembled)?, &[], &[], Limits::default())?;
+                table.row([format!("text_drop of @{item}"), ending.line()]);
+                // What no run comes by may stay away.
+                if ending == honest {
+                    continue;
+                }
+                let report = String::from_utf8_lossy(&ending.stderr).into_owned();
+                if ending.status != Some(3) || !report.starts_with("leak: ") || !report.contains("\n  str ") {
+                    return Err(format!("a planted leak of @{item} is reported as {}", ending.line()));
+                }
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
+}
