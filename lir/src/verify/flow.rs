@@ -49,12 +49,12 @@ impl Flow {
     }
 
     /// Is the end of one block on every path to another one?
-    pub(super) fn end_reaches(&self, from: Block, to: Block) -> bool {
+    pub(super) fn end_reaches(&self, graph: &Graph<Lir>, from: Block, to: Block) -> bool {
         from != to
             && self.order.is_reachable(from)
             && self.order.is_reachable(to)
-            && !self.unwinding[to.index()]
             && self.dominators.dominates(from, to)
+            && !(self.unwinding[to.index()] && leads_past(graph, from, usize::MAX, to))
     }
 
     /// Has instruction `index` of one block been completed on every path to another one? Every path is none where nothing comes.
@@ -63,7 +63,26 @@ impl Flow {
             return from != to;
         }
         // A block can be left by unwinding before the instruction is done; that leads to blocks that are reached by unwinding, and to no others.
-        let leaves_before = || graph.blocks[from].insts.iter().take(index as usize + 1).any(|&inst| graph.edges[inst].unwind.is_some());
-        self.order.is_reachable(from) && self.dominators.dominates(from, to) && !(self.unwinding[to.index()] && leaves_before())
+        self.order.is_reachable(from)
+            && self.dominators.dominates(from, to)
+            && !(self.unwinding[to.index()] && leads_past(graph, from, index as usize + 1, to))
     }
+}
+
+/// Does unwinding out of the first `count` instructions of a block lead to another block without coming by the block again?
+fn leads_past(graph: &Graph<Lir>, from: Block, count: usize, to: Block) -> bool {
+    let mut open: Vec<Block> = graph.blocks[from].insts.iter().take(count).filter_map(|&inst| graph.edges[inst].unwind).collect();
+    let mut seen = vec![false; graph.blocks.len()];
+    while let Some(block) = open.pop() {
+        if block == to {
+            return true;
+        }
+        if let Some(seen) = seen.get_mut(block.index())
+            && block != from
+            && !std::mem::replace(seen, true)
+        {
+            graph.each_successor(block, |next| open.push(next));
+        }
+    }
+    false
 }

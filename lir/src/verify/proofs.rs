@@ -154,12 +154,12 @@ impl Proofs {
     }
 
     /// Does a fact about the value that `proves` accepts hold at this place?
-    fn holds(&self, value: Value, at: (Block, u32), proves: impl Fn(Fact) -> bool) -> bool {
+    fn holds(&self, graph: &Graph<Lir>, value: Value, at: (Block, u32), proves: impl Fn(Fact) -> bool) -> bool {
         let mut next = self.heads.get(value.index()).copied().unwrap_or(NONE);
         for _ in 0..NEAREST {
             let Some(&proof) = self.rows.get(next as usize) else { break };
             next = proof.next;
-            if proves(proof.fact) && (proof.block == at.0 && proof.index < at.1 || self.flow.end_reaches(proof.block, at.0)) {
+            if proves(proof.fact) && (proof.block == at.0 && proof.index < at.1 || self.flow.end_reaches(graph, proof.block, at.0)) {
                 return true;
             }
         }
@@ -174,14 +174,14 @@ impl Proofs {
         let place = here(at.0.raw(), at.1);
         let excludes = |number: i64| move |fact: Fact| matches!(fact, Fact::Compares(cond, literal) if !cond.holds(number, literal));
         let known = literal(graph, divisor);
-        if known.is_none_or(|n| n == 0) && !self.holds(divisor, at, excludes(0)) {
+        if known.is_none_or(|n| n == 0) && !self.holds(graph, divisor, at, excludes(0)) {
             faults.push(LirFault::DivisorMayBeZero { at: place, op, value: divisor.raw() });
         }
         let small = literal(graph, dividend).is_some_and(|n| n != i64::MIN);
         if known.is_none_or(|n| n == -1)
             && !small
-            && !self.holds(divisor, at, excludes(-1))
-            && !self.holds(divisor, at, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
+            && !self.holds(graph, divisor, at, excludes(-1))
+            && !self.holds(graph, divisor, at, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
             && !self.holds(dividend, at, excludes(i64::MIN))
         {
             faults.push(LirFault::QuotientMayOverflow { at: place, op, value: divisor.raw() });
@@ -200,7 +200,7 @@ impl Proofs {
             Fact::Bounded(FloatCond::Le | FloatCond::Eq, bound) => bound < limit,
             Fact::Bounded(FloatCond::Ne | FloatCond::Gt | FloatCond::Ge, _) | Fact::Compares(..) | Fact::Divides(_) => false,
         };
-        if !self.holds(value, at, above) || !self.holds(value, at, below) {
+        if !self.holds(graph, value, at, above) || !self.holds(graph, value, at, below) {
             faults.push(LirFault::FloatUnchecked { at: here(at.0.raw(), at.1), value: value.raw() });
         }
     }
