@@ -182,7 +182,7 @@ impl Proofs {
             && !small
             && !self.holds(graph, divisor, at, excludes(-1))
             && !self.holds(graph, divisor, at, |fact| matches!(fact, Fact::Divides(by) if by == dividend))
-            && !self.holds(dividend, at, excludes(i64::MIN))
+            && !self.holds(graph, dividend, at, excludes(i64::MIN))
         {
             faults.push(LirFault::QuotientMayOverflow { at: place, op, value: divisor.raw() });
         }
