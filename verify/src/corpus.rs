@@ -50,7 +50,7 @@ pub fn programs() -> Vec<Entry> {
     }
     for file in sources(&root.join("fixtures/kernels")) {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        add(file, vec![small_size(&stem).to_owned()]);
+        add(file, small_size(&stem).split(' ').map(str::to_owned).collect());
     }
     for file in sources(&root.join("examples")) {
         add(file, Vec::new());
@@ -71,6 +71,9 @@ fn small_size(kernel: &str) -> &'static str {
         "nbody" => "200",
         "mandelbrot" => "40",
         "collatz" => "1000",
+        "fannkuch" | "nqueens" => "5",
+        "matmul" | "spectral_norm" => "8",
+        "sort" => "1 100",
         _ => "60",
     }
 }

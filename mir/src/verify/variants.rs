@@ -93,6 +93,14 @@ impl Walk<'_> {
     }
 
     fn block(&mut self, block: Block) -> Result<(), Stop> {
+        if block != ENTRY && self.incoming[block.index()] == 0 {
+            // Only literals that say otherwise lead here.
+            for &inst in &self.graph.blocks[block].insts {
+                let targets = self.graph.targets(inst).iter().map(|target| target.block);
+                targets.chain(self.graph.edges[inst].unwind).for_each(|to| self.incoming[to.index()] -= 1);
+            }
+            return Ok(());
+        }
         for (value, (set, count)) in std::mem::take(&mut self.arrived[block.index()]) {
             if count == self.incoming[block.index()] {
                 self.learn(value, set)?;
@@ -121,6 +129,10 @@ impl Walk<'_> {
     fn leave(&mut self, last: Inst) -> Result<(), Stop> {
         let graph = self.graph;
         for (index, &target) in graph.targets(last).iter().enumerate() {
+            if is_dead(graph, last, index) {
+                self.incoming[target.block.index()] -= 1;
+                continue;
+            }
             let mut facts = self.facts_of_edge(last, index)?;
             for (value, set) in &mut facts {
                 meet(set, &self.set_of(*value)?);
@@ -313,6 +325,19 @@ impl Walk<'_> {
         };
         self.empty.insert(ty, is_empty);
         Ok(is_empty)
+    }
+}
+
+/// Does a literal say that the terminator never goes to this target? Passes that run out of fuel leave such edges.
+fn is_dead(graph: &Graph<Mir>, last: Inst, index: usize) -> bool {
+    let Some(literal) = graph.args(last).first().and_then(|&value| int_literal(graph, value)) else { return false };
+    match graph.op(last) {
+        Op::Branch => (literal != 0) != (index == 0),
+        Op::Switch => {
+            let cases = graph.cases(last);
+            cases.iter().position(|&case| case == literal).unwrap_or(cases.len()) != index
+        }
+        _ => false,
     }
 }
 
