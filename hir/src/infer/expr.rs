@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
                 self.report(Code::E1002, span, []);
                 self.error(span)
             }
-            Ast::Range { .. } => self.refuse(span, "range values"),
+            Ast::Range { start, end, inclusive, step } => self.range((start, end), inclusive, step, span)?,
             Ast::SelfValue => self.self_value(span),
             Ast::SelfType => {
                 self.report(Code::E0314, span, []);

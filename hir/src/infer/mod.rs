@@ -10,6 +10,7 @@ mod binding;
 mod builtin;
 mod call;
 mod catch;
+mod collect;
 mod control;
 mod derive;
 mod draft;
@@ -127,12 +128,13 @@ struct Frame<'a> {
     yields: Option<Yields<'a>>,
 }
 
-/// The list that a `for ... yield` collects.
+/// The collection that a `for ... yield` makes.
 #[derive(Clone, Copy)]
 struct Yields<'a> {
     all: LocalId,
     element: Type,
     why: Why<'a>,
+    into: collect::Into,
 }
 
 /// The receiver of the innermost index, for `#`.
@@ -514,6 +516,7 @@ impl<'a> Checker<'a> {
     fn written(&mut self, ty: tree::TypeId) -> Result<Type> {
         let mut reader = TypeReader::new(self.tree, self.cx, self.scope.clone(), self.anchor);
         reader.around = self.around.clone();
+        reader.around.given.clone_from(&self.given);
         reader.blanks = self.which != Which::Constant;
         let ty = reader.read(ty)?;
         if !reader.diagnostics.is_empty() {

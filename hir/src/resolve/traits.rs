@@ -204,29 +204,10 @@ impl TypeReader<'_> {
             }
         }
         for constraint in generics.constraints {
-            let tree::Constraint::Equal(path, ty, span) = constraint else { continue };
-            let (associated, ty) = (self.associated(path, *span)?, self.read(*ty)?);
-            if let TypeKind::Associated(parts, interface, _) = associated.kind()
-                && ty != Type::ERROR
+            if let tree::Constraint::Equal(path, ty, span) = constraint
+                && path.len() <= 2
             {
-                let mut is_part = false;
-                ty.replaced(&mut |part| {
-                    is_part |= part == associated;
-                    None
-                });
-                if is_part && ty != associated {
-                    let this = parts.first().map_or_else(String::new, |&this| show(this));
-                    let args = [this.as_str().into(), interface.name().into()];
-                    let error = Diagnostic::new(Code::E0440, self.anchor, *span, args);
-                    self.diagnostics.push(error.note(format!("`{}` would be a part of itself", show(associated))));
-                }
-                if is_part {
-                    continue;
-                }
-                self.around.given.equalities.push(Equality { associated, ty, is_default: false });
-            } else if associated != ty && associated != Type::ERROR && ty != Type::ERROR {
-                let args = [show(ty).into(), show(associated).into()];
-                self.diagnostics.push(Diagnostic::new(Code::E2001, self.anchor, *span, args));
+                self.equality(path, *ty, *span)?;
             }
         }
         self.default_equalities(first)?;
@@ -238,6 +219,41 @@ impl TypeReader<'_> {
                 self.bounds_for(ty, bounds)?;
                 self.default_equalities(before)?;
             }
+        }
+        // Those of associated types need what these implement.
+        for constraint in generics.constraints {
+            if let tree::Constraint::Equal(path, ty, span) = constraint
+                && path.len() > 2
+            {
+                self.equality(path, *ty, *span)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `where path == ty`
+    fn equality(&mut self, path: &[Symbol], ty: tree::TypeId, span: Span) -> Result<(), Stop> {
+        let (associated, ty) = (self.associated(path, span)?, self.read(ty)?);
+        if let TypeKind::Associated(parts, interface, _) = associated.kind()
+            && ty != Type::ERROR
+        {
+            let mut is_part = false;
+            ty.replaced(&mut |part| {
+                is_part |= part == associated;
+                None
+            });
+            if is_part && ty != associated {
+                let this = parts.first().map_or_else(String::new, |&this| show(this));
+                let args = [this.as_str().into(), interface.name().into()];
+                let error = Diagnostic::new(Code::E0440, self.anchor, span, args);
+                self.diagnostics.push(error.note(format!("`{}` would be a part of itself", show(associated))));
+            }
+            if !is_part {
+                self.around.given.equalities.push(Equality { associated, ty, is_default: false });
+            }
+        } else if associated != ty && associated != Type::ERROR && ty != Type::ERROR {
+            let args = [show(ty).into(), show(associated).into()];
+            self.diagnostics.push(Diagnostic::new(Code::E2001, self.anchor, span, args));
         }
         Ok(())
     }
@@ -503,7 +519,9 @@ fn check_associated(
         }
     }
     for (interface, definition) in own {
-        for row in definition.associated.iter().filter(|row| row.default.is_none() && !seen.contains(&row.name)) {
+        // Which iterator a thing has says the result of its `iter`.
+        let is_told = |name| Known::of(interface.item()) == Some(Known::Iterable) && name == prelude::iter_type();
+        for row in definition.associated.iter().filter(|row| row.default.is_none() && !seen.contains(&row.name) && !is_told(row.name)) {
             let args = [interface.item().name().into(), shown.as_str().into(), row.name.into()];
             diagnostics.push(Diagnostic::new(Code::E2018, anchor, found.type_span, args));
         }
