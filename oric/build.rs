@@ -35,6 +35,9 @@ fn main() -> io::Result<()> {
         let _ = writeln!(text, "    ({room:?}, {:#034x}),", hash.value());
     }
     text.push_str("];\n");
+    let mut library = Hash::new(&workspace);
+    library.add("std", "ori")?;
+    let _ = writeln!(text, "/// Hash of the library's text.\npub(crate) const LIBRARY: u128 = {:#034x};", library.value());
     fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("rooms.rs"), text)
 }
 

@@ -27,6 +27,8 @@ struct Look {
 #[derive(Default)]
 pub struct Inputs {
     looks: Mutex<BTreeMap<Symbol, Look>>,
+    /// Was it a compiler with our library that looked?
+    has_library: bool,
     /// A file that cannot be read.
     failed: Mutex<Option<OpenError>>,
 }
@@ -52,23 +54,24 @@ fn now() -> i64 {
 impl Inputs {
     /// What an earlier session looked at.
     pub fn from_bytes(bytes: Option<&[u8]>) -> Inputs {
-        let rows: Vec<(Symbol, Look)> = bytes.and_then(codec::read).unwrap_or_default();
-        Inputs { looks: Mutex::new(rows.into_iter().collect()), failed: Mutex::default() }
+        let (library, rows): (u128, Vec<(Symbol, Look)>) = bytes.and_then(codec::read).unwrap_or_default();
+        Inputs { looks: Mutex::new(rows.into_iter().collect()), has_library: library == codec::LIBRARY, failed: Mutex::default() }
     }
 
     /// For the next session.
     pub fn to_bytes(&self) -> Vec<u8> {
         let rows: Vec<(Symbol, Look)> = self.looks.lock().iter().map(|(module, look)| (*module, *look)).collect();
         let mut bytes = Vec::with_capacity(rows.len() * 64);
-        codec::write(&rows, &mut bytes);
+        codec::write(&(codec::LIBRARY, rows), &mut bytes);
         bytes
     }
 
     /// Sets what changed on disk since it was looked at. Returns whether anything is to be remembered.
     pub fn refresh(&self, project: &Project, engine: &mut Engine) -> Result<bool, Interrupt> {
-        let mut news = false;
         // Another compiler may have another library.
-        for &(module, ..) in hir::resolve::prelude::SOURCES {
+        let mut news = !self.has_library;
+        let sources = if self.has_library { &[] } else { hir::resolve::prelude::SOURCES };
+        for &(module, ..) in sources {
             let module = Symbol::new(module);
             if let (Some(stored), Some(source)) = (engine.knows_input::<Source>(&module)?, library(module))
                 && stored != <Source as Input>::fingerprint(&source)

@@ -316,18 +316,32 @@ impl Engine {
         if let Some(&(_, node)) = shard.find(at, |(known, _)| known == key) {
             return Ok(node);
         }
-        let stored = match &self.store {
-            Some(store) if store.node_count() > 0 => {
-                self.broken(store.find(key_fingerprint(kind, key)))?.filter(|&id| id < self.nodes.stored())
-            }
-            Some(_) | None => None,
-        };
-        let node = match stored {
-            Some(id) => NodeId(id),
+        let node = match self.stored_node(kind, key)? {
+            Some(node) => node,
             None => self.nodes.push(kind, Box::new(key.clone())),
         };
         shard.insert_unique(at, (key.clone(), node), |(known, _)| address(known));
         Ok(node)
+    }
+
+    /// The node of a key that somebody asked about, in this session or an earlier one.
+    fn node_of<K: Key>(&self, kind: Kind, key: &K, address: fn(&K) -> u64) -> Result<Option<NodeId>, Interrupt> {
+        let table: &Table<K> = self.row(kind).table().downcast_ref().expect("a kind has one key type");
+        let at = address(key);
+        let known = table.shard(at).lock().find(at, |(known, _)| known == key).map(|&(_, node)| node);
+        match known {
+            Some(node) => Ok(Some(node)),
+            None => self.stored_node(kind, key),
+        }
+    }
+
+    fn stored_node<K: Key>(&self, kind: Kind, key: &K) -> Result<Option<NodeId>, Interrupt> {
+        match &self.store {
+            Some(store) if store.node_count() > 0 => {
+                Ok(self.broken(store.find(key_fingerprint(kind, key)))?.filter(|&id| id < self.nodes.stored()).map(NodeId))
+            }
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// Makes every running query stop at its next question.

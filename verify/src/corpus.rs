@@ -74,6 +74,8 @@ fn small_size(kernel: &str) -> &'static str {
         "fannkuch" | "nqueens" => "5",
         "matmul" | "spectral_norm" => "8",
         "sort" => "1 100",
+        "binary_trees" => "4",
+        "cfold" | "deriv" => "3",
         _ => "60",
     }
 }

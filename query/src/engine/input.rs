@@ -89,9 +89,9 @@ impl Engine {
         self.input::<I>(key).ok()?.1
     }
 
-    /// Was this input set, or known since an earlier session?
+    /// Was this input set, or known since an earlier session? Asking makes no node: one that nobody sets would be stored as an input without value.
     pub fn knows_input<I: Input>(&self, key: &I::Key) -> Result<Option<Fp>, Interrupt> {
-        let id = self.intern(I::KIND, key, I::address)?;
+        let Some(id) = self.node_of(I::KIND, key, I::address)? else { return Ok(None) };
         if id.0 < self.nodes.stored() || self.slot(id)?.state.lock().known {
             return self.fingerprint_now(id).map(|fp| (fp != absent()).then_some(fp));
         }

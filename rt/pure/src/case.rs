@@ -1,5 +1,5 @@
 //! Case and digits of characters. The properties and mappings of single characters are those of `core`; what `core` keeps to itself stands in
-//! [`tables`](self::tables), which `cargo run -p rt-pure --example tables` writes.
+//! [`tables`](self::tables), which `ORI_BLESS=1 cargo test -p rt-pure --test tables` writes.
 //!
 //! Mappings are the full ones of Unicode without those of a locale: one character may become several, and a Greek sigma at the end of a word becomes
 //! the final one.

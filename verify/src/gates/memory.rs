@@ -12,6 +12,7 @@ use mir::{Mir, Op};
 use crate::corpus::{self, Entry};
 use crate::evidence::{Evidence, Table};
 use crate::levels;
+use crate::mutants::exchanged::{Exchanged, Mutant};
 use crate::mutants::{self, Tally, Verdict, ownership};
 use crate::program::{Program, checked_options};
 use crate::random::Random;
@@ -223,7 +224,8 @@ fn ghost(damage: ownership::Damage) -> Result<String, String> {
     let site = ownership::sites(&body).into_iter().find(is_drop).ok_or("nothing is dropped")?;
     let graph: ir::ssa::Graph<Mir> = ownership::damaged(&body, site, damage, &mut Random::new(1)).ok_or("nothing to damage")?;
     let world = oric::queries::World::new(&program.session.engine);
-    let cx = ownership::Exchanged { world: &world, item: main, body: std::sync::Arc::new(mir::Body::new(graph)) };
+    let mutant = Mutant::Owned(std::sync::Arc::new(mir::Body::new(graph)));
+    let cx = Exchanged { world: &world, item: main, mutant };
     match program.interpret_in(&cx, &[], Limits { steps: STEPS, ..Limits::default() })?.outcome {
         Outcome::Broken(why) => Ok(why),
         outcome => Err(format!("{outcome:?}")),

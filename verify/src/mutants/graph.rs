@@ -10,6 +10,7 @@ use ir::{Fault, ItemId, Stop, Where};
 use mir::interp::Outcome;
 use oric::queries::{self, World};
 
+use super::exchanged::{Exchanged, Mutant};
 use super::{MUTANT_STEPS, Subject, Verdict};
 use crate::program::{Interpreted, bounded, guarded};
 use crate::random::Random;
@@ -81,9 +82,6 @@ pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
     Some((kind, format!("@{item} {}", place(mutation.at)), verdict))
 }
 
-/// What the counts of the interpreter say of a value.
-const GHOSTS: [&str; 2] = ["has been freed", "still held when the program ends"];
-
 /// What the interpreter says of `unreachable`.
 const UNREACHABLE: &str = "unreachable code was reached";
 
@@ -99,16 +97,13 @@ fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Wher
         }
     }
     let run = |body: mir::Body<mir::Mono>| {
-        let cx = Patched { world: &world, item, body: Arc::new(body) };
+        let cx = Exchanged { world: &world, item, mutant: Mutant::Mono(Arc::new(body)) };
         subject.program.interpret_in(&cx, &subject.args, bounded(MUTANT_STEPS))
     };
     let probe = cut(&body, at, mir::Op::Unreachable);
     match run(body) {
         Err(why) => Verdict::Broken(why),
         // `unreachable` is a claim that the level does not prove; reaching it stops the program in every engine.
-        // Callers own and borrow by the contract of the untouched function, and the mutant was given its ownership by itself: where its own contract would be
-        // another, the counts of a legal program differ. Mutants of `owned` are another gate's (`mutants/ownership.rs`).
-        Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if GHOSTS.iter().any(|said| why.contains(said)) => Verdict::Different(why),
         Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if !why.contains(UNREACHABLE) => Verdict::Unsound(why),
         Ok(done) if done.ending != subject.expected => Verdict::Different(format!("{:?} {}", done.outcome, done.ending.line())),
         Ok(_) => match run(mir::Body::new(probe)) {
@@ -150,43 +145,6 @@ fn place(at: Where) -> String {
         Where::Function => "whole".to_owned(),
         Where::Block(block) => format!("b{block}"),
         Where::Inst { block, index } => format!("b{block}:{index}"),
-    }
-}
-
-/// The program with one body exchanged.
-struct Patched<'a> {
-    world: &'a World<'a>,
-    item: ItemId,
-    body: Arc<mir::Body<mir::Mono>>,
-}
-
-impl mir::Context for Patched<'_> {
-    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
-        mir::Context::signature(self.world, function)
-    }
-
-    fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
-        mir::Context::fields(self.world, ty)
-    }
-
-    fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
-        mir::Context::variants(self.world, ty)
-    }
-
-    fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
-        self.world.constant(item)
-    }
-
-    fn inlinable(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        self.world.inlinable(function)
-    }
-
-    fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        if function == self.item { Ok(Some(self.body.clone())) } else { self.world.body(function) }
-    }
-
-    fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
-        if function == self.item { mir::ownership::owned(function, self) } else { self.world.owned(function) }
     }
 }
 

@@ -18,7 +18,9 @@
 //! | [`graph`]   | MIR and LIR                                      |
 //! | [`machine`] | the three phases of MachineIR                    |
 //! | [`ownership`] | one `dup` or `drop` of MIR                     |
+//! | [`exchanged`] | a program with a mutant in the place of a body |
 
+pub mod exchanged;
 pub mod graph;
 pub mod machine;
 pub mod ownership;

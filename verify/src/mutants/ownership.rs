@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use ir::ssa::{Block, Graph, Inst, NewInst};
-use ir::{Fault, ItemId, Stop};
+use ir::{Fault, ItemId};
 use mir::interp::Outcome;
 use mir::{Mir, Op};
 use oric::queries::{self, World};
 
+use super::exchanged::{Exchanged, Mutant};
 use super::{MUTANT_STEPS, Subject, Verdict};
 use crate::program::{Program, bounded, guarded};
 use crate::random::Random;
@@ -113,7 +114,7 @@ pub fn verdict(subject: &Subject, item: ItemId, graph: Graph<Mir>) -> Verdict {
         Ok(Err(_)) => return Verdict::Broken("interrupted".to_owned()),
         Err(why) => return Verdict::Broken(why),
     }
-    let cx = Exchanged { world: &world, item, body: Arc::new(body) };
+    let cx = Exchanged { world: &world, item, mutant: Mutant::Owned(Arc::new(body)) };
     match subject.program.interpret_in(&cx, &subject.args, bounded(MUTANT_STEPS)) {
         Err(why) => Verdict::Broken(why),
         Ok(done) if done.ending == subject.expected => Verdict::Equal,
@@ -121,50 +122,6 @@ pub fn verdict(subject: &Subject, item: ItemId, graph: Graph<Mir>) -> Verdict {
             Outcome::Broken(why) => Verdict::Unsound(why),
             outcome => Verdict::Different(format!("{outcome:?}")),
         },
-    }
-}
-
-/// The program with one owned body exchanged.
-pub struct Exchanged<'a> {
-    /// The program.
-    pub world: &'a World<'a>,
-    /// The function.
-    pub item: ItemId,
-    /// The body in its place.
-    pub body: Arc<mir::Body<mir::Owned>>,
-}
-
-impl mir::Context for Exchanged<'_> {
-    fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<hir::Type>, hir::Type)>>, Stop> {
-        mir::Context::signature(self.world, function)
-    }
-
-    fn fields(&self, ty: hir::Type) -> Result<Option<Arc<[hir::Type]>>, Stop> {
-        mir::Context::fields(self.world, ty)
-    }
-
-    fn variants(&self, ty: hir::Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
-        mir::Context::variants(self.world, ty)
-    }
-
-    fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
-        self.world.constant(item)
-    }
-
-    fn inlinable(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        self.world.inlinable(function)
-    }
-
-    fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
-        self.world.body(function)
-    }
-
-    fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
-        if function == self.item { Ok(Some(self.body.clone())) } else { self.world.owned(function) }
-    }
-
-    fn contract(&self, function: ItemId) -> Result<mir::Contract, Stop> {
-        self.world.contract(function)
     }
 }
 

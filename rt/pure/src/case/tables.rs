@@ -1,4 +1,4 @@
-//! Written by `cargo run -p rt-pure --example tables`; a test compares.
+//! Written by `ORI_BLESS=1 cargo test -p rt-pure --test tables`, which compares otherwise.
 
 /// The zeros of category Nd; nine digits follow each.
 #[rustfmt::skip]
