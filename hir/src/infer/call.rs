@@ -48,10 +48,7 @@ impl<'a> Checker<'a> {
                     _ => Ok(self.refuse(span, "const functions")),
                 };
             }
-            Ast::SelfValue => {
-                self.report(Code::E0806, at, []);
-                return Ok(self.error(span));
-            }
+            Ast::SelfValue => return self.call_again(callee, args, span),
             _ => {
                 let value = self.infer(callee)?;
                 return self.call_value(value, "the value", args, span);

@@ -170,7 +170,9 @@ impl<'a> Checker<'a> {
     /// the call.
     fn target_of(&mut self, receiver: ExprId, written: tree::ExprId) -> Target {
         let mut steps = Vec::new();
-        let mut positions = Vec::new();
+        // What is evaluated for each index, from the outermost one of the text inwards.
+        let mut positions: Vec<Vec<ExprId>> = Vec::new();
+        let mut before: Vec<ExprId> = Vec::new();
         let mut at = receiver;
         let mut written = written;
         loop {
@@ -189,8 +191,8 @@ impl<'a> Checker<'a> {
                 // A receiver that `#` asks for the length of stands in a block of its own.
                 Expr::Block { statements, tail: true } if matches!(self.tree.exprs[written], Ast::Index(..)) => {
                     let list = &self.draft.body.lists[statements];
-                    let Some((&last, before)) = list.split_last() else { return Target::Dropped };
-                    positions.push(before.to_vec());
+                    let Some((&last, others)) = list.split_last() else { return Target::Dropped };
+                    before = others.to_vec();
                     self.draft.rows[at.index()] = self.draft.rows[last.index()];
                 }
                 Expr::Intrinsic(Intrinsic::ListGet, parts) => {
@@ -200,12 +202,18 @@ impl<'a> Checker<'a> {
                     written = *base;
                     let local = self.local(self.blank, Type::INT, false);
                     let binding = self.push(Expr::Let(local, position), Type::VOID, span);
-                    positions.push(vec![binding]);
+                    // The list that `#` is asked of is read where it was kept; its place is what it was kept from.
+                    let kept = before.iter().find_map(|&statement| match (self.expr_at(statement), self.expr_at(list)) {
+                        (Expr::Let(kept, value), Expr::Local(read)) if kept == read => Some(value),
+                        _ => None,
+                    });
+                    before.push(binding);
+                    positions.push(std::mem::take(&mut before));
                     let position = self.read(local, span);
                     let parts = self.draft.body.lists.add([list, position]);
                     self.draft.rows[at.index()].expr = Expr::Intrinsic(Intrinsic::ListGet, parts);
                     steps.push((Step::Index(local), ty, span));
-                    at = list;
+                    at = kept.unwrap_or(list);
                 }
                 Expr::Local(local) => {
                     let Some(binding) = self.draft.bindings.iter().rev().find(|b| b.local == local).copied() else {

@@ -28,6 +28,7 @@ mod panics;
 mod pattern;
 mod place;
 mod propagate;
+mod recurse;
 mod structs;
 mod sums;
 mod traits;
@@ -190,6 +191,8 @@ struct Checker<'a> {
     obligations: Vec<Obligation>,
     /// For each lambda around: which locals are its own.
     around_lambdas: Vec<usize>,
+    /// The function that `recurse` makes of the body.
+    recursion: Option<recurse::Recursion>,
     /// The name whose initialiser is being checked, when that is a lambda.
     defining: Option<Symbol>,
     /// The operands of a prelude function whose body is being made, in place of arguments.
@@ -271,7 +274,14 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         let annotated = checker.read_type(ty)?;
         expected = Some((annotated, Why::Annotation(item.tree.type_span(ty))));
     }
-    let mut root = checker.root(root, expected)?;
+    let recursive = match expected {
+        Some((ty, why)) if which == Which::Function => checker.recursive_body(root, ty, why)?,
+        Some(_) | None => None,
+    };
+    let mut root = match recursive {
+        Some(body) => body,
+        None => checker.root(root, expected)?,
+    };
     let mut result = expected.map(|(ty, _)| ty);
     if let (Some(this), Some(language_result)) = (changed, result) {
         root = checker.with_self(root, this, language_result);
@@ -324,6 +334,7 @@ impl<'a> Checker<'a> {
             projections: Vec::new(),
             obligations: Vec::new(),
             around_lambdas: Vec::new(),
+            recursion: None,
             defining: None,
             operands: None,
         })

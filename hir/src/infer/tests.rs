@@ -231,7 +231,7 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     }
     for (item, what) in [
         ("trait Tr<T> where T: Eq { @m (self) -> T }", "`where` clauses of traits"),
-        ("@g<T: Iterator> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Iterator`"),
+        ("@g<T: Formattable> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Formattable`"),
         ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
         ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),

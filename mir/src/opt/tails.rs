@@ -5,8 +5,9 @@
 //! target (jump threading by tail duplication). What was defined in the block has two definitions then; a walk backwards from its users finds where
 //! they meet, and gives those blocks parameters. So a chain of iterators becomes the loop that one would write by hand.
 //!
-//! A loop keeps its one way in: the head of a loop is copied for the edges that come back to it alone. Blocks that a panic leads to are left alone. The
-//! walks of one body may together look at a number of blocks in proportion to it.
+//! A loop keeps its one way in. Its head is copied for edges that come back to it alone, and of those that go on in the loop only where the head has one
+//! target there, which becomes the head. Blocks that a panic leads to are left alone. The walks of one body may together look at a number of blocks in
+//! proportion to it.
 
 use hashbrown::HashMap;
 use ir::ops::Imm;
@@ -109,6 +110,8 @@ struct Tails<'a> {
     count: usize,
     /// Blocks that use each value; some may no longer.
     users: Vec<Vec<Block>>,
+    /// Copies of heads of loops.
+    copies: HashMap<Block, Vec<Block>>,
     /// How many blocks may still be looked at.
     room: usize,
 }
@@ -128,7 +131,7 @@ impl<'a> Tails<'a> {
             }
         }
         let position = order.position.clone();
-        Tails { graph, incoming, position, pads, count, users, room: 256 + 16 * count }
+        Tails { graph, incoming, position, pads, count, users, copies: HashMap::new(), room: 256 + 16 * count }
     }
 
     fn is_pad(&self, block: Block) -> bool {
@@ -142,8 +145,7 @@ impl<'a> Tails<'a> {
 
     /// Which target of a deciding block an edge into it leads to, when it knows.
     fn choice(&self, edge: Edge, block: Block, cx: &dyn Context) -> Result<Option<usize>, Stop> {
-        let is_head = self.incoming[block.index()].iter().any(|edge| self.comes_back(edge.from, block));
-        if edge.from == block || is_head && !self.comes_back(edge.from, block) {
+        if edge.from == block || self.is_head(block) && !self.comes_back(edge.from, block) {
             return Ok(None);
         }
         let Some(last) = self.graph.terminator(block) else { return Ok(None) };
@@ -155,6 +157,29 @@ impl<'a> Tails<'a> {
                 cases.iter().position(|&case| case == known).unwrap_or(cases.len())
             }
         }))
+    }
+
+    fn is_head(&self, block: Block) -> bool {
+        self.incoming[block.index()].iter().any(|edge| self.comes_back(edge.from, block))
+    }
+
+    /// Does the loop of a head keep one way in when an edge that comes back goes to this target of it?
+    fn keeps_one_way_in(&mut self, head: Block, next: Block) -> bool {
+        let Some(last) = self.graph.terminator(head) else { return false };
+        let back = self.incoming[head.index()].iter().map(|edge| edge.from).filter(|&from| self.comes_back(from, head));
+        let mut open: Vec<Block> = back.chain(self.copies.get(&head).into_iter().flatten().copied()).collect();
+        let mut inside: HashMap<Block, ()> = HashMap::new();
+        while let Some(at) = open.pop() {
+            if at != head && inside.insert(at, ()).is_none() {
+                open.extend(self.incoming[at.index()].iter().map(|edge| edge.from));
+            }
+            if inside.len() > self.room {
+                return false;
+            }
+        }
+        self.room -= inside.len();
+        !inside.contains_key(&next)
+            || self.graph.targets(last).iter().all(|target| target.block == next || !inside.contains_key(&target.block))
     }
 
     /// What an edge gives for a value of a block.
@@ -186,7 +211,9 @@ impl<'a> Tails<'a> {
             }
             Op::Not => self.known(edge, block, args[0], cx)?.map(|known| 1 - known),
             op => {
-                let (&[left, right], Some(compare)) = (args, crate::verify::variants::comparison(op)) else { return Ok(int_literal(graph, value)) };
+                let (&[left, right], Some(compare)) = (args, crate::verify::variants::comparison(op)) else {
+                    return Ok(int_literal(graph, value));
+                };
                 match (self.known(edge, block, left, cx)?, self.known(edge, block, right, cx)?) {
                     (Some(left), Some(right)) => Some(i64::from(compare(&left, &right))),
                     _ => None,
@@ -224,7 +251,7 @@ impl<'a> Tails<'a> {
     fn plan(&mut self, block: Block, choice: usize) -> Option<Plan> {
         let last = self.graph.terminator(block)?;
         let next = self.graph.targets(last)[choice].block;
-        if next == block || self.is_pad(next) {
+        if next == block || self.is_pad(next) || self.is_head(block) && !self.keeps_one_way_in(block, next) {
             return None;
         }
         let defined = self.graph.blocks[block].insts.iter().flat_map(|&inst| self.graph.results(inst));
@@ -273,9 +300,22 @@ impl<'a> Tails<'a> {
         let new = self.graph.add_block();
         self.position.push(self.position[edge.from.index()]);
         self.incoming.push(vec![edge]);
+        if self.is_head(block) {
+            self.copies.entry(block).or_default().push(new);
+        }
         let insts = self.graph.blocks[block].insts.clone();
         let Some((&last, before)) = insts.split_last() else { return };
-        for &inst in before {
+        let chosen = self.graph.targets(last)[plan.choice];
+        // The decision itself is not needed any more, nor what only led to it.
+        let mut needed: Vec<Value> = self.graph.target_args(chosen).iter().chain(&plan.values).copied().collect();
+        let mut kept = Vec::with_capacity(before.len());
+        for &inst in before.iter().rev() {
+            if self.graph.results(inst).any(|value| needed.contains(&value)) {
+                needed.extend(self.graph.args(inst));
+                kept.push(inst);
+            }
+        }
+        for inst in kept.into_iter().rev() {
             let row = self.graph.insts[inst];
             debug_assert!(!matches!(row.op.info().imm, Imm::Cases));
             let args: Vec<Value> = self.graph.args(inst).iter().map(|&arg| named(&names, arg)).collect();
@@ -285,7 +325,6 @@ impl<'a> Tails<'a> {
             let copy = self.graph.append(new, made, &types);
             names.extend(self.graph.results(inst).zip(self.graph.results(copy)));
         }
-        let chosen = self.graph.targets(last)[plan.choice];
         let args: Vec<Value> = self.graph.target_args(chosen).iter().map(|&arg| named(&names, arg)).collect();
         let jump = self.graph.append(new, NewInst { targets: &[(plan.next, &args)], ..NewInst::new(Op::Jump) }, &[]);
         // The edge goes to the copy now.

@@ -269,6 +269,7 @@ impl Walk<'_> {
         if let Def::Result(inst, _) = graph.values[value].def {
             match graph.op(inst) {
                 Op::Variant => return self.one(value, graph.insts[inst].imm as u32),
+                Op::Dup => return self.set_of(graph.args(inst)[0]),
                 Op::Select => {
                     let (mut either, other) = (self.set_of(graph.args(inst)[1])?, self.set_of(graph.args(inst)[2])?);
                     unite(&mut either, &other);
