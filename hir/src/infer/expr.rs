@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
             Ast::TypeArgs(..) => self.refuse(span, "explicit type arguments"),
             Ast::Question(operand) => self.question(operand, span)?,
             Ast::Special { form, args } if form.as_str() == "catch" => self.catch(args, span, expect)?,
-            Ast::Special { form, args } if form.as_str() == "recurse" => self.recurse(id, args, span, expect)?,
+            Ast::Special { form, .. } if form.as_str() == "recurse" => self.recurse(id, span, expect)?,
             Ast::Special { form, .. } => self.refuse(span, format!("`{form}(...)`")),
             Ast::With { .. } => self.refuse(span, "`with` expressions"),
             Ast::Handler { .. } => self.refuse(span, "handlers"),

@@ -311,12 +311,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The form itself: `if condition then base else step`. It stands in one place only (E0808).
-    pub(super) fn recurse(&mut self, form: tree::ExprId, args: List<Argument>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
+    pub(super) fn recurse(&mut self, form: tree::ExprId, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let parts = match &self.recursion {
             Some(recursion) if recursion.form == form && !recursion.in_step => recursion.parts,
             _ => {
+                // What `self(..)` means there is nobody's guess.
                 self.report(Code::E0808, span, []);
-                return self.silent(args, span);
+                return Ok(self.error(span));
             }
         };
         let (result, why) = match (expect.checked(), &self.recursion) {
