@@ -41,8 +41,6 @@ pub enum TypeKind {
     Void,
     /// No value.
     Never,
-    /// `Range<int>`; appears as the source of `for` only, so far.
-    Range,
     /// A tuple of two or more.
     Tuple(&'static [Type]),
     /// A list.
@@ -73,7 +71,6 @@ macro_rules! base_kinds {
             | $crate::TypeKind::Byte
             | $crate::TypeKind::Void
             | $crate::TypeKind::Never
-            | $crate::TypeKind::Range
     };
 }
 
@@ -124,7 +121,7 @@ impl Has {
     }
 }
 
-const FIXED: [TypeKind; 10] = [
+const FIXED: [TypeKind; 9] = [
     TypeKind::Error,
     TypeKind::Int,
     TypeKind::Float,
@@ -134,7 +131,6 @@ const FIXED: [TypeKind; 10] = [
     TypeKind::Str,
     TypeKind::Void,
     TypeKind::Never,
-    TypeKind::Range,
 ];
 
 fn interner() -> &'static Interner {
@@ -206,8 +202,6 @@ impl Type {
     pub const VOID: Type = Type(7);
     /// `Never`
     pub const NEVER: Type = Type(8);
-    /// `Range<int>`
-    pub const RANGE: Type = Type(9);
 
     /// The type of this kind.
     pub fn new(kind: TypeKind) -> Type {
@@ -361,7 +355,6 @@ impl fmt::Display for Type {
             TypeKind::Str => f.write_str("str"),
             TypeKind::Void => f.write_str("void"),
             TypeKind::Never => f.write_str("Never"),
-            TypeKind::Range => f.write_str("Range<int>"),
             TypeKind::Tuple(elements) => list(f, elements),
             TypeKind::List(element) => write!(f, "[{element}]"),
             // In dumps a struct is `module.Name`, without the namespace mark of items.

@@ -108,6 +108,24 @@ fn colour_follows_the_flag_then_the_environment() {
     }
 }
 
+/// Filters, maps, zips and folds are gone after inlining: no call, no closure, nothing on the heap, no `Option` between them.
+#[test]
+fn chains_of_iterators_become_loops() {
+    let program = root().join("fixtures/run/09-14-chains-are-loops.ori");
+    let folder = Folder::new("chains");
+    for function in ["a", "c", "d", "g", "k"] {
+        let (text, status) = shell(&format!("oric run --dump=mir.owned:{function} {}", program.display()), &folder.0);
+        assert_eq!(status, 0, "{text}");
+        // The lambdas have code of their own behind the function.
+        let body = text.split("\n}").next().unwrap_or_default();
+        assert!(body.contains(" = add ") || body.contains(" = fadd ") || body.contains(" = wrap_add "), "{function}: {text}");
+        for op in ["call", "call_value", "closure", "new", "list", "list_push", "variant", "dup", "drop"] {
+            let is_it = |line: &str| line.split(" = ").last().is_some_and(|inst| inst.split_whitespace().next() == Some(op));
+            assert!(!body.lines().any(is_it), "`{op}` in {function}: {body}");
+        }
+    }
+}
+
 #[test]
 fn a_dump_is_the_same_in_all_forms() {
     let program = root().join("examples/tour.ori");

@@ -55,7 +55,6 @@ impl<'a> Types<'a> {
             | TypeKind::Byte
             | TypeKind::Str
             | TypeKind::Never
-            | TypeKind::Range
             | TypeKind::Function(..)
             | TypeKind::Cell(_)
             | TypeKind::Associated(..)

@@ -163,6 +163,9 @@ impl<'a> Checker<'a> {
                 }
                 Offered::Nothing => {}
                 Offered::Method(item, owner_args) => {
+                    if prelude::consumes_all(item) && self.is_endless(receiver) {
+                        self.report(Code::W2001, at, []).helps.push("take some of it first: `take(count: ...)`".into());
+                    }
                     return self.call_method(
                         Callee { item, owner_args, receiver: Some((value, receiver)) },
                         (at, types),
@@ -181,6 +184,26 @@ impl<'a> Checker<'a> {
         let mark = self.draft.scratch.len();
         let result = self.method(value, receiver, name, args, span)?;
         Ok(self.with_statements(mark, result, span))
+    }
+
+    /// Does an expression say itself that it gives items for ever?
+    fn is_endless(&self, mut at: tree::ExprId) -> bool {
+        loop {
+            match self.tree.exprs[at] {
+                tree::Expr::Paren(inner) => at = inner,
+                tree::Expr::MethodCall { receiver, name, .. } => match name.as_str() {
+                    "cycle" => return true,
+                    // With another iterator beside it, it ends with that.
+                    "take" | "take_while" | "find" | "zip" => return false,
+                    _ => at = receiver,
+                },
+                tree::Expr::Call { callee, .. } => {
+                    let tree::Expr::Name(name) = self.tree.exprs[callee] else { return false };
+                    return name.as_str() == "repeat" && self.scope.value(name).is_none();
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// The name behind the dot; between them there may be a line break, which is then part of the place.

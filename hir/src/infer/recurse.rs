@@ -73,12 +73,13 @@ impl<'a> Checker<'a> {
         let types: Vec<Type> = outer.iter().map(|&param| self.draft.body.locals[param].ty).collect();
         let key = Type::tuple(&types);
         if parts.memo {
+            let mut has_all = self.wants(result, &[Known::Clone], span)?;
             for &ty in &types {
-                for known in [Known::Eq, Known::Hashable] {
-                    self.wants(ty, known, span)?;
-                }
+                has_all &= self.wants(ty, &[Known::Eq, Known::Hashable], span)?;
             }
-            self.wants(result, Known::Clone, span)?;
+            if !has_all {
+                return Ok(Some(self.error(span)));
+            }
         }
         let map = prelude::map_of(key, result);
         let both = if parts.memo { Type::tuple(&[result, map]) } else { result };
@@ -174,11 +175,21 @@ impl<'a> Checker<'a> {
         local
     }
 
-    fn wants(&mut self, ty: Type, known: Known, span: Span) -> Result<()> {
-        if self.has(ty, known, span)? == Some(false) && !self.lacks_silently(ty)? {
-            self.report(Code::E2009, span, [show(ty).into(), known.name().into()]);
+    /// Has a type these traits? The first that it lacks is reported.
+    fn wants(&mut self, ty: Type, traits: &[Known], span: Span) -> Result<bool> {
+        for &known in traits {
+            match self.has(ty, known, span)? {
+                Some(true) => {}
+                Some(false) => {
+                    if !self.lacks_silently(ty)? {
+                        self.report(Code::E2009, span, [show(ty).into(), known.name().into()]);
+                    }
+                    return Ok(false);
+                }
+                None => return Ok(false),
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// `match memo.get(key) { Some(found) -> break (found, memo), None -> () }`; the local with the key.

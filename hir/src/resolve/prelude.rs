@@ -343,6 +343,14 @@ pub fn collect() -> ItemId {
     items().collect
 }
 
+/// Is it a method of iterators that asks for every item?
+pub fn consumes_all(method: ItemId) -> bool {
+    const METHODS: [&str; 7] = ["collect", "count", "fold", "last", "for_each", "sum", "join"];
+    let name = method.name();
+    let consumer = name.as_str().strip_prefix("Iterator'").filter(|_| method.module().as_str() == ITERATORS);
+    consumer.is_some_and(|name| METHODS.contains(&name))
+}
+
 /// The associated type of `Iterable` that no program names: what the `iter` of an impl gives.
 pub fn iter_type() -> Symbol {
     items().iter
@@ -644,7 +652,6 @@ pub fn head(ty: Type) -> Option<ItemId> {
         TypeKind::Str => "str",
         TypeKind::Void => "void",
         TypeKind::Never => "Never",
-        TypeKind::Range => "Range",
         TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) | TypeKind::Error => return None,
     };
     Some(built_in_head(name))

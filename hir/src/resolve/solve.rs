@@ -219,7 +219,6 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         (TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str | TypeKind::Void, known) => {
             known.is_derivable()
         }
-        (TypeKind::Range, known) => matches!(known, Known::Eq | Known::Hashable | Known::Clone | Known::Printable | Known::Debug),
         (TypeKind::Tuple(_), Known::Len) => true,
         (TypeKind::Tuple(_), Known::IsEmpty) => false,
         (TypeKind::Tuple(parts), _) => return all(parts),

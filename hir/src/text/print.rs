@@ -162,7 +162,7 @@ fn definition_text(out: &mut String, definition: &TypeDefinition) {
 }
 
 fn is_compound(ty: Type) -> bool {
-    ty.raw() > Type::RANGE.raw()
+    ty.raw() > Type::NEVER.raw()
 }
 
 struct Printer<'a> {

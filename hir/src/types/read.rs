@@ -94,7 +94,6 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
                 "void" => Type::VOID,
                 "Never" => Type::NEVER,
                 "error" => Type::ERROR,
-                "Range" => return Some((Type::RANGE, rest.strip_prefix("<int>")?)),
                 "" => return None,
                 // A declared type of this name is written the same way, but no type of the language begins with a small letter without a module.
                 "cell" if rest.starts_with('<') => {

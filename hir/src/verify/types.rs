@@ -684,10 +684,10 @@ impl Verifier<'_> {
     }
 }
 
-/// Is it a scalar, `str`, `void`, `Never` or the range: nothing that is open or has parts?
+/// Is it a scalar, `str`, `void` or `Never`: nothing that is open or has parts?
 #[inline]
 fn is_built_in(ty: Type) -> bool {
-    (Type::INT.raw()..=Type::RANGE.raw()).contains(&ty.raw())
+    (Type::INT.raw()..=Type::NEVER.raw()).contains(&ty.raw())
 }
 
 fn is_open(ty: Type) -> bool {
@@ -707,7 +707,6 @@ fn is_open(ty: Type) -> bool {
         | TypeKind::Str
         | TypeKind::Void
         | TypeKind::Never
-        | TypeKind::Range
         | TypeKind::Associated(..)
         | TypeKind::Parameter(..) => false,
     }

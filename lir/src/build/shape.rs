@@ -215,7 +215,7 @@ impl<'a> Shapes<'a> {
                 }
                 None => self.cx.fields(ty)?,
             },
-            TypeKind::Error | TypeKind::Range | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
+            TypeKind::Error | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;

@@ -150,7 +150,6 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Never
         | TypeKind::Error => true,
         TypeKind::Str
-        | TypeKind::Range
         | TypeKind::Tuple(_)
         | TypeKind::List(_)
         | TypeKind::Struct(..)

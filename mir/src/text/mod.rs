@@ -157,7 +157,6 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
             TypeKind::Str
             | TypeKind::Void
             | TypeKind::Never
-            | TypeKind::Range
             | TypeKind::Variable(_)
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..) => {}

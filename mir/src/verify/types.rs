@@ -603,7 +603,7 @@ fn is_open(ty: Type) -> bool {
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
         TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str => false,
         TypeKind::Struct(_, args) | TypeKind::Cell(args) => args.iter().any(|&arg| is_open(arg)),
-        TypeKind::Void | TypeKind::Never | TypeKind::Range | TypeKind::Associated(..) | TypeKind::Parameter(..) => false,
+        TypeKind::Void | TypeKind::Never | TypeKind::Associated(..) | TypeKind::Parameter(..) => false,
     }
 }
 
