@@ -38,11 +38,11 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
         if !is_short(tails.graph, block) || tails.is_pad(block) || block == ENTRY {
             continue;
         }
-        let mut at = 0;
+        let (mut at, mut is_head) = (0, tails.is_head(block));
         while let Some(&edge) = tails.incoming[block.index()].get(at) {
             at += 1;
-            let Some(choice) = tails.choice(edge, block, cx)? else { continue };
-            let Some(plan) = tails.plan(block, choice) else { continue };
+            let Some(choice) = tails.choice(edge, block, is_head, cx)? else { continue };
+            let Some(plan) = tails.plan(block, choice, is_head) else { continue };
             if !fuel.spend() {
                 if changed {
                     desk.flow.changed();
@@ -52,7 +52,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
             changed = true;
             at -= 1;
             work.push(plan.next);
-            tails.copy(edge, block, plan);
+            tails.copy(edge, block, plan, is_head);
+            is_head = is_head && tails.is_head(block);
         }
     }
     if changed {
@@ -144,8 +145,8 @@ impl<'a> Tails<'a> {
     }
 
     /// Which target of a deciding block an edge into it leads to, when it knows.
-    fn choice(&self, edge: Edge, block: Block, cx: &dyn Context) -> Result<Option<usize>, Stop> {
-        if edge.from == block || self.is_head(block) && !self.comes_back(edge.from, block) {
+    fn choice(&self, edge: Edge, block: Block, is_head: bool, cx: &dyn Context) -> Result<Option<usize>, Stop> {
+        if edge.from == block || is_head && !self.comes_back(edge.from, block) {
             return Ok(None);
         }
         let Some(last) = self.graph.terminator(block) else { return Ok(None) };
@@ -248,10 +249,10 @@ impl<'a> Tails<'a> {
     }
 
     /// Says what a copy takes; `None` when that is too much.
-    fn plan(&mut self, block: Block, choice: usize) -> Option<Plan> {
+    fn plan(&mut self, block: Block, choice: usize, is_head: bool) -> Option<Plan> {
         let last = self.graph.terminator(block)?;
         let next = self.graph.targets(last)[choice].block;
-        if next == block || self.is_pad(next) || self.is_head(block) && !self.keeps_one_way_in(block, next) {
+        if next == block || self.is_pad(next) || is_head && !self.keeps_one_way_in(block, next) {
             return None;
         }
         let defined = self.graph.blocks[block].insts.iter().flat_map(|&inst| self.graph.results(inst));
@@ -273,6 +274,7 @@ impl<'a> Tails<'a> {
                 continue;
             }
             if self.is_pad(at) || at == ENTRY || self.incoming[at.index()].is_empty() || region.len() * values.len() >= self.room {
+                self.room = self.room.saturating_sub(region.len());
                 return None;
             }
             region.push(at);
@@ -291,7 +293,7 @@ impl<'a> Tails<'a> {
     }
 
     /// Copies the block for the edge.
-    fn copy(&mut self, edge: Edge, block: Block, plan: Plan) {
+    fn copy(&mut self, edge: Edge, block: Block, plan: Plan, is_head: bool) {
         let mut names: HashMap<Value, Value> = HashMap::new();
         let target = self.graph.targets(edge.inst)[edge.index as usize];
         let given = self.graph.target_args(target).to_vec();
@@ -300,7 +302,7 @@ impl<'a> Tails<'a> {
         let new = self.graph.add_block();
         self.position.push(self.position[edge.from.index()]);
         self.incoming.push(vec![edge]);
-        if self.is_head(block) {
+        if is_head {
             self.copies.entry(block).or_default().push(new);
         }
         let insts = self.graph.blocks[block].insts.clone();
