@@ -79,7 +79,7 @@ pub fn checked_options() -> Options {
 
 /// The names of all passes.
 pub fn passes() -> Vec<String> {
-    let mir = mir::opt::PASSES.iter().map(|(name, _)| (*name).to_owned());
+    let mir = mir::opt::PASSES.iter().chain(mir::ownership::PASSES).map(|(name, _)| (*name).to_owned());
     mir.chain(lir::opt::PASSES.iter().map(|pass| pass.0.to_owned())).collect()
 }
 

@@ -194,7 +194,7 @@ pub enum ConstError {
 /// The value of a constant, from the body of its initialiser.
 pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) -> Result<Result<ConstValue, ConstError>, Stop> {
     let mut machine = Machine::new(cx, None, limits);
-    let owned = crate::ownership::own(body, cx)?;
+    let owned = crate::ownership::own(body, &mut ir::Fuel::unlimited(), cx)?;
     // Bodies that are asked for come certified; this one is made here.
     if let Some(fault) = crate::verify::verify(&owned, cx)?.first() {
         return Ok(Err(ConstError::Broken(format!("{fault:?}"))));
