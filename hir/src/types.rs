@@ -61,6 +61,22 @@ pub enum TypeKind {
     Variable(u32),
 }
 
+/// Pattern of the kinds that have no parts, hold nothing on the heap and are never open: what a question about parts or counts answers alike.
+#[macro_export]
+macro_rules! base_kinds {
+    () => {
+        $crate::TypeKind::Error
+            | $crate::TypeKind::Int
+            | $crate::TypeKind::Float
+            | $crate::TypeKind::Bool
+            | $crate::TypeKind::Char
+            | $crate::TypeKind::Byte
+            | $crate::TypeKind::Void
+            | $crate::TypeKind::Never
+            | $crate::TypeKind::Range
+    };
+}
+
 #[derive(Default)]
 struct Interner {
     kinds: Grow<Entry>,
@@ -92,16 +108,7 @@ impl Has {
             TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) | TypeKind::Cell(parts) => Has::any(parts.iter()),
             TypeKind::List(element) => Has::any([&element].into_iter()),
             TypeKind::Function(params, result) => Has::any(params.iter().chain([&result])),
-            TypeKind::Error
-            | TypeKind::Int
-            | TypeKind::Float
-            | TypeKind::Bool
-            | TypeKind::Char
-            | TypeKind::Byte
-            | TypeKind::Str
-            | TypeKind::Void
-            | TypeKind::Never
-            | TypeKind::Range => Has::default(),
+            crate::base_kinds!() | TypeKind::Str => Has::default(),
         }
     }
 
@@ -279,19 +286,7 @@ impl Type {
                 let params = shared(&all(params));
                 Type::new(TypeKind::Function(params, all(&[result])[0]))
             }
-            TypeKind::Error
-            | TypeKind::Int
-            | TypeKind::Float
-            | TypeKind::Bool
-            | TypeKind::Char
-            | TypeKind::Byte
-            | TypeKind::Str
-            | TypeKind::Void
-            | TypeKind::Never
-            | TypeKind::Range
-            | TypeKind::Struct(..)
-            | TypeKind::Parameter(..)
-            | TypeKind::Variable(_) => self,
+            crate::base_kinds!() | TypeKind::Str | TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => self,
         }
     }
 

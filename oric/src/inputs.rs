@@ -13,7 +13,8 @@ use query::{Engine, Input, Interrupt};
 use serde::{Deserialize, Serialize};
 
 use crate::project::{OpenError, Project, Seen, SourceFile};
-use crate::queries::{Source, codec};
+use crate::queries::{CodeKey, RunKey, Source, TestRun, TestShows, codec};
+use crate::testing::Runs;
 
 /// A module and what the disk said of its files.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -31,6 +32,8 @@ pub struct Inputs {
     has_library: bool,
     /// A file that cannot be read.
     failed: Mutex<Option<OpenError>>,
+    /// Tests that ran in this session.
+    pub runs: Runs,
 }
 
 /// The text of a module of the library, which is part of the compiler.
@@ -42,8 +45,8 @@ pub fn library(module: Symbol) -> Option<SourceFile> {
 /// Fetches the library alone: for an engine whose other sources are all set.
 pub fn serve_library(engine: &mut Engine) {
     engine.set_loader(|kind, key| {
-        let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND)?;
-        Some(Arc::new(library(*module)?))
+        let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND);
+        Ok(module.and_then(|module| Some(Arc::new(library(*module)?) as Arc<_>)))
     });
 }
 
@@ -55,7 +58,7 @@ impl Inputs {
     /// What an earlier session looked at.
     pub fn from_bytes(bytes: Option<&[u8]>) -> Inputs {
         let (library, rows): (u128, Vec<(Symbol, Look)>) = bytes.and_then(codec::read).unwrap_or_default();
-        Inputs { looks: Mutex::new(rows.into_iter().collect()), has_library: library == codec::LIBRARY, failed: Mutex::default() }
+        Inputs { looks: Mutex::new(rows.into_iter().collect()), has_library: library == codec::LIBRARY, ..Inputs::default() }
     }
 
     /// For the next session.
@@ -113,11 +116,15 @@ impl Inputs {
         let inputs = self.clone();
         let project = project.clone();
         engine.set_loader(move |kind, key| {
-            let module = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND)?;
-            match library(*module) {
-                Some(source) => Some(Arc::new(source)),
-                None => Some(Arc::new(inputs.read(&project, *module)?)),
+            if let Some(key) = key.downcast_ref::<RunKey>().filter(|_| kind == TestRun::KIND) {
+                return inputs.runs.run(key).map(|run| Some(run as Arc<_>));
             }
+            if let Some(key) = key.downcast_ref::<CodeKey>().filter(|_| kind == TestShows::KIND) {
+                return inputs.runs.shows_places(key).map(|shows| Some(Arc::new(shows) as Arc<_>));
+            }
+            let Some(module) = key.downcast_ref::<Symbol>().filter(|_| kind == Source::KIND) else { return Ok(None) };
+            let source = library(*module).or_else(|| inputs.read(&project, *module));
+            Ok(source.map(|source| Arc::new(source) as Arc<_>))
         });
     }
 

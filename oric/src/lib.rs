@@ -10,6 +10,7 @@
 //! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
 //! | [`assemble`] | LIR to linkable code                                                               |
 //! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
+//! | [`testing`]  | running tests, and remembering how they end                                        |
 //! | [`outputs`]  | what was written outside the graph, and which artifacts came from which plans      |
 //! | [`garbage`]  | keeping the cache within its budget                                                |
 //! | [`commands`] | what each verb does                                                                |
@@ -34,5 +35,6 @@ pub mod project;
 pub mod queries;
 pub mod report;
 pub mod session;
+pub mod testing;
 
 pub use cli::main;

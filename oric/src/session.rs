@@ -88,7 +88,8 @@ pub struct Session {
     pub outputs: Outputs,
     /// What the user is told once: the store was damaged, cannot be written.
     pub warnings: Vec<String>,
-    inputs: Arc<Inputs>,
+    /// What is served to the engine.
+    pub inputs: Arc<Inputs>,
     /// Sections of the store that changed.
     inputs_changed: bool,
 }
@@ -231,7 +232,9 @@ impl Session {
         match question(self) {
             Ok(answer) => return answer,
             Err(Interrupt::Damaged) => self.restart(),
-            Err(interrupt @ (Interrupt::Cancelled | Interrupt::Cycle(_))) => panic!("the session was interrupted: {interrupt:?}"),
+            Err(interrupt @ (Interrupt::Cancelled | Interrupt::Unserved | Interrupt::Cycle(_))) => {
+                panic!("the session was interrupted: {interrupt:?}")
+            }
         }
         question(self).unwrap_or_else(|interrupt| panic!("the session was interrupted: {interrupt:?}"))
     }
@@ -389,6 +392,17 @@ impl Session {
             self.worklist(vec![main], |engine, item| {
                 engine.get::<queries::Mentions>(item).map(|mentioned| mentioned.callees.clone()).unwrap_or_default()
             });
+        }
+    }
+
+    /// Runs `main` in the interpreter with this output; the exit status.
+    pub fn interpret(&self, main: ItemId, args: &[String], streams: &mut dyn mir::interp::Output, backtrace: bool) -> i32 {
+        let world = queries::World::new(&self.engine);
+        let positions = queries::ReportPositions::new(&self.engine, backtrace);
+        match mir::interp::run(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
+            Ok(mir::interp::Outcome::Broken(why)) => panic!("the interpreter: {why}"),
+            Ok(outcome) => i32::from(outcome.status()),
+            Err(_) => panic!("the interpreter was interrupted"),
         }
     }
 

@@ -42,7 +42,7 @@ pub use doubt::Difference;
 pub use explain::{Edge, Execution, Figures, NodeView, Reason};
 pub use publish::Outcome;
 
-type Loader = Box<dyn Fn(Kind, &dyn Any) -> Option<Value> + Send + Sync>;
+type Loader = Box<dyn Fn(Kind, &dyn Any) -> Result<Option<Value>, Interrupt> + Send + Sync>;
 
 /// The engine: a graph of answers.
 pub struct Engine {

@@ -11,14 +11,25 @@ pub enum Interrupt {
     Cancelled,
     /// A column of the stored graph failed its check: the session starts again without the store.
     Damaged,
+    /// Whoever serves inputs has no value for one yet, and must make it before the question is asked again.
+    Unserved,
+}
+
+impl Interrupt {
+    /// Does it say nothing about the question, so that the question stands as before?
+    pub const fn is_no_answer(&self) -> bool {
+        !matches!(self, Interrupt::Cycle(_))
+    }
 }
 
 impl PartialEq for Interrupt {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Interrupt::Cycle(a), Interrupt::Cycle(b)) => a.members == b.members,
-            (Interrupt::Cancelled, Interrupt::Cancelled) | (Interrupt::Damaged, Interrupt::Damaged) => true,
-            (Interrupt::Cycle(_) | Interrupt::Cancelled | Interrupt::Damaged, _) => false,
+            (Interrupt::Cancelled, Interrupt::Cancelled)
+            | (Interrupt::Damaged, Interrupt::Damaged)
+            | (Interrupt::Unserved, Interrupt::Unserved) => true,
+            (Interrupt::Cycle(_) | Interrupt::Cancelled | Interrupt::Damaged | Interrupt::Unserved, _) => false,
         }
     }
 }

@@ -3,8 +3,9 @@
 
 use pure::{case, find, float, int, keyed, parse, print, text};
 
+use crate::start::decimal;
 use crate::value::{Builder, Str};
-use crate::{heap, list, output, unwind};
+use crate::{heap, list, output, serve, unwind};
 
 /// Status and result of a call that may panic: 0 and the result through `out`, or 1 plus the index of the panic in the call's table row.
 macro_rules! status {
@@ -346,6 +347,15 @@ pub extern "sysv64" fn ori_int_of_str(out: &mut i64, text: &Str) -> u64 {
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_float_of_str(out: &mut f64, text: &Str) -> u64 {
     status!(out, parse::float(text.bytes()), [CannotParseFloat])
+}
+
+/// `test_number`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_test_number(text: &Str) -> i64 {
+    match text.bytes() {
+        b"serve" => serve::next(),
+        number => decimal(number).map_or(-1, |number| number as i64),
+    }
 }
 
 /// `is_int_text`.

@@ -12,6 +12,7 @@
 //! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
 //! | [`list`]    | buffers of lists                                                             |
 //! | [`value`]   | `str` and list values in memory                                              |
+//! | [`serve`]   | a process that forks one for each test that it is asked for                  |
 //! | [`seed`]    | the seed by which tables hash                                                |
 //! | [`system`]  | the system calls used                                                        |
 //!
@@ -30,6 +31,7 @@ mod memory;
 pub mod output;
 pub mod panic;
 pub mod seed;
+pub mod serve;
 pub mod start;
 pub mod system;
 pub mod unwind;

@@ -3,6 +3,8 @@
 
 use syscalls::{Errno, Sysno, syscall};
 
+/// Standard input.
+pub const STDIN: i32 = 0;
 /// Standard output.
 pub const STDOUT: i32 = 1;
 /// Standard error.
@@ -26,6 +28,57 @@ pub fn write_all(descriptor: i32, mut bytes: &[u8]) -> Result<(), Errno> {
         }
     }
     Ok(())
+}
+
+/// Fills `bytes`; false when the input ends before.
+pub fn read_all(descriptor: i32, mut bytes: &mut [u8]) -> bool {
+    while !bytes.is_empty() {
+        // SAFETY: the kernel writes into `bytes` only.
+        match unsafe { syscall!(Sysno::read, descriptor, bytes.as_mut_ptr(), bytes.len()) } {
+            Ok(0) => return false,
+            Ok(read) => bytes = bytes.get_mut(read..).unwrap_or(&mut []),
+            Err(Errno::EINTR) => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// Standard input becomes empty.
+pub fn empty_input() {
+    // SAFETY: the name ends with zero; the descriptors are numbers.
+    unsafe {
+        if let Ok(null) = syscall!(Sysno::open, c"/dev/null".as_ptr(), 0) {
+            let _ = syscall!(Sysno::dup2, null, STDIN);
+            let _ = syscall!(Sysno::close, null);
+        }
+    }
+}
+
+/// A second process like this one: its number, or 0 in the second one.
+pub fn fork() -> Option<i32> {
+    // SAFETY: the memory of the new process is a copy, and there is one thread.
+    unsafe { syscall!(Sysno::fork) }.ok().map(|process| process as i32)
+}
+
+/// Waits until a process ends; its wait status.
+pub fn wait(process: i32) -> Option<i32> {
+    let mut status = 0i32;
+    loop {
+        // SAFETY: the kernel writes the status.
+        match unsafe { syscall!(Sysno::wait4, process, &raw mut status, 0, 0) } {
+            Ok(_) => return Some(status),
+            Err(Errno::EINTR) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// This process is killed when the thread that started it ends.
+pub fn die_with_parent() {
+    const PR_SET_PDEATHSIG: i32 = 1;
+    // SAFETY: changes a setting of this process.
+    let _ = unsafe { syscall!(Sysno::prctl, PR_SET_PDEATHSIG, linux_raw_sys::general::SIGKILL) };
 }
 
 /// True when the descriptor is a terminal.

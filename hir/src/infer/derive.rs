@@ -256,18 +256,7 @@ impl Checker<'_> {
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => self.through(Known::Clone, ty, &[value], span),
-            TypeKind::Error
-            | TypeKind::Int
-            | TypeKind::Float
-            | TypeKind::Bool
-            | TypeKind::Char
-            | TypeKind::Byte
-            | TypeKind::Str
-            | TypeKind::Void
-            | TypeKind::Never
-            | TypeKind::Range
-            | TypeKind::Function(..)
-            | TypeKind::Cell(_) => Ok(value),
+            crate::base_kinds!() | TypeKind::Str | TypeKind::Function(..) | TypeKind::Cell(_) => Ok(value),
         }
     }
 

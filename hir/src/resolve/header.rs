@@ -103,19 +103,11 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                     open.push(result);
                     open.extend(params.iter().rev());
                 }
-                TypeKind::Struct(..)
+                crate::base_kinds!()
+                | TypeKind::Struct(..)
                 | TypeKind::Associated(..)
                 | TypeKind::Parameter(..)
-                | TypeKind::Error
-                | TypeKind::Int
-                | TypeKind::Float
-                | TypeKind::Bool
-                | TypeKind::Char
-                | TypeKind::Byte
                 | TypeKind::Str
-                | TypeKind::Void
-                | TypeKind::Never
-                | TypeKind::Range
                 | TypeKind::Cell(_)
                 | TypeKind::Variable(_) => {}
             }

@@ -73,17 +73,7 @@ pub fn show(ty: Type) -> String {
         TypeKind::Function(params, result) => {
             format!("({}) -> {}", params.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", "), show(result))
         }
-        TypeKind::Error
-        | TypeKind::Int
-        | TypeKind::Float
-        | TypeKind::Bool
-        | TypeKind::Char
-        | TypeKind::Byte
-        | TypeKind::Str
-        | TypeKind::Void
-        | TypeKind::Never
-        | TypeKind::Range
-        | TypeKind::Cell(_) => ty.to_string(),
+        crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) => ty.to_string(),
     }
 }
 

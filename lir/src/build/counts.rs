@@ -94,18 +94,7 @@ impl Builder<'_> {
                     None => self.count_sum(ty, leaves, act),
                 }
             }
-            TypeKind::Error
-            | TypeKind::Int
-            | TypeKind::Float
-            | TypeKind::Bool
-            | TypeKind::Char
-            | TypeKind::Byte
-            | TypeKind::Void
-            | TypeKind::Never
-            | TypeKind::Range
-            | TypeKind::Parameter(..)
-            | TypeKind::Associated(..)
-            | TypeKind::Variable(_) => Ok(()),
+            hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => Ok(()),
         }
     }
 
@@ -242,18 +231,7 @@ impl Builder<'_> {
                 }
                 (None, None) => 0,
             },
-            TypeKind::Error
-            | TypeKind::Int
-            | TypeKind::Float
-            | TypeKind::Bool
-            | TypeKind::Char
-            | TypeKind::Byte
-            | TypeKind::Void
-            | TypeKind::Never
-            | TypeKind::Range
-            | TypeKind::Parameter(..)
-            | TypeKind::Associated(..)
-            | TypeKind::Variable(_) => 0,
+            hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => 0,
         };
         self.counted.insert(ty, count);
         Ok(count)

@@ -87,6 +87,9 @@ impl Runtime for StandardRuntime {
                 let text = memory.read_text(b)?;
                 return status(memory, a, call, pure::parse::int(&text).map(|n| n as u64));
             }
+            RuntimeCall::TestNumber => {
+                return Ok(pure::parse::int(&memory.read_text(a)?).unwrap_or(-1) as u64);
+            }
             RuntimeCall::FloatOfStr => {
                 let text = memory.read_text(b)?;
                 return status(memory, a, call, pure::parse::float(&text).map(f64::to_bits));

@@ -127,6 +127,8 @@ impl Machine<'_> {
             RuntimeCall::StrOfChar => collect(|out| out(char(a).encode_utf8(&mut [0; 4]).as_bytes())),
             RuntimeCall::CharDebug => collect(|out| pure::print::char_debug(char(a), out)),
             RuntimeCall::IntOfStr => checked(pure::parse::int(text(a).as_bytes()).map(|value| value as u64)),
+            // The interpreter runs a test that it was given, in this process.
+            RuntimeCall::TestNumber => Given::Word(pure::parse::int(text(a).as_bytes()).unwrap_or(-1) as u64),
             RuntimeCall::FloatOfStr => checked(pure::parse::float(text(a).as_bytes()).map(f64::to_bits)),
             RuntimeCall::IsIntText => Given::Word(u64::from(pure::parse::int(text(a).as_bytes()).is_ok())),
             RuntimeCall::IsFloatText => Given::Word(u64::from(pure::parse::float(text(a).as_bytes()).is_ok())),

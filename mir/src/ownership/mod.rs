@@ -88,18 +88,7 @@ pub(crate) fn is_counted<C: Context + ?Sized>(ty: Type, cx: &C) -> Result<bool, 
             }
             Ok(false)
         }
-        TypeKind::Error
-        | TypeKind::Int
-        | TypeKind::Float
-        | TypeKind::Bool
-        | TypeKind::Char
-        | TypeKind::Byte
-        | TypeKind::Void
-        | TypeKind::Never
-        | TypeKind::Range
-        | TypeKind::Parameter(..)
-        | TypeKind::Associated(..)
-        | TypeKind::Variable(_) => Ok(false),
+        hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => Ok(false),
     }
 }
 

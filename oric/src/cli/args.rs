@@ -193,6 +193,60 @@ pub struct TestFlags {
     /// Run in the reference interpreter instead of as machine code; no time limit.
     #[arg(long)]
     pub interp: bool,
+    /// Run every test, also those whose verdict is known.
+    #[arg(long)]
+    pub all: bool,
+    /// Run the tests that failed before, and no others.
+    #[arg(long, conflicts_with_all = ["all", "interp"])]
+    pub failed: bool,
+    /// Leave floating tests out.
+    #[arg(long)]
+    pub only_attached: bool,
+    /// Memory that a test leaves behind is no failure.
+    #[arg(long)]
+    pub no_leak_check: bool,
+    /// Of the tests that are selected, every Nth, beginning with the Ith: `I/N`.
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<Shard>,
+    /// Write a report in the form of JUnit.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+impl TestFlags {
+    /// How `check` runs tests.
+    pub fn of_check(timeout: Duration) -> TestFlags {
+        TestFlags {
+            exact: false,
+            list: false,
+            no_capture: false,
+            timeout,
+            verbose: false,
+            interp: false,
+            all: false,
+            failed: false,
+            only_attached: true,
+            no_leak_check: false,
+            shard: None,
+            junit: None,
+        }
+    }
+}
+
+/// A part of the tests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shard {
+    /// Which, from 1.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parsed = text.split_once('/').and_then(|(number, of)| Some(Shard { number: number.parse().ok()?, of: of.parse().ok()? }));
+    parsed
+        .filter(|shard| (1..=shard.of).contains(&shard.number))
+        .ok_or_else(|| "a shard is two numbers with a slash between them, the first not above the second, as `1/4`".to_owned())
 }
 
 /// Names of the optimisation passes.
@@ -237,13 +291,19 @@ pub enum Verb {
         #[arg(long)]
         release: bool,
     },
-    /// Check a program without producing code.
+    /// Check a program, and run the tests that are attached to what changed.
     Check {
         /// The program.
         #[command(flatten)]
         input: Input,
+        /// Run no tests, and make no code.
+        #[arg(long)]
+        no_test: bool,
+        /// A test that takes longer fails: `500ms`, `60s`, `2m`.
+        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+        timeout: Duration,
     },
-    /// Run tests, each in a process of its own.
+    /// Run tests, each in a process of its own: those that a change can have reached, and those that failed before.
     Test {
         /// Parts of names of tests; a source file or folder instead is the program that is tested.
         #[arg(value_name = "FILTER")]

@@ -2,9 +2,11 @@
 
 mod build;
 mod cache;
+mod check;
 mod explain;
 mod fix;
 mod graph;
+mod junit;
 mod report;
 mod run;
 mod test;
@@ -34,11 +36,12 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
     let ask = Asked { global: &args.global, environment, output };
     match &args.verb {
         Verb::Explain { code } => (explain::explain(code.as_deref(), output), "oric"),
-        Verb::Check { input } => ask.session(input, true, false, |session, started| {
-            let count = session.modules.len();
-            output.summary(&format!("check: no errors in {} file{} in {}", count, plural(count), elapsed(started)));
-            (0, "oric")
-        }),
+        Verb::Check { input, no_test, .. } if *no_test || input.dump.is_some() => {
+            ask.session(input, true, false, |session, started| (check::succeeded(session, None, started, output), "oric"))
+        }
+        Verb::Check { input, timeout, .. } => {
+            ask.tests(input, |session, found, started| check::check(session, found, *timeout, started, output))
+        }
         Verb::Build { input, output: path, emit, strip, release, clean_link } => {
             if *release {
                 output.failure(
@@ -59,7 +62,11 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         }),
         Verb::Test { what, flags } => {
             let (file, filters) = test::program_and_filters(what);
-            ask.tests(&Input::of(file), |session, errors, started| test::test(session, flags, &filters, errors, started, output))
+            let is_error = |found: &syntax::Diagnostic| found.severity() == syntax::Severity::Error;
+            ask.tests(&Input::of(file), |session, found, started| {
+                let errors = found.iter().any(is_error);
+                test::test(session, flags, &filters, errors, started, output)
+            })
         }
         Verb::Fix { input, dry_run } => ask.fix(input, *dry_run),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
@@ -174,14 +181,7 @@ impl Asked<'_> {
             Err(status) => return (status, "oric"),
         };
         if errors > 0 {
-            let warnings = diagnostics.len() - errors;
-            let code = diagnostics.iter().find(|d| d.severity() == syntax::Severity::Error).map_or("", |d| d.code.as_str());
-            output.summary(&format!(
-                "check: {errors} error{}, {warnings} warning{} in {} · oric explain {code}",
-                plural(errors),
-                plural(warnings),
-                elapsed(started)
-            ));
+            check::failed(&diagnostics, errors, started, output);
             return (if self.finish(session, started) { FAILED } else { crate::cli::CRASHED }, "oric");
         }
         if let Some(what) = &input.dump {
@@ -214,13 +214,13 @@ impl Asked<'_> {
     }
 
     /// Loads and checks a program with its tests, and goes on with `work`, whatever was found.
-    fn tests(&self, input: &Input, work: impl FnOnce(&mut Session, usize, Instant) -> i32) -> (i32, &'static str) {
+    fn tests(&self, input: &Input, work: impl FnOnce(&mut Session, &[syntax::Diagnostic], Instant) -> i32) -> (i32, &'static str) {
         let started = Instant::now();
-        let (mut session, _, errors) = match self.checked(input, true, true, true) {
+        let (mut session, found, _) = match self.checked(input, true, true, true) {
             Ok(checked) => checked,
             Err(status) => return (status, "oric"),
         };
-        let status = work(&mut session, errors, started);
+        let status = work(&mut session, &found, started);
         if self.global.verify_queries && self.doubt(&session) > 0 {
             return (crate::cli::CRASHED, "oric");
         }

@@ -6,12 +6,9 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::Command;
 
-use ir::ItemId;
-
 use super::build;
 use crate::cli::{Input, Output, REFUSED};
 use crate::link;
-use crate::queries;
 use crate::session::Session;
 
 /// Brings the program up to date in the cache and becomes it: status and signals pass on for free (decision 6).
@@ -80,20 +77,9 @@ pub fn interpret(session: &mut Session, args: &[OsString], output: &Output, back
     let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let mut streams = Streams::default();
     streams.to_error = output.is_json();
-    let status = interpret_to(session, main, &args, &mut streams, backtrace);
+    let status = session.interpret(main, &args, &mut streams, backtrace);
     drop(streams);
     (status, "program")
-}
-
-/// Runs `main` in the interpreter with this output; the exit status.
-pub fn interpret_to(session: &Session, main: ItemId, args: &[String], streams: &mut dyn mir::interp::Output, backtrace: bool) -> i32 {
-    let world = queries::World::new(&session.engine);
-    let positions = queries::ReportPositions::new(&session.engine, backtrace);
-    match mir::interp::run(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
-        Ok(mir::interp::Outcome::Broken(why)) => panic!("the interpreter: {why}"),
-        Ok(outcome) => i32::from(outcome.status()),
-        Err(_) => panic!("the interpreter was interrupted"),
-    }
 }
 
 /// Standard output with a block buffer, and standard error.

@@ -28,10 +28,14 @@ pub fn why(session: &Session, what: &str, output: &Output) -> i32 {
     let mut sessions: Vec<u32> = records.iter().map(|record| record.generation).collect();
     sessions.sort_unstable();
     sessions.dedup();
-    for (at, &generation) in sessions.iter().rev().enumerate() {
+    // That a value was fetched once more is a reason only for what has no better one.
+    let fetched = |record: &WhyRecord| record.reason == 3;
+    let passes =
+        [false, true].into_iter().flat_map(|all| sessions.iter().rev().enumerate().map(move |(at, generation)| (all, at, generation)));
+    for (all, at, &generation) in passes {
         let ran: Ran<'_> = records.iter().filter(|record| record.generation == generation).map(|record| (record.node, record)).collect();
         let mut named: Vec<(&WhyRecord, String)> = Vec::new();
-        for record in ran.values() {
+        for record in ran.values().filter(|record| all || !fetched(record)) {
             let name = engine.node_name(NodeId::from_raw(record.node));
             if is_meant(session, what, &name) {
                 named.push((record, name));

@@ -47,6 +47,18 @@ impl Address for super::impls::ImplsOf {
     }
 }
 
+impl Address for super::CodeKey {
+    fn address(&self) -> u64 {
+        spread(self.code as u64 ^ u64::from(self.test.raw()))
+    }
+}
+
+impl Address for super::RunKey {
+    fn address(&self) -> u64 {
+        spread(self.of.address() ^ self.places.unwrap_or_default() as u64)
+    }
+}
+
 impl Address for hir::Type {
     fn address(&self) -> u64 {
         spread(self.raw().into())

@@ -412,15 +412,23 @@ impl Provider for Check {
         }
         if *main == tests_module() {
             found.extend(tests::strays(levels)?);
+            for &module in levels.cx().input::<TestSites>(&())?.iter().flat_map(|sites| &sites.modules) {
+                main_form(levels, module, &mut found)?;
+            }
             return Ok(Arc::new(found));
         }
-        // A module without `@main` may be checked; one with a wrong `@main` is wrong.
-        let entry = ItemId::function(*main, Symbol::new("main"));
-        if let Some(signature) = levels.get::<Signature>(&entry)?.as_deref() {
-            found.extend(hir::resolve::check_main(Some(signature), *main));
-        }
+        main_form(levels, *main, &mut found)?;
         Ok(Arc::new(found))
     }
+}
+
+/// A module without `@main` may be checked; one with a wrong `@main` is wrong.
+fn main_form(levels: &Levels<'_, '_>, module: Symbol, found: &mut Vec<Diagnostic>) -> Result<(), Interrupt> {
+    let entry = ItemId::function(module, Symbol::new("main"));
+    if let Some(signature) = levels.get::<Signature>(&entry)?.as_deref() {
+        found.extend(hir::resolve::check_main(Some(signature), module));
+    }
+    Ok(())
 }
 
 fn import_cycle(levels: &Levels<'_, '_>, main: Symbol, cycle: &[Symbol]) -> Result<Diagnostic, Interrupt> {

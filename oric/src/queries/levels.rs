@@ -284,16 +284,8 @@ pub(super) fn variants(
 pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type]>>, Stop>) -> Result<Option<Arc<[Type]>>, Stop> {
     match ty.kind() {
         TypeKind::Tuple(_) | TypeKind::Struct(..) => ask(ty),
-        TypeKind::Error
-        | TypeKind::Int
-        | TypeKind::Float
-        | TypeKind::Bool
-        | TypeKind::Char
-        | TypeKind::Byte
+        hir::base_kinds!()
         | TypeKind::Str
-        | TypeKind::Void
-        | TypeKind::Never
-        | TypeKind::Range
         | TypeKind::List(_)
         | TypeKind::Function(..)
         | TypeKind::Cell(_)

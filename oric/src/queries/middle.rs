@@ -31,16 +31,8 @@ impl Provider for Fields {
             TypeKind::Struct(item, args) => {
                 levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.instantiated(args).field_types())
             }
-            TypeKind::Error
-            | TypeKind::Int
-            | TypeKind::Float
-            | TypeKind::Bool
-            | TypeKind::Char
-            | TypeKind::Byte
+            hir::base_kinds!()
             | TypeKind::Str
-            | TypeKind::Void
-            | TypeKind::Never
-            | TypeKind::Range
             | TypeKind::List(_)
             | TypeKind::Function(..)
             | TypeKind::Cell(_)

@@ -21,7 +21,7 @@ pub use back::{
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
-pub use tests::{How, Sites, TestRow, is_test_module, tests_item, tests_module};
+pub use tests::{CodeKey, How, Run, RunKey, Sites, TestRow, is_test_module, tests_item, tests_module};
 pub use world::{ReportPositions, World};
 
 use std::sync::Arc;
@@ -164,6 +164,8 @@ queries! {
         Settings = 1 "settings" (()) -> Options, "options that change code";
         Main = 3 "main" (()) -> Symbol, "module of `@main`: impls count wherever they stand in the program that it reaches";
         TestSites = 4 "test_sites" (()) -> Sites, "modules that hold tests, and whether they must stand in folders of their own";
+        TestShows = 7 "test_shows" (CodeKey) -> bool, "whether a run of a test with this code shows places";
+        TestRun = 8 "test_run" (RunKey) -> Run, "how a test with this code ends: made by running it, when somebody asks";
         LinkSettings = 2 "link_settings" (()) -> LinkOptions, "options that change the executable, not the code of functions";
     }
     queries {
@@ -213,6 +215,9 @@ queries! {
         // Tests.
         Tests       = 61 "tests"       (()) -> Arc<Vec<tests::TestRow>>, value, ["oric"], "tests of the program, in the order of files and places, and how each is run";
         TestReport  = 62 "test_report" (ItemId) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric" "hir"], "what there is to say about a test that must not compile";
+        TestCode    = 70 "test_code"   (ItemId) -> u128, value, ["oric"], "fingerprint of all code that a test reaches";
+        TestPlaces  = 71 "test_places" (ItemId) -> u128, value, ["oric"], "fingerprint of the positions of all that a test reaches";
+        TestVerdict = 72 "test"        (ItemId) -> Arc<Run>, value, ["codegen"], "how a test ends, and what it writes";
         // Programs.
         Diagnostics = 50 "diagnostics" (Symbol) -> Arc<front::ModuleReport>, value, ["hir" "oric"], "everything there is to say about a module";
         Check       = 55 "check"       (Symbol) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric"], "everything there is to say about a program: the root of `check`";

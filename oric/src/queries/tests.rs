@@ -1,8 +1,8 @@
 //! Tests as a program: which there are, which can run, and the one image that holds them all.
 //!
-//! The image of tests is a program like another. Its entry is [`tests_item`], a body of MIR that no source has: it reads its first argument as a number and
-//! calls the test with that number. So one link serves all tests, an edit patches it, and whoever runs tests (a process each now, a pool of forked workers
-//! later) chooses by that number alone. Its root is [`tests_module`], which imports the modules that hold tests: nothing of it is in a built program.
+//! The image of tests is a program like another. Its entry is [`tests_item`], a body of MIR that no source has: it calls the test with
+//! the number that the runtime gives it: that of its first argument, or the next one that a server of tests is asked for (`rt/src/serve.rs`). So one link
+//! serves all tests, and an edit patches it. Its root is [`tests_module`], which imports the modules that hold tests: nothing of it is in a built program.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use syntax::tree::{AttributeValue, Item, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity, Span};
 
 use super::{
-    BodyReport, Diagnostics, ImportCycles, Levels, MachineCode, Mentions, ModuleFile, Modules, Parse, Provider, Signature, TestReport,
-    TestSites, Tests,
+    BodyReport, Diagnostics, ImportCycles, Levels, MachineCode, Mentions, ModuleFile, Modules, Parse, Position, Provider, Signature,
+    TestCode, TestPlaces, TestReport, TestRun, TestShows, TestSites, TestVerdict, Tests,
 };
 
 /// Where tests are.
@@ -59,6 +59,42 @@ pub struct TestRow {
     pub floating: bool,
 }
 
+/// A test with the code that it reaches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+pub struct CodeKey {
+    /// The test.
+    pub test: ItemId,
+    /// [`TestCode`] of it.
+    pub code: u128,
+}
+
+/// A run of a test. Equal code does the same; what it says of places depends on where its items stand.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+pub struct RunKey {
+    /// The test and its code.
+    pub of: CodeKey,
+    /// [`TestPlaces`] of it, when the run shows places.
+    pub places: Option<u128>,
+}
+
+/// How a run of a test ended, and what it wrote.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
+pub struct Run {
+    /// Wait status of its process.
+    pub status: i32,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Run {
+    /// Can a line number be in what it wrote? Panics and `dbg` write to standard error; nothing else names places.
+    pub fn shows_places(&self) -> bool {
+        !self.stderr.is_empty()
+    }
+}
+
 /// The root of the image of tests. No file has this name.
 pub fn tests_module() -> Symbol {
     Symbol::new("&tests")
@@ -86,8 +122,8 @@ pub(super) fn body(tests: &[ItemId]) -> Body<Mono> {
     let zero = graph.append1(ENTRY, NewInst::new(Op::Int), Type::INT);
     let risky = |op| NewInst { place, unwind: Some(pad), ..NewInst::new(op) };
     let text = graph.append1(ENTRY, NewInst { args: &[args, zero], ..risky(Op::ListGet) }, Type::STR);
-    let parse = NewInst { args: &[text], imm: abi::RuntimeCall::IntOfStr as u64, ..risky(Op::Runtime) };
-    let number = graph.append1(ENTRY, parse, Type::INT);
+    let asked = NewInst { args: &[text], imm: abi::RuntimeCall::TestNumber as u64, flags: mir::ops::NOUNWIND, ..NewInst::new(Op::Runtime) };
+    let number = graph.append1(ENTRY, asked, Type::INT);
     let imm = graph.add_cases(0..tests.len() as i64);
     let targets: Vec<_> = blocks.iter().chain([&other]).map(|&block| (block, &[][..])).collect();
     graph.append(ENTRY, NewInst { args: &[number], imm, targets: &targets, ..NewInst::new(Op::Switch) }, &[]);
@@ -119,6 +155,56 @@ pub(super) fn is_compile_fail(item: &Item) -> bool {
 pub(super) fn is_about_attributes(diagnostic: &Diagnostic) -> bool {
     use DiagnosticCode as Code;
     matches!(diagnostic.code, Code::E0106 | Code::E0107 | Code::E0108 | Code::E0517)
+}
+
+/// Everything that a test reaches, in the order of discovery: its functions, and whatever else their code names the places of.
+fn reached(levels: &Levels<'_, '_>, test: ItemId) -> Result<(Vec<ItemId>, Vec<ItemId>), Interrupt> {
+    let (mut functions, mut items) = (vec![test], Vec::new());
+    let mut seen = HashSet::from([test]);
+    let mut next = 0;
+    while let Some(&function) = functions.get(next) {
+        next += 1;
+        let mentions = levels.get::<Mentions>(&function)?;
+        functions.extend(mentions.callees.iter().filter(|callee| seen.insert(**callee)));
+        items.extend_from_slice(&mentions.items);
+    }
+    items.retain(|item| seen.insert(*item));
+    Ok((functions, items))
+}
+
+impl Provider for TestCode {
+    fn provide(levels: &Levels<'_, '_>, test: &ItemId) -> Result<u128, Interrupt> {
+        let (functions, _) = reached(levels, *test)?;
+        let mut rows = Vec::with_capacity(functions.len());
+        for function in functions {
+            rows.push((function, super::wide(levels.cx().fingerprint::<MachineCode>(&function)?)));
+        }
+        Ok(super::wide(query::Fp::of(&rows)))
+    }
+}
+
+impl Provider for TestPlaces {
+    fn provide(levels: &Levels<'_, '_>, test: &ItemId) -> Result<u128, Interrupt> {
+        let (functions, items) = reached(levels, *test)?;
+        let mut rows = Vec::with_capacity(functions.len() + items.len());
+        for item in functions.into_iter().chain(items) {
+            rows.push((item, super::wide(levels.cx().fingerprint::<Position>(&item)?)));
+        }
+        Ok(super::wide(query::Fp::of(&rows)))
+    }
+}
+
+impl Provider for TestVerdict {
+    /// Whoever serves inputs runs the test; until then this stops with [`Interrupt::Unserved`].
+    fn provide(levels: &Levels<'_, '_>, test: &ItemId) -> Result<Arc<Run>, Interrupt> {
+        let of = CodeKey { test: *test, code: *levels.get::<TestCode>(test)? };
+        let shows_places = levels.cx().input::<TestShows>(&of)?;
+        let places = match shows_places.as_deref() {
+            Some(true) => Some(*levels.get::<TestPlaces>(test)?),
+            Some(false) | None => None,
+        };
+        levels.cx().input::<TestRun>(&RunKey { of, places })?.ok_or(Interrupt::Unserved)
+    }
 }
 
 impl Provider for TestReport {

@@ -148,6 +148,8 @@ impl Engine {
         let key = self.key(id, slot)?;
         let cx = Ctx { engine: self, deps: RefCell::new(Deps::new()), rank: self.firewalls[slot.kind.0 as usize] };
         let answer = match row.execute(&cx, &**key) {
+            // Only what made its inputs could make them again.
+            Err(Interrupt::Unserved) => return Ok(false),
             Err(interrupt @ (Interrupt::Cancelled | Interrupt::Damaged)) => return Err(interrupt),
             answer => answer,
         };

@@ -32,7 +32,7 @@ pub(super) enum Why {
 pub(super) fn failure(interrupt: &Interrupt) -> Fp {
     match interrupt {
         Interrupt::Cycle(cycle) => Fp::of::<(&str, &Cycle)>(&("cycle", cycle)),
-        Interrupt::Cancelled | Interrupt::Damaged => Fp::NONE,
+        Interrupt::Cancelled | Interrupt::Damaged | Interrupt::Unserved => Fp::NONE,
     }
 }
 
@@ -62,7 +62,7 @@ impl Engine {
         STACK.with(|stack| stack.borrow_mut().pop());
         let mut deps = cx.deps.into_inner();
         planted::lost_edge(&mut deps);
-        if let Err(interrupt @ (Interrupt::Cancelled | Interrupt::Damaged)) = answer {
+        if let Some(interrupt) = answer.as_ref().err().filter(|interrupt| interrupt.is_no_answer()).cloned() {
             self.settle(id, slot, |state| if again { state.color = Color::Green } else { unfinished(state) });
             return Err(interrupt);
         }
@@ -253,7 +253,7 @@ mod planted {
 fn answer_for_cycle(state: &mut State, answer: &mut Result<Value, Interrupt>, on_cycle: impl FnOnce(&Cycle) -> Option<Value>) -> bool {
     let cycle = state.cycle.take().or_else(|| match answer {
         Err(Interrupt::Cycle(cycle)) => Some(cycle.clone()),
-        Ok(_) | Err(Interrupt::Cancelled | Interrupt::Damaged) => None,
+        Ok(_) | Err(Interrupt::Cancelled | Interrupt::Damaged | Interrupt::Unserved) => None,
     });
     let Some(cycle) = cycle else { return false };
     *answer = on_cycle(&cycle).ok_or(Interrupt::Cycle(cycle));

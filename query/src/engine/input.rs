@@ -8,6 +8,7 @@ use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
 use crate::kind::{Input, Kind};
 use crate::node::{Color, Held, NodeId};
+use crate::row::Value;
 use crate::store::BlobAt;
 
 /// An input's node and value.
@@ -19,8 +20,12 @@ fn absent() -> Fp {
 }
 
 impl Engine {
-    /// How an input that nobody set is fetched when somebody asks for its value: one that is unchanged since an earlier session.
-    pub fn set_loader(&mut self, loader: impl Fn(Kind, &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> + Send + Sync + 'static) {
+    /// How an input that nobody set is fetched when somebody asks for its value: one that is unchanged since an earlier session, or that is made when it is
+    /// wanted. [`Interrupt::Unserved`] stops whoever asks until it has been made.
+    pub fn set_loader(
+        &mut self,
+        loader: impl Fn(Kind, &dyn Any) -> Result<Option<Arc<dyn Any + Send + Sync>>, Interrupt> + Send + Sync + 'static,
+    ) {
         self.loader = Some(Box::new(loader));
     }
 
@@ -98,13 +103,17 @@ impl Engine {
         Ok(None)
     }
 
+    fn served(&self, kind: Kind, key: &dyn Any) -> Result<Option<Value>, Interrupt> {
+        self.loader.as_ref().map_or(Ok(None), |loader| loader(kind, key))
+    }
+
     pub(super) fn input<I: Input>(&self, key: &I::Key) -> Result<Served<I::Value>, Interrupt> {
         let id = self.intern(I::KIND, key, I::address)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
         if state.color == Color::New {
             // Asked for before it was set: whoever serves inputs may have it, and an absent input is a value like any other.
-            let value = self.loader.as_ref().and_then(|loader| loader(I::KIND, key));
+            let value = self.served(I::KIND, key)?;
             state.color = Color::Green;
             state.known = true;
             state.unsaved = true;
@@ -116,7 +125,7 @@ impl Engine {
             state.deps = Some(Default::default());
         }
         if matches!(state.held, Held::Nothing) && state.fp != absent() {
-            let value = self.loader.as_ref().and_then(|loader| loader(I::KIND, key));
+            let value = self.served(I::KIND, key)?;
             if value.as_ref().is_none_or(|value| self.row(I::KIND).fingerprint(&**value) != state.fp) {
                 // It changed or vanished after it was looked at: what is computed now is not to be kept.
                 self.note_hidden_input(id);

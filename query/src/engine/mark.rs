@@ -50,7 +50,7 @@ impl Engine {
                 match self.refresh(id) {
                     Ok(()) | Err(Interrupt::Cycle(_)) => {}
                     Err(Interrupt::Cancelled) => stopped = true,
-                    Err(Interrupt::Damaged) => return Err(Interrupt::Damaged),
+                    Err(interrupt @ (Interrupt::Damaged | Interrupt::Unserved)) => return Err(interrupt),
                 }
             }
             if stopped {

@@ -117,7 +117,7 @@ impl Engine {
             match self.refresh(dep) {
                 // A failure is an answer like any other: its fingerprint tells whether it changed.
                 Ok(()) | Err(Interrupt::Cycle(_)) => {}
-                Err(interrupt @ (Interrupt::Cancelled | Interrupt::Damaged)) => return Err(interrupt),
+                Err(interrupt) => return Err(interrupt),
             }
             // A dependency that is running was asked for by this very node: a cycle, which only running can answer for.
             let (changed_at, running) = self.changed_at(dep)?;
@@ -145,7 +145,7 @@ impl Engine {
             }
             match self.refresh(NodeId(next)) {
                 Ok(()) | Err(Interrupt::Cycle(_)) => {}
-                Err(interrupt @ (Interrupt::Cancelled | Interrupt::Damaged)) => return Err(interrupt),
+                Err(interrupt) => return Err(interrupt),
             }
             if self.changed_at(NodeId(next))?.1 {
                 return Ok(None);

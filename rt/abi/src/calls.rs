@@ -136,4 +136,5 @@ calls! {
     FloatRound    = "float_round"    "ori_float_round"    (Float)        -> Float, Pure,   [], "nearest integral float, half away from zero";
     FloatTrunc    = "float_trunc"    "ori_float_trunc"    (Float)        -> Float, Pure,   [], "integral part";
     FloatCompare  = "float_compare"  "ori_float_compare"  (Float, Float) -> Int,   Pure,   [], "-1, 0 or 1 in the total order: zeros equal, NaN equal to itself and above all";
+    TestNumber    = "test_number"    "ori_test_number"    (Str)          -> Int,   Writes, [], "the number of the test that this process is to run: the text's, or for `serve` the one that standard input asks for next, in a process forked for it";
 }

@@ -1,0 +1,45 @@
+//! `oric check`: what there is to say about a program, and the verdicts of the tests that are attached to what changed.
+
+use std::time::{Duration, Instant};
+
+use syntax::{Diagnostic, Severity};
+
+use super::{elapsed, plural, test};
+use crate::cli::{FAILED, Output, TestFlags};
+use crate::session::Session;
+
+/// Goes on with the tests when no error was `found`; the exit status.
+pub fn check(session: &mut Session, found: &[Diagnostic], timeout: Duration, started: Instant, output: &Output) -> i32 {
+    let errors = found.iter().filter(|found| found.severity() == Severity::Error).count();
+    if errors > 0 {
+        failed(found, errors, started, output);
+        return FAILED;
+    }
+    match test::affected(session, &TestFlags::of_check(timeout), output) {
+        Ok(totals) => succeeded(session, totals, started, output),
+        Err(status) => status,
+    }
+}
+
+/// Says that there is no error, and what came of the tests; the exit status.
+pub fn succeeded(session: &Session, totals: Option<test::Totals>, started: Instant, output: &Output) -> i32 {
+    let count = session.modules.len();
+    let (tests, bad) = totals.map_or((String::new(), false), |totals| {
+        totals.event(started, output);
+        (format!(" · tests: {}", totals.text()), totals.is_bad())
+    });
+    output.summary(&format!("check: no errors in {count} file{}{tests} in {}", plural(count), elapsed(started)));
+    if bad { FAILED } else { 0 }
+}
+
+/// Says how many errors there are.
+pub fn failed(found: &[Diagnostic], errors: usize, started: Instant, output: &Output) {
+    let warnings = found.len() - errors;
+    let code = found.iter().find(|found| found.severity() == Severity::Error).map_or("", |found| found.code.as_str());
+    output.summary(&format!(
+        "check: {errors} error{}, {warnings} warning{} in {} · oric explain {code}",
+        plural(errors),
+        plural(warnings),
+        elapsed(started)
+    ));
+}
