@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
+use super::Counts;
 use super::code::Code;
 use super::value::{Cell, Heap};
 use crate::ownership::{Opened, Part};
@@ -32,6 +33,8 @@ pub(super) struct Ghosts {
     graves: VecDeque<(usize, Heap)>,
     /// The first object whose memory was used again while it had holders.
     lost: Option<(Rc<Code>, u32)>,
+    /// What was done.
+    pub(super) counts: Counts,
 }
 
 /// The address of a heap object; nothing for values that are none.
@@ -80,6 +83,7 @@ impl Ghosts {
     /// An object has been made as this value.
     pub(super) fn made(&mut self, object: &Heap, code: &Rc<Code>, value: u32) {
         let Some(address) = address(object) else { return };
+        self.counts.made += 1;
         let new = Ghost { holders: 1, code: code.clone(), value };
         if let Some(old) = self.objects.insert(address, new)
             && old.holders > 0
@@ -99,6 +103,7 @@ impl Ghosts {
                     return Err(format!("dup of a value that has been freed, {}", made(&ghost.code, ghost.value)));
                 }
                 ghost.holders += 1;
+                self.counts.dups += 1;
             }
         }
         Ok(())
@@ -128,11 +133,13 @@ impl Ghosts {
                 0 => return Err(format!("open of a value that has been freed, {}", made(&ghost.code, ghost.value))),
                 1 => {
                     ghost.holders = 0;
+                    self.counts.opened += 1;
                     self.open_parts(value, opened)?;
                     self.bury(value.clone());
                 }
                 _ => {
                     ghost.holders -= 1;
+                    self.counts.drops += 1;
                     self.share_parts(value, opened)?;
                 }
             }
@@ -210,6 +217,7 @@ impl Ghosts {
                     _ => {}
                 }
                 ghost.holders -= 1;
+                self.counts.drops += 1;
             }
         }
         Ok(())

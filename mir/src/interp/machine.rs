@@ -741,6 +741,11 @@ impl Machine<'_> {
         self.ghosts.all_gone()
     }
 
+    /// What was counted.
+    pub(super) fn counts(&self) -> super::Counts {
+        self.ghosts.counts
+    }
+
     /// The function of a number.
     pub(super) fn item(&self, number: u32) -> Option<ItemId> {
         self.functions.get(number as usize).map(|function| function.item)

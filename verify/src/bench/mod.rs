@@ -66,7 +66,7 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 6] = ["hello", "edits", "kernels", "backend", "scaling", "compile"];
+pub const PARTS: [&str; 7] = ["hello", "edits", "kernels", "heap", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -89,6 +89,9 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("kernels") {
         kernels::measure(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("heap") {
+        kernels::measure_heap(&oric, &mut evidence, &mut ratios);
     }
     if wanted("backend") {
         backend::measure(&mut evidence, &mut ratios);

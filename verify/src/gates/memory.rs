@@ -3,6 +3,7 @@
 //! - Every program of the corpus runs in the interpreter with ghost counts: nothing is freed twice or used after, and nothing is held when it ends, by a result or by a
 //!   panic.
 //! - Every body that a program reaches is certified.
+//! - Kernels whose values have one holder at a time count nobody up.
 //! - Mutants: each `dup`, `drop`, `open`, `reuse` and `free` of the small programs goes, comes twice, and moves. The certifier refuses what is wrong.
 //! - Negatives: texts that break one rule each, and bodies that leak or free twice, run behind the certifier's back.
 
@@ -28,6 +29,7 @@ const SITES: usize = 12;
 pub fn run() -> bool {
     let mut evidence = Evidence::new(NAME);
     programs(&mut evidence);
+    unique(&mut evidence);
     mutation(&mut evidence);
     negatives(&mut evidence);
     evidence.close()
@@ -121,6 +123,36 @@ fn seen(entry: &Entry) -> Seen {
         },
     }
     seen
+}
+
+/// Kernels and their sizes, and the most `dup`s of one run.
+const UNIQUE: [(&str, &str, u64); 4] = [("rbtree", "3000", 0), ("binary_trees", "8", 0), ("cfold", "8", 0), ("sort", "1 200", 0)];
+
+/// What has one holder is changed in place.
+fn unique(evidence: &mut Evidence) {
+    let mut table =
+        Table::new("values with one holder", &["kernel", "size", "made", "dups", "at most", "drops", "taken apart", "dups without `open`"]);
+    for (kernel, size, most) in UNIQUE {
+        let file = corpus::root().join(format!("fixtures/kernels/{kernel}.ori"));
+        let args: Vec<String> = size.split(' ').map(str::to_owned).collect();
+        let counts = |options| {
+            let program = Program::load(&file, options, 1).map_err(|refusal| refusal.to_string())?;
+            let done = program.interpret(&args, Limits { steps: STEPS, ..Limits::default() })?;
+            if matches!(done.outcome, Outcome::Exit(0)) { Ok(done.counts) } else { Err(format!("{:?}", done.outcome)) }
+        };
+        let without = oric::queries::Options { passes_off: vec!["open".to_owned()], ..checked_options() };
+        match (counts(checked_options()), counts(without)) {
+            (Ok(with), Ok(without)) => {
+                if with.dups > most {
+                    evidence.fail(format!("{kernel}: {} dups, at most {most}", with.dups));
+                }
+                let numbers = [with.made, with.dups, most, with.drops, with.opened, without.dups].map(|count| count.to_string());
+                table.row([kernel.to_owned(), size.to_owned()].into_iter().chain(numbers));
+            }
+            (Err(why), _) | (_, Err(why)) => evidence.fail(format!("{kernel}: {why}")),
+        }
+    }
+    evidence.table(table);
 }
 
 fn mutation(evidence: &mut Evidence) {
