@@ -62,6 +62,10 @@ planted: setup
 	  $(CARGO) build -q --release -p verify --features plant-$$bug --target-dir target/planted || exit 1; \
 	  if target/planted/release/verify compiler-query-engine-check > $$log 2>&1; then echo "$$bug: NOT FOUND"; exit 1; fi; \
 	  grep -m1 "FAILED .*\($$words\)" $$log | cut -c1-160 | sed "s/^ */$$bug is named: /" | grep . || { echo "$$bug: failed, not named: $$log"; exit 1; }; \
+	  if [ $$bug = lost-edge ]; then \
+	    if target/planted/release/verify test-graph-check > $$log 2>&1; then echo "$$bug: NOT FOUND by test-graph-check"; exit 1; fi; \
+	    grep -m1 'FAILED .*is reached by the edit and did not run' $$log | cut -c1-160 | sed "s/^ */$$bug is named: /" | grep . || { echo "$$bug: failed, not named: $$log"; exit 1; }; \
+	  fi; \
 	done
 	@if $(CARGO) test -q -p query --lib --features plant-torn-publish --target-dir target/planted may_die_anywhere \
 	    > target/planted/torn-publish.txt 2>&1; then echo "torn-publish: NOT FOUND"; exit 1; fi; \

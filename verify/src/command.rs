@@ -14,6 +14,7 @@ verify compiler-query-engine-check               an edit costs what it changed
 verify compiler-cas-check                        artifacts come back as they were put
 verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes within budgets
 verify conformance-check                         every rule of the reference has fixtures, run now
+verify test-graph-check                          an edit runs the tests that it reaches
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|edits|scaling|kernels|heap|backend|hello]..  times beside other compilers
@@ -68,7 +69,9 @@ fn run(args: &[String]) -> Option<bool> {
             let queries = gates::query::heavy(1, 1);
             let mut typed = evidence::Evidence::new("typed");
             crate::typed::check::run(&mut typed, 10_000, 50, 20);
-            Some(typed.close() && mutants && bits && fuzz && queries)
+            let mut tests = evidence::Evidence::new("tests");
+            gates::test_graph::check(&mut tests, gates::test_graph::FULL, 1);
+            Some(typed.close() && tests.close() && mutants && bits && fuzz && queries)
         }
         "queries" => Some(gates::query::heavy(number(rest, "--scale", 1)? as usize, number(rest, "--seed", 1)?)),
         "bench" => Some(bench::run(rest)),

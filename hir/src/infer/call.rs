@@ -11,7 +11,7 @@ use super::why::{Expect, Mode, Why};
 use super::{Checker, Result, builtin};
 use crate::ir::{Expr, ExprId};
 use crate::program::{Entity, Receiver, Signature, returned};
-use crate::resolve::prelude;
+use crate::resolve::prelude::{self, Known};
 use crate::resolve::{WHOLE_MODULE, is_later_type, not_exported, prelude_type, suggest};
 use crate::{Type, TypeKind};
 
@@ -20,8 +20,8 @@ pub(super) struct Callee {
     pub item: ItemId,
     /// Type arguments of the block that a method stands in.
     pub owner_args: Vec<Type>,
-    /// The value before the dot.
-    pub receiver: Option<ExprId>,
+    /// The value before the dot, and what is written there.
+    pub receiver: Option<(ExprId, tree::ExprId)>,
 }
 
 impl Callee {
@@ -48,10 +48,7 @@ impl<'a> Checker<'a> {
                     _ => Ok(self.refuse(span, "const functions")),
                 };
             }
-            Ast::SelfValue => {
-                self.report(Code::E0806, at, []);
-                return Ok(self.error(span));
-            }
+            Ast::SelfValue => return self.call_again(callee, args, span),
             _ => {
                 let value = self.infer(callee)?;
                 return self.call_value(value, "the value", args, span);
@@ -233,7 +230,8 @@ impl<'a> Checker<'a> {
         span: Span,
         expect: &Expect<'a>,
     ) -> Result<ExprId> {
-        let Callee { item, owner_args, mut receiver } = callee;
+        let Callee { item, owner_args, receiver } = callee;
+        let mut receiver = receiver.map(|(value, _)| value);
         let Some(signature) = self.cx.signature(item)? else { return self.silent(args, span) };
         // A header with errors says too little; its own report is enough. A wrong type in it makes that part silent by itself.
         if signature.diagnostics.iter().any(|d| d.severity() == Severity::Error && d.code != Code::E2002) {
@@ -266,6 +264,14 @@ impl<'a> Checker<'a> {
             // What does not fit is reported where the value goes.
             let result = self.instantiated(signature.result, &type_args)?;
             self.unify(result, wanted);
+        }
+        if item == prelude::collect()
+            && let &[this, target] = &type_args[..]
+            && let TypeKind::Variable(_) = self.resolved(target).kind()
+        {
+            // Nothing is expected: a list.
+            let element = self.projected(Type::associated(&[this], Known::Iterator.item(), prelude::item_type()))?;
+            self.unify(target, Type::list(element));
         }
         let mark = self.draft.scratch.len();
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.

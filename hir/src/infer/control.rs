@@ -4,10 +4,13 @@ use ir::{List, Symbol};
 use syntax::tree::{self, Expr as Ast, ForClause, Pattern};
 use syntax::{DiagnosticCode as Code, Span};
 
+use super::collect::Rounds;
 use super::why::{Expect, Why};
 use super::{Binding, Breaks, Checker, Frame, Kind, LoopKind, Result, Yields};
-use crate::ir::{Expr, ExprId, For, LocalId, LoopId, Source, WHOLE};
-use crate::resolve::{prelude, show};
+use crate::ir::{Arm, Expr, ExprId, For, LocalId, LoopId, Pattern as Shape, Source, WHOLE};
+use crate::resolve::prelude::{self, Known};
+use crate::resolve::show;
+use crate::resolve::solve::{Answer, Evidence, solve};
 use crate::{Intrinsic, Type, TypeKind};
 
 impl<'a> Checker<'a> {
@@ -188,69 +191,14 @@ impl<'a> Checker<'a> {
         self.clause(label, tree.clauses.get(clauses), Rounds { body, yields: None }, span)
     }
 
-    /// `for clauses yield body`: a list that grows by what the innermost rounds give.
-    pub(super) fn for_yield(
-        &mut self,
-        label: Option<Symbol>,
-        clauses: List<ForClause>,
-        body: tree::ExprId,
-        span: Span,
-        expect: &Expect<'a>,
-    ) -> Result<ExprId> {
-        let (element, why) = match expect.checked().map(|(wanted, _)| self.resolved(wanted)) {
-            Some(wanted) => match wanted.kind() {
-                TypeKind::List(element) => (element, Why::ElementOf(element)),
-                TypeKind::Variable(_) => (self.fresh_lenient(), Why::None),
-                _ if wanted.fits_anywhere() => (self.fresh_lenient(), Why::None),
-                // What is no collection at all is a list that does not fit.
-                TypeKind::Struct(..) | TypeKind::Str => return Ok(self.refuse(span, format!("`for ... yield` into `{}`", show(wanted)))),
-                _ => (self.fresh_lenient(), Why::None),
-            },
-            None => (self.fresh_lenient(), Why::None),
-        };
-        let mark = self.draft.scratch.len();
-        let list = Type::list(element);
-        let all = self.local(self.blank, list, true);
-        let nothing = self.push(Expr::Aggregate(List::EMPTY), list, span);
-        let binding = self.push(Expr::Let(all, nothing), Type::VOID, span);
-        self.draft.scratch.push(binding);
-        let tree = self.tree;
-        let rounds = Rounds { body, yields: Some(Yields { all, element, why }) };
-        let rounds = self.clause(label, tree.clauses.get(clauses), rounds, span)?;
-        if self.ty(rounds) == Type::ERROR {
-            self.draft.scratch.truncate(mark);
-            return Ok(self.error(span));
-        }
-        self.draft.scratch.push(rounds);
-        let all = self.read(all, span);
-        let value = if self.ty(rounds) == Type::NEVER { rounds } else { all };
-        if value == rounds {
-            self.draft.scratch.pop();
-        }
-        Ok(self.with_statements(mark, value, span))
-    }
-
-    /// One more element of a `for ... yield`, as a statement; the value itself when it never ends.
-    fn yielded(&mut self, value: tree::ExprId, yields: Yields<'a>) -> Result<ExprId> {
-        let value = self.check(value, self.resolved(yields.element), yields.why)?;
-        let span = self.span_at(value);
-        let ty = self.ty(value);
-        if ty == Type::NEVER || ty == Type::ERROR {
-            return Ok(value);
-        }
-        let list = self.read(yields.all, span);
-        let whole = self.ty(list);
-        let value = self.intrinsic(Intrinsic::ListPush, &[list, value], whole, span);
-        Ok(self.push(Expr::Assign { local: yields.all, path: WHOLE, value }, Type::VOID, span))
-    }
-
-    fn clause(&mut self, label: Option<Symbol>, clauses: &'a [ForClause], rounds: Rounds<'a>, span: Span) -> Result<ExprId> {
+    pub(super) fn clause(&mut self, label: Option<Symbol>, clauses: &'a [ForClause], rounds: Rounds<'a>, span: Span) -> Result<ExprId> {
         let Rounds { body, yields } = rounds;
         let Some((first, rest)) = clauses.split_first() else { return self.branch(body, &Expect::NONE) };
         let source_span = self.span(first.source);
         let mut range = None;
         let mut list = None;
         let mut length = None;
+        let mut steps = None;
         let mut source = first.source;
         while let Ast::Paren(inner) = self.tree.exprs[source] {
             source = inner;
@@ -275,18 +223,26 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let value = self.infer(first.source)?;
-                let value = self.walked(value, source_span)?;
-                list = Some(value);
-                let ty = self.ty(value);
-                match ty.kind() {
-                    TypeKind::List(element) => element,
-                    TypeKind::Str => Type::CHAR,
+                let value = if self.head_is_known(value)? { self.walked(value, source_span)? } else { self.error(source_span) };
+                match self.ty(value).kind() {
+                    TypeKind::List(element) => {
+                        list = Some(value);
+                        element
+                    }
+                    TypeKind::Str => {
+                        list = Some(value);
+                        Type::CHAR
+                    }
                     TypeKind::Error | TypeKind::Never => Type::ERROR,
                     _ => {
-                        if !self.lacks_silently(ty)? {
-                            self.report(Code::E2009, source_span, [show(ty).into(), "Iterable".into()]);
+                        steps = self.iterator_of(value, source_span)?;
+                        match steps {
+                            Some(iterator) => {
+                                let this = self.ty(iterator);
+                                self.projected(Type::associated(&[this], Known::Iterator.item(), prelude::item_type()))?
+                            }
+                            None => Type::ERROR,
                         }
-                        Type::ERROR
                     }
                 }
             }
@@ -349,8 +305,75 @@ impl<'a> Checker<'a> {
             }
             (None, Some(text)) if self.ty(text) == Type::STR => self.over_text(id, local, text, inner, span),
             (None, Some(list)) if item != Type::ERROR => self.push_for(For { id, local, source: Source::List(list), body: inner }, span),
-            (None, _) => self.error(span),
+            (None, _) => match steps {
+                Some(iterator) if item != Type::ERROR => self.step_by_step(iterator, id, local, inner, span)?,
+                Some(_) | None => self.error(span),
+            },
         })
+    }
+
+    /// The iterator of what a loop runs over; `None` after a report.
+    fn iterator_of(&mut self, value: ExprId, span: Span) -> Result<Option<ExprId>> {
+        let ty = self.closed(value);
+        match solve(ty, Known::Iterable.plain(), &self.given, self.cx)? {
+            // An iterator is its own.
+            Answer::Proven(Evidence::Impl(found, _))
+                if self.cx.implementation(found)?.is_some_and(|found| matches!(found.ty.kind(), TypeKind::Parameter(..))) =>
+            {
+                Ok(Some(value))
+            }
+            Answer::Proven(_) => {
+                let iterator = self.projected(Type::associated(&[ty], Known::Iterable.item(), prelude::iter_type()))?;
+                self.through_with(Known::Iterable, &[ty], &[value], iterator, span).map(Some)
+            }
+            Answer::Endless => {
+                self.report(Code::E0440, span, [show(ty).into(), Known::Iterable.name().into()]);
+                Ok(None)
+            }
+            Answer::Refuted | Answer::Unsupported => {
+                if !self.lacks_silently(ty)? {
+                    self.report(Code::E2009, span, [show(ty).into(), Known::Iterable.name().into()]);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// `let it = iterator; loop { let (item, rest) = it.next(); it = rest; match item { Some(local) -> body, None -> break } }`
+    fn step_by_step(&mut self, iterator: ExprId, id: LoopId, local: LocalId, body: ExprId, span: Span) -> Result<ExprId> {
+        let this = self.ty(iterator);
+        let item = self.draft.body.locals[local].ty;
+        let option = prelude::option_of(item);
+        let both = Type::tuple(&[option, this]);
+        let it = self.local(self.blank, this, true);
+        let start = self.push(Expr::Let(it, iterator), Type::VOID, span);
+        let now = self.read(it, span);
+        let next = self.through_with(Known::Iterator, &[this], &[now], both, span)?;
+        let step = self.local(self.blank, both, false);
+        let taken = self.push(Expr::Let(step, next), Type::VOID, span);
+        let pair = self.read(step, span);
+        let rest = self.push(Expr::Field(pair, 1), this, span);
+        let moved = self.push(Expr::Assign { local: it, path: WHOLE, value: rest }, Type::VOID, span);
+        let pair = self.read(step, span);
+        let scrutinee = self.push(Expr::Field(pair, 0), option, span);
+        let ty = if self.ty(body) == Type::NEVER { Type::NEVER } else { Type::VOID };
+        // The value of a body is discarded, whatever its type is.
+        let discarded = self.draft.body.lists.add([body]);
+        let body = self.push(Expr::Block { statements: discarded, tail: false }, ty, span);
+        let leave = self.push(Expr::Break(id, None), Type::NEVER, span);
+        let any = self.push_pattern(Shape::Any, span);
+        let name = self.push_pattern(Shape::Bind(local, any), span);
+        let parts = self.draft.body.parts.add([name]);
+        let some = self.push_pattern(Shape::Variant(prelude::SOME, parts), span);
+        let none = self.push_pattern(Shape::Variant(prelude::NONE, List::EMPTY), span);
+        let arms = [Arm { pattern: some, guard: None, body }, Arm { pattern: none, guard: None, body: leave }];
+        let arms = self.draft.body.arms.add(arms);
+        let chosen = self.push(Expr::Match { scrutinee, arms }, ty, span);
+        let statements = self.draft.body.lists.add([taken, moved, chosen]);
+        let round = self.push(Expr::Block { statements, tail: true }, ty, span);
+        let rounds = self.push(Expr::Loop { id, body: round }, Type::VOID, span);
+        let statements = self.draft.body.lists.add([start, rounds]);
+        Ok(self.push(Expr::Block { statements, tail: true }, Type::VOID, span))
     }
 
     /// `for local in text do body`: byte by byte offset, each character is read and stepped over before the body, so that a `continue` needs no care.
@@ -380,6 +403,29 @@ impl<'a> Checker<'a> {
         let body = self.push(Expr::Block { statements, tail: false }, Type::VOID, span);
         let whole = self.push(Expr::While { id, condition, body }, Type::VOID, span);
         self.with_statements(mark, whole, span)
+    }
+
+    /// A range as a value.
+    pub(super) fn range(
+        &mut self,
+        (start, end): (tree::ExprId, Option<tree::ExprId>),
+        inclusive: bool,
+        step: Option<tree::ExprId>,
+        span: Span,
+    ) -> Result<ExprId> {
+        let start = self.bound(start)?;
+        let Some(end) = end else { return Ok(self.refuse(span, "unbounded ranges")) };
+        let end = self.bound(end)?;
+        let step = match step {
+            Some(step) => self.bound(step)?,
+            None => self.int(1, span),
+        };
+        let inclusive = self.push(Expr::Bool(inclusive), Type::BOOL, span);
+        if [start, end, step].iter().any(|&part| self.ty(part) == Type::ERROR) {
+            return Ok(self.error(span));
+        }
+        let parts = self.draft.body.lists.add([start, end, step, inclusive]);
+        Ok(self.push(Expr::Call(prelude::new_range(), parts), prelude::range_type(), span))
     }
 
     fn push_for(&mut self, parts: For, span: Span) -> ExprId {
@@ -518,16 +564,6 @@ impl<'a> Checker<'a> {
         Ok(self.push(Expr::Break(id, Some(value)), Type::NEVER, span))
     }
 
-    /// An element of a `for ... yield`, and then a way out of its round.
-    fn yielded_and(&mut self, value: tree::ExprId, yields: Yields<'a>, leave: ExprId, span: Span) -> Result<ExprId> {
-        let yielded = self.yielded(value, yields)?;
-        if self.ty(yielded).fits_anywhere() {
-            return Ok(yielded);
-        }
-        let statements = self.draft.body.lists.add([yielded, leave]);
-        Ok(self.push(Expr::Block { statements, tail: true }, Type::NEVER, span))
-    }
-
     pub(super) fn continue_on(&mut self, label: Option<Symbol>, value: Option<tree::ExprId>, span: Span) -> Result<ExprId> {
         let target = self.target("continue", label, span);
         if let (Some(value), Some(target)) = (value, target)
@@ -554,12 +590,4 @@ impl<'a> Checker<'a> {
         }
         Ok(self.push(Expr::Continue(id), Type::NEVER, span))
     }
-}
-
-/// What the rounds of a `for` do.
-#[derive(Clone, Copy)]
-struct Rounds<'a> {
-    body: tree::ExprId,
-    /// Where their values go, of a `for ... yield`.
-    yields: Option<Yields<'a>>,
 }

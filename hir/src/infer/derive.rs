@@ -12,7 +12,7 @@ use syntax::tree::Item;
 use super::{Checker, Result, Which};
 use crate::ir::{Body, Expr, ExprId, LocalId};
 use crate::program::{Context, TypeDefinition, TypeForm};
-use crate::resolve::prelude::Known;
+use crate::resolve::prelude::{self, Known};
 use crate::types::instance_of;
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -261,6 +261,9 @@ impl Checker<'_> {
     }
 
     fn made_clone(&mut self, this: Type, local: LocalId, span: Span) -> Result<ExprId> {
+        if matches!(this.kind(), TypeKind::Struct(item, _) if prelude::is_iterator(item)) {
+            return Ok(self.read(local, span));
+        }
         let types: Vec<Type> = match self.parts(this)? {
             Parts::None => return Ok(self.read(local, span)),
             Parts::Tuple(types) => types,

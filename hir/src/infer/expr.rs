@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
                 self.report(Code::E1002, span, []);
                 self.error(span)
             }
-            Ast::Range { .. } => self.refuse(span, "range values"),
+            Ast::Range { start, end, inclusive, step } => self.range((start, end), inclusive, step, span)?,
             Ast::SelfValue => self.self_value(span),
             Ast::SelfType => {
                 self.report(Code::E0314, span, []);
@@ -122,6 +122,7 @@ impl<'a> Checker<'a> {
             Ast::TypeArgs(..) => self.refuse(span, "explicit type arguments"),
             Ast::Question(operand) => self.question(operand, span)?,
             Ast::Special { form, args } if form.as_str() == "catch" => self.catch(args, span, expect)?,
+            Ast::Special { form, .. } if form.as_str() == "recurse" => self.recurse(id, span, expect)?,
             Ast::Special { form, .. } => self.refuse(span, format!("`{form}(...)`")),
             Ast::With { .. } => self.refuse(span, "`with` expressions"),
             Ast::Handler { .. } => self.refuse(span, "handlers"),

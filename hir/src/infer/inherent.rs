@@ -7,19 +7,20 @@ use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::call::Callee;
+use super::place::Step;
 use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
-use crate::ir::{Expr, ExprId, LocalId, WHOLE};
+use crate::ir::{Expr, ExprId, LocalId};
 use crate::program::{Entity, Implementation, Receiver};
 use crate::resolve::prelude::{library_head, predeclared};
 use crate::resolve::show;
-use crate::{Type, TypeKind};
+use crate::{Intrinsic, Type, TypeKind};
 
 /// Where the final `self` of a call goes.
 enum Target {
-    /// Into a part of a local.
-    Place(LocalId, Vec<u32>),
+    /// Into a part of a local; its positions are in temporaries.
+    Place(LocalId, Vec<(Step, Type, Span)>),
     /// Nowhere: the receiver is a value of its own.
     Dropped,
     /// There is a place, but nothing may be written to it; reported.
@@ -118,30 +119,35 @@ impl<'a> Checker<'a> {
         span: Span,
         expect: &Expect<'a>,
     ) -> Result<ExprId> {
-        let Some(receiver) = callee.receiver else { return self.silent(args, span) };
+        let Some((receiver, written)) = callee.receiver else { return self.silent(args, span) };
         let item = callee.item;
         let this = self.ty(receiver);
         if !self.cx.mutates(item)? {
             return self.call_item(callee, at, args, span, expect);
         }
-        let target = self.target_of(receiver);
+        let mark = self.draft.scratch.len();
+        let target = self.target_of(receiver, written);
         let call = self.call_item(callee, at, args, span, expect)?;
         if matches!(target, Target::Refused) {
+            self.draft.scratch.truncate(mark);
             return Ok(self.error(span));
         }
         let result = self.cx.signature(item)?.map_or(Type::ERROR, |signature| signature.result);
         if self.ty(call).fits_anywhere() {
-            return Ok(call);
+            return Ok(self.with_statements(mark, call, span));
         }
-        let mark = self.draft.scratch.len();
         if result == Type::VOID {
-            return Ok(match target {
-                Target::Place(local, path) => self.store(local, path, call, span),
+            let done = match target {
+                Target::Place(local, steps) => {
+                    let call = if steps.iter().any(|(step, ..)| step.is_index()) { self.settled(call) } else { call };
+                    self.store_at(local, &steps, call, span)?
+                }
                 Target::Dropped | Target::Refused => {
                     let statements = self.draft.body.lists.add([call]);
                     self.push(Expr::Block { statements, tail: false }, Type::VOID, span)
                 }
-            });
+            };
+            return Ok(self.with_statements(mark, done, span));
         }
         // The result beside the final `self`.
         let both = self.temporary(call);
@@ -149,10 +155,10 @@ impl<'a> Checker<'a> {
             TypeKind::Tuple([first, _]) => *first,
             _ => Type::ERROR,
         };
-        if let Target::Place(local, path) = target {
+        if let Target::Place(local, steps) = target {
             let pair = self.read(both, span);
             let last = self.push(Expr::Field(pair, 1), this, span);
-            let store = self.store(local, path, last, span);
+            let store = self.store_at(local, &steps, last, span)?;
             self.draft.scratch.push(store);
         }
         let pair = self.read(both, span);
@@ -160,21 +166,54 @@ impl<'a> Checker<'a> {
         Ok(self.with_statements(mark, first, span))
     }
 
-    fn store(&mut self, local: LocalId, path: Vec<u32>, value: ExprId, span: Span) -> ExprId {
-        let body = &mut self.draft.body;
-        let path = if path.is_empty() { WHOLE } else { body.paths.push(body.fields.add(path)) };
-        self.push(Expr::Assign { local, path, value }, Type::VOID, span)
-    }
-
-    /// Where a receiver stands: it was checked, so a place is a local with fields around it.
-    fn target_of(&mut self, receiver: ExprId) -> Target {
-        let mut path = Vec::new();
+    /// Where a receiver stands: it was checked, so a place is a local with fields and indices around it. What the indices are is evaluated once, before
+    /// the call.
+    fn target_of(&mut self, receiver: ExprId, written: tree::ExprId) -> Target {
+        let mut steps = Vec::new();
+        // What is evaluated for each index, from the outermost one of the text inwards.
+        let mut positions: Vec<Vec<ExprId>> = Vec::new();
+        let mut before: Vec<ExprId> = Vec::new();
         let mut at = receiver;
+        let mut written = written;
         loop {
+            while let Ast::Paren(inner) = self.tree.exprs[written] {
+                written = inner;
+            }
+            let (ty, span) = (self.ty(at), self.span_at(at));
             match self.expr_at(at) {
                 Expr::Field(base, index) => {
-                    path.push(index);
+                    steps.push((Step::Field(index), ty, span));
                     at = base;
+                    if let Ast::Field(base, _) | Ast::TupleField(base, _) = self.tree.exprs[written] {
+                        written = base;
+                    }
+                }
+                // A receiver that `#` asks for the length of stands in a block of its own.
+                Expr::Block { statements, tail: true } if matches!(self.tree.exprs[written], Ast::Index(..)) => {
+                    let list = &self.draft.body.lists[statements];
+                    let Some((&last, others)) = list.split_last() else { return Target::Dropped };
+                    before = others.to_vec();
+                    self.draft.rows[at.index()] = self.draft.rows[last.index()];
+                }
+                Expr::Intrinsic(Intrinsic::ListGet, parts) => {
+                    let (Ast::Index(base, _), &[list, position]) = (&self.tree.exprs[written], &self.draft.body.lists[parts]) else {
+                        return Target::Dropped;
+                    };
+                    written = *base;
+                    let local = self.local(self.blank, Type::INT, false);
+                    let binding = self.push(Expr::Let(local, position), Type::VOID, span);
+                    // The list that `#` is asked of is read where it was kept; its place is what it was kept from.
+                    let kept = before.iter().find_map(|&statement| match (self.expr_at(statement), self.expr_at(list)) {
+                        (Expr::Let(kept, value), Expr::Local(read)) if kept == read => Some(value),
+                        _ => None,
+                    });
+                    before.push(binding);
+                    positions.push(std::mem::take(&mut before));
+                    let position = self.read(local, span);
+                    let parts = self.draft.body.lists.add([list, position]);
+                    self.draft.rows[at.index()].expr = Expr::Intrinsic(Intrinsic::ListGet, parts);
+                    steps.push((Step::Index(local), ty, span));
+                    at = kept.unwrap_or(list);
                 }
                 Expr::Local(local) => {
                     let Some(binding) = self.draft.bindings.iter().rev().find(|b| b.local == local).copied() else {
@@ -185,8 +224,10 @@ impl<'a> Checker<'a> {
                         self.judge_root(binding, span);
                         return Target::Refused;
                     }
-                    path.reverse();
-                    return Target::Place(local, path);
+                    steps.reverse();
+                    // The outermost position comes first.
+                    self.draft.scratch.extend(positions.into_iter().rev().flatten());
+                    return Target::Place(local, steps);
                 }
                 Expr::Constant(item) => {
                     let span = self.span_at(at);

@@ -39,6 +39,13 @@ pub(super) struct Outside<'a> {
     first_local: usize,
 }
 
+impl Outside<'_> {
+    /// The function that the lambda becomes.
+    pub(super) fn item(&self) -> ItemId {
+        self.item
+    }
+}
+
 impl<'a> Checker<'a> {
     /// `x -> e`
     pub(super) fn lambda(

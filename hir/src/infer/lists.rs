@@ -1,13 +1,13 @@
 //! Lists: literals with spreads, patterns in `let`, changes of elements (language/05 §5.3, §5.4; 06 §6.3).
 
 use ir::List;
-use syntax::Span;
 use syntax::tree::{Entry, EntryKey};
+use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::{Expect, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId, Pattern, PatternId};
-use crate::resolve::prelude;
+use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
 use crate::types::shared;
 use crate::{Intrinsic as I, Type, TypeKind};
@@ -84,6 +84,7 @@ impl<'a> Checker<'a> {
         if !self.head_is_known(value)? {
             return Ok(None);
         }
+        let value = self.spread_of(value)?;
         let ty = self.ty(value);
         match ty.kind() {
             TypeKind::List(found) => {
@@ -97,10 +98,25 @@ impl<'a> Checker<'a> {
             _ if ty.fits_anywhere() => Ok((ty == Type::NEVER).then_some(value)),
             _ => {
                 let at = self.span_at(value);
-                self.refuse(at, format!("spread of `{}` in a list", show(ty)));
+                if !self.lacks_silently(ty)? {
+                    self.report(Code::E2009, at, [show(ty).into(), Known::Iterable.name().into()]);
+                }
                 Ok(None)
             }
         }
+    }
+
+    /// What is spread, as a list if it can be iterated over.
+    fn spread_of(&mut self, value: ExprId) -> Result<ExprId> {
+        let (ty, span) = (self.closed(value), self.span_at(value));
+        if ty.fits_anywhere() || matches!(ty.kind(), TypeKind::List(_)) || self.has(ty, Known::Iterable, span)? != Some(true) {
+            return Ok(value);
+        }
+        let element = self.projected(Type::associated(&[ty], Known::Iterable.item(), prelude::item_type()))?;
+        let args = self.draft.body.lists.add([value]);
+        let call = self.push(Expr::Call(prelude::listed(), args), Type::list(element), span);
+        self.instantiate(call, prelude::listed(), &[ty], span)?;
+        Ok(call)
     }
 
     /// `left` with the elements of `right` behind its own.

@@ -79,14 +79,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn empty_map(&mut self, key: Type, value: Type, span: Span) -> Result<ExprId> {
+    pub(super) fn empty_map(&mut self, key: Type, value: Type, span: Span) -> Result<ExprId> {
         let call = self.push(Expr::Call(prelude::new_map(), List::EMPTY), prelude::map_of(key, value), span);
         self.instantiate(call, prelude::new_map(), &[key, value], span)?;
         Ok(call)
     }
 
     /// A call of a method of a map.
-    fn of_map(&mut self, map: ExprId, method: &str, args: &[ExprId], result: Type, span: Span) -> Result<ExprId> {
+    pub(super) fn of_map(&mut self, map: ExprId, method: &str, args: &[ExprId], result: Type, span: Span) -> Result<ExprId> {
         let ty = self.ty(map);
         let Some((item, type_args)) = self.inherent(ty, Symbol::new(method), true, span)? else { return Ok(self.error(span)) };
         if let Some(signature) = self.cx.signature(item)? {

@@ -51,23 +51,18 @@ const OF_TRAITS: &[(&str, Known)] = &[
     ("compare", Known::Comparable),
 ];
 
-const LATER_STR: &[&str] = &["iter", "chars", "split", "lines", "as_bytes", "to_bytes"];
-const LATER_LIST: &[&str] = &["iter", "to_fixed", "try_to_fixed"];
+const LATER_LIST: &[&str] = &["to_fixed", "try_to_fixed"];
 
-/// Those of the predeclared sums, of maps and of sets that give iterators or traces.
-const LATER_OPTION: &[&str] = &["iter"];
+/// Those of results that give traces.
 const LATER_RESULT: &[&str] = &["context", "trace", "trace_entries", "has_trace"];
 
 /// Methods of a built-in type that the slice lacks.
 fn later(ty: Type) -> &'static [&'static str] {
     match ty.kind() {
         TypeKind::Struct(item, _) => match prelude::sum(item) {
-            Some(Sum::Option) => LATER_OPTION,
             Some(Sum::Result) => LATER_RESULT,
-            None if prelude::is_opaque(item) => LATER_OPTION,
-            Some(Sum::Ordering) | None => &[],
+            Some(Sum::Option | Sum::Ordering) | None => &[],
         },
-        TypeKind::Str => LATER_STR,
         TypeKind::List(_) => LATER_LIST,
         _ => &[],
     }
@@ -149,7 +144,7 @@ impl<'a> Checker<'a> {
         }
         let ty = self.ty(value);
         if let Some((item, owner_args)) = self.inherent(ty, name, true, at)? {
-            return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
+            return self.call_method(Callee { item, owner_args, receiver: Some((value, receiver)) }, (at, types), args, span, expect);
         }
         // The methods of built-in types are inherent.
         if !ty.fits_anywhere()
@@ -168,7 +163,13 @@ impl<'a> Checker<'a> {
                 }
                 Offered::Nothing => {}
                 Offered::Method(item, owner_args) => {
-                    return self.call_method(Callee { item, owner_args, receiver: Some(value) }, (at, types), args, span, expect);
+                    return self.call_method(
+                        Callee { item, owner_args, receiver: Some((value, receiver)) },
+                        (at, types),
+                        args,
+                        span,
+                        expect,
+                    );
                 }
                 Offered::Ambiguous => return self.silent(args, span),
             }
@@ -319,7 +320,7 @@ impl<'a> Checker<'a> {
         if item == self.item.id && definition.methods.iter().any(|m| m.item == method && m.has_body) {
             return Ok(self.refuse(span, "calls of the default that a method replaces"));
         }
-        self.call_method(Callee { item, owner_args, receiver: Some(value) }, (span, types), others, span, expect)
+        self.call_method(Callee { item, owner_args, receiver: Some((value, first.value)) }, (span, types), others, span, expect)
     }
 
     fn method(&mut self, mut value: ExprId, receiver: tree::ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {

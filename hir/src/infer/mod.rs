@@ -10,6 +10,7 @@ mod binding;
 mod builtin;
 mod call;
 mod catch;
+mod collect;
 mod control;
 mod derive;
 mod draft;
@@ -27,6 +28,7 @@ mod panics;
 mod pattern;
 mod place;
 mod propagate;
+mod recurse;
 mod structs;
 mod sums;
 mod traits;
@@ -127,12 +129,13 @@ struct Frame<'a> {
     yields: Option<Yields<'a>>,
 }
 
-/// The list that a `for ... yield` collects.
+/// The collection that a `for ... yield` makes.
 #[derive(Clone, Copy)]
 struct Yields<'a> {
     all: LocalId,
     element: Type,
     why: Why<'a>,
+    into: collect::Into,
 }
 
 /// The receiver of the innermost index, for `#`.
@@ -188,6 +191,8 @@ struct Checker<'a> {
     obligations: Vec<Obligation>,
     /// For each lambda around: which locals are its own.
     around_lambdas: Vec<usize>,
+    /// The function that `recurse` makes of the body.
+    recursion: Option<recurse::Recursion>,
     /// The name whose initialiser is being checked, when that is a lambda.
     defining: Option<Symbol>,
     /// The operands of a prelude function whose body is being made, in place of arguments.
@@ -269,7 +274,14 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         let annotated = checker.read_type(ty)?;
         expected = Some((annotated, Why::Annotation(item.tree.type_span(ty))));
     }
-    let mut root = checker.root(root, expected)?;
+    let recursive = match expected {
+        Some((ty, why)) if which == Which::Function => checker.recursive_body(root, ty, why)?,
+        Some(_) | None => None,
+    };
+    let mut root = match recursive {
+        Some(body) => body,
+        None => checker.root(root, expected)?,
+    };
     let mut result = expected.map(|(ty, _)| ty);
     if let (Some(this), Some(language_result)) = (changed, result) {
         root = checker.with_self(root, this, language_result);
@@ -322,6 +334,7 @@ impl<'a> Checker<'a> {
             projections: Vec::new(),
             obligations: Vec::new(),
             around_lambdas: Vec::new(),
+            recursion: None,
             defining: None,
             operands: None,
         })
@@ -514,6 +527,7 @@ impl<'a> Checker<'a> {
     fn written(&mut self, ty: tree::TypeId) -> Result<Type> {
         let mut reader = TypeReader::new(self.tree, self.cx, self.scope.clone(), self.anchor);
         reader.around = self.around.clone();
+        reader.around.given.clone_from(&self.given);
         reader.blanks = self.which != Which::Constant;
         let ty = reader.read(ty)?;
         if !reader.diagnostics.is_empty() {

@@ -12,12 +12,22 @@ use crate::{Intrinsic, Type, TypeKind};
 
 /// A step from a variable towards the place that is assigned.
 #[derive(Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     Field(u32),
     /// The element at the position in a temporary.
     Index(LocalId),
     /// What a map has at the key in a temporary; the last step.
     Key(LocalId),
+}
+
+impl Step {
+    /// Is it more than a part of a struct or tuple?
+    pub(super) fn is_index(self) -> bool {
+        match self {
+            Step::Field(_) => false,
+            Step::Index(_) | Step::Key(_) => true,
+        }
+    }
 }
 
 /// A place that is assigned.
@@ -165,7 +175,7 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         // The value comes before everything that is read to store it.
-        let has_index = target.steps.iter().any(|(step, ..)| !matches!(step, Step::Field(_)));
+        let has_index = target.steps.iter().any(|(step, ..)| step.is_index());
         let value = if has_index { self.settled(value) } else { value };
         let stored = self.store_at(target.local, &target.steps, value, span)?;
         Ok(self.with_statements(mark, stored, span))
@@ -268,8 +278,8 @@ impl<'a> Checker<'a> {
     }
 
     /// Stores a value at a place. What lies inside an element is assigned in a copy of the element, which is then put back.
-    fn store_at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], value: ExprId, span: Span) -> Result<ExprId> {
-        let first = steps.iter().position(|(step, ..)| !matches!(step, Step::Field(_))).unwrap_or(steps.len());
+    pub(super) fn store_at(&mut self, local: LocalId, steps: &[(Step, Type, Span)], value: ExprId, span: Span) -> Result<ExprId> {
+        let first = steps.iter().position(|(step, ..)| step.is_index()).unwrap_or(steps.len());
         let (fields, rest) = steps.split_at(first);
         let mut value = value;
         if let Some(((Step::Index(index), element, at), inner)) = rest.split_first() {

@@ -215,9 +215,7 @@ fn matches_are_exhaustive_and_reachable() {
 #[test]
 fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     for (body, what) in [
-        ("let x = {a: 1}; let y = x.iter();", "method `iter` of {str: int}"),
-        ("let x = s.chars(); for p in x do print(msg: p);", "method `chars` of str"),
-        ("let r = 0..3; for i in r do print(msg: `{i}`);", "range values"),
+        ("let r = 0..; for i in r do print(msg: `{i}`);", "unbounded ranges"),
         ("for i in 0.. do print(msg: `{i}`);", "unbounded ranges"),
         ("let x = `{n:>5}`;", "format specification `>5`"),
         ("let d = 5s + 3s;", "`Duration`"),
@@ -233,7 +231,7 @@ fn later_forms_are_refused_once_by_name_and_say_nothing_more() {
     }
     for (item, what) in [
         ("trait Tr<T> where T: Eq { @m (self) -> T }", "`where` clauses of traits"),
-        ("@g<T: Iterator> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Iterator`"),
+        ("@g<T: Formattable> (v: T) -> T = v;\n@u () -> int = g(1) + 2;", "`Formattable`"),
         ("@g<$N: int> (v: int) -> int = v;\n@u () -> int = g(1) + 2;", "const generics"),
         ("type D<T = int> = { v: T }\n@u (d: D<int>) -> int = d.v;", "defaults of type parameters"),
         ("@v (xs: ...int) -> int = xs.len();\n@u () -> int = v(1, 2);", "variadic parameters"),

@@ -48,6 +48,17 @@ impl<'a> Checker<'a> {
                     self.offer(&mut found, candidate, name, with_self)?;
                 }
             }
+            // What iterators can do needs no import.
+            for known in [Known::Iterator, Known::DoubleEndedIterator] {
+                if found.is_empty()
+                    && let Some(definition) = self.cx.trait_definition(known.item())?
+                    && member(&definition, name).is_some()
+                {
+                    for candidate in self.having(ty, known.item(), at)? {
+                        self.offer(&mut found, candidate, name, with_self)?;
+                    }
+                }
+            }
             if found.is_empty() && self.diagnostics.len() > reported {
                 return Ok(Offered::Ambiguous);
             }

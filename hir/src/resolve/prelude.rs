@@ -21,12 +21,20 @@ const LISTS: &str = "std.list";
 /// Module of maps and sets.
 const MAPS: &str = "std.map";
 
+/// Module of the traits of iteration, of what iterators can do, and of those of lists.
+const ITERATORS: &str = "std.iter";
+
+/// Module of ranges.
+const RANGES: &str = "std.range";
+
 /// The sources of the library: module, path in reports, text.
 pub const SOURCES: &[(&str, &str, &str)] = &[
     (MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori")),
     (LISTS, "std/list.ori", include_str!("../../../std/list.ori")),
     ("std.str", "std/str.ori", include_str!("../../../std/str.ori")),
     (MAPS, "std/map.ori", include_str!("../../../std/map.ori")),
+    (ITERATORS, "std/iter.ori", include_str!("../../../std/iter.ori")),
+    (RANGES, "std/range.ori", include_str!("../../../std/range.ori")),
 ];
 
 /// The modules with the methods of types that are not declared.
@@ -46,14 +54,33 @@ const TYPES: &[Row] = &[
     Row { module: MODULE, name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
     Row { module: MODULE, name: "Error", arity: 0, variants: &[] },
     Row { module: MAPS, name: "Set", arity: 1, variants: &[] },
+    Row { module: RANGES, name: "Range", arity: 1, variants: &[] },
 ];
 
 /// Where `Set` stands among them.
 const SET: usize = 4;
+/// Where `Range` does.
+const RANGE: usize = 5;
 
-/// Functions of the prelude that are declared in `std/`.
-const FUNCTIONS: &[&str] =
-    &["is_some", "is_none", "is_ok", "is_err", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "error"];
+/// Functions of the prelude that are declared in `std/`, each in its module.
+const FUNCTIONS: &[(&str, &str)] = &[
+    (MODULE, "is_some"),
+    (MODULE, "is_none"),
+    (MODULE, "is_ok"),
+    (MODULE, "is_err"),
+    (MODULE, "assert_some"),
+    (MODULE, "assert_none"),
+    (MODULE, "assert_ok"),
+    (MODULE, "assert_err"),
+    (MODULE, "assert_panics_with"),
+    (MODULE, "assert_panics"),
+    (MODULE, "error"),
+    (ITERATORS, "repeat"),
+];
+
+/// Functions of the library whose instances are those of another one where the argument has a trait: where, the function, the trait, the other one.
+const SPECIALISED: &[(&str, &str, Known, &str)] =
+    &[(MODULE, "unshown", Known::Debug, "shown"), (ITERATORS, "last_of", Known::DoubleEndedIterator, "last_from_back")];
 
 /// What `as?` calls: from, to, function.
 const CONVERSIONS: &[(Type, Type, &str)] = &[
@@ -96,12 +123,17 @@ pub enum Sum {
 struct Items {
     types: Vec<ItemId>,
     functions: Vec<ItemId>,
-    unshown: (ItemId, ItemId),
+    specialised: Vec<(ItemId, ItemId)>,
     conversions: Vec<ItemId>,
     text: [ItemId; 2],
     map: ItemId,
     new_map: ItemId,
     table_key: ItemId,
+    new_range: ItemId,
+    listed: ItemId,
+    collect: ItemId,
+    iter: Symbol,
+    item: Symbol,
 }
 
 fn items() -> &'static Items {
@@ -111,16 +143,25 @@ fn items() -> &'static Items {
         let of = |module, namespace, name| ItemId::new(ItemPath { module, namespace, name: Symbol::new(name), disambiguator: 0 });
         let named = |namespace, name| of(module, namespace, name);
         let maps = Symbol::new(MAPS);
+        let iterators = Symbol::new(ITERATORS);
+        let pair = |module, plain, special| {
+            (of(Symbol::new(module), Namespace::Function, plain), of(Symbol::new(module), Namespace::Function, special))
+        };
         let of_text = |name| of(Symbol::new("std.str"), Namespace::Function, name);
         Items {
             types: TYPES.iter().map(|row| of(Symbol::new(row.module), Namespace::Type, row.name)).collect(),
-            functions: FUNCTIONS.iter().map(|name| named(Namespace::Function, name)).collect(),
+            functions: FUNCTIONS.iter().map(|(module, name)| of(Symbol::new(module), Namespace::Function, name)).collect(),
             conversions: CONVERSIONS.iter().map(|row| named(Namespace::Function, row.2)).collect(),
-            unshown: (named(Namespace::Function, "unshown"), named(Namespace::Function, "shown")),
+            specialised: SPECIALISED.iter().map(|row| pair(row.0, row.1, row.3)).collect(),
             text: [of_text("str_at"), of_text("width")],
             map: of(maps, Namespace::Type, "Map"),
             new_map: of(maps, Namespace::Function, "new_map"),
             table_key: of(maps, Namespace::Type, "TableKey"),
+            new_range: of(Symbol::new(RANGES), Namespace::Function, "new_range"),
+            listed: of(iterators, Namespace::Function, "listed"),
+            collect: of(iterators, Namespace::Function, "Iterator'collect"),
+            iter: Symbol::new("Iter"),
+            item: Symbol::new("Item"),
         }
     })
 }
@@ -208,7 +249,7 @@ pub fn function(name: &str) -> Option<ItemId> {
         "error" => return None,
         other => other,
     };
-    let at = FUNCTIONS.iter().position(|known| *known == name)?;
+    let at = FUNCTIONS.iter().position(|(_, known)| *known == name)?;
     Some(items().functions[at])
 }
 
@@ -217,9 +258,10 @@ pub fn trait_named(name: &str) -> Option<ItemId> {
     Known::named(name).map(Known::item)
 }
 
-/// The function of the library whose instances are those of another one where the argument has `Debug`; the other one.
-pub fn unshown() -> (ItemId, ItemId) {
-    items().unshown
+/// The function of the library that stands for this one where its argument has a trait, and the trait.
+pub fn specialised(function: ItemId) -> Option<(Known, ItemId)> {
+    let at = items().specialised.iter().position(|(plain, _)| *plain == function)?;
+    Some((SPECIALISED[at].2, items().specialised[at].1))
 }
 
 /// The function of the library that an index into a text calls.
@@ -271,9 +313,44 @@ pub fn map_parts(ty: Type) -> Option<(Type, Type)> {
     }
 }
 
-/// Is it a struct of the library whose fields are nobody else's matter?
+/// Is it a struct of the library whose fields are nobody else's matter? Such are all but those that the reference describes.
 pub fn is_opaque(item: ItemId) -> bool {
-    item == map() || item == set()
+    is_predeclared(item) && !items().types[..SET].contains(&item)
+}
+
+/// Is it a type without a name in a program: an iterator of the library?
+pub fn is_iterator(item: ItemId) -> bool {
+    is_opaque(item) && item.name().as_str().ends_with("Iter")
+}
+
+/// `Range<int>`
+pub fn range_type() -> Type {
+    Type::structure(items().types[RANGE], &[Type::INT])
+}
+
+/// The function of the library that makes a range.
+pub fn new_range() -> ItemId {
+    items().new_range
+}
+
+/// The function of the library that makes a list of what can be iterated over.
+pub fn listed() -> ItemId {
+    items().listed
+}
+
+/// The method of iterators that collects into what is expected.
+pub fn collect() -> ItemId {
+    items().collect
+}
+
+/// The associated type of `Iterable` that no program names: what the `iter` of an impl gives.
+pub fn iter_type() -> Symbol {
+    items().iter
+}
+
+/// The associated type `Item` of iterators and of what can be iterated over.
+pub fn item_type() -> Symbol {
+    items().item
 }
 
 /// `Ordering` as a type.
@@ -348,10 +425,18 @@ pub enum Known {
     Not,
     /// `BitNot`
     BitNot,
+    /// `Iterator`
+    Iterator,
+    /// `DoubleEndedIterator`
+    DoubleEndedIterator,
+    /// `Iterable`
+    Iterable,
+    /// `Collect`
+    Collect,
 }
 
 /// The traits with the name of their method and the number of their type parameters, in the order of their numbers.
-const KNOWN: [(Known, &str, &str, usize); 27] = [
+const KNOWN: [(Known, &str, &str, usize); 31] = [
     (Known::Eq, "Eq", "equals", 0),
     (Known::Comparable, "Comparable", "compare", 0),
     (Known::Hashable, "Hashable", "hash", 0),
@@ -379,16 +464,21 @@ const KNOWN: [(Known, &str, &str, usize); 27] = [
     (Known::Neg, "Neg", "negate", 0),
     (Known::Not, "Not", "not", 0),
     (Known::BitNot, "BitNot", "bit_not", 0),
+    (Known::Iterator, "Iterator", "next", 0),
+    (Known::DoubleEndedIterator, "DoubleEndedIterator", "next_back", 0),
+    (Known::Iterable, "Iterable", "iter", 0),
+    (Known::Collect, "Collect", "from_iter", 1),
 ];
 
 /// The items of a known trait: itself and its method.
 fn known_items() -> &'static [(ItemId, ItemId); KNOWN.len()] {
     static ITEMS: OnceLock<[(ItemId, ItemId); KNOWN.len()]> = OnceLock::new();
     ITEMS.get_or_init(|| {
-        let item = |namespace, name: &str| {
-            ItemId::new(ItemPath { module: Symbol::new(MODULE), namespace, name: Symbol::new(name), disambiguator: 0 })
-        };
-        KNOWN.map(|(_, name, method, _)| (item(Namespace::Type, name), item(Namespace::Function, &format!("{name}'{method}"))))
+        KNOWN.map(|(known, name, method, _)| {
+            let module = Symbol::new(if known.is_of_iteration() { ITERATORS } else { MODULE });
+            let item = |namespace, name: &str| ItemId::new(ItemPath { module, namespace, name: Symbol::new(name), disambiguator: 0 });
+            (item(Namespace::Type, name), item(Namespace::Function, &format!("{name}'{method}")))
+        })
     })
 }
 
@@ -440,9 +530,15 @@ impl Known {
         match self {
             Known::Eq | Known::Comparable | Known::Hashable | Known::Clone | Known::Default | Known::Printable | Known::Debug => true,
             Known::Len | Known::IsEmpty | Known::Into | Known::As => false,
+            Known::Iterator | Known::DoubleEndedIterator | Known::Iterable | Known::Collect => false,
             Known::Add | Known::Sub | Known::Mul | Known::Div | Known::FloorDiv | Known::Rem | Known::Pow | Known::MatMul => false,
             Known::BitAnd | Known::BitOr | Known::BitXor | Known::Shl | Known::Shr | Known::Neg | Known::Not | Known::BitNot => false,
         }
+    }
+
+    /// Is it about items that come one after the other?
+    pub fn is_of_iteration(self) -> bool {
+        matches!(self, Known::Iterator | Known::DoubleEndedIterator | Known::Iterable | Known::Collect)
     }
 
     /// How many type parameters it has.

@@ -107,7 +107,10 @@ pub fn impls_for(ty: Type, interface: ItemId) -> Option<ItemId> {
     match ty.kind() {
         TypeKind::Struct(head, _) => Some(head),
         // Of the traits that the compiler knows the library implements those of lists alone.
+        TypeKind::Str if Known::of(interface).is_some_and(|known| known.is_of_iteration() || known == Known::Into) => prelude::head(ty),
         TypeKind::Str | TypeKind::Char | TypeKind::Byte if Known::of(interface).is_some() => None,
+        // The library sums up numbers.
+        TypeKind::Int | TypeKind::Float if Known::of(interface).is_none() => prelude::head(ty),
         _ if prelude::is_predeclared(interface) => prelude::library_head(ty),
         _ => prelude::head(ty),
     }
@@ -221,6 +224,8 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         (TypeKind::Tuple(_), Known::IsEmpty) => false,
         (TypeKind::Tuple(parts), _) => return all(parts),
         (TypeKind::List(_), Known::Len | Known::IsEmpty) => true,
+        // An iterator shares what it has until it is advanced.
+        (TypeKind::Struct(item, _), Known::Clone) if prelude::is_iterator(item) => true,
         // The library implements them, in Ori.
         (TypeKind::List(_), _) => return Ok(None),
         (TypeKind::Function(..) | TypeKind::Cell(_), known) => known == Known::Clone,
@@ -342,13 +347,33 @@ fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> R
         return if equality.ty == ty { Ok(ty) } else { normal(equality.ty, given, search, cx) };
     }
     let (Some(&this), args) = (own.first(), own.get(1..).unwrap_or_default()) else { return Ok(ty) };
-    if ty.has_variable() {
+    // What the iterator of a thing gives is what the thing gives.
+    if let (TypeKind::Associated(things, of, iter), Some(Known::Iterator)) = (this.kind(), Known::of(interface))
+        && Known::of(of) == Some(Known::Iterable)
+        && iter == prelude::iter_type()
+    {
+        return normal(Type::associated(things, of, name), given, search, cx);
+    }
+    // Of what the library iterates over the head tells the impl, whatever is open in it.
+    let is_told =
+        || Known::of(interface).is_some_and(Known::is_of_iteration) && prelude::library_head(this).is_some_and(prelude::is_predeclared);
+    if ty.has_variable() && !is_told() {
         return Ok(ty);
     }
     let found = match goal(this, TraitRef::new(interface, args), given, search, cx)? {
         Answer::Proven(Evidence::Impl(item, args)) => {
             let implementation = cx.implementation(item)?;
-            implementation.and_then(|found| found.associated.iter().find(|(n, _)| *n == name).map(|(_, ty)| ty.substituted(&args)))
+            let declared = implementation.and_then(|found| found.associated.iter().find(|(n, _)| *n == name).map(|(_, ty)| *ty));
+            let declared = match declared {
+                None if Known::of(interface) == Some(Known::Iterable) && name == prelude::iter_type() => {
+                    match own_method(interface, this, item, Symbol::new(Known::Iterable.method_name()), cx)? {
+                        Some(method) => cx.signature(method)?.map(|signature| signature.result),
+                        None => None,
+                    }
+                }
+                declared => declared,
+            };
+            declared.map(|ty| ty.substituted(&args))
         }
         Answer::Proven(Evidence::Made) => return Ok(Known::of(interface).and_then(|known| known.output(this, args)).unwrap_or(ty)),
         Answer::Proven(Evidence::Bound) | Answer::Refuted | Answer::Unsupported | Answer::Endless => return Ok(ty),
@@ -371,10 +396,9 @@ fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> R
 pub fn dispatch(item: ItemId, given: &Given, cx: &dyn Context) -> Result<ItemId, Stop> {
     let (method, args) = instance_of(item);
     let Some(&this) = args.first() else { return Ok(item) };
-    let (unshown, shown) = prelude::unshown();
-    if method == unshown {
-        let has_debug = matches!(solve(this, Known::Debug.plain(), given, cx)?, Answer::Proven(_));
-        return Ok(if has_debug { instance(shown, args) } else { item });
+    if let Some((known, special)) = prelude::specialised(method) {
+        let has_trait = matches!(solve(this, known.plain(), given, cx)?, Answer::Proven(_));
+        return Ok(if has_trait { instance(special, args) } else { item });
     }
     let Some(signature) = cx.signature(method)? else { return Ok(item) };
     let Some(owner) = signature.owner else { return Ok(item) };

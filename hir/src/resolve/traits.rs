@@ -204,29 +204,10 @@ impl TypeReader<'_> {
             }
         }
         for constraint in generics.constraints {
-            let tree::Constraint::Equal(path, ty, span) = constraint else { continue };
-            let (associated, ty) = (self.associated(path, *span)?, self.read(*ty)?);
-            if let TypeKind::Associated(parts, interface, _) = associated.kind()
-                && ty != Type::ERROR
+            if let tree::Constraint::Equal(path, ty, span) = constraint
+                && path.len() <= 2
             {
-                let mut is_part = false;
-                ty.replaced(&mut |part| {
-                    is_part |= part == associated;
-                    None
-                });
-                if is_part && ty != associated {
-                    let this = parts.first().map_or_else(String::new, |&this| show(this));
-                    let args = [this.as_str().into(), interface.name().into()];
-                    let error = Diagnostic::new(Code::E0440, self.anchor, *span, args);
-                    self.diagnostics.push(error.note(format!("`{}` would be a part of itself", show(associated))));
-                }
-                if is_part {
-                    continue;
-                }
-                self.around.given.equalities.push(Equality { associated, ty, is_default: false });
-            } else if associated != ty && associated != Type::ERROR && ty != Type::ERROR {
-                let args = [show(ty).into(), show(associated).into()];
-                self.diagnostics.push(Diagnostic::new(Code::E2001, self.anchor, *span, args));
+                self.equality(path, *ty, *span)?;
             }
         }
         self.default_equalities(first)?;
@@ -238,6 +219,41 @@ impl TypeReader<'_> {
                 self.bounds_for(ty, bounds)?;
                 self.default_equalities(before)?;
             }
+        }
+        // Those of associated types need what these implement.
+        for constraint in generics.constraints {
+            if let tree::Constraint::Equal(path, ty, span) = constraint
+                && path.len() > 2
+            {
+                self.equality(path, *ty, *span)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `where path == ty`
+    fn equality(&mut self, path: &[Symbol], ty: tree::TypeId, span: Span) -> Result<(), Stop> {
+        let (associated, ty) = (self.associated(path, span)?, self.read(ty)?);
+        if let TypeKind::Associated(parts, interface, _) = associated.kind()
+            && ty != Type::ERROR
+        {
+            let mut is_part = false;
+            ty.replaced(&mut |part| {
+                is_part |= part == associated;
+                None
+            });
+            if is_part && ty != associated {
+                let this = parts.first().map_or_else(String::new, |&this| show(this));
+                let args = [this.as_str().into(), interface.name().into()];
+                let error = Diagnostic::new(Code::E0440, self.anchor, span, args);
+                self.diagnostics.push(error.note(format!("`{}` would be a part of itself", show(associated))));
+            }
+            if !is_part {
+                self.around.given.equalities.push(Equality { associated, ty, is_default: false });
+            }
+        } else if associated != ty && associated != Type::ERROR && ty != Type::ERROR {
+            let args = [show(ty).into(), show(associated).into()];
+            self.diagnostics.push(Diagnostic::new(Code::E2001, self.anchor, span, args));
         }
         Ok(())
     }
@@ -357,7 +373,12 @@ pub(super) fn check_members(
             continue;
         }
         given.push((method, id));
-        let declared = own.iter().find_map(|(interface, definition)| Some((*interface, member(definition, method)?)));
+        let declared = own.iter().find_map(|(interface, definition)| {
+            let found = definition.methods.iter().find(|found| found.name == method)?;
+            // What every iterator can do is no part of the trait for those who implement it.
+            let is_fixed = found.has_body && Known::of(interface.item()).is_some_and(Known::is_of_iteration);
+            (!is_fixed).then_some((*interface, found.item))
+        });
         let Some((interface, declared)) = declared else {
             let args = [method.into(), interface.item().name().into()];
             let mut error = Diagnostic::new(Code::E0402, place, signature.name_span, args);
@@ -394,7 +415,40 @@ pub(super) fn check_members(
         }
     }
     check_defaults(found, &above, &given, &mut diagnostics, anchor, cx)?;
+    if Known::of(interface.item()) == Some(Known::Iterable) && !prelude::is_library(item.id.module()) && diagnostics.is_empty() {
+        diagnostics.extend(check_iter(found, &given, cx)?);
+    }
     Ok(diagnostics)
+}
+
+/// What `iter` gives is an iterator over the items of the type.
+fn check_iter(found: &Implementation, given: &[(Symbol, ItemId)], cx: &dyn Context) -> Result<Option<Diagnostic>, Stop> {
+    let method = given.iter().find(|(name, _)| name.as_str() == Known::Iterable.method_name());
+    let Some(&(_, method)) = method else { return Ok(None) };
+    let Some(signature) = cx.signature(method)? else { return Ok(None) };
+    let part = |ty, known: Known, name| normalised(Type::associated(&[ty], known.item(), name), &found.given, cx);
+    let (iterator, item) = (normalised(signature.result, &found.given, cx)?, part(found.ty, Known::Iterable, prelude::item_type())?);
+    if iterator == Type::ERROR || item == Type::ERROR {
+        return Ok(None);
+    }
+    let wrong = |why: Option<String>| {
+        let args = [show(iterator).into(), Known::Iterator.name().into()];
+        let error = Diagnostic::new(Code::E2009, Anchor::Item(method), signature.result_span, args);
+        why.into_iter().fold(error, Diagnostic::note)
+    };
+    if solve(iterator, Known::Iterator.plain(), &found.given, cx)? == Answer::Refuted {
+        return Ok(Some(wrong(None)));
+    }
+    let given = part(iterator, Known::Iterator, prelude::item_type())?;
+    if given != item {
+        let why = format!("`Item` of its `Iterator` is `{}`, and `{}` is wanted", show(given), show(item));
+        return Ok(Some(wrong(Some(why))));
+    }
+    // Generic code takes an iterator for what can be iterated over as it is.
+    let is_iterator = matches!(solve(found.ty, Known::Iterator.plain(), &found.given, cx)?, Answer::Proven(_));
+    let what = "another iterator for a type that is one";
+    Ok((is_iterator && iterator != found.ty)
+        .then(|| Diagnostic::new(Code::E2040, Anchor::Item(method), signature.result_span, [what.into()])))
 }
 
 /// Orphans, impls beside others and beside derives. False when there is no use in looking at the members.
@@ -503,7 +557,9 @@ fn check_associated(
         }
     }
     for (interface, definition) in own {
-        for row in definition.associated.iter().filter(|row| row.default.is_none() && !seen.contains(&row.name)) {
+        // Which iterator a thing has says the result of its `iter`.
+        let is_told = |name| Known::of(interface.item()) == Some(Known::Iterable) && name == prelude::iter_type();
+        for row in definition.associated.iter().filter(|row| row.default.is_none() && !seen.contains(&row.name) && !is_told(row.name)) {
             let args = [interface.item().name().into(), shown.as_str().into(), row.name.into()];
             diagnostics.push(Diagnostic::new(Code::E2018, anchor, found.type_span, args));
         }

@@ -14,7 +14,6 @@ use crate::{Type, TypeKind};
 const LATER_TYPES: &[&str] = &[
     "Duration",
     "Size",
-    "Range",
     "TraceEntry",
     "PanicInfo",
     "FormatSpec",
@@ -34,8 +33,7 @@ const LATER_TYPES: &[&str] = &[
     "JsPromise",
 ];
 /// Traits of the prelude that the slice lacks.
-const LATER_TRAITS: &[&str] =
-    &["Iterator", "DoubleEndedIterator", "Iterable", "Collect", "TryAs", "Index", "Formattable", "Drop", "Traceable", "Sendable", "Value"];
+const LATER_TRAITS: &[&str] = &["TryAs", "Index", "Formattable", "Drop", "Traceable", "Sendable", "Value"];
 
 /// The built-in or predeclared type with this name, if it takes no type arguments.
 pub fn prelude_type(name: &str) -> Option<Type> {
@@ -62,6 +60,7 @@ pub fn is_later_type(name: &str) -> bool {
 /// The type as a user reads it: structs by their bare name.
 pub fn show(ty: Type) -> String {
     match ty.kind() {
+        TypeKind::Struct(item, _) if super::prelude::is_iterator(item) => "impl Iterator".to_owned(),
         TypeKind::Struct(item, []) => item.name().as_str().to_owned(),
         TypeKind::Struct(item, &[key, value]) if item == super::prelude::map() => format!("{{{}: {}}}", show(key), show(value)),
         TypeKind::Struct(item, args) => format!("{}<{}>", item.name(), args.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
@@ -262,6 +261,7 @@ impl<'a> TypeReader<'a> {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
                         let known = [
                             "int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering", "Error", "Set",
+                            "Range",
                         ];
                         let own = self.scope.types.iter().map(|(n, _)| n.as_str());
                         if let Some((near, is_sure)) = suggest(name.as_str(), own.chain(known)) {

@@ -14,6 +14,7 @@ mod jumps;
 mod loops;
 mod ranges;
 mod rename;
+mod tails;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -42,6 +43,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("jumps", "threads jumps, merges blocks, removes parameters that are always the same"),
     ("loops", "turns a tail call of the function itself into a loop"),
     ("ranges", "drops checks and branches that intervals decide"),
+    ("tails", "copies blocks that only decide into the edges that know the decision"),
 ];
 
 /// The rows of [`PASSES`].
@@ -56,11 +58,22 @@ enum Pass {
     Jumps,
     Loops,
     Ranges,
+    Tails,
 }
 
 impl Pass {
-    const ALL: [Pass; 9] =
-        [Pass::Aggregates, Pass::Cse, Pass::Dead, Pass::Direct, Pass::Fold, Pass::Inline, Pass::Jumps, Pass::Loops, Pass::Ranges];
+    const ALL: [Pass; 10] = [
+        Pass::Aggregates,
+        Pass::Cse,
+        Pass::Dead,
+        Pass::Direct,
+        Pass::Fold,
+        Pass::Inline,
+        Pass::Jumps,
+        Pass::Loops,
+        Pass::Ranges,
+        Pass::Tails,
+    ];
 
     const fn name(self) -> &'static str {
         PASSES[self as usize].0
@@ -68,11 +81,11 @@ impl Pass {
 }
 
 /// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something.
-const PIPELINE: [Pass; 20] = {
+const PIPELINE: [Pass; 27] = {
     use Pass::*;
     [
-        Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Fold, Direct, Inline, Cse, Dead, Jumps, Ranges, Fold, Cse, Dead,
-        Jumps, Dead,
+        Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
+        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead,
     ]
 };
 
@@ -171,6 +184,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Jumps => return Ok(jumps::run(graph, desk, fuel)),
         Pass::Loops => loops::run(graph, &mut desk.flow, fuel),
         Pass::Ranges => ranges::run(graph, desk, fuel),
+        Pass::Tails => tails::run(graph, desk, fuel, cx)?,
     }
     Ok(matches!(pass, Pass::Cse | Pass::Dead))
 }

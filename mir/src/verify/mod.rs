@@ -17,7 +17,7 @@ mod faults;
 mod ownership;
 pub mod proof;
 mod types;
-mod variants;
+pub(crate) mod variants;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! M0233: a payload is read only where the sum is known to be the variant.
 //!
 //! One walk down the dominator tree keeps, for every sum that is asked about, the variants that it may be: from its definition, from the tests that
-//! every way to a block has passed (`is`, a `switch` or a compare on `tag`), and for a parameter from what its edges bring. An edge that comes back to
-//! a loop is not waited for: there the parameter may be anything. A variant with a part of which there are no values is none.
+//! every way to a block has passed (`is`, a `switch` or a compare on `tag`), and for a parameter from what its edges bring. What an edge that comes back to
+//! a loop brings is assumed to be nothing at first; the walk is repeated with what it brought until that changes nothing more, which proves the assumption.
+//! A variant with a part of which there are no values is none.
 //!
 //! Bodies without `payload` cost one look at their ops.
 
@@ -21,6 +22,9 @@ use crate::ops::payload_parts;
 
 /// Conditions inside each other that are looked into.
 const DEPTH: u32 = 8;
+
+/// Walks in which assumptions about loops may grow; then there are none.
+const ROUNDS: usize = 16;
 
 /// Variants that a sum may be: one bit each.
 type Set = Vec<u64>;
@@ -46,19 +50,29 @@ pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFa
             targets.chain(graph.edges[inst].unwind).for_each(|to| incoming[to.index()] += 1);
         }
     }
-    let arrived = (0..graph.blocks.len()).map(|_| HashMap::new()).collect();
-    let mut walk =
-        Walk { graph, cx, faults, incoming, arrived, known: HashMap::new(), undo: Vec::new(), all: HashMap::new(), empty: HashMap::new() };
-    let mut open = vec![(ENTRY, None)];
-    while let Some((block, mark)) = open.pop() {
-        match mark {
-            Some(mark) => walk.forget(mark),
-            None => {
-                open.push((block, Some(walk.undo.len())));
-                walk.block(block)?;
-                open.extend(children[block.index()].iter().map(|&child| (child, None)));
+    let before = faults.len();
+    let mut assumed = Some(HashMap::new());
+    for round in (0..=ROUNDS).rev() {
+        let arrived = (0..graph.blocks.len()).map(|_| HashMap::new()).collect();
+        let (incoming, visited) = (incoming.clone(), vec![false; graph.blocks.len()]);
+        let (known, undo, all, empty) = (HashMap::new(), Vec::new(), HashMap::new(), HashMap::new());
+        let mut walk = Walk { graph, cx, faults, incoming, arrived, visited, assumed, has_grown: false, known, undo, all, empty };
+        let mut open = vec![(ENTRY, None)];
+        while let Some((block, mark)) = open.pop() {
+            match mark {
+                Some(mark) => walk.forget(mark),
+                None => {
+                    open.push((block, Some(walk.undo.len())));
+                    walk.block(block)?;
+                    open.extend(children[block.index()].iter().map(|&child| (child, None)));
+                }
             }
         }
+        if !walk.has_grown {
+            break;
+        }
+        assumed = walk.assumed.filter(|_| round > 1);
+        faults.truncate(before);
     }
     Ok(())
 }
@@ -71,6 +85,11 @@ struct Walk<'a> {
     incoming: Vec<u32>,
     /// By block: what edges into it say of a sum, and how many say something.
     arrived: Vec<HashMap<Value, (Set, u32)>>,
+    visited: Vec<bool>,
+    /// What edges that come back bring to parameters, as far as it is known; nothing is assumed any more where this is `None`.
+    assumed: Option<HashMap<Value, Set>>,
+    /// Has one of them brought more?
+    has_grown: bool,
     /// What is known at the spot of the walk.
     known: HashMap<Value, Set>,
     /// What was known before.
@@ -93,6 +112,7 @@ impl Walk<'_> {
     }
 
     fn block(&mut self, block: Block) -> Result<(), Stop> {
+        self.visited[block.index()] = true;
         if block != ENTRY && self.incoming[block.index()] == 0 {
             // Only literals that say otherwise lead here.
             for &inst in &self.graph.blocks[block].insts {
@@ -101,8 +121,15 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        for (value, (set, count)) in std::mem::take(&mut self.arrived[block.index()]) {
+        for (value, (mut set, count)) in std::mem::take(&mut self.arrived[block.index()]) {
             if count == self.incoming[block.index()] {
+                self.learn(value, set)?;
+            } else if let Some(assumed) = &self.assumed
+                && self.graph.blocks[block].params.contains(&value)
+            {
+                if let Some(more) = assumed.get(&value) {
+                    unite(&mut set, more);
+                }
                 self.learn(value, set)?;
             }
         }
@@ -147,10 +174,18 @@ impl Walk<'_> {
                     facts.push((param, set));
                 }
             }
+            if self.visited[target.block.index()] {
+                let Some(assumed) = &mut self.assumed else { continue };
+                let params = &graph.blocks[target.block].params;
+                for (value, set) in facts.iter().filter(|(value, _)| params.contains(value)) {
+                    self.has_grown |= unite(assumed.entry(*value).or_insert_with(|| vec![0; set.len()]), set);
+                }
+                continue;
+            }
             let arrived = &mut self.arrived[target.block.index()];
             for (value, set) in facts {
                 let (all, count) = arrived.entry(value).or_insert_with(|| (vec![0; set.len()], 0));
-                all.iter_mut().zip(&set).for_each(|(all, word)| *all |= word);
+                unite(all, &set);
                 *count += 1;
             }
         }
@@ -234,9 +269,10 @@ impl Walk<'_> {
         if let Def::Result(inst, _) = graph.values[value].def {
             match graph.op(inst) {
                 Op::Variant => return self.one(value, graph.insts[inst].imm as u32),
+                Op::Dup => return self.set_of(graph.args(inst)[0]),
                 Op::Select => {
                     let (mut either, other) = (self.set_of(graph.args(inst)[1])?, self.set_of(graph.args(inst)[2])?);
-                    either.iter_mut().zip(&other).for_each(|(all, word)| *all |= word);
+                    unite(&mut either, &other);
                     return Ok(either);
                 }
                 _ => {}
@@ -347,7 +383,8 @@ fn tagged(graph: &Graph<Mir>, value: Value) -> Option<Value> {
     (graph.op(inst) == Op::Tag).then(|| graph.args(inst)[0])
 }
 
-fn comparison(op: Op) -> Option<fn(&i64, &i64) -> bool> {
+/// What a comparison asks of two numbers.
+pub(crate) fn comparison(op: Op) -> Option<fn(&i64, &i64) -> bool> {
     Some(match op {
         Op::Eq => i64::eq,
         Op::Ne => i64::ne,
@@ -367,6 +404,16 @@ fn clear(set: &mut Set, variant: i64) {
 
 fn meet(set: &mut Set, other: &Set) {
     set.iter_mut().zip(other).for_each(|(word, other)| *word &= other);
+}
+
+/// Adds to a set; has it grown?
+fn unite(set: &mut Set, more: &Set) -> bool {
+    let mut has_grown = false;
+    for (word, more) in set.iter_mut().zip(more) {
+        has_grown |= *more & !*word != 0;
+        *word |= more;
+    }
+    has_grown
 }
 
 /// Adds a fact; what was known of the value holds too.

@@ -13,6 +13,7 @@
 //! | [`heap`]     | what a program takes it gives back, however deep                                          |
 //! | [`conformance`] | every rule of the language reference has fixtures, and they hold                     |
 //! | [`memory`]   | every counted value is given away once on every path, and mutants of that are refused     |
+//! | [`test_graph`] | the tests that an edit can reach run, and no others; verdicts are those of a run from nothing |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
 pub mod baseline;
@@ -26,6 +27,7 @@ pub mod native;
 pub mod pipeline;
 pub mod plant;
 pub mod query;
+pub mod test_graph;
 pub mod views;
 
 /// A gate: its name, what it needs to have run before, and the check itself. True when everything holds.
@@ -40,7 +42,7 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 10] = [
+pub const GATES: [Gate; 11] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
@@ -50,6 +52,7 @@ pub const GATES: [Gate; 10] = [
     Gate { name: "conformance-check", first: &[], run: conformance::run },
     Gate { name: "native-memory-control-check", first: &["memory-semantics-decision-check"], run: heap::run },
     Gate { name: "allocator-fast-path-check", first: &[], run: fast_path::run },
+    Gate { name: "test-graph-check", first: &[], run: test_graph::run },
     Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
 ];
 
