@@ -235,6 +235,12 @@ pub trait Context {
     fn is_counted(&self, ty: Type) -> Result<bool, Stop> {
         crate::ownership::is_counted(ty, self)
     }
+    /// The class of a cell of this type: cells of one class have the same room. What it is nobody here knows, but that it is the same; `None` where the room of a
+    /// cell is not to be used again.
+    fn cell_class(&self, ty: Type) -> Result<Option<u32>, Stop> {
+        let _ = ty;
+        Ok(None)
+    }
     /// Which of its parameters a function borrows. Whoever remembers answers gives [`crate::ownership::contract`]; a function that nobody looks at owns them all.
     fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
         crate::ownership::unseen(function, self)

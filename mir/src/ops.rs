@@ -141,6 +141,10 @@ ir::ops! {
     // Ownership; only in the phase `owned`.
     Dup       = "dup"       (Any) -> (Same),     imm None, targets 0, Writes, "the operand once more: its counted content has one holder more, and the result is it; borrows its operand";
     Drop      = "drop"      (Any) -> (),         imm None, targets 0, Writes, "gives its operand up: its counted content has one holder fewer, and what has none left is freed";
+    ListSwap  = "list_swap" (List, Int, Element) -> (Same, Element), imm None, targets 0, Writes, "`list_set`, and what stood there before";
+    Open      = "open"      (Any, Many) -> (Many), imm None, targets 0, Writes, "gives its first operand up for parts of it: each further operand, reached from it by `field`, `payload` and `part`, is a result of its own; where the result is a token, the room of that cell if nobody else held it";
+    Reuse     = "reuse"     (Cell, Many) -> (Cell), imm None, targets 0, Writes, "a cell as by `new` of the operands behind the first, in the room of that token if it has any";
+    Free      = "free"      (Cell) -> (),        imm Int, targets 0, Writes, "gives the room of a token back; the number is its class";
     // Terminators.
     Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
     Branch    = "branch"    (Bool) -> (),        imm None, targets 2, Ends, "first target when true";

@@ -396,12 +396,18 @@ impl Session {
     }
 
     /// Runs `main` in the interpreter with this output; the exit status.
-    pub fn interpret(&self, main: ItemId, args: &[String], streams: &mut dyn mir::interp::Output, backtrace: bool) -> i32 {
+    pub fn interpret(
+        &self,
+        main: ItemId,
+        args: &[String],
+        streams: &mut dyn mir::interp::Output,
+        backtrace: bool,
+    ) -> (i32, mir::interp::Counts) {
         let world = queries::World::new(&self.engine);
         let positions = queries::ReportPositions::new(&self.engine, backtrace);
-        match mir::interp::run(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
-            Ok(mir::interp::Outcome::Broken(why)) => panic!("the interpreter: {why}"),
-            Ok(outcome) => i32::from(outcome.status()),
+        match mir::interp::run_counted(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
+            Ok((mir::interp::Outcome::Broken(why), _)) => panic!("the interpreter: {why}"),
+            Ok((outcome, counts)) => (i32::from(outcome.status()), counts),
             Err(_) => panic!("the interpreter was interrupted"),
         }
     }

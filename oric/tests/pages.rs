@@ -48,7 +48,8 @@ fn generate(what: &str) -> String {
         ),
         "rules of MIR" => rules(mir::verify::MirFault::all_codes()),
         "passes of MIR" => {
-            table(&["pass", "does"], mir::opt::PASSES.iter().map(|(name, does)| vec![format!("`{name}`"), (*does).to_owned()]))
+            let passes = mir::opt::PASSES.iter().chain(mir::ownership::PASSES);
+            table(&["pass", "does"], passes.map(|(name, does)| vec![format!("`{name}`"), (*does).to_owned()]))
         }
         "ops of MachineIR" => table(
             &["op", "registers", "immediate", "auxiliary word", "flags", "meaning"],

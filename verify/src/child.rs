@@ -129,6 +129,20 @@ fn wait(child: &mut Child, time: Duration) -> std::io::Result<(std::process::Exi
     }
 }
 
+/// The most memory that a program has had at once, in KB, as the system says while it runs.
+pub fn peak(program: &str, args: &[&str]) -> std::io::Result<u64> {
+    let mut child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait()?.is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0).max(most);
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    Ok(most)
+}
+
 /// Where a program of this name is, by `PATH`.
 pub fn find(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())

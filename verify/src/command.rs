@@ -17,7 +17,7 @@ verify conformance-check                         every rule of the reference has
 verify test-graph-check                          an edit runs the tests that it reaches
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
-verify bench [compile|edits|scaling|kernels|backend|hello]..  times beside other compilers
+verify bench [compile|edits|tests|scaling|kernels|heap|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races

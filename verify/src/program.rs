@@ -79,7 +79,7 @@ pub fn checked_options() -> Options {
 
 /// The names of all passes.
 pub fn passes() -> Vec<String> {
-    let mir = mir::opt::PASSES.iter().map(|(name, _)| (*name).to_owned());
+    let mir = mir::opt::PASSES.iter().chain(mir::ownership::PASSES).map(|(name, _)| (*name).to_owned());
     mir.chain(lir::opt::PASSES.iter().map(|pass| pass.0.to_owned())).collect()
 }
 
@@ -163,10 +163,10 @@ impl Program {
     pub fn interpret_in(&self, cx: &dyn mir::Context, args: &[String], limits: mir::interp::Limits) -> Result<Interpreted, String> {
         let positions = ReportPositions::new(&self.session.engine, true);
         let mut streams = Streams::default();
-        let outcome =
-            guarded(|| mir::interp::run(self.main, args, cx, &positions, &mut streams, limits))?.map_err(|_| "interrupted".to_owned())?;
+        let (outcome, counts) = guarded(|| mir::interp::run_counted(self.main, args, cx, &positions, &mut streams, limits))?
+            .map_err(|_| "interrupted".to_owned())?;
         let ending = Ending { status: Some(i32::from(outcome.status())), stdout: streams.out, stderr: streams.err, ..Ending::default() };
-        Ok(Interpreted { outcome, ending })
+        Ok(Interpreted { outcome, ending, counts })
     }
 
     /// Functions that the executable holds, `@main` first.
@@ -263,6 +263,8 @@ pub struct Interpreted {
     pub outcome: mir::interp::Outcome,
     /// The same as a process would show it.
     pub ending: Ending,
+    /// How often the counts of objects changed.
+    pub counts: mir::interp::Counts,
 }
 
 /// Collects what a program writes; a program that writes without end is stopped like one whose reader went away.

@@ -10,11 +10,11 @@ use super::Builder;
 use super::glue::{self, Purpose};
 use super::shape::ShapeId;
 use crate::ir::Type;
-use crate::ops::Op;
+use crate::ops::{Cond, Op};
 
 impl Builder<'_> {
     /// The shape of what the cell holds; that of nothing in broken MIR.
-    fn content_of(&mut self, cell: Option<Value>) -> Result<ShapeId, Stop> {
+    pub(super) fn content_of(&mut self, cell: Option<Value>) -> Result<ShapeId, Stop> {
         match cell.and_then(|cell| self.mir.values.get(cell)).map(|row| row.ty.kind()) {
             Some(TypeKind::Cell(parts)) => self.shapes.content(parts),
             _ => Ok(ShapeId::NOTHING),
@@ -23,12 +23,51 @@ impl Builder<'_> {
 
     /// A cell with these parts.
     pub(super) fn new_cell(&mut self, inst: Inst) -> Result<(), Stop> {
-        let row = self.mir.insts[inst];
-        let result = (row.results > 0).then_some(row.first_result);
-        let content = self.content_of(result)?;
-        let tag = result.and_then(|value| self.mir.values.get(value)).map_or(0, |row| glue::tag(row.ty));
+        let (content, tag) = self.made_by(inst)?;
         let cell = self.take_cell(self.shapes.size(content) as usize, tag);
         self.fill(cell, content, self.mir.args(inst))?;
+        self.define(inst, cell);
+        Ok(())
+    }
+
+    /// What the cell that an instruction makes holds, and the tag of its type.
+    fn made_by(&mut self, inst: Inst) -> Result<(ShapeId, u32), Stop> {
+        let row = self.mir.insts[inst];
+        let result = (row.results > 0).then_some(row.first_result);
+        let tag = result.and_then(|value| self.mir.values.get(value)).map_or(0, |row| glue::tag(row.ty));
+        Ok((self.content_of(result)?, tag))
+    }
+
+    /// A cell with these parts in the room of a token, or in room of its own where the token has none.
+    pub(super) fn reuse(&mut self, inst: Inst) -> Result<(), Stop> {
+        let mir = self.mir;
+        let Some((token, parts)) = mir.args(inst).split_first() else { return Ok(()) };
+        let (content, tag) = self.made_by(inst)?;
+        let bytes = self.shapes.size(content) as usize;
+        let token = self.leaf_at(Some(token), 0);
+        let (old, new, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let null = self.constant(Type::Ptr, 0);
+        let has_room = self.icmp(Cond::Ne, token, null);
+        let known = self.constants.len();
+        let branch = NewInst { args: &[has_room], targets: &[(old, &[]), (new, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.block = old;
+        // The room may have been another type's: the header says which it is now.
+        let back = self.constant(Type::I64, layout::CELL_COUNT);
+        let header = self.pure(Op::Add, &[token, back], Type::Ptr);
+        let (class, _) = layout::cell_class(bytes);
+        let fresh = self.constant(Type::I64, layout::cell_header(layout::class_bytes(class), tag) as i64);
+        self.store(header, 0, fresh);
+        self.out.append(self.block, NewInst { targets: &[(join, &[token])], ..NewInst::new(Op::Jump) }, &[]);
+        self.constants.truncate(known);
+        self.block = new;
+        let cell = self.take_cell(bytes, tag);
+        self.out.append(self.block, NewInst { targets: &[(join, &[cell])], ..NewInst::new(Op::Jump) }, &[]);
+        self.constants.truncate(known);
+        self.block = join;
+        let cell = self.out.add_param(join, Type::Ptr);
+        self.fill(cell, content, parts)?;
         self.define(inst, cell);
         Ok(())
     }

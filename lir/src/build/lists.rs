@@ -152,14 +152,49 @@ impl Builder<'_> {
         list.and_then(|list| self.mir.values.get(list)).map_or(0, |row| glue::tag(row.ty))
     }
 
-    /// The elements of `old` have been copied to `new`: what they hold has one holder more, and the old buffer one fewer.
+    /// The elements of `old` have been copied to `new`: what they hold has one holder more, and the old buffer one fewer; or they have moved.
     fn copied(&mut self, ty: Option<hir::Type>, old: List, new: List) -> Result<(), Stop> {
         let Some(TypeKind::List(element)) = ty.map(hir::Type::kind) else { return Ok(()) };
         let ty = hir::Type::list(element);
-        if self.counted_leaves(element)? > 0 {
-            self.call_glue(Purpose::Share.item(ty), &new.leaves());
+        if self.counted_leaves(element)? == 0 {
+            return self.count(ty, &old.leaves(), Act::Drop, false);
         }
-        self.count(ty, &old.leaves(), Act::Drop, false)
+        // A buffer that nobody else holds, and that has these elements and no others, has given them away: nothing is counted.
+        let (held, sole, shared, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let known = self.constants.len();
+        let null = self.constant(Type::Ptr, 0);
+        let is_held = self.icmp(Cond::Ne, old.buffer, null);
+        let branch = NewInst { args: &[is_held], targets: &[(held, &[]), (shared, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.block = held;
+        let back = self.constant(Type::I64, layout::CELL_COUNT);
+        let header = self.pure(Op::Add, &[old.buffer, back], Type::Ptr);
+        let others = self.load(header, 0, Type::I32);
+        let none = self.constant(Type::I32, 0);
+        let is_only = self.icmp(Cond::Eq, others, none);
+        let first = self.behind(old.buffer, u64::from(layout::BUFFER_ELEMENTS));
+        let is_first = self.icmp(Cond::Eq, old.elements, first);
+        let shape = self.shapes.of(element)?;
+        let stride = self.shapes.size(shape);
+        let behind = self.element_address(old.elements, old.length, stride);
+        let end = self.load(old.buffer, layout::BUFFER_END, Type::Ptr);
+        let is_last = self.icmp(Cond::Eq, behind, end);
+        let is_all = self.pure(Op::And, &[is_first, is_last], Type::I8);
+        let is_sole = self.pure(Op::And, &[is_only, is_all], Type::I8);
+        let branch = NewInst { args: &[is_sole], targets: &[(sole, &[]), (shared, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.block = sole;
+        self.effect(Op::Runtime, &[old.buffer], RuntimeCall::Free as u64);
+        self.out.append(self.block, NewInst { targets: &[(join, &[])], ..NewInst::new(Op::Jump) }, &[]);
+        self.constants.truncate(known);
+        self.block = shared;
+        self.call_glue(Purpose::Share.item(ty), &new.leaves());
+        self.count(ty, &old.leaves(), Act::Drop, false)?;
+        self.out.append(self.block, NewInst { targets: &[(join, &[])], ..NewInst::new(Op::Jump) }, &[]);
+        self.constants.truncate(known);
+        self.block = join;
+        Ok(())
     }
 
     /// The list at the end of a buffer with room for more.
@@ -174,6 +209,36 @@ impl Builder<'_> {
         let new = List { elements, buffer, ..old };
         self.when(has_moved, |builder| builder.copied(ty, old, new))?;
         Ok(new)
+    }
+
+    /// The list at the end of a buffer with room for one more: mostly it stands there already.
+    fn with_room(&mut self, value: Option<&Value>, one: Value, stride: u32) -> Result<List, Stop> {
+        let old = self.list_at(value);
+        let (held, grow, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let null = self.constant(Type::Ptr, 0);
+        let is_held = self.icmp(Cond::Ne, old.buffer, null);
+        let known = self.constants.len();
+        let branch = NewInst { args: &[is_held], targets: &[(held, &[]), (grow, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.block = held;
+        let place = self.element_address(old.elements, old.length, stride);
+        let behind = self.behind(place, u64::from(stride));
+        let end = self.load(old.buffer, layout::BUFFER_END, Type::Ptr);
+        let limit = self.load(old.buffer, layout::BUFFER_LIMIT, Type::Ptr);
+        let is_last = self.icmp(Cond::Eq, place, end);
+        let has_room = self.icmp(Cond::Ule, behind, limit);
+        let fits = self.pure(Op::And, &[is_last, has_room], Type::I8);
+        let branch = NewInst { args: &[fits], targets: &[(join, &[old.elements, old.buffer]), (grow, &[])], ..NewInst::new(Op::Branch) };
+        self.out.append(self.block, branch, &[]);
+        self.constants.truncate(known);
+        self.block = grow;
+        let new = self.reserved(value, one, stride)?;
+        self.out.append(self.block, NewInst { targets: &[(join, &[new.elements, new.buffer])], ..NewInst::new(Op::Jump) }, &[]);
+        self.constants.truncate(known);
+        self.block = join;
+        let (elements, buffer) = (self.out.add_param(join, Type::Ptr), self.out.add_param(join, Type::Ptr));
+        Ok(List { elements, buffer, ..old })
     }
 
     /// The list in a buffer that nobody else holds.
@@ -220,7 +285,7 @@ impl Builder<'_> {
         let one = self.constant(Type::I64, 1);
         let length = self.pure(Op::Add, &[list.length, one], Type::I64);
         if stride > 0 {
-            list = self.reserved(args.first(), one, stride)?;
+            list = self.with_room(args.first(), one, stride)?;
             let place = self.element_address(list.elements, list.length, stride);
             if let Some(&element) = args.get(1) {
                 self.store_element(place, 0, shape, element)?;
@@ -232,31 +297,36 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A buffer of its own, and the element; what stood there is given up.
+    /// A buffer of its own, and the element; what stood there is given up, or a result.
     pub(super) fn list_set(&mut self, inst: Inst) -> Result<(), Stop> {
         let mir = self.mir;
         let args = mir.args(inst);
         let (mut list, index) = (self.list_at(args.first()), self.leaf(args, 1));
         let shape = self.element_of(args.first().copied())?;
         let stride = self.shapes.size(shape);
+        let is_swap = mir.op(inst) == mir::Op::ListSwap;
+        let mut before = Vec::new();
         if stride > 0 {
             list = self.unshared(args.first(), stride)?;
             let place = self.element_address(list.elements, index, stride);
             let Some(&element) = args.get(2) else { return Ok(()) };
             let ty = self.mir.values.get(element).map_or(hir::Type::ERROR, |row| row.ty);
-            let mut before = Vec::new();
-            if self.counted_leaves(ty)? > 0 {
+            if is_swap || self.counted_leaves(ty)? > 0 {
                 for position in 0..self.shapes.leaves(shape).len() {
                     let leaf = self.shapes.leaves(shape)[position];
                     before.push(self.load(place, leaf.offset, leaf.ty));
                 }
             }
             self.store_element(place, 0, shape, element)?;
-            if !before.is_empty() {
+            if !is_swap && !before.is_empty() {
                 self.count(ty, &before, Act::Drop, false)?;
             }
         }
         self.define_list(inst, list);
+        if let Some(slot) = mir.results(inst).nth(1).and_then(|old| self.first_leaf.get_mut(old.index())) {
+            *slot = self.leaves.len() as u32;
+            self.leaves.extend(before);
+        }
         Ok(())
     }
 

@@ -17,6 +17,7 @@
 //! | `cells`    | cells on the heap                                                   |
 //! | `lists`    | lists and their buffers                                             |
 //! | `counts`   | `dup` and `drop`                                                    |
+//! | `opened`   | values that are taken apart, and the room of their cells            |
 //! | [`glue`]   | functions that count what values of a type hold, and free it        |
 //! | `boundary` | texts, runtime calls and panics                                     |
 //! | [`legal`]  | `built` to `legal`: wide results and oversized tail calls           |
@@ -29,6 +30,7 @@ mod counts;
 pub mod glue;
 pub mod legal;
 mod lists;
+mod opened;
 pub mod shape;
 pub mod start;
 mod sums;
@@ -308,7 +310,7 @@ impl<'a> Builder<'a> {
             MirOp::List => self.list(inst)?,
             MirOp::ListGet => self.list_get(inst)?,
             MirOp::ListPush => self.list_push(inst)?,
-            MirOp::ListSet => self.list_set(inst)?,
+            MirOp::ListSet | MirOp::ListSwap => self.list_set(inst)?,
             MirOp::ListSlice => self.list_slice(inst)?,
             MirOp::ListReserve => self.list_reserve(inst)?,
             MirOp::Runtime => self.runtime(inst),
@@ -317,6 +319,12 @@ impl<'a> Builder<'a> {
             MirOp::CallValue => self.call_value(inst)?,
             MirOp::Dup => self.dup(inst)?,
             MirOp::Drop => self.drop_value(inst)?,
+            MirOp::Open => self.open(inst)?,
+            MirOp::Reuse => self.reuse(inst)?,
+            MirOp::Free => {
+                let token = self.leaf(args, 0);
+                self.free_token(token, imm)?;
+            }
             MirOp::Jump => self.transfer(inst, Op::Jump)?,
             MirOp::Branch => self.transfer(inst, Op::Branch)?,
             MirOp::Switch => self.transfer(inst, Op::Switch)?,

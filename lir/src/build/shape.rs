@@ -29,6 +29,9 @@ type Spared = (Type, Option<u32>);
 /// Leaves with what they have to spare, and first leaf and number of leaves of each part.
 type Flat = (Vec<Spared>, Vec<(u32, u32)>);
 
+/// A cell larger than this is not kept for another one.
+const MOST_ROOM: u32 = 256;
+
 /// Structs inside structs at most; a struct that holds itself ends here.
 const MAX_DEPTH: u32 = 64;
 
@@ -396,6 +399,18 @@ fn tagged(variants: &[Flat]) -> (Vec<Spared>, Sum) {
     let tag = (if count <= 1 << 8 { Type::I8 } else { Type::I32 }, Some(count));
     let sum = Sum { tag: Tag::Leaf(slots.len() as u32), variants: shapes };
     (slots.into_iter().map(|ty| (ty, None)).chain([tag]).collect(), sum)
+}
+
+/// The class of a cell of this type, where its room can be used again by another one.
+pub fn cell_class(ty: hir::Type, cx: &dyn Context) -> Result<Option<u32>, Stop> {
+    let TypeKind::Cell(parts @ [_, ..]) = ty.kind() else { return Ok(None) };
+    let mut shapes = Shapes::new(cx);
+    let content = shapes.content(parts)?;
+    if shapes.refused() {
+        return Ok(None);
+    }
+    let (class, _) = abi::layout::cell_class(shapes.size(content) as usize);
+    Ok((class != abi::layout::CELL_LARGE && shapes.size(content) <= MOST_ROOM).then_some(u32::from(class)))
 }
 
 /// Parameters and results of a function as machine values.

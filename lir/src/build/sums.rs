@@ -130,9 +130,17 @@ impl Builder<'_> {
     /// A part of the payload, out of its slots.
     pub(super) fn payload(&mut self, inst: Inst, imm: u64) -> Result<(), Stop> {
         let (variant, part) = payload_parts(imm);
-        let value = self.mir.args(inst).first().copied();
-        let Some((sum, types)) = self.sum_of(value)? else { return Ok(()) };
-        let Some(shape) = sum.variants.get(variant as usize) else { return Ok(()) };
+        let Some(&value) = self.mir.args(inst).first() else { return Ok(()) };
+        let values = self.payload_leaves(value, variant, part)?;
+        self.define_leaves(inst, &values);
+        Ok(())
+    }
+
+    /// The leaves of a part of the payload.
+    pub(super) fn payload_leaves(&mut self, sum: Value, variant: u32, part: u32) -> Result<Vec<Value>, Stop> {
+        let value = Some(sum);
+        let Some((sum, types)) = self.sum_of(value)? else { return Ok(Vec::new()) };
+        let Some(shape) = sum.variants.get(variant as usize) else { return Ok(Vec::new()) };
         let (first, count) = shape.parts.get(part as usize).copied().unwrap_or((0, 0));
         let mut values = Vec::with_capacity(count as usize);
         for &(slot, ty) in shape.leaves.iter().skip(first as usize).take(count as usize) {
@@ -140,8 +148,7 @@ impl Builder<'_> {
             let wide = types.get(slot as usize).copied().unwrap_or(ty);
             values.push(self.narrowed(leaf, wide, ty));
         }
-        self.define_leaves(inst, &values);
-        Ok(())
+        Ok(values)
     }
 
     fn widened(&mut self, value: Value, ty: Type, slot: Type) -> Value {

@@ -6,6 +6,7 @@ use ir::{ItemId, Places};
 use std::rc::Rc;
 
 use crate::ir::Contract;
+use crate::ownership::Opened;
 
 /// Bit that marks a heap slot where slots of both kinds may stand.
 pub(super) const HEAP: u32 = 1 << 31;
@@ -348,6 +349,11 @@ pub(super) enum Insn {
         b: Slot,
         value: Slot,
     },
+    /// The operands are the list, the index, the element, and where what stood there goes.
+    ListSwap {
+        d: Slot,
+        all: Run,
+    },
     ListSlice {
         d: Slot,
         a: Slot,
@@ -391,6 +397,11 @@ pub(super) enum Insn {
     },
     Drop {
         a: Slot,
+    },
+    /// The value is taken apart; the parts that are taken out stay in their slots.
+    Open {
+        a: Slot,
+        opened: u32,
     },
     Jump {
         edge: u32,
@@ -493,6 +504,8 @@ pub(super) struct Code {
     /// Switches: sorted cases with their edges, and the edge of all other values.
     pub(super) tables: Vec<(Vec<(i64, u32)>, u32)>,
     pub(super) texts: Vec<Rc<str>>,
+    /// What is taken apart.
+    pub(super) opened: Vec<Opened>,
     /// The words of a new frame: literals are in place.
     pub(super) template: Vec<u64>,
     pub(super) heaps: u32,

@@ -13,6 +13,7 @@ use super::code::{Code, Edge, HEAP, Insn, Run, Site, Slot};
 use super::value::is_word;
 use crate::ir::{Contract, Mir};
 use crate::ops::{Op, payload_parts};
+use crate::ownership::{is_token, opened};
 
 /// A value without a slot.
 const NONE: Slot = u32::MAX;
@@ -61,6 +62,7 @@ pub(super) fn decode(body: &Graph<Mir>, contract: Contract, callee: impl FnMut(I
             edges: Vec::new(),
             tables: Vec::new(),
             texts: Vec::new(),
+            opened: Vec::new(),
             template: Vec::new(),
             heaps: 0,
             entry_cost: 0,
@@ -117,6 +119,17 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                     let slot = self.arg(inst, 0)?;
                     for result in body.results(inst) {
                         *self.slots.get_mut(result.index()).ok_or("a dangling value")? = slot;
+                    }
+                    continue;
+                }
+                if body.op(inst) == Op::Open {
+                    // As a `dup`: a part stays where it is. A token is nothing.
+                    for (index, result) in body.results(inst).enumerate() {
+                        if is_token(body.values.get(result).ok_or("a dangling value")?.ty) {
+                            self.define(result)?;
+                        } else {
+                            self.slots[result.index()] = self.arg(inst, index + 1)?;
+                        }
                     }
                     continue;
                 }
@@ -357,11 +370,23 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::Part => Insn::PartHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, index: row.imm as u32 },
             Op::Dup => Insn::Dup { a: self.heap(inst, 0)? },
             Op::Drop => Insn::Drop { a: self.heap(inst, 0)? },
+            Op::Open => {
+                self.code.opened.push(opened(body, inst).ok_or("open of what is no part")?);
+                Insn::Open { a: self.heap(inst, 0)?, opened: self.code.opened.len() as u32 - 1 }
+            }
+            // The cell is a new one here: nobody can tell.
+            Op::Reuse => Insn::New { d: self.heap_result(inst)?, parts: self.operands(body.args(inst).get(1..).unwrap_or(&[]))? },
+            Op::Free => return Ok(None),
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::List => Insn::List { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
             Op::ListPush => Insn::ListPush { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)? },
             Op::ListSet => {
                 Insn::ListSet { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, value: self.arg(inst, 2)? }
+            }
+            Op::ListSwap => {
+                let old = body.results(inst).nth(1).ok_or("list_swap lacks a result")?;
+                let (d, _, _) = (self.heap_result(inst)?, self.heap(inst, 0)?, self.word(inst, 1)?);
+                Insn::ListSwap { d, all: self.operands(&[body.args(inst)[0], body.args(inst)[1], body.args(inst)[2], old])? }
             }
             Op::ListSlice => {
                 Insn::ListSlice { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, c: self.word(inst, 2)? }

@@ -9,8 +9,10 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
+use super::Counts;
 use super::code::Code;
 use super::value::{Cell, Heap};
+use crate::ownership::{Opened, Part};
 
 /// How many dead objects are remembered.
 const GRAVES: usize = 1024;
@@ -31,6 +33,8 @@ pub(super) struct Ghosts {
     graves: VecDeque<(usize, Heap)>,
     /// The first object whose memory was used again while it had holders.
     lost: Option<(Rc<Code>, u32)>,
+    /// What was done.
+    pub(super) counts: Counts,
 }
 
 /// The address of a heap object; nothing for values that are none.
@@ -46,10 +50,15 @@ fn address(heap: &Heap) -> Option<usize> {
 
 /// Calls `visit` on what an object or aggregate has inside.
 fn inside(heap: &Heap, visit: &mut dyn FnMut(&Heap)) {
+    inside_at(heap, &mut |_, part| visit(part));
+}
+
+/// The same with the number of each part.
+fn inside_at(heap: &Heap, visit: &mut dyn FnMut(usize, &Heap)) {
     let mut all = |parts: &[Cell]| {
-        for part in parts {
+        for (number, part) in parts.iter().enumerate() {
             if let Cell::Heap(part) = part {
-                visit(part);
+                visit(number, part);
             }
         }
     };
@@ -74,6 +83,7 @@ impl Ghosts {
     /// An object has been made as this value.
     pub(super) fn made(&mut self, object: &Heap, code: &Rc<Code>, value: u32) {
         let Some(address) = address(object) else { return };
+        self.counts.made += 1;
         let new = Ghost { holders: 1, code: code.clone(), value };
         if let Some(old) = self.objects.insert(address, new)
             && old.holders > 0
@@ -93,6 +103,7 @@ impl Ghosts {
                     return Err(format!("dup of a value that has been freed, {}", made(&ghost.code, ghost.value)));
                 }
                 ghost.holders += 1;
+                self.counts.dups += 1;
             }
         }
         Ok(())
@@ -109,6 +120,56 @@ impl Ghosts {
                 self.release(&part, &mut freed)?;
             }
             self.bury(object);
+        }
+        Ok(())
+    }
+
+    /// A value is taken apart: of an object that nobody else holds the parts that are taken out go on as they are, and the others are given up; of any other
+    /// object the parts that are taken out have one holder more.
+    pub(super) fn open(&mut self, value: &Heap, opened: &Opened) -> Result<(), String> {
+        if let Some(address) = address(value) {
+            let Some(ghost) = self.objects.get_mut(&address) else { return Ok(()) };
+            match ghost.holders {
+                0 => return Err(format!("open of a value that has been freed, {}", made(&ghost.code, ghost.value))),
+                1 => {
+                    ghost.holders = 0;
+                    self.counts.opened += 1;
+                    self.open_parts(value, opened)?;
+                    self.bury(value.clone());
+                }
+                _ => {
+                    ghost.holders -= 1;
+                    self.counts.drops += 1;
+                    self.share_parts(value, opened)?;
+                }
+            }
+            return Ok(());
+        }
+        self.open_parts(value, opened)
+    }
+
+    fn open_parts(&mut self, value: &Heap, opened: &Opened) -> Result<(), String> {
+        let mut parts = Vec::new();
+        inside_at(value, &mut |number, part| parts.push((number, part.clone())));
+        for (number, part) in parts {
+            match opened.parts.iter().find(|(known, _)| *known as usize == number) {
+                None => self.drop(&part)?,
+                Some((_, Part::Moved(_))) => {}
+                Some((_, Part::Opened(inner))) => self.open(&part, inner)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn share_parts(&mut self, value: &Heap, opened: &Opened) -> Result<(), String> {
+        let mut parts = Vec::new();
+        inside_at(value, &mut |number, part| parts.push((number, part.clone())));
+        for (number, part) in parts {
+            match opened.parts.iter().find(|(known, _)| *known as usize == number) {
+                None => {}
+                Some((_, Part::Moved(_))) => self.dup(&part)?,
+                Some((_, Part::Opened(inner))) => self.share_parts(&part, inner)?,
+            }
         }
         Ok(())
     }
@@ -156,6 +217,7 @@ impl Ghosts {
                     _ => {}
                 }
                 ghost.holders -= 1;
+                self.counts.drops += 1;
             }
         }
         Ok(())

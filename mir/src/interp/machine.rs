@@ -471,6 +471,23 @@ impl<'a> Machine<'a> {
                     heap!(*d) = Heap::List(changed);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
+                Insn::ListSwap { d, all } => {
+                    let &[a, b, value, old] = &code.operands[all.range()] else { return Err(broken(&code, "list_swap of too little")) };
+                    let (a, index, value) = (a & !HEAP, word!(b) as i64, self.cell(wb, hb, value));
+                    let Some(elements) = heap!(a).elements() else { return Err(broken(&code, "list_swap of no list")) };
+                    let (Ok(before), Some(changed)) = (elements.get(index), elements.with(index, value)) else {
+                        return Err(broken(&code, "list_swap of no element"));
+                    };
+                    ghost!(self.ghosts.moved(&heap!(a), &[&elements.all()], &[]));
+                    self.pay(16 * changed.len())?;
+                    heap!(*d) = Heap::List(changed);
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                    match (before, old & HEAP != 0) {
+                        (Cell::Word(word), false) => word!(old) = word,
+                        (Cell::Heap(heap), true) => heap!(old & !HEAP) = heap,
+                        (Cell::Word(_) | Cell::Heap(_), _) => return Err(broken(&code, "list_swap of another kind")),
+                    }
+                }
                 Insn::ListSlice { d, a, b, c } => {
                     let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_slice of no list")) };
                     let (from, slice) = elements.slice(word!(*b) as i64, word!(*c) as i64);
@@ -589,6 +606,7 @@ impl<'a> Machine<'a> {
                 }
                 Insn::Dup { a } => ghost!(self.ghosts.dup(&heap!(*a))),
                 Insn::Drop { a } => ghost!(self.ghosts.drop(&heap!(*a))),
+                Insn::Open { a, opened } => ghost!(self.ghosts.open(&heap!(*a), &code.opened[*opened as usize])),
                 Insn::Jump { edge } => go!(*edge),
                 Insn::Branch { c, yes, no } => {
                     let edge = if word!(*c) != 0 { *yes } else { *no };
@@ -721,6 +739,11 @@ impl Machine<'_> {
     /// Nothing may be held any more.
     pub(super) fn all_gone(&self) -> Result<(), String> {
         self.ghosts.all_gone()
+    }
+
+    /// What was counted.
+    pub(super) fn counts(&self) -> super::Counts {
+        self.ghosts.counts
     }
 
     /// The function of a number.

@@ -142,6 +142,26 @@ impl Outcome {
     }
 }
 
+/// How often the counts of objects changed in a run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Counts {
+    /// Objects that were made.
+    pub made: u64,
+    /// Objects that got one holder more.
+    pub dups: u64,
+    /// Objects that got one holder fewer.
+    pub drops: u64,
+    /// Cells whose only holder took them apart: nothing was counted.
+    pub opened: u64,
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Counts { made, dups, drops, opened } = self;
+        write!(f, "counts: {made} made, {dups} dups, {drops} drops, {opened} taken apart by their only holder")
+    }
+}
+
 /// Runs a program from its `@main`; `args` is what it gets if it takes arguments.
 pub fn run(
     entry: ItemId,
@@ -151,13 +171,25 @@ pub fn run(
     output: &mut dyn Output,
     limits: Limits,
 ) -> Result<Outcome, Stop> {
+    run_counted(entry, args, cx, positions, output, limits).map(|(outcome, _)| outcome)
+}
+
+/// The same, and what was counted.
+pub fn run_counted(
+    entry: ItemId,
+    args: &[String],
+    cx: &dyn Context,
+    positions: &dyn Positions,
+    output: &mut dyn Output,
+    limits: Limits,
+) -> Result<(Outcome, Counts), Stop> {
     let mut machine = Machine::new(cx, Some((positions, output)), limits);
     let list = || Cell::Heap(Heap::List(Elements::new(args.iter().map(|arg| Cell::Heap(Heap::Str(Rc::from(arg.as_str())))).collect())));
     let end = machine.load(entry).and_then(|slot| {
         let takes_args = machine.takes_arguments(slot);
         machine.run(slot, takes_args.then(list))
     });
-    Ok(match end {
+    let outcome = match end {
         Ok(End::Returned(Cell::Word(status))) => match machine.all_gone() {
             Ok(()) => Outcome::Exit(status as i64),
             Err(why) => Outcome::Broken(why),
@@ -173,7 +205,8 @@ pub fn run(
         Err(Halt::StackOverflow) => Outcome::StackOverflow { report: machine.report_overflow()? },
         Err(Halt::OutputClosed) => Outcome::OutputClosed,
         Err(Halt::Effect) => Outcome::Broken("no output".to_owned()),
-    })
+    };
+    Ok((outcome, machine.counts()))
 }
 
 /// Why a constant has no value.
@@ -194,7 +227,7 @@ pub enum ConstError {
 /// The value of a constant, from the body of its initialiser.
 pub fn evaluate_constant(body: &Body<Mono>, cx: &dyn Context, limits: Limits) -> Result<Result<ConstValue, ConstError>, Stop> {
     let mut machine = Machine::new(cx, None, limits);
-    let owned = crate::ownership::own(body, cx)?;
+    let owned = crate::ownership::own(body, &mut ir::Fuel::unlimited(), cx)?;
     // Bodies that are asked for come certified; this one is made here.
     if let Some(fault) = crate::verify::verify(&owned, cx)?.first() {
         return Ok(Err(ConstError::Broken(format!("{fault:?}"))));

@@ -1,7 +1,8 @@
 //! Contracts: which parameters a function borrows.
 //!
 //! A parameter is borrowed unless something forces it to be owned, so that callers who go on using a value need not count it. It is owned when the function keeps it: returns
-//! it, puts it into a value, passes it to a block, or gives it to a callee that takes it. Nothing can follow a tail call, so what one passes and holds, its callee owns.
+//! it, puts it into a value, passes it to a block, or gives it to a callee that takes it; or a part of it to somebody who gains by being its only holder, as it can be
+//! when the whole is taken apart. Nothing can follow a tail call, so what one passes and holds, its callee owns.
 //!
 //! Functions that call each other in a circle within a module are looked at together, from "all borrowed" up, until nothing more is forced: the least answer, whichever of
 //! them is asked about. Functions of other modules are asked for; a circle through them, which takes an impl that is called against the order of imports, is cut by whoever
@@ -10,12 +11,14 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+use hir::TypeKind;
 use ir::ssa::order::Order;
-use ir::ssa::{ENTRY, Graph, Value};
+use ir::ssa::{ENTRY, Graph, Inst, Value};
 use ir::{ItemId, Stop};
 
 use super::kinds::{Kind, Kinds};
+use super::opened::step;
 use super::roles::{self, Takes};
 use crate::ir::{Body, Context, Contract, Mir, Mono};
 use crate::ops::Op;
@@ -127,6 +130,7 @@ fn force(graph: &Graph<Mir>, known: &mut HashMap<ItemId, Contract>, cx: &dyn Con
             forced.push((graph.name, index));
         }
     };
+    let gains = Gains::of(graph, &order, &kinds);
     let mut passed = Vec::new();
     for &block in &order.blocks {
         for &inst in &graph.blocks[block].insts {
@@ -140,17 +144,27 @@ fn force(graph: &Graph<Mir>, known: &mut HashMap<ItemId, Contract>, cx: &dyn Con
                     Some(&known) => known,
                     None => cx.contract(callee)?,
                 },
-                Takes::Borrows | Takes::Consumes | Takes::Rest | Takes::Runtime => Contract::OWNED,
+                Takes::Borrows | Takes::Consumes | Takes::First | Takes::Rest | Takes::Runtime => Contract::OWNED,
             };
             for (index, &arg) in args.iter().enumerate() {
                 if roles::consumes(takes, index, row.imm, contract) {
                     force_own(arg);
+                    if let Some(root) = gains.root(graph, &kinds, row.op, index, inst, arg) {
+                        force_own(root);
+                    }
                 } else if row.op == Op::Tail && kinds.keepers(arg).next().is_some() {
                     passed.push((callee, index));
                 }
             }
             for &target in graph.targets(inst) {
-                graph.target_args(target).iter().for_each(|&arg| force_own(arg));
+                for (&arg, &param) in graph.target_args(target).iter().zip(&graph.blocks[target.block].params) {
+                    force_own(arg);
+                    if gains.gaining.contains(&param)
+                        && let Some(root) = gains.whole(graph, &kinds, arg, false)
+                    {
+                        force_own(root);
+                    }
+                }
             }
         }
     }
@@ -164,4 +178,71 @@ fn force(graph: &Graph<Mir>, known: &mut HashMap<ItemId, Contract>, cx: &dyn Con
         }
     }
     Ok(changed)
+}
+
+/// Who gains by being the only holder of a value: who changes it in place, uses its room again, or passes it on to a function that takes it.
+struct Gains {
+    /// Parameters of blocks, aggregates and sums whose content ends there.
+    gaining: HashSet<Value>,
+}
+
+impl Gains {
+    fn of(graph: &Graph<Mir>, order: &Order, kinds: &Kinds) -> Gains {
+        let mut gains = Gains { gaining: HashSet::new() };
+        loop {
+            let before = gains.gaining.len();
+            for &block in order.blocks.iter().rev() {
+                for &inst in graph.blocks[block].insts.iter().rev() {
+                    for (index, &arg) in graph.args(inst).iter().enumerate() {
+                        if kinds.get(arg) != Kind::Free && gains.gains(graph, graph.op(inst), index, inst) {
+                            gains.gaining.insert(arg);
+                        }
+                    }
+                    for &target in graph.targets(inst) {
+                        for (&arg, param) in graph.target_args(target).iter().zip(&graph.blocks[target.block].params) {
+                            if gains.gaining.contains(param) {
+                                gains.gaining.insert(arg);
+                            }
+                        }
+                    }
+                }
+            }
+            if gains.gaining.len() == before {
+                return gains;
+            }
+        }
+    }
+
+    /// Does an op that takes this operand gain by being the only holder?
+    fn gains(&self, graph: &Graph<Mir>, op: Op, index: usize, inst: Inst) -> bool {
+        match op {
+            Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::Runtime => index == 0,
+            Op::New | Op::Call | Op::CallValue | Op::Tail => true,
+            Op::Aggregate | Op::Variant | Op::WithField => self.gaining.contains(&graph.result(inst)),
+            _ => false,
+        }
+    }
+
+    /// The value that has to be owned so that this part of it, an operand that is taken, can be moved out of it.
+    fn root(&self, graph: &Graph<Mir>, kinds: &Kinds, op: Op, index: usize, inst: Inst, part: Value) -> Option<Value> {
+        if !self.gains(graph, op, index, inst) {
+            return None;
+        }
+        // A text grows in place where nobody else has it.
+        let is_changed = op == Op::Runtime;
+        self.whole(graph, kinds, part, is_changed)
+    }
+
+    /// The value that this one is a part of, when moving it out of there is worth it: on the way is a cell, or it has room itself that can be used.
+    fn whole(&self, graph: &Graph<Mir>, kinds: &Kinds, part: Value, is_changed: bool) -> Option<Value> {
+        let mut passes_cell = is_changed;
+        let mut at = part;
+        while let Some((above, ..)) = step(graph, at) {
+            passes_cell |= matches!(graph.ty(above).kind(), TypeKind::Cell(_));
+            at = above;
+        }
+        let is_part = at != part && kinds.get(part) != Kind::Free;
+        let has_room = !matches!(graph.ty(part).kind(), TypeKind::Str | TypeKind::Function(..));
+        (is_part && (passes_cell || has_room)).then_some(at)
+    }
 }

@@ -9,17 +9,19 @@
 use ir::ssa::compact::compact;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
-use ir::{ItemId, List, Place, PlaceId, Stop};
+use ir::{Fuel, ItemId, List, Place, PlaceId, Stop};
 
 use super::kinds::{Held, Kind, Kinds};
 use super::landing::Landings;
 use super::live::{Live, Set};
+use super::open::Classes;
 use super::roles::{self, Takes};
+use super::{OPEN, REUSE, SWAP};
 use crate::ir::{Body, Context, Contract, Mir, Mono, Owned};
 use crate::ops::Op;
 
 /// Spells out the ownership of a body.
-pub fn own(body: &Body<Mono>, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
+pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
     let contract = own_contract(body, cx)?;
     let untailed;
     let mut graph: &Graph<Mir> = body;
@@ -36,13 +38,39 @@ pub fn own(body: &Body<Mono>, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
         point_to_owners(&mut graph, cx)?;
         return Ok(Body::new(graph));
     }
+    let (opened, mut classes);
+    classes = Classes::new();
+    if fuel.allows(OPEN) && has_parts(graph, &kinds) {
+        let mut new = graph.clone();
+        let tokens = fuel.allows(REUSE);
+        spread(&mut new, &order, cx)?;
+        super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
+        if fuel.allows(SWAP) && super::swap::run(&mut new, &order, contract, fuel, cx)? {
+            super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
+        }
+        if tokens {
+            super::reuse::run(&mut new, &order, &mut classes, fuel, cx)?;
+        }
+        opened = new;
+        graph = &opened;
+        order = Order::of(graph);
+        kinds = Kinds::of(graph, &order, contract, cx)?;
+    }
     let live = Live::of(graph, &order, &kinds);
     let mut edges_into = vec![0u32; graph.blocks.len()];
     for &block in &order.blocks {
         order.succs(block).iter().for_each(|succ| edges_into[succ.index()] += 1);
     }
-    let mut inserter =
-        Inserter { graph: graph.clone(), kinds: &kinds, live: &live, landings: Landings::default(), edges_into, heads: Vec::new(), cx };
+    let mut inserter = Inserter {
+        graph: graph.clone(),
+        kinds: &kinds,
+        live: &live,
+        classes: &classes,
+        landings: Landings::default(),
+        edges_into,
+        heads: Vec::new(),
+        cx,
+    };
     for &block in &order.blocks {
         inserter.block(block)?;
     }
@@ -51,6 +79,60 @@ pub fn own(body: &Body<Mono>, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
     }
     point_to_owners(&mut inserter.graph, cx)?;
     Ok(Body::new(compact(&inserter.graph)))
+}
+
+/// An aggregate with another field is made of the fields of the old one, so that those can be taken out.
+fn spread(graph: &mut Graph<Mir>, order: &Order, cx: &dyn Context) -> Result<(), Stop> {
+    /// More fields than this stay together.
+    const MOST: usize = 32;
+    for &block in &order.blocks {
+        if !graph.blocks[block].insts.iter().any(|&inst| graph.op(inst) == Op::WithField) {
+            continue;
+        }
+        let mut out = Vec::new();
+        for inst in std::mem::take(&mut graph.blocks[block].insts) {
+            if graph.op(inst) == Op::WithField {
+                let (whole, new, index) = (graph.args(inst)[0], graph.args(inst)[1], graph.insts[inst].imm as usize);
+                let ty = graph.ty(whole);
+                if let Some(fields) = cx.fields(ty)?.filter(|fields| fields.len() <= MOST && index < fields.len())
+                    && cx.is_counted(ty)?
+                {
+                    let mut parts = Vec::with_capacity(fields.len());
+                    for (number, &field) in fields.iter().enumerate() {
+                        if number == index {
+                            parts.push(new);
+                            continue;
+                        }
+                        let read = graph.make(NewInst { args: &[whole], imm: number as u64, ..NewInst::new(Op::Field) }, &[field]);
+                        out.push(read);
+                        parts.push(graph.result(read));
+                    }
+                    graph.insts[inst].args = graph.args.add(parts);
+                    graph.insts[inst].imm = 0;
+                    graph.insts[inst].op = Op::Aggregate;
+                }
+            }
+            out.push(inst);
+        }
+        graph.blocks[block].insts = out;
+    }
+    Ok(())
+}
+
+/// Is a part of a counted value read that is counted itself?
+fn has_parts(graph: &Graph<Mir>, kinds: &Kinds) -> bool {
+    let insts = graph.blocks.rows().iter().flat_map(|block| &block.insts);
+    insts
+        .filter(|&&inst| matches!(graph.op(inst), Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::WithField))
+        .any(|&inst| kinds.get(graph.result(inst)) != Kind::Free)
+}
+
+/// Gives a value up: a token is freed, anything else dropped.
+pub(super) fn give_up(graph: &mut Graph<Mir>, classes: &Classes, value: Value) -> Inst {
+    match classes.get(&value) {
+        Some(&class) => graph.make(NewInst { args: &[value], imm: u64::from(class), ..NewInst::new(Op::Free) }, &[]),
+        None => graph.make(NewInst { args: &[value], ..NewInst::new(Op::Drop) }, &[]),
+    }
 }
 
 /// The contract of a body itself; not asked for where there is nothing to borrow.
@@ -107,6 +189,7 @@ struct Inserter<'a> {
     graph: Graph<Mir>,
     kinds: &'a Kinds,
     live: &'a Live,
+    classes: &'a Classes,
     landings: Landings,
     /// Number of edges into each block of the body as it was.
     edges_into: Vec<u32>,
@@ -169,14 +252,15 @@ impl Inserter<'_> {
         let contract = match takes {
             Takes::Contract if self.graph.args(inst).iter().all(|&arg| self.kinds.get(arg) == Kind::Free) => Contract::OWNED,
             Takes::Contract => self.cx.contract(ItemId::from_raw(row.imm as u32))?,
-            Takes::Borrows | Takes::Consumes | Takes::Rest | Takes::Runtime => Contract::OWNED,
+            Takes::Borrows | Takes::Consumes | Takes::First | Takes::Rest | Takes::Runtime => Contract::OWNED,
         };
         let mut args = self.graph.args(inst).to_vec();
         for (index, &arg) in args.iter().enumerate() {
             let is_consumed = roles::consumes(takes, index, row.imm, contract);
             for keeper in self.kinds.keepers(arg) {
                 held.insert(keeper);
-                if !is_consumed {
+                // What is taken out of a value does not keep it.
+                if !is_consumed && takes != Takes::First {
                     kept.insert(keeper);
                 }
             }
@@ -192,7 +276,7 @@ impl Inserter<'_> {
         if let Some(pad) = self.graph.edges[inst].unwind {
             let mut dying = held.clone();
             dying.remove_all(&needed_when_unwinding);
-            let landing = self.landings.landing(&mut self.graph, self.kinds, pad, &dying);
+            let landing = self.landings.landing(&mut self.graph, self.kinds, self.classes, pad, &dying);
             self.graph.edges[inst].unwind = Some(landing);
         }
         let mut dying = held;
@@ -298,6 +382,6 @@ impl Inserter<'_> {
     }
 
     fn drop(&mut self, value: Value) -> Inst {
-        self.graph.make(NewInst { args: &[value], ..NewInst::new(Op::Drop) }, &[])
+        give_up(&mut self.graph, self.classes, value)
     }
 }

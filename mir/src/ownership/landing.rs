@@ -7,8 +7,10 @@
 use hashbrown::HashMap;
 use ir::ssa::{Block, Graph, NewInst};
 
+use super::insert::give_up;
 use super::kinds::{Held, Kinds};
 use super::live::Set;
+use super::open::Classes;
 use crate::ir::Mir;
 use crate::ops::Op;
 
@@ -23,7 +25,7 @@ pub(super) struct Landings {
 
 impl Landings {
     /// Where to unwind to so that these are dropped on the way to `pad`.
-    pub(super) fn landing(&mut self, graph: &mut Graph<Mir>, kinds: &Kinds, pad: Block, dying: &Set) -> Block {
+    pub(super) fn landing(&mut self, graph: &mut Graph<Mir>, kinds: &Kinds, classes: &Classes, pad: Block, dying: &Set) -> Block {
         if dying.is_empty() {
             return pad;
         }
@@ -31,18 +33,19 @@ impl Landings {
         if let Some(&known) = self.landings.get(&key) {
             return known;
         }
-        let landing = self.chain(graph, kinds, pad, &key.1);
+        let landing = self.chain(graph, kinds, classes, pad, &key.1);
         self.landings.insert(key, landing);
         landing
     }
 
     /// A block that drops the youngest and goes on to drop the rest.
-    fn chain(&mut self, graph: &mut Graph<Mir>, kinds: &Kinds, pad: Block, dying: &[Held]) -> Block {
+    fn chain(&mut self, graph: &mut Graph<Mir>, kinds: &Kinds, classes: &Classes, pad: Block, dying: &[Held]) -> Block {
         let first = graph.add_block();
         let mut block = first;
         let mut left = dying;
         while let Some((&youngest, older)) = left.split_last() {
-            graph.append(block, NewInst { args: &[kinds.held[youngest]], ..NewInst::new(Op::Drop) }, &[]);
+            let drop = give_up(graph, classes, kinds.held[youngest]);
+            graph.blocks[block].insts.push(drop);
             left = older;
             if older.is_empty() {
                 break;

@@ -18,6 +18,10 @@
 //! | `contract` | which parameters a function borrows                      |
 //! | `kinds`   | what each value of a body is                               |
 //! | `live`    | which owned values are still needed                        |
+//! | `open`    | the pass: values that die by pieces are taken apart        |
+//! | `opened`  | what one `open` takes apart                                |
+//! | `reuse`   | the pass: the room of what was opened is used again        |
+//! | `swap`    | the pass: elements that are changed in place               |
 //! | `insert`  | the pass: where `dup` and `drop` go                        |
 //! | `landing` | what is dropped when an op panics                          |
 //!
@@ -28,25 +32,40 @@ mod insert;
 mod kinds;
 mod landing;
 mod live;
+mod open;
+mod opened;
+mod reuse;
 pub mod roles;
+mod swap;
 #[cfg(test)]
 mod tests;
 
 pub use contract::contract;
 pub(crate) use contract::unseen;
 pub use insert::own;
+pub use opened::{Opened, Part, is_token, opened, step};
 
 use std::sync::Arc;
 
 use hir::{Type, TypeKind};
-use ir::{ItemId, Stop};
+use ir::{Fuel, ItemId, Stop};
 
 use crate::ir::{Body, Context, Owned};
+
+/// The passes that spelling ownership out has: the name that switches one off, and what it does.
+pub const PASSES: &[(&str, &str)] = &[
+    (OPEN, "takes values apart that die by pieces, instead of counting each piece up and the whole down"),
+    (SWAP, "takes elements out of lists that get them back changed"),
+    (REUSE, "makes new cells in the room of those that were taken apart"),
+];
+const OPEN: &str = "open";
+const SWAP: &str = "swap";
+const REUSE: &str = "reuse";
 
 /// The body of a function with its ownership spelled out, made anew.
 pub fn owned(function: ItemId, cx: &dyn Context) -> Result<Option<Arc<Body<Owned>>>, Stop> {
     match cx.body(function)? {
-        Some(body) => Ok(Some(Arc::new(own(&body, cx)?))),
+        Some(body) => Ok(Some(Arc::new(own(&body, &mut Fuel::unlimited(), cx)?))),
         None => Ok(None),
     }
 }

@@ -14,6 +14,8 @@ pub enum Takes {
     Borrows,
     /// It takes them all.
     Consumes,
+    /// It takes the first, and the others, which are parts of that, lose their owner with it.
+    First,
     /// It looks at the first and takes the rest.
     Rest,
     /// As the contract of the function it names.
@@ -50,7 +52,9 @@ pub const fn of(op: Op) -> (Takes, Gives) {
         Op::List | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => (Consumes, Owned),
         Op::Closure => (Consumes, Captured),
         Op::Dup => (Borrows, Owned),
-        Op::Drop => (Consumes, Nothing),
+        Op::Drop | Op::Free => (Consumes, Nothing),
+        Op::Open => (First, Owned),
+        Op::Reuse | Op::ListSwap => (Consumes, Owned),
         Op::Runtime => (Runtime, Owned),
         Op::Call => (Contract, Owned),
         Op::CallValue => (Rest, Owned),
@@ -77,6 +81,7 @@ pub fn consumes(takes: Takes, index: usize, imm: u64, contract: Contract) -> boo
     match takes {
         Takes::Borrows => false,
         Takes::Consumes => true,
+        Takes::First => index == 0,
         Takes::Rest => index > 0,
         Takes::Contract => !contract.borrows(index),
         Takes::Runtime => RuntimeCall::from_number(imm).is_some_and(|call| call.consumes(index)),

@@ -1,7 +1,7 @@
 //! What the pass leaves of a body, and what contracts come to. That programs run with nothing left is what every test of the interpreter says, too.
 
 use hir::Type;
-use ir::{ItemId, Symbol};
+use ir::{Fuel, ItemId, Symbol};
 
 use super::own;
 use crate::interp::tests::world::{Printed, World};
@@ -16,8 +16,17 @@ fn item(name: &str) -> ItemId {
 /// How often an op stands in the owned body of a function.
 #[track_caller]
 fn count(source: &str, function: &str, op: Op) -> usize {
+    count_in(source, function, op, false)
+}
+
+#[track_caller]
+fn count_in(source: &str, function: &str, op: Op, optimise: bool) -> usize {
     let world = World::new(&[("main", source)]);
-    let owned = own(&world.built(function), &world).expect("an answer");
+    let mut body = (*world.built(function)).clone();
+    if optimise {
+        crate::opt::optimise(&mut body, &mut Fuel::unlimited(), &world).expect("an answer");
+    }
+    let owned = own(&body, &mut Fuel::unlimited(), &world).expect("an answer");
     let faults = crate::verify::verify(&owned, &world).expect("an answer");
     assert!(faults.is_empty(), "{faults:?}");
     let graph: &ir::ssa::Graph<Mir> = &owned;
@@ -33,7 +42,7 @@ fn contract(source: &str, function: &str) -> Contract {
 fn a_body_of_numbers_is_left_as_it_is() {
     let world = World::new(&[("main", "@f (n: int) -> int = { let s = 0; for i in 0..n do s = s + i; s };")]);
     let built = world.built("f");
-    let owned = own(&built, &world).expect("an answer").into_graph();
+    let owned = own(&built, &mut Fuel::unlimited(), &world).expect("an answer").into_graph();
     assert_eq!(owned, (*built).clone().into_graph());
 }
 
@@ -120,8 +129,41 @@ fn counted_types_are_found_inside_others() {
 fn a_tail_call_that_lends_keeps_its_frame() {
     let text = "ori-ir mir.mono 1\n;! fn @m.g(ref str) -> int\nfn @m.f(%0: str) -> int {\nb0:\n  tail @m.g, %0\n}\n";
     let Ok((bodies, cx)) = crate::text::parse::<crate::ir::Mono>(text) else { panic!("the text parses") };
-    let owned = own(&bodies[0], &cx).expect("an answer");
+    let owned = own(&bodies[0], &mut Fuel::unlimited(), &cx).expect("an answer");
     assert!(crate::verify::verify(&owned, &cx).expect("an answer").is_empty());
     let text = crate::text::print_body(&owned);
     assert!(text.contains("call @m.g") && !text.contains("tail"), "{text}");
+}
+
+const TREE: &str = "type Tree = Leaf | Node(Tree, int, Tree);\n\
+    @insert (t: Tree, k: int) -> Tree = match t {\n\
+        Leaf -> Node(Leaf, k, Leaf),\n\
+        Node(l, x, r) -> if k < x then Node(insert(t: l, k:), x, r) else Node(l, x, insert(t: r, k:)),\n\
+    };\n\
+    @sum (t: Tree) -> int = match t { Leaf -> 0, Node(l, x, r) -> sum(l) + x + sum(r) };";
+
+#[test]
+fn what_dies_by_pieces_is_taken_apart() {
+    assert!(!contract(TREE, "insert").borrows(0), "its parts go to cells and calls");
+    assert!(contract(TREE, "sum").borrows(0), "its parts are only looked at");
+    assert_eq!(count(TREE, "insert", Op::Dup), 0);
+    assert_eq!(count(TREE, "insert", Op::Open), 2);
+    assert_eq!(count(TREE, "sum", Op::Open), 0);
+}
+
+#[test]
+fn a_getter_borrows() {
+    let source = "type P = { name: str, all: [str] }\n@name (p: P) -> str = p.name;\n@pushed (p: P) -> P = P { name: p.name, all: p.all.push(\"x\") };";
+    assert!(contract(source, "name").borrows(0));
+    assert!(!contract(source, "pushed").borrows(0));
+    assert_eq!(count(source, "pushed", Op::Dup), 0);
+}
+
+#[test]
+fn elements_that_come_back_are_swapped() {
+    let source = "type R = { name: str, cells: [int] }\n@f (rows: [R], v: int) -> [R] = { let r = rows; r[v].cells[0] = v; r };";
+    assert_eq!((count_in(source, "f", Op::ListSwap, true), count_in(source, "f", Op::Dup, true)), (1, 0));
+    // There is nothing to leave in the place of a function.
+    let functions = "@g (f: () -> int) -> () -> int = f;\n@f (all: [() -> int]) -> [() -> int] = { let a = all; a[0] = g(f: a[0]); a };";
+    assert_eq!(count_in(functions, "f", Op::ListSwap, true), 0);
 }

@@ -104,12 +104,14 @@ fn dump_of<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<Dump, Stop>
     Ok(ir::text::parse(&print_file(bodies, cx)?).unwrap_or_default())
 }
 
-/// The `;!` lines: structs by name, then functions by name; each once.
+/// The `;!` lines: structs by name, then classes of cells where there are tokens, then functions by name; each once.
 fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context) -> Result<(), Stop> {
     let mut functions: BTreeSet<ItemId> = BTreeSet::new();
     let mut seen: HashMap<Type, ()> = HashMap::new();
     let mut declared: BTreeMap<String, String> = BTreeMap::new();
     let mut types: Vec<Type> = Vec::new();
+    let mut classes: BTreeMap<String, u32> = BTreeMap::new();
+    let has_tokens = bodies.iter().any(|body| body.values.rows().iter().any(|row| crate::ownership::is_token(row.ty)));
     for body in bodies {
         types.extend(body.results.iter().copied());
         types.extend(body.values.rows().iter().map(|row| row.ty));
@@ -135,6 +137,9 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
     while let Some(ty) = types.pop() {
         if seen.insert(ty, ()).is_some() {
             continue;
+        }
+        if has_tokens && let (TypeKind::Cell(_), Some(class)) = (ty.kind(), cx.cell_class(ty)?) {
+            classes.insert(ty.to_string(), class);
         }
         match ty.kind() {
             TypeKind::Tuple(parts) | TypeKind::Cell(parts) => types.extend(parts),
@@ -165,6 +170,9 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
     for (name, made) in &declared {
         let _ = writeln!(out, ";! type {name} = {made}");
     }
+    for (cell, class) in &classes {
+        let _ = writeln!(out, ";! class {cell} = {class}");
+    }
     for (function, signature, contract) in &signatures {
         let param = |(index, ty): (usize, &Type)| if contract.borrows(index) { format!("ref {ty}") } else { ty.to_string() };
         let params: Vec<String> = signature.0.iter().enumerate().map(param).collect();
@@ -185,6 +193,7 @@ pub struct TextContext {
     variants: HashMap<Type, Arc<Variants>>,
     signatures: HashMap<ItemId, Arc<(Vec<Type>, Type)>>,
     contracts: HashMap<ItemId, Contract>,
+    classes: HashMap<Type, u32>,
     bodies: HashMap<ItemId, Arc<Body<Mono>>>,
     owned: HashMap<ItemId, Arc<Body<Owned>>>,
 }
@@ -215,6 +224,10 @@ impl Context for TextContext {
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop> {
         Ok(self.bodies.get(&function).cloned())
+    }
+
+    fn cell_class(&self, ty: Type) -> Result<Option<u32>, Stop> {
+        Ok(self.classes.get(&ty).copied())
     }
 
     fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
@@ -248,7 +261,12 @@ pub fn from_dump<P: Phase>(dump: &Dump) -> Result<(Vec<Body<P>>, TextContext), T
     let mut cx = TextContext::default();
     for (line, directive) in &dump.directives {
         declare(&mut cx, directive.trim()).ok_or_else(|| {
-            TextError::new(*line, 1, "T0202", "this declaration is neither `type NAME = {..}` nor `fn @NAME(..) -> TYPE`")
+            TextError::new(
+                *line,
+                1,
+                "T0202",
+                "this declaration is none of `type NAME = {..}`, `class CELL = NUMBER`, `fn @NAME(..) -> TYPE`",
+            )
         })?;
     }
     let mut bodies = Vec::with_capacity(dump.functions.len());
@@ -295,6 +313,9 @@ fn declare(cx: &mut TextContext, text: &str) -> Option<()> {
             Ok([fields]) => _ = cx.fields.insert(ty, fields.into()),
             Err(variants) => _ = cx.variants.insert(ty, variants.into()),
         }
+    } else if let Some(rest) = text.strip_prefix("class ") {
+        let (cell, class) = rest.split_once('=')?;
+        cx.classes.insert(hir::types::parse(cell.trim())?, class.trim().parse().ok()?);
     } else if let Some(rest) = text.strip_prefix("fn @") {
         let open = ir::ssa::text::read::parenthesis(rest)?;
         let (name, rest) = rest.split_at(open);

@@ -150,4 +150,16 @@ faults! {
     "M0307" Leaked { value: u32, path: String } "%{value} is still held when the function is left (on the way {path})";
     /// All edges into a block agree on what is held.
     "M0308" JoinDisagrees { value: u32, block: u32, with: String, without: String } "%{value} is held when b{block} is entered on the way {with}, and not on the way {without}";
+    /// `open` gives one result for each part that it takes out.
+    "M0309" OpenResults { expected: usize, found: usize } "`open` takes {expected} parts out, and gives {found}";
+    /// What `open` takes out of its operand is reached from it by `field`, `payload` and `part`.
+    "M0310" OpenPart { value: u32, whole: u32 } "%{value} is no part of %{whole} that can be taken out of it";
+    /// Nothing is taken out of a value twice: no part stands in another one, and no cell gives its room twice.
+    "M0311" OpenTwice { whole: u32 } "%{whole} is asked twice for one thing";
+    /// A part that is taken out has counted content, and keeps its type.
+    "M0312" OpenedType { value: u32, expected: String, found: String } "a counted part of type {expected} is taken out, and %{value} is {found}";
+    /// `open` gives tokens, `reuse` and `free` take one first; nothing else has one but blocks.
+    "M0313" TokenUse { op: &'static str, value: u32 } "`{op}` takes %{value}, which is a token where none belongs, or none where one does";
+    /// A token is of the class of the cell that it was, of the one that it becomes, and of the parameters that it is passed for.
+    "M0314" TokenClass { value: u32, expected: String, found: String } "%{value} should be {expected}, and is {found}";
 }

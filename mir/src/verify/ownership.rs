@@ -5,19 +5,20 @@
 //! edge, back edges too, must agree with the row. So there is no fixpoint, and the work is that of the instructions and the rows.
 //!
 //! A value is free (nothing in it is counted), owned, or borrowed from owned values. The walk holds a set of owned values: a definition adds to it, an operand that is
-//! consumed takes from it. A borrowed value may be used while all that it is borrowed from is held.
+//! consumed takes from it. A borrowed value may be used while all that it is borrowed from is held. Tokens are owned values of a class, which goes with them.
 
 use std::fmt::Write;
 
 use hashbrown::HashMap;
-use hir::Type;
+use hir::{Type, TypeKind};
 use ir::ssa::order::Order;
-use ir::ssa::{Block, ENTRY, Graph, Inst, Value};
+use ir::ssa::{Block, ENTRY, Graph, Inst, Target, Value};
 use ir::{ItemId, Stop, Where};
 
 use super::faults::MirFault;
 use crate::Op;
 use crate::ir::{Context, Contract, Mir};
+use crate::ownership::is_token;
 use crate::ownership::roles::{self, Gives, Takes};
 
 /// Reports `dup` and `drop` in a phase that has none.
@@ -25,7 +26,7 @@ pub(super) fn refuse(graph: &Graph<Mir>, faults: &mut Vec<MirFault>) {
     for (block, row) in graph.blocks.iter() {
         for (index, &inst) in row.insts.iter().enumerate() {
             let op = graph.op(inst);
-            if matches!(op, Op::Dup | Op::Drop) {
+            if matches!(op, Op::Dup | Op::Drop | Op::Open | Op::Reuse | Op::Free | Op::ListSwap) {
                 faults.push(MirFault::EarlyOwnership { at: place(block, index), op: op.info().name });
             }
         }
@@ -47,6 +48,7 @@ pub(super) fn certify(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<Mir
         kinds: vec![Kind::Free; counted.len()],
         counted,
         lenders: Vec::new(),
+        classes: HashMap::new(),
         held: vec![false; graph.values.len()],
         count: 0,
         list: Vec::new(),
@@ -71,6 +73,9 @@ fn is_counted(ty: Type, cx: &dyn Context, known: &mut HashMap<Type, bool>) -> Re
     known.insert(ty, is_counted);
     Ok(is_counted)
 }
+
+/// How a part is reached.
+type Way = Vec<(Op, u64)>;
 
 /// What a value is.
 #[derive(Clone, Copy)]
@@ -100,6 +105,8 @@ struct Certifier<'a> {
     counted: Vec<bool>,
     kinds: Vec<Kind>,
     lenders: Vec<Value>,
+    /// Of tokens: the class of the cell that they are the room of.
+    classes: HashMap<Value, u32>,
     /// Is the value held where the walk is? So many are; all of them are in `list`, which may have some that are no more.
     held: Vec<bool>,
     count: usize,
@@ -146,7 +153,7 @@ impl Certifier<'_> {
         let (op, args) = (row.op, graph.args(inst));
         let (takes, gives) = roles::of(op);
         if let (Op::Dup | Op::Drop, &[value]) = (op, args)
-            && !self.counted[value.index()]
+            && (!self.counted[value.index()] || is_token(graph.ty(value)))
         {
             let found = graph.ty(value).to_string();
             self.faults.push(MirFault::NotCounted { at, op: op.info().name, value: value.raw(), found });
@@ -155,8 +162,12 @@ impl Certifier<'_> {
             // Nobody holds what is not counted, whatever the callee does with it.
             Takes::Contract if args.iter().all(|&arg| matches!(self.kinds[arg.index()], Kind::Free)) => Contract::OWNED,
             Takes::Contract => self.cx.contract(ItemId::from_raw(row.imm as u32))?,
-            Takes::Borrows | Takes::Consumes | Takes::Rest | Takes::Runtime => Contract::OWNED,
+            Takes::Borrows | Takes::Consumes | Takes::First | Takes::Rest | Takes::Runtime => Contract::OWNED,
         };
+        self.tokens(at, inst)?;
+        if op == Op::Open {
+            self.open(block, at, inst)?;
+        }
         for (index, &arg) in args.iter().enumerate() {
             if roles::consumes(takes, index, row.imm, contract) {
                 self.consume(block, at, op, arg);
@@ -164,7 +175,7 @@ impl Certifier<'_> {
         }
         // Behind what is consumed: an op cannot look at a part of what it takes away.
         for (index, &arg) in args.iter().enumerate() {
-            if !roles::consumes(takes, index, row.imm, contract) {
+            if takes != Takes::First && !roles::consumes(takes, index, row.imm, contract) {
                 self.look(block, at, op, arg);
             }
         }
@@ -173,6 +184,7 @@ impl Certifier<'_> {
         }
         for target in graph.targets(inst) {
             let taken: Vec<Value> = graph.target_args(*target).iter().copied().filter(|&arg| self.consume(block, at, op, arg)).collect();
+            self.pass_tokens(at, *target);
             self.edge(block, at, target.block);
             taken.into_iter().for_each(|value| self.hold(value));
         }
@@ -186,6 +198,119 @@ impl Certifier<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Parts that are taken out are there, are reached from the operand, and none stands in another; tokens are of the classes of their cells.
+    fn open(&mut self, block: Block, at: Where, inst: Inst) -> Result<(), Stop> {
+        let graph = self.graph;
+        let Some((&whole, parts)) = graph.args(inst).split_first() else { return Ok(()) };
+        let results: Vec<Value> = graph.results(inst).collect();
+        if results.len() != parts.len() {
+            self.faults.push(MirFault::OpenResults { at, expected: parts.len(), found: results.len() });
+            return Ok(());
+        }
+        // The values on the way to what has been moved, and what has been moved itself.
+        let mut opened: Vec<(Value, u64)> = Vec::new();
+        let (mut moved, mut rooms): (Vec<Way>, Vec<Way>) = (Vec::new(), Vec::new());
+        for (&part, &result) in parts.iter().zip(&results) {
+            self.look(block, at, Op::Open, part);
+            let mut way = Way::new();
+            let mut value = part;
+            while value != whole {
+                let Some(read) = graph.def_inst(value).filter(|&read| matches!(graph.op(read), Op::Field | Op::Payload | Op::Part)) else {
+                    self.faults.push(MirFault::OpenPart { at, value: part.raw(), whole: whole.raw() });
+                    return Ok(());
+                };
+                // Two payloads of one sum are of one variant.
+                let row = &graph.insts[read];
+                if row.op == Op::Payload {
+                    opened.push((graph.args(read)[0], row.imm >> 32));
+                }
+                way.push((row.op, row.imm));
+                value = graph.args(read)[0];
+            }
+            way.reverse();
+            let ty = graph.ty(part);
+            let is_room = is_token(graph.ty(result));
+            if is_room {
+                match self.cx.cell_class(ty)? {
+                    Some(class) if matches!(ty.kind(), TypeKind::Cell(_)) => _ = self.classes.insert(result, class),
+                    _ => self.faults.push(MirFault::TokenClass {
+                        at,
+                        value: result.raw(),
+                        expected: "a cell that has a class".to_owned(),
+                        found: ty.to_string(),
+                    }),
+                }
+                rooms.push(way);
+            } else {
+                if graph.ty(result) != ty || way.is_empty() || !self.counted[part.index()] {
+                    let (value, expected, found) = (result.raw(), ty.to_string(), graph.ty(result).to_string());
+                    self.faults.push(MirFault::OpenedType { at, value, expected, found });
+                }
+                moved.push(way);
+            }
+        }
+        let is_within = |inner: &[(Op, u64)], outer: &[(Op, u64)]| inner.starts_with(outer);
+        for (index, one) in moved.iter().enumerate() {
+            let twice = moved.iter().enumerate().any(|(other, way)| other != index && is_within(way, one));
+            if twice || rooms.iter().any(|room| is_within(room, one)) {
+                self.faults.push(MirFault::OpenTwice { at, whole: whole.raw() });
+                return Ok(());
+            }
+        }
+        let is_double = rooms.iter().enumerate().any(|(index, room)| rooms[..index].contains(room));
+        let is_torn = opened.iter().any(|&(sum, variant)| opened.iter().any(|&(other, another)| sum == other && variant != another));
+        if is_double || is_torn {
+            self.faults.push(MirFault::OpenTwice { at, whole: whole.raw() });
+        }
+        Ok(())
+    }
+
+    /// Tokens go where tokens are taken, and nothing else does.
+    fn tokens(&mut self, at: Where, inst: Inst) -> Result<(), Stop> {
+        let graph = self.graph;
+        let row = &graph.insts[inst];
+        for (index, &arg) in graph.args(inst).iter().enumerate() {
+            let is_wanted = index == 0 && matches!(row.op, Op::Reuse | Op::Free);
+            if is_wanted != is_token(graph.ty(arg)) {
+                self.faults.push(MirFault::TokenUse { at, op: row.op.info().name, value: arg.raw() });
+                return Ok(());
+            }
+        }
+        if row.op != Op::Open
+            && let Some(value) = graph.results(inst).find(|&value| is_token(graph.ty(value)))
+        {
+            self.faults.push(MirFault::TokenUse { at, op: row.op.info().name, value: value.raw() });
+        }
+        let expected = match row.op {
+            Op::Free => Some(row.imm as u32),
+            Op::Reuse => self.cx.cell_class(graph.ty(graph.result(inst)))?,
+            _ => return Ok(()),
+        };
+        let token = graph.args(inst)[0];
+        let found = self.classes.get(&token).copied();
+        if expected.is_none() || expected != found {
+            let text = |class: Option<u32>| class.map_or_else(|| "of no class".to_owned(), |class| format!("of class {class}"));
+            self.faults.push(MirFault::TokenClass { at, value: token.raw(), expected: text(expected), found: text(found) });
+        }
+        Ok(())
+    }
+
+    /// A parameter of a block is of the class of the first token that is passed for it, and all others are.
+    fn pass_tokens(&mut self, at: Where, target: Target) {
+        let graph = self.graph;
+        for (&param, &arg) in graph.blocks[target.block].params.iter().zip(graph.target_args(target)) {
+            if !is_token(graph.ty(param)) {
+                continue;
+            }
+            let Some(&found) = self.classes.get(&arg) else { continue };
+            let expected = *self.classes.entry(param).or_insert(found);
+            if expected != found {
+                let (expected, found) = (format!("of class {expected}"), format!("of class {found}"));
+                self.faults.push(MirFault::TokenClass { at, value: arg.raw(), expected, found });
+            }
+        }
     }
 
     fn own(&mut self, value: Value) {

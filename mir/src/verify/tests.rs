@@ -20,7 +20,7 @@ fn check(functions: &str) -> Vec<String> {
 fn check_in<P: Phase>(functions: &str) -> Vec<String> {
     let phase = P::NAME;
     let source = format!(
-        "ori-ir mir.{phase} 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}"
+        "ori-ir mir.{phase} 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! class cell<str> = 2\n;! class cell<str, int> = 3\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}"
     );
     let dump = ir::text::parse(&source).unwrap_or_else(|e| panic!("{e}\n{source}"));
     let (bodies, cx) = text::from_dump::<P>(&dump).unwrap_or_else(|e| panic!("{e}\n{source}"));
@@ -202,6 +202,16 @@ fn broken_ownership() -> Vec<String> {
         ("(%0: (str, int)) -> int", "%1: str = field %0, 0\n  drop %0\n  %2: int = str_len %1 ;~ M0305\n  ret %2"),
         ("(%0: (str, int)) -> str", "%1: str = field %0, 0\n  drop %0\n  ret %1 ;~ M0306"),
         ("(%0: str) -> int", "%1: int = str_len %0\n  ret %1 ;~ M0307"),
+        ("(%0: [str], %1: int, %2: str) -> int", "%3: [str], %4: int = list_swap %0, %1, %2 ;~ M0202\n  drop %3\n  ret %4"),
+        ("(%0: cell<str>) -> bool", "%1: str = part %0, 0\n  open %0, %1 ;~ M0309\n  %2: bool = bool 1\n  ret %2"),
+        ("(%0: cell<str>, %1: cell<str>) -> str", "%2: str = part %1, 0\n  %3: str = open %0, %2 ;~ M0310\n  drop %1\n  ret %3"),
+        (
+            "(%0: cell<(str, int)>) -> str",
+            "%1: (str, int) = part %0, 0\n  %2: str = field %1, 0\n  %3: (str, int), %4: str = open %0, %1, %2 ;~ M0311\n  drop %3\n  ret %4",
+        ),
+        ("(%0: cell<str, int>) -> int", "%1: int = part %0, 1\n  %2: int = open %0, %1 ;~ M0312\n  ret %2"),
+        ("(%0: cell<str>, %1: int) -> int", "free %0, 2 ;~ M0313\n  ret %1"),
+        ("(%0: cell<str>) -> str", "%1: str = part %0, 0\n  %2: str, %3: cell<> = open %0, %1, %0\n  free %3, 9 ;~ M0314\n  ret %2"),
         ("(%0: str, %1: bool) -> bool", "branch %1, b1, b2\nb1:\n  drop %0\n  jump b3\nb2:\n  jump b3 ;~ M0308\nb3:\n  ret %1"),
     ];
     functions.into_iter().map(|(signature, body)| format!("fn @m.f{signature} {{\nb0:\n  {body}\n}}\n")).collect()

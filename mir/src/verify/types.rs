@@ -208,6 +208,11 @@ impl Checker<'_> {
                     self.new_cell(at, result_ty.unwrap_or(Type::ERROR), parts, args);
                 }
             }
+            Op::Reuse => {
+                if let Some(TypeKind::Cell(parts)) = result_ty.map(Type::kind) {
+                    self.new_cell(at, result_ty.unwrap_or(Type::ERROR), parts, &args[1..]);
+                }
+            }
             Op::Part => {
                 if let (Some(ty), Some(result)) = (self.first(args), result_ty)
                     && let TypeKind::Cell(parts) = ty.kind()
@@ -252,7 +257,8 @@ impl Checker<'_> {
             Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
             Op::ListLen | Op::ListGet | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => {}
-            Op::Tag | Op::StrLen | Op::Dup | Op::Drop | Op::Resume | Op::Unreachable => {}
+            Op::ListSwap => self.swapped(at, inst),
+            Op::Tag | Op::StrLen | Op::Dup | Op::Drop | Op::Open | Op::Free | Op::Resume | Op::Unreachable => {}
         }
         Ok(())
     }
@@ -282,6 +288,19 @@ impl Checker<'_> {
                 _ => true,
             },
         })
+    }
+
+    /// The classes of two results, which are those of two operands.
+    fn swapped(&mut self, at: Where, inst: Inst) {
+        let (args, results) = (self.graph.args(inst), self.graph.results(inst));
+        for (value, from) in results.zip([args[0], args[2]]) {
+            let (Some(found), Some(expected)) = (self.ty(value), self.ty(from)) else { continue };
+            self.closed(at, value);
+            if found != expected {
+                let (op, value, expected, found) = (Op::ListSwap.info().name, value.raw(), expected.to_string(), found.to_string());
+                self.faults.push(MirFault::ResultType { at, op, value, expected, found });
+            }
+        }
     }
 
     fn literal(&mut self, at: Where, op: Op, literal: i64) {

@@ -251,7 +251,8 @@ fn shard(text: &str) -> Result<Shard, String> {
 
 /// Names of the optimisation passes.
 pub fn pass_names() -> Vec<&'static str> {
-    mir::opt::PASSES.iter().map(|(name, _)| *name).chain(lir::opt::PASSES.iter().map(|(name, _)| *name)).collect()
+    let mir = mir::opt::PASSES.iter().chain(mir::ownership::PASSES).map(|(name, _)| *name);
+    mir.chain(lir::opt::PASSES.iter().map(|(name, _)| *name)).collect()
 }
 
 /// What to do.

@@ -20,6 +20,8 @@ pub struct Environment {
     pub fuel: Option<Result<u64, String>>,
     /// Panic reports of interpreted programs show a trace: `ORI_BACKTRACE` is not `0`.
     pub backtrace: bool,
+    /// Interpreted programs end with what was counted: `ORI_RC_STATS` is neither empty nor `0`.
+    pub counts: bool,
     /// `ORI_CACHE_DIR`: where caches are kept instead of in the project.
     pub cache_dir: Option<PathBuf>,
     /// `ORI_CACHE_SIZE`: most bytes of the store of artifacts; an unreadable value is kept as text for the error.
@@ -41,6 +43,7 @@ impl Environment {
             agent: set("AI_AGENT") || set("AGENT"),
             columns: env::var("COLUMNS").ok().and_then(|c| c.parse().ok()),
             fuel: env::var("ORI_FUEL").ok().filter(|v| !v.is_empty()).map(|v| v.parse().map_err(|_| v)),
+            counts: forced("ORI_RC_STATS"),
             backtrace: env::var_os("ORI_BACKTRACE").is_none_or(|v| v != "0"),
             cache_dir: env::var_os("ORI_CACHE_DIR").filter(|v| !v.is_empty()).map(PathBuf::from),
             cache_size: env::var("ORI_CACHE_SIZE").ok().filter(|v| !v.is_empty()).map(|v| size(&v).ok_or(v)),

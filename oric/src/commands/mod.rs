@@ -55,7 +55,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         }
         Verb::Run { input, interp, args: program_args } => ask.session(input, true, !*interp, |session, _| {
             if *interp {
-                run::interpret(session, program_args, output, environment.backtrace)
+                run::interpret(session, program_args, output, environment)
             } else {
                 run::run(session, input, program_args, output)
             }

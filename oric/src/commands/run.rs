@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::build;
-use crate::cli::{Input, Output, REFUSED};
+use crate::cli::{Environment, Input, Output, REFUSED};
 use crate::link;
 use crate::session::Session;
 
@@ -68,7 +68,7 @@ pub fn place(session: &Session, name: &str) -> std::io::Result<(PathBuf, bool)> 
 }
 
 /// Runs the program in the MIR interpreter.
-pub fn interpret(session: &mut Session, args: &[OsString], output: &Output, backtrace: bool) -> (i32, &'static str) {
+pub fn interpret(session: &mut Session, args: &[OsString], output: &Output, environment: &Environment) -> (i32, &'static str) {
     let main = match build::checked_main(session, output) {
         Ok(main) => main,
         Err(status) => return (status, "oric"),
@@ -77,8 +77,11 @@ pub fn interpret(session: &mut Session, args: &[OsString], output: &Output, back
     let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let mut streams = Streams::default();
     streams.to_error = output.is_json();
-    let status = session.interpret(main, &args, &mut streams, backtrace);
+    let (status, counts) = session.interpret(main, &args, &mut streams, environment.backtrace);
     drop(streams);
+    if environment.counts {
+        eprintln!("{counts}");
+    }
     (status, "program")
 }
 

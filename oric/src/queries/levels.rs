@@ -188,6 +188,10 @@ impl mir::Context for Levels<'_, '_> {
         Ok(*self.ask::<Contracts>(&function)?)
     }
 
+    fn cell_class(&self, ty: Type) -> Result<Option<u32>, Stop> {
+        lir::build::shape::cell_class(ty, self)
+    }
+
     fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
         let body = (*self.ask::<OwnedBody>(&function)?).clone();
         if body.is_none() {

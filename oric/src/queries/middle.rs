@@ -173,7 +173,8 @@ impl Provider for OwnedBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Owned>>>, Interrupt> {
         let body = levels.get::<OptimisedBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
-        let owned = levels.done(mir::ownership::own(body, levels))?;
+        let mut fuel = fuel(&*options(levels)?);
+        let owned = levels.done(mir::ownership::own(body, &mut fuel, levels))?;
         let faults = levels.done(mir::verify::verify(&owned, levels))?;
         crate::crash::refuse("mir", *id, &faults);
         Ok(Some(Arc::new(owned)))

@@ -105,6 +105,10 @@ impl mir::Context for World<'_> {
         Ok(*self.ask::<Contracts>(&function)?)
     }
 
+    fn cell_class(&self, ty: Type) -> Result<Option<u32>, Stop> {
+        lir::build::shape::cell_class(ty, self)
+    }
+
     fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
         Ok((*self.ask::<OwnedBody>(&function)?).clone())
     }

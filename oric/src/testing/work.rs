@@ -182,7 +182,7 @@ fn native(server: &mut Option<Server>, image: &Path, number: u32, manner: &Manne
 fn interpreted(session: &Session, number: u32) -> Ended {
     let started = Instant::now();
     let mut streams = Captured::default();
-    let status = session.interpret(queries::tests_item(), &[number.to_string()], &mut streams, true);
+    let (status, _) = session.interpret(queries::tests_item(), &[number.to_string()], &mut streams, true);
     let run = Run { status: status << 8, stdout: streams.out, stderr: streams.error };
     Ended { run, is_late: false, took: Some(started.elapsed()) }
 }

@@ -7,6 +7,12 @@ use crate::corpus;
 use crate::evidence::{Evidence, Table};
 
 const KERNELS: [(&str, &str); 5] = [("fib", "40"), ("nbody", "5000000"), ("mandelbrot", "2000"), ("collatz", "1000000"), ("gcd", "3000")];
+/// Kernels whose values live on the heap.
+const HEAP: [(&str, &str); 6] =
+    [("rbtree", "1000000"), ("binary_trees", "16"), ("cfold", "18"), ("deriv", "9"), ("sort", "2"), ("wordcount", "1000000")];
+/// The compilers beside ours: name, source, how it is built.
+const PEERS: [(&str, &str, &[&str]); 2] =
+    [("clang-22", "c", &["-O2", "-w", "-o", "{out}", "{source}", "-lm"]), ("go", "go", &["build", "-o", "{out}", "{source}"])];
 /// Rounds; the median of the quieter half counts.
 const RUNS: usize = 5;
 /// Geometric mean.
@@ -34,6 +40,79 @@ pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
     evidence.table(table);
     let mean = (logs.len() == KERNELS.len()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp());
     ratios.at_most("run time / clang -O2, geometric mean", mean, LIMIT);
+}
+
+/// The kernels on the heap: time and peak memory beside the peers that are installed.
+pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
+    let mut table = Table::new("kernels on the heap", &["kernel", "size", "by", "ms", "peak MB", "ori / it"]);
+    let mut logs: [Vec<f64>; PEERS.len()] = Default::default();
+    for (kernel, size) in HEAP {
+        match on_heap(oric, kernel, size) {
+            Err(why) => evidence.fail(format!("{kernel}: {why}")),
+            Ok(rows) => {
+                let ours = rows.first().and_then(|row| row.1.as_ref().ok()).map(|run| run.0);
+                for (number, (by, run)) in rows.into_iter().enumerate() {
+                    match run {
+                        Ok((wall, peak)) => {
+                            let ratio = ratio(ours, Some(wall));
+                            if let (Some(peer), Some(ratio)) = (number.checked_sub(1), ratio) {
+                                logs[peer].push(ratio.ln());
+                            }
+                            let shown = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+                            table.row([kernel, size, by, &format!("{:.1}", ms(wall)), &format!("{:.1}", peak as f64 / 1024.0), &shown]);
+                        }
+                        Err(why) => table.row([kernel, size, by, "", "", &format!("unmeasured: {why}")]),
+                    }
+                }
+            }
+        }
+    }
+    evidence.table(table);
+    for ((name, ..), logs) in PEERS.iter().zip(logs) {
+        let mean = (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp());
+        // Go counts nothing and collects garbage; C frees by hand.
+        ratios.at_most(&format!("heap kernels / {name}, geometric mean"), mean, if *name == "go" { 1.0 } else { LIMIT });
+    }
+}
+
+/// Wall time and peak memory in KB, or why there is none.
+type HeapRun = Result<(std::time::Duration, u64), String>;
+
+fn on_heap(oric: &str, kernel: &str, size: &str) -> Result<Vec<(&'static str, HeapRun)>, String> {
+    let (root, folder) = (corpus::root(), folder());
+    let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let ours = folder.join(format!("{kernel}-ori"));
+    child::succeed(&root, oric, &["build", &path(&root.join(format!("fixtures/kernels/{kernel}.ori"))), "-o", &path(&ours)])?;
+    let words = |out: Vec<u8>| String::from_utf8_lossy(&out).split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted = words(child::succeed(&folder, &path(&ours), &[size])?);
+    let mut built: Vec<(&'static str, Result<String, String>)> = vec![("ori", Ok(path(&ours)))];
+    for (name, extension, line) in PEERS {
+        let made = || {
+            let source = corpus::shared().map(|shared| shared.join(format!("kernels/{kernel}.{extension}"))).filter(|file| file.is_file());
+            let source = source.ok_or("there is no such source")?;
+            child::find(name).ok_or("it is not installed")?;
+            let out = path(&folder.join(format!("{kernel}-{extension}")));
+            let args: Vec<String> = line.iter().map(|word| word.replace("{out}", &out).replace("{source}", &path(&source))).collect();
+            child::succeed(&folder, name, &args.iter().map(String::as_str).collect::<Vec<_>>())?;
+            let found = words(child::succeed(&folder, &out, &[size])?);
+            if found == wanted { Ok(out) } else { Err(format!("prints `{found}`, and ours prints `{wanted}`")) }
+        };
+        built.push((name, made()));
+    }
+    let commands: Vec<Timed> =
+        built.iter().filter_map(|(name, program)| Some(Timed::new(name, &folder, &[program.as_ref().ok()?, size]))).collect();
+    let mut times = in_turns(&commands, RUNS, |_| {}).into_iter();
+    let mut rows = Vec::new();
+    for (name, program) in built {
+        rows.push((
+            name,
+            program.and_then(|program| {
+                let sample = times.next().unwrap_or_else(|| Err("not run".to_owned()))?;
+                Ok((sample.wall, child::peak(&program, &[size]).map_err(|error| error.to_string())?))
+            }),
+        ));
+    }
+    Ok(rows)
 }
 
 fn one(oric: &str, kernel: &str, size: &str) -> Result<(std::time::Duration, std::time::Duration), String> {

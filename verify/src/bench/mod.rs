@@ -6,6 +6,7 @@
 //! | [`timing`]  | commands timed in turns, medians                               |
 //! | [`compile`] | lines a second of check and build, cold                        |
 //! | [`edits`]   | what an edit costs in a fresh process                          |
+//! | [`tests`]   | verdicts that are known, a function edited, everything run     |
 //! | [`backend`] | LIR to bytes alone, against clang's code generation            |
 //! | [`kernels`] | run time of programs                                           |
 //! | [`hello`]   | start and end of the smallest program                          |
@@ -17,6 +18,7 @@ pub mod hello;
 pub mod kernels;
 pub mod peers;
 pub mod scaling;
+pub mod tests;
 pub mod timing;
 
 use std::path::PathBuf;
@@ -66,7 +68,7 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 6] = ["hello", "edits", "kernels", "backend", "scaling", "compile"];
+pub const PARTS: [&str; 8] = ["hello", "edits", "tests", "kernels", "heap", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -87,8 +89,14 @@ pub fn run(parts: &[String]) -> bool {
     if wanted("edits") {
         edits::measure(&oric, &mut evidence, &mut ratios);
     }
+    if wanted("tests") {
+        tests::measure(&oric, &mut evidence, &mut ratios);
+    }
     if wanted("kernels") {
         kernels::measure(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("heap") {
+        kernels::measure_heap(&oric, &mut evidence, &mut ratios);
     }
     if wanted("backend") {
         backend::measure(&mut evidence, &mut ratios);

@@ -3,7 +3,8 @@
 //! - Every program of the corpus runs in the interpreter with ghost counts: nothing is freed twice or used after, and nothing is held when it ends, by a result or by a
 //!   panic.
 //! - Every body that a program reaches is certified.
-//! - Mutants: each `dup` and `drop` of the small programs goes, comes twice, and moves. The certifier refuses what is wrong.
+//! - Kernels whose values have one holder at a time count nobody up.
+//! - Mutants: each `dup`, `drop`, `open`, `reuse` and `free` of the small programs goes, comes twice, and moves. The certifier refuses what is wrong.
 //! - Negatives: texts that break one rule each, and bodies that leak or free twice, run behind the certifier's back.
 
 use mir::interp::{Limits, Outcome};
@@ -28,6 +29,7 @@ const SITES: usize = 12;
 pub fn run() -> bool {
     let mut evidence = Evidence::new(NAME);
     programs(&mut evidence);
+    unique(&mut evidence);
     mutation(&mut evidence);
     negatives(&mut evidence);
     evidence.close()
@@ -39,6 +41,8 @@ struct Seen {
     functions: usize,
     dups: usize,
     drops: usize,
+    opens: usize,
+    reuses: usize,
     /// How it ended.
     ending: &'static str,
     wrong: Option<String>,
@@ -49,7 +53,7 @@ fn programs(evidence: &mut Evidence) {
     if entries.is_empty() {
         evidence.fail("there are no programs: fixtures/ is missing");
     }
-    let mut table = Table::new("programs", &["program", "ending", "functions", "dups", "drops"]);
+    let mut table = Table::new("programs", &["program", "ending", "functions", "dups", "drops", "opens", "reuses"]);
     let mut sum = Seen::default();
     let (mut ended, mut counted) = (0, 0);
     for (entry, seen) in entries.iter().zip(workers::each(&entries, seen)) {
@@ -65,11 +69,17 @@ fn programs(evidence: &mut Evidence) {
         sum.functions += seen.functions;
         sum.dups += seen.dups;
         sum.drops += seen.drops;
-        table.row([entry.name.clone(), seen.ending.to_owned(), seen.functions.to_string(), seen.dups.to_string(), seen.drops.to_string()]);
+        sum.opens += seen.opens;
+        sum.reuses += seen.reuses;
+        let counts = [seen.functions, seen.dups, seen.drops, seen.opens, seen.reuses].map(|count| count.to_string());
+        table.row([entry.name.clone(), seen.ending.to_owned()].into_iter().chain(counts));
     }
     evidence.quiet_table(table);
-    let mut table = Table::new("corpus", &["programs", "ended with nothing held", "with counted values", "functions", "dups", "drops"]);
-    table.row([entries.len(), ended, counted, sum.functions, sum.dups, sum.drops]);
+    let mut table = Table::new(
+        "corpus",
+        &["programs", "ended with nothing held", "with counted values", "functions", "dups", "drops", "opens", "reuses"],
+    );
+    table.row([entries.len(), ended, counted, sum.functions, sum.dups, sum.drops, sum.opens, sum.reuses]);
     evidence.table(table);
     if counted == 0 || ended == 0 {
         evidence.fail("no program with counted values ran to its end");
@@ -90,7 +100,10 @@ fn seen(entry: &Entry) -> Seen {
         for (block, index) in ownership::sites(&body) {
             match body.op(body.blocks[block].insts[index]) {
                 Op::Dup => seen.dups += 1,
-                _ => seen.drops += 1,
+                Op::Drop => seen.drops += 1,
+                Op::Open => seen.opens += 1,
+                Op::Reuse => seen.reuses += 1,
+                _ => {}
             }
         }
     }
@@ -110,6 +123,36 @@ fn seen(entry: &Entry) -> Seen {
         },
     }
     seen
+}
+
+/// Kernels and their sizes, and the most `dup`s of one run.
+const UNIQUE: [(&str, &str, u64); 4] = [("rbtree", "3000", 0), ("binary_trees", "8", 0), ("cfold", "8", 0), ("sort", "1 200", 0)];
+
+/// What has one holder is changed in place.
+fn unique(evidence: &mut Evidence) {
+    let mut table =
+        Table::new("values with one holder", &["kernel", "size", "made", "dups", "at most", "drops", "taken apart", "dups without `open`"]);
+    for (kernel, size, most) in UNIQUE {
+        let file = corpus::root().join(format!("fixtures/kernels/{kernel}.ori"));
+        let args: Vec<String> = size.split(' ').map(str::to_owned).collect();
+        let counts = |options| {
+            let program = Program::load(&file, options, 1).map_err(|refusal| refusal.to_string())?;
+            let done = program.interpret(&args, Limits { steps: STEPS, ..Limits::default() })?;
+            if matches!(done.outcome, Outcome::Exit(0)) { Ok(done.counts) } else { Err(format!("{:?}", done.outcome)) }
+        };
+        let without = oric::queries::Options { passes_off: vec!["open".to_owned()], ..checked_options() };
+        match (counts(checked_options()), counts(without)) {
+            (Ok(with), Ok(without)) => {
+                if with.dups > most {
+                    evidence.fail(format!("{kernel}: {} dups, at most {most}", with.dups));
+                }
+                let numbers = [with.made, with.dups, most, with.drops, with.opened, without.dups].map(|count| count.to_string());
+                table.row([kernel.to_owned(), size.to_owned()].into_iter().chain(numbers));
+            }
+            (Err(why), _) | (_, Err(why)) => evidence.fail(format!("{kernel}: {why}")),
+        }
+    }
+    evidence.table(table);
 }
 
 fn mutation(evidence: &mut Evidence) {
@@ -163,7 +206,22 @@ fn mutation(evidence: &mut Evidence) {
 }
 
 /// Texts that break one rule each.
-const TEXTS: [(&str, &str, &str); 6] = [
+const TEXTS: [(&str, &str, &str); 9] = [
+    (
+        "a part of another value is taken out",
+        "M0310",
+        "(%0: (str, int), %1: (str, int)) -> str {\nb0:\n  %2: str = field %1, 0\n  %3: str = open %0, %2\n  drop %1\n  ret %3\n}\n",
+    ),
+    (
+        "one part is taken out twice",
+        "M0311",
+        "(%0: (str, int)) -> (str, str) {\nb0:\n  %1: str = field %0, 0\n  %2: str, %3: str = open %0, %1, %1\n  %4: (str, str) = aggregate %2, %3\n  ret %4\n}\n",
+    ),
+    (
+        "room that is no cell's",
+        "M0314",
+        "(%0: cell<str>) -> bool {\nb0:\n  %1: cell<> = open %0, %0\n  free %1, 7\n  %2: bool = bool 1\n  ret %2\n}\n",
+    ),
     ("given away twice", "M0303", "(%0: str) -> str {\nb0:\n  drop %0\n  ret %0\n}\n"),
     ("used when gone", "M0304", "(%0: str) -> int {\nb0:\n  drop %0\n  %1: int = str_len %0\n  ret %1\n}\n"),
     (
@@ -192,7 +250,7 @@ const HELD: &str = "type Chain = End | Link(next: Chain, value: int);\n\
 fn negatives(evidence: &mut Evidence) {
     let mut table = Table::new("negatives", &["planted", "expected", "found"]);
     for (what, expected, function) in TEXTS {
-        let found = match levels::read(&format!("ori-ir mir.owned 1\nfn @m.f{function}")) {
+        let found = match levels::read(&format!("ori-ir mir.owned 1\n;! class cell<str> = 3\nfn @m.f{function}")) {
             Ok(reading) => reading.faults.iter().map(|(code, _)| *code).collect::<Vec<_>>().join(" "),
             Err(error) => error.code().to_owned(),
         };

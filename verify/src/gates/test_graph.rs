@@ -4,7 +4,7 @@
 //! process for each edit, beside one that has no store. The judge is shown what it must refuse: a test that should have run and did not, one that ran for
 //! nothing, a verdict and an output of before. `make planted` runs the gate with an edge lost in the engine.
 
-mod package;
+pub mod package;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

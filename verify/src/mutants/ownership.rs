@@ -1,4 +1,4 @@
-//! Mutants of ownership: one `dup` or `drop` of a real body goes, comes twice, or moves.
+//! Mutants of ownership: one `dup`, `drop`, `open`, `reuse` or `free` of a real body goes, comes twice, or moves.
 //!
 //! A count that is one off is wrong on every run that comes by, and shows on few, so nothing of this kind may be left to running: what goes or comes twice must be
 //! refused by the certifier, always. A move may leave a correct body, as when a `drop` changes places with an addition: what is let through must run equal, with ghost
@@ -20,7 +20,7 @@ use crate::random::Random;
 /// What is done to one op.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Damage {
-    /// It goes; the operand of a `dup` stands for its result.
+    /// It goes; the operand of a `dup` stands for its result, the parts for those of an `open`, and a `reuse` becomes a `new`.
     Delete,
     /// It runs twice.
     Duplicate,
@@ -53,12 +53,12 @@ impl Damage {
     }
 }
 
-/// Every `dup` and `drop` of a body.
+/// Every op that gives holders, room or parts to somebody else.
 pub fn sites(graph: &Graph<Mir>) -> Vec<(Block, usize)> {
     let mut sites = Vec::new();
     for (block, row) in graph.blocks.iter() {
         for (index, &inst) in row.insts.iter().enumerate() {
-            if matches!(graph.op(inst), Op::Dup | Op::Drop) {
+            if matches!(graph.op(inst), Op::Dup | Op::Drop | Op::Open | Op::Reuse | Op::Free) {
                 sites.push((block, index));
             }
         }
@@ -71,17 +71,24 @@ pub fn damaged(graph: &Graph<Mir>, (block, index): (Block, usize), damage: Damag
     let mut graph = graph.clone();
     let inst = graph.blocks[block].insts[index];
     match damage {
-        Damage::Delete => {
-            graph.blocks[block].insts.remove(index);
-            if graph.op(inst) == Op::Dup {
-                let (result, operand) = (graph.result(inst), graph.args(inst)[0]);
-                graph.rename(|value| if value == result { operand } else { value });
+        Damage::Delete => match graph.op(inst) {
+            Op::Reuse => {
+                let parts = graph.args(inst)[1..].to_vec();
+                graph.insts[inst].op = Op::New;
+                graph.insts[inst].args = graph.args.add(parts);
             }
-        }
+            op => {
+                graph.blocks[block].insts.remove(index);
+                let results: Vec<_> = graph.results(inst).collect();
+                let operands = graph.args(inst)[usize::from(op == Op::Open)..].to_vec();
+                graph.rename(|value| results.iter().position(|&result| result == value).map_or(value, |at| operands[at]));
+            }
+        },
         Damage::Duplicate => {
             let args = graph.args(inst).to_vec();
             let types: Vec<hir::Type> = graph.results(inst).map(|value| graph.ty(value)).collect();
-            let again: Inst = graph.make(NewInst { args: &args, ..NewInst::new(graph.op(inst)) }, &types);
+            let imm = graph.insts[inst].imm;
+            let again: Inst = graph.make(NewInst { args: &args, imm, ..NewInst::new(graph.op(inst)) }, &types);
             graph.blocks[block].insts.insert(index + 1, again);
         }
         Damage::Shift => {

@@ -82,7 +82,7 @@ impl Package {
             for _ in 0..width {
                 let number = package.functions.len();
                 let form = random.pick(&FORMS).copied().unwrap_or(Form::Direct);
-                let calls = calls_of(number, &mut random);
+                let calls = package.calls_of(number, MOST_CALLS, &mut random);
                 let function = Function {
                     form,
                     calls,
@@ -175,6 +175,29 @@ impl Package {
         text
     }
 
+    /// How many calls a call of each function makes, itself included.
+    fn weights(&self) -> Vec<u64> {
+        let mut weights: Vec<u64> = Vec::with_capacity(self.functions.len());
+        for function in &self.functions {
+            weights.push(1 + function.calls.iter().map(|callee| weights[*callee]).sum::<u64>());
+        }
+        weights
+    }
+
+    /// Up to three functions below a number, which make at most this many calls.
+    fn calls_of(&self, number: usize, most: u64, random: &mut Random) -> Vec<usize> {
+        let weights = self.weights();
+        let (mut calls, mut weight) = (BTreeSet::new(), 1);
+        for _ in 0..random.below(4).min(number) {
+            // Near ones: chains grow long.
+            let callee = number - 1 - random.below(number.min(12));
+            if weight + weights[callee] <= most && calls.insert(callee) {
+                weight += weights[callee];
+            }
+        }
+        calls.into_iter().collect()
+    }
+
     fn of_module(&self, module: usize) -> BTreeSet<usize> {
         (module * self.width..(module + 1) * self.width).collect()
     }
@@ -189,6 +212,20 @@ impl Package {
             }
         }
         reaching
+    }
+
+    /// No test fails.
+    pub fn let_all_pass(&mut self) {
+        // Remainders are below it.
+        self.functions.iter_mut().for_each(|function| function.expected = 5);
+    }
+
+    /// Edits a function that no other calls.
+    pub fn edit_leaf(&mut self) {
+        let constant = self.fresh();
+        if let Some(last) = self.functions.last_mut() {
+            last.constant = constant;
+        }
     }
 
     /// Edits the package: what was done, and what it makes run.
@@ -207,7 +244,8 @@ impl Package {
                 ("a constant", Affected::exactly(self.reaching(&readers)))
             }
             5 => {
-                self.functions[number].calls = calls_of(number, random);
+                // No more than before, so that its callers stay as quick as they are.
+                self.functions[number].calls = self.calls_of(number, self.weights()[number], random);
                 self.functions[number].constant = self.fresh();
                 // Imports come and go with them.
                 let (must, moved) = (self.reaching(&[number].into()), self.reaching(&self.of_module(module)));
@@ -230,16 +268,8 @@ impl Package {
     }
 }
 
-/// Up to three functions below a number.
-fn calls_of(number: usize, random: &mut Random) -> Vec<usize> {
-    let mut calls: BTreeSet<usize> = BTreeSet::new();
-    for _ in 0..random.below(4).min(number) {
-        // Near ones more often: chains grow long, and stay bounded in breadth.
-        let back = 1 + random.below(number.min(12));
-        calls.insert(number - back);
-    }
-    calls.into_iter().collect()
-}
+/// Most calls that a call makes: without a bound they would double with every few functions.
+const MOST_CALLS: u64 = 300;
 
 /// What all modules call through.
 const WAYS: &str = "\
