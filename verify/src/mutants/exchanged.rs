@@ -61,6 +61,10 @@ impl mir::Context for Exchanged<'_> {
         }
     }
 
+    fn cell_class(&self, ty: Type) -> Result<Option<u32>, Stop> {
+        mir::Context::cell_class(self.world, ty)
+    }
+
     fn contract(&self, function: ItemId) -> Result<Contract, Stop> {
         self.world.contract(function)
     }
