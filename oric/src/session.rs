@@ -260,11 +260,25 @@ impl Session {
         }
         let modules = self.ask(|session| session.engine.get::<queries::Modules>(&root));
         self.modules = (**modules).clone();
+        // Trees of bodies are kept for the code that is made of them; without a test there will be none.
+        if self.setup.tests && self.setup.builds && self.is_cold() && !self.has_tests() {
+            self.setup.builds = false;
+            self.release_rules();
+        }
         // A file that was asked for and could not be read is no module that is absent.
         match self.inputs.failure() {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Is there a test?
+    fn has_tests(&mut self) -> bool {
+        let sites = self.project.test_sites().modules;
+        sites.iter().any(|module| {
+            let file = self.ask(|session| session.engine.get::<queries::Parse>(module));
+            file.items.iter().any(|entry| matches!(entry.item.kind, ItemKind::Test { .. }))
+        })
     }
 
     /// Is there nothing stored to go on from?
