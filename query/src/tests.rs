@@ -437,3 +437,30 @@ fn sessions_end_where_a_clean_run_ends() {
         }
     }
 }
+
+/// A session that ends before an input was made leaves the question open; a later one that makes it has its answer, and keeps it.
+#[test]
+fn an_input_that_nobody_made_yet_is_made_by_a_later_session() {
+    let folder = Folder::new("unserved");
+    let served = |value: Option<Vec<Name>>| {
+        move |_: Kind, _: &dyn std::any::Any| match &value {
+            Some(value) => Ok(Some(Arc::new(value.clone()) as Arc<dyn std::any::Any + Send + Sync>)),
+            None => Err(Interrupt::Unserved),
+        }
+    };
+    let mut first = session(&folder);
+    first.set_loader(served(None));
+    assert_eq!(first.get::<Sum>(&"a"), Err(Interrupt::Unserved));
+    set(&mut first, "b", &["1"]);
+    assert_eq!(sum(&first, "b"), Ok(1));
+    assert_eq!(first.publish(Vec::new()), Outcome::Written);
+    let mut second = session(&folder);
+    assert_eq!(second.knows_input::<Cell>(&"a"), Ok(None));
+    second.set_loader(served(Some(vec!["4"])));
+    assert_eq!(second.get::<Sum>(&"a"), Ok(Arc::new(Ok(4))));
+    assert_eq!(second.publish(Vec::new()), Outcome::Written);
+    let mut third = session(&folder);
+    third.set_loader(served(None));
+    assert_eq!(third.get::<Sum>(&"a"), Ok(Arc::new(Ok(4))));
+    assert_eq!(third.publish(Vec::new()), Outcome::Nothing);
+}

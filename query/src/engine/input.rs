@@ -97,10 +97,9 @@ impl Engine {
     /// Was this input set, or known since an earlier session? Asking makes no node: one that nobody sets would be stored as an input without value.
     pub fn knows_input<I: Input>(&self, key: &I::Key) -> Result<Option<Fp>, Interrupt> {
         let Some(id) = self.node_of(I::KIND, key, I::address)? else { return Ok(None) };
-        if id.0 < self.nodes.stored() || self.slot(id)?.state.lock().known {
-            return self.fingerprint_now(id).map(|fp| (fp != absent()).then_some(fp));
-        }
-        Ok(None)
+        // A node that somebody asked about and nobody set has no fingerprint.
+        let state = self.slot(id)?.state.lock();
+        Ok((state.known && state.fp != absent()).then_some(state.fp))
     }
 
     fn served(&self, kind: Kind, key: &dyn Any) -> Result<Option<Value>, Interrupt> {
@@ -111,11 +110,12 @@ impl Engine {
         let id = self.intern(I::KIND, key, I::address)?;
         let slot = self.slot(id)?;
         let mut state = slot.state.lock();
-        if state.color == Color::New {
-            // Asked for before it was set: whoever serves inputs may have it, and an absent input is a value like any other.
+        if !state.known {
+            // Asked for before it was set, in this session or an earlier one: whoever serves inputs may have it, and an absent input is a value like any other.
             let value = self.served(I::KIND, key)?;
             state.color = Color::Green;
             state.known = true;
+            state.forced = false;
             state.unsaved = true;
             state.fp =
                 value.as_ref().map_or_else(absent, |value| if self.bare { Fp::NONE } else { self.row(I::KIND).fingerprint(&**value) });
