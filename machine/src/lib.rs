@@ -10,6 +10,7 @@
 //! | [`select`] | LIR `legal` to `select`: instructions with virtual registers                    |
 //! | [`alloc`]  | `select` to `alloc`: registers, spills, parallel copies; the allocation checker |
 //! | [`finish`] | `alloc` to `final`: frame, branch forms, bytes, relocations, sites              |
+//! | `catch`    | landing pads that catch, and what their function owes its caller               |
 //! | [`encode`] | records to bytes, table-driven                                                  |
 //! | [`verify`] | every invariant, one fault enum                                                 |
 //! | [`text`]   | print and parse, the assembly listing                                           |
@@ -19,6 +20,7 @@
 //! Never here: names of the language.
 
 pub mod alloc;
+mod catch;
 pub mod compile;
 pub mod encode;
 pub mod finish;

@@ -2,9 +2,10 @@
 
 use super::emit::{RESOLVED, saved};
 use super::{ABSENT, Allocator};
+use crate::catch::catches;
 use crate::ir::{Alloc, BlockRow, EDGE, Function, Record, SlotKind};
 use crate::ops::Op;
-use crate::regs::{Class, FIRST_VIRTUAL, NONE, Reg};
+use crate::regs::{CALLEE_SAVED, Class, FIRST_VIRTUAL, NONE, Reg};
 
 impl Allocator<'_> {
     pub(super) fn finish(mut self) -> Function<Alloc> {
@@ -54,7 +55,7 @@ impl Allocator<'_> {
         for pad in f.calls.iter_mut().map(|call| &mut call.pad).chain(f.stubs.iter_mut().map(|stub| &mut stub.pad)) {
             *pad = pad.map(|pad| resolve(pad, c));
         }
-        f.saved = saved(self.touched);
+        f.saved = if catches(f) { CALLEE_SAVED } else { saved(self.touched) };
         self.c.spare = self.input;
         self.f.into_phase()
     }

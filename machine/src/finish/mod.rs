@@ -23,7 +23,6 @@ mod tests;
 
 pub use code::{Code, DataBlock, Reloc, RelocTarget, Site};
 pub use emit::Marks;
-pub(crate) use emit::catching_blocks;
 pub use frame::{Frame, MAX_FRAME};
 
 use crate::ir::{Alloc, Final, Function};

@@ -6,7 +6,8 @@ use ir::Where;
 
 use super::length::{Decoded, Shape, decode};
 use super::{MachFault, Rule};
-use crate::finish::{Code, Frame, NEAR, RelocTarget, catching_blocks};
+use crate::catch::catching_blocks;
+use crate::finish::{Code, Frame, NEAR, RelocTarget};
 use crate::ir::{Block, BlockRow, Callee, Final, Function};
 use crate::ops::Op;
 

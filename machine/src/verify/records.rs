@@ -119,6 +119,9 @@ impl<P: Phase> Judge<'_, P> {
             }
             written |= own;
         }
+        if crate::catch::catches(function) {
+            written |= CALLEE_SAVED;
+        }
         let lost = written & CALLEE_SAVED & !function.saved;
         if lost != 0 {
             self.fault(Rule::UnsavedRegister, Where::Function, [i64::from(lost.trailing_zeros()), 0]);
