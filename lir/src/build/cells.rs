@@ -50,20 +50,18 @@ impl Builder<'_> {
         let null = self.constant(Type::Ptr, 0);
         let has_room = self.icmp(Cond::Ne, token, null);
         let known = self.constants.len();
-        let branch = NewInst { args: &[has_room], targets: &[(old, &[]), (new, &[])], ..NewInst::new(Op::Branch) };
-        self.out.append(self.block, branch, &[]);
+        self.branch(has_room, (old, &[]), (new, &[]));
         self.block = old;
         // The room may have been another type's: the header says which it is now.
-        let back = self.constant(Type::I64, layout::CELL_COUNT);
-        let header = self.pure(Op::Add, &[token, back], Type::Ptr);
+        let header = self.header(token);
         let (class, _) = layout::cell_class(bytes);
         let fresh = self.constant(Type::I64, layout::cell_header(layout::class_bytes(class), tag) as i64);
         self.store(header, 0, fresh);
-        self.out.append(self.block, NewInst { targets: &[(join, &[token])], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(join, &[token]);
         self.constants.truncate(known);
         self.block = new;
         let cell = self.take_cell(bytes, tag);
-        self.out.append(self.block, NewInst { targets: &[(join, &[cell])], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(join, &[cell]);
         self.constants.truncate(known);
         self.block = join;
         let cell = self.out.add_param(join, Type::Ptr);
@@ -137,14 +135,10 @@ impl Builder<'_> {
     pub(super) fn part(&mut self, inst: Inst, index: u64) -> Result<(), Stop> {
         let cell = self.mir.args(inst).first().copied();
         let content = self.content_of(cell)?;
-        let (from, count) = self.shapes.field(content, index).unwrap_or((0, 0));
         let address = self.leaf_at(cell.as_ref(), 0);
         let first = self.leaves.len() as u32;
-        for leaf in from..from + count {
-            let leaf = self.shapes.leaves(content)[leaf as usize];
-            let value = self.load(address, leaf.offset, leaf.ty);
-            self.leaves.push(value);
-        }
+        let leaves = self.part_at(address, content, index as usize);
+        self.leaves.extend(leaves);
         self.set_first(inst, first);
         Ok(())
     }

@@ -11,12 +11,12 @@
 
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
-use ir::ssa::{Inst, NewInst, Value};
+use ir::ssa::{Block, Inst, NewInst, Value};
 use ir::{ItemId, Place, PlaceId, Stop};
 
 use super::Builder;
 use super::glue::{self, Purpose};
-use super::shape::Tag;
+use super::shape::{ShapeId, Tag};
 use crate::ir::Type;
 use crate::ops::{Cond, NOUNWIND, Op};
 
@@ -256,17 +256,51 @@ impl Builder<'_> {
         let (yes, join) = (self.out.add_block(), self.out.add_block());
         self.is_split = true;
         let open = self.pending_values();
-        let branch = NewInst { args: &[condition], targets: &[(yes, &[]), (join, &open)], ..NewInst::new(Op::Branch) };
-        self.out.append(self.block, branch, &[]);
+        self.branch(condition, (yes, &[]), (join, &open));
         let known = self.constants.len();
         self.block = yes;
         body(self)?;
         let open = self.pending_values();
-        self.out.append(self.block, NewInst { targets: &[(join, &open)], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(join, &open);
         self.constants.truncate(known);
         self.block = join;
         self.rejoin(join);
         Ok(())
+    }
+
+    /// Goes on in that block.
+    pub(super) fn jump(&mut self, to: Block, args: &[Value]) {
+        self.out.append(self.block, NewInst { targets: &[(to, args)], ..NewInst::new(Op::Jump) }, &[]);
+    }
+
+    /// Goes on in the first block when a condition holds, else in the second.
+    pub(super) fn branch(&mut self, condition: Value, yes: (Block, &[Value]), no: (Block, &[Value])) {
+        self.out.append(self.block, NewInst { args: &[condition], targets: &[yes, no], ..NewInst::new(Op::Branch) }, &[]);
+    }
+
+    /// Where the header of a cell stands.
+    pub(super) fn header(&mut self, cell: Value) -> Value {
+        let back = self.constant(Type::I64, layout::CELL_COUNT);
+        self.pure(Op::Add, &[cell, back], Type::Ptr)
+    }
+
+    /// Has a cell one holder?
+    pub(super) fn is_sole(&mut self, cell: Value) -> Value {
+        let header = self.header(cell);
+        let others = self.load(header, 0, Type::I32);
+        let none = self.constant(Type::I32, 0);
+        self.icmp(Cond::Eq, others, none)
+    }
+
+    /// A part of what lies at an address with this shape.
+    pub(super) fn part_at(&mut self, address: Value, shape: ShapeId, part: usize) -> Vec<Value> {
+        let (first, count) = self.shapes.field(shape, part as u64).unwrap_or((0, 0));
+        let mut leaves = Vec::with_capacity(count as usize);
+        for leaf in first..first + count {
+            let leaf = self.shapes.leaves(shape)[leaf as usize];
+            leaves.push(self.load(address, leaf.offset, leaf.ty));
+        }
+        leaves
     }
 
     /// An instruction without result.

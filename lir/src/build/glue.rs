@@ -190,7 +190,7 @@ impl Builder<'_> {
         let head = self.out.add_block();
         self.is_split = true;
         let zero = self.constant(Type::I8, 0);
-        self.out.append(self.block, NewInst { targets: &[(head, &[block, kind, null, zero])], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(head, &[block, kind, null, zero]);
         let (block, kind) = (self.out.add_param(head, Type::Ptr), self.out.add_param(head, Type::I8));
         let (pending, pending_kind) = (self.out.add_param(head, Type::Ptr), self.out.add_param(head, Type::I8));
         let next = self.out.add_block();
@@ -205,15 +205,14 @@ impl Builder<'_> {
                 let (mine, other) = (self.out.add_block(), self.out.add_block());
                 let wanted = self.constant(Type::I8, number as i64);
                 let is_it = self.icmp(Cond::Eq, kind, wanted);
-                let branch = NewInst { args: &[is_it], targets: &[(mine, &[]), (other, &[])], ..NewInst::new(Op::Branch) };
-                self.out.append(self.block, branch, &[]);
+                self.branch(is_it, (mine, &[]), (other, &[]));
                 self.block = mine;
                 other
             });
             self.constants.clear();
             self.drop_content(ty, block)?;
             let open = self.pending_values();
-            self.out.append(self.block, NewInst { targets: &[(next, &open)], ..NewInst::new(Op::Jump) }, &[]);
+            self.jump(next, &open);
             self.constants.clear();
             if let Some(other) = other {
                 self.block = other;
@@ -231,8 +230,7 @@ impl Builder<'_> {
         let (some, none) = (self.out.add_block(), self.out.add_block());
         let null = self.constant(Type::Ptr, 0);
         let is_some = self.icmp(Cond::Ne, pending, null);
-        let branch = NewInst { args: &[is_some], targets: &[(some, &[]), (none, &[])], ..NewInst::new(Op::Branch) };
-        self.out.append(self.block, branch, &[]);
+        self.branch(is_some, (some, &[]), (none, &[]));
         self.block = some;
         self.constants.clear();
         // Lists and cells have the link at different places.
@@ -289,12 +287,7 @@ impl Builder<'_> {
             if self.counted_leaves(part)? == 0 {
                 continue;
             }
-            let (first, count) = self.shapes.field(content, index as u64).unwrap_or((0, 0));
-            let mut leaves = Vec::with_capacity(count as usize);
-            for leaf in first..first + count {
-                let leaf = self.shapes.leaves(content)[leaf as usize];
-                leaves.push(self.load(address, leaf.offset, leaf.ty));
-            }
+            let leaves = self.part_at(address, content, index);
             self.count(part, &leaves, Act::Drop, false)?;
         }
         Ok(())
@@ -325,15 +318,14 @@ impl Builder<'_> {
         let (head, body, done) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
         self.is_split = true;
         let enter: Vec<Value> = std::iter::once(first).chain(self.pending_values()).collect();
-        self.out.append(self.block, NewInst { targets: &[(head, &enter)], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(head, &enter);
         let at = self.out.add_param(head, Type::Ptr);
         self.block = head;
         self.rejoin(head);
         self.constants.clear();
         let is_more = self.icmp(Cond::Ult, at, end);
         let open = self.pending_values();
-        let branch = NewInst { args: &[is_more], targets: &[(body, &[]), (done, &open)], ..NewInst::new(Op::Branch) };
-        self.out.append(self.block, branch, &[]);
+        self.branch(is_more, (body, &[]), (done, &open));
         self.block = body;
         let count = self.shapes.leaves(shape).len();
         let mut leaves = Vec::with_capacity(count);
@@ -345,7 +337,7 @@ impl Builder<'_> {
         let stride = self.constant(Type::I64, stride);
         let next = self.pure(Op::Add, &[at, stride], Type::Ptr);
         let again: Vec<Value> = std::iter::once(next).chain(self.pending_values()).collect();
-        self.out.append(self.block, NewInst { targets: &[(head, &again)], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(head, &again);
         self.block = done;
         self.rejoin(done);
         self.constants.clear();

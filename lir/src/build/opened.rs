@@ -1,10 +1,9 @@
 //! `open`: a value is taken apart. Aggregates and sums are so already; a cell is looked at once. Where it has one holder its parts stay as they are, those that are
 //! not asked for are given up, and its room is free; where it has more, what is asked for gets one holder more, and the cell one fewer.
 
-use abi::layout;
 use hir::TypeKind;
 use ir::Stop;
-use ir::ssa::{Inst, NewInst, Value};
+use ir::ssa::{Inst, Value};
 use mir::ownership::{Opened, Part, is_token, opened};
 
 use super::Builder;
@@ -103,14 +102,9 @@ impl Builder<'_> {
         tokens_in(open, &mut tokens);
         let (sole, shared, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
         self.is_split = true;
-        let back = self.constant(Type::I64, layout::CELL_COUNT);
-        let header = self.pure(Op::Add, &[cell, back], Type::Ptr);
-        let others = self.load(header, 0, Type::I32);
-        let none = self.constant(Type::I32, 0);
-        let is_sole = self.icmp(Cond::Eq, others, none);
+        let is_sole = self.is_sole(cell);
         let known = self.constants.len();
-        let branch = NewInst { args: &[is_sole], targets: &[(sole, &[]), (shared, &[])], ..NewInst::new(Op::Branch) };
-        self.out.append(self.block, branch, &[]);
+        self.branch(is_sole, (sole, &[]), (shared, &[]));
         self.block = sole;
         let content = self.shapes.content(parts)?;
         for (index, &part) in parts.iter().enumerate() {
@@ -118,12 +112,7 @@ impl Builder<'_> {
                 Some(Part::Moved(_)) => {}
                 Some(Part::Opened(inner)) => self.open_value(inst, inner, rooms)?,
                 None if self.counted_leaves(part)? > 0 => {
-                    let (first, count) = self.shapes.field(content, index as u64).unwrap_or((0, 0));
-                    let mut leaves = Vec::with_capacity(count as usize);
-                    for leaf in first..first + count {
-                        let leaf = self.shapes.leaves(content)[leaf as usize];
-                        leaves.push(self.load(cell, leaf.offset, leaf.ty));
-                    }
+                    let leaves = self.part_at(cell, content, index);
                     self.count(part, &leaves, Act::Drop, false)?;
                 }
                 None => {}
@@ -137,7 +126,7 @@ impl Builder<'_> {
             }
         }
         let given: Vec<Value> = tokens.iter().map(|&token| rooms[token].unwrap_or(cell)).collect();
-        self.out.append(self.block, NewInst { targets: &[(join, &given)], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(join, &given);
         self.constants.truncate(known);
         self.block = shared;
         let args = self.mir.args(inst);
@@ -151,7 +140,7 @@ impl Builder<'_> {
         self.pure(Op::CountDown, &[cell], Type::I8);
         let null = self.constant(Type::Ptr, 0);
         let nothing = vec![null; tokens.len()];
-        self.out.append(self.block, NewInst { targets: &[(join, &nothing)], ..NewInst::new(Op::Jump) }, &[]);
+        self.jump(join, &nothing);
         self.constants.truncate(known);
         self.block = join;
         for token in tokens {
