@@ -419,7 +419,7 @@ impl Session {
     ) -> (i32, mir::interp::Counts) {
         let world = queries::World::new(&self.engine);
         let positions = queries::ReportPositions::new(&self.engine, backtrace);
-        match mir::interp::run_counted(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
+        match mir::interp::run(main, args, &world, &positions, streams, mir::interp::Limits::default()) {
             Ok((mir::interp::Outcome::Broken(why), _)) => panic!("the interpreter: {why}"),
             Ok((outcome, counts)) => (i32::from(outcome.status()), counts),
             Err(_) => panic!("the interpreter was interrupted"),

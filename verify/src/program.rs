@@ -163,8 +163,8 @@ impl Program {
     pub fn interpret_in(&self, cx: &dyn mir::Context, args: &[String], limits: mir::interp::Limits) -> Result<Interpreted, String> {
         let positions = ReportPositions::new(&self.session.engine, true);
         let mut streams = Streams::default();
-        let (outcome, counts) = guarded(|| mir::interp::run_counted(self.main, args, cx, &positions, &mut streams, limits))?
-            .map_err(|_| "interrupted".to_owned())?;
+        let (outcome, counts) =
+            guarded(|| mir::interp::run(self.main, args, cx, &positions, &mut streams, limits))?.map_err(|_| "interrupted".to_owned())?;
         let ending = Ending { status: Some(i32::from(outcome.status())), stdout: streams.out, stderr: streams.err, ..Ending::default() };
         Ok(Interpreted { outcome, ending, counts })
     }

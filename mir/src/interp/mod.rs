@@ -162,20 +162,8 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// Runs a program from its `@main`; `args` is what it gets if it takes arguments.
+/// Runs a program from its `@main`; `args` is what it gets if it takes arguments. How it ends, and what was counted.
 pub fn run(
-    entry: ItemId,
-    args: &[String],
-    cx: &dyn Context,
-    positions: &dyn Positions,
-    output: &mut dyn Output,
-    limits: Limits,
-) -> Result<Outcome, Stop> {
-    run_counted(entry, args, cx, positions, output, limits).map(|(outcome, _)| outcome)
-}
-
-/// The same, and what was counted.
-pub fn run_counted(
     entry: ItemId,
     args: &[String],
     cx: &dyn Context,

@@ -91,5 +91,5 @@ pub(crate) fn run_optimised<C: Context>(
     fuel: Fuel,
 ) -> interp::Outcome {
     let optimised = Optimised::new(program, fuel);
-    interp::run(entry, args, &optimised, positions, output, interp::Limits::default()).expect("no interrupts here")
+    interp::run(entry, args, &optimised, positions, output, interp::Limits::default()).expect("no interrupts here").0
 }

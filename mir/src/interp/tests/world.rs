@@ -85,7 +85,7 @@ impl World {
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let entry = ItemId::function(self.sources[0].0, Symbol::new("main"));
         let errno = printed.errno;
-        let outcome = interp::run(entry, &args, self, self, printed, limits).expect("an answer");
+        let (outcome, _) = interp::run(entry, &args, self, self, printed, limits).expect("an answer");
         // Optimised, the program does the same. How deep the stack grows is no part of that.
         if limits == interp::Limits::default() && !matches!(outcome, interp::Outcome::StackOverflow { .. }) {
             let mut again = Printed { errno, ..Printed::default() };
