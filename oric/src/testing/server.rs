@@ -34,6 +34,13 @@ pub struct Mode {
     pub checks_leaks: bool,
 }
 
+impl Mode {
+    /// Is a run in this mode what everybody would see? Without the output or the leaks it is only a part of that.
+    pub const fn is_whole(self) -> bool {
+        self.shows.is_none() && self.checks_leaks
+    }
+}
+
 /// Where tests write that are not captured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shown {
@@ -63,6 +70,8 @@ impl Server {
         };
         let process = Command::new(image)
             .arg("serve")
+            // A verdict depends on the program alone: what the runtime reads from the environment would change what is remembered.
+            .env_clear()
             .env("ORI_CHECK_LEAKS", if mode.checks_leaks { "1" } else { "0" })
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(out)

@@ -154,7 +154,7 @@ pub fn work(
         runner();
     });
     let outcomes = waiting.into_inner().unwrap_or_else(PoisonError::into_inner).outcomes;
-    if !manner.interp {
+    if !manner.interp && manner.mode.is_whole() {
         let before = |index: usize| runs.iter().find(|(at, ..)| *at == index).and_then(|(.., before)| before.clone());
         let mut ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
         ends.sort_by_key(|(index, _)| *index);
