@@ -63,7 +63,7 @@ fn find(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, block: Block, set: Ins
     let mut reads = order.blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied().filter(|&inst| is_element(inst));
     let read = reads.next()?;
     let element = graph.result(read);
-    // It must have run: in this block, or in the one that alone leads here.
+    // It must have run, in this block.
     let is_here = insts[..end].contains(&read);
     if reads.next().is_some() || !is_here || kinds.get(element) == Kind::Free {
         return None;
