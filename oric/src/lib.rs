@@ -10,6 +10,7 @@
 //! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
 //! | [`assemble`] | LIR to linkable code                                                               |
 //! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
+//! | [`coverage`] | functions without a test                                                           |
 //! | [`testing`]  | running tests, and remembering how they end                                        |
 //! | [`outputs`]  | what was written outside the graph, and which artifacts came from which plans      |
 //! | [`garbage`]  | keeping the cache within its budget                                                |
@@ -24,6 +25,7 @@ pub mod assemble;
 pub mod cache;
 pub mod cli;
 pub mod commands;
+pub mod coverage;
 pub mod crash;
 pub mod dump;
 pub mod garbage;

@@ -1,9 +1,11 @@
 //! `ori.toml`: what a package says of itself (language/07 §7.10).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::coverage::Coverage;
 use crate::project::OpenError;
 
 /// What `ori.toml` says.
@@ -15,11 +17,30 @@ pub struct Manifest {
     pub main: String,
     /// Are bodies optimised? Overflow checks stay on either way.
     pub optimise: bool,
+    /// How it is tested.
+    pub testing: Testing,
+}
+
+/// How a package is tested (language/11 §11.3, §11.5, §11.9).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Testing {
+    /// What is said of functions without a test.
+    pub coverage: Option<Coverage>,
+    /// A test that takes longer fails.
+    pub timeout: Duration,
+    /// An attached test that takes longer is worth a warning.
+    pub slow: Duration,
+}
+
+impl Default for Testing {
+    fn default() -> Self {
+        Testing { coverage: None, timeout: Duration::from_secs(60), slow: Duration::from_millis(100) }
+    }
 }
 
 impl Default for Manifest {
     fn default() -> Self {
-        Manifest { name: None, main: "main.ori".to_owned(), optimise: true }
+        Manifest { name: None, main: "main.ori".to_owned(), optimise: true, testing: Testing::default() }
     }
 }
 
@@ -30,6 +51,8 @@ struct File {
     project: Table,
     #[serde(default)]
     build: Build,
+    #[serde(default)]
+    testing: TestingTable,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +68,40 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Build {
     optimise: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct TestingTable {
+    coverage: Option<Coverage>,
+    timeout: Option<Time>,
+    slow_test_threshold: Option<Time>,
+}
+
+/// A duration as text.
+struct Time(Duration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        duration(&text).map(Time).ok_or_else(|| serde::de::Error::custom(format!("'{text}' is no time: {DURATION}")))
+    }
+}
+
+/// What a duration looks like.
+pub const DURATION: &str = "a time is a whole number with `ms`, `s` or `m`, as `500ms`";
+
+/// `500ms`, `60s`, `2m` (language/11 §11.9).
+pub fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = (text[..digits].parse::<u64>().ok()?, &text[digits..]);
+    let ms = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        _ => return None,
+    };
+    number.checked_mul(ms).map(Duration::from_millis)
 }
 
 /// Name of the file.
@@ -79,7 +136,13 @@ fn parse(text: &str) -> Result<Manifest, String> {
     let Some(inside) = inside else {
         return Err(format!("main '{main}' is not an .ori file below src/"));
     };
-    Ok(Manifest { name: Some(name), main: inside.to_owned(), optimise: file.build.optimise.unwrap_or(true) })
+    let standing = Testing::default();
+    let testing = Testing {
+        coverage: file.testing.coverage,
+        timeout: file.testing.timeout.map_or(standing.timeout, |time| time.0),
+        slow: file.testing.slow_test_threshold.map_or(standing.slow, |time| time.0),
+    };
+    Ok(Manifest { name: Some(name), main: inside.to_owned(), optimise: file.build.optimise.unwrap_or(true), testing })
 }
 
 /// The nearest folder at or above `folder` with a manifest, and the way down from it.
@@ -112,12 +175,34 @@ fn relative_to_working_folder(package: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Manifest, parse};
+    use std::time::Duration;
+
+    use super::{Manifest, Testing, duration, parse};
+    use crate::coverage::Coverage;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!((duration("5"), duration("s"), duration("1h"), duration("")), (None, None, None, None));
+    }
+
+    #[test]
+    fn a_manifest_says_how_tests_are_run() {
+        let testing = |text: &str| parse(&format!("[project]\nname = \"a\"\n[testing]\n{text}")).map(|manifest| manifest.testing);
+        assert_eq!(testing(""), Ok(Testing::default()));
+        let all = testing("coverage = \"warn\"\ntimeout = \"2s\"\nslow_test_threshold = \"7ms\"\n");
+        let wanted = Testing { coverage: Some(Coverage::Warn), timeout: Duration::from_secs(2), slow: Duration::from_millis(7) };
+        assert_eq!(all, Ok(wanted));
+    }
 
     #[test]
     fn a_manifest_names_package_and_main() {
         let manifest = parse("[project]\nname = \"tank\"\nmain = \"src/bin/run.ori\"\n[build]\noptimise = false\n");
-        assert_eq!(manifest, Ok(Manifest { name: Some("tank".to_owned()), main: "bin/run.ori".to_owned(), optimise: false }));
+        assert_eq!(
+            manifest,
+            Ok(Manifest { name: Some("tank".to_owned()), main: "bin/run.ori".to_owned(), optimise: false, testing: Testing::default() })
+        );
         assert_eq!(parse("[package]\nname = \"tank\"\n").map(|m| m.main), Ok("main.ori".to_owned()));
     }
 
@@ -128,6 +213,11 @@ mod tests {
             ("[project]\nname = 3\n", "line 2"),
             ("[project]\nname = \"a b\"\n", "not an identifier"),
             ("[project]\nname = \"a\"\ncolour = 1\n", "unknown field"),
+            ("[project]\nname = \"a\"\n[testing]\nspeed = 1\n", "unknown field"),
+            ("[project]\nname = \"a\"\n[testing]\ncoverage = \"all\"\n", "line 4: unknown variant `all`"),
+            ("[project]\nname = \"a\"\n[testing]\ncoverage = \"count\"\n", "unknown variant"),
+            ("[project]\nname = \"a\"\n[testing]\ntimeout = \"soon\"\n", "line 4: 'soon' is no time"),
+            ("[project]\nname = \"a\"\n[testing]\nslow_test_threshold = 5\n", "line 4: invalid type"),
             ("[project]\nname = \"a\"\nmain = \"src/../x.ori\"\n", "below src/"),
             ("[project]\nname = \"a\"\nmain = \"/etc/x.ori\"\n", "below src/"),
         ] {

@@ -172,10 +172,25 @@ impl Project {
         })
     }
 
+    /// Is it a package, and not a file outside of any?
+    pub fn is_package(&self) -> bool {
+        !self.source.is_empty()
+    }
+
+    /// Was one file of a package named? Then other tests of the package are not looked at.
+    pub fn is_part(&self) -> bool {
+        self.is_package() && !self.whole
+    }
+
+    /// The module that a file with this path below the package defines.
+    pub fn module_at(&self, path: &str) -> Symbol {
+        module_of(path.strip_prefix(&self.source).unwrap_or(path))
+    }
+
     /// Where its tests are: in `_test/` folders of a package, in the file itself when it is of none (language/11 §11.2). A file of a package has its tests
     /// in the `_test/` folder beside it.
     pub fn test_sites(&self) -> Sites {
-        if self.source.is_empty() {
+        if !self.is_package() {
             return Sites { package: false, modules: vec![self.main], strays: Vec::new() };
         }
         let mut sites = Sites { package: true, modules: vec![self.main], strays: Vec::new() };

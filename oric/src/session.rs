@@ -16,6 +16,7 @@ use syntax::{Diagnostic, Severity};
 
 use crate::cache::Cache;
 use crate::cli::Timings;
+use crate::coverage::{self, Coverage};
 use crate::inputs::Inputs;
 use crate::outputs::Outputs;
 use crate::project::{OpenError, Project, SourceFile};
@@ -42,6 +43,8 @@ pub struct Setup {
     pub builds: bool,
     /// Is the program that of the tests?
     pub tests: bool,
+    /// What is said of functions without a test.
+    pub coverage: Coverage,
     /// Memo tables only: what the cost of the engine is measured against.
     pub bare: bool,
     /// Are executions logged, for [`Engine::take_log`]?
@@ -60,6 +63,7 @@ impl Default for Setup {
             budget: DEFAULT_BUDGET,
             builds: true,
             tests: false,
+            coverage: Coverage::Off,
             bare: false,
             log: false,
             timings: None,
@@ -383,6 +387,7 @@ impl Session {
         }
         let found = self.engine.get::<queries::Check>(&self.root())?;
         let mut found = (**found).clone();
+        found.extend(coverage::diagnostics(self)?);
         crate::report::sort(self, &mut found);
         Ok(found)
     }

@@ -5,13 +5,14 @@ mod book;
 use std::collections::BTreeSet;
 
 use book::{Folder, fences};
+use oric::coverage::Coverage;
 use oric::project::Project;
 use oric::queries::Options;
 use oric::session::{Session, Setup, WORKER_STACK};
 use syntax::DiagnosticCode;
 
 /// Codes that no small program gives: their sections have no examples.
-const WITHOUT_EXAMPLES: [&str; 2] = ["E9001", "E9002"];
+const WITHOUT_EXAMPLES: [&str; 3] = ["W0511", "E9001", "E9002"];
 
 fn page() -> String {
     std::fs::read_to_string(book::root().join("docs/codes.md")).expect("docs/codes.md can be read")
@@ -51,8 +52,8 @@ fn unescape(text: &str) -> Vec<u8> {
     out
 }
 
-/// The codes that a program gives when it is checked, or built; those of a package with its tests.
-fn codes(name: &str, files: &[(String, Vec<u8>)], build: bool, package: bool) -> BTreeSet<&'static str> {
+/// The codes that a program gives when it is checked, or built; those of a package, or of a file whose `coverage` is looked at, with its tests.
+fn codes(name: &str, files: &[(String, Vec<u8>)], build: bool, package: bool, coverage: bool) -> BTreeSet<&'static str> {
     let folder = Folder::new(name);
     for (name, text) in files {
         folder.write(&if package { format!("src/{name}") } else { name.clone() }, text);
@@ -63,7 +64,8 @@ fn codes(name: &str, files: &[(String, Vec<u8>)], build: bool, package: bool) ->
     } else {
         Project::of_file(&folder.0.join("main.ori")).expect("the example can be opened")
     };
-    let setup = Setup { options: Options::default(), tests: package, ..Setup::default() };
+    let judged = if package { Coverage::Error } else { Coverage::Warn };
+    let setup = Setup { options: Options::default(), tests: package || coverage, coverage: judged, ..Setup::default() };
     let session = Session::open(project, setup).expect("the example can be loaded");
     let mut found: BTreeSet<&str> = session.diagnostics().expect("nothing interrupts").iter().map(|d| d.code.as_str()).collect();
     if build {
@@ -87,7 +89,7 @@ fn every_example_does_what_its_page_says() {
             assert_eq!(examples.len(), 2, "{code} has a wrong and a right example");
             for (example, expected) in examples.iter().zip([BTreeSet::from([code]), BTreeSet::new()]) {
                 let says = |word: &str| example.info.iter().any(|w| w == word);
-                let found = codes(code, &files(&example.text, says("escaped")), says("build"), says("package"));
+                let found = codes(code, &files(&example.text, says("escaped")), says("build"), says("package"), says("coverage"));
                 if found != expected {
                     wrong.push(format!("{code}: expected {expected:?}, found {found:?} in\n{}", example.text));
                 }

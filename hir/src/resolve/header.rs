@@ -6,7 +6,7 @@ use syntax::tree::{Item, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::types::{prelude_type, show};
-use crate::program::{Context, Entity, Signature};
+use crate::program::{Context, Entity, Scope, Signature};
 use crate::{Type, TypeKind};
 
 /// The form as which scopes know tests.
@@ -55,20 +55,48 @@ pub fn check_test(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         report(Code::E0514, Vec::new());
     }
     for &(name, member) in targets.iter().flatten() {
-        let is_known = match (scope.value(name), member) {
-            (Some(Entity::Function(_)), None) => true,
-            (Some(Entity::Unsupported(_, form)), _) => form != TESTS,
-            (Some(Entity::Module(module)), Some(member)) => {
-                cx.scope(module)?.exported(member).any(|e| matches!(e, Entity::Function(_) | Entity::Unsupported(..)))
-            }
-            (Some(Entity::Std(module, whole)), _) => super::std_member(module, member.unwrap_or(whole)).is_some(),
-            // A method: what is wrong with its type or its impl is said there.
-            (_, Some(_)) => scope.type_name(name).is_some() || prelude_type(name.as_str()).is_some(),
-            (Some(Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_)) | None, None) => false,
-        };
-        if !is_known {
+        if target(name, member, &scope, cx)?.is_none() {
             let shown = member.map_or_else(|| name.as_str().to_owned(), |member| format!("{name}.{member}"));
             report(Code::E0513, vec![shown.into()]);
+        }
+    }
+    Ok(found)
+}
+
+/// What a test may name as its target.
+enum Target {
+    /// A function.
+    Function(ItemId),
+    /// A method, something of the library, or a form that is refused where it stands.
+    Other,
+}
+
+/// What `@name` or `@name.member` is to a test.
+fn target(name: Symbol, member: Option<Symbol>, scope: &Scope, cx: &dyn Context) -> Result<Option<Target>, Stop> {
+    let other = |is_known: bool| is_known.then_some(Target::Other);
+    Ok(match (scope.value(name), member) {
+        (Some(Entity::Function(id)), None) => Some(Target::Function(id)),
+        (Some(Entity::Unsupported(_, form)), _) => other(form != TESTS),
+        (Some(Entity::Module(module)), Some(member)) => cx.scope(module)?.exported(member).find_map(|entity| match entity {
+            Entity::Function(id) => Some(Target::Function(id)),
+            Entity::Unsupported(..) => Some(Target::Other),
+            Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_) | Entity::Std(..) => None,
+        }),
+        (Some(Entity::Std(module, whole)), _) => other(super::std_member(module, member.unwrap_or(whole)).is_some()),
+        // A method: what is wrong with its type or its impl is said there.
+        (_, Some(_)) => other(scope.type_name(name).is_some() || prelude_type(name.as_str()).is_some()),
+        (Some(Entity::Constant(_) | Entity::Type(_) | Entity::Trait(_) | Entity::Module(_)) | None, None) => None,
+    })
+}
+
+/// Functions that a test is attached to.
+pub fn test_targets(item: &Item, cx: &dyn Context) -> Result<Vec<ItemId>, Stop> {
+    let mut found = Vec::new();
+    let ItemKind::Test { targets, .. } = &item.kind else { return Ok(found) };
+    let scope = cx.scope(item.id.module())?;
+    for &(name, member) in targets.iter().flatten() {
+        if let Some(Target::Function(id)) = target(name, member, &scope, cx)? {
+            found.push(id);
         }
     }
     Ok(found)

@@ -32,7 +32,7 @@ use crate::program::{Entity, Scope, is_type};
 
 pub(crate) use attributes::attributes;
 pub(crate) use generics::Generics;
-pub use header::{check_main, check_test, exposed_types};
+pub use header::{check_main, check_test, exposed_types, test_targets};
 pub use impls::{check_impl, implementation, impls_of, module_impls};
 pub use mutation::{SelfUses, changes_self, mutates, self_uses};
 pub(crate) use signature::surroundings;

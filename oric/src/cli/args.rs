@@ -7,6 +7,9 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::coverage::Coverage;
+use crate::manifest;
+
 /// The compiler and toolchain of the language Ori.
 #[derive(Parser, Debug)]
 #[command(name = "oric", version, about = "The compiler and toolchain of the language Ori", long_about = None, subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -169,7 +172,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    crate::commands::test_duration(text).ok_or_else(|| "a time is a whole number with `ms`, `s` or `m`, as `500ms`".to_owned())
+    manifest::duration(text).ok_or_else(|| manifest::DURATION.to_owned())
 }
 
 /// How tests are run.
@@ -184,9 +187,12 @@ pub struct TestFlags {
     /// Let tests print; one runs at a time.
     #[arg(long)]
     pub no_capture: bool,
-    /// A test that takes longer fails: `500ms`, `60s`, `2m`.
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
-    pub timeout: Duration,
+    /// A test that takes longer fails: `500ms`, `2m`; without it `testing.timeout` of `ori.toml`, else 60 s.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// What is said of functions without a test; without it `testing.coverage` of `ori.toml`, else `error` in a package.
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub coverage: Option<Coverage>,
     /// Show every test, with times and stack traces.
     #[arg(long)]
     pub verbose: bool,
@@ -215,12 +221,13 @@ pub struct TestFlags {
 
 impl TestFlags {
     /// How `check` runs tests.
-    pub fn of_check(timeout: Duration) -> TestFlags {
+    pub fn of_check(timeout: Option<Duration>) -> TestFlags {
         TestFlags {
             exact: false,
             list: false,
             no_capture: false,
             timeout,
+            coverage: None,
             verbose: false,
             interp: false,
             all: false,
@@ -299,9 +306,12 @@ pub enum Verb {
         /// Run no tests, and make no code.
         #[arg(long)]
         no_test: bool,
-        /// A test that takes longer fails: `500ms`, `60s`, `2m`.
-        #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
-        timeout: Duration,
+        /// A test that takes longer fails: `500ms`, `2m`; without it `testing.timeout` of `ori.toml`, else 60 s.
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        timeout: Option<Duration>,
+        /// What is said of functions without a test; without it `testing.coverage` of `ori.toml`, else `error` in a package.
+        #[arg(long, value_name = "HOW", value_enum, conflicts_with = "no_test")]
+        coverage: Option<Coverage>,
     },
     /// Run tests, each in a process of its own: those that a change can have reached, and those that failed before.
     Test {
@@ -320,6 +330,9 @@ pub enum Verb {
         /// Show the changes, and write nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Which functions without a test get the start of one; without it those of a package, unless its `testing.coverage` is `off`.
+        #[arg(long, value_name = "HOW", value_enum)]
+        coverage: Option<Coverage>,
     },
     /// Tell why something was computed again by the last build or check that changed anything.
     Why {

@@ -16,10 +16,10 @@ use std::time::Instant;
 
 pub use build::write;
 use query::store::cas::DEFAULT_BUDGET;
-pub use test::duration as test_duration;
 
 use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Report, Verb};
+use crate::coverage::Coverage;
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
 use crate::session::{Session, Setup};
@@ -39,8 +39,8 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         Verb::Check { input, no_test, .. } if *no_test || input.dump.is_some() => {
             ask.session(input, true, false, |session, started| (check::succeeded(session, None, started, output), "oric"))
         }
-        Verb::Check { input, timeout, .. } => {
-            ask.tests(input, |session, found, started| check::check(session, found, *timeout, started, output))
+        Verb::Check { input, timeout, coverage, .. } => {
+            ask.tests(input, *coverage, |session, found, started| check::check(session, found, *timeout, started, output))
         }
         Verb::Build { input, output: path, emit, strip, release, clean_link } => {
             if *release {
@@ -63,12 +63,12 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         Verb::Test { what, flags } => {
             let (file, filters) = test::program_and_filters(what);
             let is_error = |found: &syntax::Diagnostic| found.severity() == syntax::Severity::Error;
-            ask.tests(&Input::of(file), |session, found, started| {
+            ask.tests(&Input::of(file), flags.coverage, |session, found, started| {
                 let errors = found.iter().any(is_error);
                 test::test(session, flags, &filters, errors, started, output)
             })
         }
-        Verb::Fix { input, dry_run } => ask.fix(input, *dry_run),
+        Verb::Fix { input, dry_run, coverage } => ask.fix(input, *dry_run, *coverage),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
         Verb::Report { report: Report::Cache, input } => ask.stored(input, |session| report::cache(session, output)),
         Verb::Graph { input, format, focus } => ask.stored(input, |session| graph::graph(session, *format, focus.as_deref(), output)),
@@ -147,7 +147,20 @@ impl Asked<'_> {
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);
-        Some(Setup { options, link, workers: self.global.jobs, cache, budget, builds, tests: false, bare, log: false, timings })
+        Some(Setup { options, link, workers: self.global.jobs, cache, budget, builds, bare, timings, ..Setup::default() })
+    }
+
+    /// What is said of functions without a test; `None` when that cannot be said.
+    fn coverage(&self, project: &Project, flag: Option<Coverage>) -> Option<Coverage> {
+        if !project.is_part() {
+            return Some(flag.or(project.manifest.testing.coverage).unwrap_or_else(|| Coverage::default_of(project)));
+        }
+        // Tests elsewhere in the package may name its functions.
+        if flag.is_some_and(|flag| flag != Coverage::Off) {
+            self.output.failure("--coverage is about a whole package: name its folder instead of a file of it");
+            return None;
+        }
+        Some(Coverage::Off)
     }
 
     /// The stored graph as it is, without looking at what changed.
@@ -176,12 +189,12 @@ impl Asked<'_> {
     ) -> (i32, &'static str) {
         let started = Instant::now();
         let output = self.output;
-        let (mut session, diagnostics, errors) = match self.checked(input, symbols, builds, false) {
+        let (mut session, diagnostics, errors) = match self.checked(input, symbols, builds, None) {
             Ok(checked) => checked,
             Err(status) => return (status, "oric"),
         };
         if errors > 0 {
-            check::failed(&diagnostics, errors, started, output);
+            check::failed(&diagnostics, errors, None, started, output);
             return (if self.finish(session, started) { FAILED } else { crate::cli::CRASHED }, "oric");
         }
         if let Some(what) = &input.dump {
@@ -194,12 +207,21 @@ impl Asked<'_> {
         if self.finish(session, started) { result } else { (crate::cli::CRASHED, "oric") }
     }
 
-    /// Loads and checks a program, prints what was found; how many errors that were.
-    fn checked(&self, input: &Input, symbols: bool, builds: bool, tests: bool) -> Result<(Session, Vec<syntax::Diagnostic>, usize), i32> {
+    /// Loads and checks a program, prints what was found; how many errors that were. `tests`: with its tests, and the flag of their coverage.
+    fn checked(
+        &self,
+        input: &Input,
+        symbols: bool,
+        builds: bool,
+        tests: Option<Option<Coverage>>,
+    ) -> Result<(Session, Vec<syntax::Diagnostic>, usize), i32> {
         let output = self.output;
         let project = Project::of(&input.file).map_err(|error| self.cannot_open(&error))?;
         let mut setup = self.setup(&project, input, symbols, builds).ok_or(REFUSED)?;
-        setup.tests = tests;
+        if let Some(flag) = tests {
+            setup.tests = true;
+            setup.coverage = self.coverage(&project, flag).ok_or(REFUSED)?;
+        }
         // A dump shows what is computed now, every phase of it; what is stored has nothing to do with it.
         setup.cache = setup.cache.filter(|_| input.dump.is_none());
         output.compiling(&project, &[project.main]);
@@ -214,9 +236,14 @@ impl Asked<'_> {
     }
 
     /// Loads and checks a program with its tests, and goes on with `work`, whatever was found.
-    fn tests(&self, input: &Input, work: impl FnOnce(&mut Session, &[syntax::Diagnostic], Instant) -> i32) -> (i32, &'static str) {
+    fn tests(
+        &self,
+        input: &Input,
+        coverage: Option<Coverage>,
+        work: impl FnOnce(&mut Session, &[syntax::Diagnostic], Instant) -> i32,
+    ) -> (i32, &'static str) {
         let started = Instant::now();
-        let (mut session, found, _) = match self.checked(input, true, true, true) {
+        let (mut session, found, _) = match self.checked(input, true, true, Some(coverage)) {
             Ok(checked) => checked,
             Err(status) => return (status, "oric"),
         };
@@ -228,16 +255,17 @@ impl Asked<'_> {
     }
 
     /// Loads a program with its tests, apart from what is stored, and fixes it.
-    fn fix(&self, input: &Input, dry: bool) -> (i32, &'static str) {
+    fn fix(&self, input: &Input, dry: bool, coverage: Option<Coverage>) -> (i32, &'static str) {
         let started = Instant::now();
         let project = match Project::of(&input.file) {
             Ok(project) => project,
             Err(error) => return (self.cannot_open(&error), "oric"),
         };
         let Some(setup) = self.setup(&project, input, true, false) else { return (REFUSED, "oric") };
+        let Some(coverage) = self.coverage(&project, coverage) else { return (REFUSED, "oric") };
         self.output.compiling(&project, &[project.main]);
         // Texts that are on no disk must not get into the store.
-        match Session::open(project, Setup { cache: None, tests: true, ..setup }) {
+        match Session::open(project, Setup { cache: None, tests: true, coverage, ..setup }) {
             Ok(mut session) => {
                 let status = fix::fix(&mut session, dry, started, self.output);
                 std::mem::forget(session);

@@ -2,12 +2,14 @@
 //! test alone. What no change can have reached is not run again: its verdict is an answer of the engine.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
+use syntax::{Anchor, Diagnostic, DiagnosticCode};
 
 use super::{build, elapsed, junit, run};
 use crate::cli::{FAILED, Format, NOTHING, Output, REFUSED, TestFlags};
+use crate::coverage;
 use crate::link;
 use crate::queries;
 use crate::session::Session;
@@ -23,19 +25,6 @@ pub fn program_and_filters(what: &[String]) -> (PathBuf, Vec<String>) {
     let program = at.map_or_else(|| PathBuf::from("."), |at| PathBuf::from(&what[at]));
     let filters = what.iter().enumerate().filter(|(i, _)| Some(*i) != at).map(|(_, text)| text.clone()).collect();
     (program, filters)
-}
-
-/// `500ms`, `60s`, `2m` (language/11 §11.9).
-pub fn duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = (text[..digits].parse::<u64>().ok()?, &text[digits..]);
-    let ms = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        _ => return None,
-    };
-    number.checked_mul(ms).map(Duration::from_millis)
 }
 
 /// Runs what is selected, shows it and its totals; `errors` says how many errors the check found. Returns the exit status.
@@ -74,6 +63,9 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
         Err(status) => return status,
     };
     totals.event(started, output);
+    if let Some(summary) = coverage::summary(session) {
+        output.summary(&summary);
+    }
     let text = if flags.failed && totals.is_empty() { "no test failed before".to_owned() } else { totals.text() };
     output.summary(&format!("test: {text} in {}", elapsed(started)));
     if let Some(path) = &flags.junit
@@ -106,7 +98,8 @@ fn carry_out(
 ) -> Result<Totals, i32> {
     let shows = flags.no_capture.then(|| if output.is_json() { Shown::Error } else { Shown::Output });
     let mode = Mode { shows, checks_leaks: !flags.no_leak_check };
-    let manner = Manner { timeout: flags.timeout, interp: flags.interp, mode };
+    let timeout = flags.timeout.unwrap_or(session.project.manifest.testing.timeout);
+    let manner = Manner { timeout, interp: flags.interp, mode };
     let everything = flags.all || flags.no_capture || flags.no_leak_check;
     let mut standings = standings(session, &tests, &manner, |outcome| everything || fails_again && outcome.verdict.is_bad());
     if flags.failed {
@@ -130,15 +123,34 @@ fn carry_out(
     announce(&changes.functions(&session.engine), &tests, &standings, output);
     let show = Show { flags, output, changes };
     let mut totals = Totals::default();
+    let mut slow = Vec::new();
     let path = image.as_ref().map(|image| image.path.as_path());
     let verdicts = work(session, &tests, standings, path, &manner, |session, test, outcome, cached| {
         show.show(session, test, outcome, cached);
+        slow.extend(warn_of_slowness(session, test, outcome, &manner));
         also(session, test, outcome, cached);
     });
+    output.diagnostics(&slow, session);
     for (verdict, cached) in verdicts {
         totals.add(verdict, cached);
     }
     Ok(totals)
+}
+
+/// W0511: an attached test that ran for longer than the package wants to wait at every `check`. How long one took that was stopped is not known, and the
+/// interpreter says nothing about how fast a test is.
+fn warn_of_slowness(session: &Session, test: &Test, outcome: &Outcome, manner: &Manner) -> Option<Diagnostic> {
+    let threshold = session.project.manifest.testing.slow;
+    let took = outcome.took.filter(|took| *took > threshold && *took < manner.timeout && !manner.interp && !test.row.floating)?;
+    let took = format!("{:.0} ms", took.as_secs_f64() * 1000.0);
+    let warning = Diagnostic::new(
+        DiagnosticCode::W0511,
+        Anchor::Item(test.row.item),
+        test.name_span(session),
+        [test.row.item.name().into(), took.into()],
+    );
+    let warning = warning.note("`oric check` runs attached tests").help("make it floating: `tests _`");
+    Some(warning.note(format!("more than {threshold:?} is slow; `testing.slow_test_threshold` in ori.toml sets another limit")))
 }
 
 /// Names that are shown of the functions that changed.
@@ -340,17 +352,8 @@ impl Show<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::{Totals, duration};
+    use super::Totals;
     use crate::testing::Verdict;
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        assert_eq!((duration("5"), duration("s"), duration("1h")), (None, None, None));
-    }
 
     #[test]
     fn totals_tell_what_ran_from_what_was_known() {

@@ -8,6 +8,7 @@
 mod address;
 mod back;
 pub(crate) mod codec;
+mod coverage;
 mod front;
 mod impls;
 mod levels;
@@ -178,6 +179,7 @@ queries! {
         Position     = 13 "position"      (ItemId) -> Option<ItemPosition>, value, ["oric"], "file and line of an item: the only thing a line shift changes";
         Start        = 17 "start"         (ItemId) -> Option<u32>, value, ["oric"], "first byte of an item in its file: where its diagnostics are shown";
         ImportCycles = 14 "import_cycles" (Symbol) -> Vec<Vec<Symbol>>, value + firewall, ["oric"], "cycles among the imports reachable from a module";
+        Testable     = 65 "testable"      (Symbol) -> Arc<Vec<(ItemId, syntax::Span)>>, value + firewall, ["oric"], "functions of a module that need a test, with their names' spans";
         // What items tell each other.
         Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value + firewall, ["hir"], "names visible in a module";
         TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
@@ -187,6 +189,7 @@ queries! {
         InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";
         TraitImpls     = 47 "trait_impls"    (impls::ImplsOf) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir" "oric"], "impls of a trait for types of one head: the firewall against the impls of others";
         Implementation = 25 "implementation" (ItemId) -> Option<Arc<hir::program::Implementation>>, value + firewall, ["hir"], "header of an impl";
+        Targets        = 66 "targets"        (Symbol) -> Option<Arc<Vec<ItemId>>>, value + firewall, ["hir" "oric"], "functions that the tests of a module are attached to; nothing when its file does not parse";
         Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value + firewall, ["hir"], "parameters and result of a function: the firewall against bodies";
         SelfUses       = 29 "self_uses"      (ItemId) -> Arc<hir::resolve::SelfUses>, value + firewall, ["hir"], "what a method does with its self, by its syntax";
         Mutates        = 44 "mutates"        (ItemId) -> bool, value + firewall, ["hir"], "does a method change its self?";
@@ -218,6 +221,7 @@ queries! {
         TestCode    = 70 "test_code"   (ItemId) -> u128, value, ["oric"], "fingerprint of all code that a test reaches";
         TestPlaces  = 71 "test_places" (ItemId) -> u128, value, ["oric"], "fingerprint of the positions of all that a test reaches";
         TestVerdict = 72 "test"        (ItemId) -> Arc<Run>, value, ["codegen"], "how a test ends, and what it writes";
+        Untested    = 67 "untested"    (()) -> Arc<Vec<(ItemId, syntax::Span)>>, value, ["oric"], "functions of the program that no test is attached to";
         // Programs.
         Diagnostics = 50 "diagnostics" (Symbol) -> Arc<front::ModuleReport>, value, ["hir" "oric"], "everything there is to say about a module";
         Check       = 55 "check"       (Symbol) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric"], "everything there is to say about a program: the root of `check`";

@@ -21,7 +21,7 @@ pub mod work;
 use std::time::Duration;
 
 use ir::ItemId;
-use syntax::Anchor;
+use syntax::{Anchor, Span};
 
 use crate::queries::{self, Run, TestRow};
 use crate::report::find;
@@ -40,11 +40,15 @@ pub struct Test {
 }
 
 impl Test {
+    /// Where its name stands in its item.
+    pub fn name_span(&self, session: &Session) -> Span {
+        let item = session.engine.get::<queries::Item>(&self.row.item).ok();
+        item.as_deref().and_then(Option::as_ref).map(|item| item.name_span).unwrap_or_default()
+    }
+
     /// The line of its name.
     pub fn line(&self, session: &Session) -> usize {
-        let span = session.engine.get::<queries::Item>(&self.row.item).ok();
-        let span = span.as_deref().and_then(Option::as_ref).map(|item| item.name_span).unwrap_or_default();
-        find(session, Anchor::Item(self.row.item), span).map_or(1, |found| found.line_column().0)
+        find(session, Anchor::Item(self.row.item), self.name_span(session)).map_or(1, |found| found.line_column().0)
     }
 
     /// `attached` or `floating`.

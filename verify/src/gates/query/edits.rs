@@ -138,7 +138,7 @@ impl Program {
 
     /// Its files.
     pub fn tree(&self) -> Tree {
-        let mut tree = Tree::from([("ori.toml".to_owned(), "[project]\nname = \"generated\"\n".to_owned())]);
+        let mut tree = Tree::from([("ori.toml".to_owned(), "[project]\nname = \"generated\"\n[testing]\ncoverage = \"off\"\n".to_owned())]);
         let mut main = String::new();
         let mut prints = String::new();
         for (at, module) in self.modules.iter().enumerate() {

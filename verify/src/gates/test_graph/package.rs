@@ -162,13 +162,19 @@ impl Package {
         let here = module * self.width..(module + 1) * self.width;
         let names = here.clone().map(|number| format!("f{number}")).collect::<Vec<_>>().join(", ");
         let mut text = format!("use \"../m{module}\" {{ {names} }};\n");
+        let mut also = "";
+        if module == 0 {
+            // Every function has a test.
+            text.push_str("use \"../ways\" { called, chosen };\n");
+            also = " tests @called tests @chosen";
+        }
         for number in here {
             let function = &self.functions[number];
             let expected = function.expected;
             // What it prints is another text for every value: a comparison alone may be the same code after an edit as before.
             let _ = writeln!(
                 text,
-                "@test_f{number} tests @f{number} () -> void = {{\n    print(msg: `{{f{number}(n: 4)}} {expected}`);\n    \
+                "@test_f{number} tests @f{number}{also} () -> void = {{\n    print(msg: `{{f{number}(n: 4)}} {expected}`);\n    \
                  assert(condition: f{number}(n: 5) % 5 != {expected});\n}}"
             );
         }
