@@ -34,11 +34,13 @@ impl<'a> Checker<'a> {
             }
             let is_tail = tail && i + 1 == list.len();
             let before = self.draft.scratch.len();
+            let postponed = self.postponed.len();
             if is_tail && !matches!(tree.exprs[statement], Ast::Let { .. }) {
                 let value = match expect.checked() {
                     Some((wanted, why)) => self.check(statement, wanted, why)?,
                     None => self.expr(statement, expect)?,
                 };
+                self.end_statement(postponed)?;
                 ty = self.ty(value);
                 self.draft.scratch.push(value);
             } else {
@@ -120,8 +122,11 @@ impl<'a> Checker<'a> {
         let value = self.branch(then, &Expect::NONE)?;
         let mut ty = self.ty(value);
         if let TypeKind::Variable(_) = ty.kind() {
-            // `Err(e)?`: what it would go on with is nothing.
+            // `Err(e)?`: what it would go on with is nothing. Of anything else that is open, `void` is wanted.
             ty = self.closed(value);
+            if self.unify(ty, Type::VOID) {
+                ty = Type::VOID;
+            }
         }
         if ty != Type::VOID && !ty.fits_anywhere() {
             let (at, anchor) = (self.span_at(value), self.anchor);

@@ -290,9 +290,8 @@ impl<'a> Checker<'a> {
                     self.poisoned = true;
                     return Ok(None);
                 };
-                let is_open = !prelude::is_opaque(item) || prelude::is_library(self.item.id.module());
                 if definition.has_members()
-                    && is_open
+                    && self.sees_fields(item)
                     && let Some(index) = definition.field_named(name)
                 {
                     return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));

@@ -39,6 +39,9 @@ pub(super) struct Outside<'a> {
     first_local: usize,
 }
 
+/// A lambda in the text: parameters, result type, body.
+pub(super) type Written<'a> = (&'a [LambdaParam], Option<tree::TypeId>, tree::ExprId);
+
 impl Outside<'_> {
     /// The function that the lambda becomes.
     pub(super) fn item(&self) -> ItemId {
@@ -47,13 +50,8 @@ impl Outside<'_> {
 }
 
 impl<'a> Checker<'a> {
-    /// `x -> e`
-    pub(super) fn lambda(
-        &mut self,
-        (params, result, body): (&'a [LambdaParam], Option<tree::TypeId>, tree::ExprId),
-        span: Span,
-        expect: &Expect<'a>,
-    ) -> Result<ExprId> {
+    /// `x -> e`, with what is known of its parameters by now.
+    pub(super) fn lambda_now(&mut self, (params, result, body): Written<'a>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let wanted = match self.resolved(expect.ty).kind() {
             TypeKind::Function(params, result) if expect.mode != Mode::None => Some((params, result)),
             _ => None,
@@ -107,6 +105,7 @@ impl<'a> Checker<'a> {
         // A `?` leaves the lambda, not what is around it.
         let left = declared.map_or_else(|| self.fresh(), |(ty, _)| ty);
         self.targets.push(Target { ty: left, block: None, this: None, is_left: false });
+        let postponed = self.postponed.len();
         let value = match declared {
             Some((ty, why)) if self.resolved(ty) == Type::VOID && self.is_empty_braces(body) => {
                 self.branch(body, &Expect::check(Type::VOID, why))?
@@ -114,6 +113,7 @@ impl<'a> Checker<'a> {
             Some((ty, why)) => self.check(body, self.resolved(ty), why)?,
             None => self.infer(body)?,
         };
+        self.end_statement(postponed)?;
         let is_left = self.targets.pop().is_some_and(|target| target.is_left);
         let value = match declared {
             None if is_left => self.fit(value, self.resolved(left), Why::None),
@@ -324,7 +324,7 @@ impl<'a> Checker<'a> {
     pub(super) fn field_call(&mut self, value: ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<Option<ExprId>> {
         let TypeKind::Struct(item, type_args) = self.ty(value).kind() else { return Ok(None) };
         let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
-        let index = definition.field_named(name).filter(|_| definition.has_members());
+        let index = definition.field_named(name).filter(|_| definition.has_members() && self.sees_fields(item));
         let Some(index) = index else { return Ok(None) };
         let ty = self.resolved(definition.fields[index].1.substituted(type_args));
         let at = Span::new(self.span_at(value).start, span.end);

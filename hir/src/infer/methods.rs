@@ -12,7 +12,7 @@ use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
-use crate::program::{Entity, Receiver};
+use crate::program::{Entity, Receiver, TypeDefinition};
 use crate::resolve::prelude::{self, Known, Sum, library_head, predeclared};
 use crate::resolve::solve;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
@@ -437,7 +437,8 @@ impl<'a> Checker<'a> {
         }
         let is_field = match ty.kind() {
             TypeKind::Struct(item, _) => {
-                self.cx.type_definition(item)?.is_some_and(|d| d.has_members() && d.fields.iter().any(|(f, _)| *f == name))
+                let is_member = |d: Arc<TypeDefinition>| d.has_members() && d.fields.iter().any(|(f, _)| *f == name);
+                self.sees_fields(item) && self.cx.type_definition(item)?.is_some_and(is_member)
             }
             _ => false,
         };
@@ -455,11 +456,17 @@ impl<'a> Checker<'a> {
             let of_type = direct.chain(inherent().map(Symbol::as_str));
             nearest(name.as_str(), of_type.chain(of_traits).chain(later(ty).iter().copied()))
         };
+        let of_iterators = near.is_none()
+            && !matches!(ty.kind(), TypeKind::List(_))
+            && matches!(solve::solve(ty, Known::Iterable.plain(), &self.given, self.cx)?, solve::Answer::Proven(_))
+            && self.cx.trait_definition(Known::Iterator.item())?.is_some_and(|iterator| solve::member(&iterator, name).is_some());
         let error = self.report(Code::E0308, at, [name.into(), show(ty).into()]);
         if is_field {
             error.helps.push(format!("`{name}` is a field: write it without parentheses"));
         } else if let Some(near) = near {
             error.helps.push(format!("a method with a similar name exists: `{near}`"));
+        } else if of_iterators {
+            error.helps.push(format!("an iterator over it has it: `.iter().{name}(...)`"));
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ mod operators;
 mod panics;
 mod pattern;
 mod place;
+mod postpone;
 mod propagate;
 mod recurse;
 mod structs;
@@ -50,6 +51,7 @@ use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
 pub use derive::made;
 use draft::{Draft, Row};
+use postpone::Postponed;
 use propagate::Target;
 use traits::Obligation;
 use unify::Pending;
@@ -197,6 +199,12 @@ struct Checker<'a> {
     defining: Option<Symbol>,
     /// The operands of a prelude function whose body is being made, in place of arguments.
     operands: Option<Vec<ExprId>>,
+    /// Lambdas that wait for the end of their statement.
+    postponed: Vec<Postponed<'a>>,
+    /// How many lambdas around are only tried, since their parameters are open.
+    attempts: u32,
+    /// What is tried needs to know a type that is open.
+    stuck: bool,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -337,6 +345,9 @@ impl<'a> Checker<'a> {
             recursion: None,
             defining: None,
             operands: None,
+            postponed: Vec::new(),
+            attempts: 0,
+            stuck: false,
         })
     }
 
@@ -352,14 +363,13 @@ impl<'a> Checker<'a> {
             }
             return Ok(block);
         }
-        match expected {
-            Some((Type::VOID, why)) if self.is_empty_braces(root) => {
-                let unit = self.branch(root, &Expect::check(Type::VOID, why))?;
-                Ok(unit)
-            }
-            Some((ty, why)) => self.check(root, ty, why),
-            None => self.infer(root),
-        }
+        let value = match expected {
+            Some((Type::VOID, why)) if self.is_empty_braces(root) => self.branch(root, &Expect::check(Type::VOID, why))?,
+            Some((ty, why)) => self.check(root, ty, why)?,
+            None => self.infer(root)?,
+        };
+        self.end_statement(0)?;
+        Ok(value)
     }
 
     /// In a method that changes its `self`: a variable of its own, which starts as the parameter. Its `let` stays on the scratch stack.

@@ -5,7 +5,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result, Which};
 use crate::ir::{Expr, ExprId};
-use crate::resolve::prelude::Known;
+use crate::resolve::prelude::{self, Known, Sum};
 use crate::resolve::show;
 use crate::{Intrinsic as I, Type, TypeKind};
 
@@ -279,6 +279,7 @@ impl<'a> Checker<'a> {
             Expr::Int(value) => Some(value),
             _ => None,
         };
+        let owns = self.may_implement(left, Known::Eq.plain());
         let error = self.report(Code::E2020, span, [sign.into(), left_text.as_str().into(), right_text.as_str().into()]);
         error.labels.push(syntax::Label { anchor, span: left_span, text: format!("this is `{left_text}`") });
         error.labels.push(syntax::Label { anchor, span: right_span, text: format!("this is `{right_text}`") });
@@ -299,15 +300,16 @@ impl<'a> Checker<'a> {
                 error.notes.push(format!("`{sign}` is defined on int only"));
             }
             (Type::BYTE, _) => error.helps.push("bytes have no arithmetic: convert with `as int`".into()),
-            _ if matches!(left.kind(), TypeKind::Struct(..))
-                && let Some(known) = Known::of_operator(op) =>
-            {
+            _ if let Some(known) = Known::of_operator(op).filter(|_| owns) => {
                 let interface = if left == right { known.name().to_owned() } else { format!("{}<{right_text}>", known.name()) };
                 error.helps.push(format!("`impl {left_text}: {interface} {{ ... }}` defines it"));
             }
-            _ if left == right && matches!(left.kind(), TypeKind::Struct(..)) => {
+            _ if left == right && owns => {
                 let derive = if matches!(op, BinaryOp::Eq | BinaryOp::Ne) { "#derive(Eq)" } else { "#derive(Eq, Comparable)" };
                 error.helps.push(format!("`{derive}` before the declaration of `{left_text}` defines it"));
+            }
+            (_, _) if matches!(left.kind(), TypeKind::Struct(item, _) if matches!(prelude::sum(item), Some(Sum::Option | Sum::Result))) => {
+                error.helps.push(format!("say what to take when there is no value: `(a ?? other) {sign} b`"));
             }
             _ if left == right && matches!(left.kind(), TypeKind::Parameter(..)) => {
                 let bound = match op {

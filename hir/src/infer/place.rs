@@ -3,6 +3,7 @@
 use syntax::tree::{self, BinaryOp, Expr as Ast};
 use syntax::{DiagnosticCode as Code, Span};
 
+use super::unify::UNNAMED;
 use super::why::Why;
 use super::{Checker, Indexed, Kind, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
@@ -45,6 +46,7 @@ struct Target {
 impl<'a> Checker<'a> {
     /// One statement of a block; what it becomes goes to the scratch stack.
     pub(super) fn statement(&mut self, id: tree::ExprId) -> Result<()> {
+        let postponed = self.postponed.len();
         match self.tree.exprs[id] {
             Ast::Let { pattern, ty, value, question } => {
                 let span = self.span(id);
@@ -70,7 +72,9 @@ impl<'a> Checker<'a> {
                         (value, self.ty(value))
                     }
                 };
+                self.end_statement(postponed)?;
                 self.defining = before;
+                let ty = self.resolved(ty);
                 self.bind_value(pattern, value, ty, Kind::Mutable, "let", span)
             }
             _ => {
@@ -79,6 +83,7 @@ impl<'a> Checker<'a> {
                     Ast::Map(entries) if entries.is_empty() => self.unit(self.span(id)),
                     _ => self.infer(id)?,
                 };
+                self.end_statement(postponed)?;
                 self.warn_unused(id, statement);
                 self.draft.scratch.push(statement);
                 Ok(())
@@ -166,7 +171,15 @@ impl<'a> Checker<'a> {
                     BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow => self.infer(value)?,
                     _ => self.hinted(value, ty)?,
                 };
+                let before = self.diagnostics.len();
                 let result = self.operate(op, current, value, span)?;
+                // What the operator says of an option is no help here.
+                if let (Some((Step::Key(_), ..)), [error]) = (target.steps.last(), &mut self.diagnostics[before..])
+                    && error.code == Code::E2020
+                {
+                    let sign = super::operators::text(op);
+                    error.helps = vec![format!("an index into a map gives an `Option`: `m[k] = (m[k] ?? start) {sign} ...`")];
+                }
                 self.fit(result, ty, why)
             }
         };
@@ -224,7 +237,7 @@ impl<'a> Checker<'a> {
                 return Ok(None);
             }
             TypeKind::Variable(_) => {
-                self.cannot_infer(span, "this value");
+                self.cannot_infer(span, UNNAMED);
                 return Ok(None);
             }
             _ => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use ir::{List, Symbol};
+use ir::{ItemId, List, Symbol};
 use syntax::tree::{self, Entry, EntryKey};
 use syntax::{DiagnosticCode as Code, Span};
 
@@ -121,7 +121,7 @@ impl<'a> Checker<'a> {
                 let probe = self.infer(*value)?;
                 let ty = self.ty(probe);
                 if let TypeKind::Struct(item, _) = ty.kind()
-                    && !prelude::is_opaque(item)
+                    && self.sees_fields(item)
                 {
                     self.diagnostics.truncate(kept);
                     self.refused.truncate(refused);
@@ -232,9 +232,16 @@ impl<'a> Checker<'a> {
         Ok(self.with_statements(mark, aggregate, span))
     }
 
+    /// Are the fields of the type those of a program, or is this the library, whose types are its own matter?
+    pub(super) fn sees_fields(&self, ty: ItemId) -> bool {
+        !prelude::is_opaque(ty) || prelude::is_library(self.item.id.module())
+    }
+
+    /// E0302 for a field that a type has not.
     pub(super) fn no_field(&mut self, definition: &TypeDefinition, field: Symbol, span: Span) {
-        let near = suggest(field.as_str(), definition.fields.iter().map(|(f, _)| f.as_str()));
-        let known: Vec<&str> = definition.fields.iter().map(|(f, _)| f.as_str()).collect();
+        let visible = if self.sees_fields(definition.item) { &definition.fields[..] } else { &[] };
+        let near = suggest(field.as_str(), visible.iter().map(|(f, _)| f.as_str()));
+        let known: Vec<&str> = visible.iter().map(|(f, _)| f.as_str()).collect();
         let anchor = self.anchor;
         let error = self.report(Code::E0302, span, [definition.item.name().into(), field.into()]);
         match near {

@@ -12,6 +12,7 @@ use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, 
 use crate::{Type, TypeKind};
 
 /// A bound whose type was open when it was met, or an associated type that must be a certain one.
+#[derive(Clone)]
 pub(super) enum Obligation {
     Bound(Type, TraitRef, Span),
     Equal(Type, Type, Span),
@@ -252,17 +253,18 @@ impl<'a> Checker<'a> {
             Answer::Proven(_) => {}
             Answer::Refuted if interface.item() == prelude::table_key() => self.no_key(ty, at)?,
             Answer::Refuted => {
-                let (shown, wanted) = (show(ty), interface.show());
-                let help = match ty.kind() {
-                    TypeKind::Parameter(..) | TypeKind::Associated(..) => Some(format!("bound it: `{shown}: {wanted}`")),
-                    TypeKind::Struct(..) => Some(format!("`impl {shown}: {wanted} {{ ... }}` implements it")),
-                    _ if !crate::resolve::prelude::is_predeclared(interface.item()) => {
-                        Some(format!("`impl {shown}: {wanted} {{ ... }}` implements it"))
-                    }
+                let blamed = self.blamed(ty, interface)?;
+                let (lacking, wanted) = (show(blamed), interface.show());
+                let help = match blamed.kind() {
+                    TypeKind::Parameter(..) | TypeKind::Associated(..) => Some(format!("bound it: `{lacking}: {wanted}`")),
+                    _ if self.may_implement(blamed, interface) => Some(format!("`impl {lacking}: {wanted} {{ ... }}` implements it")),
                     _ => None,
                 };
-                let error = self.report(Code::E2009, at, [shown.into(), wanted.into()]);
+                let error = self.report(Code::E2009, at, [show(ty).into(), wanted.as_str().into()]);
                 error.helps.extend(help);
+                if blamed != ty {
+                    error.notes.push(format!("`{lacking}` does not implement {wanted}"));
+                }
             }
             Answer::Unsupported => {
                 self.refuse(at, format!("`{}` of `{}`", interface.show(), show(ty)));
@@ -272,6 +274,40 @@ impl<'a> Checker<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The part of a type for whose sake it lacks a trait; the type itself when that is up to no part.
+    pub(super) fn blamed(&self, ty: Type, interface: TraitRef) -> Result<Type> {
+        let parts = match ty.kind() {
+            TypeKind::Struct(item, args) => {
+                let name = interface.item().name();
+                let derives = self.cx.type_definition(item)?.is_some_and(|definition| definition.derives.contains(&name));
+                if derives || prelude::is_predeclared(item) { args } else { &[] }
+            }
+            TypeKind::Tuple(parts) => parts,
+            TypeKind::List(element) => return self.blamed_part(ty, element, interface),
+            _ => &[],
+        };
+        for &part in parts {
+            let found = self.blamed_part(ty, part, interface)?;
+            if found != ty {
+                return Ok(found);
+            }
+        }
+        Ok(ty)
+    }
+
+    fn blamed_part(&self, whole: Type, part: Type, interface: TraitRef) -> Result<Type> {
+        match solve(part, interface, &self.given, self.cx)? {
+            Answer::Refuted => self.blamed(part, interface),
+            Answer::Proven(_) | Answer::Unsupported | Answer::Endless => Ok(whole),
+        }
+    }
+
+    /// May the program implement the trait for the type (language/04 §4.7, coherence)?
+    pub(super) fn may_implement(&self, ty: Type, interface: TraitRef) -> bool {
+        let is_own = matches!(ty.kind(), TypeKind::Struct(item, _) if !prelude::is_predeclared(item));
+        is_own || !prelude::is_predeclared(interface.item())
     }
 
     /// E2031, once a type.

@@ -13,6 +13,9 @@ use crate::resolve::solve::dispatch;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
 
+/// What a message calls a value without a name.
+pub(super) const UNNAMED: &str = "this value";
+
 /// A call of a generic function whose type arguments were not all known when it was checked.
 pub(super) struct Pending {
     pub call: ExprId,
@@ -131,12 +134,27 @@ impl Checker<'_> {
         if !matches!(self.ty(value).kind(), TypeKind::Variable(_)) {
             return Ok(true);
         }
-        let span = self.span_at(value);
-        self.cannot_infer(span, "this value");
+        let (span, what) = (self.span_at(value), self.described(value));
+        self.cannot_infer(span, &what);
         Ok(false)
     }
 
+    /// A value as a message names it, where it has a name.
+    fn described(&self, value: ExprId) -> String {
+        match self.expr_at(value) {
+            Expr::Local(local) if self.draft.body.locals[local].name != self.blank => self.draft.body.locals[local].name.to_string(),
+            Expr::Call(item, _) => format!("{}(...)", item.short_name()),
+            _ => UNNAMED.to_owned(),
+        }
+    }
+
     pub(super) fn cannot_infer(&mut self, span: Span, what: &str) {
+        // What is only tried is looked at again at the end of the statement.
+        if self.attempts > 0 {
+            self.stuck = true;
+            self.poisoned = true;
+            return;
+        }
         // One open type is reported where it is first needed.
         // A lambda that refers to itself has no type that could be known.
         if !self.diagnostics.iter().any(|d| d.code == Code::E2005 && d.span == span || d.code == Code::E2007) {
@@ -244,7 +262,7 @@ impl Checker<'_> {
         if let Some(span) = open
             && !self.poisoned
         {
-            self.cannot_infer(span, "this value");
+            self.cannot_infer(span, UNNAMED);
         }
         if !self.poisoned && !self.open_matches.is_empty() {
             self.judge_again()?;

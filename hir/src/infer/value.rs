@@ -187,13 +187,18 @@ impl<'a> Checker<'a> {
         match self.has(ty, Known::Printable, span)? {
             Some(true) => self.through(Known::Printable, ty, &[value], span),
             Some(false) if !self.lacks_silently(ty)? => {
-                let shown = show(ty);
-                let error = self.report(Code::E2038, span, [shown.as_str().into()]);
-                match ty.kind() {
-                    TypeKind::Struct(..) => {
-                        error.helps.push(format!("`#derive(Printable)` before the declaration of `{shown}` defines it"));
+                let blamed = self.blamed(ty, Known::Printable.plain())?;
+                let is_own = self.may_implement(blamed, Known::Printable.plain());
+                let lacking = show(blamed);
+                let error = self.report(Code::E2038, span, [show(ty).into()]);
+                if blamed != ty {
+                    error.notes.push(format!("`{lacking}` does not implement Printable"));
+                }
+                match blamed.kind() {
+                    TypeKind::Struct(item, _) if is_own => {
+                        error.helps.push(format!("`#derive(Printable)` before the declaration of `{}` defines it", item.name()));
                     }
-                    TypeKind::Parameter(..) => error.helps.push(format!("bound it: `{shown}: Printable`")),
+                    TypeKind::Parameter(..) => error.helps.push(format!("bound it: `{lacking}: Printable`")),
                     _ => {}
                 }
                 Ok(self.error(span))

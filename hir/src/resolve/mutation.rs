@@ -19,6 +19,8 @@ pub enum Step {
     Field(Symbol),
     /// An element of a tuple.
     Element(u32),
+    /// What stands at an index.
+    Index,
 }
 
 /// What a method does with its `self`, by the syntax of its body.
@@ -67,6 +69,10 @@ fn path(tree: &Tree, place: ExprId) -> Option<Vec<Step>> {
             }
             Expr::TupleField(base, index) => {
                 steps.push(Step::Element(index));
+                at = base;
+            }
+            Expr::Index(base, _) => {
+                steps.push(Step::Index);
                 at = base;
             }
             _ => return None,
@@ -173,6 +179,7 @@ fn part(mut ty: Type, path: &[Step], cx: &dyn Context) -> Result<Type, Stop> {
                 let index = definition.field_named(name);
                 index.and_then(|index| definition.field(index, args)).unwrap_or(Type::ERROR)
             }
+            (Step::Index, TypeKind::List(element)) => element,
             (Step::Element(index), TypeKind::Tuple(elements)) => elements.get(index as usize).copied().unwrap_or(Type::ERROR),
             _ => Type::ERROR,
         };

@@ -92,6 +92,16 @@ impl Parser<'_> {
         }
     }
 
+    /// `x:` in a struct literal, as arguments and payloads have it. Here the name alone does.
+    #[cold]
+    pub(super) fn pun_with_colon(&mut self, name: ir::Symbol, span: Span) {
+        let (colon, token, base) = (self.span_of(self.previous()), self.span_of(self.token()), self.base);
+        let diagnostic = self.report(DiagnosticCode::E1002, token, []);
+        diagnostic.helps.push(format!("a field with the value of a variable of its name is written `{name}`"));
+        let whole = Span::new(span.start.wrapping_add(base), colon.end.wrapping_add(base));
+        diagnostic.edits.push(crate::Edit { anchor: diagnostic.anchor, span: whole, text: name.to_string(), machine_applicable: true });
+    }
+
     #[cold]
     pub(super) fn expected_type<T>(&mut self) -> Parse<T> {
         if self.unclosed_at_end() {

@@ -269,7 +269,11 @@ impl Parser<'_> {
         }
         let named = self.kind().is_word() && self.ahead(1).kind == Kind::Colon;
         let (name, span) = if named { self.name()? } else { self.ident()? };
-        let value = if named {
+        let value = if named && matches!(self.ahead(1).kind, Kind::Comma | Kind::RBrace) {
+            self.pos += 1;
+            self.pun_with_colon(name, span);
+            self.add_at(Expr::Name(name), span)
+        } else if named {
             self.pos += 1;
             self.expr()?
         } else {

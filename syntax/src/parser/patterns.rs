@@ -6,7 +6,7 @@ use crate::DiagnosticCode;
 use crate::lexer::Kind;
 use crate::tree::*;
 
-use super::{NESTING_LIMIT, Parse, Parser};
+use super::{Failed, NESTING_LIMIT, Parse, Parser};
 
 impl Parser<'_> {
     /// A pattern with alternatives.
@@ -189,6 +189,12 @@ impl Parser<'_> {
     /// `name: pattern`, `name:`, `pattern`
     fn payload_field(&mut self) -> Parse<FieldPattern> {
         let token = self.token();
+        if token.kind == Kind::DotDot && matches!(self.ahead(1).kind, Kind::Comma | Kind::RParen) {
+            let span = self.span_of(token);
+            let help = "a payload pattern names every part; write `_` for each of the others";
+            self.report(DiagnosticCode::E1008, span, []).helps.push(help.into());
+            return Err(Failed);
+        }
         if !(token.kind.is_word() && self.ahead(1).kind == Kind::Colon) {
             let pattern = self.pattern()?;
             return Ok(FieldPattern { name: None, pattern, span: self.tree.pattern_span(pattern) });
