@@ -10,6 +10,7 @@
 //! | [`select`] | LIR `legal` to `select`: instructions with virtual registers                    |
 //! | [`alloc`]  | `select` to `alloc`: registers, spills, parallel copies; the allocation checker |
 //! | [`finish`] | `alloc` to `final`: frame, branch forms, bytes, relocations, sites              |
+//! | `lives`    | where stack slots are needed, and which of them can be one                       |
 //! | `catch`    | landing pads that catch, and what their function owes its caller               |
 //! | [`encode`] | records to bytes, table-driven                                                  |
 //! | [`verify`] | every invariant, one fault enum                                                 |
@@ -25,6 +26,7 @@ pub mod compile;
 pub mod encode;
 pub mod finish;
 pub mod ir;
+mod lives;
 pub mod mutate;
 pub mod ops;
 pub mod regs;

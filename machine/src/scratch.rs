@@ -6,6 +6,7 @@ pub struct Scratch {
     pub(crate) select: crate::select::Columns,
     pub(crate) order: crate::select::order::Plan,
     pub(crate) alloc: crate::alloc::Columns,
+    pub(crate) lives: crate::lives::Lives,
     pub(crate) finish: crate::finish::Memory,
     pub(crate) verify: crate::verify::Memory,
     /// Memory of a function that was compiled before.

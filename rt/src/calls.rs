@@ -80,21 +80,25 @@ pub unsafe extern "sysv64" fn ori_list_unshare(elements: *const u8, length: u64,
 /// `text_drop`.
 ///
 /// # Safety
-/// The text must have a share of the block.
+/// When the word names a block, the text must have a share of it.
 #[unsafe(no_mangle)]
 pub unsafe extern "sysv64" fn ori_text_drop(owner: *mut u8) {
-    // SAFETY: as above; nothing in a text is counted.
-    unsafe { heap::release(owner) };
+    if owner as isize > 0 {
+        // SAFETY: as above; nothing in a text is counted.
+        unsafe { heap::release(owner) };
+    }
 }
 
 /// `buffer_drop`.
 ///
 /// # Safety
-/// The list must have a share of the buffer, and its elements hold nothing that is counted.
+/// When there is a buffer, the list must have a share of it, and its elements hold nothing that is counted.
 #[unsafe(no_mangle)]
 pub unsafe extern "sysv64" fn ori_buffer_drop(buffer: *mut u8) {
-    // SAFETY: as above.
-    unsafe { heap::release(buffer) };
+    if !buffer.is_null() {
+        // SAFETY: as above.
+        unsafe { heap::release(buffer) };
+    }
 }
 
 /// `free`.

@@ -32,13 +32,17 @@ pub struct Ending {
 impl Ending {
     /// One line for a report.
     pub fn line(&self) -> String {
-        let how = match (self.timed_out, self.status, self.signal) {
+        let short = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+        format!("{}, stdout {:?}, stderr {:?}", self.how(), short(&self.stdout), short(&self.stderr))
+    }
+
+    /// How it ended, without what it said.
+    pub fn how(&self) -> String {
+        match (self.timed_out, self.status, self.signal) {
             (true, ..) => "timed out".to_owned(),
             (_, Some(status), _) => format!("status {status}"),
             (_, None, signal) => format!("signal {}", signal.unwrap_or_default()),
-        };
-        let short = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
-        format!("{how}, stdout {:?}, stderr {:?}", short(&self.stdout), short(&self.stderr))
+        }
     }
 }
 

@@ -7,16 +7,19 @@
 //! | a cell         | the cell                                                        | `drop<cell<...>>`, or in place                 |
 //! | a function     | the cell with what it captures, a word further in                | the function that the cell names, `env<...>`    |
 //!
-//! What has many such leaves is counted by functions of its own, `dup<T>` and `give_up<T>`, so that the code of a body does not grow with its types.
+//! What has many such leaves is counted by functions of its own, `dup<T>` and `give_up<T>`, so that the code of a body does not grow with its types. Where
+//! nothing goes but an unwinding panic, all that takes a test is: there only the size of the code matters.
+
+use std::rc::Rc;
 
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
 use ir::ssa::{Block, Inst, NewInst, Value};
-use ir::{ItemId, Place, PlaceId, Stop};
+use ir::{Place, PlaceId, Stop};
 
-use super::Builder;
 use super::glue::{self, Purpose};
 use super::shape::{ShapeId, Tag};
+use super::{Builder, looked};
 use crate::ir::Type;
 use crate::ops::{Cond, NOUNWIND, Op};
 
@@ -70,6 +73,9 @@ impl Builder<'_> {
 
     /// Counts what a value of this type with these leaves holds; `is_whole` when this is the function that does so for the type.
     pub(super) fn count(&mut self, ty: hir::Type, leaves: &[Value], act: Act, is_whole: bool) -> Result<(), Stop> {
+        if self.is_landing && act == Act::Drop && !is_whole && self.counted_leaves(ty)? > 0 && !self.is_one_call(ty)? {
+            return self.call_glue(Purpose::GiveUp, ty, leaves);
+        }
         match ty.kind() {
             TypeKind::Str => self.count_text(leaves, act),
             TypeKind::List(element) => self.count_list(ty, element, leaves, act),
@@ -78,8 +84,7 @@ impl Builder<'_> {
             TypeKind::Tuple(_) | TypeKind::Struct(..) => {
                 if !is_whole && self.glue.is_none() && self.counted_leaves(ty)? > IN_PLACE {
                     let purpose = if act == Act::Dup { Purpose::Dup } else { Purpose::GiveUp };
-                    self.call_glue(purpose.item(ty), leaves);
-                    return Ok(());
+                    return self.call_glue(purpose, ty, leaves);
                 }
                 match self.cx.fields(ty)? {
                     Some(fields) => {
@@ -98,8 +103,21 @@ impl Builder<'_> {
         }
     }
 
+    /// Is it given up by one call of the runtime, which looks whether there is anything to give up?
+    fn is_one_call(&mut self, ty: hir::Type) -> Result<bool, Stop> {
+        match ty.kind() {
+            TypeKind::Str => Ok(true),
+            TypeKind::List(element) => Ok(self.counted_leaves(element)? == 0),
+            _ => Ok(false),
+        }
+    }
+
     fn count_text(&mut self, leaves: &[Value], act: Act) -> Result<(), Stop> {
         let &[_, _, owner] = leaves else { return Ok(()) };
+        if self.is_landing && act == Act::Drop {
+            self.effect(Op::Runtime, &[owner], RuntimeCall::TextDrop as u64);
+            return Ok(());
+        }
         let zero = self.constant(Type::I64, 0);
         let is_owned = self.icmp(Cond::Sgt, owner, zero);
         self.when(is_owned, |builder| {
@@ -113,20 +131,18 @@ impl Builder<'_> {
 
     fn count_list(&mut self, ty: hir::Type, element: hir::Type, leaves: &[Value], act: Act) -> Result<(), Stop> {
         let &[_, _, buffer] = leaves else { return Ok(()) };
+        if act == Act::Drop && self.counted_leaves(element)? == 0 {
+            self.effect(Op::Runtime, &[buffer], RuntimeCall::BufferDrop as u64);
+            return Ok(());
+        }
         let null = self.constant(Type::Ptr, 0);
         let is_owned = self.icmp(Cond::Ne, buffer, null);
-        let holds_counted = self.counted_leaves(element)? > 0;
         self.when(is_owned, |builder| {
             if act == Act::Dup {
                 builder.effect(Op::CountUp, &[buffer], 0);
-            } else if !holds_counted {
-                builder.effect(Op::Runtime, &[buffer], RuntimeCall::BufferDrop as u64);
             } else {
                 let is_last = builder.pure(Op::CountDown, &[buffer], Type::I8);
-                builder.when(is_last, |builder| {
-                    builder.bury(ty, buffer, leaves);
-                    Ok(())
-                })?;
+                builder.when(is_last, |builder| builder.bury(ty, buffer, leaves))?;
             }
             Ok(())
         })
@@ -146,11 +162,10 @@ impl Builder<'_> {
         let is_last = self.pure(Op::CountDown, &[cell], Type::I8);
         self.when(is_last, |builder| {
             if holds_counted {
-                builder.bury(ty, cell, leaves);
-            } else {
-                builder.effect(Op::CountUp, &[cell], 0);
-                builder.effect(Op::Free, &[cell], class);
+                return builder.bury(ty, cell, leaves);
             }
+            builder.effect(Op::CountUp, &[cell], 0);
+            builder.effect(Op::Free, &[cell], class);
             Ok(())
         })
     }
@@ -308,11 +323,21 @@ impl Builder<'_> {
         self.out.append(self.block, NewInst { args, imm, ..NewInst::new(op) }, &[]);
     }
 
-    /// A call of a function that counts: it never panics.
-    pub(super) fn call_glue(&mut self, function: ItemId, args: &[Value]) {
+    /// A call of a function that counts, with the leaves that it takes: it never panics.
+    pub(super) fn call_glue(&mut self, purpose: Purpose, ty: hir::Type, leaves: &[Value]) -> Result<(), Stop> {
+        let taken = match self.taken.get(&(purpose, ty)) {
+            Some(taken) => taken.clone(),
+            None => {
+                let taken: Rc<[u32]> = looked::taken(purpose, ty, &mut self.shapes, self.cx)?.into();
+                self.taken.insert((purpose, ty), taken.clone());
+                taken
+            }
+        };
+        let args: Vec<Value> = taken.iter().filter_map(|&leaf| leaves.get(leaf as usize).copied()).collect();
         let place = self.some_place();
-        let new = NewInst { args, imm: u64::from(function.raw()), flags: NOUNWIND, place, ..NewInst::new(Op::Call) };
+        let new = NewInst { args: &args, imm: u64::from(purpose.item(ty).raw()), flags: NOUNWIND, place, ..NewInst::new(Op::Call) };
         self.out.append(self.block, new, &[]);
+        Ok(())
     }
 
     /// The place of the instruction, or the body's own first line.

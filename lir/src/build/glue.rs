@@ -15,9 +15,9 @@ use ir::ssa::{Block, ENTRY, Graph, NewInst, Value};
 use ir::{ItemId, Stop, Symbol};
 use mir::Mir;
 
-use super::Builder;
 use super::counts::Act;
 use super::shape::{ShapeId, Shapes};
+use super::{Builder, NONE, looked};
 use crate::ir::{Body, Built, Context, Signature, Type};
 use crate::ops::{Cond, Op};
 
@@ -31,7 +31,7 @@ const MAX_TYPES: usize = 10_000;
 const BUFFER: (u32, u32, i64) = (layout::BUFFER_LIMIT, layout::BUFFER_END, layout::BUFFER_ELEMENTS as i64);
 
 /// What such a function does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Purpose {
     /// Frees a cell or the buffer of a list, whose last holder is gone.
     Drop,
@@ -90,8 +90,12 @@ pub(super) struct Circle {
 
 /// The signature of a function that counts, which its name tells; nothing for other functions.
 pub fn glue_signature(item: ItemId, cx: &dyn Context) -> Result<Option<Arc<Signature>>, Stop> {
-    let Some((_, ty)) = Purpose::of(item) else { return Ok(None) };
-    super::flatten_signature(&[ty], hir::Type::VOID, cx).map(|signature| Some(Arc::new(signature)))
+    let Some((purpose, ty)) = Purpose::of(item) else { return Ok(None) };
+    let mut shapes = Shapes::new(cx);
+    let (shape, taken) = (shapes.of(ty)?, looked::taken(purpose, ty, &mut shapes, cx)?);
+    let leaves = shapes.leaves(shape);
+    let params = taken.into_iter().filter_map(|leaf| leaves.get(leaf as usize)).map(|leaf| leaf.ty).collect();
+    Ok(Some(Arc::new(Signature { params, results: Vec::new() })))
 }
 
 /// The body of a function that counts.
@@ -101,7 +105,12 @@ pub fn glue(item: ItemId, purpose: Purpose, ty: hir::Type, cx: &dyn Context) -> 
     builder.out.add_block();
     let shape = builder.shapes.of(ty)?;
     let types: Vec<Type> = builder.shapes.leaves(shape).iter().map(|leaf| leaf.ty).collect();
-    let leaves: Vec<Value> = types.into_iter().map(|ty| builder.out.add_param(ENTRY, ty)).collect();
+    let mut leaves = vec![Value::new(NONE as usize); types.len()];
+    for leaf in looked::taken(purpose, ty, &mut builder.shapes, cx)? {
+        if let Some(&ty) = types.get(leaf as usize) {
+            leaves[leaf as usize] = builder.out.add_param(ENTRY, ty);
+        }
+    }
     match purpose {
         Purpose::Dup => builder.count(ty, &leaves, Act::Dup, true)?,
         Purpose::GiveUp => builder.count(ty, &leaves, Act::Drop, true)?,
@@ -118,11 +127,14 @@ pub fn glue(item: ItemId, purpose: Purpose, ty: hir::Type, cx: &dyn Context) -> 
 
 impl Builder<'_> {
     /// The dead block of a type is freed: by its function, or put on the list.
-    pub(super) fn bury(&mut self, ty: hir::Type, block: Value, leaves: &[Value]) {
+    pub(super) fn bury(&mut self, ty: hir::Type, block: Value, leaves: &[Value]) -> Result<(), Stop> {
         let kind = self.glue.as_ref().and_then(|circle| circle.types.iter().position(|&other| other == ty));
         match kind {
-            None => self.call_glue(Purpose::Drop.item(ty), leaves),
-            Some(kind) => self.put_on_list(ty, kind, block),
+            None => self.call_glue(Purpose::Drop, ty, leaves),
+            Some(kind) => {
+                self.put_on_list(ty, kind, block);
+                Ok(())
+            }
         }
     }
 

@@ -183,7 +183,7 @@ impl Builder<'_> {
         self.jump(join, &[]);
         self.constants.truncate(known);
         self.block = shared;
-        self.call_glue(Purpose::Share.item(ty), &new.leaves());
+        self.call_glue(Purpose::Share, ty, &new.leaves())?;
         self.count(ty, &old.leaves(), Act::Drop, false)?;
         self.jump(join, &[]);
         self.constants.truncate(known);

@@ -17,6 +17,7 @@
 //! | `cells`    | cells on the heap                                                   |
 //! | `lists`    | lists and their buffers                                             |
 //! | `counts`   | `dup` and `drop`                                                    |
+//! | `looked`   | the leaves that counting looks at                                  |
 //! | `opened`   | values that are taken apart, and the room of their cells            |
 //! | [`glue`]   | functions that count what values of a type hold, and free it        |
 //! | `boundary` | texts, runtime calls and panics                                     |
@@ -30,6 +31,7 @@ mod counts;
 pub mod glue;
 pub mod legal;
 mod lists;
+mod looked;
 mod opened;
 pub mod shape;
 pub mod start;
@@ -40,6 +42,8 @@ pub use glue::{Purpose, glue, glue_signature};
 pub use legal::legalise;
 pub use shape::flatten_signature;
 pub use start::{EntryReturn, entry, entry_item};
+
+use std::rc::Rc;
 
 use abi::PanicKind;
 use hashbrown::HashMap;
@@ -117,10 +121,15 @@ struct Builder<'a> {
     place: PlaceId,
     /// Counted leaves of each type that was asked about.
     counted: HashMap<hir::Type, u32>,
+    /// The leaves that functions which count take.
+    taken: HashMap<(Purpose, hir::Type), Rc<[u32]>>,
     /// The types that hold themselves, in a function that drops one of them.
     glue: Option<glue::Circle>,
     /// Are there blocks that no block of MIR stands for?
     is_split: bool,
+    /// Does only unwinding come to the current block? And to each block of MIR?
+    is_landing: bool,
+    landing: Vec<bool>,
     /// Scratch for operand lists.
     operands: Vec<Value>,
     /// Scratch for target lists.
@@ -149,8 +158,11 @@ impl<'a> Builder<'a> {
             flags: 0,
             place: PlaceId::NONE,
             counted: HashMap::new(),
+            taken: HashMap::new(),
             glue: None,
             is_split: false,
+            is_landing: false,
+            landing: vec![true; mir.blocks.len()],
             operands: Vec::new(),
             targets: Vec::new(),
         }
@@ -192,6 +204,17 @@ impl<'a> Builder<'a> {
         self.constants.clear();
         let mir = self.mir;
         let insts = &mir.blocks[block].insts;
+        self.is_landing = block != ENTRY && self.landing[block.index()];
+        if let Some(&last) = insts.last()
+            && !self.is_landing
+        {
+            // In reverse postorder the way that is not a loop's comes first.
+            for target in mir.targets(last) {
+                if let Some(is_landing) = self.landing.get_mut(target.block.index()) {
+                    *is_landing = false;
+                }
+            }
+        }
         self.out.blocks[self.block].insts.reserve(2 * insts.len());
         for &inst in insts {
             let edges = &mir.edges[inst];

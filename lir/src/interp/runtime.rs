@@ -44,6 +44,8 @@ impl Runtime for StandardRuntime {
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::ListReserve | RuntimeCall::ListUnshare => return list(call, args, memory),
+            RuntimeCall::TextDrop if a as i64 <= 0 => return Ok(0),
+            RuntimeCall::BufferDrop if a == 0 => return Ok(0),
             RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
                 let header = a.wrapping_sub(layout::CELL_HEADER as u64);
                 let holders = memory.read(header, 4)? as i32;

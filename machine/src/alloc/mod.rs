@@ -5,6 +5,7 @@
 //! 2. `emit` walks the records in order with a map *register → value*. The map at the entry of a block is fixed by the first edge that reaches it; at a
 //!    loop header the values that are used most in the loop are kept, and none in a register that the loop clobbers. Later edges copy in parallel.
 //! 3. `layout` inserts the stores of spilled values, turns loops so that they test at the bottom, and lays the blocks down.
+//! 4. `spills` makes slots one whose lives do not meet.
 //!
 //! One invariant carries everything: *a live value is in a register, or it has a slot, or it can be made again* (constants and addresses). A value that
 //! has a slot was stored to it at its definition, which dominates every use; so spilling is one decision that never has to be undone on any path,
@@ -19,6 +20,7 @@ mod edge;
 mod emit;
 mod layout;
 mod shape;
+mod spills;
 mod state;
 
 #[cfg(test)]
@@ -224,5 +226,7 @@ pub fn allocate_with(mut function: Function<Select>, scratch: &mut Scratch, opti
     };
     allocator.analyse();
     allocator.emit();
-    allocator.finish()
+    let mut out = allocator.finish();
+    spills::share(&mut out, &mut scratch.lives);
+    out
 }

@@ -11,6 +11,7 @@
 //! |-----------|--------------------------------------------------------------|
 //! | here      | [`select`], the state of the walk                            |
 //! | [`order`] | the order of blocks, loops, cold blocks                      |
+//! | `locals`  | slots that become one row of the frame                       |
 //! | `value`   | values to registers, constants, addresses                    |
 //! | `inst`    | instructions in the middle of a block                        |
 //! | `compare` | comparisons and who reads them                               |
@@ -21,6 +22,7 @@
 mod compare;
 mod flow;
 mod inst;
+mod locals;
 pub mod order;
 mod value;
 
@@ -157,6 +159,7 @@ pub fn select(body: &lir::Body<Legal>, scratch: &mut Scratch) -> Result<Function
     if let Some(limit) = selector.failed {
         return Err(limit);
     }
+    locals::share(graph, &scratch.order.blocks, selector.columns, &mut scratch.lives, &mut selector.out.slots);
     selector.entry(scratch.order.entry_is_target());
     for (at, &block) in scratch.order.blocks.iter().enumerate() {
         selector.block(block, scratch.order.depth[block.index()], at == 0);

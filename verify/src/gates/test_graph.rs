@@ -129,7 +129,10 @@ fn tests(scene: &Scene, flags: &[&str]) -> Result<Tests, String> {
     command.args(["check", ".", "--message-format=json"]).args(flags).current_dir(&scene.package).env_clear();
     let ending = child::run(&mut command, Limits::default()).map_err(|error| error.to_string())?;
     if !matches!(ending.status, Some(0 | 1)) {
-        return Err(format!("oric check: {}", ending.line()));
+        // The session may itself have found a query that gives two answers; then it says which.
+        let events = String::from_utf8_lossy(&ending.stdout);
+        let mut said = events.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()?["message"].as_str().map(str::to_owned));
+        return Err(format!("oric check: {}, {}", ending.how(), said.next_back().unwrap_or_default()));
     }
     let mut tests = Tests::new();
     for line in String::from_utf8_lossy(&ending.stdout).lines() {
