@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Instructions of a generated program in the interpreter at most.
 const STEPS: u64 = 50_000_000;
 /// A session that has seen so many programs is replaced: what it knows of items that are gone is worth nothing.
-const TURNS: usize = 256;
+const TURNS: usize = 64;
 
 /// Runs the gate.
 pub fn run() -> bool {
@@ -243,7 +243,7 @@ impl Compiler {
     /// The session, with this text in its file.
     fn with(&mut self, case: &Case) -> Result<&Session, String> {
         self.turns += 1;
-        if self.turns % TURNS == 0 {
+        if self.turns.is_multiple_of(TURNS) {
             self.session = None;
         }
         let made;
