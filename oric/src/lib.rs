@@ -12,6 +12,7 @@
 //! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
 //! | [`coverage`] | functions without a test                                                           |
 //! | [`testing`]  | running tests, and remembering how they end                                        |
+//! | [`watch`]    | waiting until sources change                                                       |
 //! | [`outputs`]  | what was written outside the graph, and which artifacts came from which plans      |
 //! | [`garbage`]  | keeping the cache within its budget                                                |
 //! | [`commands`] | what each verb does                                                                |
@@ -38,5 +39,6 @@ pub mod queries;
 pub mod report;
 pub mod session;
 pub mod testing;
+pub mod watch;
 
 pub use cli::main;

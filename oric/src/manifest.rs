@@ -105,7 +105,7 @@ pub fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Name of the file.
-const NAME: &str = "ori.toml";
+pub const NAME: &str = "ori.toml";
 
 /// Reads the manifest of a folder; `None` when it has none.
 pub fn read(folder: &Path) -> Result<Option<Manifest>, OpenError> {

@@ -228,6 +228,11 @@ impl Project {
         [Some(format!("{}{relative}.ori", self.source)), Some(format!("{}{relative}/mod.ori", self.source))]
     }
 
+    /// The path below the package of the file that defines a module.
+    pub fn path_of(&self, module: Symbol) -> Option<String> {
+        self.candidates(module).into_iter().flatten().find(|path| self.package.join(path).is_file())
+    }
+
     /// What the disk says of the files that could define a module.
     pub fn look(&self, module: Symbol) -> [Seen; 2] {
         self.candidates(module).map(|path| path.map_or(Seen::Absent, |path| Seen::at(&self.package.join(path))))

@@ -243,9 +243,14 @@ impl Session {
         question(self).unwrap_or_else(|interrupt| panic!("the session was interrupted: {interrupt:?}"))
     }
 
-    /// Reads every reachable file again; unchanged text is no edit.
+    /// Looks for tests, and reads every reachable file again; unchanged text is no edit.
     pub fn reload(&mut self) -> Result<(), OpenError> {
-        match self.engine.edit(|engine| self.inputs.refresh(&self.project, engine)) {
+        let sites = self.project.test_sites();
+        let changed = self.engine.edit(|engine| {
+            engine.set::<queries::TestSites>(&(), sites)?;
+            self.inputs.refresh(&self.project, engine)
+        });
+        match changed {
             Ok(changed) => self.inputs_changed |= changed,
             Err(_) => self.restart(),
         }

@@ -155,6 +155,8 @@ const CASES: &[(&str, i32)] = &[
     ("test tests.ori --interp good", 0),
     ("test tests.ori good", 0),
     ("test tests.ori --list", 0),
+    ("test tests.ori good --related tests.ori --retries 2", 0),
+    ("test tests.ori --related panics.ori", 2),
     ("test tests.ori nothing", 4),
     ("test tests.ori --timeout soon", 2),
     ("test panics.ori", 0),
@@ -207,11 +209,29 @@ fn every_line_on_every_way_out_is_what_the_schema_says() {
         assert_eq!(values.last().map(|last| last["exit"].clone()), Some((*status).into()), "oric {args}");
         assert_eq!(reasons.iter().filter(|reason| **reason == "start" || **reason == "finished").count(), 2, "oric {args}");
     }
+    let round = first_round(&folder);
+    assert!(faults(&schema, &round, &schema, "line").is_empty(), "{round}");
+    seen.insert(round["reason"].as_str().unwrap_or_default().to_owned());
     // A form that nothing prints is no form.
     for form in schema["oneOf"].as_array().expect("a list of forms") {
         let name = form["$ref"].as_str().and_then(|r| r.rsplit('/').next()).expect("a form has a name");
         assert!(seen.contains(name), "no command line prints {name}");
     }
+}
+
+/// The end of the first round of `--watch`, which nobody ends but us.
+fn first_round(folder: &Folder) -> Value {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_oric"))
+        .args(["check", "panics.ori", "--watch", "--message-format=json"])
+        .current_dir(&folder.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("oric starts");
+    let out = std::io::BufReader::new(child.stdout.take().expect("it has an output"));
+    let round = std::io::BufRead::lines(out).map_while(Result::ok).find(|line| line.contains("\"round\"")).expect("a round");
+    let _ = child.kill();
+    let _ = child.wait();
+    serde_json::from_str(&round).expect("JSON")
 }
 
 #[test]

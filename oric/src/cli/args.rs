@@ -181,6 +181,9 @@ pub struct TestFlags {
     /// Filters are whole names: `name`, or `file::name`.
     #[arg(long)]
     pub exact: bool,
+    /// Stay, and test again after every save.
+    #[arg(long, conflicts_with_all = ["list", "junit"])]
+    pub watch: bool,
     /// Print the tests that are selected, and run none.
     #[arg(long)]
     pub list: bool,
@@ -208,6 +211,15 @@ pub struct TestFlags {
     /// Leave floating tests out.
     #[arg(long)]
     pub only_attached: bool,
+    /// Only tests that reach something in a file that differs from a commit of git, the last one when none is named.
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
+    pub changed: Option<String>,
+    /// Only tests that reach something in this file; may be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with = "changed")]
+    pub related: Vec<PathBuf>,
+    /// Run a test that fails up to N times more; one that passes then is said to be flaky.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retries: u32,
     /// Memory that a test leaves behind is no failure.
     #[arg(long)]
     pub no_leak_check: bool,
@@ -224,6 +236,7 @@ impl TestFlags {
     pub fn of_check(timeout: Option<Duration>) -> TestFlags {
         TestFlags {
             exact: false,
+            watch: false,
             list: false,
             no_capture: false,
             timeout,
@@ -233,6 +246,9 @@ impl TestFlags {
             all: false,
             failed: false,
             only_attached: true,
+            changed: None,
+            related: Vec::new(),
+            retries: 0,
             no_leak_check: false,
             shard: None,
             junit: None,
@@ -306,6 +322,9 @@ pub enum Verb {
         /// Run no tests, and make no code.
         #[arg(long)]
         no_test: bool,
+        /// Stay, and check again after every save.
+        #[arg(long, conflicts_with = "dump")]
+        watch: bool,
         /// A test that takes longer fails: `500ms`, `2m`; without it `testing.timeout` of `ori.toml`, else 60 s.
         #[arg(long, value_name = "TIME", value_parser = duration)]
         timeout: Option<Duration>,

@@ -10,6 +10,7 @@ mod junit;
 mod report;
 mod run;
 mod test;
+mod watch;
 mod why;
 
 use std::time::Instant;
@@ -36,6 +37,13 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
     let ask = Asked { global: &args.global, environment, output };
     match &args.verb {
         Verb::Explain { code } => (explain::explain(code.as_deref(), output), "oric"),
+        Verb::Check { input, no_test, watch: true, timeout, coverage, .. } => {
+            let look = watch::Look { input, builds: !*no_test, tests: (!*no_test).then_some(*coverage) };
+            ask.watch(&look, |session, found, started| match *no_test {
+                true => check::types(session, found, started, output),
+                false => check::check(session, found, *timeout, started, output),
+            })
+        }
         Verb::Check { input, no_test, .. } if *no_test || input.dump.is_some() => {
             ask.session(input, true, false, |session, started| (check::succeeded(session, None, started, output), "oric"))
         }
@@ -63,10 +71,15 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         Verb::Test { what, flags } => {
             let (file, filters) = test::program_and_filters(what);
             let is_error = |found: &syntax::Diagnostic| found.severity() == syntax::Severity::Error;
-            ask.tests(&Input::of(file), flags.coverage, |session, found, started| {
+            let work = |session: &mut Session, found: &[syntax::Diagnostic], started| {
                 let errors = found.iter().any(is_error);
                 test::test(session, flags, &filters, errors, started, output)
-            })
+            };
+            let input = Input::of(file);
+            match flags.watch {
+                true => ask.watch(&watch::Look { input: &input, builds: true, tests: Some(flags.coverage) }, work),
+                false => ask.tests(&input, flags.coverage, work),
+            }
         }
         Verb::Fix { input, dry_run, coverage } => ask.fix(input, *dry_run, *coverage),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
@@ -88,6 +101,14 @@ fn file_that_is_meant(what: &str, input: &Input) -> Input {
         input.file = what.into();
     }
     input
+}
+
+/// Why there is no session.
+enum Unopened {
+    /// A flag or variable is wrong, which was said.
+    Refused,
+    /// The program is no program.
+    Wrong(OpenError),
 }
 
 /// A request in its surroundings.
@@ -215,24 +236,38 @@ impl Asked<'_> {
         builds: bool,
         tests: Option<Option<Coverage>>,
     ) -> Result<(Session, Vec<syntax::Diagnostic>, usize), i32> {
-        let output = self.output;
-        let project = Project::of(&input.file).map_err(|error| self.cannot_open(&error))?;
-        let mut setup = self.setup(&project, input, symbols, builds).ok_or(REFUSED)?;
+        let mut session = self.open(input, symbols, builds, tests).map_err(|unopened| match unopened {
+            Unopened::Refused => REFUSED,
+            Unopened::Wrong(error) => self.cannot_open(&error),
+        })?;
+        let (diagnostics, errors) = self.found(&mut session);
+        Ok((session, diagnostics, errors))
+    }
+
+    /// Loads a program.
+    fn open(&self, input: &Input, symbols: bool, builds: bool, tests: Option<Option<Coverage>>) -> Result<Session, Unopened> {
+        let project = Project::of(&input.file).map_err(Unopened::Wrong)?;
+        let mut setup = self.setup(&project, input, symbols, builds).ok_or(Unopened::Refused)?;
         if let Some(flag) = tests {
             setup.tests = true;
-            setup.coverage = self.coverage(&project, flag).ok_or(REFUSED)?;
+            setup.coverage = self.coverage(&project, flag).ok_or(Unopened::Refused)?;
         }
         // A dump shows what is computed now, every phase of it; what is stored has nothing to do with it.
         setup.cache = setup.cache.filter(|_| input.dump.is_none());
-        output.compiling(&project, &[project.main]);
-        let mut session = Session::open(project, setup).map_err(|error| self.cannot_open(&error))?;
+        self.output.compiling(&project, &[project.main]);
+        Session::open(project, setup).map_err(Unopened::Wrong)
+    }
+
+    /// Checks a program and prints what was found; how many errors that were.
+    fn found(&self, session: &mut Session) -> (Vec<syntax::Diagnostic>, usize) {
+        let output = self.output;
         output.compiling(&session.project, &session.modules);
         let diagnostics = session.ask(Session::diagnostics);
         for warning in std::mem::take(&mut session.warnings) {
             output.warn(&warning);
         }
-        let errors = output.diagnostics(&diagnostics, &session);
-        Ok((session, diagnostics, errors))
+        let errors = output.diagnostics(&diagnostics, session);
+        (diagnostics, errors)
     }
 
     /// Loads and checks a program with its tests, and goes on with `work`, whatever was found.

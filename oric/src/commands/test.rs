@@ -11,9 +11,11 @@ use super::{build, elapsed, junit, run};
 use crate::cli::{FAILED, Format, NOTHING, Output, REFUSED, TestFlags};
 use crate::coverage;
 use crate::link;
+use crate::manifest;
 use crate::queries;
 use crate::session::Session;
 use crate::testing::changes::Changes;
+use crate::testing::related;
 use crate::testing::server::{Mode, Shown};
 use crate::testing::work::{Manner, Standing, standings, work};
 use crate::testing::{self, Outcome, Test, Verdict};
@@ -42,6 +44,9 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
         output.failure(&nothing_selected(filters, &names, total));
         return NOTHING;
     }
+    if let Err(status) = keep_related(session, &mut tests, flags, output) {
+        return status;
+    }
     if let Some(shard) = flags.shard {
         let mut number = 0;
         tests.retain(|_| {
@@ -66,7 +71,12 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
     if let Some(summary) = coverage::summary(session) {
         output.summary(&summary);
     }
-    let text = if flags.failed && totals.is_empty() { "no test failed before".to_owned() } else { totals.text() };
+    let text = match (totals.is_empty(), flags.failed, &flags.changed) {
+        (true, true, _) => "no test failed before".to_owned(),
+        (true, _, Some(commit)) => format!("no test reaches what changed since {commit}"),
+        (true, ..) if !flags.related.is_empty() => "no test reaches that".to_owned(),
+        _ => totals.text(),
+    };
     output.summary(&format!("test: {text} in {}", elapsed(started)));
     if let Some(path) = &flags.junit
         && let Err(error) = std::fs::write(path, junit::report(&cases))
@@ -75,6 +85,30 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
         return REFUSED;
     }
     if totals.is_bad() || errors { FAILED } else { 0 }
+}
+
+/// Leaves out what does not reach the files that the flags mean. `Err` is an exit status.
+fn keep_related(session: &mut Session, tests: &mut Vec<Test>, flags: &TestFlags, output: &Output) -> Result<(), i32> {
+    let files = match &flags.changed {
+        None if flags.related.is_empty() => return Ok(()),
+        None => flags.related.clone(),
+        Some(commit) => related::changed_since(&session.project.package, commit).map_err(|why| {
+            output.failure(&format!("cannot tell what changed since {commit}: {why}"));
+            REFUSED
+        })?,
+    };
+    // What the manifest says concerns all code.
+    if files.iter().any(|file| file.file_name().is_some_and(|name| name == manifest::NAME)) {
+        return Ok(());
+    }
+    let (modules, others) = related::modules_of(session, &files);
+    if let Some(other) = others.first().filter(|_| flags.changed.is_none()) {
+        output.failure(&format!("{} is no file of the program that is tested", other.display()));
+        return Err(REFUSED);
+    }
+    let mut is_related = related::related(session, tests, &modules).into_iter();
+    tests.retain(|_| is_related.next().unwrap_or_default());
+    Ok(())
 }
 
 /// Runs the tests that are attached to what changed, shows those that fail; the totals, when there are tests. `Err` is an exit status.
@@ -99,7 +133,7 @@ fn carry_out(
     let shows = flags.no_capture.then(|| if output.is_json() { Shown::Error } else { Shown::Output });
     let mode = Mode { shows, checks_leaks: !flags.no_leak_check };
     let timeout = flags.timeout.unwrap_or(session.project.manifest.testing.timeout);
-    let manner = Manner { timeout, interp: flags.interp, mode };
+    let manner = Manner { timeout, retries: flags.retries, interp: flags.interp, mode };
     let everything = flags.all || flags.no_capture || flags.no_leak_check;
     let mut standings = standings(session, &tests, &manner, |outcome| everything || fails_again && outcome.verdict.is_bad());
     if flags.failed {
@@ -290,7 +324,7 @@ struct Show<'a> {
 impl Show<'_> {
     fn show(&self, session: &Session, test: &Test, outcome: &Outcome, cached: bool) {
         let output = self.output;
-        let is_shown = outcome.verdict.is_bad() || self.flags.verbose;
+        let is_shown = outcome.verdict.is_bad() || outcome.is_flaky() || self.flags.verbose;
         if !output.is_json() && !is_shown {
             return;
         }
@@ -299,12 +333,12 @@ impl Show<'_> {
         let ms = outcome.took.map(|took| took.as_secs_f64() * 1000.0);
         output.event(&json!({
             "reason": "test", "name": test.name, "file": test.file, "line": line, "kind": test.kind(), "result": outcome.verdict.word(),
-            "cached": cached, "path": path, "message": outcome.message, "location": outcome.location, "ms": ms, "stdout": outcome.stdout, "stderr": outcome.stderr,
+            "cached": cached, "path": path, "message": outcome.message, "location": outcome.location, "ms": ms, "attempts": outcome.attempts, "stdout": outcome.stdout, "stderr": outcome.stderr,
         }));
         if output.is_json() {
             return;
         }
-        let word = outcome.verdict.word().to_uppercase();
+        let word = if outcome.is_flaky() { "FLAKY".to_owned() } else { outcome.verdict.word().to_uppercase() };
         if output.format() == Format::Short {
             let message = outcome.message.lines().next().map_or_else(String::new, |message| format!(": {message}"));
             let place = outcome.location.clone().unwrap_or_else(|| format!("{}:{}", test.file, line));
@@ -331,6 +365,10 @@ impl Show<'_> {
             }
         };
         part("", &outcome.message);
+        if outcome.attempts > 1 {
+            let (word, of) = (if outcome.is_flaky() { "passed" } else { "failed" }, self.flags.retries + 1);
+            part("", &format!("{word} at attempt {} of {of}", outcome.attempts));
+        }
         if let Some(location) = &outcome.location {
             part("", &format!("at {location}"));
         }

@@ -7,6 +7,7 @@
 //! | [`work`]   | which verdicts are known and which tests must run; running them; giving the engine the ends  |
 //! | [`judge`]  | from how a process ended to a verdict                                                        |
 //! | [`changes`] | what changed, and how tests reach it                                                        |
+//! | [`related`] | which tests reach some files                                                                |
 //!
 //! A verdict is an answer of the engine like another (`queries::TestVerdict`): it depends on the code of everything that the test reaches. Running a
 //! program is no work for a query, so how a test ends is an *input*, which is made when somebody asks for it: the query stops, [`work`] runs the test, and
@@ -14,6 +15,7 @@
 
 pub mod changes;
 pub mod judge;
+pub mod related;
 pub mod runs;
 pub mod server;
 pub mod work;
@@ -137,12 +139,28 @@ pub struct Outcome {
     pub stderr: String,
     /// How long it ran; `None`: it did not run now.
     pub took: Option<Duration>,
+    /// How often it ran now.
+    pub attempts: u32,
 }
 
 impl Outcome {
+    /// Did it pass, but not the first time?
+    pub fn is_flaky(&self) -> bool {
+        self.verdict == Verdict::Pass && self.attempts > 1
+    }
+
     /// A verdict and its reason.
     pub fn new(verdict: Verdict, message: String) -> Outcome {
-        Outcome { verdict, message, location: None, trace: String::new(), stdout: String::new(), stderr: String::new(), took: None }
+        Outcome {
+            verdict,
+            message,
+            location: None,
+            trace: String::new(),
+            stdout: String::new(),
+            stderr: String::new(),
+            took: None,
+            attempts: 0,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Which verdicts are known and which tests must run; running them; giving the engine their ends.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -9,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use query::Interrupt;
+use rustix::process::Signal;
 use syntax::Severity;
 
 use super::judge::judge;
@@ -32,6 +35,8 @@ pub enum Standing {
 pub struct Manner {
     /// Longest time that a test may take.
     pub timeout: Duration,
+    /// How often a test that fails is run again.
+    pub retries: u32,
     /// In the interpreter, one after the other.
     pub interp: bool,
     /// What the servers are started with.
@@ -126,17 +131,18 @@ pub fn work(
     let runner = || {
         let mut server = None;
         while let Some((index, number, _)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let ended = match image {
-                Some(image) => native(&mut server, image, *number, manner),
-                None => Ok(interpreted(here, *number)),
-            };
-            let outcome = match &ended {
-                Ok(ended) => judge(&tests[*index], ended, manner.timeout),
-                Err(error) => Outcome::new(Verdict::Error, format!("cannot be run: {error}")),
-            };
-            if let Ok(ended) = ended
-                && !ended.is_late
-            {
+            let (outcome, run) = attempt(manner.retries, || {
+                let ended = match image {
+                    Some(image) => native(&mut server, image, *number, manner),
+                    None => Ok(interpreted(here, *number)),
+                };
+                match ended {
+                    Ok(ended) => (judge(&tests[*index], &ended, manner.timeout), Some(ended).filter(is_repeatable)),
+                    Err(error) => (Outcome::new(Verdict::Error, format!("cannot be run: {error}")), None),
+                }
+            });
+            // One that ends now in this way and now in another has no verdict to be remembered.
+            if let Some(ended) = run.filter(|_| !outcome.is_flaky()) {
                 ends.lock().unwrap_or_else(PoisonError::into_inner).push((*index, ended.run));
             }
             let mut waiting = lock();
@@ -163,6 +169,28 @@ pub fn work(
         }
     }
     outcomes.into_iter().flatten().map(|(outcome, cached)| (outcome.verdict, cached)).collect()
+}
+
+/// Runs a test until it does not fail, at most so many times more; what came of the last time.
+fn attempt<T>(retries: u32, mut run: impl FnMut() -> (Outcome, T)) -> (Outcome, T) {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let (outcome, rest) = run();
+        if !outcome.verdict.is_bad() || attempts > retries {
+            return (Outcome { attempts, ..outcome }, rest);
+        }
+    }
+}
+
+/// Would it end in the same way another time? Not when somebody else ended it, or when there was too little of something.
+fn is_repeatable(ended: &Ended) -> bool {
+    let by_others = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::XCPU, Signal::PIPE, Signal::ALARM];
+    let signal = ExitStatus::from_raw(ended.run.status).signal();
+    let starves = |line: &[u8]| line.starts_with(b"fatal: out of memory");
+    !ended.is_late
+        && !signal.is_some_and(|signal| by_others.iter().any(|other| other.as_raw() == signal))
+        && !ended.run.stderr.split(|byte| *byte == b'\n').any(starves)
 }
 
 /// Runs a test in a process of its own, forked from the server of this worker.
@@ -225,4 +253,71 @@ fn remember(session: &mut Session, test: &Test, run: Run, before: Option<&Run>) 
     }
     session.inputs.runs.add(of, run);
     known(session, item);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Ended, Outcome, Run, Verdict, attempt, is_repeatable, remember};
+    use crate::project::Project;
+    use crate::session::{Session, Setup};
+    use crate::testing::{all, known};
+
+    fn ended(status: i32, stderr: &str) -> Run {
+        Run { status, stdout: Vec::new(), stderr: stderr.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_test_that_fails_gets_another_chance_but_not_more_than_were_given() {
+        let count = |passes_at: u32, retries: u32| {
+            let mut number = 0;
+            let (outcome, ()) = attempt(retries, || {
+                number += 1;
+                (Outcome::new(if number >= passes_at { Verdict::Pass } else { Verdict::Fail }, String::new()), ())
+            });
+            (outcome.verdict, outcome.attempts, outcome.is_flaky())
+        };
+        assert_eq!(count(1, 3), (Verdict::Pass, 1, false));
+        assert_eq!(count(3, 3), (Verdict::Pass, 3, true));
+        assert_eq!(count(3, 1), (Verdict::Fail, 2, false));
+        assert_eq!(count(2, 0), (Verdict::Fail, 1, false));
+    }
+
+    #[test]
+    fn what_others_did_to_a_test_is_not_remembered() {
+        let end = |status, stderr: &str| Ended { run: ended(status, stderr), is_late: false, took: None };
+        assert!(is_repeatable(&end(0, "")) && is_repeatable(&end(1 << 8, "panic: no at a.ori:1:1\n")) && is_repeatable(&end(11, "")));
+        assert!(!is_repeatable(&end(9, "")) && !is_repeatable(&end(15, "")));
+        assert!(!is_repeatable(&end(1 << 8, "note\nfatal: out of memory at a.ori:1:1\n")));
+        assert!(!is_repeatable(&Ended { is_late: true, ..end(0, "") }));
+    }
+
+    /// The same code that ends in another way than was remembered: the new end is what is known from then on, whether it shows places or not.
+    #[test]
+    fn another_end_of_the_same_code_takes_the_place_of_the_first() {
+        let folder = std::env::temp_dir().join(format!("oric-remember-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        let file = folder.join("t.ori");
+        std::fs::write(&file, "@f () -> int = 1;\n@test_f tests @f () -> void = assert_eq(actual: f(), expected: 1);\n")
+            .expect("a file can be written");
+        let project = Project::of_file(Path::new(&file)).expect("it is there");
+        let work = move || {
+            let mut session = Session::open(project, Setup { tests: true, ..Setup::default() }).expect("it loads");
+            let tests = all(&mut session);
+            let [test] = &tests[..] else { panic!("one test") };
+            assert!(known(&mut session, test.row.item).is_none());
+            let ends = [ended(0, ""), ended(1 << 8, "panic: 1 at t.ori:2:1\n"), ended(1 << 8, "panic: 2 at t.ori:2:1\n"), ended(0, "")];
+            let mut before: Option<Run> = None;
+            for end in ends {
+                remember(&mut session, test, end.clone(), before.as_ref());
+                assert_eq!(known(&mut session, test.row.item).as_deref(), Some(&end));
+                before = Some(end);
+            }
+        };
+        let worker = std::thread::Builder::new().stack_size(crate::session::WORKER_STACK).spawn(work).expect("a thread can be started");
+        let done = worker.join();
+        let _ = std::fs::remove_dir_all(&folder);
+        assert!(done.is_ok());
+    }
 }

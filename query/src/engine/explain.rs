@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
-use crate::kind::Kind;
+use crate::kind::{Kind, Query};
 use crate::node::{Color, NodeId, YELLOW};
 use crate::store::WhyRecord;
 
@@ -177,6 +177,11 @@ impl Engine {
         let (value, changed_at, deps) = (state.fp, state.changed_at, self.deps(id, &state)?.to_vec());
         drop(state);
         Ok(NodeView { id, kind: slot.kind, name: self.node_name(id), value, yellow, changed_at, deps })
+    }
+
+    /// The node of a question, when somebody asked it, now or in an earlier session.
+    pub fn node<Q: Query>(&self, key: &Q::Key) -> Result<Option<NodeId>, Interrupt> {
+        self.node_of(Q::KIND, key, Q::address)
     }
 
     /// Nodes that ask for `id`.

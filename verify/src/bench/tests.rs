@@ -1,10 +1,12 @@
 //! What tests cost: all verdicts known, one function edited, everything run; on a package of a thousand functions with a test each.
 
-use std::path::Path;
-use std::time::Duration;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::edits::line;
-use super::timing::Timed;
+use super::timing::{Sample, Timed};
 use super::{Ratios, folder};
 use crate::evidence::{Evidence, Table};
 use crate::gates::test_graph::package::Package;
@@ -46,17 +48,56 @@ fn fill(oric: &str, table: &mut Table, ratios: &mut Ratios) -> Result<(), String
     }
     let leaf = line("a leaf function edited, to verdict", samples, "30", table);
     ratios.at_most("a leaf function edited, to verdict, wall ms", Some(leaf), 30.0);
+    let samples = watched(oric, &home, &mut package)?;
+    let saved = line("a leaf function saved, to verdict (--watch)", samples, "40", table);
+    ratios.at_most("a leaf function saved, to verdict, wall ms", Some(saved), 40.0);
     Ok(())
+}
+
+/// From a save to the end of what `oric check --watch` says of it.
+fn watched(oric: &str, home: &Path, package: &mut Package) -> Result<Vec<Sample>, String> {
+    let mut command = Command::new(oric);
+    command.args(["check", ".", "--watch", "--message-format=json"]).current_dir(home).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let mut rounds = child.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok)).ok_or("no output")?;
+    let mut round =
+        || rounds.by_ref().find(|line| line.contains("\"reason\":\"round\"")).ok_or_else(|| "oric check --watch ended".to_owned());
+    let measured = (|| {
+        round()?;
+        let mut samples = Vec::new();
+        for _ in 0..RUNS {
+            package.edit_leaf();
+            std::thread::sleep(Duration::from_millis(50));
+            let files = news(home, package);
+            let started = Instant::now();
+            put(&files)?;
+            let told = round()?;
+            if !told.contains("\"exit\":0") {
+                return Err(format!("a save was told so: {told}"));
+            }
+            samples.push(Sample { wall: started.elapsed(), ..Sample::default() });
+        }
+        Ok(samples)
+    })();
+    let _ = child.kill();
+    let _ = child.wait();
+    measured
 }
 
 /// Writes what is different.
 fn write(home: &Path, package: &Package) -> Result<(), String> {
-    for (path, text) in package.tree() {
-        let file = home.join(path);
-        if std::fs::read_to_string(&file).is_ok_and(|before| before == text) {
-            continue;
-        }
-        let written = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&file, text));
+    put(&news(home, package))
+}
+
+/// Files that are different.
+fn news(home: &Path, package: &Package) -> Vec<(PathBuf, String)> {
+    let files = package.tree().into_iter().map(|(path, text)| (home.join(path), text));
+    files.filter(|(file, text)| !std::fs::read_to_string(file).is_ok_and(|before| before == *text)).collect()
+}
+
+fn put(files: &[(PathBuf, String)]) -> Result<(), String> {
+    for (file, text) in files {
+        let written = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
         written.map_err(|error| format!("{}: {error}", file.display()))?;
     }
     Ok(())
