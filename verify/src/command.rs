@@ -15,6 +15,7 @@ verify compiler-cas-check                        artifacts come back as they wer
 verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes within budgets
 verify conformance-check                         every rule of the reference has fixtures, run now
 verify test-graph-check                          an edit runs the tests that it reaches
+verify aot-tests-check                           small programs as executables of their own, from one compiler
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|edits|tests|scaling|kernels|heap|backend|hello]..  times beside other compilers
@@ -24,6 +25,7 @@ verify queries [--scale N] [--seed S]            the query engine under many edi
 verify fuzz --seconds N [--seed S]               fuzz; below 100,000 runs it has not run
 verify fuzz --case TARGET:SEED                   repeat one case
 verify generate [--typed|--mistaken] SEED        print a generated program
+verify programs [--count N]                      small programs as executables of their own, 2,000 of them
 verify typed [--count N]                         programs from types: accepted, engines agree, edits, mistakes";
 
 /// Runs what the arguments say.
@@ -71,7 +73,9 @@ fn run(args: &[String]) -> Option<bool> {
             crate::typed::check::run(&mut typed, 10_000, 50, 20);
             let mut tests = evidence::Evidence::new("tests");
             gates::test_graph::check(&mut tests, gates::test_graph::FULL, 1);
-            Some(typed.close() && tests.close() && mutants && bits && fuzz && queries)
+            let mut programs = evidence::Evidence::new("programs");
+            gates::aot::check(&mut programs, gates::aot::FULL);
+            Some(typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
         }
         "queries" => Some(gates::query::heavy(number(rest, "--scale", 1)? as usize, number(rest, "--seed", 1)?)),
         "bench" => Some(bench::run(rest)),
@@ -101,6 +105,11 @@ fn run(args: &[String]) -> Option<bool> {
                 _ => return None,
             }
             Some(true)
+        }
+        "programs" => {
+            let mut evidence = evidence::Evidence::new("programs");
+            gates::aot::check(&mut evidence, number(rest, "--count", gates::aot::FULL as u64)? as usize);
+            Some(evidence.close())
         }
         "typed" => {
             let count = number(rest, "--count", 10_000)? as usize;

@@ -57,22 +57,22 @@ fn fill(oric: &str, table: &mut Table, ratios: &mut Ratios) -> Result<(), String
 /// From a save to the end of what `oric check --watch` says of it.
 fn watched(oric: &str, home: &Path, package: &mut Package) -> Result<Vec<Sample>, String> {
     let mut command = Command::new(oric);
-    command.args(["check", ".", "--watch", "--message-format=json"]).current_dir(home).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args(["check", ".", "--watch"]).current_dir(home).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| error.to_string())?;
-    let mut rounds = child.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok)).ok_or("no output")?;
-    let mut round =
-        || rounds.by_ref().find(|line| line.contains("\"reason\":\"round\"")).ok_or_else(|| "oric check --watch ended".to_owned());
+    let mut said = child.stderr.take().map(|said| BufReader::new(said).lines().map_while(Result::ok)).ok_or("no output")?;
+    let mut round = || said.by_ref().find(|line| line.starts_with("check: ")).ok_or_else(|| "oric check --watch ended".to_owned());
     let measured = (|| {
         round()?;
         let mut samples = Vec::new();
         for _ in 0..RUNS {
             package.edit_leaf();
-            std::thread::sleep(Duration::from_millis(50));
+            // Nor twice within what it takes to remember.
+            std::thread::sleep(Duration::from_millis(100));
             let files = news(home, package);
             let started = Instant::now();
             put(&files)?;
             let told = round()?;
-            if !told.contains("\"exit\":0") {
+            if !told.contains("no errors") || told.contains("failed") {
                 return Err(format!("a save was told so: {told}"));
             }
             samples.push(Sample { wall: started.elapsed(), ..Sample::default() });

@@ -14,8 +14,10 @@
 //! | [`conformance`] | every rule of the language reference has fixtures, and they hold                     |
 //! | [`memory`]   | every counted value is given away once on every path, and mutants of that are refused     |
 //! | [`test_graph`] | the tests that an edit can reach run, and no others; verdicts are those of a run from nothing |
+//! | [`aot`]      | many small programs, each an executable of its own, do what they should              |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
+pub mod aot;
 pub mod baseline;
 pub mod cas;
 pub mod conformance;
@@ -42,7 +44,7 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 11] = [
+pub const GATES: [Gate; 12] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
@@ -53,6 +55,7 @@ pub const GATES: [Gate; 11] = [
     Gate { name: "native-memory-control-check", first: &["memory-semantics-decision-check"], run: heap::run },
     Gate { name: "allocator-fast-path-check", first: &[], run: fast_path::run },
     Gate { name: "test-graph-check", first: &[], run: test_graph::run },
+    Gate { name: "aot-tests-check", first: &[], run: aot::run },
     Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
 ];
 
