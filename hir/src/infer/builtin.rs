@@ -489,6 +489,7 @@ impl<'a> Checker<'a> {
             "floor" => ("floor", &[("x", FLOAT)], I::FloatFloor),
             "ceil" => ("ceil", &[("x", FLOAT)], I::FloatCeil),
             "round" => ("round", &[("x", FLOAT)], I::FloatRound),
+            "pow" => ("pow", &[("base", FLOAT), ("exponent", FLOAT)], I::FloatPow),
             "trunc" => ("trunc", &[("x", FLOAT)], I::FloatTrunc),
             "wrapping_add" => ("wrapping_add", &[("left", INT), ("right", INT)], I::WrappingAdd),
             "wrapping_sub" => ("wrapping_sub", &[("left", INT), ("right", INT)], I::WrappingSub),

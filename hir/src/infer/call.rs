@@ -157,9 +157,9 @@ impl<'a> Checker<'a> {
                 self.report(Code::E2017, at, [name.into()]);
                 self.silent(args, span)
             }
-            Entity::Std(module, member) => match prelude::function(member.as_str()) {
-                Some(item) if module.as_str() == "std.testing" => self.call_item(Callee::function(item), (at, types), args, span, expect),
-                Some(_) | None => self.call_std(module, member, at, args, span),
+            Entity::Std(module, member) => match prelude::std_function(module, member) {
+                Some(item) => self.call_item(Callee::function(item), (at, types), args, span, expect),
+                None => self.call_std(module, member, at, args, span),
             },
             Entity::Constant(_) => {
                 let value = self.entity(entity, name, false, at, &Expect::NONE)?;

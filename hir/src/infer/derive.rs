@@ -48,7 +48,16 @@ pub fn made(instance: ItemId, item: &Item, cx: &dyn Context) -> Result<Option<Bo
         checker.draft.body.params.push(local);
         params.push(local);
     }
-    let root = checker.method_of(known, this, &params, span)?;
+    let root = match (known, args, &params[..]) {
+        // There is no value to call it with.
+        (_, _, &[_, ..]) if this == Type::NEVER => checker.intrinsic(I::Unreachable, &[], Type::NEVER, span),
+        (Known::TryAs, &[from, to], &[value]) if let Some(function) = prelude::conversion(from, to) => {
+            let value = checker.read(value, span);
+            let values = checker.draft.body.lists.add([value]);
+            checker.push(Expr::Call(function, values), prelude::option_of(to), span)
+        }
+        _ => checker.method_of(known, this, &params, span)?,
+    };
     let root = checker.with_statements(0, root, span);
     let result = checker.instantiated(signature.result, args)?;
     Ok(checker.finish(root, Some(result))?.body)
@@ -133,7 +142,7 @@ impl Checker<'_> {
 
     fn made_equal(&mut self, this: Type, a: LocalId, b: LocalId, span: Span) -> Result<ExprId> {
         let types: Vec<Type> = match self.parts(this)? {
-            Parts::None if matches!(this, Type::VOID | Type::NEVER) => Vec::new(),
+            Parts::None if this == Type::VOID => Vec::new(),
             Parts::None => {
                 let (a, b) = (self.read(a, span), self.read(b, span));
                 return self.scalar_equal(a, b, span);
@@ -166,7 +175,7 @@ impl Checker<'_> {
 
     fn made_order(&mut self, this: Type, a: LocalId, b: LocalId, span: Span) -> Result<ExprId> {
         let types: Vec<Type> = match self.parts(this)? {
-            Parts::None if matches!(this, Type::VOID | Type::NEVER) => Vec::new(),
+            Parts::None if this == Type::VOID => Vec::new(),
             Parts::None => {
                 let (a, b) = (self.read(a, span), self.read(b, span));
                 return self.compared(a, b, span);
@@ -208,7 +217,7 @@ impl Checker<'_> {
     fn made_hash(&mut self, this: Type, local: LocalId, span: Span) -> Result<ExprId> {
         let mut seed = self.int(0, span);
         let types: Vec<Type> = match self.parts(this)? {
-            Parts::None if matches!(this, Type::VOID | Type::NEVER) => return Ok(seed),
+            Parts::None if this == Type::VOID => return Ok(seed),
             Parts::None => {
                 let value = self.read(local, span);
                 return self.hashed(value, span);
@@ -320,9 +329,6 @@ impl Checker<'_> {
         let (open, close, parts) = match self.parts(this)? {
             Parts::None => {
                 let value = self.read(local, span);
-                if this == Type::NEVER {
-                    return Ok(value);
-                }
                 return Ok(match self.scalar_text(value, debug, span) {
                     Some(text) => text,
                     None => self.error(span),

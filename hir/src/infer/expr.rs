@@ -451,13 +451,7 @@ impl<'a> Checker<'a> {
                 return Ok(self.error(span));
             }
             TypeKind::Struct(item, _) if item == prelude::map() => return self.at_key(receiver, index, span),
-            _ => {
-                if !self.lacks_silently(ty)? {
-                    let at = self.span(base);
-                    self.report(Code::E2025, at, [show(ty).into()]);
-                }
-                return Ok(self.error(span));
-            }
+            _ => return self.at_user_index(receiver, self.span(base), index, span),
         };
         let lengths = self.byte_lengths.len();
         self.indexed.push(Indexed { receiver, temporary: None });
@@ -649,6 +643,12 @@ impl<'a> Checker<'a> {
             return Ok(value);
         }
         let Some(function) = prelude::conversion(from, to) else {
+            if !from.has_variable()
+                && !to.has_variable()
+                && let Answer::Proven(_) = solve(from, TraitRef::new(Known::TryAs.item(), &[to]), &self.given, self.cx)?
+            {
+                return self.through_with(Known::TryAs, &[from, to], &[value], prelude::option_of(to), span);
+            }
             if !self.lacks_silently(from)? {
                 self.report(Code::E0310, span, [show(from).into(), show(to).into(), "as?".into()]);
             }

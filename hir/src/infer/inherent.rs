@@ -126,7 +126,7 @@ impl<'a> Checker<'a> {
             return self.call_item(callee, at, args, span, expect);
         }
         let mark = self.draft.scratch.len();
-        let target = self.target_of(receiver, written);
+        let target = self.target_of(receiver, written)?;
         let call = self.call_item(callee, at, args, span, expect)?;
         if matches!(target, Target::Refused) {
             self.draft.scratch.truncate(mark);
@@ -168,7 +168,7 @@ impl<'a> Checker<'a> {
 
     /// Where a receiver stands: it was checked, so a place is a local with fields and indices around it. What the indices are is evaluated once, before
     /// the call.
-    fn target_of(&mut self, receiver: ExprId, written: tree::ExprId) -> Target {
+    fn target_of(&mut self, receiver: ExprId, written: tree::ExprId) -> Result<Target> {
         let mut steps = Vec::new();
         // What is evaluated for each index, from the outermost one of the text inwards.
         let mut positions: Vec<Vec<ExprId>> = Vec::new();
@@ -191,13 +191,13 @@ impl<'a> Checker<'a> {
                 // A receiver that `#` asks for the length of stands in a block of its own.
                 Expr::Block { statements, tail: true } if matches!(self.tree.exprs[written], Ast::Index(..)) => {
                     let list = &self.draft.body.lists[statements];
-                    let Some((&last, others)) = list.split_last() else { return Target::Dropped };
+                    let Some((&last, others)) = list.split_last() else { return Ok(Target::Dropped) };
                     before = others.to_vec();
                     self.draft.rows[at.index()] = self.draft.rows[last.index()];
                 }
                 Expr::Intrinsic(Intrinsic::ListGet, parts) => {
                     let (Ast::Index(base, _), &[list, position]) = (&self.tree.exprs[written], &self.draft.body.lists[parts]) else {
-                        return Target::Dropped;
+                        return Ok(Target::Dropped);
                     };
                     written = *base;
                     let local = self.local(self.blank, Type::INT, false);
@@ -215,26 +215,48 @@ impl<'a> Checker<'a> {
                     steps.push((Step::Index(local), ty, span));
                     at = kept.unwrap_or(list);
                 }
+                // An element of a declared type is a place when `updated` puts there what `index` gives.
+                Expr::Call(item, parts) if matches!(self.tree.exprs[written], Ast::Index(..)) => {
+                    let (Ast::Index(base, _), &[owner, key]) = (&self.tree.exprs[written], &self.draft.body.lists[parts]) else {
+                        return Ok(Target::Dropped);
+                    };
+                    let (this, wanted) = (self.ty(owner), self.ty(key));
+                    let update = match self.updated_of(this, span)? {
+                        Some(update) if self.resolved(update.key) == wanted && self.resolved(update.value) == ty => update,
+                        Some(_) | None => return Ok(Target::Dropped),
+                    };
+                    written = *base;
+                    let local = self.local(self.blank, wanted, false);
+                    let binding = self.push(Expr::Let(local, key), Type::VOID, span);
+                    before.push(binding);
+                    positions.push(std::mem::take(&mut before));
+                    let key = self.read(local, span);
+                    let parts = self.draft.body.lists.add([owner, key]);
+                    self.draft.rows[at.index()].expr = Expr::Call(item, parts);
+                    self.updates.push(update);
+                    steps.push((Step::User(local, self.updates.len() as u32 - 1), ty, span));
+                    at = owner;
+                }
                 Expr::Local(local) => {
                     let Some(binding) = self.draft.bindings.iter().rev().find(|b| b.local == local).copied() else {
-                        return Target::Dropped;
+                        return Ok(Target::Dropped);
                     };
                     if binding.kind != super::Kind::Mutable || self.is_captured(local) {
                         let span = self.span_at(at);
                         self.judge_root(binding, span);
-                        return Target::Refused;
+                        return Ok(Target::Refused);
                     }
                     steps.reverse();
                     // The outermost position comes first.
                     self.draft.scratch.extend(positions.into_iter().rev().flatten());
-                    return Target::Place(local, steps);
+                    return Ok(Target::Place(local, steps));
                 }
                 Expr::Constant(item) => {
                     let span = self.span_at(at);
                     self.report(Code::E2039, span, [item.name().into()]).notes.push("items of a module never change".into());
-                    return Target::Refused;
+                    return Ok(Target::Refused);
                 }
-                _ => return Target::Dropped,
+                _ => return Ok(Target::Dropped),
             }
         }
     }

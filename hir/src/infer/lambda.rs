@@ -24,6 +24,7 @@ fn own_parameters(name: &str) -> Option<&'static [Type]> {
         "assert" => &[Type::BOOL],
         "hash_combine" | "wrapping_add" | "wrapping_sub" | "wrapping_mul" => &[Type::INT, Type::INT],
         "wrapping_neg" => &[Type::INT],
+        "pow" => &[Type::FLOAT, Type::FLOAT],
         "sqrt" | "abs" | "floor" | "ceil" | "round" | "trunc" => &[Type::FLOAT],
         _ => return None,
     })

@@ -177,7 +177,7 @@ impl<'a> Checker<'a> {
                 Offered::Ambiguous => return self.silent(args, span),
             }
         }
-        if !types.is_empty() && !ty.fits_anywhere() {
+        if !types.is_empty() && !ty.fits_anywhere() && !later(ty).contains(&name.as_str()) {
             self.report(Code::E2017, at, [name.into()]);
             return self.silent(args, span);
         }

@@ -15,6 +15,7 @@ mod control;
 mod derive;
 mod draft;
 mod expr;
+mod index;
 mod inherent;
 mod lambda;
 mod lift;
@@ -51,6 +52,7 @@ use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
 pub use derive::made;
 use draft::{Draft, Row};
+use index::Updated;
 use postpone::Postponed;
 use propagate::Target;
 use traits::Obligation;
@@ -199,6 +201,8 @@ struct Checker<'a> {
     defining: Option<Symbol>,
     /// The operands of a prelude function whose body is being made, in place of arguments.
     operands: Option<Vec<ExprId>>,
+    /// The methods behind assignments to indices.
+    updates: Vec<Updated>,
     /// Lambdas that wait for the end of their statement.
     postponed: Vec<Postponed<'a>>,
     /// How many lambdas around are only tried, since their parameters are open.
@@ -345,6 +349,7 @@ impl<'a> Checker<'a> {
             recursion: None,
             defining: None,
             operands: None,
+            updates: Vec::new(),
             postponed: Vec::new(),
             attempts: 0,
             stuck: false,

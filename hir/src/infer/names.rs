@@ -82,6 +82,9 @@ impl<'a> Checker<'a> {
             Entity::Std(module, member) => match std_member(module, member) {
                 Some(StdMember::Constant(bits)) => Ok(self.push(Expr::Float(bits), Type::FLOAT, span)),
                 Some(StdMember::Function) if dollar => self.not_immutable(name, span),
+                Some(StdMember::Function) if let Some(item) = prelude::std_function(module, member) => {
+                    self.function_value(item, Vec::new(), span, expect)
+                }
                 Some(StdMember::Function) => self.builtin_value(Some(module), member, span, expect),
                 None => {
                     self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module"));

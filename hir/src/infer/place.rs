@@ -19,6 +19,8 @@ pub(super) enum Step {
     Index(LocalId),
     /// What a map has at the key in a temporary; the last step.
     Key(LocalId),
+    /// What a declared type has at the key in a temporary, and which of the methods behind such steps puts it there.
+    User(LocalId, u32),
 }
 
 impl Step {
@@ -26,7 +28,7 @@ impl Step {
     pub(super) fn is_index(self) -> bool {
         match self {
             Step::Field(_) => false,
-            Step::Index(_) | Step::Key(_) => true,
+            Step::Index(_) | Step::Key(_) | Step::User(..) => true,
         }
     }
 }
@@ -200,6 +202,17 @@ impl<'a> Checker<'a> {
         let mut target = Target { local, steps: Vec::new(), ty, owner: None };
         for &step in steps.iter().rev() {
             let step_span = self.span(step);
+            // What is put at an index of a declared type is what is read there, or nothing in it is a place.
+            if let Some(&(Step::User(key, _), value, at)) = target.steps.last()
+                && let Some(owner) = target.owner
+            {
+                let key = self.resolved(self.draft.body.locals[key].ty);
+                let read = self.index_of(owner, key, at)?.and_then(|found| found.args().last().copied());
+                if read != Some(value) {
+                    self.report(Code::E2050, at, [show(owner).into()]).notes.push("`index` does not give what `updated` takes".into());
+                    return Ok(None);
+                }
+            }
             let found = match self.tree.exprs[step] {
                 Ast::Field(_, name) => match self.field_index(ty, name, step_span)? {
                     Some(_) if self.is_newtype(ty)? => {
@@ -239,6 +252,12 @@ impl<'a> Checker<'a> {
             TypeKind::Variable(_) => {
                 self.cannot_infer(span, UNNAMED);
                 return Ok(None);
+            }
+            _ if let Some(update) = self.updated_of(ty, span)? => {
+                let Some((key, _)) = self.user_key(index, ty, &[update.key])? else { return Ok(None) };
+                let (key, value) = (self.temporary(key), update.value);
+                self.updates.push(update);
+                return Ok(Some((Step::User(key, self.updates.len() as u32 - 1), value)));
             }
             _ => {
                 if !self.lacks_silently(ty)? {
@@ -281,6 +300,15 @@ impl<'a> Checker<'a> {
                     let key = self.read(local, at);
                     self.found_at(value, key, ty, at)?
                 }
+                Step::User(local, _) => {
+                    let key = self.read(local, at);
+                    let (owner, wanted) = (self.ty(value), self.ty(key));
+                    let Some(found) = self.index_of(owner, wanted, at)? else {
+                        self.report(Code::E2025, at, [show(owner).into()]);
+                        return Ok(self.error(at));
+                    };
+                    self.index_call(owner, found, value, key, at)?
+                }
                 Step::Index(local) => {
                     let position = self.read(local, at);
                     self.intrinsic(Intrinsic::ListGet, &[value, position], ty, at)
@@ -295,7 +323,10 @@ impl<'a> Checker<'a> {
         let first = steps.iter().position(|(step, ..)| step.is_index()).unwrap_or(steps.len());
         let (fields, rest) = steps.split_at(first);
         let mut value = value;
-        if let Some(((Step::Index(index), element, at), inner)) = rest.split_first() {
+        if let Some((&(Step::Key(key), _, at), _)) = rest.split_first() {
+            let owner = self.at(local, fields, at)?;
+            value = self.with_key(owner, key, value, at)?;
+        } else if let Some(((step, element, at), inner)) = rest.split_first() {
             if !inner.is_empty() {
                 let root = self.local(self.blank, *element, true);
                 let current = self.at(local, &steps[..=first], *at)?;
@@ -306,11 +337,17 @@ impl<'a> Checker<'a> {
                 value = self.read(root, *at);
             }
             let owner = self.at(local, fields, *at)?;
-            let (ty, index) = (self.ty(owner), self.read(*index, *at));
-            value = self.intrinsic(Intrinsic::ListSet, &[owner, index, value], ty, *at);
-        } else if let Some((Step::Key(key), _, at)) = rest.first() {
-            let owner = self.at(local, fields, *at)?;
-            value = self.with_key(owner, *key, value, *at)?;
+            value = match *step {
+                Step::User(key, update) => {
+                    let (update, key) = (self.updates[update as usize].clone(), self.read(key, *at));
+                    self.with_updated(&update, owner, key, value, *at)?
+                }
+                Step::Index(index) | Step::Key(index) => {
+                    let (ty, index) = (self.ty(owner), self.read(index, *at));
+                    self.intrinsic(Intrinsic::ListSet, &[owner, index, value], ty, *at)
+                }
+                Step::Field(_) => value,
+            };
         }
         let fields: Vec<u32> =
             fields.iter().filter_map(|(step, ..)| if let Step::Field(index) = step { Some(*index) } else { None }).collect();

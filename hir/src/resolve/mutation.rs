@@ -9,7 +9,8 @@ use std::sync::Arc;
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{Expr, ExprId, Item, ItemKind, Tree};
 
-use crate::program::{Context, Receiver, Signature};
+use super::prelude::Known;
+use crate::program::{Context, Given, Receiver, Signature};
 use crate::{Type, TypeKind};
 
 /// A step from `self` inwards.
@@ -174,6 +175,11 @@ fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> R
 fn part(mut ty: Type, path: &[Step], cx: &dyn Context) -> Result<Type, Stop> {
     for step in path {
         ty = match (*step, ty.kind()) {
+            // A type with several indices does not say by its syntax which of them is meant.
+            (Step::Index, TypeKind::Struct(..)) => match super::solve::candidates(ty, Known::Index.item(), &Given::default(), cx)?[..] {
+                [found] => found.args().last().copied().unwrap_or(Type::ERROR),
+                _ => Type::ERROR,
+            },
             (Step::Field(name), TypeKind::Struct(item, args)) => {
                 let Some(definition) = cx.type_definition(item)? else { return Ok(Type::ERROR) };
                 let index = definition.field_named(name);

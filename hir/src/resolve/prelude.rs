@@ -27,6 +27,9 @@ const ITERATORS: &str = "std.iter";
 /// Module of ranges.
 const RANGES: &str = "std.range";
 
+/// Module of the functions of `std.math` that are no operation of a machine.
+const NUMBERS: &str = "std.number";
+
 /// The sources of the library: module, path in reports, text.
 pub const SOURCES: &[(&str, &str, &str)] = &[
     (MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori")),
@@ -35,6 +38,7 @@ pub const SOURCES: &[(&str, &str, &str)] = &[
     (MAPS, "std/map.ori", include_str!("../../../std/map.ori")),
     (ITERATORS, "std/iter.ori", include_str!("../../../std/iter.ori")),
     (RANGES, "std/range.ori", include_str!("../../../std/range.ori")),
+    (NUMBERS, "std/number.ori", include_str!("../../../std/number.ori")),
 ];
 
 /// The modules with the methods of types that are not declared.
@@ -53,14 +57,15 @@ const TYPES: &[Row] = &[
     Row { module: MODULE, name: "Result", arity: 2, variants: &["Ok", "Err"] },
     Row { module: MODULE, name: "Ordering", arity: 0, variants: &["Less", "Equal", "Greater"] },
     Row { module: MODULE, name: "Error", arity: 0, variants: &[] },
+    Row { module: MODULE, name: "TraceEntry", arity: 0, variants: &[] },
     Row { module: MAPS, name: "Set", arity: 1, variants: &[] },
     Row { module: RANGES, name: "Range", arity: 1, variants: &[] },
 ];
 
 /// Where `Set` stands among them.
-const SET: usize = 4;
+const SET: usize = 5;
 /// Where `Range` does.
-const RANGE: usize = 5;
+const RANGE: usize = 6;
 
 /// Functions of the prelude that are declared in `std/`, each in its module.
 const FUNCTIONS: &[(&str, &str)] = &[
@@ -77,6 +82,10 @@ const FUNCTIONS: &[(&str, &str)] = &[
     (MODULE, "error"),
     (ITERATORS, "repeat"),
 ];
+
+/// Those of `std.math` that are declared in `std/`.
+const OF_MATH: &[&str] =
+    &["saturating_add", "saturating_sub", "saturating_mul", "checked_add", "checked_sub", "checked_mul", "checked_div"];
 
 /// Functions of the library whose instances are those of another one where the argument has a trait: where, the function, the trait, the other one.
 const SPECIALISED: &[(&str, &str, Known, &str)] =
@@ -123,6 +132,7 @@ pub enum Sum {
 struct Items {
     types: Vec<ItemId>,
     functions: Vec<ItemId>,
+    of_math: Vec<ItemId>,
     specialised: Vec<(ItemId, ItemId)>,
     conversions: Vec<ItemId>,
     text: [ItemId; 2],
@@ -151,6 +161,7 @@ fn items() -> &'static Items {
         Items {
             types: TYPES.iter().map(|row| of(Symbol::new(row.module), Namespace::Type, row.name)).collect(),
             functions: FUNCTIONS.iter().map(|(module, name)| of(Symbol::new(module), Namespace::Function, name)).collect(),
+            of_math: OF_MATH.iter().map(|name| of(Symbol::new(NUMBERS), Namespace::Function, name)).collect(),
             conversions: CONVERSIONS.iter().map(|row| named(Namespace::Function, row.2)).collect(),
             specialised: SPECIALISED.iter().map(|row| pair(row.0, row.1, row.3)).collect(),
             text: [of_text("str_at"), of_text("width")],
@@ -251,6 +262,21 @@ pub fn function(name: &str) -> Option<ItemId> {
     };
     let at = FUNCTIONS.iter().position(|(_, known)| *known == name)?;
     Some(items().functions[at])
+}
+
+/// The function of `std.math` of this name, where the library declares it.
+fn of_math(name: &str) -> Option<ItemId> {
+    let at = OF_MATH.iter().position(|known| *known == name)?;
+    Some(items().of_math[at])
+}
+
+/// The function that a member of a standard module is, where the library declares it.
+pub fn std_function(module: Symbol, member: Symbol) -> Option<ItemId> {
+    match module.as_str() {
+        "std.math" => of_math(member.as_str()),
+        "std.testing" => function(member.as_str()),
+        _ => None,
+    }
 }
 
 /// The trait of this name in the prelude.
@@ -401,6 +427,10 @@ pub enum Known {
     Into,
     /// `As`
     As,
+    /// `TryAs`
+    TryAs,
+    /// `Index`
+    Index,
     /// `Add`
     Add,
     /// `Sub`
@@ -444,7 +474,7 @@ pub enum Known {
 }
 
 /// The traits with the name of their method and the number of their type parameters, in the order of their numbers.
-const KNOWN: [(Known, &str, &str, usize); 31] = [
+const KNOWN: [(Known, &str, &str, usize); 33] = [
     (Known::Eq, "Eq", "equals", 0),
     (Known::Comparable, "Comparable", "compare", 0),
     (Known::Hashable, "Hashable", "hash", 0),
@@ -456,6 +486,8 @@ const KNOWN: [(Known, &str, &str, usize); 31] = [
     (Known::IsEmpty, "IsEmpty", "is_empty", 0),
     (Known::Into, "Into", "into", 1),
     (Known::As, "As", "as", 1),
+    (Known::TryAs, "TryAs", "try_as", 1),
+    (Known::Index, "Index", "index", 2),
     (Known::Add, "Add", "add", 1),
     (Known::Sub, "Sub", "subtract", 1),
     (Known::Mul, "Mul", "multiply", 1),
@@ -537,7 +569,7 @@ impl Known {
     pub fn is_derivable(self) -> bool {
         match self {
             Known::Eq | Known::Comparable | Known::Hashable | Known::Clone | Known::Default | Known::Printable | Known::Debug => true,
-            Known::Len | Known::IsEmpty | Known::Into | Known::As => false,
+            Known::Len | Known::IsEmpty | Known::Into | Known::As | Known::TryAs | Known::Index => false,
             Known::Iterator | Known::DoubleEndedIterator | Known::Iterable | Known::Collect => false,
             Known::Add | Known::Sub | Known::Mul | Known::Div | Known::FloorDiv | Known::Rem | Known::Pow | Known::MatMul => false,
             Known::BitAnd | Known::BitOr | Known::BitXor | Known::Shl | Known::Shr | Known::Neg | Known::Not | Known::BitNot => false,

@@ -92,6 +92,13 @@ fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
     None
 }
 
+/// A variadic parameter that is not the last one, or has a default.
+fn misplaced_variadic(function: &Function) -> Option<Span> {
+    let last = function.params.len().saturating_sub(1);
+    let wrong = function.params.iter().enumerate().find(|(at, param)| param.variadic && (*at < last || param.default.is_some()));
+    wrong.map(|(_, param)| param.span)
+}
+
 /// A further function of one name that only makes sense as a clause of the first: what is wrong with the two is said once, elsewhere.
 fn is_later_clause(item: &Item, function: &Function) -> bool {
     let is_incomplete = || function.result.is_none() || function.params.iter().any(|p| p.ty.is_none() || p.name.is_none());
@@ -152,8 +159,12 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         name_span: item.name_span,
         diagnostics: Vec::new(),
     };
-    if let Some((span, what)) = refused_part(function) {
-        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
+    let refused = match misplaced_variadic(function) {
+        Some(span) => Some(Diagnostic::new(Code::E0316, anchor, span, [])),
+        None => refused_part(function).map(|(span, what)| Diagnostic::new(Code::E2040, anchor, span, [what.into()])),
+    };
+    if let Some(refused) = refused {
+        reader.diagnostics.push(refused);
         for param in &function.params {
             let name = param.name.unwrap_or_else(|| Symbol::new("_"));
             signature.params.push(Parameter { name, ty: Type::ERROR, default: None, span: param.span });

@@ -206,6 +206,7 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
     if !known.is_of_values() {
         let args = interface.args();
         let has = match known {
+            Known::TryAs => matches!(args, &[to] if prelude::conversion(ty, to).is_some()),
             Known::Into => (ty, args) == (Type::INT, &[Type::FLOAT][..]),
             _ => known.output(ty, args).is_some(),
         };

@@ -11,26 +11,18 @@ pub enum Member {
     Constant(u64),
 }
 
-const MATH_FUNCTIONS: &[&str] =
-    &["sqrt", "abs", "floor", "ceil", "round", "trunc", "wrapping_add", "wrapping_sub", "wrapping_mul", "wrapping_neg"];
-const MATH_LATER: &[&str] = &[
-    "cbrt",
-    "exp",
-    "ln",
-    "log2",
-    "log10",
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "atan2",
-    "hypot",
+const MATH_FUNCTIONS: &[&str] = &[
+    "sqrt",
+    "abs",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
     "pow",
+    "wrapping_add",
+    "wrapping_sub",
+    "wrapping_mul",
+    "wrapping_neg",
     "saturating_add",
     "saturating_sub",
     "saturating_mul",
@@ -39,6 +31,8 @@ const MATH_LATER: &[&str] = &[
     "checked_mul",
     "checked_div",
 ];
+const MATH_LATER: &[&str] =
+    &["cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "atan2", "hypot"];
 const TESTING: &[&str] =
     &["assert", "assert_eq", "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with"];
 

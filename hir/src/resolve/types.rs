@@ -14,7 +14,6 @@ use crate::{Type, TypeKind};
 const LATER_TYPES: &[&str] = &[
     "Duration",
     "Size",
-    "TraceEntry",
     "PanicInfo",
     "FormatSpec",
     "Alignment",
@@ -33,7 +32,7 @@ const LATER_TYPES: &[&str] = &[
     "JsPromise",
 ];
 /// Traits of the prelude that the slice lacks.
-const LATER_TRAITS: &[&str] = &["TryAs", "Index", "Formattable", "Drop", "Traceable", "Sendable", "Value"];
+const LATER_TRAITS: &[&str] = &["Formattable", "Drop", "Traceable", "Sendable", "Value"];
 
 /// The built-in or predeclared type with this name, if it takes no type arguments.
 pub fn prelude_type(name: &str) -> Option<Type> {
