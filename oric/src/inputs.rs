@@ -83,8 +83,8 @@ impl Inputs {
             }
         }
         let known: Vec<(Symbol, Look)> = self.looks.lock().iter().map(|(module, look)| (*module, *look)).collect();
-        for (module, before) in known {
-            let files = project.look(module);
+        let seen = project.look_at_all(known.iter().map(|(module, _)| *module));
+        for ((module, before), files) in known.into_iter().zip(seen) {
             if files == before.files && !files.iter().any(|file| file.may_hide_a_change(before.at)) {
                 continue;
             }

@@ -4,6 +4,8 @@
 //! package of its own (language/07 §7.1): its folder is the source root.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -236,6 +238,38 @@ impl Project {
         self.candidates(module).map(|path| path.map_or(Seen::Absent, |path| Seen::at(&self.package.join(path))))
     }
 
+    /// What the disk says of the files that could define each of these modules. `m.ori` is where most are, and a package of many modules has few folders:
+    /// so where many lie in one folder, that is listed once, and nobody asks for `m/mod.ori` where there is no `m`.
+    pub fn look_at_all(&self, modules: impl Iterator<Item = Symbol> + Clone) -> Vec<[Seen; 2]> {
+        let mut folders: HashMap<String, (usize, Option<HashSet<OsString>>)> = HashMap::new();
+        let folder_of = |path: &Option<String>| -> Option<(String, OsString)> {
+            let module = path.as_ref()?.strip_suffix("/mod.ori")?;
+            let (folder, name) = module.rsplit_once('/').unwrap_or(("", module));
+            Some((folder.to_owned(), name.into()))
+        };
+        let candidates: Vec<_> = modules.map(|module| self.candidates(module)).collect();
+        let places: Vec<_> = candidates.iter().map(|[_, second]| folder_of(second)).collect();
+        for (folder, _) in places.iter().flatten() {
+            folders.entry(folder.clone()).or_default().0 += 1;
+        }
+        for (folder, (count, inside)) in &mut folders {
+            if *count >= MANY {
+                *inside = folders_in(&self.package.join(folder), 4 * *count);
+            }
+        }
+        let is_without = |place: &Option<(String, OsString)>| {
+            place.as_ref().is_some_and(|(folder, name)| folders[folder].1.as_ref().is_some_and(|inside| !inside.contains(name)))
+        };
+        candidates
+            .into_iter()
+            .zip(&places)
+            .map(|([first, second], place)| {
+                let second = second.filter(|_| !is_without(place));
+                [first, second].map(|path| path.map_or(Seen::Absent, |path| Seen::at(&self.package.join(path))))
+            })
+            .collect()
+    }
+
     /// Reads a module of which this was [seen](Project::look); `None` when no file defines it.
     pub fn read(&self, module: Symbol, seen: [Seen; 2]) -> Option<Result<SourceFile, OpenError>> {
         let candidates = self.candidates(module).into_iter().zip(seen);
@@ -248,6 +282,21 @@ impl Project {
             Err(error) => Err(OpenError::Io(file, error)),
         })
     }
+}
+
+/// Modules in one folder from which on it is listed.
+const MANY: usize = 8;
+
+/// What in a folder may be a folder; nothing when that cannot be told, or not among so many entries.
+fn folders_in(folder: &Path, most: usize) -> Option<HashSet<OsString>> {
+    let mut found = HashSet::new();
+    for (at, entry) in std::fs::read_dir(folder).ok()?.enumerate() {
+        let entry = entry.ok().filter(|_| at < most)?;
+        if !entry.file_type().ok()?.is_file() {
+            found.insert(entry.file_name());
+        }
+    }
+    Some(found)
 }
 
 /// Source files of the `_test/` folders at and below a folder; `below` is its path below the source root. What cannot be read has none.

@@ -27,7 +27,7 @@ pub(super) fn share(graph: &Graph<Lir>, blocks: &[Block], columns: &mut Columns,
     for &block in blocks {
         for &inst in &graph.blocks[block].insts {
             let row = &graph.insts[inst];
-            if row.op == Op::Slot && columns.values[row.first_result.index()].uses > 0 {
+            if row.op == Op::Slot && columns.values.get(row.first_result.index()).is_some_and(|value| value.uses > 0) {
                 columns.slots[inst.index()] = slots.len() as u32;
                 slots.push(inst);
                 bytes = bytes.saturating_add(row.imm);

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::{Limit, select};
 use crate::ir::SlotKind;
 use crate::scratch::Scratch;
@@ -107,6 +109,35 @@ fn stack_arguments_are_stored_and_loaded_through_slots() {
     .expect("a call");
     assert_eq!(f.slots.iter().map(|s| s.kind).collect::<Vec<_>>(), [SlotKind::Incoming(0), SlotKind::Outgoing(0)]);
     assert_eq!((f.slots[0].offset, f.params.len()), (16, 6));
+}
+
+/// A chain of blocks, each with a slot of 24 bytes that it fills and reads, and what stands at the end of a block.
+fn chain_of_slots(count: usize, more: impl Fn(usize) -> String) -> String {
+    let mut text = "fn @f(%0: i64) -> i64 {\nb0:\n  jump b1\n".to_owned();
+    for at in 1..=count {
+        let (slot, read) = (10 * at, 10 * at + 1);
+        let _ = write!(
+            text,
+            "b{at}:\n  %{slot}: ptr = slot 24\n  store %{slot}, %0, 8\n  %{read}: i64 = load %{slot}, 8\n{}  jump b{}\n",
+            more(at),
+            at + 1
+        );
+    }
+    let _ = write!(text, "b{}:\n  ret %0\n}}\n", count + 1);
+    text
+}
+
+#[test]
+fn slots_of_one_place_after_the_other_are_one_row() {
+    let rows = |text: &str| run(text).expect("slots").slots.len();
+    assert_eq!(rows(&chain_of_slots(20, |_| String::new())), 1);
+    // Few bytes are not worth a look.
+    assert_eq!(rows(&chain_of_slots(4, |_| String::new())), 4);
+    // One is read again at the end, another has its address in memory from there on.
+    let again = |at: usize| if at == 20 { "  %900: i64 = load %10, 8\n".to_owned() } else { String::new() };
+    assert_eq!(rows(&chain_of_slots(20, again)), 2);
+    let escapes = |at: usize| if at == 5 { "  store %20, %50, 0\n".to_owned() } else { String::new() };
+    assert_eq!(rows(&chain_of_slots(20, escapes)), 3);
 }
 
 #[test]
