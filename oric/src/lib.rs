@@ -41,4 +41,4 @@ pub mod session;
 pub mod testing;
 pub mod watch;
 
-pub use cli::main;
+pub use cli::{main, main_then};

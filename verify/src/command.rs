@@ -32,9 +32,7 @@ verify typed [--count N]                         programs from types: accepted, 
 pub fn main() -> ExitCode {
     // Gates start the compiler that they were built with, not one that lies about: this program under another name.
     if is_compiler() {
-        let status = oric::main();
-        gates::baseline::metrics::note_peak();
-        return status;
+        return oric::main_then(gates::baseline::metrics::note_peak);
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
     crate::program::silence_panics();

@@ -484,6 +484,7 @@ impl<'a, P: Phase> Checker<'a, P> {
             self.registers(&types, here(place.0.raw(), place.1));
         }
         if let (0, Some(&area)) = (body.insts[inst].results, body.args(inst).get(1))
+            && body.values.get(area).is_some()
             && let Some(slot) = body.def_inst(area).filter(|&slot| body.op(slot) == Op::Slot)
         {
             let bytes = body.insts[slot].imm as u32;

@@ -29,11 +29,18 @@ pub const CRASHED: i32 = 101;
 
 /// What `oric` does, with a big stack: the levels walk trees recursively up to the parser's nesting limit.
 pub fn main() -> ExitCode {
+    main_then(|| {})
+}
+
+/// As [`main`], and this at the end: nothing behind it in the caller runs.
+pub fn main_then(last: fn()) -> ExitCode {
     crash::install_hook();
     // It ends the process itself: to take down its stack and its heap first would cost a short run a twentieth of its time.
-    let worker = std::thread::Builder::new()
-        .stack_size(crate::session::WORKER_STACK)
-        .spawn(|| -> std::convert::Infallible { std::process::exit(run(std::env::args_os().collect())) });
+    let worker = std::thread::Builder::new().stack_size(crate::session::WORKER_STACK).spawn(move || -> std::convert::Infallible {
+        let status = run(std::env::args_os().collect());
+        last();
+        std::process::exit(status)
+    });
     let status = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(never)) => match never {},
         Ok(Err(_)) => CRASHED,
