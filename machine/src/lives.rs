@@ -4,9 +4,9 @@
 //! position can lie in the same bytes; so the frame of a function with many arms is as large as its largest arm, not as their sum (Chaitin's colouring,
 //! first fit in the order of the first access). Positions count records or instructions, block after block.
 //!
-//! What this costs is linear in the code: a slot that is needed in more than [`STEPS`] blocks, most of a function as a rule, gets a row of its own.
+//! What this costs is linear in the code: a slot whose walk takes more than [`STEPS`] steps, as it is needed in most of a function, gets a row of its own.
 
-/// Bytes of slots below which a frame is small enough as it is.
+/// Bytes of slots up to which a frame is small enough as it is.
 pub const SMALL: u32 = 128;
 /// Steps of the walk from the accesses of a slot, beyond one for each of them.
 const STEPS: usize = 48;

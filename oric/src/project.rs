@@ -240,7 +240,7 @@ impl Project {
 
     /// What the disk says of the files that could define each of these modules. `m.ori` is where most are, and a package of many modules has few folders:
     /// so where many lie in one folder, that is listed once, and nobody asks for `m/mod.ori` where there is no `m`.
-    pub fn look_at_all(&self, modules: impl Iterator<Item = Symbol> + Clone) -> Vec<[Seen; 2]> {
+    pub fn look_at_all(&self, modules: impl Iterator<Item = Symbol>) -> Vec<[Seen; 2]> {
         let mut folders: HashMap<String, (usize, Option<HashSet<OsString>>)> = HashMap::new();
         let folder_of = |path: &Option<String>| -> Option<(String, OsString)> {
             let module = path.as_ref()?.strip_suffix("/mod.ori")?;

@@ -7,10 +7,8 @@
 //! | a cell         | the cell                                                        | `drop<cell<...>>`, or in place                 |
 //! | a function     | the cell with what it captures, a word further in                | the function that the cell names, `env<...>`    |
 //!
-//! What has many such leaves is counted by functions of its own, `dup<T>` and `give_up<T>`, so that the code of a body does not grow with its types. Where
-//! nothing goes but an unwinding panic, all that takes a test is: there only the size of the code matters.
-
-use std::rc::Rc;
+//! What has many such leaves is counted by functions of its own, `dup<T>` and `give_up<T>`, so that the code of a body does not grow with its types. Behind a
+//! landing, until a way without a panic comes along, all that takes a test is: there only the size of the code matters.
 
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
@@ -325,14 +323,7 @@ impl Builder<'_> {
 
     /// A call of a function that counts, with the leaves that it takes: it never panics.
     pub(super) fn call_glue(&mut self, purpose: Purpose, ty: hir::Type, leaves: &[Value]) -> Result<(), Stop> {
-        let taken = match self.taken.get(&(purpose, ty)) {
-            Some(taken) => taken.clone(),
-            None => {
-                let taken: Rc<[u32]> = looked::taken(purpose, ty, &mut self.shapes, self.cx)?.into();
-                self.taken.insert((purpose, ty), taken.clone());
-                taken
-            }
-        };
+        let taken = looked::taken(purpose, ty, &mut self.shapes, self.cx)?;
         let args: Vec<Value> = taken.iter().filter_map(|&leaf| leaves.get(leaf as usize).copied()).collect();
         let place = self.some_place();
         let new = NewInst { args: &args, imm: u64::from(purpose.item(ty).raw()), flags: NOUNWIND, place, ..NewInst::new(Op::Call) };

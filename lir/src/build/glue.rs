@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use abi::layout;
+use hashbrown::HashSet;
 use hir::TypeKind;
 use ir::ssa::compact::compact;
 use ir::ssa::{Block, ENTRY, Graph, NewInst, Value};
@@ -94,7 +95,7 @@ pub fn glue_signature(item: ItemId, cx: &dyn Context) -> Result<Option<Arc<Signa
     let mut shapes = Shapes::new(cx);
     let (shape, taken) = (shapes.of(ty)?, looked::taken(purpose, ty, &mut shapes, cx)?);
     let leaves = shapes.leaves(shape);
-    let params = taken.into_iter().filter_map(|leaf| leaves.get(leaf as usize)).map(|leaf| leaf.ty).collect();
+    let params = taken.iter().filter_map(|&leaf| leaves.get(leaf as usize)).map(|leaf| leaf.ty).collect();
     Ok(Some(Arc::new(Signature { params, results: Vec::new() })))
 }
 
@@ -106,7 +107,7 @@ pub fn glue(item: ItemId, purpose: Purpose, ty: hir::Type, cx: &dyn Context) -> 
     let shape = builder.shapes.of(ty)?;
     let types: Vec<Type> = builder.shapes.leaves(shape).iter().map(|leaf| leaf.ty).collect();
     let mut leaves = vec![Value::new(NONE as usize); types.len()];
-    for leaf in looked::taken(purpose, ty, &mut builder.shapes, cx)? {
+    for &leaf in looked::taken(purpose, ty, &mut builder.shapes, cx)?.iter() {
         if let Some(&ty) = types.get(leaf as usize) {
             leaves[leaf as usize] = builder.out.add_param(ENTRY, ty);
         }
@@ -361,10 +362,10 @@ impl Builder<'_> {
         let mut types = vec![ty];
         let mut holds: Vec<Vec<usize>> = Vec::new();
         while let Some(&next) = types.get(holds.len()) {
-            let mut found = Vec::new();
+            let (mut found, mut seen) = (Vec::new(), HashSet::new());
             match next.kind() {
-                TypeKind::Cell(parts) => self.blocks_in(parts, &mut found)?,
-                TypeKind::List(element) => self.blocks_in(&[element], &mut found)?,
+                TypeKind::Cell(parts) => self.blocks_in(parts, &mut found, &mut seen)?,
+                TypeKind::List(element) => self.blocks_in(&[element], &mut found, &mut seen)?,
                 _ => {}
             }
             let mut row = Vec::with_capacity(found.len());
@@ -390,18 +391,21 @@ impl Builder<'_> {
         Ok(if circle.len() > MAX_CIRCLE { Vec::new() } else { circle })
     }
 
-    /// Cells and lists with counted elements in values of these types, without what they hold.
-    fn blocks_in(&mut self, types: &[hir::Type], found: &mut Vec<hir::Type>) -> Result<(), Stop> {
+    /// Cells and lists with counted elements in values of these types, without what they hold. Each type is looked into once, on however many ways it is there.
+    fn blocks_in(&mut self, types: &[hir::Type], found: &mut Vec<hir::Type>, seen: &mut HashSet<hir::Type>) -> Result<(), Stop> {
         for &ty in types {
+            if self.counted_leaves(ty)? == 0 || !seen.insert(ty) {
+                continue;
+            }
             let cx = self.cx;
             match ty.kind() {
                 TypeKind::Cell(parts) if self.any_counted(parts)? => found.push(ty),
                 TypeKind::List(element) if self.counted_leaves(element)? > 0 => found.push(ty),
                 TypeKind::Tuple(_) | TypeKind::Struct(..) => match (cx.fields(ty)?, cx.variants(ty)?) {
-                    (Some(fields), _) => self.blocks_in(&fields, found)?,
+                    (Some(fields), _) => self.blocks_in(&fields, found, seen)?,
                     (None, Some(variants)) => {
                         for payload in variants.iter() {
-                            self.blocks_in(payload, found)?;
+                            self.blocks_in(payload, found, seen)?;
                         }
                     }
                     (None, None) => {}

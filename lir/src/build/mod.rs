@@ -17,7 +17,7 @@
 //! | `cells`    | cells on the heap                                                   |
 //! | `lists`    | lists and their buffers                                             |
 //! | `counts`   | `dup` and `drop`                                                    |
-//! | `looked`   | the leaves that counting looks at                                  |
+//! | `looked`   | the leaves that counting looks at                                   |
 //! | `opened`   | values that are taken apart, and the room of their cells            |
 //! | [`glue`]   | functions that count what values of a type hold, and free it        |
 //! | `boundary` | texts, runtime calls and panics                                     |
@@ -42,8 +42,6 @@ pub use glue::{Purpose, glue, glue_signature};
 pub use legal::legalise;
 pub use shape::flatten_signature;
 pub use start::{EntryReturn, entry, entry_item};
-
-use std::rc::Rc;
 
 use abi::PanicKind;
 use hashbrown::HashMap;
@@ -121,13 +119,11 @@ struct Builder<'a> {
     place: PlaceId,
     /// Counted leaves of each type that was asked about.
     counted: HashMap<hir::Type, u32>,
-    /// The leaves that functions which count take.
-    taken: HashMap<(Purpose, hir::Type), Rc<[u32]>>,
     /// The types that hold themselves, in a function that drops one of them.
     glue: Option<glue::Circle>,
     /// Are there blocks that no block of MIR stands for?
     is_split: bool,
-    /// Does only unwinding come to the current block? And to each block of MIR?
+    /// Does every way to the current block come by a landing? And to each block of MIR?
     is_landing: bool,
     landing: Vec<bool>,
     /// Scratch for operand lists.
@@ -158,7 +154,6 @@ impl<'a> Builder<'a> {
             flags: 0,
             place: PlaceId::NONE,
             counted: HashMap::new(),
-            taken: HashMap::new(),
             glue: None,
             is_split: false,
             is_landing: false,

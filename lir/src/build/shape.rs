@@ -8,6 +8,7 @@
 //! becomes one. Where one variant has a payload and a leaf of that has values to spare (a bool, a char, the tag of another sum), these stand for the
 //! other variants, and there is no tag; so an `Option` of a cell is its address, or null.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -125,6 +126,8 @@ pub struct Shapes<'a> {
     index: HashMap<hir::Type, ShapeId>,
     /// What cells with one part hold, by the type of the cell.
     contents: HashMap<hir::Type, ShapeId>,
+    /// Which leaves of a type counting looks at.
+    pub(super) looked: HashMap<hir::Type, Rc<[u32]>>,
     last: (hir::Type, ShapeId),
     refused: bool,
 }
@@ -151,6 +154,7 @@ impl<'a> Shapes<'a> {
             sums: HashMap::new(),
             index: HashMap::new(),
             contents: HashMap::new(),
+            looked: HashMap::new(),
             last: (hir::Type::VOID, ShapeId::NOTHING),
             refused: false,
         };

@@ -40,7 +40,8 @@ pub(super) fn share(graph: &Graph<Lir>, blocks: &[Block], columns: &mut Columns,
     }
     let number = |value: ir::ssa::Value, columns: &Columns| -> Option<u32> {
         let inst = graph.def_inst(value)?;
-        (graph.op(inst) == Op::Slot).then(|| columns.slots[inst.index()])
+        // One that no block in the order defines has no number.
+        (graph.op(inst) == Op::Slot).then(|| columns.slots[inst.index()]).filter(|&number| number != u32::MAX)
     };
     let mut is_followed_all = vec![true; slots.len()];
     columns.blocks.clear();

@@ -79,7 +79,7 @@ pub fn run(parts: &[String]) -> bool {
         return evidence.close();
     }
     let Some(oric) = oric() else {
-        evidence.fail("target/release/oric is not built: cargo build --release -p oric");
+        evidence.fail("target/release/oric is not built: make build");
         return evidence.close();
     };
     let mut ratios = Ratios::new();

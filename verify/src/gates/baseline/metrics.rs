@@ -26,7 +26,7 @@ const CODE: [&str; 2] = ["machine", "entry_code"];
 /// The compiler as a user has it.
 pub fn compiler() -> Result<PathBuf, String> {
     let path = corpus::root().join("target/release/oric");
-    std::fs::canonicalize(&path).map_err(|_| "target/release/oric is not built: cargo build --release -p oric".to_owned())
+    std::fs::canonicalize(&path).map_err(|_| "target/release/oric is not built: make build".to_owned())
 }
 
 /// Notes the peak memory of this process; called at its end.
