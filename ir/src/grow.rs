@@ -6,8 +6,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const FIRST_BITS: u32 = 8;
-const CHUNKS: usize = 24;
+/// An interner has a list a shard: with large first chunks each process would first write all of them.
+const FIRST_BITS: u32 = 4;
+const CHUNKS: usize = 28;
 
 /// The list.
 pub struct Grow<T> {

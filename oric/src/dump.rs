@@ -208,8 +208,18 @@ fn machine_text(bodies: &[lir::Body<lir::Legal>], phase: &str) -> String {
             machine::Stage::Final(function, _) => last.push(function.clone()),
         };
         // With checking on, allocation keeps the virtual registers, and the dump shows them (decision 12).
-        // A function beyond a limit is left out, as an empty body would be; `build` says why.
-        if let Err(machine::CompileError::Broken(report)) = machine::compile_dumping(body, &mut scratch, phase == "alloc", &mut show) {
+        // A function beyond a limit is left out, as an empty body would be; `build` says why. One that breaks a rule is shown at the boundaries
+        // before that: whoever looks for the cause needs them.
+        let broken = match machine::compile_dumping(body, &mut scratch, phase == "alloc", &mut show) {
+            Err(machine::CompileError::Broken(report)) => Some(report),
+            Err(machine::CompileError::Limit(_)) | Ok(_) => None,
+        };
+        let is_shown = match phase {
+            "select" => select.last().is_some_and(|function| function.name == body.name),
+            "alloc" => alloc.last().is_some_and(|function| function.name == body.name),
+            _ => false,
+        };
+        if let Some(report) = broken.filter(|_| !is_shown) {
             panic!("{report}");
         }
     }

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use query::engine::{Outcome, Recording};
 use query::store::cas::DEFAULT_BUDGET;
 use query::store::{Section, Store, StoreOptions};
-use query::{Engine, Interrupt, Query};
+use query::{Engine, Interrupt, Kind, Query};
 use syntax::tree::ItemKind;
 use syntax::{Diagnostic, Severity};
 
@@ -23,8 +23,8 @@ use crate::project::{OpenError, Project, SourceFile};
 use crate::queries::{self, LinkOptions, Options};
 use crate::report::Sources;
 
-/// More nodes out of date than this are worth a second thread.
-const MANY: usize = 2048;
+/// So many bodies out of date are worth a second thread.
+const MANY: usize = 12;
 
 /// How a session works.
 #[derive(Clone, Debug)]
@@ -295,9 +295,10 @@ impl Session {
         self.engine.store().is_none_or(|store| store.node_count() == 0)
     }
 
-    /// Is there work for more than one thread?
-    fn has_much_to_do(&self) -> bool {
-        self.is_cold() || self.engine.is_out_of_date_beyond(MANY)
+    /// Are there many answers of this kind to be found or found again, and more than one worker?
+    fn is_shared_work(&self, kind: Kind) -> bool {
+        // How many workers there are is asked last: it reads what the machine says of itself.
+        (self.is_cold() || self.engine.are_out_of_date(kind, MANY)) && self.setup.workers() > 1
     }
 
     /// Runs `work` for each item on all workers.
@@ -378,7 +379,7 @@ impl Session {
 
     /// Everything there is to say about the program, sorted; import cycles alone when there are any.
     pub fn diagnostics(&self) -> Result<Vec<Diagnostic>, Interrupt> {
-        if self.has_much_to_do() && self.setup.workers() > 1 {
+        if self.is_shared_work(queries::BodyReport::KIND) {
             if self.is_cold() {
                 // One unit of work a body, not a module: large modules do not wait for one worker.
                 self.parallel(&self.bodies()?, |engine, item| {
@@ -412,7 +413,7 @@ impl Session {
 
     /// Code of everything that `main` reaches, generated in parallel: each finished function brings its callees.
     pub fn generate(&self, main: ItemId) {
-        if self.has_much_to_do() && self.setup.workers() > 1 {
+        if self.is_shared_work(queries::MachineCode::KIND) {
             self.worklist(vec![main], |engine, item| {
                 engine.get::<queries::Mentions>(item).map(|mentioned| mentioned.callees.clone()).unwrap_or_default()
             });

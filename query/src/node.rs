@@ -133,11 +133,14 @@ const fn is_yellow(marks: u8) -> bool {
     marks & (YELLOW | TOUCHED) == YELLOW
 }
 
-const CHUNK_BITS: u32 = 10;
+// What an edit touches is strewn over all numbers: a large chunk would be written for a single slot.
+const CHUNK_BITS: u32 = 6;
 const CHUNK: usize = 1 << CHUNK_BITS;
-const GROUP_BITS: u32 = 7;
+const GROUP_BITS: u32 = 9;
 const GROUP: usize = 1 << GROUP_BITS;
-const GROUPS: usize = 1 << 7;
+const GROUPS: usize = 1 << 9;
+/// Stored nodes whose marks are made together.
+const MARKED: usize = 1 << 10;
 
 type Chunk = Box<[OnceLock<Box<Slot>>]>;
 /// Chunks with neighbouring numbers: with all places of all nodes in one list, each session would first write a list of sixteen thousand.
@@ -145,8 +148,10 @@ type Group = Box<[OnceLock<Chunk>]>;
 
 /// All nodes.
 pub(crate) struct Nodes {
-    /// One byte a stored node.
-    status: Box<[AtomicU8]>,
+    /// One byte a stored node, in lists that are made when the first of their nodes is marked.
+    status: Box<[OnceLock<Box<[AtomicU8]>>]>,
+    /// Number of stored nodes.
+    stored: u32,
     /// Stored nodes that are marked yellow and have no slot.
     yellow: AtomicU32,
     groups: Box<[OnceLock<Group>]>,
@@ -156,32 +161,36 @@ pub(crate) struct Nodes {
 impl Nodes {
     /// The nodes of a store with this many.
     pub fn new(stored: u32) -> Nodes {
-        let status = (0..stored).map(|_| AtomicU8::new(0)).collect();
-        Nodes { status, yellow: AtomicU32::new(0), groups: empty(GROUPS), len: AtomicU32::new(stored) }
+        let status = empty((stored as usize).div_ceil(MARKED));
+        Nodes { status, stored, yellow: AtomicU32::new(0), groups: empty(GROUPS), len: AtomicU32::new(stored) }
     }
 
     /// Is it a stored node that nothing has touched and that is not out of date?
     pub fn is_green_as_stored(&self, id: NodeId) -> bool {
-        self.status.get(id.0 as usize).is_some_and(|status| status.load(Ordering::Acquire) == 0)
+        self.is_stored(id) && self.marks(id) == 0
     }
 
     /// The marks of a stored node; none for a new one.
     pub fn marks(&self, id: NodeId) -> u8 {
-        self.status.get(id.0 as usize).map_or(0, |status| status.load(Ordering::Acquire))
+        let list = self.status.get(id.0 as usize / MARKED).and_then(OnceLock::get);
+        list.map_or(0, |list| list[id.0 as usize % MARKED].load(Ordering::Acquire))
     }
 
     /// Adds marks to a stored node; those it had.
     pub fn mark(&self, id: NodeId, marks: u8) -> u8 {
-        let Some(status) = self.status.get(id.0 as usize) else { return 0 };
-        let before = status.fetch_or(marks, Ordering::AcqRel);
+        if !self.is_stored(id) {
+            return 0;
+        }
+        let list = self.status[id.0 as usize / MARKED].get_or_init(|| (0..MARKED).map(|_| AtomicU8::new(0)).collect());
+        let before = list[id.0 as usize % MARKED].fetch_or(marks, Ordering::AcqRel);
         self.count(before, before | marks);
         before
     }
 
     /// Takes marks from a stored node.
     pub fn unmark(&self, id: NodeId, marks: u8) {
-        if let Some(status) = self.status.get(id.0 as usize) {
-            let before = status.fetch_and(!marks, Ordering::AcqRel);
+        if let Some(list) = self.status.get(id.0 as usize / MARKED).and_then(OnceLock::get) {
+            let before = list[id.0 as usize % MARKED].fetch_and(!marks, Ordering::AcqRel);
             self.count(before, before & !marks);
         }
     }
@@ -201,9 +210,11 @@ impl Nodes {
 
     /// Stored nodes that are out of date and have no slot, which would know better.
     pub fn yellow(&self) -> impl Iterator<Item = NodeId> {
-        // Mostly there are none, and then nobody looks at each.
-        let some = if self.yellow.load(Ordering::Relaxed) > 0 { &*self.status } else { &[] };
-        some.iter().enumerate().filter(|(_, status)| is_yellow(status.load(Ordering::Acquire))).map(|(id, _)| NodeId(id as u32))
+        let lists = self.status.iter().enumerate().filter_map(|(at, list)| Some((at, list.get()?)));
+        lists.flat_map(|(at, list)| {
+            let marked = list.iter().enumerate().filter(|(_, status)| is_yellow(status.load(Ordering::Acquire)));
+            marked.map(move |(id, _)| NodeId((at * MARKED + id) as u32))
+        })
     }
 
     /// Is it a node of the store?
@@ -213,7 +224,7 @@ impl Nodes {
 
     /// Number of nodes that the store had when the session began.
     pub fn stored(&self) -> u32 {
-        self.status.len() as u32
+        self.stored
     }
 
     /// Number of all nodes.

@@ -18,7 +18,14 @@ impl Allocator<'_> {
         }
         if !self.c.blocks[to].is_set {
             self.c.blocks[to].is_set = true;
-            if self.c.blocks[to].loop_end == ABSENT { self.fix_entry(edge.to.raw()) } else { self.fix_header(edge.to.raw()) }
+            if self.f.blocks.rows()[to].is_pad {
+                // Unwinding comes there too, and keeps no register. What lives there has been spilled.
+                self.place_params(edge.to.raw(), &mut [NONE; 32], 0, [0; 2]);
+            } else if self.c.blocks[to].loop_end == ABSENT {
+                self.fix_entry(edge.to.raw());
+            } else {
+                self.fix_header(edge.to.raw());
+            }
         }
         moves.clear();
         let mut left = self.c.blocks[to].entry;

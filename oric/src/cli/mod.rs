@@ -14,8 +14,6 @@ pub use output::Output;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::{commands, crash};
 
 /// Exit status of a run whose input is wrong.
@@ -56,7 +54,7 @@ pub fn main_then(last: fn()) -> ExitCode {
 pub fn run(args: Vec<OsString>) -> i32 {
     let args = args::with_implied_run(args);
     let environment = Environment::read();
-    let parsed = match Args::try_parse_from(&args) {
+    let parsed = match args::parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error, &args),
     };

@@ -155,13 +155,10 @@ impl Engine {
         }
     }
 
-    /// Are more stored nodes out of date than this? Those of kinds that only an older compiler had do not count: nobody asks for them.
-    pub fn is_out_of_date_beyond(&self, count: usize) -> bool {
-        if self.nodes.yellow_count() <= count {
-            return false;
-        }
-        let has_row = |id: &NodeId| self.stored_row(*id).is_ok_and(|row| self.rows.get(row.kind as usize).is_some_and(Option::is_some));
-        self.nodes.yellow().filter(has_row).nth(count).is_some()
+    /// Are at least so many stored nodes of this kind out of date, as far as nobody has asked for them in this session?
+    pub fn are_out_of_date(&self, kind: Kind, count: usize) -> bool {
+        let is_it = |id: &NodeId| self.stored_row(*id).is_ok_and(|row| row.kind == kind.0);
+        self.nodes.yellow_count() >= count && self.nodes.yellow().filter(is_it).nth(count.saturating_sub(1)).is_some()
     }
 
     /// All nodes, in order of their numbers.

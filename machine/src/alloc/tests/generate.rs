@@ -434,6 +434,21 @@ impl Generator {
         self.call();
         self.statements(depth - 1);
         self.pad = None;
+        // Another landing block, which drops something first and then does what this one does.
+        if self.dice.chance(40) {
+            let inner = self.graph.add_block();
+            self.pad = Some(inner);
+            self.call();
+            self.pad = None;
+            let (outer, kept) = (std::mem::replace(&mut self.block, inner), self.values.len());
+            let both = self.inst(Op::Xor, &[a, a], 0, Type::I64);
+            self.block = outer;
+            self.values.truncate(kept);
+            let flags = lir::ops::NOUNWIND;
+            let call = NewInst { args: &[both], imm: u64::from(self.name.raw()), place: self.place, flags, ..NewInst::new(Op::Call) };
+            self.graph.append(inner, call, &[]);
+            self.graph.append(inner, NewInst { targets: &[(pad, &[])], ..NewInst::new(Op::Jump) }, &[]);
+        }
         self.graph.append(
             pad,
             NewInst {
