@@ -11,10 +11,13 @@ thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Stops when a verifier found faults: the producer of the body has a bug.
-pub fn refuse<F: Fault>(level: &str, item: ItemId, faults: &[F]) {
+/// Stops when a verifier found faults: the producer of the body has a bug. The body's text becomes a part of the reproducer.
+pub fn refuse<F: Fault, E>(level: &str, item: ItemId, faults: &[F], body: impl FnOnce() -> Result<String, E>) {
     if faults.is_empty() {
         return;
+    }
+    if let (Ok(text), Ok(mut first)) = (body(), BODY.lock()) {
+        first.get_or_insert(text);
     }
     panic!("{level} of @{item} breaks its rules:\n{}", ir::fault::report(&item.to_string(), faults));
 }
@@ -40,6 +43,9 @@ pub fn install_hook() {
 /// The first panic of any thread: workers die with it, the main thread reports it.
 static FIRST: std::sync::Mutex<Option<String>> = std::sync::Mutex::new(None);
 
+/// The body that the first verifier refused.
+static BODY: std::sync::Mutex<Option<String>> = std::sync::Mutex::new(None);
+
 /// What is known of the crash.
 pub fn description() -> String {
     let first = FIRST.lock().ok().and_then(|f| f.clone());
@@ -53,6 +59,9 @@ pub fn write_reproducer(description: &str, sources: &[(String, String)]) -> Opti
         writeln!(text, "oric {}\nargs: {:?}\n\n{description}\n", env!("CARGO_PKG_VERSION"), std::env::args().skip(1).collect::<Vec<_>>());
     for (path, source) in sources {
         let _ = writeln!(text, "==== {path}\n{source}");
+    }
+    if let Some(body) = BODY.lock().ok().and_then(|body| body.clone()) {
+        let _ = writeln!(text, "==== the refused body\n{body}");
     }
     // Named by content: the same bug writes the same file.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

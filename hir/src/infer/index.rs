@@ -108,7 +108,11 @@ impl<'a> Checker<'a> {
         };
         let Some((item, mut args)) = found else { return Ok(None) };
         let Some(signature) = self.cx.signature(item)? else { return Ok(None) };
+        // They are passed by name, and in this order.
         let [_, key, value] = &signature.params[..] else { return Ok(None) };
+        if (key.name, value.name) != (Symbol::new("key"), Symbol::new("value")) {
+            return Ok(None);
+        }
         if self.cx.mutates(item)? {
             return Ok(None);
         }

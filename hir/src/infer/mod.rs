@@ -207,6 +207,8 @@ struct Checker<'a> {
     postponed: Vec<Postponed<'a>>,
     /// How many lambdas around are only tried, since their parameters are open.
     attempts: u32,
+    /// How often a variable was fixed.
+    fixes: u64,
     /// What is tried needs to know a type that is open.
     stuck: bool,
 }
@@ -352,6 +354,7 @@ impl<'a> Checker<'a> {
             updates: Vec::new(),
             postponed: Vec::new(),
             attempts: 0,
+            fixes: 0,
             stuck: false,
         })
     }

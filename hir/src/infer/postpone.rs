@@ -3,6 +3,9 @@
 //! A lambda whose parameters are still open is tried where it stands: mostly its body fixes them, or does not look at them. When it does look (a method of
 //! one, an operator on one), what the attempt left behind is taken back, and an open function value stands for the lambda. The rest of the statement may
 //! fix its type; then the lambda is checked as if it stood there from the start. A lambda in a lambda waits with it when nothing inside helps.
+//!
+//! Lambdas in lambdas do not multiply the attempts: none is made where it would end as the one before did, none for an attempt that is stuck already, and
+//! in attempts that are [`DEEP`] inside each other a lambda waits untried.
 
 use syntax::Span;
 use syntax::tree::LambdaParam;
@@ -15,6 +18,9 @@ use super::{Binding, Checker, Result};
 use crate::ir::{Expr, ExprId};
 use crate::{Type, TypeKind};
 
+/// So many attempts inside each other; lambdas in them are not tried where they stand.
+const DEEP: u32 = 4;
+
 /// A lambda that waits.
 pub(super) struct Postponed<'a> {
     written: Written<'a>,
@@ -25,6 +31,8 @@ pub(super) struct Postponed<'a> {
     why: Why<'a>,
     /// What was in scope.
     bindings: Vec<Binding>,
+    /// How many variables had been fixed when an attempt was stuck; `None` when there has been none.
+    tried: Option<u64>,
 }
 
 /// Where checking was before an attempt. Locals, loops, patterns and lists of an attempt stay behind unused: only what is reached from the root of a body
@@ -47,6 +55,7 @@ struct Mark {
     pending: usize,
     postponed: usize,
     poisoned: bool,
+    fixes: u64,
     variables: Vec<Option<Type>>,
     lenient: Vec<u32>,
     projections: Vec<(Type, Type)>,
@@ -57,18 +66,22 @@ impl<'a> Checker<'a> {
     /// `x -> e`
     pub(super) fn lambda(&mut self, written: Written<'a>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let Some(ty) = self.open_lambda(written.0, expect) else { return self.lambda_now(written, span, expect) };
-        let mark = self.mark();
-        if let Some(done) = self.attempt(written, span, expect)? {
-            return Ok(done);
+        let is_tried = !self.stuck && self.attempts < DEEP;
+        if is_tried {
+            let mark = self.mark();
+            if let Some(done) = self.attempt(written, span, expect)? {
+                return Ok(done);
+            }
+            self.take_back(mark);
         }
-        self.take_back(mark);
         let ty = ty.unwrap_or_else(|| {
             let params: Vec<Type> = written.0.iter().map(|_| self.fresh()).collect();
             let result = self.fresh();
             Type::function(&params, result)
         });
         let row = self.push(Expr::Unit, ty, span);
-        self.postponed.push(Postponed { written, span, row, ty, why: expect.why, bindings: self.draft.bindings.clone() });
+        let tried = is_tried.then_some(self.fixes);
+        self.postponed.push(Postponed { written, span, row, ty, why: expect.why, bindings: self.draft.bindings.clone(), tried });
         Ok(row)
     }
 
@@ -109,20 +122,30 @@ impl<'a> Checker<'a> {
         loop {
             let count = waiting.len();
             let mut left = Vec::new();
-            for lambda in waiting {
-                let mark = self.mark();
-                match self.once_more(&lambda, true)? {
-                    Some(value) => self.settle(&lambda, value),
-                    None => {
-                        self.take_back(mark);
-                        left.push(lambda);
-                    }
+            for mut lambda in waiting {
+                // This attempt is taken back, whatever comes now.
+                if self.stuck {
+                    return Ok(());
                 }
+                if lambda.tried != Some(self.fixes) {
+                    let mark = self.mark();
+                    if let Some(value) = self.once_more(&lambda, true)? {
+                        self.settle(&lambda, value);
+                        continue;
+                    }
+                    self.take_back(mark);
+                    lambda.tried = Some(self.fixes);
+                }
+                left.push(lambda);
             }
             if left.is_empty() {
                 return Ok(());
             }
             if left.len() == count {
+                if self.attempts > 0 {
+                    (self.stuck, self.poisoned) = (true, true);
+                    return Ok(());
+                }
                 for lambda in &left {
                     if let Some(value) = self.once_more(lambda, false)? {
                         self.settle(lambda, value);
@@ -176,6 +199,7 @@ impl<'a> Checker<'a> {
             pending: self.pending.len(),
             postponed: self.postponed.len(),
             poisoned: self.poisoned,
+            fixes: self.fixes,
             variables: self.variables.clone(),
             lenient: self.lenient.clone(),
             projections: self.projections.clone(),
@@ -201,6 +225,7 @@ impl<'a> Checker<'a> {
         self.pending.truncate(mark.pending);
         self.postponed.truncate(mark.postponed);
         self.poisoned = mark.poisoned;
+        self.fixes = mark.fixes;
         self.variables = mark.variables;
         self.lenient = mark.lenient;
         self.projections = mark.projections;

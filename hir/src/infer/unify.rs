@@ -108,6 +108,7 @@ impl Checker<'_> {
             return false;
         }
         self.variables[n as usize] = Some(ty);
+        self.fixes += 1;
         fixed.push(n as usize);
         true
     }

@@ -126,24 +126,21 @@ pub fn changes_self(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> R
         }
         for (path, name) in &uses.calls {
             let Some(this) = signature.params.first() else { continue };
-            let ty = part(this.ty, path, cx)?;
-            let mut is_inherent = false;
-            let TypeKind::Struct(head, _) = ty.kind() else {
-                if of_a_trait(ty, *name, &signature, cx)? {
-                    return Ok(true);
-                }
-                continue;
-            };
-            for row in cx.inherent_impls(head)?.iter() {
-                for &(other, item) in &row.methods {
-                    is_inherent |= other == *name;
-                    if other == *name && !seen.contains(&item) {
-                        seen.push(item);
+            for ty in parts(this.ty, path, &signature.given, cx)? {
+                let mut is_inherent = false;
+                if let TypeKind::Struct(head, _) = ty.kind() {
+                    for row in cx.inherent_impls(head)?.iter() {
+                        for &(other, item) in &row.methods {
+                            is_inherent |= other == *name;
+                            if other == *name && !seen.contains(&item) {
+                                seen.push(item);
+                            }
+                        }
                     }
                 }
-            }
-            if !is_inherent && of_a_trait(ty, *name, &signature, cx)? {
-                return Ok(true);
+                if !is_inherent && of_a_trait(ty, *name, &signature, cx)? {
+                    return Ok(true);
+                }
             }
         }
     }
@@ -171,24 +168,32 @@ fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> R
     Ok(false)
 }
 
-/// The type of a part; an error where there is none, which the body reports.
-fn part(mut ty: Type, path: &[Step], cx: &dyn Context) -> Result<Type, Stop> {
+/// The types that a part may have; none where there is no such part, which the body reports.
+///
+/// A type with several indices does not say by its syntax which of them is meant. All of them count: one alone can be changed, that which `updated` takes.
+fn parts(ty: Type, path: &[Step], given: &Given, cx: &dyn Context) -> Result<Vec<Type>, Stop> {
+    let mut types = vec![ty];
     for step in path {
-        ty = match (*step, ty.kind()) {
-            // A type with several indices does not say by its syntax which of them is meant.
-            (Step::Index, TypeKind::Struct(..)) => match super::solve::candidates(ty, Known::Index.item(), &Given::default(), cx)?[..] {
-                [found] => found.args().last().copied().unwrap_or(Type::ERROR),
-                _ => Type::ERROR,
-            },
-            (Step::Field(name), TypeKind::Struct(item, args)) => {
-                let Some(definition) = cx.type_definition(item)? else { return Ok(Type::ERROR) };
-                let index = definition.field_named(name);
-                index.and_then(|index| definition.field(index, args)).unwrap_or(Type::ERROR)
-            }
-            (Step::Index, TypeKind::List(element)) => element,
-            (Step::Element(index), TypeKind::Tuple(elements)) => elements.get(index as usize).copied().unwrap_or(Type::ERROR),
-            _ => Type::ERROR,
-        };
+        let mut inner: Vec<Type> = Vec::new();
+        for ty in types {
+            let found = match (*step, ty.kind()) {
+                (Step::Index, TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..)) => {
+                    let found = super::solve::candidates(ty, Known::Index.item(), given, cx)?;
+                    inner.extend(found.iter().filter_map(|found| found.args().last()));
+                    None
+                }
+                (Step::Field(name), TypeKind::Struct(item, args)) => {
+                    let Some(definition) = cx.type_definition(item)? else { continue };
+                    let index = definition.field_named(name);
+                    index.and_then(|index| definition.field(index, args))
+                }
+                (Step::Index, TypeKind::List(element)) => Some(element),
+                (Step::Element(index), TypeKind::Tuple(elements)) => elements.get(index as usize).copied(),
+                _ => None,
+            };
+            inner.extend(found);
+        }
+        types = inner;
     }
-    Ok(ty)
+    Ok(types)
 }

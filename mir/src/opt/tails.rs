@@ -5,6 +5,9 @@
 //! target (jump threading by tail duplication). What was defined in the block has two definitions then; a walk backwards from its users finds where
 //! they meet, and gives those blocks parameters. So a chain of iterators becomes the loop that one would write by hand.
 //!
+//! A question that is asked again further on (`is`, `tag`, what compares them) is asked there anew: as a parameter, which may be true of either copy, its
+//! answer would say nothing any more of the sum that stands beside it, and M0233 could not be shown.
+//!
 //! A loop keeps its one way in. Its head is copied for edges that come back to it alone, and of those that go on in the loop only where the head has one
 //! target there, which becomes the head. Blocks that a panic leads to are left alone. The walks of one body may together look at a number of blocks in
 //! proportion to it.
@@ -78,6 +81,11 @@ fn is_copied(op: Op) -> bool {
         op,
         Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Str | Op::Unit | Op::Is | Op::Tag | Op::Payload | Op::Variant | Op::Not
     ) || matches!(op, Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Field | Op::Aggregate)
+}
+
+/// Does an op say something of the variant of a sum?
+fn is_question(op: Op) -> bool {
+    matches!(op, Op::Is | Op::Tag | Op::Not | Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge)
 }
 
 /// What copying a block for an edge takes.
@@ -292,8 +300,43 @@ impl<'a> Tails<'a> {
         })
     }
 
+    /// Asks the questions of a block anew in the other blocks that use their answers; what others use of the block then.
+    fn ask_again(&mut self, block: Block, mut values: Vec<Value>) -> Vec<Value> {
+        let insts = self.graph.blocks[block].insts.clone();
+        // Backwards: what a question asks about may be the answer of one before.
+        for &inst in insts.iter().rev() {
+            let row = self.graph.insts[inst];
+            if !is_question(row.op) || !values.contains(&row.first_result) {
+                continue;
+            }
+            values.retain(|&value| value != row.first_result);
+            let args = self.graph.args(inst).to_vec();
+            let ty = self.graph.ty(row.first_result);
+            let defined = self.graph.blocks[block].params.iter().copied().chain(insts.iter().flat_map(|&inst| self.graph.results(inst)));
+            let defined: Vec<Value> = defined.collect();
+            for &arg in &args {
+                if defined.contains(&arg) && !values.contains(&arg) {
+                    values.push(arg);
+                }
+            }
+            let mut users = self.users[row.first_result.index()].clone();
+            users.retain(|&user| user != block && self.uses(user, row.first_result));
+            users.sort_unstable();
+            users.dedup();
+            for user in users {
+                let place = self.graph.edges[inst].place;
+                let again = self.graph.make(NewInst { args: &args, imm: row.imm, flags: row.flags, place, ..NewInst::new(row.op) }, &[ty]);
+                self.rename(user, row.first_result, self.graph.result(again));
+                self.graph.blocks[user].insts.insert(0, again);
+                args.iter().for_each(|arg| note(&mut self.users[arg.index()], user));
+            }
+        }
+        values
+    }
+
     /// Copies the block for the edge.
-    fn copy(&mut self, edge: Edge, block: Block, plan: Plan, is_head: bool) {
+    fn copy(&mut self, edge: Edge, block: Block, mut plan: Plan, is_head: bool) {
+        plan.values = self.ask_again(block, std::mem::take(&mut plan.values));
         let mut names: HashMap<Value, Value> = HashMap::new();
         let target = self.graph.targets(edge.inst)[edge.index as usize];
         let given = self.graph.target_args(target).to_vec();

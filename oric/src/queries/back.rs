@@ -87,12 +87,12 @@ impl Provider for LirBody {
 /// Verified, legalised, optimised, verified again.
 fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> Result<lir::Body<lir::Legal>, Interrupt> {
     let faults = levels.done(lir::verify::verify(&built, levels))?;
-    crate::crash::refuse("lir", id, &faults);
+    crate::crash::refuse("lir", id, &faults, || lir::text::print_file(std::slice::from_ref(&built), levels));
     let mut body = levels.done(lir::build::legalise(built, levels))?;
     let mut fuel = fuel(&*options(levels)?);
     lir::opt::optimise(&mut body, &mut fuel);
     let faults = levels.done(lir::verify::verify(&body, levels))?;
-    crate::crash::refuse("lir", id, &faults);
+    crate::crash::refuse("lir", id, &faults, || lir::text::print_file(std::slice::from_ref(&body), levels));
     Ok(body)
 }
 

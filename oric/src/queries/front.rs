@@ -296,7 +296,7 @@ impl Provider for TypedBody {
         let checked = levels.done(hir::infer::body(item, which, levels))?;
         if let Some(body) = &checked.body {
             let faults = levels.done(hir::verify::verify(body, levels))?;
-            crate::crash::refuse("hir", *id, &faults);
+            crate::crash::refuse("hir", *id, &faults, || hir::text::print_file(&[body], levels));
         }
         Ok(Arc::new(checked))
     }

@@ -106,7 +106,7 @@ impl Provider for BuiltBody {
             mir::build::mono(levels.done(mir::build::build(typed, levels))?)
         };
         let faults = levels.done(mir::verify::verify(&body, levels))?;
-        crate::crash::refuse("mir", *id, &faults);
+        crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&body), levels));
         Ok(Some(Arc::new(body)))
     }
 }
@@ -117,10 +117,10 @@ fn made(levels: &Levels<'_, '_>, id: ItemId, method: ItemId) -> Result<Option<Ar
     let Some(item) = &*item else { return Ok(None) };
     let Some(typed) = levels.done(hir::infer::made(id, item, levels))? else { return Ok(None) };
     let faults = levels.done(hir::verify::verify(&typed, levels))?;
-    crate::crash::refuse("hir", id, &faults);
+    crate::crash::refuse("hir", id, &faults, || hir::text::print_file(&[&typed], levels));
     let body = mir::build::mono(levels.done(mir::build::build(&typed, levels))?);
     let faults = levels.done(mir::verify::verify(&body, levels))?;
-    crate::crash::refuse("mir", id, &faults);
+    crate::crash::refuse("mir", id, &faults, || mir::text::print_file(std::slice::from_ref(&body), levels));
     Ok(Some(Arc::new(body)))
 }
 
@@ -148,7 +148,7 @@ impl Provider for GenericBody {
         let Some(typed) = checked.body.as_ref().filter(|body| body.owner.is_instance()) else { return Ok(None) };
         let built = levels.done(mir::build::build(typed, levels))?;
         let faults = levels.done(mir::verify::verify(&built, levels))?;
-        crate::crash::refuse("mir", *id, &faults);
+        crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&built), levels));
         Ok(Some(Arc::new(built)))
     }
 }
@@ -164,7 +164,7 @@ impl Provider for OptimisedBody {
         let mut fuel = fuel(&*options(levels)?);
         let body = levels.done(mir::opt::optimised(built, &mut fuel, levels))?;
         let faults = levels.done(mir::verify::verify(&body, levels))?;
-        crate::crash::refuse("mir", *id, &faults);
+        crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&body), levels));
         Ok(Some(Arc::new(body)))
     }
 }
@@ -176,7 +176,7 @@ impl Provider for OwnedBody {
         let mut fuel = fuel(&*options(levels)?);
         let owned = levels.done(mir::ownership::own(body, &mut fuel, levels))?;
         let faults = levels.done(mir::verify::verify(&owned, levels))?;
-        crate::crash::refuse("mir", *id, &faults);
+        crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&owned), levels));
         Ok(Some(Arc::new(owned)))
     }
 }
