@@ -39,7 +39,9 @@ fn package(name: &str) -> Folder {
 fn many(module: &str, value: u32) -> (String, String) {
     let stem = module.rsplit('/').next().unwrap_or(module);
     let tests = (0..60).map(|number| {
-        format!("@test_{stem}_{number} tests @{stem}_value () -> void = assert_eq(actual: {stem}_value() + {number}, expected: {number} + 1);\n")
+        format!(
+            "@test_{stem}_{number} tests @{stem}_value () -> void = assert_eq(actual: {stem}_value() + {number}, expected: {number} + 1);\n"
+        )
     });
     let tests = format!("use \"../{stem}\" {{ {stem}_value }};\n{}", tests.collect::<String>());
     (format!("pub @{stem}_value () -> int = {value};\n"), tests)
@@ -57,7 +59,9 @@ fn two_runs_of_parts_of_a_package_do_not_exchange_verdicts() {
     for round in 0..6 {
         let _ = std::fs::remove_dir_all(folder.0.join(".ori"));
         let (good, bad) = (start(&folder.0, &["test", "src/good.ori"]), start(&folder.0, &["test", "src/sub/bad.ori"]));
-        for (what, (said, status), passed, failed) in [("good", end(good), "60 passed", "60 failed"), ("bad", end(bad), "60 failed", "60 passed")] {
+        for (what, (said, status), passed, failed) in
+            [("good", end(good), "60 passed", "60 failed"), ("bad", end(bad), "60 failed", "60 passed")]
+        {
             assert!(said.contains(passed) && !said.contains(failed), "round {round}, {what}: {said}");
             assert_eq!(status, i32::from(what == "bad"), "round {round}, {what}: {said}");
         }
