@@ -150,7 +150,8 @@ pub enum Emit {
     Obj,
 }
 
-/// A program to work on.
+// A program to work on.
+#[expect(missing_docs, reason = "clap would show it in the place of what each verb says of itself")]
 #[derive(clap::Args, Clone, Debug)]
 pub struct Input {
     /// Source file with `@main`, or the folder of a package; this folder when left out.
@@ -175,7 +176,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     manifest::duration(text).ok_or_else(|| manifest::DURATION.to_owned())
 }
 
-/// How tests are run.
+// How tests are run.
+#[expect(missing_docs, reason = "clap would show it in the place of what each verb says of itself")]
 #[derive(clap::Args, Clone, Debug)]
 pub struct TestFlags {
     /// Filters are whole names: `name`, or `file::name`.
