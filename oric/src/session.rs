@@ -261,7 +261,7 @@ impl Session {
     fn discover(&mut self) -> Result<(), OpenError> {
         let root = self.root();
         if self.is_cold() {
-            let first = if self.setup.tests { self.project.test_sites().modules } else { vec![root] };
+            let first = if self.setup.tests { self.project.test_sites().roots().collect() } else { vec![root] };
             self.worklist(first, |engine, module| {
                 let Ok(imports) = engine.get::<queries::Imports>(module) else { return Vec::new() };
                 imports.iter().filter_map(|path| candidate(engine, *module, path)).collect()
