@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::{self, Manifest};
 use crate::queries::{OneFile, Sites, is_test_module};
 
-mod files;
+pub mod files;
 
 use files::Files;
 
@@ -243,9 +243,9 @@ impl Project {
         [Some(format!("{}{relative}.ori", self.source)), Some(format!("{}{relative}/mod.ori", self.source))]
     }
 
-    /// The path below the package of the file that defines a module.
-    pub fn path_of(&self, module: Symbol) -> Option<String> {
-        self.candidates(module).into_iter().flatten().find(|path| self.package.join(path).is_file())
+    /// Paths below the package of the files that may define a module, whether they are there or not.
+    pub fn paths_of(&self, module: Symbol) -> impl Iterator<Item = String> + use<> {
+        self.candidates(module).into_iter().flatten()
     }
 
     /// What the disk says of the files that could define a module.

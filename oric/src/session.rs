@@ -281,6 +281,18 @@ impl Session {
         }
     }
 
+    /// Modules of the program, and those that it imports and that are not there.
+    pub fn wanted(&mut self) -> Vec<Symbol> {
+        let mut wanted: Vec<Symbol> = self.modules.clone();
+        for module in &self.modules {
+            let Ok(imports) = self.engine.get::<queries::Imports>(module) else { continue };
+            wanted.extend(imports.iter().filter_map(|path| candidate(&self.engine, *module, path)));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+
     /// Is there a test?
     fn has_tests(&mut self) -> bool {
         let sites = self.project.test_sites().modules;

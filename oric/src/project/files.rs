@@ -81,7 +81,7 @@ impl Files {
 }
 
 /// The folder that a link stands in; nothing when it leads back to where we came from.
-fn followed(link: &Path, folder: &Path, through: &[PathBuf]) -> Option<PathBuf> {
+pub fn followed(link: &Path, folder: &Path, through: &[PathBuf]) -> Option<PathBuf> {
     let target = std::fs::canonicalize(link).ok()?;
     let folder = std::fs::canonicalize(folder).ok()?;
     let leads_back = through.iter().chain([&folder]).any(|passed| passed.starts_with(&target));
