@@ -15,7 +15,11 @@ use ir::Symbol;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{self, Manifest};
-use crate::queries::{Sites, is_test_module};
+use crate::queries::{OneFile, Sites, is_test_module};
+
+pub mod files;
+
+use files::Files;
 
 /// A source file as an input of the engine.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -45,8 +49,18 @@ pub struct Project {
     main_file: String,
     /// What `ori.toml` says.
     pub manifest: Manifest,
-    /// Was the package named, or a file of it?
-    whole: bool,
+    scope: Scope,
+}
+
+/// What of a package was named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Scope {
+    /// All of it.
+    Whole,
+    /// A folder: its path below the source root, with a `/` at its end.
+    Folder(String),
+    /// A file.
+    File,
 }
 
 /// Why a project cannot be opened.
@@ -122,20 +136,34 @@ impl Project {
     }
 
     fn of_package(folder: &Path) -> Result<Project, OpenError> {
-        let Some(manifest) = manifest::read(folder)? else { return Err(OpenError::NoPackage(folder.to_owned())) };
+        let no_package = || OpenError::NoPackage(folder.to_owned());
+        let (package, scope) = if folder.join(manifest::NAME).is_file() {
+            (folder.to_owned(), Scope::Whole)
+        } else {
+            let (package, below) = manifest::package_above(folder).ok_or_else(no_package)?;
+            // Nothing said means the package around us, wherever in it we are; another folder means what is in it.
+            let scope = match below.strip_prefix("src") {
+                _ if folder == Path::new(".") => Scope::Whole,
+                Ok(below) if below.as_os_str().is_empty() => Scope::Whole,
+                Ok(below) => Scope::Folder(format!("{}/", below.to_string_lossy())),
+                Err(_) => return Err(no_package()),
+            };
+            (package, scope)
+        };
+        let manifest = manifest::read(&package)?.ok_or_else(no_package)?;
         let main_file = manifest.main.clone();
-        let path = folder.join("src").join(&main_file);
+        let path = package.join("src").join(&main_file);
         if !path.is_file() {
             return Err(OpenError::Io(path, io::ErrorKind::NotFound.into()));
         }
         Ok(Project {
-            package: folder.to_owned(),
             source: "src/".to_owned(),
-            prefix: prefix(folder),
+            prefix: prefix(&package),
+            package,
             main: module_of(&main_file),
             main_file,
             manifest,
-            whole: true,
+            scope,
         })
     }
 
@@ -166,7 +194,7 @@ impl Project {
                 main: module_of(&main_file),
                 main_file,
                 manifest,
-                whole: false,
+                scope: Scope::File,
             });
         }
         Ok(Project {
@@ -176,7 +204,7 @@ impl Project {
             main: Symbol::new(&stem.to_string_lossy()),
             main_file: file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             manifest: Manifest::default(),
-            whole: false,
+            scope: Scope::File,
         })
     }
 
@@ -185,9 +213,13 @@ impl Project {
         !self.source.is_empty()
     }
 
-    /// Was one file of a package named? Then other tests of the package are not looked at.
-    pub fn is_part(&self) -> bool {
-        self.is_package() && !self.whole
+    /// The file or folder of a package that was named; then other tests of the package are not looked at.
+    pub fn part(&self) -> Option<&str> {
+        match &self.scope {
+            Scope::File if self.is_package() => Some(self.main.as_str()),
+            Scope::Folder(below) => Some(below.trim_end_matches('/')),
+            Scope::File | Scope::Whole => None,
+        }
     }
 
     /// The module that a file with this path below the package defines.
@@ -198,27 +230,34 @@ impl Project {
     /// Where its tests are: in `_test/` folders of a package, in the file itself when it is of none (language/11 §11.2). A file of a package has its tests
     /// in the `_test/` folder beside it.
     pub fn test_sites(&self) -> Sites {
+        let mut sites = Sites { package: self.is_package(), modules: vec![self.main], ..Sites::default() };
         if !self.is_package() {
-            return Sites { package: false, modules: vec![self.main], strays: Vec::new() };
+            return sites;
         }
-        let mut sites = Sites { package: true, modules: vec![self.main], strays: Vec::new() };
-        let mut files = Vec::new();
-        if self.whole {
-            let source = self.package.join(self.source.trim_end_matches('/'));
-            test_files(&source, "", false, &mut files);
-        } else if !is_test_module(self.main) {
-            let folder = self.main_file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            let tests = format!("{folder}_test");
-            test_files(&self.package.join(format!("{}{tests}", self.source)), &format!("{tests}/"), true, &mut files);
-        }
-        files.sort();
-        for file in files {
+        let source = self.package.join(self.source.trim_end_matches('/'));
+        let files = match &self.scope {
+            Scope::Whole => Files::of_package(&source),
+            Scope::Folder(below) => Files::of_folder(&source.join(below), below),
+            Scope::File if is_test_module(self.main) => Files::default(),
+            Scope::File => {
+                let (folder, file) =
+                    self.main_file.rsplit_once('/').map_or((String::new(), &*self.main_file), |(a, b)| (format!("{a}/"), b));
+                let tests = format!("{folder}_test/");
+                let own = module_of(&format!("{tests}{}.test.ori", file.strip_suffix(".ori").unwrap_or(file)));
+                sites.part = Some(OneFile { module: self.main, tests: own });
+                Files::of_folder(&source.join(&tests), &tests)
+            }
+        };
+        for file in files.tests {
             if file.ends_with(".test.ori") {
                 sites.modules.push(module_of(&file));
             } else {
                 sites.strays.push(format!("{}{file}", self.source));
             }
         }
+        sites.sources = files.sources.iter().map(|file| module_of(file)).filter(|module| *module != self.main).collect();
+        // `m.ori` beside `m/mod.ori` is reported where it is read.
+        sites.sources.dedup();
         sites
     }
 
@@ -234,9 +273,9 @@ impl Project {
         [Some(format!("{}{relative}.ori", self.source)), Some(format!("{}{relative}/mod.ori", self.source))]
     }
 
-    /// The path below the package of the file that defines a module.
-    pub fn path_of(&self, module: Symbol) -> Option<String> {
-        self.candidates(module).into_iter().flatten().find(|path| self.package.join(path).is_file())
+    /// Paths below the package of the files that may define a module, whether they are there or not.
+    pub fn paths_of(&self, module: Symbol) -> impl Iterator<Item = String> + use<> {
+        self.candidates(module).into_iter().flatten()
     }
 
     /// What the disk says of the files that could define a module.
@@ -303,22 +342,6 @@ fn folders_in(folder: &Path, most: usize) -> Option<HashSet<OsString>> {
         }
     }
     Some(found)
-}
-
-/// Source files of the `_test/` folders at and below a folder; `below` is its path below the source root. What cannot be read has none.
-fn test_files(folder: &Path, below: &str, holds_tests: bool, found: &mut Vec<String>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let Ok(kind) = entry.file_type() else { continue };
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if kind.is_dir() {
-            if !name.starts_with('.') {
-                test_files(&entry.path(), &format!("{below}{name}/"), name == "_test", found);
-            }
-        } else if holds_tests && name.ends_with(".ori") {
-            found.push(format!("{below}{name}"));
-        }
-    }
 }
 
 /// What a folder is called in front of paths on screen.

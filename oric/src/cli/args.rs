@@ -409,6 +409,9 @@ pub enum Verb {
         /// A code such as E2001; none lists all.
         #[arg(value_name = "CODE")]
         code: Option<String>,
+        /// List all codes, as without one.
+        #[arg(long, conflicts_with = "code")]
+        list: bool,
     },
 }
 
@@ -426,11 +429,16 @@ pub fn parse(args: &[OsString]) -> Result<Args, clap::Error> {
     Args::try_parse_from(args)
 }
 
-/// `oric FILE.ori` means `oric run FILE.ori`: a first positional argument that ends in `.ori` gets its verb.
+/// `oric FILE.ori` means `oric run FILE.ori`: a first positional argument that ends in `.ori` gets its verb. `help` asks for the help of what follows.
 pub fn with_implied_run(mut args: Vec<OsString>) -> Vec<OsString> {
     let at = verb_at(&args);
-    if args.get(at).is_some_and(|arg| arg.to_string_lossy().ends_with(".ori")) {
+    let Some(first) = args.get(at).map(|arg| arg.to_string_lossy()) else { return args };
+    if first.ends_with(".ori") {
         args.insert(at, "run".into());
+    } else if first == "help" {
+        // `oric help VERB` is `oric VERB --help`.
+        args.remove(at);
+        args.push("--help".into());
     }
     args
 }

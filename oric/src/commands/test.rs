@@ -19,32 +19,58 @@ use crate::testing::server::{Mode, Shown};
 use crate::testing::work::{Manner, Standing, standings, work};
 use crate::testing::{self, Outcome, Test, Verdict};
 
-/// The program of a request, and which of its tests are meant. An argument that is a folder or a source file is the program.
-pub fn program_and_filters(what: &[String]) -> (PathBuf, Vec<String>) {
-    let is_program = |text: &String| text.ends_with(".ori") || text.contains('/') || Path::new(text).is_dir();
-    let at = what.iter().position(is_program);
-    let program = at.map_or_else(|| PathBuf::from("."), |at| PathBuf::from(&what[at]));
-    let filters = what.iter().enumerate().filter(|(i, _)| Some(*i) != at).map(|(_, text)| text.clone()).collect();
-    (program, filters)
+/// The programs of a request, and which of their tests are meant. An argument that is a folder or a source file is a program; one with `::` is the name of a
+/// test as `--list` prints it, and of its file when no program is named.
+pub fn programs_and_filters(what: &[String]) -> (Vec<PathBuf>, Vec<String>) {
+    let is_program = |text: &&String| !text.contains("::") && (text.ends_with(".ori") || text.contains('/') || Path::new(text).is_dir());
+    let (programs, filters): (Vec<&String>, Vec<&String>) = what.iter().partition(is_program);
+    let mut programs: Vec<PathBuf> = programs.into_iter().map(PathBuf::from).collect();
+    if programs.is_empty() {
+        let files = filters.iter().map(|filter| filter.split_once("::").map(|(file, _)| Path::new(file)));
+        programs = files.map(|file| file.filter(|file| file.is_file()).unwrap_or(Path::new(".")).to_owned()).collect();
+        programs.sort();
+        programs.dedup();
+        // One name that is in no file of its own is looked for in all of them.
+        if programs.is_empty() || programs.iter().any(|program| program == Path::new(".")) {
+            programs = vec![PathBuf::from(".")];
+        }
+    }
+    (programs, filters.into_iter().cloned().collect())
 }
 
 /// Runs what is selected, shows it and its totals; `errors` says how many errors the check found. Returns the exit status.
 pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors: bool, started: Instant, output: &Output) -> i32 {
     let mut tests = testing::all(session);
+    forget_what_is_gone(session, &tests);
+    // An old report is none of this run, whatever comes of it.
+    let report = |cases: &[junit::Case], status: i32| match &flags.junit {
+        Some(path) if !flags.list => match std::fs::write(path, junit::report(cases)) {
+            Ok(()) => status,
+            Err(error) => {
+                output.failure(&format!("cannot write {}: {error}", path.display()));
+                REFUSED
+            }
+        },
+        Some(_) | None => status,
+    };
+    let status = if errors { FAILED } else { 0 };
     if tests.is_empty() {
         output.summary(&format!("test: no tests found in {}", elapsed(started)));
         Totals::default().event(started, output);
-        return if errors { FAILED } else { 0 };
+        return report(&[], status);
     }
     let total = tests.len();
     let names: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
     tests.retain(|test| test.is_meant(filters, flags.exact) && !(flags.only_attached && test.row.floating));
     if tests.is_empty() {
         output.failure(&nothing_selected(filters, &names, total));
-        return NOTHING;
+        return report(&[], NOTHING);
     }
     if let Err(status) = keep_related(session, &mut tests, flags, output) {
         return status;
+    }
+    if flags.failed {
+        tests.retain(|test| session.outputs.has_failed(test.row.item));
     }
     if let Some(shard) = flags.shard {
         let mut number = 0;
@@ -55,7 +81,7 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
     }
     if flags.list {
         list(session, &tests, output);
-        return 0;
+        return status;
     }
     let mut cases = Vec::new();
     let totals = match carry_out(session, tests, flags, output, true, |session, test, outcome, _| {
@@ -74,16 +100,17 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
         (true, true, _) => "no test failed before".to_owned(),
         (true, _, Some(commit)) => format!("no test reaches what changed since {commit}"),
         (true, ..) if !flags.related.is_empty() => "no test reaches that".to_owned(),
+        (true, ..) if flags.shard.is_some() => "no test is in this shard".to_owned(),
         _ => totals.text(),
     };
     output.summary(&format!("test: {text} in {}", elapsed(started)));
-    if let Some(path) = &flags.junit
-        && let Err(error) = std::fs::write(path, junit::report(&cases))
-    {
-        output.failure(&format!("cannot write {}: {error}", path.display()));
-        return REFUSED;
-    }
-    if totals.is_bad() || errors { FAILED } else { 0 }
+    report(&cases, if totals.is_bad() { FAILED } else { status })
+}
+
+/// A test that is no more has not failed.
+fn forget_what_is_gone(session: &mut Session, tests: &[Test]) {
+    let modules = &session.modules;
+    session.outputs.keep_failed(|test| !modules.contains(&test.module()) || tests.iter().any(|other| other.row.item == test));
 }
 
 /// Leaves out what does not reach the files that the flags mean. `Err` is an exit status.
@@ -123,7 +150,7 @@ pub fn affected(session: &mut Session, flags: &TestFlags, output: &Output) -> Re
 /// Finds out what came of each test, and shows it. `fails_again`: tests that failed before run again.
 fn carry_out(
     session: &mut Session,
-    mut tests: Vec<Test>,
+    tests: Vec<Test>,
     flags: &TestFlags,
     output: &Output,
     fails_again: bool,
@@ -134,18 +161,7 @@ fn carry_out(
     let timeout = flags.timeout.unwrap_or(session.project.manifest.testing.timeout);
     let manner = Manner { timeout, retries: flags.retries, interp: flags.interp, mode };
     let everything = flags.all || flags.no_capture || flags.no_leak_check;
-    let mut standings = standings(session, &tests, &manner, |outcome| everything || fails_again && outcome.verdict.is_bad());
-    if flags.failed {
-        // What has not run yet has not failed.
-        let failed = |standing: &Standing| match standing {
-            Standing::Cached(outcome) | Standing::Settled(outcome) => outcome.verdict.is_bad(),
-            Standing::Runs(_, before) => before.is_some(),
-        };
-        let keep: Vec<bool> = standings.iter().map(failed).collect();
-        let (mut a, mut b) = (keep.iter(), keep.iter());
-        tests.retain(|_| a.next().copied().unwrap_or_default());
-        standings.retain(|_| b.next().copied().unwrap_or_default());
-    }
+    let standings = standings(session, &tests, &manner, |outcome| everything || fails_again && outcome.verdict.is_bad());
     let runs = standings.iter().filter(|standing| matches!(standing, Standing::Runs(..))).count();
     let image = (runs > 0 && !flags.interp).then(|| run::made(session, queries::tests_item(), ".tests", output)).transpose()?;
     if runs > MANY {
@@ -164,7 +180,8 @@ fn carry_out(
         also(session, test, outcome, cached);
     });
     output.diagnostics(&slow, session);
-    for (verdict, cached) in verdicts {
+    for (test, (verdict, cached)) in tests.iter().zip(verdicts) {
+        session.outputs.ended(test.row.item, verdict.is_bad());
         totals.add(verdict, cached);
     }
     Ok(totals)
@@ -360,8 +377,24 @@ impl Show<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Totals;
+    use super::{Totals, programs_and_filters};
     use crate::testing::Verdict;
+
+    #[test]
+    fn what_is_a_program_and_what_a_filter() {
+        let read = |what: &[&str]| {
+            let (programs, filters) = programs_and_filters(&what.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+            (programs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "), filters.join(" "))
+        };
+        let is = |programs: &str, filters: &str| (programs.to_owned(), filters.to_owned());
+        assert_eq!(read(&[]), is(".", ""));
+        assert_eq!(read(&["turn", "a.ori", "b/", "back"]), is("a.ori b/", "turn back"));
+        // Unit tests run in the folder of the crate: a file that is there, and one that is not.
+        assert_eq!(read(&["src/lib.rs::test_f"]), is("src/lib.rs", "src/lib.rs::test_f"));
+        assert_eq!(read(&["src/lib.rs::test_f", "g"]), is(".", "src/lib.rs::test_f g"));
+        assert_eq!(read(&["gone.ori::test_f"]), is(".", "gone.ori::test_f"));
+        assert_eq!(read(&["x.ori", "src/lib.rs::test_f"]), is("x.ori", "src/lib.rs::test_f"));
+    }
 
     #[test]
     fn totals_tell_what_ran_from_what_was_known() {
