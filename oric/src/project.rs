@@ -207,7 +207,8 @@ impl Project {
         }
         files.sort();
         for file in files {
-            if file.ends_with(".test.ori") {
+            let stem = file.strip_suffix(".test.ori").map(|path| path.rsplit('/').next().unwrap_or(path));
+            if stem.is_some_and(hir::resolve::is_source_stem) {
                 sites.modules.push(module_of(&file));
             } else {
                 sites.strays.push(format!("{}{file}", self.source));

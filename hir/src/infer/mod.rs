@@ -209,6 +209,8 @@ struct Checker<'a> {
     attempts: u32,
     /// What is tried needs to know a type that is open.
     stuck: bool,
+    /// The last operation that is not defined, and the type of its right operand.
+    no_operator: Option<(Span, Type)>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -262,7 +264,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
-                checker.owe_keys(parameter.ty, parameter.span);
+                checker.owe_parts(parameter.ty, parameter.span)?;
                 checker.draft.body.params.push(local);
                 checker.draft.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
             }
@@ -270,7 +272,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
                 changed = checker.changing_self();
             }
         }
-        checker.owe_keys(signature.result, signature.result_span);
+        checker.owe_parts(signature.result, signature.result_span)?;
         if !matches!(which, Which::Default(_)) {
             checker.targets.push(Target { ty: signature.result, block: None, this: changed, is_left: false });
         }
@@ -353,6 +355,7 @@ impl<'a> Checker<'a> {
             postponed: Vec::new(),
             attempts: 0,
             stuck: false,
+            no_operator: None,
         })
     }
 
@@ -535,7 +538,7 @@ impl<'a> Checker<'a> {
 
     fn read_type(&mut self, ty: tree::TypeId) -> Result<Type> {
         let found = self.written(ty)?;
-        self.owe_keys(found, self.tree.type_span(ty));
+        self.owe_parts(found, self.tree.type_span(ty))?;
         Ok(found)
     }
 

@@ -1,8 +1,8 @@
 //! Texts, runtime calls and panics: where values meet memory.
 
 use abi::{Kind, PanicKind, RuntimeCall, layout};
-use ir::Symbol;
 use ir::ssa::{Inst, NewInst, Value};
+use ir::{PlaceId, Symbol};
 use mir::Op as MirOp;
 
 use super::{Builder, Home, NONE};
@@ -125,7 +125,9 @@ impl Builder<'_> {
             (None, Some(result)) if out.is_none() => std::slice::from_ref(result),
             (None, Some(_) | None) => &[],
         };
-        let new = NewInst { args: &operands[..count], imm, ..NewInst::new(Op::Runtime) };
+        // The only one that says where it was called; all others panic, if at all, by a status.
+        let place = if call == RuntimeCall::DebugPrint { self.place } else { PlaceId::NONE };
+        let new = NewInst { args: &operands[..count], imm, place, ..NewInst::new(Op::Runtime) };
         let made = self.out.append(self.block, new, returned);
         let value = self.out.insts[made].first_result;
         if fallible {

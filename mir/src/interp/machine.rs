@@ -508,6 +508,11 @@ impl<'a> Machine<'a> {
                             ghost!(self.ghosts.used(&heap!(slot)));
                         }
                     }
+                    if *call == abi::RuntimeCall::DebugPrint
+                        && let Some(frame) = self.frames.last_mut()
+                    {
+                        frame.pc = pc;
+                    }
                     let given = self.runtime(*call, wb, hb, [*a, *b, *c])?;
                     match given {
                         Given::Nothing => {}

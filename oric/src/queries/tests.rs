@@ -248,7 +248,10 @@ pub(super) fn strays(levels: &Levels<'_, '_>) -> Result<Vec<Diagnostic>, Interru
     let Some(sites) = levels.cx().input::<TestSites>(&())? else { return Ok(Vec::new()) };
     let error = |path: &String| {
         let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
-        let error = Diagnostic::new(DiagnosticCode::E0516, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
+        let is_test = name.ends_with(".test.ori");
+        let code = if is_test { DiagnosticCode::E0036 } else { DiagnosticCode::E0516 };
+        let error = Diagnostic::new(code, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
+        let error = if is_test { error.help(hir::resolve::SOURCE_NAMES) } else { error };
         error.note(format!("the file is {path}"))
     };
     Ok(sites.strays.iter().map(error).collect())
