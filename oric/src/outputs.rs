@@ -10,6 +10,7 @@ use query::Fp;
 use query::store::cas::Address;
 use serde::{Deserialize, Serialize};
 
+use crate::held::Held;
 use crate::project::Seen;
 use crate::queries::{self, codec};
 
@@ -36,6 +37,8 @@ struct Output {
     from: Origin,
     /// What the disk said of it afterwards.
     seen: Seen,
+    /// And of its sidecar. Other processes write other pairs to these two paths: only the two of one row belong together.
+    sidecar: Seen,
 }
 
 /// What an executable was made from, part by part.
@@ -110,7 +113,7 @@ pub struct Outputs {
 const REMEMBERED: usize = 16;
 
 /// Number of the form in which the store has this; another one is nothing.
-const FORM: u32 = 0x0075_7402;
+const FORM: u32 = 0x0075_7403;
 
 impl Outputs {
     /// What earlier sessions wrote.
@@ -128,19 +131,25 @@ impl Outputs {
         bytes
     }
 
-    /// Size of the executable when it is what this plan makes.
-    pub fn up_to_date(&self, path: &Path, stamp: Stamp) -> Option<u64> {
-        let row = self.rows.iter().find(|row| row.path == path && row.from.stamp == stamp)?;
-        match Seen::at(path) {
-            seen @ Seen::File { size, .. } if seen == row.seen => Some(size),
-            Seen::File { .. } | Seen::Absent => None,
-        }
+    /// The executable when it is what this plan makes.
+    pub fn up_to_date(&self, path: &Path, stamp: Stamp) -> Option<Held> {
+        let row = self.row(path).filter(|row| row.from.stamp == stamp)?;
+        Held::open(path).filter(|held| held.seen() == row.seen)
     }
 
-    /// What the file was made from, when it is the one that a session wrote, with the linker of this stamp.
-    pub fn of(&self, path: &Path, stamp: Stamp) -> Option<&Origin> {
-        let row = self.rows.iter().find(|row| row.path == path && row.seen == Seen::at(path))?;
+    /// Did a session write an executable there, with the linker of this stamp and with a sidecar?
+    pub fn may_be_patched(&self, path: &Path, stamp: Stamp) -> bool {
+        self.row(path).is_some_and(|row| row.from.stamp.linker == stamp.linker && row.sidecar != Seen::Absent)
+    }
+
+    /// What the file was made from, when it and its sidecar are those that a session wrote, with the linker of this stamp.
+    pub fn of(&self, path: &Path, stamp: Stamp, seen: Seen, sidecar: Seen) -> Option<&Origin> {
+        let row = self.row(path).filter(|row| row.seen == seen && row.sidecar == sidecar)?;
         (row.from.stamp.linker == stamp.linker).then_some(&row.from)
+    }
+
+    fn row(&self, path: &Path) -> Option<&Output> {
+        self.rows.iter().find(|row| row.path == path)
     }
 
     /// Where the executables are.
@@ -148,14 +157,13 @@ impl Outputs {
         self.rows.iter().map(|row| row.path.as_path())
     }
 
-    /// An executable was written.
-    pub fn wrote(&mut self, path: PathBuf, from: Origin) {
+    /// An executable was written, which the disk says this of, and of its sidecar.
+    pub fn wrote(&mut self, path: PathBuf, from: Origin, seen: Seen, sidecar: Seen) {
         self.rows.retain(|row| row.path != path);
         if self.rows.len() >= REMEMBERED {
             self.rows.remove(0);
         }
-        let seen = Seen::at(&path);
-        self.rows.push(Output { path, from, seen });
+        self.rows.push(Output { path, from, seen, sidecar });
         self.changed = true;
     }
 

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ir::Symbol;
@@ -83,16 +85,20 @@ pub enum Seen {
 impl Seen {
     /// Looks at a path.
     pub fn at(path: &Path) -> Seen {
-        use std::os::unix::fs::MetadataExt;
-        match std::fs::metadata(path) {
-            Ok(meta) if meta.is_file() => Seen::File {
-                size: meta.len(),
-                mtime: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
-                ctime: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
-                ino: meta.ino(),
-                dev: meta.dev(),
-            },
-            Ok(_) | Err(_) => Seen::Absent,
+        std::fs::metadata(path).map_or(Seen::Absent, |meta| Seen::of(&meta))
+    }
+
+    /// What was said of a file; a folder is none.
+    pub fn of(meta: &Metadata) -> Seen {
+        if !meta.is_file() {
+            return Seen::Absent;
+        }
+        Seen::File {
+            size: meta.len(),
+            mtime: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
+            ctime: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
+            ino: meta.ino(),
+            dev: meta.dev(),
         }
     }
 

@@ -7,10 +7,9 @@ use std::time::Instant;
 use serde_json::json;
 use syntax::{Anchor, Diagnostic, DiagnosticCode};
 
-use super::{build, elapsed, junit, run};
+use super::{elapsed, junit, run};
 use crate::cli::{FAILED, Format, NOTHING, Output, REFUSED, TestFlags};
 use crate::coverage;
-use crate::link;
 use crate::manifest;
 use crate::queries;
 use crate::session::Session;
@@ -148,7 +147,7 @@ fn carry_out(
         standings.retain(|_| b.next().copied().unwrap_or_default());
     }
     let runs = standings.iter().filter(|standing| matches!(standing, Standing::Runs(..))).count();
-    let image = (runs > 0 && !flags.interp).then(|| Image::make(session, output)).transpose()?;
+    let image = (runs > 0 && !flags.interp).then(|| run::made(session, queries::tests_item(), ".tests", output)).transpose()?;
     if runs > MANY {
         // Whoever loses patience keeps the code.
         super::publish(session, output);
@@ -158,8 +157,8 @@ fn carry_out(
     let show = Show { flags, output, changes };
     let mut totals = Totals::default();
     let mut slow = Vec::new();
-    let path = image.as_ref().map(|image| image.path.as_path());
-    let verdicts = work(session, &tests, standings, path, &manner, |session, test, outcome, cached| {
+    let image = image.as_ref().map(|image| &image.held);
+    let verdicts = work(session, &tests, standings, image, &manner, |session, test, outcome, cached| {
         show.show(session, test, outcome, cached);
         slow.extend(warn_of_slowness(session, test, outcome, &manner));
         also(session, test, outcome, cached);
@@ -220,35 +219,6 @@ fn nothing_selected(filters: &[String], names: &[String], total: usize) -> Strin
     });
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     format!("no test matches {asked}, of {total}{near}")
-}
-
-/// The image of tests on disk.
-struct Image {
-    path: PathBuf,
-    temporary: bool,
-}
-
-impl Image {
-    fn make(session: &mut Session, output: &Output) -> Result<Image, i32> {
-        let name = session.project.manifest.name.clone().unwrap_or_else(|| session.project.main.as_str().to_owned());
-        let (path, temporary) = run::place(session, &format!("{name}.tests")).map_err(|error| {
-            output.failure(&format!("cannot store the tests: {error}"));
-            REFUSED
-        })?;
-        let image = Image { path, temporary };
-        match link::executable(session, queries::tests_item(), &image.path, false) {
-            Ok(_) => Ok(image),
-            Err(failure) => Err(build::failed(&failure, &image.path, output)),
-        }
-    }
-}
-
-impl Drop for Image {
-    fn drop(&mut self) {
-        if self.temporary {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 /// How many tests ended how.
