@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ir::Symbol;
+use ir::{ItemId, Symbol};
 use query::Fp;
 use query::store::cas::Address;
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,8 @@ pub struct Outputs {
     rows: Vec<Output>,
     /// The longest unused first.
     kept: Vec<Kept>,
+    /// Tests whose last run failed, whatever was edited since and whether their verdicts are remembered or not.
+    failed: Vec<ItemId>,
     /// Is there anything to be remembered?
     pub changed: bool,
     /// Did this session write whole files into the cache, so that it may have outgrown its budget?
@@ -113,13 +115,13 @@ pub struct Outputs {
 const REMEMBERED: usize = 16;
 
 /// Number of the form in which the store has this; another one is nothing.
-const FORM: u32 = 0x0075_7403;
+const FORM: u32 = 0x0075_7404;
 
 impl Outputs {
     /// What earlier sessions wrote.
     pub fn from_bytes(bytes: Option<&[u8]>) -> Outputs {
         match bytes.and_then(codec::read) {
-            Some((FORM, rows, kept)) => Outputs { rows, kept, ..Outputs::default() },
+            Some((FORM, rows, kept, failed)) => Outputs { rows, kept, failed, ..Outputs::default() },
             Some(_) | None => Outputs::default(),
         }
     }
@@ -127,7 +129,7 @@ impl Outputs {
     /// For the next session.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        codec::write(&(FORM, &self.rows, &self.kept), &mut bytes);
+        codec::write(&(FORM, &self.rows, &self.kept, &self.failed), &mut bytes);
         bytes
     }
 
@@ -180,6 +182,30 @@ impl Outputs {
         }
         self.kept.push(kept);
         (self.changed, self.grew) = (true, true);
+    }
+
+    /// Did the last run of a test fail?
+    pub fn has_failed(&self, test: ItemId) -> bool {
+        self.failed.contains(&test)
+    }
+
+    /// A test ran, or its verdict was told again.
+    pub fn ended(&mut self, test: ItemId, failed: bool) {
+        if failed == self.has_failed(test) {
+            return;
+        }
+        match failed {
+            true => self.failed.push(test),
+            false => self.failed.retain(|other| *other != test),
+        }
+        self.changed = true;
+    }
+
+    /// Of the tests that failed, those stay for which this holds.
+    pub fn keep_failed(&mut self, stays: impl Fn(ItemId) -> bool) {
+        let before = self.failed.len();
+        self.failed.retain(|test| stays(*test));
+        self.changed |= self.failed.len() < before;
     }
 
     /// The artifact is gone.

@@ -52,8 +52,14 @@ fn another_linker_and_another_form_believe_nothing() {
 fn what_is_stored_is_read_back_and_nothing_else_is() {
     let mut outputs = Outputs::default();
     outputs.used(kept(Form::Object, stamp(3, 4)));
+    let [one, two] = ["one", "two"].map(|name| ItemId::function(Symbol::new("m"), Symbol::new(name)));
+    for (test, failed) in [(one, true), (two, true), (two, true), (one, false)] {
+        outputs.ended(test, failed);
+    }
     let bytes = outputs.to_bytes();
-    let read = Outputs::from_bytes(Some(&bytes));
+    let mut read = Outputs::from_bytes(Some(&bytes));
+    assert!(read.has_failed(two) && !read.has_failed(one));
+    read.keep_failed(|_| true);
     assert_eq!(read.kept, outputs.kept);
     assert!(!read.changed && !read.grew);
     for bad in [None, Some(&bytes[..bytes.len() - 1]), Some(&bytes[1..]), Some(&[][..])] {

@@ -27,10 +27,30 @@ use super::{
 pub struct Sites {
     /// Is the program a package, whose tests stand in `_test/`?
     pub package: bool,
-    /// Modules that hold tests, or may: the roots of the image of tests.
+    /// Modules that hold tests, or may.
     pub modules: Vec<Symbol>,
-    /// Files in `_test/` that are named wrongly (E0516), below the package.
+    /// The other modules of a whole package, imported by somebody or not.
+    pub sources: Vec<Symbol>,
+    /// The part of a package that is meant.
+    pub part: Option<OneFile>,
+    /// Files that are named wrongly (E0036; E0516 for those in `_test/` that are no tests), below the package.
     pub strays: Vec<String>,
+}
+
+/// One file of a package.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct OneFile {
+    /// The module whose tests are meant, and no others: those that are attached to something of it (language/11 §11.7).
+    pub module: Symbol,
+    /// The file of tests that is named after it: its floating tests are meant too.
+    pub tests: Symbol,
+}
+
+impl Sites {
+    /// The roots of the image of tests.
+    pub fn roots(&self) -> impl DoubleEndedIterator<Item = Symbol> {
+        self.modules.iter().chain(&self.sources).copied()
+    }
 }
 
 /// How a test is run.
@@ -243,15 +263,15 @@ pub(super) fn misplaced(levels: &Levels<'_, '_>, module: Symbol, file: &syntax::
     Ok(found)
 }
 
-/// E0516, for each file of a `_test/` folder that is named wrongly.
+/// E0036 or E0516, for each file that is named wrongly.
 pub(super) fn strays(levels: &Levels<'_, '_>) -> Result<Vec<Diagnostic>, Interrupt> {
     let Some(sites) = levels.cx().input::<TestSites>(&())? else { return Ok(Vec::new()) };
     let error = |path: &String| {
         let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
-        let is_test = name.ends_with(".test.ori");
-        let code = if is_test { DiagnosticCode::E0036 } else { DiagnosticCode::E0516 };
+        let is_no_test = path.split('/').any(|folder| folder == "_test") && !name.ends_with(".test.ori");
+        let code = if is_no_test { DiagnosticCode::E0516 } else { DiagnosticCode::E0036 };
         let error = Diagnostic::new(code, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
-        let error = if is_test { error.help(hir::resolve::SOURCE_NAMES) } else { error };
+        let error = if is_no_test { error } else { error.help(hir::resolve::SOURCE_NAMES) };
         error.note(format!("the file is {path}"))
     };
     Ok(sites.strays.iter().map(error).collect())
@@ -268,6 +288,14 @@ impl Provider for Tests {
             for entry in &file.items {
                 let ItemKind::Test { targets, .. } = &entry.item.kind else { continue };
                 let item = entry.id;
+                let floating = targets.iter().all(Option::is_none);
+                if let Some(part) = sites.part
+                    && *module != part.module
+                    && !(floating && *module == part.tests)
+                    && !levels.done(hir::resolve::test_targets(&entry.item, levels))?.iter().any(|target| target.module() == part.module)
+                {
+                    continue;
+                }
                 let (skip, compile_fail, fail) =
                     (attribute(&entry.item, "skip"), attribute(&entry.item, "compile_fail"), attribute(&entry.item, "fail"));
                 let (how, text) = match (skip, compile_fail) {
@@ -279,7 +307,7 @@ impl Provider for Tests {
                         (How::Run(number - 1), fail.flatten())
                     }
                 };
-                rows.push(TestRow { item, how, text, floating: targets.iter().all(Option::is_none) });
+                rows.push(TestRow { item, how, text, floating });
             }
         }
         Ok(Arc::new(rows))
