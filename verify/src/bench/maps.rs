@@ -56,7 +56,8 @@ fn one(ours: &str, theirs: &str, what: [&str; 2], size: u64, rounds: u64) -> Res
         let line = if ours_too { [&[ours][..], &args].concat() } else { [&[theirs, "twin-of-maps"][..], &args].concat() };
         Timed::new(mode, &folder(), &line)
     };
-    let output = |timed: &Timed| child::succeed(&timed.folder, &timed.line[0], &timed.line[1..].iter().map(String::as_str).collect::<Vec<_>>());
+    let output =
+        |timed: &Timed| child::succeed(&timed.folder, &timed.line[0], &timed.line[1..].iter().map(String::as_str).collect::<Vec<_>>());
     let commands = [command(&rounds_text, true), command("0", true), command(&rounds_text, false), command("0", false)];
     if output(&commands[0])? != output(&commands[2])? {
         return Err("they print different sums".to_owned());
