@@ -6,6 +6,7 @@
 //!   q/               the graph and its values
 //!   cas/             artifacts by content: each executable linked from nothing with its sidecar, each object; ORI_CACHE_DIR=D: D/shared
 //!   link/            images and sidecars that the next link goes on from
+//!   run/N/NAME       a link to the open file N: how a program is started that is held, under its name
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -55,6 +56,11 @@ impl Cache {
         if !path.exists() {
             let _ = std::fs::write(path, "*\n");
         }
+    }
+
+    /// Names for what is held.
+    pub fn names(&self) -> PathBuf {
+        self.root.join("run")
     }
 
     /// Images and sidecars.

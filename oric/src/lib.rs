@@ -10,6 +10,7 @@
 //! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
 //! | [`assemble`] | LIR to linkable code                                                               |
 //! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
+//! | [`held`]     | files that stay what they are while this process goes on with them                 |
 //! | [`coverage`] | functions without a test                                                           |
 //! | [`testing`]  | running tests, and remembering how they end                                        |
 //! | [`watch`]    | waiting until sources change                                                       |
@@ -30,6 +31,7 @@ pub mod coverage;
 pub mod crash;
 pub mod dump;
 pub mod garbage;
+pub mod held;
 pub mod inputs;
 pub mod link;
 pub mod manifest;

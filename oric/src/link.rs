@@ -20,7 +20,9 @@ use query::store::cas::Cas;
 use query::{Engine, Interrupt, Query};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::held::{self, Held};
 use crate::outputs::{Form, Kept, Origin, Stamp};
+use crate::project::Seen;
 use crate::queries::{self, ModuleOf, NotLinked};
 use crate::session::Session;
 
@@ -46,8 +48,17 @@ pub enum Failure {
     Io(io::Error),
 }
 
-/// Brings the executable of `main` at `path` up to date; its size in bytes, and how.
-pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: bool) -> Result<(u64, How), Failure> {
+/// An executable that is up to date. Another process may put another one at its path as soon as it is made: what is held is this one.
+#[derive(Debug)]
+pub struct Executable {
+    /// The file.
+    pub held: Held,
+    /// How it came to be.
+    pub how: How,
+}
+
+/// Brings the executable of `main` at `path` up to date.
+pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: bool) -> Result<Executable, Failure> {
     let absolute = std::path::absolute(path).map_err(Failure::Io)?;
     session.ask(|session| {
         session.generate(main);
@@ -55,35 +66,35 @@ pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: 
     });
     let plan = session.ask(|session| session.engine.fingerprint::<queries::LinkPlan>(&main));
     let stamp = Stamp::new(plan, queries::Linked::schema());
-    if let Some(size) = session.outputs.up_to_date(&absolute, stamp).filter(|_| !clean_link) {
-        return Ok((size, How::UpToDate));
+    if !clean_link && let Some(held) = session.outputs.up_to_date(&absolute, stamp) {
+        return Ok(Executable { held, how: How::UpToDate });
     }
     let plan = session.ask(|session| session.engine.get::<queries::LinkPlan>(&main));
     let from = Origin::new(stamp, &plan);
     let sidecar = session.setup.cache.as_ref().map(|cache| cache.sidecar(&absolute));
     if let (Some(sidecar), false) = (&sidecar, clean_link)
-        && session.outputs.of(&absolute, stamp).is_some()
+        && session.outputs.may_be_patched(&absolute, stamp)
     {
         let patched = session.ask(|session| patch(session, main, &plan, (path, &absolute, stamp), sidecar));
-        if let Some(size) = patched {
-            session.outputs.wrote(absolute, from);
-            return Ok((size, How::Patched));
+        if let Some((held, side)) = patched {
+            session.outputs.wrote(absolute, from, held.seen(), side);
+            return Ok(Executable { held, how: How::Patched });
         }
     }
     if !clean_link && let Some(restored) = restore(session, Form::Executable, stamp) {
-        write_both(path, &restored.bytes, sidecar.as_deref(), restored.sidecar.as_deref())?;
-        session.outputs.wrote(absolute, from);
-        return Ok((restored.bytes.len() as u64, How::Restored));
+        let (held, side) = write_both(path, &restored.bytes, sidecar.as_deref(), restored.sidecar.as_deref())?;
+        session.outputs.wrote(absolute, from, held.seen(), side);
+        return Ok(Executable { held, how: How::Restored });
     }
     let linked = session.ask(|session| session.engine.get::<queries::Linked>(&main));
     let linked = match &**linked {
         Ok(linked) => linked,
         Err(error) => return Err(Failure::Link(error.clone())),
     };
-    write_both(path, &linked.image, sidecar.as_deref(), linked.sidecar.as_deref())?;
-    session.outputs.wrote(absolute, from);
+    let (held, side) = write_both(path, &linked.image, sidecar.as_deref(), linked.sidecar.as_deref())?;
+    session.outputs.wrote(absolute, from, held.seen(), side);
     keep(session, Form::Executable, stamp, &linked.image, linked.sidecar.as_deref());
-    Ok((linked.image.len() as u64, How::Clean))
+    Ok(Executable { held, how: How::Clean })
 }
 
 /// Writes the object at `path`, from the store of artifacts when the same plan was written before; its size in bytes, and how.
@@ -96,7 +107,7 @@ pub fn object(session: &mut Session, path: &Path) -> Result<(u64, How), Failure>
     let plan = session.ask(|session| session.engine.fingerprint::<queries::LinkPlan>(&main));
     let stamp = Stamp::new(plan, queries::Object::schema());
     if let Some(restored) = restore(session, Form::Object, stamp) {
-        crate::commands::write(path, &restored.bytes, false).map_err(Failure::Io)?;
+        held::write(path, &restored.bytes, false).map_err(Failure::Io)?;
         return Ok((restored.bytes.len() as u64, How::Restored));
     }
     let object = session.ask(|session| session.engine.get::<queries::Object>(&main));
@@ -104,25 +115,26 @@ pub fn object(session: &mut Session, path: &Path) -> Result<(u64, How), Failure>
         Ok(bytes) => bytes,
         Err(error) => return Err(Failure::Link(error.clone())),
     };
-    crate::commands::write(path, bytes, false).map_err(Failure::Io)?;
+    held::write(path, bytes, false).map_err(Failure::Io)?;
     keep(session, Form::Object, stamp, bytes, None);
     Ok((bytes.len() as u64, How::Clean))
 }
 
-/// The executable, and what the next link patches it by.
-fn write_both(path: &Path, image: &[u8], sidecar: Option<&Path>, bytes: Option<&[u8]>) -> Result<(), Failure> {
-    crate::commands::write(path, image, true).map_err(Failure::Io)?;
+/// The executable, and what the next link patches it by: what the disk says of that.
+fn write_both(path: &Path, image: &[u8], sidecar: Option<&Path>, bytes: Option<&[u8]>) -> Result<(Held, Seen), Failure> {
+    let image = held::write(path, image, true).map_err(Failure::Io)?;
     // Without a sidecar the next link is no patch: losing it loses time.
-    match (sidecar, bytes) {
+    let side = match (sidecar, bytes) {
         (Some(path), Some(bytes)) => {
-            let _ = path.parent().map(std::fs::create_dir_all).and_then(|_| crate::commands::write(path, bytes, false).ok());
+            path.parent().map(std::fs::create_dir_all).and_then(|_| held::write(path, bytes, false).ok()).map(|side| side.seen())
         }
         (Some(path), None) => {
             let _ = std::fs::remove_file(path);
+            None
         }
-        (None, _) => {}
-    }
-    Ok(())
+        (None, _) => None,
+    };
+    Ok((image, side.unwrap_or(Seen::Absent)))
 }
 
 /// What the store of artifacts has.
@@ -153,26 +165,25 @@ fn keep(session: &mut Session, form: Form, stamp: Stamp, bytes: &[u8], sidecar: 
     session.outputs.used(Kept::new(form, stamp, address, sidecar));
 }
 
-/// Changes the executable in place; its size. `None` when it has to be linked from nothing: it runs, it is shared, or too much of it moves.
+/// Changes the executable in place; what it is and what is said of its sidecar. `None` when it has to be linked from nothing: it runs or is about to, it is
+/// shared, or too much of it moves.
 fn patch(
     session: &Session,
     main: ItemId,
     plan: &queries::Plan,
     (path, absolute, stamp): (&Path, &Path, Stamp),
     sidecar: &Path,
-) -> Result<Option<u64>, Interrupt> {
+) -> Result<Option<(Held, Seen)>, Interrupt> {
     let engine = &session.engine;
-    // Whoever patches holds the sidecar. Who comes second links from nothing, and does not change what the first one reads.
+    // Whoever patches holds both files alone. Who comes second links from nothing, and does not change what the first one reads.
+    let Some(held) = Held::alone(path) else { return Ok(None) };
     let Some(mut tables) = lock(sidecar) else { return Ok(None) };
-    let Some(before) = session.outputs.of(absolute, stamp) else { return Ok(None) };
-    // A program that runs cannot be opened for writing (ETXTBSY); one with a second name is not ours alone.
-    let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(None) };
-    let Ok(meta) = file.metadata() else { return Ok(None) };
-    if meta.nlink() != 1 {
-        return Ok(None);
-    }
+    let Ok(side) = tables.metadata() else { return Ok(None) };
+    let Some(before) = session.outputs.of(absolute, stamp, held.seen(), Seen::of(&side)) else { return Ok(None) };
+    // A program that runs cannot be opened for writing (ETXTBSY).
+    let Some(file) = held.writable(path) else { return Ok(None) };
     let Ok(old) = Mapped::of(&mut tables) else { return Ok(None) };
-    if image::plan::facts(&old).is_ok_and(|facts| facts.image_length != meta.len()) {
+    if image::plan::facts(&old).is_ok_and(|facts| facts.image_length != held.size()) {
         return Ok(None);
     }
     // Who reaches the same functions as before has the same, and only those of modules that gave something else can be different.
@@ -210,7 +221,7 @@ fn patch(
         return Err(interrupt);
     }
     let patch = match planned {
-        image::plan::Plan::Unchanged => return Ok(Some(meta.len())),
+        image::plan::Plan::Unchanged => return Ok(held.changed(file).ok().map(|held| (held, Seen::of(&side)))),
         image::plan::Plan::Patch(patch) => patch,
         image::plan::Plan::Fallback(_) => return Ok(None),
     };
@@ -220,9 +231,10 @@ fn patch(
         write_at(&file, &patch.image)?;
         file.set_len(patch.image_length)?;
         write_at(&tables, &patch.sidecar)?;
-        std::fs::rename(&aside, sidecar)
+        std::fs::rename(&aside, sidecar)?;
+        Ok((held.changed(file)?, Seen::of(&tables.metadata()?)))
     });
-    Ok(written.is_ok().then_some(patch.image_length))
+    Ok(written.ok())
 }
 
 /// The file at a path, held by this process alone until it is closed.

@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ir::Symbol;
+use ir::{ItemId, Symbol};
 use query::Fp;
 use query::store::cas::Address;
 use serde::{Deserialize, Serialize};
 
+use crate::held::Held;
 use crate::project::Seen;
 use crate::queries::{self, codec};
 
@@ -36,6 +37,8 @@ struct Output {
     from: Origin,
     /// What the disk said of it afterwards.
     seen: Seen,
+    /// And of its sidecar. Other processes write other pairs to these two paths: only the two of one row belong together.
+    sidecar: Seen,
 }
 
 /// What an executable was made from, part by part.
@@ -100,6 +103,8 @@ pub struct Outputs {
     rows: Vec<Output>,
     /// The longest unused first.
     kept: Vec<Kept>,
+    /// Tests whose last run failed, whatever was edited since and whether their verdicts are remembered or not.
+    failed: Vec<ItemId>,
     /// Is there anything to be remembered?
     pub changed: bool,
     /// Did this session write whole files into the cache, so that it may have outgrown its budget?
@@ -110,13 +115,13 @@ pub struct Outputs {
 const REMEMBERED: usize = 16;
 
 /// Number of the form in which the store has this; another one is nothing.
-const FORM: u32 = 0x0075_7402;
+const FORM: u32 = 0x0075_7404;
 
 impl Outputs {
     /// What earlier sessions wrote.
     pub fn from_bytes(bytes: Option<&[u8]>) -> Outputs {
         match bytes.and_then(codec::read) {
-            Some((FORM, rows, kept)) => Outputs { rows, kept, ..Outputs::default() },
+            Some((FORM, rows, kept, failed)) => Outputs { rows, kept, failed, ..Outputs::default() },
             Some(_) | None => Outputs::default(),
         }
     }
@@ -124,23 +129,29 @@ impl Outputs {
     /// For the next session.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        codec::write(&(FORM, &self.rows, &self.kept), &mut bytes);
+        codec::write(&(FORM, &self.rows, &self.kept, &self.failed), &mut bytes);
         bytes
     }
 
-    /// Size of the executable when it is what this plan makes.
-    pub fn up_to_date(&self, path: &Path, stamp: Stamp) -> Option<u64> {
-        let row = self.rows.iter().find(|row| row.path == path && row.from.stamp == stamp)?;
-        match Seen::at(path) {
-            seen @ Seen::File { size, .. } if seen == row.seen => Some(size),
-            Seen::File { .. } | Seen::Absent => None,
-        }
+    /// The executable when it is what this plan makes.
+    pub fn up_to_date(&self, path: &Path, stamp: Stamp) -> Option<Held> {
+        let row = self.row(path).filter(|row| row.from.stamp == stamp)?;
+        Held::open(path).filter(|held| held.seen() == row.seen)
     }
 
-    /// What the file was made from, when it is the one that a session wrote, with the linker of this stamp.
-    pub fn of(&self, path: &Path, stamp: Stamp) -> Option<&Origin> {
-        let row = self.rows.iter().find(|row| row.path == path && row.seen == Seen::at(path))?;
+    /// Did a session write an executable there, with the linker of this stamp and with a sidecar?
+    pub fn may_be_patched(&self, path: &Path, stamp: Stamp) -> bool {
+        self.row(path).is_some_and(|row| row.from.stamp.linker == stamp.linker && row.sidecar != Seen::Absent)
+    }
+
+    /// What the file was made from, when it and its sidecar are those that a session wrote, with the linker of this stamp.
+    pub fn of(&self, path: &Path, stamp: Stamp, seen: Seen, sidecar: Seen) -> Option<&Origin> {
+        let row = self.row(path).filter(|row| row.seen == seen && row.sidecar == sidecar)?;
         (row.from.stamp.linker == stamp.linker).then_some(&row.from)
+    }
+
+    fn row(&self, path: &Path) -> Option<&Output> {
+        self.rows.iter().find(|row| row.path == path)
     }
 
     /// Where the executables are.
@@ -148,14 +159,13 @@ impl Outputs {
         self.rows.iter().map(|row| row.path.as_path())
     }
 
-    /// An executable was written.
-    pub fn wrote(&mut self, path: PathBuf, from: Origin) {
+    /// An executable was written, which the disk says this of, and of its sidecar.
+    pub fn wrote(&mut self, path: PathBuf, from: Origin, seen: Seen, sidecar: Seen) {
         self.rows.retain(|row| row.path != path);
         if self.rows.len() >= REMEMBERED {
             self.rows.remove(0);
         }
-        let seen = Seen::at(&path);
-        self.rows.push(Output { path, from, seen });
+        self.rows.push(Output { path, from, seen, sidecar });
         self.changed = true;
     }
 
@@ -172,6 +182,30 @@ impl Outputs {
         }
         self.kept.push(kept);
         (self.changed, self.grew) = (true, true);
+    }
+
+    /// Did the last run of a test fail?
+    pub fn has_failed(&self, test: ItemId) -> bool {
+        self.failed.contains(&test)
+    }
+
+    /// A test ran, or its verdict was told again.
+    pub fn ended(&mut self, test: ItemId, failed: bool) {
+        if failed == self.has_failed(test) {
+            return;
+        }
+        match failed {
+            true => self.failed.push(test),
+            false => self.failed.retain(|other| *other != test),
+        }
+        self.changed = true;
+    }
+
+    /// Of the tests that failed, those stay for which this holds.
+    pub fn keep_failed(&mut self, stays: impl Fn(ItemId) -> bool) {
+        let before = self.failed.len();
+        self.failed.retain(|test| stays(*test));
+        self.changed |= self.failed.len() < before;
     }
 
     /// The artifact is gone.

@@ -6,14 +6,20 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ir::Symbol;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{self, Manifest};
-use crate::queries::{Sites, is_test_module};
+use crate::queries::{OneFile, Sites, is_test_module};
+
+pub mod files;
+
+use files::Files;
 
 /// A source file as an input of the engine.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -83,16 +89,20 @@ pub enum Seen {
 impl Seen {
     /// Looks at a path.
     pub fn at(path: &Path) -> Seen {
-        use std::os::unix::fs::MetadataExt;
-        match std::fs::metadata(path) {
-            Ok(meta) if meta.is_file() => Seen::File {
-                size: meta.len(),
-                mtime: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
-                ctime: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
-                ino: meta.ino(),
-                dev: meta.dev(),
-            },
-            Ok(_) | Err(_) => Seen::Absent,
+        std::fs::metadata(path).map_or(Seen::Absent, |meta| Seen::of(&meta))
+    }
+
+    /// What was said of a file; a folder is none.
+    pub fn of(meta: &Metadata) -> Seen {
+        if !meta.is_file() {
+            return Seen::Absent;
+        }
+        Seen::File {
+            size: meta.len(),
+            mtime: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
+            ctime: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
+            ino: meta.ino(),
+            dev: meta.dev(),
         }
     }
 
@@ -192,27 +202,32 @@ impl Project {
     /// Where its tests are: in `_test/` folders of a package, in the file itself when it is of none (language/11 §11.2). A file of a package has its tests
     /// in the `_test/` folder beside it.
     pub fn test_sites(&self) -> Sites {
+        let mut sites = Sites { package: self.is_package(), modules: vec![self.main], ..Sites::default() };
         if !self.is_package() {
-            return Sites { package: false, modules: vec![self.main], strays: Vec::new() };
+            return sites;
         }
-        let mut sites = Sites { package: true, modules: vec![self.main], strays: Vec::new() };
-        let mut files = Vec::new();
-        if self.whole {
-            let source = self.package.join(self.source.trim_end_matches('/'));
-            test_files(&source, "", false, &mut files);
-        } else if !is_test_module(self.main) {
-            let folder = self.main_file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            let tests = format!("{folder}_test");
-            test_files(&self.package.join(format!("{}{tests}", self.source)), &format!("{tests}/"), true, &mut files);
-        }
-        files.sort();
-        for file in files {
+        let source = self.package.join(self.source.trim_end_matches('/'));
+        let files = if self.whole {
+            Files::of_package(&source)
+        } else if is_test_module(self.main) {
+            Files::default()
+        } else {
+            let (folder, file) = self.main_file.rsplit_once('/').map_or((String::new(), &*self.main_file), |(a, b)| (format!("{a}/"), b));
+            let tests = format!("{folder}_test/");
+            let own = module_of(&format!("{tests}{}.test.ori", file.strip_suffix(".ori").unwrap_or(file)));
+            sites.part = Some(OneFile { module: self.main, tests: own });
+            Files::of_tests(&source.join(&tests), &tests)
+        };
+        for file in files.tests {
             if file.ends_with(".test.ori") {
                 sites.modules.push(module_of(&file));
             } else {
                 sites.strays.push(format!("{}{file}", self.source));
             }
         }
+        sites.sources = files.sources.iter().map(|file| module_of(file)).filter(|module| *module != self.main).collect();
+        // `m.ori` beside `m/mod.ori` is reported where it is read.
+        sites.sources.dedup();
         sites
     }
 
@@ -228,9 +243,9 @@ impl Project {
         [Some(format!("{}{relative}.ori", self.source)), Some(format!("{}{relative}/mod.ori", self.source))]
     }
 
-    /// The path below the package of the file that defines a module.
-    pub fn path_of(&self, module: Symbol) -> Option<String> {
-        self.candidates(module).into_iter().flatten().find(|path| self.package.join(path).is_file())
+    /// Paths below the package of the files that may define a module, whether they are there or not.
+    pub fn paths_of(&self, module: Symbol) -> impl Iterator<Item = String> + use<> {
+        self.candidates(module).into_iter().flatten()
     }
 
     /// What the disk says of the files that could define a module.
@@ -297,22 +312,6 @@ fn folders_in(folder: &Path, most: usize) -> Option<HashSet<OsString>> {
         }
     }
     Some(found)
-}
-
-/// Source files of the `_test/` folders at and below a folder; `below` is its path below the source root. What cannot be read has none.
-fn test_files(folder: &Path, below: &str, holds_tests: bool, found: &mut Vec<String>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let Ok(kind) = entry.file_type() else { continue };
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if kind.is_dir() {
-            if !name.starts_with('.') {
-                test_files(&entry.path(), &format!("{below}{name}/"), name == "_test", found);
-            }
-        } else if holds_tests && name.ends_with(".ori") {
-            found.push(format!("{below}{name}"));
-        }
-    }
 }
 
 /// What a folder is called in front of paths on screen.

@@ -261,7 +261,7 @@ impl Session {
     fn discover(&mut self) -> Result<(), OpenError> {
         let root = self.root();
         if self.is_cold() {
-            let first = if self.setup.tests { self.project.test_sites().modules } else { vec![root] };
+            let first = if self.setup.tests { self.project.test_sites().roots().collect() } else { vec![root] };
             self.worklist(first, |engine, module| {
                 let Ok(imports) = engine.get::<queries::Imports>(module) else { return Vec::new() };
                 imports.iter().filter_map(|path| candidate(engine, *module, path)).collect()
@@ -279,6 +279,18 @@ impl Session {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Modules of the program, and those that it imports and that are not there.
+    pub fn wanted(&mut self) -> Vec<Symbol> {
+        let mut wanted: Vec<Symbol> = self.modules.clone();
+        for module in &self.modules {
+            let Ok(imports) = self.engine.get::<queries::Imports>(module) else { continue };
+            wanted.extend(imports.iter().filter_map(|path| candidate(&self.engine, *module, path)));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
     }
 
     /// Is there a test?

@@ -238,3 +238,85 @@ fn a_lone_file_is_watched_with_what_it_imports() {
     quiet.until("an error of types", |round| round.exit == 1 && round.codes == ["E2001"]);
     watching.until("an error", |round| round.exit == 1 && round.codes == ["E2001"]);
 }
+
+/// Moves, copies and removes as a shell does.
+fn sh(folder: &Path, line: &str) {
+    let status = Command::new("sh").args(["-ec", line]).current_dir(folder).status().expect("there is a shell");
+    assert!(status.success(), "{line}");
+}
+
+/// Folders of the package go and come back, as when another branch is checked out.
+#[test]
+fn folders_of_a_package_come_back() {
+    let folder = package("watch-back");
+    let watching = Watching::start(&folder.0, &["check"]);
+    watching.until_printed("the first round", 0);
+    let mut number = 0;
+    for (what, line) in [
+        ("removed and copied back", "cp -r src keep; rm -rf src; sleep 0.4; cp -r keep src; rm -rf keep"),
+        ("moved away and copied back", "mv src src.old; cp -r src.old src"),
+        ("moved away, copied back, and the old one goes", "mv src src.older; cp -r src.older src; rm -rf src.older src.old"),
+        ("swapped", "cp -r src/deep deep.new; mv src/deep deep.old; mv deep.new src/deep; rm -rf deep.old"),
+        ("swapped while it is read", "cp -r src other; mv src away; sleep 0.2; mv other src; rm -rf away"),
+    ] {
+        sh(&folder.0, line);
+        number += 1;
+        // The folder is there again; an edit in it is seen, and not by luck of the same round.
+        std::thread::sleep(Duration::from_millis(700));
+        folder.write("src/deep/value.ori", source(number).as_bytes());
+        watching.until_printed(what, number);
+    }
+}
+
+#[test]
+fn links_are_watched_where_they_lead() {
+    let folder = package("watch-links");
+    sh(
+        &folder.0,
+        "mkdir out; mv src/deep out/lib; ln -s ../out/lib src/deep; mv out/lib/value.ori out/real.ori; ln -s ../real.ori out/lib/value.ori",
+    );
+    let watching = Watching::start(&folder.0, &["check"]);
+    watching.until_printed("the first round", 0);
+    folder.write("out/real.ori", source(1).as_bytes());
+    watching.until_printed("the target of a link to a file, in a folder that is a link", 1);
+    folder.write("out/new.ori", source(2).as_bytes());
+    sh(&folder.0, "mv out/new.ori out/real.ori");
+    watching.until_printed("the target replaced", 2);
+    folder.write("out/second/value.ori", source(3).as_bytes());
+    sh(&folder.0, "ln -sfn ../out/second src/deep");
+    watching.until_printed("a link to another folder", 3);
+    folder.write("out/second/value.ori", source(4).as_bytes());
+    watching.until_printed("a file in it", 4);
+    folder.write("out/third/value.ori", source(5).as_bytes());
+    sh(&folder.0, "mv out/second out/gone; mv out/third out/second");
+    watching.until_printed("the folder that it leads to replaced", 5);
+    folder.write("out/second/value.ori", source(6).as_bytes());
+    watching.until_printed("and a file in that", 6);
+}
+
+#[test]
+fn modules_of_a_lone_file_may_come_later() {
+    let folder = Folder::new("watch-later");
+    folder.write(
+        "a.ori",
+        b"use \"./sub/value\" { ::value };\n@test_value tests @value () -> void = print(msg: value());\n@main () -> void = ();\n",
+    );
+    let watching = Watching::start(&folder.0, &["check", "a.ori"]);
+    watching.until("nothing there", |round| round.exit == 1 && round.codes.contains(&"E0201".to_owned()));
+    folder.write("sub/value.ori", source(1).as_bytes());
+    watching.until_printed("a folder that was not there", 1);
+    sh(&folder.0, "rm -rf sub");
+    watching.until("gone", |round| round.exit == 1);
+    folder.write("sub/value.ori", source(2).as_bytes());
+    watching.until_printed("made anew", 2);
+    std::thread::sleep(Duration::from_millis(300));
+    folder.write("sub/value.ori", source(3).as_bytes());
+    watching.until_printed("an edit in it", 3);
+    folder.write("other/value.ori", source(4).as_bytes());
+    sh(&folder.0, "mv sub old; mv other sub");
+    watching.until_printed("swapped", 4);
+    sh(&folder.0, "rm sub/value.ori; mkdir sub/value");
+    watching.until("gone", |round| round.exit == 1);
+    folder.write("sub/value/mod.ori", source(5).as_bytes());
+    watching.until_printed("another file of the module", 5);
+}

@@ -1,12 +1,12 @@
 //! `oric build`: an executable, or an object for `cc`.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
 
 use crate::cli::{Emit, FAILED, Input, Output, REFUSED};
+use crate::held;
 use crate::link::{self, Failure, How};
 use crate::queries;
 use crate::session::Session;
@@ -22,7 +22,7 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
         return status;
     }
     let built = match emit {
-        Emit::Exe => link::executable(session, session.main_item(), &path, clean),
+        Emit::Exe => link::executable(session, session.main_item(), &path, clean).map(|built| (built.held.size(), built.how)),
         Emit::Obj => object(session, &path),
     };
     let (bytes, how) = match built {
@@ -72,7 +72,7 @@ pub fn failed(failure: &Failure, path: &Path, output: &Output) -> i32 {
 /// The object, and the runtime that it is linked with beside it.
 fn object(session: &mut Session, path: &Path) -> Result<(u64, How), Failure> {
     let object = link::object(session, path)?;
-    write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
+    held::write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
     Ok(object)
 }
 
@@ -87,23 +87,4 @@ pub fn checked_main(session: &mut Session, output: &Output) -> Result<ir::ItemId
             Err(FAILED)
         }
     }
-}
-
-/// Writes beside the target and renames, so that nobody sees half a file and a running program keeps its own.
-pub fn write(path: &Path, bytes: &[u8], executable: bool) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let name = path.file_name().ok_or_else(|| io::Error::other("no file name"))?.to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let mode = if executable { 0o755 } else { 0o644 };
-    let result = (|| {
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
-        file.write_all(bytes)?;
-        drop(file);
-        std::fs::rename(&temporary, path)
-    })();
-    if result.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result
 }

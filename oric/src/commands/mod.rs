@@ -15,7 +15,6 @@ mod why;
 
 use std::time::Instant;
 
-pub use build::write;
 use query::store::cas::DEFAULT_BUDGET;
 
 use crate::cache::Cache;

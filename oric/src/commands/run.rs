@@ -1,14 +1,16 @@
 //! `oric run`: as machine code, or in the reference interpreter.
 
-use std::ffi::OsString;
-use std::io::Write;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
+
+use ir::ItemId;
 
 use super::build;
 use crate::cli::{Environment, Input, Output, REFUSED};
-use crate::link;
+use crate::link::{self, Executable, Failure};
+use crate::project::Project;
 use crate::session::Session;
 
 /// Brings the program up to date in the cache and becomes it: status and signals pass on for free (decision 6).
@@ -20,33 +22,27 @@ pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Out
         Some(name) if input.file.is_dir() => name.clone(),
         Some(_) | None => input.file.file_stem().map_or_else(|| "program".into(), |s| s.to_string_lossy().into_owned()),
     };
-    let (path, temporary) = match place(session, &name) {
-        Ok(place) => place,
-        Err(error) => {
-            output.failure(&format!("cannot store the program: {error}"));
-            return (REFUSED, "oric");
-        }
+    let program = match made(session, session.main_item(), "", output) {
+        Ok(program) => program,
+        Err(status) => return (status, "oric"),
     };
-    if let Err(failure) = link::executable(session, session.main_item(), &path, false) {
-        return (build::failed(&failure, &path, output), "oric");
-    }
     super::publish(session, output);
-    let mut command = Command::new(&path);
-    command.arg0(&name).args(args);
-    // JSON needs the status, and a temporary file somebody who takes it away: then the program is a child.
-    if !output.is_json() && !temporary {
-        let error = command.exec();
-        output.failure(&format!("cannot start the program: {error}"));
-        return (REFUSED, "oric");
-    }
-    if output.is_json() {
-        // Its output must not mix with the JSON lines on standard output.
-        command.stdout(std::process::Stdio::from(std::io::stderr()));
-    }
-    let status = command.status();
-    if temporary {
-        let _ = std::fs::remove_file(&path);
-    }
+    // The program as it was linked, by the open file: by its path another process may have put another one.
+    let name = OsStr::new(&name);
+    let start = |mut command: Command| -> io::Result<ExitStatus> {
+        command.args(args);
+        if !output.is_json() {
+            return Err(command.exec());
+        }
+        // JSON needs the status, and the program's output must not mix with its lines on standard output.
+        command.stdout(Stdio::from(io::stderr())).status()
+    };
+    let named = session.setup.cache.as_ref().map(|cache| program.held.named_command(&cache.names(), name).and_then(start));
+    let status = match named {
+        Some(Ok(status)) => Ok(status),
+        // Somebody cleans the cache: it does without a name.
+        Some(Err(_)) | None => start(program.held.command(name)),
+    };
     match status {
         Ok(status) => (status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)), "program"),
         Err(error) => {
@@ -56,15 +52,33 @@ pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Out
     }
 }
 
-/// Where the program is made: in the cache, else a temporary file.
-pub fn place(session: &Session, name: &str) -> std::io::Result<(PathBuf, bool)> {
-    if let Some(cache) = &session.setup.cache {
-        let folder = cache.links();
-        if std::fs::create_dir_all(&folder).is_ok() {
-            return Ok((folder.join(name), false));
+/// The executable of `main` brought up to date in the cache, or without a name when there is no cache to write to. `Err` is an exit status.
+pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) -> Result<Executable, i32> {
+    let name = format!("{}{suffix}", slot(&session.project));
+    let links = session.setup.cache.as_ref().map(|cache| cache.links()).filter(|links| std::fs::create_dir_all(links).is_ok());
+    if let Some(links) = links {
+        let path = links.join(&name);
+        match link::executable(session, main, &path, false) {
+            Ok(made) => return Ok(made),
+            Err(Failure::Io(_)) => {}
+            Err(failure @ Failure::Link(_)) => return Err(build::failed(&failure, &path, output)),
         }
     }
-    Ok((std::env::temp_dir().join(format!("oric-run-{}-{name}", std::process::id())), true))
+    let path = std::env::temp_dir().join(format!("oric-run-{}-{name}", std::process::id()));
+    let made = link::executable(session, main, &path, false).map_err(|failure| build::failed(&failure, &path, output))?;
+    // It is held.
+    let _ = std::fs::remove_file(&path);
+    Ok(made)
+}
+
+/// What the executable of a program is called in the cache. Programs of a package have names of their own, so that two that take turns need not be linked again.
+fn slot(project: &Project) -> String {
+    let main = project.main.as_str();
+    match &project.manifest.name {
+        Some(name) if project.is_part() => format!("{name}@{main}"),
+        Some(name) => name.clone(),
+        None => main.to_owned(),
+    }
 }
 
 /// Runs the program in the MIR interpreter.

@@ -7,10 +7,9 @@ use std::time::Instant;
 use serde_json::json;
 use syntax::{Anchor, Diagnostic, DiagnosticCode};
 
-use super::{build, elapsed, junit, run};
+use super::{elapsed, junit, run};
 use crate::cli::{FAILED, Format, NOTHING, Output, REFUSED, TestFlags};
 use crate::coverage;
-use crate::link;
 use crate::manifest;
 use crate::queries;
 use crate::session::Session;
@@ -32,20 +31,36 @@ pub fn program_and_filters(what: &[String]) -> (PathBuf, Vec<String>) {
 /// Runs what is selected, shows it and its totals; `errors` says how many errors the check found. Returns the exit status.
 pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors: bool, started: Instant, output: &Output) -> i32 {
     let mut tests = testing::all(session);
+    forget_what_is_gone(session, &tests);
+    // An old report is none of this run, whatever comes of it.
+    let report = |cases: &[junit::Case], status: i32| match &flags.junit {
+        Some(path) if !flags.list => match std::fs::write(path, junit::report(cases)) {
+            Ok(()) => status,
+            Err(error) => {
+                output.failure(&format!("cannot write {}: {error}", path.display()));
+                REFUSED
+            }
+        },
+        Some(_) | None => status,
+    };
+    let status = if errors { FAILED } else { 0 };
     if tests.is_empty() {
         output.summary(&format!("test: no tests found in {}", elapsed(started)));
         Totals::default().event(started, output);
-        return if errors { FAILED } else { 0 };
+        return report(&[], status);
     }
     let total = tests.len();
     let names: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
     tests.retain(|test| test.is_meant(filters, flags.exact) && !(flags.only_attached && test.row.floating));
     if tests.is_empty() {
         output.failure(&nothing_selected(filters, &names, total));
-        return NOTHING;
+        return report(&[], NOTHING);
     }
     if let Err(status) = keep_related(session, &mut tests, flags, output) {
         return status;
+    }
+    if flags.failed {
+        tests.retain(|test| session.outputs.has_failed(test.row.item));
     }
     if let Some(shard) = flags.shard {
         let mut number = 0;
@@ -56,7 +71,7 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
     }
     if flags.list {
         list(session, &tests, output);
-        return 0;
+        return status;
     }
     let mut cases = Vec::new();
     let totals = match carry_out(session, tests, flags, output, true, |session, test, outcome, _| {
@@ -75,16 +90,17 @@ pub fn test(session: &mut Session, flags: &TestFlags, filters: &[String], errors
         (true, true, _) => "no test failed before".to_owned(),
         (true, _, Some(commit)) => format!("no test reaches what changed since {commit}"),
         (true, ..) if !flags.related.is_empty() => "no test reaches that".to_owned(),
+        (true, ..) if flags.shard.is_some() => "no test is in this shard".to_owned(),
         _ => totals.text(),
     };
     output.summary(&format!("test: {text} in {}", elapsed(started)));
-    if let Some(path) = &flags.junit
-        && let Err(error) = std::fs::write(path, junit::report(&cases))
-    {
-        output.failure(&format!("cannot write {}: {error}", path.display()));
-        return REFUSED;
-    }
-    if totals.is_bad() || errors { FAILED } else { 0 }
+    report(&cases, if totals.is_bad() { FAILED } else { status })
+}
+
+/// A test that is no more has not failed.
+fn forget_what_is_gone(session: &mut Session, tests: &[Test]) {
+    let modules = &session.modules;
+    session.outputs.keep_failed(|test| !modules.contains(&test.module()) || tests.iter().any(|other| other.row.item == test));
 }
 
 /// Leaves out what does not reach the files that the flags mean. `Err` is an exit status.
@@ -124,7 +140,7 @@ pub fn affected(session: &mut Session, flags: &TestFlags, output: &Output) -> Re
 /// Finds out what came of each test, and shows it. `fails_again`: tests that failed before run again.
 fn carry_out(
     session: &mut Session,
-    mut tests: Vec<Test>,
+    tests: Vec<Test>,
     flags: &TestFlags,
     output: &Output,
     fails_again: bool,
@@ -135,20 +151,9 @@ fn carry_out(
     let timeout = flags.timeout.unwrap_or(session.project.manifest.testing.timeout);
     let manner = Manner { timeout, retries: flags.retries, interp: flags.interp, mode };
     let everything = flags.all || flags.no_capture || flags.no_leak_check;
-    let mut standings = standings(session, &tests, &manner, |outcome| everything || fails_again && outcome.verdict.is_bad());
-    if flags.failed {
-        // What has not run yet has not failed.
-        let failed = |standing: &Standing| match standing {
-            Standing::Cached(outcome) | Standing::Settled(outcome) => outcome.verdict.is_bad(),
-            Standing::Runs(_, before) => before.is_some(),
-        };
-        let keep: Vec<bool> = standings.iter().map(failed).collect();
-        let (mut a, mut b) = (keep.iter(), keep.iter());
-        tests.retain(|_| a.next().copied().unwrap_or_default());
-        standings.retain(|_| b.next().copied().unwrap_or_default());
-    }
+    let standings = standings(session, &tests, &manner, |outcome| everything || fails_again && outcome.verdict.is_bad());
     let runs = standings.iter().filter(|standing| matches!(standing, Standing::Runs(..))).count();
-    let image = (runs > 0 && !flags.interp).then(|| Image::make(session, output)).transpose()?;
+    let image = (runs > 0 && !flags.interp).then(|| run::made(session, queries::tests_item(), ".tests", output)).transpose()?;
     if runs > MANY {
         // Whoever loses patience keeps the code.
         super::publish(session, output);
@@ -158,14 +163,15 @@ fn carry_out(
     let show = Show { flags, output, changes };
     let mut totals = Totals::default();
     let mut slow = Vec::new();
-    let path = image.as_ref().map(|image| image.path.as_path());
-    let verdicts = work(session, &tests, standings, path, &manner, |session, test, outcome, cached| {
+    let image = image.as_ref().map(|image| &image.held);
+    let verdicts = work(session, &tests, standings, image, &manner, |session, test, outcome, cached| {
         show.show(session, test, outcome, cached);
         slow.extend(warn_of_slowness(session, test, outcome, &manner));
         also(session, test, outcome, cached);
     });
     output.diagnostics(&slow, session);
-    for (verdict, cached) in verdicts {
+    for (test, (verdict, cached)) in tests.iter().zip(verdicts) {
+        session.outputs.ended(test.row.item, verdict.is_bad());
         totals.add(verdict, cached);
     }
     Ok(totals)
@@ -220,35 +226,6 @@ fn nothing_selected(filters: &[String], names: &[String], total: usize) -> Strin
     });
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     format!("no test matches {asked}, of {total}{near}")
-}
-
-/// The image of tests on disk.
-struct Image {
-    path: PathBuf,
-    temporary: bool,
-}
-
-impl Image {
-    fn make(session: &mut Session, output: &Output) -> Result<Image, i32> {
-        let name = session.project.manifest.name.clone().unwrap_or_else(|| session.project.main.as_str().to_owned());
-        let (path, temporary) = run::place(session, &format!("{name}.tests")).map_err(|error| {
-            output.failure(&format!("cannot store the tests: {error}"));
-            REFUSED
-        })?;
-        let image = Image { path, temporary };
-        match link::executable(session, queries::tests_item(), &image.path, false) {
-            Ok(_) => Ok(image),
-            Err(failure) => Err(build::failed(&failure, &image.path, output)),
-        }
-    }
-}
-
-impl Drop for Image {
-    fn drop(&mut self) {
-        if self.temporary {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 /// How many tests ended how.

@@ -13,7 +13,7 @@ use crate::cli::{CRASHED, Input, REFUSED};
 use crate::coverage::Coverage;
 use crate::project::Project;
 use crate::session::Session;
-use crate::watch::{Folder, Watch, folder_of};
+use crate::watch::{Folder, Reach, Watch, folders_of};
 
 /// How a program is looked at, again and again.
 pub struct Look<'a> {
@@ -52,10 +52,11 @@ impl Asked<'_> {
                     }
                     self.publish(&mut session);
                     // Modules of a file outside of packages may stand anywhere below it.
-                    let names = session.modules.iter().filter_map(|module| session.project.path_of(*module));
-                    let more: Vec<Folder> = names.map(|path| folder_of(&session.project.package, &path)).collect();
                     if !session.project.is_package() {
-                        let (new, warning) = watch.also(more);
+                        let wanted = session.wanted();
+                        let project = &session.project;
+                        let files = wanted.into_iter().flat_map(|module| project.paths_of(module));
+                        let (new, warning) = watch.also(files.flat_map(|file| folders_of(&project.package, &file)));
                         warn(warning);
                         fresh = new;
                     }
@@ -94,9 +95,9 @@ fn is_as_before(input: &Input, session: &Session) -> bool {
 
 /// Where the files of a program are, as far as that is known before they are read.
 fn folders(project: &Project) -> Vec<Folder> {
-    let package = Folder { path: project.package.clone(), deep: false };
+    let package = Folder { path: project.package.clone(), reach: Reach::Files };
     match project.is_package() {
-        true => vec![package, Folder { path: project.package.join("src"), deep: true }],
+        true => vec![package, Folder { path: project.package.join("src"), reach: Reach::Tree }],
         false => vec![package],
     }
 }

@@ -167,7 +167,7 @@ impl Provider for ImportCycles {
 fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Interrupt> {
     if module == tests_module() {
         let sites = levels.cx().input::<TestSites>(&())?.unwrap_or_default();
-        return Ok(sites.modules.iter().rev().copied().collect());
+        return Ok(sites.roots().rev().collect());
     }
     let imports = levels.get::<Imports>(&module)?;
     let mut modules = Vec::with_capacity(imports.len());

@@ -22,7 +22,7 @@ pub use back::{
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
-pub use tests::{CodeKey, How, Run, RunKey, Sites, TestRow, is_test_module, tests_item, tests_module};
+pub use tests::{CodeKey, How, OneFile, Run, RunKey, Sites, TestRow, is_test_module, tests_item, tests_module};
 pub use world::{ReportPositions, World};
 
 use std::sync::Arc;

@@ -27,10 +27,30 @@ use super::{
 pub struct Sites {
     /// Is the program a package, whose tests stand in `_test/`?
     pub package: bool,
-    /// Modules that hold tests, or may: the roots of the image of tests.
+    /// Modules that hold tests, or may.
     pub modules: Vec<Symbol>,
+    /// The other modules of a whole package, imported by somebody or not.
+    pub sources: Vec<Symbol>,
+    /// The part of a package that is meant.
+    pub part: Option<OneFile>,
     /// Files in `_test/` that are named wrongly (E0516), below the package.
     pub strays: Vec<String>,
+}
+
+/// One file of a package.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct OneFile {
+    /// The module whose tests are meant, and no others: those that are attached to something of it (language/11 §11.7).
+    pub module: Symbol,
+    /// The file of tests that is named after it: its floating tests are meant too.
+    pub tests: Symbol,
+}
+
+impl Sites {
+    /// The roots of the image of tests.
+    pub fn roots(&self) -> impl DoubleEndedIterator<Item = Symbol> {
+        self.modules.iter().chain(&self.sources).copied()
+    }
 }
 
 /// How a test is run.
@@ -265,6 +285,14 @@ impl Provider for Tests {
             for entry in &file.items {
                 let ItemKind::Test { targets, .. } = &entry.item.kind else { continue };
                 let item = entry.id;
+                let floating = targets.iter().all(Option::is_none);
+                if let Some(part) = sites.part
+                    && *module != part.module
+                    && !(floating && *module == part.tests)
+                    && !levels.done(hir::resolve::test_targets(&entry.item, levels))?.iter().any(|target| target.module() == part.module)
+                {
+                    continue;
+                }
                 let (skip, compile_fail, fail) =
                     (attribute(&entry.item, "skip"), attribute(&entry.item, "compile_fail"), attribute(&entry.item, "fail"));
                 let (how, text) = match (skip, compile_fail) {
@@ -276,7 +304,7 @@ impl Provider for Tests {
                         (How::Run(number - 1), fail.flatten())
                     }
                 };
-                rows.push(TestRow { item, how, text, floating: targets.iter().all(Option::is_none) });
+                rows.push(TestRow { item, how, text, floating });
             }
         }
         Ok(Arc::new(rows))

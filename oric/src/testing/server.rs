@@ -9,14 +9,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::MemfdFlags;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use super::Ended;
+use crate::held::Held;
 use crate::queries::Run;
 
 /// Most bytes that a test may write to a stream.
@@ -59,8 +59,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the image.
-    pub fn start(image: &Path, mode: Mode) -> io::Result<Server> {
+    /// Starts the image. It is the one that this process made, each time: who starts it by a path runs what others put there.
+    pub fn start(image: &Held, mode: Mode) -> io::Result<Server> {
         let (socket, theirs) = UnixStream::pair()?;
         let (stdout, stderr) = (memory()?, memory()?);
         let out = match mode.shows {
@@ -68,7 +68,8 @@ impl Server {
             Some(Shown::Output) => Stdio::inherit(),
             Some(Shown::Error) => Stdio::from(io::stderr()),
         };
-        let process = Command::new(image)
+        let process = image
+            .command("tests".as_ref())
             .arg("serve")
             // A verdict depends on the program alone: what the runtime reads from the environment would change what is remembered.
             .env_clear()

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -17,6 +16,7 @@ use syntax::Severity;
 use super::judge::judge;
 use super::server::{Mode, Server};
 use super::{Ended, Outcome, Test, Verdict, known};
+use crate::held::Held;
 use crate::queries::{self, CodeKey, How, Run, RunKey};
 use crate::session::Session;
 
@@ -107,7 +107,7 @@ pub fn work(
     session: &mut Session,
     tests: &[Test],
     standings: Vec<Standing>,
-    image: Option<&Path>,
+    image: Option<&Held>,
     manner: &Manner,
     show: impl FnMut(&Session, &Test, &Outcome, bool) + Send,
 ) -> Vec<(Verdict, bool)> {
@@ -194,7 +194,7 @@ fn is_repeatable(ended: &Ended) -> bool {
 }
 
 /// Runs a test in a process of its own, forked from the server of this worker.
-fn native(server: &mut Option<Server>, image: &Path, number: u32, manner: &Manner) -> io::Result<Ended> {
+fn native(server: &mut Option<Server>, image: &Held, number: u32, manner: &Manner) -> io::Result<Ended> {
     let mut serving = match server.take() {
         Some(serving) => serving,
         None => Server::start(image, manner.mode)?,

@@ -23,6 +23,7 @@ use rustix::process::{Pid, PidfdFlags};
 use syntax::Severity;
 
 use crate::evidence::{Evidence, Table};
+use crate::gates::heap;
 use crate::program::{self, Program, guarded};
 use crate::{child, typed, workers};
 
@@ -66,6 +67,8 @@ enum Wanted {
 /// Where the time of a program went.
 #[derive(Clone, Copy, Default)]
 struct Split {
+    /// Programs that were looked at.
+    programs: usize,
     front: Duration,
     code: Duration,
     link: Duration,
@@ -164,6 +167,7 @@ fn all(cases: &[Case]) -> (Split, Vec<String>) {
         let (mut split, mut failures) = (Split::default(), Vec::new());
         let mut compiler = Compiler::default();
         while let Some((at, case)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, cases.get(at)?))) {
+            split.programs += 1;
             let wrong = match guarded(|| compiler.compile(case, &mut split)).and_then(|image| image) {
                 Ok(image) => {
                     let started = Instant::now();
@@ -180,6 +184,7 @@ fn all(cases: &[Case]) -> (Split, Vec<String>) {
             failures.extend(wrong.into_iter().map(|what| (at, format!("{}: {what}", case.name))));
         }
         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.0.programs += split.programs;
         done.0.front += split.front;
         done.0.code += split.code;
         done.0.link += split.link;
@@ -188,10 +193,14 @@ fn all(cases: &[Case]) -> (Split, Vec<String>) {
     };
     std::thread::scope(|scope| {
         for _ in 0..workers::count() {
+            // Without threads nothing is looked at, which the count shows.
             let _ = std::thread::Builder::new().stack_size(WORKER_STACK).spawn_scoped(scope, work);
         }
     });
     let (split, mut failures) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if split.programs != cases.len() {
+        failures.push((cases.len(), format!("{} of {} programs were looked at", split.programs, cases.len())));
+    }
     failures.sort();
     (split, failures.into_iter().map(|(_, failure)| failure).collect())
 }
@@ -317,10 +326,11 @@ fn negatives(evidence: &mut Evidence) {
     let said = |text: &str| Expectation::read(text, std::path::Path::new("x.ori")).map(Wanted::Said);
     let good = "@main () -> void = print(msg: \"a\");\n// prints:\n// a\n";
     let mut table = Table::new("negatives", &["planted", "found"]);
-    let mut plant = |what: &str, found: Result<Vec<String>, String>| {
+    // Each is refused for its own reason: that it cannot be compiled is another one.
+    let mut plant = |what: &str, reason: &str, found: Result<Vec<String>, String>| {
         let found = found.unwrap_or_else(|why| vec![why]);
-        if found.is_empty() {
-            evidence.fail(format!("planted {what}, and nothing was found"));
+        if !found.iter().any(|found| found.contains(reason)) {
+            evidence.fail(format!("planted {what}: `{reason}` is not among what was found: {found:?}"));
         }
         table.row([what.to_owned(), found.join("; ")]);
     };
@@ -329,17 +339,50 @@ fn negatives(evidence: &mut Evidence) {
         let image = Compiler::default().compile(&case, &mut Split::default())?;
         Ok(judge(&case.wanted, execute(&image, &[], patience)))
     };
-    plant("another output", of("@main () -> void = print(msg: \"b\");\n", good, PATIENCE));
-    plant("a program that does not end", of("@main () -> void = loop { };\n", "", Duration::from_millis(200)));
-    plant("an error", of("@main () -> void = print(msg: 3);\n", good, PATIENCE));
-    plant("a panic", of("@main () -> void = panic(msg: \"no\");\n", "// prints:\n", PATIENCE));
-    let leak = Outcome { stdout: "a\n".to_owned(), stderr: "1 block is left\n".to_owned(), status: 3 };
-    plant("a leak", said(good).map(|wanted| judge(&wanted, Ok(Some(leak)))));
-    let crash = Outcome { stdout: "a\n".to_owned(), stderr: String::new(), status: 128 + 11 };
-    plant("a crash", said(good).map(|wanted| judge(&wanted, Ok(Some(crash)))));
+    plant("another output", "prints Some(\"b\")", of("@main () -> void = print(msg: \"b\");\n", good, PATIENCE));
+    plant("a program that does not end", "it does not end", of("@main () -> void = loop { };\n", "", Duration::from_millis(200)));
+    plant("an error", "refused: ", of("@main () -> void = print(msg: 3);\n", good, PATIENCE));
+    plant("a panic", "exits with 1,", of("@main () -> void = panic(msg: \"no\");\n", "// prints:\n", PATIENCE));
+    plant("a leak", "leak: ", leaking());
+    plant("a crash", "exits with 132,", crashing(good).and_then(|image| Ok(judge(&said(good)?, execute(&image, &[], PATIENCE)))));
+    plant("a file that is no program", "cannot be run: ", said(good).map(|wanted| judge(&wanted, execute(b"no program", &[], PATIENCE))));
     let right = of(good, good, PATIENCE);
     if right != Ok(Vec::new()) {
         evidence.fail(format!("what is right is refused: {right:?}"));
     }
     evidence.table(table);
+}
+
+/// What is said of the program in which one op that gives something up is taken out of the code.
+fn leaking() -> Result<Vec<String>, String> {
+    let (honest, leaky) = heap::with_leaks()?;
+    let ran = execute(&honest, &[], PATIENCE)?.ok_or("the honest program does not end")?;
+    if (ran.status, ran.stderr.as_str()) != (0, "") {
+        return Err(format!("the honest program: {ran:?}"));
+    }
+    let wanted = Wanted::Done(ran);
+    Ok(leaky.into_iter().flat_map(|(_, image)| judge(&wanted, execute(&image, &[], PATIENCE))).collect())
+}
+
+/// The executable of a program with an instruction at its entry that none is (SIGILL).
+fn crashing(text: &str) -> Result<Vec<u8>, String> {
+    let case = Case { name: "planted".to_owned(), text: text.to_owned(), file: None, wanted: Wanted::Said(Expectation::default()) };
+    let mut image = Compiler::default().compile(&case, &mut Split::default())?;
+    let entry = entry(&image).ok_or("the executable has no entry")?;
+    image.get_mut(entry..entry + 2).ok_or("the entry is outside of the executable")?.copy_from_slice(&[0x0f, 0x0b]);
+    Ok(image)
+}
+
+/// Where in the file of an executable its entry is.
+fn entry(image: &[u8]) -> Option<usize> {
+    let number = |at: usize, length: usize| {
+        let bytes = image.get(at..at + length)?;
+        Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | *byte as usize))
+    };
+    let (entry, headers, size, count) = (number(24, 8)?, number(32, 8)?, number(54, 2)?, number(56, 2)?);
+    (0..count).find_map(|header| {
+        let at = headers + header * size;
+        let (offset, address, length) = (number(at + 8, 8)?, number(at + 16, 8)?, number(at + 32, 8)?);
+        (number(at, 4)? == 1 && (address..address + length).contains(&entry)).then(|| entry - address + offset)
+    })
 }

@@ -123,36 +123,44 @@ fn planted(evidence: &mut Evidence) {
 }
 
 fn plant(table: &mut Table) -> Result<usize, String> {
-    let program = Program::of_text(PLANTED, checked_options()).map_err(|refusal| refusal.to_string())?;
-    let honest = checked(&program.image()?, &[], &[], Limits::default())?;
+    let (image, leaky) = with_leaks()?;
+    let honest = checked(&image, &[], &[], Limits::default())?;
     if honest.status != Some(0) || !honest.stderr.is_empty() {
         return Err(format!("the honest program: {}", honest.line()));
     }
     let mut count = 0;
+    for (item, image) in leaky {
+        let ending = checked(&image, &[], &[], Limits::default())?;
+        table.row([format!("text_drop of @{item}"), ending.line()]);
+        // What no run comes by may stay away.
+        if ending == honest {
+            continue;
+        }
+        let report = String::from_utf8_lossy(&ending.stderr).into_owned();
+        if ending.status != Some(3) || !report.starts_with("leak: ") || !report.contains("\n  str ") {
+            return Err(format!("a planted leak of @{item} is reported as {}", ending.line()));
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// A program, and it with each op that gives something up taken out of the code of a function.
+#[expect(clippy::type_complexity, reason = "one image, and others with what is wrong in them")]
+pub fn with_leaks() -> Result<(Vec<u8>, Vec<(ir::ItemId, Vec<u8>)>), String> {
+    let program = Program::of_text(PLANTED, checked_options()).map_err(|refusal| refusal.to_string())?;
+    let mut leaky = Vec::new();
     for item in program.functions() {
         let Some(body) = program.lir(item) else { continue };
         for (block, row) in body.blocks.iter() {
             for (at, &inst) in row.insts.iter().enumerate() {
-                let is_drop = body.op(inst) == Op::Runtime && body.insts[inst].imm == abi::RuntimeCall::TextDrop as u64;
-                if !is_drop {
-                    continue;
+                if body.op(inst) == Op::Runtime && body.insts[inst].imm == abi::RuntimeCall::TextDrop as u64 {
+                    let mut body = (*body).clone();
+                    body.blocks[block].insts.remove(at);
+                    leaky.push((item, program.image_with(oric::assemble::assemble(item, &body, true)?)?));
                 }
-                let mut leaky = (*body).clone();
-                leaky.blocks[block].insts.remove(at);
-                let assembled = oric::assemble::assemble(item, &leaky, true)?;
-                let ending = checked(&program.image_with(assembled)?, &[], &[], Limits::default())?;
-                table.row([format!("text_drop of @{item}"), ending.line()]);
-                // What no run comes by may stay away.
-                if ending == honest {
-                    continue;
-                }
-                let report = String::from_utf8_lossy(&ending.stderr).into_owned();
-                if ending.status != Some(3) || !report.starts_with("leak: ") || !report.contains("\n  str ") {
-                    return Err(format!("a planted leak of @{item} is reported as {}", ending.line()));
-                }
-                count += 1;
             }
         }
     }
-    Ok(count)
+    Ok((program.image()?, leaky))
 }

@@ -42,6 +42,7 @@ pub const FULL: Size = Size { modules: 50, width: 20, edits: 500, packages: 1 };
 pub fn run() -> bool {
     let mut evidence = Evidence::new(NAME);
     check(&mut evidence, USUAL, 1);
+    at_once(&mut evidence);
     negatives(&mut evidence);
     evidence.close()
 }
@@ -72,6 +73,68 @@ pub fn check(evidence: &mut Evidence, size: Size, seed: u64) {
         evidence.fail("no edit was taken back");
     }
     evidence.table(table);
+}
+
+/// How often parts of a package are tested at once, each time from nothing.
+const ROUNDS: usize = 4;
+/// Tests of each part: many, so that the runs overlap.
+const OF_A_PART: usize = 60;
+
+/// `oric test` of two parts of one package at once: all tests of one pass, those of the other fail, and that is what is remembered.
+fn at_once(evidence: &mut Evidence) {
+    let mut table = Table::new("at once", &["round", "part", "passed", "failed"]);
+    let parts = [("src/good.ori", 0, OF_A_PART), ("src/sub/bad.ori", OF_A_PART, 0)];
+    for round in 1..=ROUNDS {
+        let seen = parts_at_once(&parts.map(|(file, ..)| file));
+        match seen {
+            Ok(seen) => {
+                for ((part, failed, passed), tests) in parts.iter().cycle().zip(seen) {
+                    let count = |result: &str| tests.values().filter(|seen| seen.result == result).count();
+                    if (count("pass"), count("fail")) != (*passed, *failed) {
+                        evidence.fail(format!("round {round}, {part}: {} pass and {} fail", count("pass"), count("fail")));
+                    }
+                    table.row([round.to_string(), (*part).to_owned(), count("pass").to_string(), count("fail").to_string()]);
+                }
+            }
+            Err(why) => evidence.fail(format!("round {round}: {why}")),
+        }
+    }
+    evidence.table(table);
+}
+
+/// Tests these files of a package at once, then checks them one after the other.
+fn parts_at_once(files: &[&str; 2]) -> Result<Vec<Tests>, String> {
+    let tests_of = |import: &str, name: &str| {
+        let tests = (0..OF_A_PART).map(|number| {
+            format!("@test_{name}{number} tests @{name} () -> void = assert_eq(actual: {name}() + {number}, expected: {number} + 1);\n")
+        });
+        format!("use \"{import}\" {{ {name} }};\n{}", tests.collect::<String>())
+    };
+    let tree = [
+        ("ori.toml", "[project]\nname = \"parts\"\n".to_owned()),
+        ("src/main.ori", "@main () -> void = ();\n".to_owned()),
+        ("src/good.ori", "pub @good () -> int = 1;\n".to_owned()),
+        ("src/_test/good.test.ori", tests_of("../good", "good")),
+        ("src/sub/bad.ori", "pub @bad () -> int = 2;\n".to_owned()),
+        ("src/sub/_test/bad.test.ori", tests_of("../bad", "bad")),
+    ];
+    let scene = Scene::new("parts", &tree.into_iter().map(|(name, text)| (name.to_owned(), text)).collect())?;
+    let run = |verb: &'static str, file: &str| -> Result<Tests, String> {
+        let mut command = Command::new(faults::compiler(&scene)?);
+        command.args([verb, file, "--message-format=json"]).current_dir(&scene.package).env_clear();
+        told(&child::run(&mut command, Limits::default()).map_err(|error| error.to_string())?)
+    };
+    // Who makes the link to the compiler is one of them alone.
+    faults::compiler(&scene)?;
+    let run = &run;
+    let mut seen = std::thread::scope(|scope| {
+        let runs = files.map(|file| scope.spawn(move || run("test", file)));
+        runs.map(|run| run.join().unwrap_or_else(|_| Err("the run was given up".to_owned()))).into_iter().collect::<Result<Vec<_>, _>>()
+    })?;
+    for file in files {
+        seen.push(run("check", file)?);
+    }
+    Ok(seen)
 }
 
 /// A test as a run reports it.
@@ -127,7 +190,11 @@ fn script(size: Size, seed: u64, rows: &mut BTreeMap<&'static str, [usize; 4]>) 
 fn tests(scene: &Scene, flags: &[&str]) -> Result<Tests, String> {
     let mut command = Command::new(faults::compiler(scene)?);
     command.args(["check", ".", "--message-format=json"]).args(flags).current_dir(&scene.package).env_clear();
-    let ending = child::run(&mut command, Limits::default()).map_err(|error| error.to_string())?;
+    told(&child::run(&mut command, Limits::default()).map_err(|error| error.to_string())?)
+}
+
+/// What a run says of each test.
+fn told(ending: &child::Ending) -> Result<Tests, String> {
     if !matches!(ending.status, Some(0 | 1)) {
         // The session may itself have found a query that gives two answers; then it says which.
         let events = String::from_utf8_lossy(&ending.stdout);

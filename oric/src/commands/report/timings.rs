@@ -8,7 +8,7 @@ use query::engine::Execution;
 use serde_json::json;
 
 use crate::cli::{Output, Timings};
-use crate::commands::write;
+use crate::held::write;
 use crate::session::Session;
 
 /// Executions that a page draws; the shorter ones are in its sums.
@@ -34,7 +34,7 @@ pub fn timings(session: &Session, form: Timings, output: &Output) {
     };
     let path = session.setup.cache.as_ref().map_or_else(|| PathBuf::from(name), |cache| cache.root.join(name));
     match write(&path, text.as_bytes(), false) {
-        Ok(()) => {
+        Ok(_) => {
             output.event(&json!({ "reason": "timings", "path": path.to_string_lossy(), "executions": runs.len() }));
             output.summary(&format!("timings: {}", path.display()));
         }

@@ -187,7 +187,7 @@ pub fn finish(session: &mut Session, program: &Path, way: Way) -> Result<Built, 
     let diagnostics = session.ask(Session::diagnostics);
     let how = match links(session, &diagnostics) {
         false => None,
-        true => Some(link::executable(session, session.main_item(), program, false).map_err(|failure| format!("{failure:?}"))?.1),
+        true => Some(link::executable(session, session.main_item(), program, false).map_err(|failure| format!("{failure:?}"))?.how),
     };
     // What a doubt runs is none of what the build ran.
     let (ran, why) = (ran(&mut session.engine), why(&session.engine));
