@@ -52,6 +52,7 @@ impl Machine<'_> {
             RuntimeCall::Allocate
             | RuntimeCall::ListReserve
             | RuntimeCall::ListUnshare
+            | RuntimeCall::TableDouble
             | RuntimeCall::TextDrop
             | RuntimeCall::BufferDrop
             | RuntimeCall::Free => {
