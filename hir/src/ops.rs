@@ -211,6 +211,7 @@ intrinsics! {
     ListSet     = "list.set"     (LIST, INT, ELEMENT) -> SAME, true, "the list with another element at an index; panics out of bounds";
     ListSlice   = "list.slice"   (LIST, INT, INT) -> SAME, false, "the elements from one position to another, both moved into the list";
     ListReserve = "list.reserve" (LIST, INT)    -> SAME,  false, "the same list, with room for so many more elements";
+    TableDouble = "table.double" (LIST)         -> SAME,  false, "a list of ints, the slots of a table, as one that is twice as long (`pure::table`)";
     // Effects.
     Print       = "print"        (STR)          -> VOID,  true,  "writes a line to standard output";
     Write       = "write"        (STR)          -> VOID,  true,  "writes a text to standard output";

@@ -168,7 +168,8 @@ pub fn package_above(folder: &Path) -> Option<(PathBuf, PathBuf)> {
 fn relative_to_working_folder(package: &Path) -> PathBuf {
     let Ok(here) = std::env::current_dir().and_then(std::fs::canonicalize) else { return package.to_owned() };
     match here.strip_prefix(package) {
-        Ok(down) => down.components().fold(PathBuf::from("."), |path, _| path.join("..")),
+        Ok(down) if down.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(down) => down.components().map(|_| "..").collect(),
         Err(_) => package.to_owned(),
     }
 }

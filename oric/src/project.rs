@@ -49,8 +49,18 @@ pub struct Project {
     main_file: String,
     /// What `ori.toml` says.
     pub manifest: Manifest,
-    /// Was the package named, or a file of it?
-    whole: bool,
+    scope: Scope,
+}
+
+/// What of a package was named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Scope {
+    /// All of it.
+    Whole,
+    /// A folder: its path below the source root, with a `/` at its end.
+    Folder(String),
+    /// A file.
+    File,
 }
 
 /// Why a project cannot be opened.
@@ -126,20 +136,34 @@ impl Project {
     }
 
     fn of_package(folder: &Path) -> Result<Project, OpenError> {
-        let Some(manifest) = manifest::read(folder)? else { return Err(OpenError::NoPackage(folder.to_owned())) };
+        let no_package = || OpenError::NoPackage(folder.to_owned());
+        let (package, scope) = if folder.join(manifest::NAME).is_file() {
+            (folder.to_owned(), Scope::Whole)
+        } else {
+            let (package, below) = manifest::package_above(folder).ok_or_else(no_package)?;
+            // Nothing said means the package around us, wherever in it we are; another folder means what is in it.
+            let scope = match below.strip_prefix("src") {
+                _ if folder == Path::new(".") => Scope::Whole,
+                Ok(below) if below.as_os_str().is_empty() => Scope::Whole,
+                Ok(below) => Scope::Folder(format!("{}/", below.to_string_lossy())),
+                Err(_) => return Err(no_package()),
+            };
+            (package, scope)
+        };
+        let manifest = manifest::read(&package)?.ok_or_else(no_package)?;
         let main_file = manifest.main.clone();
-        let path = folder.join("src").join(&main_file);
+        let path = package.join("src").join(&main_file);
         if !path.is_file() {
             return Err(OpenError::Io(path, io::ErrorKind::NotFound.into()));
         }
         Ok(Project {
-            package: folder.to_owned(),
             source: "src/".to_owned(),
-            prefix: prefix(folder),
+            prefix: prefix(&package),
+            package,
             main: module_of(&main_file),
             main_file,
             manifest,
-            whole: true,
+            scope,
         })
     }
 
@@ -170,7 +194,7 @@ impl Project {
                 main: module_of(&main_file),
                 main_file,
                 manifest,
-                whole: false,
+                scope: Scope::File,
             });
         }
         Ok(Project {
@@ -180,7 +204,7 @@ impl Project {
             main: Symbol::new(&stem.to_string_lossy()),
             main_file: file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             manifest: Manifest::default(),
-            whole: false,
+            scope: Scope::File,
         })
     }
 
@@ -189,9 +213,13 @@ impl Project {
         !self.source.is_empty()
     }
 
-    /// Was one file of a package named? Then other tests of the package are not looked at.
-    pub fn is_part(&self) -> bool {
-        self.is_package() && !self.whole
+    /// The file or folder of a package that was named; then other tests of the package are not looked at.
+    pub fn part(&self) -> Option<&str> {
+        match &self.scope {
+            Scope::File if self.is_package() => Some(self.main.as_str()),
+            Scope::Folder(below) => Some(below.trim_end_matches('/')),
+            Scope::File | Scope::Whole => None,
+        }
     }
 
     /// The module that a file with this path below the package defines.
@@ -207,16 +235,18 @@ impl Project {
             return sites;
         }
         let source = self.package.join(self.source.trim_end_matches('/'));
-        let files = if self.whole {
-            Files::of_package(&source)
-        } else if is_test_module(self.main) {
-            Files::default()
-        } else {
-            let (folder, file) = self.main_file.rsplit_once('/').map_or((String::new(), &*self.main_file), |(a, b)| (format!("{a}/"), b));
-            let tests = format!("{folder}_test/");
-            let own = module_of(&format!("{tests}{}.test.ori", file.strip_suffix(".ori").unwrap_or(file)));
-            sites.part = Some(OneFile { module: self.main, tests: own });
-            Files::of_tests(&source.join(&tests), &tests)
+        let files = match &self.scope {
+            Scope::Whole => Files::of_package(&source),
+            Scope::Folder(below) => Files::of_folder(&source.join(below), below),
+            Scope::File if is_test_module(self.main) => Files::default(),
+            Scope::File => {
+                let (folder, file) =
+                    self.main_file.rsplit_once('/').map_or((String::new(), &*self.main_file), |(a, b)| (format!("{a}/"), b));
+                let tests = format!("{folder}_test/");
+                let own = module_of(&format!("{tests}{}.test.ori", file.strip_suffix(".ori").unwrap_or(file)));
+                sites.part = Some(OneFile { module: self.main, tests: own });
+                Files::of_folder(&source.join(&tests), &tests)
+            }
         };
         for file in files.tests {
             if file.strip_suffix(".test.ori").is_some_and(is_named_well) {

@@ -94,6 +94,16 @@ pub unsafe extern "sysv64" fn ori_list_unshare(elements: *const u8, length: u64,
     unsafe { list::copied(elements, length, length, stride, tag as u32) }
 }
 
+/// `table_double`.
+///
+/// # Safety
+/// There must be as many slots.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_table_double(slots: *const u64, length: u64, tag: u64) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { list::table_double(slots, length as usize, tag as u32) }
+}
+
 /// `text_drop`.
 ///
 /// # Safety

@@ -247,6 +247,7 @@ impl<'a> Checker<'a> {
             "list_set" => self.changed_list(I::ListSet, args, span)?,
             "list_slice" => self.changed_list(I::ListSlice, args, span)?,
             "list_reserve" => self.changed_list(I::ListReserve, args, span)?,
+            "table_double" => self.changed_list(I::TableDouble, args, span)?,
             other => match OF_LIBRARY.iter().find(|row| row.0 == other) {
                 Some(&(function, params, op, ty)) => self.simple(function, params, op, ty, args, span)?,
                 None => return Ok(None),
@@ -264,6 +265,7 @@ impl<'a> Checker<'a> {
             values.push(match (shape, ty.kind()) {
                 (Shape::Of(wanted), _) => self.check(argument.value, wanted, Why::None)?,
                 (Shape::Element, TypeKind::List(element)) => self.check(argument.value, element, Why::ElementOf(element))?,
+                _ if op == I::TableDouble => self.check(argument.value, Type::list(Type::INT), Why::None)?,
                 _ => self.infer(argument.value)?,
             });
             if values.len() == 1 {

@@ -44,6 +44,7 @@ impl Runtime for StandardRuntime {
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::ListReserve | RuntimeCall::ListUnshare => return list(call, args, memory),
+            RuntimeCall::TableDouble => return table_double(a, b, memory),
             RuntimeCall::TextDrop if a as i64 <= 0 => return Ok(0),
             RuntimeCall::BufferDrop if a == 0 => return Ok(0),
             RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
@@ -162,6 +163,24 @@ fn status(memory: &mut Memory, out: u64, call: RuntimeCall, result: Result<u64, 
         Ok(word) => memory.write(out, 8, word).map(|()| 0),
         Err(kind) => call.statuses().iter().position(|&k| k == kind).map(|n| n as u64 + 1).ok_or(Trap::Malformed),
     }
+}
+
+/// `rt::list::table_double`, in checked memory.
+fn table_double(slots: u64, length: u64, memory: &mut Memory) -> Result<u64, Trap> {
+    let head = u64::from(layout::BUFFER_ELEMENTS);
+    let bytes = (pure::table::doubled(length as usize) as u64).checked_mul(8).ok_or(Trap::Space)?;
+    let start = memory.allocate(bytes.saturating_add(head + layout::CELL_HEADER as u64))?;
+    let buffer = start + layout::CELL_HEADER as u64;
+    for end in [layout::BUFFER_END, layout::BUFFER_LIMIT] {
+        memory.write(buffer + u64::from(end), 8, buffer + head + bytes)?;
+    }
+    let old: Vec<u64> = (0..length).map(|at| memory.read(slots + 8 * at, 8)).collect::<Result<_, _>>()?;
+    let mut table = vec![0; pure::table::doubled(length as usize)];
+    pure::table::move_into(&mut table, old.into_iter());
+    for (at, slot) in table.into_iter().enumerate() {
+        memory.write(buffer + head + 8 * at as u64, 8, slot)?;
+    }
+    Ok(buffer)
 }
 
 /// The functions of `rt::list`, in checked memory.

@@ -164,6 +164,7 @@ fn form(which: Intrinsic) -> Form {
         I::ListSet => Form::SetElement,
         I::ListSlice => Sure(Op::ListSlice),
         I::ListReserve => Sure(Op::ListReserve),
+        I::TableDouble => Sure(Op::TableDouble),
         I::Print => Runtime(RuntimeCall::Print),
         I::Write => Runtime(RuntimeCall::Write),
         I::DebugPrint => Runtime(RuntimeCall::DebugPrint),

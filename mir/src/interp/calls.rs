@@ -51,6 +51,7 @@ impl Machine<'_> {
             RuntimeCall::Allocate
             | RuntimeCall::ListReserve
             | RuntimeCall::ListUnshare
+            | RuntimeCall::TableDouble
             | RuntimeCall::TextDrop
             | RuntimeCall::BufferDrop
             | RuntimeCall::Free => {

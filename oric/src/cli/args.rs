@@ -406,10 +406,13 @@ pub enum Verb {
         /// A code such as E2001; none lists all.
         #[arg(value_name = "CODE")]
         code: Option<String>,
+        /// List all codes, as without one.
+        #[arg(long, conflicts_with = "code")]
+        list: bool,
     },
 }
 
-/// `oric FILE.ori` means `oric run FILE.ori`: a first positional argument that ends in `.ori` gets its verb.
+/// `oric FILE.ori` means `oric run FILE.ori`: a first positional argument that ends in `.ori` gets its verb. `help` asks for the help of what follows.
 pub fn with_implied_run(mut args: Vec<OsString>) -> Vec<OsString> {
     let mut at = 1;
     while let Some(arg) = args.get(at) {
@@ -425,6 +428,10 @@ pub fn with_implied_run(mut args: Vec<OsString>) -> Vec<OsString> {
         }
         if text.ends_with(".ori") {
             args.insert(at, "run".into());
+        } else if text == "help" {
+            // `oric help VERB` is `oric VERB --help`.
+            args.remove(at);
+            args.push("--help".into());
         }
         break;
     }

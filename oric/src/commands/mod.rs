@@ -18,7 +18,7 @@ use std::time::Instant;
 use query::store::cas::DEFAULT_BUDGET;
 
 use crate::cache::Cache;
-use crate::cli::{Args, Environment, FAILED, Global, Input, Output, REFUSED, Report, Verb};
+use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Output, REFUSED, Report, Verb};
 use crate::coverage::Coverage;
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
@@ -35,7 +35,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
     assert!(!args.global.crash, "asked to");
     let ask = Asked { global: &args.global, environment, output };
     match &args.verb {
-        Verb::Explain { code } => (explain::explain(code.as_deref(), output), "oric"),
+        Verb::Explain { code, .. } => (explain::explain(code.as_deref(), output), "oric"),
         Verb::Check { input, no_test, watch: true, timeout, coverage, .. } => {
             let look = watch::Look { input, builds: !*no_test, tests: (!*no_test).then_some(*coverage) };
             ask.watch(&look, |session, found, started| match *no_test {
@@ -68,17 +68,28 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
             }
         }),
         Verb::Test { what, flags } => {
-            let (file, filters) = test::program_and_filters(what);
+            let (programs, filters) = test::programs_and_filters(what);
             let is_error = |found: &syntax::Diagnostic| found.severity() == syntax::Severity::Error;
             let work = |session: &mut Session, found: &[syntax::Diagnostic], started| {
                 let errors = found.iter().any(is_error);
                 test::test(session, flags, &filters, errors, started, output)
             };
-            let input = Input::of(file);
-            match flags.watch {
-                true => ask.watch(&watch::Look { input: &input, builds: true, tests: Some(flags.coverage) }, work),
-                false => ask.tests(&input, flags.coverage, work),
+            if programs.len() > 1 && (flags.watch || flags.junit.is_some()) {
+                let flag = if flags.watch { "--watch" } else { "--junit" };
+                output.failure(&format!("{flag} is about one program: name one file or folder"));
+                return (REFUSED, "oric");
             }
+            let test = |program: &std::path::PathBuf| {
+                let input = Input::of(program.clone());
+                match flags.watch {
+                    true => ask.watch(&watch::Look { input: &input, builds: true, tests: Some(flags.coverage) }, work),
+                    false => ask.tests(&input, flags.coverage, work),
+                }
+            };
+            // One after the other; a filter need not select something of each.
+            let ends: Vec<_> = programs.iter().map(test).collect();
+            let is_done = |status: i32| status != NOTHING || ends.iter().all(|(other, _)| *other == NOTHING);
+            ends.iter().copied().filter(|(status, _)| is_done(*status)).max().unwrap_or((REFUSED, "oric"))
         }
         Verb::Fix { input, dry_run, coverage } => ask.fix(input, *dry_run, *coverage),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
@@ -172,7 +183,7 @@ impl Asked<'_> {
 
     /// What is said of functions without a test; `None` when that cannot be said.
     fn coverage(&self, project: &Project, flag: Option<Coverage>) -> Option<Coverage> {
-        if !project.is_part() {
+        if project.part().is_none() {
             return Some(flag.or(project.manifest.testing.coverage).unwrap_or_else(|| Coverage::default_of(project)));
         }
         // Tests elsewhere in the package may name its functions.

@@ -74,10 +74,10 @@ pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) 
 /// What the executable of a program is called in the cache. Programs of a package have names of their own, so that two that take turns need not be linked again.
 fn slot(project: &Project) -> String {
     let main = project.main.as_str();
-    match &project.manifest.name {
-        Some(name) if project.is_part() => format!("{name}@{main}"),
-        Some(name) => name.clone(),
-        None => main.to_owned(),
+    match (&project.manifest.name, project.part()) {
+        (Some(name), Some(part)) => format!("{name}@{}", part.replace('/', ".")),
+        (Some(name), None) => name.clone(),
+        (None, _) => main.to_owned(),
     }
 }
 

@@ -19,13 +19,23 @@ use crate::testing::server::{Mode, Shown};
 use crate::testing::work::{Manner, Standing, standings, work};
 use crate::testing::{self, Outcome, Test, Verdict};
 
-/// The program of a request, and which of its tests are meant. An argument that is a folder or a source file is the program.
-pub fn program_and_filters(what: &[String]) -> (PathBuf, Vec<String>) {
-    let is_program = |text: &String| text.ends_with(".ori") || text.contains('/') || Path::new(text).is_dir();
-    let at = what.iter().position(is_program);
-    let program = at.map_or_else(|| PathBuf::from("."), |at| PathBuf::from(&what[at]));
-    let filters = what.iter().enumerate().filter(|(i, _)| Some(*i) != at).map(|(_, text)| text.clone()).collect();
-    (program, filters)
+/// The programs of a request, and which of their tests are meant. An argument that is a folder or a source file is a program; one with `::` is the name of a
+/// test as `--list` prints it, and of its file when no program is named.
+pub fn programs_and_filters(what: &[String]) -> (Vec<PathBuf>, Vec<String>) {
+    let is_program = |text: &&String| !text.contains("::") && (text.ends_with(".ori") || text.contains('/') || Path::new(text).is_dir());
+    let (programs, filters): (Vec<&String>, Vec<&String>) = what.iter().partition(is_program);
+    let mut programs: Vec<PathBuf> = programs.into_iter().map(PathBuf::from).collect();
+    if programs.is_empty() {
+        let files = filters.iter().map(|filter| filter.split_once("::").map(|(file, _)| Path::new(file)));
+        programs = files.map(|file| file.filter(|file| file.is_file()).unwrap_or(Path::new(".")).to_owned()).collect();
+        programs.sort();
+        programs.dedup();
+        // One name that is in no file of its own is looked for in all of them.
+        if programs.is_empty() || programs.iter().any(|program| program == Path::new(".")) {
+            programs = vec![PathBuf::from(".")];
+        }
+    }
+    (programs, filters.into_iter().cloned().collect())
 }
 
 /// Runs what is selected, shows it and its totals; `errors` says how many errors the check found. Returns the exit status.
@@ -367,8 +377,24 @@ impl Show<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Totals;
+    use super::{Totals, programs_and_filters};
     use crate::testing::Verdict;
+
+    #[test]
+    fn what_is_a_program_and_what_a_filter() {
+        let read = |what: &[&str]| {
+            let (programs, filters) = programs_and_filters(&what.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+            (programs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "), filters.join(" "))
+        };
+        let is = |programs: &str, filters: &str| (programs.to_owned(), filters.to_owned());
+        assert_eq!(read(&[]), is(".", ""));
+        assert_eq!(read(&["turn", "a.ori", "b/", "back"]), is("a.ori b/", "turn back"));
+        // Unit tests run in the folder of the crate: a file that is there, and one that is not.
+        assert_eq!(read(&["src/lib.rs::test_f"]), is("src/lib.rs", "src/lib.rs::test_f"));
+        assert_eq!(read(&["src/lib.rs::test_f", "g"]), is(".", "src/lib.rs::test_f g"));
+        assert_eq!(read(&["gone.ori::test_f"]), is(".", "gone.ori::test_f"));
+        assert_eq!(read(&["x.ori", "src/lib.rs::test_f"]), is("x.ori", "src/lib.rs::test_f"));
+    }
 
     #[test]
     fn totals_tell_what_ran_from_what_was_known() {

@@ -23,22 +23,21 @@ enum Place {
 impl Files {
     /// All of a package.
     pub fn of_package(source: &Path) -> Files {
-        let mut files = Files::default();
-        files.collect(source, "", Place::Sources, &mut Vec::new());
-        files.sorted()
+        Files::of_folder(source, "")
     }
 
-    /// Tests in one folder, which is this one below the source root.
-    pub fn of_tests(folder: &Path, below: &str) -> Files {
+    /// Those of one folder, which is this one below the source root.
+    pub fn of_folder(folder: &Path, below: &str) -> Files {
+        let place = match below.trim_end_matches('/').rsplit('/').position(|name| name == "_test") {
+            None => Place::Sources,
+            Some(0) => Place::Tests,
+            Some(_) => Place::Data,
+        };
         let mut files = Files::default();
-        files.collect(folder, below, Place::Tests, &mut Vec::new());
-        files.sorted()
-    }
-
-    fn sorted(mut self) -> Files {
-        self.sources.sort_unstable();
-        self.tests.sort_unstable();
-        self
+        files.collect(folder, below, place, &mut Vec::new());
+        files.sources.sort_unstable();
+        files.tests.sort_unstable();
+        files
     }
 
     /// `through`: folders in which a link was followed to come here. What cannot be read has no files.
@@ -122,7 +121,8 @@ mod tests {
         let files = Files::of_package(&root.join("src"));
         assert_eq!(files.sources, ["a/b/x.ori", "a/mod.ori", "b/a/mod.ori", "b/x.ori", "main.ori", "x.ori"]);
         assert_eq!(files.tests, ["_test/z.test.ori"]);
-        assert_eq!(Files::of_tests(&root.join("src/_test"), "_test/").tests, files.tests);
+        assert_eq!(Files::of_folder(&root.join("src/_test"), "_test/").tests, files.tests);
+        assert_eq!(Files::of_folder(&root.join("src/b"), "b/").sources, ["b/a/mod.ori", "b/x.ori"]);
         let _ = std::fs::remove_dir_all(&root);
     }
 }

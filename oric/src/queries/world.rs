@@ -116,6 +116,10 @@ impl mir::Context for World<'_> {
     fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
         Ok((*self.ask::<OwnedBody>(&function)?).clone())
     }
+
+    fn normal(&self, ty: Type) -> Result<Type, Stop> {
+        hir::resolve::solve::normalised(ty, &hir::program::Given::default(), self)
+    }
 }
 
 impl lir::Context for World<'_> {

@@ -66,22 +66,27 @@ fn dependents(session: &Session, modules: &[Symbol]) -> Result<HashSet<NodeId>, 
     Ok(found)
 }
 
-/// The modules of the program that these files define, and the files that define none.
+/// The modules of the program that these files define, or that are below these folders, and what is neither.
 pub fn modules_of(session: &mut Session, files: &[PathBuf]) -> (Vec<Symbol>, Vec<PathBuf>) {
-    let mut wanted: Vec<(PathBuf, &PathBuf)> =
-        files.iter().map(|file| (std::fs::canonicalize(file).unwrap_or_else(|_| file.clone()), file)).collect();
+    let real = |file: &PathBuf| std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+    let mut wanted: Vec<(PathBuf, &PathBuf, bool)> = files.iter().map(|file| (real(file), file, false)).collect();
     let mut found = Vec::new();
     for module in session.modules.clone() {
         let name = session.ask(|session| session.engine.get::<queries::ModuleFile>(&module));
         let path = (*name).as_ref().map(|name| session.project.package.join(&name.path));
         let Some(path) = path.and_then(|path| std::fs::canonicalize(path).ok()) else { continue };
-        let before = wanted.len();
-        wanted.retain(|(file, _)| *file != path);
-        if wanted.len() < before {
+        let mut is_wanted = false;
+        for (file, _, is_found) in wanted.iter_mut().filter(|(file, ..)| path.starts_with(file)) {
+            // A folder of git that is a project of its own is all that is said of what changed in it.
+            if *file == path || file.is_dir() {
+                (is_wanted, *is_found) = (true, true);
+            }
+        }
+        if is_wanted {
             found.push(module);
         }
     }
-    (found, wanted.into_iter().map(|(_, file)| file.clone()).collect())
+    (found, wanted.into_iter().filter(|(.., is_found)| !is_found).map(|(_, file, _)| file.clone()).collect())
 }
 
 /// Files below a folder that differ from a commit of git, those that git does not know yet among them. `Err` says why there is no answer.
@@ -91,6 +96,8 @@ pub fn changed_since(folder: &Path, commit: &str) -> Result<Vec<PathBuf>, String
     }
     let mut files = git(folder, &["diff", "--name-only", "-z", "--relative", commit, "--", "."])?;
     files.extend(git(folder, &["ls-files", "-z", "--others", "--exclude-standard", "--", "."])?);
+    // Of sources that git is told to ignore it cannot say that they did not change.
+    files.extend(git(folder, &["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", "*.ori"])?);
     Ok(files.into_iter().map(|file| folder.join(file)).collect())
 }
 

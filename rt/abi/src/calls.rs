@@ -89,6 +89,7 @@ calls! {
     Allocate      = "allocate"       "ori_allocate"       (Int, Int)     -> Address, Pure, [], "a cell with room for so many bytes, of the type with this tag (`layout::type_tag`); ends the process when memory is exhausted";
     ListReserve   = "list_reserve"   "ori_list_reserve"   (Address, Int, Address, Int, Int, Int) -> Address, Writes, [], "elements, their number, their buffer, how many more, bytes of one, tag of the list: a buffer that ends with these elements and has room for so many more; the same one, or a new one with copies";
     ListUnshare   = "list_unshare"   "ori_list_unshare"   (Address, Int, Int, Int) -> Address, Writes, [], "elements, their number, bytes of one, tag of the list: a new buffer with copies of them";
+    TableDouble   = "table_double"   "ori_table_double"   (Address, Int, Int)  -> Address, Writes, [], "slots of a table, their number, tag of the list: a new buffer with those of one that is twice as long";
     TextDrop      = "text_drop"      "ori_text_drop"      (Int)          -> Void,  Writes, [], "gives up a share of the block that the third word of a text names, when it names one; no value of the language: only LIR calls it, as the two below";
     BufferDrop    = "buffer_drop"    "ori_buffer_drop"    (Address)      -> Void,  Writes, [], "gives up a share of a buffer whose elements hold nothing counted, when there is one";
     Free          = "free"           "ori_free"           (Address)      -> Void,  Writes, [], "gives a block back that nobody holds, and what it holds is dropped";

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hir::program::Entity;
+use hir::resolve::prelude::is_library;
 use ir::{ItemId, Symbol};
 use query::Interrupt;
 use syntax::tree::{File, ImportNames, ModulePath};
@@ -39,9 +40,9 @@ pub fn fixes(session: &mut Session, diagnostics: &[Diagnostic]) -> Vec<Fix> {
         if session.file(file.module).is_none() {
             make(session, &file);
         }
-        let changes = session.ask(|session| changes(session, &file, &items));
+        let (changes, written) = session.ask(|session| changes(session, &file, &items));
         if !changes.is_empty() {
-            let tests = if items.len() == 1 { "the start of a test".to_owned() } else { format!("the start of {} tests", items.len()) };
+            let tests = if written == 1 { "the start of a test".to_owned() } else { format!("the start of {written} tests") };
             fixes.push(Fix { message: format!("{tests} in {}{path}", session.prefix()), changes, ..fix });
         }
     }
@@ -66,14 +67,23 @@ fn make(session: &mut Session, file: &TestFile) {
     session.modules.push(file.module);
 }
 
-/// What is written into the file: imports of what it does not see, and the tests at its end.
-fn changes(session: &Session, file: &TestFile, items: &[ItemId]) -> Result<Vec<Change>, Interrupt> {
+/// What is written into the file, and how many tests: imports of what it does not see, and the tests at its end.
+fn changes(session: &Session, file: &TestFile, items: &[ItemId]) -> Result<(Vec<Change>, usize), Interrupt> {
     let parsed = session.engine.get::<queries::Parse>(&file.module)?;
     let scope = session.engine.get::<queries::Scope>(&file.module)?;
-    let Some(source) = session.file(file.module) else { return Ok(Vec::new()) };
+    let Some(source) = session.file(file.module) else { return Ok((Vec::new(), 0)) };
     let mut taken: BTreeSet<String> = parsed.items.iter().map(|entry| entry.id.name().as_str().to_owned()).collect();
     let mut imports: Vec<Symbol> = Vec::new();
     let mut tests = String::new();
+    // A body that does not pass. The program may have a function of that name, and the file is about to see it.
+    let is_ours = |name: &str| {
+        let seen = scope.value(Symbol::new(name));
+        let is_library = seen.is_none_or(|seen| matches!(seen, Entity::Function(seen) if is_library(seen.module())));
+        is_library && items.iter().all(|item| item.name().as_str() != name)
+    };
+    let bodies = [("todo", "todo()"), ("panic", "panic(msg: \"to be written\")"), ("assert", "assert(condition: false)")];
+    let Some((_, body)) = bodies.into_iter().find(|(name, _)| is_ours(name)) else { return Ok((Vec::new(), 0)) };
+    let mut written = 0;
     for item in items {
         let name = item.name();
         match scope.value(name) {
@@ -86,11 +96,12 @@ fn changes(session: &Session, file: &TestFile, items: &[ItemId]) -> Result<Vec<C
         while taken.contains(&test) {
             test.push('_');
         }
-        tests.push_str(&format!("\n#skip(\"to be written\")\n@{test} tests @{name} () -> void = todo();\n"));
+        tests.push_str(&format!("\n#skip(\"to be written\")\n@{test} tests @{name} () -> void = {body};\n"));
+        written += 1;
         taken.insert(test);
     }
     if tests.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let change = |at: usize, text: String| Change {
         module: file.module,
@@ -113,7 +124,7 @@ fn changes(session: &Session, file: &TestFile, items: &[ItemId]) -> Result<Vec<C
         }
     }
     changes.push(change(end, tests));
-    Ok(changes)
+    Ok((changes, written))
 }
 
 /// Where names of a module are imported, and how: in the list that there is, else in a line below the last import.
