@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     fn find(table: &[u64], tag: u64) -> Option<u64> {
-        let mut at = (tag * table.len() as u64 >> 31) as usize;
+        let mut at = ((tag * table.len() as u64) >> 31) as usize;
         loop {
             match table[at] {
                 0 => return None,
