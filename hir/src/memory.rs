@@ -22,6 +22,8 @@ pub struct Program {
     signatures: RefCell<HashMap<ItemId, Option<Arc<Signature>>>>,
     definitions: RefCell<HashMap<ItemId, Option<Arc<TypeDefinition>>>>,
     checked: RefCell<HashMap<ItemId, Option<Arc<Checked>>>>,
+    /// Items whose defaults are being read.
+    open: RefCell<Vec<ItemId>>,
 }
 
 impl Program {
@@ -35,6 +37,7 @@ impl Program {
             signatures: RefCell::default(),
             definitions: RefCell::default(),
             checked: RefCell::default(),
+            open: RefCell::default(),
         };
         for (name, source) in modules {
             let file = syntax::parse(Symbol::new(name), source);
@@ -316,6 +319,14 @@ impl Context for Program {
         };
         self.definitions.borrow_mut().insert(item, definition.clone());
         Ok(definition)
+    }
+
+    fn defaults(&self, item: ItemId) -> Result<Arc<Vec<Option<Type>>>, Stop> {
+        let Some(found) = self.item(item).filter(|_| !self.open.borrow().contains(&item)) else { return Ok(Arc::default()) };
+        self.open.borrow_mut().push(item);
+        let defaults = resolve::defaults(found, self);
+        self.open.borrow_mut().pop();
+        defaults.map(Arc::new)
     }
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {

@@ -136,6 +136,22 @@ intrinsics! {
     FloatCeil   = "float.ceil"   (FLOAT)        -> FLOAT, false, "ceiling as float (std.math)";
     FloatRound  = "float.round"  (FLOAT)        -> FLOAT, false, "nearest integral float (std.math)";
     FloatTrunc  = "float.trunc"  (FLOAT)        -> FLOAT, false, "integral part as float (std.math)";
+    FloatCbrt   = "float.cbrt"   (FLOAT)        -> FLOAT, false, "cube root (std.math)";
+    FloatExp    = "float.exp"    (FLOAT)        -> FLOAT, false, "e to a power (std.math)";
+    FloatLn     = "float.ln"     (FLOAT)        -> FLOAT, false, "natural logarithm (std.math)";
+    FloatLog2   = "float.log2"   (FLOAT)        -> FLOAT, false, "logarithm to base 2 (std.math)";
+    FloatLog10  = "float.log10"  (FLOAT)        -> FLOAT, false, "logarithm to base 10 (std.math)";
+    FloatSin    = "float.sin"    (FLOAT)        -> FLOAT, false, "sine (std.math)";
+    FloatCos    = "float.cos"    (FLOAT)        -> FLOAT, false, "cosine (std.math)";
+    FloatTan    = "float.tan"    (FLOAT)        -> FLOAT, false, "tangent (std.math)";
+    FloatAsin   = "float.asin"   (FLOAT)        -> FLOAT, false, "inverse sine (std.math)";
+    FloatAcos   = "float.acos"   (FLOAT)        -> FLOAT, false, "inverse cosine (std.math)";
+    FloatAtan   = "float.atan"   (FLOAT)        -> FLOAT, false, "inverse tangent (std.math)";
+    FloatSinh   = "float.sinh"   (FLOAT)        -> FLOAT, false, "hyperbolic sine (std.math)";
+    FloatCosh   = "float.cosh"   (FLOAT)        -> FLOAT, false, "hyperbolic cosine (std.math)";
+    FloatTanh   = "float.tanh"   (FLOAT)        -> FLOAT, false, "hyperbolic tangent (std.math)";
+    FloatAtan2  = "float.atan2"  (FLOAT, FLOAT) -> FLOAT, false, "angle of a point, y before x (std.math)";
+    FloatHypot  = "float.hypot"  (FLOAT, FLOAT) -> FLOAT, false, "length of a vector (std.math)";
     FloatIsNan  = "float.is_nan" (FLOAT)        -> BOOL,  false, "is it NaN";
     FloatIsInfinite = "float.is_infinite" (FLOAT) -> BOOL, false, "is it an infinity";
     FloatIsFinite = "float.is_finite" (FLOAT)   -> BOOL,  false, "neither NaN nor infinite";
@@ -195,10 +211,11 @@ intrinsics! {
     ListSet     = "list.set"     (LIST, INT, ELEMENT) -> SAME, true, "the list with another element at an index; panics out of bounds";
     ListSlice   = "list.slice"   (LIST, INT, INT) -> SAME, false, "the elements from one position to another, both moved into the list";
     ListReserve = "list.reserve" (LIST, INT)    -> SAME,  false, "the same list, with room for so many more elements";
+    TableDouble = "table.double" (LIST)         -> SAME,  false, "a list of ints, the slots of a table, as one that is twice as long (`pure::table`)";
     // Effects.
     Print       = "print"        (STR)          -> VOID,  true,  "writes a line to standard output";
     Write       = "write"        (STR)          -> VOID,  true,  "writes a text to standard output";
-    DebugPrint  = "debug_print"  (STR)          -> VOID,  false, "writes a line to standard error";
+    DebugPrint  = "debug_print"  (STR)          -> VOID,  false, "writes the place of the call and a text to standard error, as a line";
     Panic       = "panic"        (STR)          -> NEVER, true,  "panics with the text";
     Todo        = "todo"         ()             -> NEVER, true,  "panics: not yet implemented";
     TodoFor     = "todo_for"     (STR)          -> NEVER, true,  "panics: not yet implemented: text";

@@ -19,6 +19,8 @@ pub trait Context {
     fn signature(&self, item: ItemId) -> Result<Option<Arc<Signature>>, Stop>;
     /// The fields of a declared type; `None` when the item is no type of the slice or has syntax errors.
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop>;
+    /// The defaults of the type parameters of a declared type or trait, in order; none when the item is neither.
+    fn defaults(&self, item: ItemId) -> Result<Arc<Vec<Option<Type>>>, Stop>;
     /// The type of a module constant; `None` as above. Needs the initialiser's type when there is no annotation.
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop>;
     /// The header of an impl; `None` when the item is no impl of the slice or has syntax errors.
@@ -228,6 +230,8 @@ pub struct Parameter {
     pub ty: Type,
     /// The item whose body computes the default.
     pub default: Option<ItemId>,
+    /// Does it take all further arguments, as a list?
+    pub variadic: bool,
     /// Name and type (item-relative).
     pub span: Span,
 }
@@ -303,6 +307,8 @@ pub struct TypeDefinition {
     pub form: TypeForm,
     /// Type parameters.
     pub generics: Vec<Symbol>,
+    /// What is asked of them.
+    pub given: Given,
     /// Fields in declaration order; of a newtype `inner`, of a sum with one variant the payload, of any other sum none.
     pub fields: Vec<(Symbol, Type)>,
     /// Variants of a sum in declaration order.
@@ -472,8 +478,8 @@ pub struct TraitDefinition {
     pub item: ItemId,
     /// Type parameters, which follow `Self`.
     pub generics: Vec<Symbol>,
-    /// Their defaults.
-    pub defaults: Vec<Option<Type>>,
+    /// What is asked of them, and of `Self`.
+    pub given: Given,
     /// Traits that every type with this one has too.
     pub supertraits: Vec<TraitRef>,
     /// Associated types, in written order.

@@ -133,6 +133,7 @@ ir::ops! {
     ListSet   = "list_set"  (List, Int, Element) -> (Same), imm None, targets 0, Pure, "the list with another element at an index that it is known to have; like `payload` it stays behind what says so";
     ListSlice = "list_slice" (List, Int, Int) -> (Same), imm None, targets 0, Pure, "the elements from one position to another, both moved into the list";
     ListReserve = "list_reserve" (List, Int) -> (Same), imm None, targets 0, Pure, "the same list, with room for so many more elements";
+    TableDouble = "table_double" (List) -> (Same), imm None, targets 0, Pure, "a list of ints, the slots of a table of `std/map.ori`, as one that is twice as long";
     // Calls.
     Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Panics, "a runtime call; one result unless void; panics by its statuses, `nounwind` when it has none";
     Call      = "call"      (Many) -> (Any),     imm Item, targets 0, Panics, "a call; unwinds when the callee does";

@@ -249,13 +249,16 @@ impl Project {
             }
         };
         for file in files.tests {
-            if file.ends_with(".test.ori") {
+            if file.strip_suffix(".test.ori").is_some_and(is_named_well) {
                 sites.modules.push(module_of(&file));
             } else {
                 sites.strays.push(format!("{}{file}", self.source));
             }
         }
-        sites.sources = files.sources.iter().map(|file| module_of(file)).filter(|module| *module != self.main).collect();
+        let (named, misnamed): (Vec<_>, Vec<_>) =
+            files.sources.iter().partition(|file| is_named_well(file.trim_end_matches(".ori").trim_end_matches(".test")));
+        sites.strays.extend(misnamed.iter().map(|file| format!("{}{file}", self.source)));
+        sites.sources = named.into_iter().map(|file| module_of(file)).filter(|module| *module != self.main).collect();
         // `m.ori` beside `m/mod.ori` is reported where it is read.
         sites.sources.dedup();
         sites
@@ -373,4 +376,9 @@ pub fn source_file(module: Symbol, path: String, bytes: Vec<u8>, rival: Option<S
             SourceFile { path, text, malformed: malformed.then_some(bytes), rival }
         }
     }
+}
+
+/// May a source file have the name in which this path ends, without its ending?
+fn is_named_well(path: &str) -> bool {
+    hir::resolve::is_source_stem(path.rsplit('/').next().unwrap_or(path))
 }

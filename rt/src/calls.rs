@@ -1,10 +1,13 @@
 //! The functions behind `abi::RuntimeCall`, one each, with the convention of `abi::calls`.
 #![allow(unsafe_code)] // exported symbols, addresses from compiled code
 
+use core::arch::global_asm;
+
 use pure::{case, find, float, int, keyed, parse, print, text};
 
 use crate::start::decimal;
 use crate::value::{Builder, Str};
+use crate::walk::{Tables, Walk};
 use crate::{heap, list, output, serve, unwind};
 
 /// Status and result of a call that may panic: 0 and the result through `out`, or 1 plus the index of the panic in the call's table row.
@@ -35,12 +38,26 @@ pub extern "sysv64" fn ori_write(text: &Str) -> u64 {
     u64::from(!output::print(text.bytes(), b""))
 }
 
-/// `debug_print`.
-#[unsafe(no_mangle)]
-pub extern "sysv64" fn ori_debug_print(text: &Str) {
+// `debug_print` says where it was called: `rsp` points at the return address.
+global_asm!(
+    ".section .text.ori_debug_print,\"ax\",@progbits",
+    ".globl ori_debug_print",
+    ".type ori_debug_print,@function",
+    "ori_debug_print:",
+    "    mov rsi, rsp",
+    "    mov rdx, rbp",
+    "    jmp {debug_print}",
+    ".size ori_debug_print, . - ori_debug_print",
+    ".text",
+    debug_print = sym debug_print,
+);
+
+extern "sysv64" fn debug_print(text: &Str, sp: *const usize, bp: *const usize) {
+    output::flush();
+    // SAFETY: the stub passes the registers of compiled code.
+    let frames = unsafe { Walk::new(Tables::of_program(), sp, bp) };
     let mut report = output::Report::default();
-    report.add(text.bytes());
-    report.add(b"\n");
+    pure::report::debug(frames, text.bytes(), &mut |piece| report.add(piece));
     report.send();
 }
 
@@ -75,6 +92,16 @@ pub unsafe extern "sysv64" fn ori_list_reserve(
 pub unsafe extern "sysv64" fn ori_list_unshare(elements: *const u8, length: u64, stride: u64, tag: u64) -> *mut u8 {
     // SAFETY: as above.
     unsafe { list::copied(elements, length, length, stride, tag as u32) }
+}
+
+/// `table_double`.
+///
+/// # Safety
+/// There must be as many slots.
+#[unsafe(no_mangle)]
+pub unsafe extern "sysv64" fn ori_table_double(slots: *const u64, length: u64, tag: u64) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { list::table_double(slots, length as usize, tag as u32) }
 }
 
 /// `text_drop`.
@@ -408,6 +435,102 @@ pub extern "sysv64" fn ori_float_round(a: f64) -> f64 {
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_float_trunc(a: f64) -> f64 {
     float::trunc(a)
+}
+
+/// `float_cbrt`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_cbrt(a: f64) -> f64 {
+    float::cbrt(a)
+}
+
+/// `float_exp`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_exp(a: f64) -> f64 {
+    float::exp(a)
+}
+
+/// `float_ln`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_ln(a: f64) -> f64 {
+    float::ln(a)
+}
+
+/// `float_log2`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_log2(a: f64) -> f64 {
+    float::log2(a)
+}
+
+/// `float_log10`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_log10(a: f64) -> f64 {
+    float::log10(a)
+}
+
+/// `float_sin`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_sin(a: f64) -> f64 {
+    float::sin(a)
+}
+
+/// `float_cos`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_cos(a: f64) -> f64 {
+    float::cos(a)
+}
+
+/// `float_tan`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_tan(a: f64) -> f64 {
+    float::tan(a)
+}
+
+/// `float_asin`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_asin(a: f64) -> f64 {
+    float::asin(a)
+}
+
+/// `float_acos`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_acos(a: f64) -> f64 {
+    float::acos(a)
+}
+
+/// `float_atan`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_atan(a: f64) -> f64 {
+    float::atan(a)
+}
+
+/// `float_sinh`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_sinh(a: f64) -> f64 {
+    float::sinh(a)
+}
+
+/// `float_cosh`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_cosh(a: f64) -> f64 {
+    float::cosh(a)
+}
+
+/// `float_tanh`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_tanh(a: f64) -> f64 {
+    float::tanh(a)
+}
+
+/// `float_atan2`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_atan2(a: f64, b: f64) -> f64 {
+    float::atan2(a, b)
+}
+
+/// `float_hypot`.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_float_hypot(a: f64, b: f64) -> f64 {
+    float::hypot(a, b)
 }
 
 /// `float_compare`.

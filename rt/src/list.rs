@@ -45,6 +45,27 @@ pub unsafe fn copied(elements: *const u8, length: u64, room: u64, stride: u64, t
     buffer
 }
 
+/// A new buffer with the slots of a table, as one that is twice as long.
+///
+/// # Safety
+/// There must be as many slots.
+pub unsafe fn table_double(slots: *const u64, length: usize, tag: u32) -> *mut u8 {
+    let size = pure::table::doubled(length);
+    let bytes = size.saturating_mul(8);
+    let buffer = heap::allocate(bytes.saturating_add(BUFFER_ELEMENTS as usize), tag);
+    // SAFETY: the cell has room for both words and `size` slots; the old ones are the caller's.
+    unsafe {
+        let start = buffer.add(BUFFER_ELEMENTS as usize);
+        for end in [BUFFER_END, BUFFER_LIMIT] {
+            word(buffer, end).write(start as u64 + bytes as u64);
+        }
+        core::ptr::write_bytes(start, 0, bytes);
+        let table = core::slice::from_raw_parts_mut(start.cast::<u64>(), size);
+        pure::table::move_into(table, core::slice::from_raw_parts(slots, length).iter().copied());
+    }
+    buffer
+}
+
 /// A word of a buffer.
 ///
 /// # Safety

@@ -76,7 +76,17 @@ impl Str {
     }
 
     fn inline(text: &[u8]) -> Option<Str> {
-        abi::layout::inline_str(text).map(|words| Str { words })
+        if text.len() > STR_INLINE_MAX {
+            return None;
+        }
+        let mut words = [0u64; 3];
+        let bytes = words.as_mut_ptr().cast::<u8>();
+        // SAFETY: the value has 24 bytes, of which the text takes no more than 23, and any bytes are words.
+        unsafe {
+            core::ptr::copy_nonoverlapping(text.as_ptr(), bytes, text.len());
+            bytes.add(STR_TAG_OFFSET).write(STR_INLINE_TAG | text.len() as u8);
+        }
+        Some(Str { words })
     }
 }
 

@@ -18,7 +18,7 @@ verify test-graph-check                          an edit runs the tests that it 
 verify aot-tests-check                           small programs as executables of their own, from one compiler
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
-verify bench [compile|edits|tests|scaling|kernels|heap|backend|hello]..  times beside other compilers
+verify bench [compile|edits|tests|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races
@@ -77,6 +77,7 @@ fn run(args: &[String]) -> Option<bool> {
         }
         "queries" => Some(gates::query::heavy(number(rest, "--scale", 1)? as usize, number(rest, "--seed", 1)?)),
         "bench" => Some(bench::run(rest)),
+        "twin-of-maps" => bench::maps::twin(rest),
         "mutants" => {
             let level = option(rest, "--level").unwrap_or_else(|| "all".to_owned());
             Some(mutants(Target::of_level(&level)?, number(rest, "--count", 2000)? as usize, number(rest, "--seed", 1)?))

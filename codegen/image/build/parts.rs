@@ -1,4 +1,5 @@
-//! The static library as parts: sections reached from the runtime's symbols, with relocations resolved to parts.
+//! The static library as parts: sections reached from the runtime's symbols, with relocations resolved to parts. Of a section of constants each entry is a
+//! part of its own: all functions share such a section.
 
 use std::collections::BTreeMap;
 
@@ -81,8 +82,9 @@ impl Parts {
 struct Loader<'a> {
     files: Vec<File<'a>>,
     globals: BTreeMap<&'a str, (usize, SymbolIndex, bool)>,
-    numbers: BTreeMap<(usize, usize), usize>,
-    sections: Vec<(usize, SectionIndex)>,
+    /// By file, section, and where the part begins in it.
+    numbers: BTreeMap<(usize, usize, u64), usize>,
+    sections: Vec<(usize, SectionIndex, u64)>,
     /// Slots with the address of another part, for instructions that want one in memory.
     slots: BTreeMap<(usize, u64), usize>,
     slot_parts: Vec<(usize, u64)>,
@@ -129,23 +131,41 @@ impl<'a> Loader<'a> {
         self.globals = globals;
     }
 
-    fn number(&mut self, file: usize, section: SectionIndex) -> usize {
-        *self.numbers.entry((file, section.0)).or_insert_with(|| {
-            self.sections.push((file, section));
+    fn number(&mut self, file: usize, section: SectionIndex, start: u64) -> usize {
+        *self.numbers.entry((file, section.0, start)).or_insert_with(|| {
+            self.sections.push((file, section, start));
             self.sections.len() - 1
         })
+    }
+
+    /// Bytes of an entry of a section of constants that fit into a register; `None` for any other section. Larger ones are small tables.
+    fn entry_size(&self, file: usize, section: SectionIndex) -> Option<u64> {
+        let section = self.files[file].section_by_index(section).expect("numbered from the file");
+        let header = section.elf_section_header();
+        let flags = header.sh_flags.get(object::Endianness::Little) as u32;
+        let size = header.sh_entsize.get(object::Endianness::Little);
+        (flags & elf::SHF_MERGE != 0 && flags & elf::SHF_STRINGS == 0 && (1..=16).contains(&size)).then_some(size)
+    }
+
+    /// Where the part begins that has this byte of a section.
+    fn start(&self, file: usize, section: SectionIndex, at: i64) -> u64 {
+        let Some(size) = self.entry_size(file, section) else { return 0 };
+        let at = u64::try_from(at).expect("a reference into a section of constants");
+        // Behind a displacement an immediate may follow, which would look like this: the entry would be the wrong one.
+        assert!(at.is_multiple_of(size) || at % size == size / 2 && size > 8, "a reference to byte {at} of constants of {size}");
+        at / size * size
     }
 
     fn load(mut self) -> Parts {
         for root in roots() {
             let &(file, symbol, _) = self.globals.get(root).unwrap_or_else(|| panic!("the runtime does not define `{root}`"));
             let section = self.files[file].symbol_by_index(symbol).ok().and_then(|symbol| symbol.section_index());
-            self.number(file, section.expect("defined in a section"));
+            self.number(file, section.expect("defined in a section"), 0);
         }
         let mut parts = Vec::new();
         while parts.len() < self.sections.len() {
-            let (file, section) = self.sections[parts.len()];
-            parts.push(self.part(file, section));
+            let (file, section, start) = self.sections[parts.len()];
+            parts.push(self.part(file, section, start));
         }
         let first_slot = parts.len();
         for &(target, offset) in &self.slot_parts {
@@ -168,7 +188,8 @@ impl<'a> Loader<'a> {
         for (number, file) in self.files.iter().enumerate() {
             for symbol in file.symbols() {
                 let (Some(section), Ok(name)) = (symbol.section_index(), symbol.name()) else { continue };
-                let Some(&part) = self.numbers.get(&(number, section.0)) else { continue };
+                // No constant has a name that is known outside.
+                let Some(&part) = self.numbers.get(&(number, section.0, 0)) else { continue };
                 if name.is_empty() || name.starts_with(".L") || symbol.kind() == object::SymbolKind::Section {
                     continue;
                 }
@@ -183,14 +204,19 @@ impl<'a> Loader<'a> {
         symbols
     }
 
-    fn part(&mut self, file: usize, index: SectionIndex) -> Part {
+    fn part(&mut self, file: usize, index: SectionIndex, start: u64) -> Part {
+        let entry = self.entry_size(file, index);
         // Cloning the handle frees the borrow of `self`; the data stay shared.
         let (kind, mut bytes, size, align, raw) = {
             let section: ElfSection64<object::Endianness> = self.files[file].section_by_index(index).expect("numbered from the file");
             let SectionFlags::Elf { sh_flags } = section.flags() else { panic!("not ELF") };
             let flags = sh_flags as u32;
             let writable = flags & elf::SHF_WRITE != 0;
-            let bytes = section.data().expect("section data can be read").to_vec();
+            let data = section.data().expect("section data can be read");
+            let (bytes, size) = match entry {
+                Some(size) => (data[start as usize..(start + size) as usize].to_vec(), size),
+                None => (data.to_vec(), section.size()),
+            };
             assert!(flags & elf::SHF_TLS == 0, "the runtime has one thread-local symbol, which is no part: {:?}", section.name());
             let kind = match (flags & elf::SHF_EXECINSTR != 0, writable, bytes.is_empty()) {
                 (true, _, _) => Kind::Code,
@@ -200,8 +226,9 @@ impl<'a> Loader<'a> {
                 (false, true, true) => Kind::Zero,
                 (false, false, _) => Kind::ReadOnly,
             };
-            (kind, bytes, section.size(), section.align(), section.relocations().collect::<Vec<_>>())
+            (kind, bytes, size, section.align(), section.relocations().collect::<Vec<_>>())
         };
+        assert!(entry.is_none() || raw.is_empty(), "a constant with an address in it");
         let mut relocs = Vec::new();
         let mut threads = Vec::new();
         for (offset, reloc) in raw {
@@ -215,38 +242,46 @@ impl<'a> Loader<'a> {
                 threads.push((offset, addend));
                 continue;
             }
-            let (target, base) = self.resolve(file, symbol);
             let addend = reloc.addend();
+            let behind = match r_type {
+                // Counted from the end of the four bytes; in a table of distances from its start, which is that of the section.
+                elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 if kind == Kind::Code => addend + 4,
+                elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 => addend - offset as i64,
+                elf::R_X86_64_64 | elf::R_X86_64_32 | elf::R_X86_64_32S => addend,
+                _ => 0,
+            };
+            let (target, base) = self.resolve(file, symbol, behind);
             let mut push = |offset, kind, target, addend| relocs.push(Reloc { offset, kind, target, addend });
             match r_type {
-                elf::R_X86_64_64 => push(offset, RelocKind::Abs64, target, base as i64 + addend),
-                elf::R_X86_64_32 | elf::R_X86_64_32S => push(offset, RelocKind::Abs32, target, base as i64 + addend),
-                elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 => push(offset, RelocKind::Rel32, target, base as i64 + addend),
+                elf::R_X86_64_64 => push(offset, RelocKind::Abs64, target, base + addend),
+                elf::R_X86_64_32 | elf::R_X86_64_32S => push(offset, RelocKind::Abs32, target, base + addend),
+                elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 => push(offset, RelocKind::Rel32, target, base + addend),
                 elf::R_X86_64_GOTPCREL | elf::R_X86_64_GOTPCRELX | elf::R_X86_64_REX_GOTPCRELX => {
                     let at = offset as usize;
                     match (bytes[at - 2], bytes[at - 1]) {
                         // mov r, [rip + slot] becomes lea r, [rip + target].
                         (0x8b, modrm) if modrm & 0xc7 == 5 => {
                             bytes[at - 2] = 0x8d;
-                            push(offset, RelocKind::Rel32, target, base as i64 + addend);
+                            push(offset, RelocKind::Rel32, target, base + addend);
                         }
                         // call [rip + slot] becomes a padded call target.
                         (0xff, 0x15) => {
                             bytes[at - 2..at].copy_from_slice(&[0x67, 0xe8]);
-                            push(offset, RelocKind::Rel32, target, base as i64 + addend);
+                            push(offset, RelocKind::Rel32, target, base + addend);
                         }
                         // jmp [rip + slot] becomes jmp target and a byte never reached; the displacement moves up by one.
                         (0xff, 0x25) => {
                             bytes[at - 2] = 0xe9;
                             bytes[at + 3] = 0xcc;
-                            push(offset - 1, RelocKind::Rel32, target, base as i64 + addend);
+                            push(offset - 1, RelocKind::Rel32, target, base + addend);
                         }
                         _ => {
                             let Target::Part(part) = target else { panic!("the header's address is wanted in memory") };
                             let fresh = self.slot_parts.len();
-                            let slot = *self.slots.entry((part, base)).or_insert(fresh);
+                            let offset_in_part = u64::try_from(base).expect("a symbol stands in its part");
+                            let slot = *self.slots.entry((part, offset_in_part)).or_insert(fresh);
                             if slot == fresh {
-                                self.slot_parts.push((part, base));
+                                self.slot_parts.push((part, offset_in_part));
                             }
                             push(offset, RelocKind::Rel32, Target::Part(SLOT + slot), addend);
                         }
@@ -272,11 +307,13 @@ impl<'a> Loader<'a> {
         assert_eq!((definition.address(), definition.size()), (0, abi::layout::THREAD_SIZE as u64));
     }
 
-    fn resolve(&mut self, file: usize, index: SymbolIndex) -> (Target, u64) {
+    /// The part that a symbol stands in, and how far behind its start; what is meant stands `behind` the symbol.
+    fn resolve(&mut self, file: usize, index: SymbolIndex, behind: i64) -> (Target, i64) {
         let symbol = self.files[file].symbol_by_index(index).expect("symbols of relocations exist");
         if let Some(section) = symbol.section_index() {
-            let offset = symbol.address();
-            return (Target::Part(self.number(file, section)), offset);
+            let offset = symbol.address() as i64;
+            let start = self.start(file, section, offset + behind);
+            return (Target::Part(self.number(file, section, start)), offset - start as i64);
         }
         let name = symbol.name().expect("symbol names are UTF-8").to_owned();
         if name == abi::funcs::HEADER_SYMBOL {
@@ -285,7 +322,8 @@ impl<'a> Loader<'a> {
         let &(file, definition, _) =
             self.globals.get(name.as_str()).unwrap_or_else(|| panic!("the runtime needs `{name}`, which nothing defines"));
         let definition = self.files[file].symbol_by_index(definition).expect("from the index");
-        let (section, offset) = (definition.section_index().expect("defined in a section"), definition.address());
-        (Target::Part(self.number(file, section)), offset)
+        let (section, offset) = (definition.section_index().expect("defined in a section"), definition.address() as i64);
+        let start = self.start(file, section, offset + behind);
+        (Target::Part(self.number(file, section, start)), offset - start as i64)
     }
 }

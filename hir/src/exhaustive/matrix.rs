@@ -10,6 +10,7 @@ use super::types::{Made, Types};
 use super::{LIMIT, Verdict};
 use crate::ir::{Pattern, PatternId};
 use crate::program::{Context, TypeDefinition, TypeForm};
+use crate::resolve::prelude;
 use crate::{Body, Type};
 
 /// Witnesses that are looked for.
@@ -485,6 +486,12 @@ fn product(definition: Option<&TypeDefinition>, parts: &[String]) -> String {
         None => definition.item.name(),
     };
     match definition.form {
+        _ if prelude::is_opaque(definition.item) => match (definition.item.name().as_str(), parts) {
+            // A number is shown as the literal that means it.
+            ("Duration", [count]) if count != "_" => format!("{count}ns"),
+            ("Size", [count]) if count != "_" => format!("{count}b"),
+            _ => "_".to_owned(),
+        },
         TypeForm::Sum | TypeForm::Newtype => applied(name.as_str(), parts),
         TypeForm::Struct => {
             let mut shown: Vec<String> = Vec::new();

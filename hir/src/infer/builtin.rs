@@ -233,6 +233,7 @@ impl<'a> Checker<'a> {
             },
             "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
             "compare" => self.compare_call(args, span)?,
+            "dbg" => self.traced(args, span)?,
             other => self.refuse(span, format!("function `{other}`")),
         };
         Ok(self.with_statements(mark, value, span))
@@ -246,6 +247,7 @@ impl<'a> Checker<'a> {
             "list_set" => self.changed_list(I::ListSet, args, span)?,
             "list_slice" => self.changed_list(I::ListSlice, args, span)?,
             "list_reserve" => self.changed_list(I::ListReserve, args, span)?,
+            "table_double" => self.changed_list(I::TableDouble, args, span)?,
             other => match OF_LIBRARY.iter().find(|row| row.0 == other) {
                 Some(&(function, params, op, ty)) => self.simple(function, params, op, ty, args, span)?,
                 None => return Ok(None),
@@ -263,6 +265,7 @@ impl<'a> Checker<'a> {
             values.push(match (shape, ty.kind()) {
                 (Shape::Of(wanted), _) => self.check(argument.value, wanted, Why::None)?,
                 (Shape::Element, TypeKind::List(element)) => self.check(argument.value, element, Why::ElementOf(element))?,
+                _ if op == I::TableDouble => self.check(argument.value, Type::list(Type::INT), Why::None)?,
                 _ => self.infer(argument.value)?,
             });
             if values.len() == 1 {
@@ -284,6 +287,41 @@ impl<'a> Checker<'a> {
             self.report(Code::E0706, span, [function.into()]);
         }
         self.simple(function, &[("msg", STR)], op, Type::VOID, args, span)
+    }
+
+    /// `dbg(value:)`, `dbg(value:, label:)`: a line on standard error, and the value. The op knows the place of the call.
+    fn traced(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
+        if self.which == Which::Constant {
+            self.report(Code::E0706, span, ["dbg".into()]);
+        }
+        let Some(values) = self.take("dbg", &[("value", Param::Any), ("label", STR)], 1, None, args, span)? else {
+            return Ok(self.error(span));
+        };
+        let ty = self.closed(values[0]);
+        if ty == Type::NEVER {
+            return Ok(values[0]);
+        }
+        if !self.needs(ty, Known::Debug, span)? {
+            return Ok(self.error(span));
+        }
+        let value = self.temporary(values[0]);
+        let label = values.get(1).map(|&label| self.temporary(label));
+        let shown = self.read(value, span);
+        let Some(mut line) = self.debugged(shown, span)? else { return Ok(self.error(span)) };
+        let before = |checker: &mut Self, text: &str, line: ExprId| {
+            let text = checker.push(Expr::Str(Symbol::new(text)), Type::STR, span);
+            checker.intrinsic(I::StrConcat, &[text, line], Type::STR, span)
+        };
+        line = before(self, " = ", line);
+        if let Some(label) = label {
+            let label = self.read(label, span);
+            line = self.intrinsic(I::StrConcat, &[label, line], Type::STR, span);
+            line = before(self, " ", line);
+        }
+        let written = self.intrinsic(I::DebugPrint, &[line], Type::VOID, span);
+        let value = self.read(value, span);
+        let statements = self.draft.body.lists.add([written, value]);
+        Ok(self.push(Expr::Block { statements, tail: true }, ty, span))
     }
 
     /// An operation of the capability `Print`, which goes to standard output; `None` when it is a later one.
@@ -491,6 +529,22 @@ impl<'a> Checker<'a> {
             "round" => ("round", &[("x", FLOAT)], I::FloatRound),
             "pow" => ("pow", &[("base", FLOAT), ("exponent", FLOAT)], I::FloatPow),
             "trunc" => ("trunc", &[("x", FLOAT)], I::FloatTrunc),
+            "cbrt" => ("cbrt", &[("x", FLOAT)], I::FloatCbrt),
+            "exp" => ("exp", &[("x", FLOAT)], I::FloatExp),
+            "ln" => ("ln", &[("x", FLOAT)], I::FloatLn),
+            "log2" => ("log2", &[("x", FLOAT)], I::FloatLog2),
+            "log10" => ("log10", &[("x", FLOAT)], I::FloatLog10),
+            "sin" => ("sin", &[("x", FLOAT)], I::FloatSin),
+            "cos" => ("cos", &[("x", FLOAT)], I::FloatCos),
+            "tan" => ("tan", &[("x", FLOAT)], I::FloatTan),
+            "asin" => ("asin", &[("x", FLOAT)], I::FloatAsin),
+            "acos" => ("acos", &[("x", FLOAT)], I::FloatAcos),
+            "atan" => ("atan", &[("x", FLOAT)], I::FloatAtan),
+            "sinh" => ("sinh", &[("x", FLOAT)], I::FloatSinh),
+            "cosh" => ("cosh", &[("x", FLOAT)], I::FloatCosh),
+            "tanh" => ("tanh", &[("x", FLOAT)], I::FloatTanh),
+            "atan2" => ("atan2", &[("y", FLOAT), ("x", FLOAT)], I::FloatAtan2),
+            "hypot" => ("hypot", &[("x", FLOAT), ("y", FLOAT)], I::FloatHypot),
             "wrapping_add" => ("wrapping_add", &[("left", INT), ("right", INT)], I::WrappingAdd),
             "wrapping_sub" => ("wrapping_sub", &[("left", INT), ("right", INT)], I::WrappingSub),
             "wrapping_mul" => ("wrapping_mul", &[("left", INT), ("right", INT)], I::WrappingMul),

@@ -10,7 +10,7 @@ use super::variants::Named;
 use super::why::{Expect, Mode, Why};
 use super::{Checker, Result, builtin};
 use crate::ir::{Expr, ExprId};
-use crate::program::{Entity, Receiver, Signature, returned};
+use crate::program::{Entity, Parameter, Receiver, Signature, returned};
 use crate::resolve::prelude::{self, Known};
 use crate::resolve::{WHOLE_MODULE, is_later_type, not_exported, prelude_type, suggest};
 use crate::{Type, TypeKind};
@@ -248,13 +248,28 @@ impl<'a> Checker<'a> {
         let name = item.short_name();
         // What the library declares takes its arguments as built-in functions do.
         let names_required = params.len() > 1 && !prelude::is_predeclared(item);
+        let variadic = params.last().filter(|parameter| parameter.variadic);
+        let (args, rest) = match variadic {
+            Some(parameter) => match self.split_variadic(name, parameter.name, args)? {
+                Some(parts) => parts,
+                None => return self.silent(args, span),
+            },
+            None => (args, List::EMPTY),
+        };
+        let fixed = params.len() - usize::from(variadic.is_some());
         let names: SmallVec<[Symbol; 8]> = params.iter().map(|parameter| prelude::argument_name(item, parameter.name)).collect();
-        let Some(slots) = self.bind(name.as_str(), params.len(), |i| names[i], names_required, args, at)? else {
+        let Some(slots) = self.bind(name.as_str(), fixed, |i| names[i], names_required, args, at)? else {
             return self.silent(args, span);
         };
-        for (i, parameter) in params.iter().enumerate() {
+        for (i, parameter) in params[..fixed].iter().enumerate() {
             if parameter.default.is_none() && !slots.contains(&i) {
                 self.missing(name, names[i], Some((item, parameter.span)), at);
+                if let (Some(variadic), false) = (variadic, rest.is_empty()) {
+                    let text = format!("arguments without a name go to `{}`", variadic.name);
+                    let last = self.diagnostics.len() - 1;
+                    self.diagnostics[last].notes.push(text);
+                }
+                self.silent(rest, span)?;
                 return self.silent(args, span);
             }
         }
@@ -275,7 +290,7 @@ impl<'a> Checker<'a> {
         }
         let mark = self.draft.scratch.len();
         // Explicit arguments stand in parameter order before all defaults: then the written order is the order of the call.
-        let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
+        let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot) && (rest.is_empty() || slots.len() == fixed);
         let mut values: SmallVec<[ExprId; 8]> = SmallVec::with_capacity(params.len() + 1);
         if !in_order {
             receiver = receiver.map(|value| self.settled(value));
@@ -297,7 +312,14 @@ impl<'a> Checker<'a> {
             }
         }
         let mut failed = params.iter().any(|p| p.ty == Type::ERROR);
-        for (i, parameter) in params.iter().enumerate() {
+        let rest = match variadic {
+            Some(parameter) => Some(self.variadic_list(item, parameter, &type_args, rest, at)?),
+            None => None,
+        };
+        // What is written is evaluated before the defaults.
+        let rest = rest.map(|list| if in_order { list } else { self.settled(list) });
+        failed |= rest.is_some_and(|list| self.ty(list) == Type::ERROR);
+        for (i, parameter) in params[..fixed].iter().enumerate() {
             if (in_order && i < slots.len()) || slots.contains(&i) {
                 failed |= self.ty(values[i]) == Type::ERROR;
                 continue;
@@ -307,6 +329,9 @@ impl<'a> Checker<'a> {
             let value = self.push(Expr::Call(default, List::EMPTY), ty, span);
             self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
+        }
+        if let Some(list) = rest {
+            if in_order { values.push(list) } else { values[fixed] = list }
         }
         if failed {
             self.poisoned = true;
@@ -331,6 +356,55 @@ impl<'a> Checker<'a> {
             self.instantiate(call, item, &type_args, span)?;
         }
         Ok(self.with_statements(mark, call, span))
+    }
+
+    /// The arguments for the other parameters, and those behind them for the variadic one; `None` after a report (language/04 §4.2).
+    fn split_variadic(
+        &mut self,
+        function: Symbol,
+        variadic: Symbol,
+        args: List<Argument>,
+    ) -> Result<Option<(List<Argument>, List<Argument>)>> {
+        let tree = self.tree;
+        let list = tree.args.get(args);
+        if let Some(named) = list.iter().find(|argument| argument.name == Some(variadic)) {
+            let (anchor, value) = (self.anchor, self.span(named.value));
+            let error = self.report(Code::E0318, named.span, []);
+            if named.punned {
+                error.helps.push(format!("write `{function}(..., ...{variadic})` for the elements of a list"));
+            } else {
+                let span = Span::new(named.span.start, value.start);
+                error.edits.push(syntax::Edit { anchor, span, text: String::new(), machine_applicable: true });
+            }
+            return Ok(None);
+        }
+        let count = list.iter().take_while(|argument| argument.name.is_some()).count();
+        if let Some(late) = list[count..].iter().find(|argument| argument.name.is_some()) {
+            self.report(Code::E2011, late.span, []).helps.push(format!("arguments for `{variadic}` come after all named ones"));
+            return Ok(None);
+        }
+        if let Some(pattern) = list[count..].iter().find(|argument| argument.pattern.is_some()) {
+            self.report(Code::E1002, pattern.span, []);
+            return Ok(None);
+        }
+        let (start, count) = (args.start() as u32, count as u32);
+        Ok(Some((List::new(start, count), List::new(start + count, args.len() as u32 - count))))
+    }
+
+    /// The list that a variadic parameter gets.
+    fn variadic_list(
+        &mut self,
+        item: ItemId,
+        parameter: &Parameter,
+        type_args: &[Type],
+        rest: List<Argument>,
+        span: Span,
+    ) -> Result<ExprId> {
+        let tree = self.tree;
+        let ty = self.instantiated(parameter.ty, type_args)?;
+        let TypeKind::List(element) = self.resolved(ty).kind() else { return self.silent(rest, span) };
+        let parts = tree.args.get(rest).iter().map(|argument| (argument.spread, argument.value));
+        self.list_of(parts, Some((element, Why::Parameter(item, parameter.name, parameter.span))), span)
     }
 
     /// What stands for the type parameters: those of the block around a method are known, those of the function are written or open.

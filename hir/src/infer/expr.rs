@@ -148,9 +148,16 @@ impl<'a> Checker<'a> {
             Literal::Char(value) => self.push(Expr::Char(value), Type::CHAR, span),
             Literal::Byte(value) => self.push(Expr::Byte(value), Type::BYTE, span),
             Literal::Bool(value) => self.push(Expr::Bool(value), Type::BOOL, span),
-            Literal::Duration(_) => self.refuse(span, "`Duration`"),
-            Literal::Size(_) => self.refuse(span, "`Size`"),
+            Literal::Duration(count) => self.unit_literal(count.get(), prelude::duration(), span),
+            Literal::Size(count) => self.unit_literal(count.get(), prelude::size(), span),
         }
+    }
+
+    /// A duration or a size: the lexer has computed the number and refused one that is too large.
+    fn unit_literal(&mut self, count: u64, ty: Type, span: Span) -> ExprId {
+        let count = self.int(i64::try_from(count).unwrap_or(i64::MAX), span);
+        let parts = self.draft.body.lists.add([count]);
+        self.push(Expr::Aggregate(parts), ty, span)
     }
 
     fn unary(&mut self, op: UnaryOp, operand: tree::ExprId, span: Span) -> Result<ExprId> {

@@ -8,7 +8,7 @@ use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
-use crate::program::TraitRef;
+use crate::program::{TraitRef, returned};
 use crate::resolve::prelude::Known;
 use crate::resolve::show;
 use crate::{Type, TypeKind};
@@ -20,6 +20,8 @@ pub(super) struct Updated {
     pub args: Vec<Type>,
     pub key: Type,
     pub value: Type,
+    /// Does it change its `self`, so that a call gives that too?
+    pub mutates: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -113,9 +115,7 @@ impl<'a> Checker<'a> {
         if (key.name, value.name) != (Symbol::new("key"), Symbol::new("value")) {
             return Ok(None);
         }
-        if self.cx.mutates(item)? {
-            return Ok(None);
-        }
+        let mutates = self.cx.mutates(item)?;
         args.extend(self.open_arguments(signature.generics.len() - args.len()));
         let result = self.instantiated(signature.result, &args)?;
         if !self.unify(result, ty) {
@@ -123,17 +123,19 @@ impl<'a> Checker<'a> {
         }
         self.require(&signature.given, &args, at)?;
         let (key, value) = (self.instantiated(key.ty, &args)?, self.instantiated(value.ty, &args)?);
-        Ok(Some(Updated { item, args, key, value }))
+        Ok(Some(Updated { item, args, key, value, mutates }))
     }
 
     /// `owner.updated(key:, value:)`
     pub(super) fn with_updated(&mut self, update: &Updated, owner: ExprId, key: ExprId, value: ExprId, span: Span) -> Result<ExprId> {
         let ty = self.ty(owner);
         let args = self.draft.body.lists.add([owner, key, value]);
-        let call = self.push(Expr::Call(update.item, args), ty, span);
+        let result = if update.mutates { returned(ty, ty) } else { ty };
+        let call = self.push(Expr::Call(update.item, args), result, span);
         if !update.args.is_empty() {
             self.instantiate(call, update.item, &update.args, span)?;
         }
-        Ok(call)
+        // A `self` that the method has changed is the one that the assignment replaces.
+        Ok(if update.mutates { self.push(Expr::Field(call, 0), ty, span) } else { call })
     }
 }

@@ -24,8 +24,9 @@ fn own_parameters(name: &str) -> Option<&'static [Type]> {
         "assert" => &[Type::BOOL],
         "hash_combine" | "wrapping_add" | "wrapping_sub" | "wrapping_mul" => &[Type::INT, Type::INT],
         "wrapping_neg" => &[Type::INT],
-        "pow" => &[Type::FLOAT, Type::FLOAT],
-        "sqrt" | "abs" | "floor" | "ceil" | "round" | "trunc" => &[Type::FLOAT],
+        "pow" | "atan2" | "hypot" => &[Type::FLOAT, Type::FLOAT],
+        "sqrt" | "abs" | "floor" | "ceil" | "round" | "trunc" | "cbrt" | "exp" | "ln" | "log2" | "log10" | "sin" | "cos" | "tan"
+        | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" => &[Type::FLOAT],
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! Lists: literals with spreads, patterns in `let`, changes of elements (language/05 §5.3, §5.4; 06 §6.3).
 
 use ir::List;
-use syntax::tree::{Entry, EntryKey};
+use syntax::tree::{self, Entry, EntryKey};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::{Expect, Why};
@@ -15,17 +15,28 @@ use crate::{Intrinsic as I, Type, TypeKind};
 impl<'a> Checker<'a> {
     /// `[a, ...xs, b]`: elements that stand together become a list at once; what is spread or follows a spread is appended.
     pub(super) fn list_literal(&mut self, entries: List<Entry>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
-        let tree = self.tree;
-        let mut element = match expect.checked().map(|(wanted, _)| self.resolved(wanted).kind()) {
+        let element = match expect.checked().map(|(wanted, _)| self.resolved(wanted).kind()) {
             Some(TypeKind::List(element)) => Some((element, Why::ElementOf(element))),
             _ => None,
         };
+        let tree = self.tree;
+        let parts = tree.entries.get(entries).iter().map(|entry| (entry.key == EntryKey::Spread, entry.value));
+        self.list_of(parts, element, span)
+    }
+
+    /// A list of elements and of what is spread (`true`), which have this type if it is known.
+    pub(super) fn list_of(
+        &mut self,
+        parts: impl Iterator<Item = (bool, tree::ExprId)>,
+        mut element: Option<(Type, Why<'a>)>,
+        span: Span,
+    ) -> Result<ExprId> {
         let mut failed = false;
         let mut whole: Option<ExprId> = None;
         let mark = self.draft.scratch.len();
-        for entry in tree.entries.get(entries) {
-            if entry.key == EntryKey::Spread {
-                let Some(more) = self.spread_list(entry, &mut element)? else {
+        for (is_spread, written) in parts {
+            if is_spread {
+                let Some(more) = self.spread_list(written, &mut element)? else {
                     failed = true;
                     continue;
                 };
@@ -41,8 +52,8 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let value = match element {
-                Some((wanted, why)) => self.check(entry.value, wanted, why)?,
-                None => self.infer(entry.value)?,
+                Some((wanted, why)) => self.check(written, wanted, why)?,
+                None => self.infer(written)?,
             };
             let found = self.ty(value);
             failed |= found == Type::ERROR;
@@ -79,8 +90,8 @@ impl<'a> Checker<'a> {
     }
 
     /// The operand of a spread, as a list; `None` after a report.
-    fn spread_list(&mut self, entry: &Entry, element: &mut Option<(Type, Why<'a>)>) -> Result<Option<ExprId>> {
-        let value = self.infer(entry.value)?;
+    fn spread_list(&mut self, written: tree::ExprId, element: &mut Option<(Type, Why<'a>)>) -> Result<Option<ExprId>> {
+        let value = self.infer(written)?;
         if !self.head_is_known(value)? {
             return Ok(None);
         }

@@ -6,10 +6,9 @@ use syntax::Span;
 use syntax::tree::{self, Entry, EntryKey};
 
 use super::why::{Expect, Why};
-use super::{Checker, Result};
+use super::{Checker, Obligation, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
-use crate::resolve::prelude;
-use crate::resolve::show;
+use crate::resolve::{bounds_within, prelude, show};
 use crate::{Type, TypeKind};
 
 impl<'a> Checker<'a> {
@@ -98,11 +97,12 @@ impl<'a> Checker<'a> {
         Ok(call)
     }
 
-    /// The keys of all maps and the elements of all sets in a type must be able to be that (E2031).
-    pub(super) fn owe_keys(&mut self, ty: Type, at: Span) {
+    /// The keys of all maps and the elements of all sets in a type must be able to be that (E2031), and the arguments of declared types what their
+    /// declarations ask (E2009).
+    pub(super) fn owe_parts(&mut self, ty: Type, at: Span) -> Result<()> {
         // The library speaks of maps of any keys where it does not look at them.
-        if prelude::is_library(self.item.id.module()) {
-            return;
+        if matches!(ty.kind(), crate::base_kinds!() | TypeKind::Str) || prelude::is_library(self.item.id.module()) {
+            return Ok(());
         }
         let mut keys: Vec<Type> = Vec::new();
         ty.replaced(&mut |part| {
@@ -119,6 +119,10 @@ impl<'a> Checker<'a> {
         for key in keys {
             self.owe(key, prelude::table_key(), at);
         }
+        for (of, wanted) in bounds_within(ty, self.cx)? {
+            self.obligations.push(Obligation::Bound(of, wanted, at));
+        }
+        Ok(())
     }
 
     /// What a loop walks over: the list of the entries of a map, that of the elements of a set; anything else as it is.

@@ -211,6 +211,8 @@ struct Checker<'a> {
     fixes: u64,
     /// What is tried needs to know a type that is open.
     stuck: bool,
+    /// The last operation that is not defined, and the type of its right operand.
+    no_operator: Option<(Span, Type)>,
 }
 
 /// Checks one body of an item that has no syntax errors.
@@ -264,7 +266,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
                 let local = checker.local(parameter.name, parameter.ty, false);
-                checker.owe_keys(parameter.ty, parameter.span);
+                checker.owe_parts(parameter.ty, parameter.span)?;
                 checker.draft.body.params.push(local);
                 checker.draft.bindings.push(Binding { name: parameter.name, local, kind: Kind::Parameter, span: parameter.span });
             }
@@ -272,7 +274,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
                 changed = checker.changing_self();
             }
         }
-        checker.owe_keys(signature.result, signature.result_span);
+        checker.owe_parts(signature.result, signature.result_span)?;
         if !matches!(which, Which::Default(_)) {
             checker.targets.push(Target { ty: signature.result, block: None, this: changed, is_left: false });
         }
@@ -356,6 +358,7 @@ impl<'a> Checker<'a> {
             attempts: 0,
             fixes: 0,
             stuck: false,
+            no_operator: None,
         })
     }
 
@@ -538,7 +541,7 @@ impl<'a> Checker<'a> {
 
     fn read_type(&mut self, ty: tree::TypeId) -> Result<Type> {
         let found = self.written(ty)?;
-        self.owe_keys(found, self.tree.type_span(ty));
+        self.owe_parts(found, self.tree.type_span(ty))?;
         Ok(found)
     }
 

@@ -232,6 +232,10 @@ impl<'a> Checker<'a> {
                 let base = self.intrinsic(I::IntToFloat, &[a], Type::FLOAT, at);
                 return Ok(self.intrinsic(I::FloatPow, &[base, b], Type::FLOAT, span));
             }
+            (BinaryOp::Mul, Type::INT, right) if let Some(times) = prelude::times(right) => {
+                let operands = self.draft.body.lists.add([a, b]);
+                return Ok(self.push(Expr::Call(times, operands), right, span));
+            }
             (BinaryOp::Ne, Type::STR, Type::STR) => {
                 let equal = self.intrinsic(I::StrEq, &[a, b], Type::BOOL, span);
                 return Ok(self.not(equal, span));
@@ -272,6 +276,7 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         let sign = text(op);
+        self.no_operator = Some((span, right));
         let anchor = self.anchor;
         let (left_span, right_span) = (self.span_at(a), self.span_at(b));
         let (left_text, right_text) = (show(left), show(right));
@@ -280,9 +285,15 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         let owns = self.may_implement(left, Known::Eq.plain());
+        let lacking = self.lacking(op, left, right)?;
         let error = self.report(Code::E2020, span, [sign.into(), left_text.as_str().into(), right_text.as_str().into()]);
         error.labels.push(syntax::Label { anchor, span: left_span, text: format!("this is `{left_text}`") });
         error.labels.push(syntax::Label { anchor, span: right_span, text: format!("this is `{right_text}`") });
+        if let Some((part, note, help)) = lacking {
+            error.notes.push(format!("`{}` {note}", show(part)));
+            error.helps.extend(help);
+            return Ok(self.error(span));
+        }
         match (left, right) {
             (Type::FLOAT, Type::INT) => match right_literal {
                 Some(value) => {
@@ -323,6 +334,28 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         Ok(self.error(span))
+    }
+
+    /// The part for whose sake values of one type cannot be compared, what it lacks, and what to do.
+    fn lacking(&self, op: BinaryOp, left: Type, right: Type) -> Result<Option<(Type, String, Option<String>)>> {
+        let known = match op {
+            BinaryOp::Eq | BinaryOp::Ne => Known::Eq,
+            _ if ordering(op).is_some() => Known::Comparable,
+            _ => return Ok(None),
+        };
+        let part = if left == right { self.blamed(left, known.plain())? } else { left };
+        if part == left {
+            return Ok(None);
+        }
+        let derives = if known == Known::Eq { "Eq" } else { "Eq, Comparable" };
+        let help = match part.kind() {
+            TypeKind::Struct(item, _) if self.may_implement(part, known.plain()) => {
+                Some(format!("`#derive({derives})` before the declaration of `{}` defines it", item.name()))
+            }
+            TypeKind::Parameter(..) => Some(format!("bound it: `{}: {}`", show(part), known.name())),
+            _ => None,
+        };
+        Ok(Some((part, format!("does not implement {}", known.name()), help)))
     }
 
     /// Is the expression `{}` alone?

@@ -11,7 +11,7 @@ use super::why::Why;
 use super::{Binding, Checker, Kind, Result};
 use crate::ir::{LocalId, Pattern, PatternId};
 use crate::program::{Entity, TypeDefinition, TypeForm};
-use crate::resolve::prelude::{of_variant, predeclared};
+use crate::resolve::prelude::{self, of_variant, predeclared};
 use crate::resolve::{nearest, show, suggest};
 use crate::{Type, TypeKind};
 
@@ -572,9 +572,8 @@ impl<'a> Checker<'a> {
 
     fn literal_pattern(&mut self, literal: Literal, negative: bool, ty: Type, span: Span, p: &mut Patterns) -> PatternId {
         let mut ty = ty;
-        if let TypeKind::Variable(_) = ty.kind()
-            && let Some(known) = type_of(literal)
-        {
+        if let TypeKind::Variable(_) = ty.kind() {
+            let known = type_of(literal);
             // A part of which nothing is known is what it is compared with.
             self.unify(ty, known);
             ty = known;
@@ -588,6 +587,10 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         match self.scalar(literal, negative, ty, span, p) {
+            Some(value) if matches!(literal, Literal::Duration(_) | Literal::Size(_)) => {
+                let count = self.push_pattern(Pattern::Range(value, value), span);
+                self.fields_pattern(vec![count], span)
+            }
             Some(value) => self.push_pattern(Pattern::Range(value, value), span),
             None => self.failed(p, span),
         }
@@ -613,14 +616,11 @@ impl<'a> Checker<'a> {
             Literal::Bool(value) => (i64::from(value), Type::BOOL),
             Literal::Float(_) => (0, Type::FLOAT),
             Literal::Str(_) => (0, Type::STR),
-            Literal::Duration(_) => {
-                self.refuse(span, "`Duration`");
-                return None;
+            Literal::Duration(count) => {
+                let count = i64::try_from(count.get()).ok()?;
+                (if negative { -count } else { count }, prelude::duration())
             }
-            Literal::Size(_) => {
-                self.refuse(span, "`Size`");
-                return None;
-            }
+            Literal::Size(count) => (i64::try_from(count.get()).ok()?, prelude::size()),
         };
         if found != ty {
             if !ty.fits_anywhere() {
@@ -680,8 +680,14 @@ impl<'a> Checker<'a> {
     fn end(&mut self, end: RangeEnd, ty: Type, span: Span, p: &Patterns) -> Result<Option<i64>> {
         match end {
             RangeEnd::Literal(literal, negative) => {
-                if ty == Type::FLOAT || matches!(literal, Literal::Float(_)) {
-                    self.report(Code::E0604, span, ["there are no float ranges".into()]);
+                let without = match literal {
+                    Literal::Duration(_) => Some(prelude::duration()),
+                    Literal::Size(_) => Some(prelude::size()),
+                    Literal::Float(_) => Some(Type::FLOAT),
+                    _ => Some(ty).filter(|&ty| ty == Type::FLOAT),
+                };
+                if let Some(ty) = without {
+                    self.report(Code::E0604, span, [format!("there are no {} ranges", show(ty)).into()]);
                     return Ok(None);
                 }
                 Ok(self.scalar(literal, negative, ty, span, p))
@@ -719,15 +725,16 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The type of a literal where nothing else is expected; `None` for literals of later types.
-fn type_of(literal: Literal) -> Option<Type> {
+/// The type of a literal where nothing else is expected.
+fn type_of(literal: Literal) -> Type {
     match literal {
-        Literal::Int(_) => Some(Type::INT),
-        Literal::Float(_) => Some(Type::FLOAT),
-        Literal::Str(_) => Some(Type::STR),
-        Literal::Char(_) => Some(Type::CHAR),
-        Literal::Byte(_) => Some(Type::BYTE),
-        Literal::Bool(_) => Some(Type::BOOL),
-        Literal::Duration(_) | Literal::Size(_) => None,
+        Literal::Int(_) => Type::INT,
+        Literal::Float(_) => Type::FLOAT,
+        Literal::Str(_) => Type::STR,
+        Literal::Char(_) => Type::CHAR,
+        Literal::Byte(_) => Type::BYTE,
+        Literal::Bool(_) => Type::BOOL,
+        Literal::Duration(_) => prelude::duration(),
+        Literal::Size(_) => prelude::size(),
     }
 }

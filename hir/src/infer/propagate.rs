@@ -240,7 +240,9 @@ impl<'a> Checker<'a> {
     // ---- `??` ----
 
     pub(super) fn coalesce(&mut self, left: tree::ExprId, right: tree::ExprId, span: Span) -> Result<ExprId> {
+        let before = self.diagnostics.len();
         let value = self.infer(left)?;
+        self.explain_coalesce(left, right, before);
         if !self.head_is_known(value)? {
             return Ok(self.error(span));
         }
@@ -285,6 +287,23 @@ impl<'a> Checker<'a> {
         let result = self.resolved(ty);
         let chosen = self.match_on(scrutinee, arms, result, span);
         Ok(self.with_statements(mark, chosen, span))
+    }
+
+    /// `a > m[k] ?? 0` means `(a > m[k]) ?? 0`. Where the operator does not take what `??` was meant for, E2020 says so.
+    fn explain_coalesce(&mut self, left: tree::ExprId, right: tree::ExprId, before: usize) {
+        let Ast::Binary(op, _, operand) = self.tree.exprs[left] else { return };
+        let (whole, operand, end) = (self.span(left), self.span(operand), self.span(right).end);
+        let anchor = self.anchor;
+        let Some((place, found)) = self.no_operator.filter(|_| self.diagnostics.len() > before) else { return };
+        let Some(error) = self.diagnostics.last_mut().filter(|error| error.code == Code::E2020) else { return };
+        if place != whole || carrier(found).is_none() {
+            return;
+        }
+        error.helps.clear();
+        error.helps.push(format!("`??` binds weaker than `{}`; put its operands in parentheses", super::operators::text(op)));
+        for (at, text) in [(operand.start, "("), (end, ")")] {
+            error.edits.push(syntax::Edit { anchor, span: Span::new(at, at), text: text.into(), machine_applicable: true });
+        }
     }
 
     /// Is a `Result` thrown away here? Only where it is a statement.

@@ -150,6 +150,13 @@ impl<'a> Checker<'a> {
             _ => &[],
         };
         let name = definition.item.name();
+        if !self.sees_fields(definition.item) {
+            self.report(Code::E2001, at, ["a struct type".into(), name.into()]);
+            return self.entries_silently(entries, span);
+        }
+        if !definition.given.bounds.is_empty() || !definition.given.equalities.is_empty() {
+            self.require(&definition.given, args, at)?;
+        }
         // The usual literal gives every field once in the order of the declaration: no temporaries, no search.
         let plain = list.len() == fields.len() && list.iter().zip(fields).all(|(entry, (field, _))| entry.key == EntryKey::Name(*field));
         let mut failed = definition.diagnostics.iter().any(|d| d.severity() == syntax::Severity::Error);

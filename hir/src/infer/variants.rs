@@ -164,6 +164,9 @@ impl<'a> Checker<'a> {
             Named::Nothing => Ok(None),
             Named::Variant(definition, number) => {
                 let ty = self.made_type(&definition, expect);
+                if !definition.given.bounds.is_empty() || !definition.given.equalities.is_empty() {
+                    self.require(&definition.given, arguments(ty), at)?;
+                }
                 self.construct(&definition, number, ty, (at, args), span, expect).map(Some)
             }
             Named::Failed => match args {
@@ -314,6 +317,9 @@ impl<'a> Checker<'a> {
             Some(made) => made,
             None => self.made_type(&definition, expect),
         };
+        if !definition.given.bounds.is_empty() || !definition.given.equalities.is_empty() {
+            self.require(&definition.given, arguments(made), at)?;
+        }
         let list = self.tree.args.get(args);
         let value = match *list {
             [Argument { name: None, spread: false, pattern: None, value, .. }] => {

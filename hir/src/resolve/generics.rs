@@ -1,10 +1,12 @@
 //! Type parameters of an item as its header declares them.
 
-use ir::Symbol;
-use syntax::tree::{Constraint, Generic};
+use ir::{Stop, Symbol};
+use syntax::tree::{Constraint, Generic, Item, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
-use super::Surroundings;
+use super::{Surroundings, TypeReader, signature::reader};
+use crate::Type;
+use crate::program::Context;
 
 /// What follows the name of an item in `<...>`, and its `where` clauses.
 pub(crate) struct Generics<'a> {
@@ -42,8 +44,47 @@ impl Generics<'_> {
         }
     }
 
+    /// Reads the defaults; one that is missing behind another is E2015.
+    pub fn defaults(&self, reader: &mut TypeReader<'_>) -> Result<Vec<Option<Type>>, Stop> {
+        let mut defaults: Vec<Option<Type>> = Vec::with_capacity(self.list.len());
+        for generic in self.list {
+            let default = match generic.default {
+                Some(default) => Some(reader.read(default)?),
+                None => None,
+            };
+            if let (None, Some(Some(_))) = (default, defaults.last()) {
+                reader.diagnostics.push(Diagnostic::new(Code::E2015, reader.anchor, generic.span, [generic.name.into()]));
+            }
+            defaults.push(default);
+        }
+        Ok(defaults)
+    }
+
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = Symbol> + '_ {
         self.list.iter().map(|generic| generic.name)
     }
+}
+
+/// The defaults of the type parameters of a type or trait. What is wrong with them is said where the declaration is read.
+pub fn defaults(item: &Item, cx: &dyn Context) -> Result<Vec<Option<Type>>, Stop> {
+    let (list, constraints, is_trait) = match &item.kind {
+        ItemKind::Type { generics, constraints, .. } => (generics, constraints, false),
+        ItemKind::Trait { generics, constraints, .. } => (generics, constraints, true),
+        _ => return Ok(Vec::new()),
+    };
+    if item.has_errors {
+        return Ok(Vec::new());
+    }
+    if list.iter().all(|generic| generic.default.is_none()) {
+        return Ok(vec![None; list.len()]);
+    }
+    let mut reader = reader(item, cx)?;
+    let generics = Generics { list, constraints, defaults: true };
+    if is_trait {
+        reader.around.parameters.push(Symbol::new("Self"));
+        reader.around.this = crate::types::parameters(&reader.around.parameters[..1]).first().copied();
+    }
+    generics.declare(&mut reader.around, reader.anchor, &mut Vec::new());
+    generics.defaults(&mut reader)
 }

@@ -25,7 +25,7 @@ pub fn check_main(signature: Option<&Signature>, module: Symbol) -> Option<Diagn
     }
     let params_fit = match signature.params[..] {
         [] => true,
-        [args] => args.ty == Type::list(Type::STR) && args.default.is_none(),
+        [args] => args.ty == Type::list(Type::STR) && args.default.is_none() && !args.variadic,
         _ => false,
     };
     let result_fits = matches!(signature.result, Type::VOID | Type::INT | Type::NEVER);

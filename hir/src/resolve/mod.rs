@@ -32,10 +32,11 @@ use crate::program::{Entity, Scope, is_type};
 
 pub(crate) use attributes::attributes;
 pub(crate) use generics::Generics;
+pub use generics::defaults;
 pub use header::{check_main, check_test, exposed_types, test_targets};
 pub use impls::{check_impl, implementation, impls_of, module_impls};
 pub use mutation::{SelfUses, changes_self, mutates, self_uses};
-pub(crate) use signature::surroundings;
+pub(crate) use signature::{bounds_within, surroundings};
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::{nearest, suggest};
@@ -130,6 +131,15 @@ pub fn is_test_module(module: Symbol) -> bool {
     module.as_str().split('.').rev().skip(1).any(|segment| segment == "_test")
 }
 
+/// What E0036 says of names.
+pub const SOURCE_NAMES: &str = "letters, digits and `_` make the name of a source file, and no digit stands first";
+
+/// May a source file have this name, without its ending (language/01 §1.1)?
+pub fn is_source_stem(stem: &str) -> bool {
+    let is_part = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    stem.bytes().all(is_part) && stem.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+}
+
 /// Does the entity stand for a name whose import failed?
 fn is_failed(entity: Entity) -> bool {
     matches!(entity, Entity::Unsupported(item, _) if item.path().disambiguator == u32::MAX)
@@ -138,9 +148,13 @@ fn is_failed(entity: Entity) -> bool {
 /// Why an item is outside the slice; `None` when it is inside.
 fn refused_form(item: &Item) -> Option<&'static str> {
     match &item.kind {
-        ItemKind::Function(_) | ItemKind::Constant { .. } | ItemKind::Type { .. } | ItemKind::Test { .. } | ItemKind::Error => None,
+        ItemKind::Function(_)
+        | ItemKind::Constant { .. }
+        | ItemKind::Type { .. }
+        | ItemKind::Trait { .. }
+        | ItemKind::Test { .. }
+        | ItemKind::Error => None,
         ItemKind::ConstFunction(_) => Some("const functions"),
-        ItemKind::Trait { constraints, .. } => (!constraints.is_empty()).then_some("`where` clauses of traits"),
         ItemKind::Impl { bound: None, .. } => None,
         ItemKind::Impl { bound: Some(bound), .. } => {
             let is_later = bound.path.len() == 1 && bound.path.first().is_some_and(|name| is_later_type(name.as_str()));
@@ -186,6 +200,12 @@ impl Builder<'_> {
         } else {
             self.target(import, &text)?
         };
+        if let (Some((_, Some(_))), ModulePath::Text(path)) = (&target, &import.path)
+            && let Some(stem) = path.as_str().rsplit('/').next().filter(|stem| !is_source_stem(stem))
+        {
+            let name = format!("{stem}.ori");
+            self.report(Code::E0036, import.path_span, [name.into()]).helps.push(SOURCE_NAMES.into());
+        }
         if let Some((module, Some(_))) = target
             && !self.scope.imports.contains(&module)
         {

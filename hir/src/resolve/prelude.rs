@@ -30,6 +30,9 @@ const RANGES: &str = "std.range";
 /// Module of the functions of `std.math` that are no operation of a machine.
 const NUMBERS: &str = "std.number";
 
+/// Module of durations and sizes.
+const UNITS: &str = "std.units";
+
 /// The sources of the library: module, path in reports, text.
 pub const SOURCES: &[(&str, &str, &str)] = &[
     (MODULE, "std/prelude.ori", include_str!("../../../std/prelude.ori")),
@@ -39,6 +42,7 @@ pub const SOURCES: &[(&str, &str, &str)] = &[
     (ITERATORS, "std/iter.ori", include_str!("../../../std/iter.ori")),
     (RANGES, "std/range.ori", include_str!("../../../std/range.ori")),
     (NUMBERS, "std/number.ori", include_str!("../../../std/number.ori")),
+    (UNITS, "std/units.ori", include_str!("../../../std/units.ori")),
 ];
 
 /// The modules with the methods of types that are not declared.
@@ -60,12 +64,16 @@ const TYPES: &[Row] = &[
     Row { module: MODULE, name: "TraceEntry", arity: 0, variants: &[] },
     Row { module: MAPS, name: "Set", arity: 1, variants: &[] },
     Row { module: RANGES, name: "Range", arity: 1, variants: &[] },
+    Row { module: UNITS, name: "Duration", arity: 0, variants: &[] },
+    Row { module: UNITS, name: "Size", arity: 0, variants: &[] },
 ];
 
 /// Where `Set` stands among them.
 const SET: usize = 5;
 /// Where `Range` does.
 const RANGE: usize = 6;
+/// Where `Duration` does, and behind it `Size`.
+const DURATION: usize = 7;
 
 /// Functions of the prelude that are declared in `std/`, each in its module.
 const FUNCTIONS: &[(&str, &str)] = &[
@@ -140,6 +148,8 @@ struct Items {
     new_map: ItemId,
     table_key: ItemId,
     new_range: ItemId,
+    /// What multiplies an int by a duration and by a size.
+    times: [ItemId; 2],
     listed: ItemId,
     collect: ItemId,
     iter: Symbol,
@@ -169,6 +179,7 @@ fn items() -> &'static Items {
             new_map: of(maps, Namespace::Function, "new_map"),
             table_key: of(maps, Namespace::Type, "TableKey"),
             new_range: of(Symbol::new(RANGES), Namespace::Function, "new_range"),
+            times: ["times_duration", "times_size"].map(|name| of(Symbol::new(UNITS), Namespace::Function, name)),
             listed: of(iterators, Namespace::Function, "listed"),
             collect: of(iterators, Namespace::Function, "Iterator'collect"),
             iter: Symbol::new("Iter"),
@@ -357,6 +368,23 @@ pub fn range_type() -> Type {
 /// The function of the library that makes a range.
 pub fn new_range() -> ItemId {
     items().new_range
+}
+
+/// `Duration`, whose only part is the number of nanoseconds.
+pub fn duration() -> Type {
+    Type::plain_struct(items().types[DURATION])
+}
+
+/// `Size`, whose only part is the number of bytes.
+pub fn size() -> Type {
+    Type::plain_struct(items().types[DURATION + 1])
+}
+
+/// The function of the library that multiplies an int by a value of this type, a duration or a size.
+pub fn times(right: Type) -> Option<ItemId> {
+    let TypeKind::Struct(item, []) = right.kind() else { return None };
+    let at = items().types[DURATION..].iter().position(|&known| known == item)?;
+    items().times.get(at).copied()
 }
 
 /// The function of the library that makes a list of what can be iterated over.
@@ -604,6 +632,7 @@ impl Known {
             (Known::Not, []) => (this == Type::BOOL).then_some(this),
             (Known::BitNot, []) => matches!(this, Type::INT | Type::BYTE).then_some(this),
             (Known::Add, &[rhs]) => (this == rhs && (is_number || this == Type::STR)).then_some(this),
+            (Known::Mul, &[rhs]) if this == Type::INT && times(rhs).is_some() => Some(rhs),
             (Known::Sub | Known::Mul | Known::Div, &[rhs]) => (this == rhs && is_number).then_some(this),
             (Known::Rem | Known::FloorDiv, &[rhs]) => (this == rhs && this == Type::INT).then_some(this),
             (Known::Pow, &[rhs]) => match (this, rhs) {

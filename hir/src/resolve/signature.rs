@@ -9,13 +9,13 @@ use syntax::tree::{self, AttributeValue, Function, Item, ItemKind, TypeBody, Typ
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::attributes::attributes;
-use super::prelude::Known;
+use super::prelude::{self, Known};
 use super::recursion::{Endless, endless};
 use super::solve::{Answer, solve};
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
-use crate::Type;
 use crate::program::{Bound, Context, Given, Parameter, Receiver, Scope, Signature, TraitRef, TypeDefinition, TypeForm, Variant};
+use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
 
@@ -51,6 +51,7 @@ pub(crate) fn surroundings(item: &Item, cx: &dyn Context) -> Result<Option<Surro
         let own = crate::types::parameters(&around.parameters);
         around.this = Some(own[0]);
         around.given.bounds.push(Bound { ty: own[0], interface: TraitRef::new(owner, &own[1..]) });
+        around.given.extend(&definition.given);
     } else if let Some(owner) = item.owner {
         match cx.implementation(owner)? {
             Some(found) if !found.diagnostics.iter().any(|d| d.severity() == Severity::Error) => {
@@ -73,9 +74,6 @@ fn refused_part(function: &Function) -> Option<(Span, &'static str)> {
     let generics = Generics { list: &function.generics, constraints: &function.constraints, defaults: false };
     if let Some(refused) = generics.refused() {
         return Some(refused);
-    }
-    if let Some(param) = function.params.iter().find(|p| p.variadic) {
-        return Some((param.span, "variadic parameters"));
     }
     if let Some(param) = function.params.iter().find(|p| p.name.is_none()) {
         return Some((param.span, "patterns as parameters"));
@@ -167,7 +165,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         reader.diagnostics.push(refused);
         for param in &function.params {
             let name = param.name.unwrap_or_else(|| Symbol::new("_"));
-            signature.params.push(Parameter { name, ty: Type::ERROR, default: None, span: param.span });
+            signature.params.push(Parameter { name, ty: Type::ERROR, default: None, variadic: param.variadic, span: param.span });
         }
         signature.given = reader.around.given.clone();
         signature.diagnostics = reader.diagnostics;
@@ -187,6 +185,10 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
             reader.diagnostics.push(error.because(anchor, first.span, "first bound here"));
         }
         let ty = match param.ty {
+            Some(ty) if param.variadic => match reader.read(ty)? {
+                Type::ERROR => Type::ERROR,
+                element => Type::list(element),
+            },
             Some(ty) => reader.read(ty)?,
             None if param.is_self => reader.around.this.unwrap_or(Type::ERROR),
             None => {
@@ -196,7 +198,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         };
         let default = param.default.map(|_| default_item(item.id, name));
         let span = param.ty.map_or(param.span, |ty| param.span.to(item.tree.type_span(ty)));
-        signature.params.push(Parameter { name, ty, default, span });
+        signature.params.push(Parameter { name, ty, default, variadic: param.variadic, span });
     }
     signature.result = match function.result {
         Some(ty) => reader.read(ty)?,
@@ -262,17 +264,21 @@ pub fn type_definition(item: &Item, cx: &dyn Context) -> Result<Option<TypeDefin
     let mut reader = reader(item, cx)?;
     let anchor = reader.anchor;
     attributes(item, &mut reader.diagnostics);
-    let generics = Generics { list: generics, constraints, defaults: false };
-    let bounded = generics.list.iter().find(|g| !g.bounds.is_empty()).map(|g| (g.span, "bounds of type parameters of types"));
-    let constrained = (!constraints.is_empty()).then_some((item.name_span, "`where` clauses of types"));
-    if let Some((span, what)) = generics.refused().or(bounded).or(constrained) {
+    let generics = Generics { list: generics, constraints, defaults: true };
+    let refused = generics.refused();
+    if let Some((span, what)) = refused {
         reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
     }
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
+    if refused.is_none() {
+        generics.defaults(&mut reader)?;
+        reader.bounds(&generics)?;
+    }
     let mut definition = TypeDefinition {
         item: item.id,
         form: TypeForm::Struct,
         generics: generics.names().collect(),
+        given: reader.around.given.clone(),
         fields: Vec::new(),
         variants: Vec::new(),
         derives: Vec::new(),
@@ -429,10 +435,18 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     }
     let own = crate::types::parameters(&definition.generics);
     let this = Type::structure(item.id, &own);
+    for &(_, span, ty) in &parts {
+        for (of, wanted) in bounds_within(ty, cx)? {
+            if solve(of, wanted, &definition.given, cx)? == Answer::Refuted && !cx.scope(item.id.module())?.refuses_impls {
+                diagnostics.push(Diagnostic::new(Code::E2009, anchor, span, [show(of).into(), wanted.show().into()]));
+            }
+        }
+    }
     for &derived in &definition.derives {
         let Some(known) = Known::named(derived.as_str()) else { continue };
         // The derived impl assumes the trait of its type parameters, and of the type itself.
         let mut assumed = assumed_of(&own, known);
+        assumed.extend(&definition.given);
         assumed.bounds.push(Bound { ty: this, interface: known.plain() });
         for &(name, span, ty) in &parts {
             match solve(ty, known.plain(), &assumed, cx)? {
@@ -458,6 +472,26 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         }
     }
     Ok(diagnostics)
+}
+
+/// What the declarations of the types within a type ask of their arguments.
+pub(crate) fn bounds_within(ty: Type, cx: &dyn Context) -> Result<Vec<(Type, TraitRef)>, Stop> {
+    let mut declared = Vec::new();
+    ty.replaced(&mut |part| {
+        if let TypeKind::Struct(item, args @ [_, ..]) = part.kind()
+            && !prelude::is_predeclared(item)
+        {
+            declared.push((item, args));
+        }
+        None
+    });
+    let mut found = Vec::new();
+    for (item, args) in declared {
+        if let Some(definition) = cx.type_definition(item)? {
+            found.extend(definition.given.bounds.iter().map(|bound| (bound.ty.substituted(args), bound.interface.substituted(args))));
+        }
+    }
+    Ok(found)
 }
 
 /// Each of the type parameters has the trait.

@@ -19,6 +19,22 @@ const MATH_FUNCTIONS: &[&str] = &[
     "round",
     "trunc",
     "pow",
+    "cbrt",
+    "exp",
+    "ln",
+    "log2",
+    "log10",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "atan2",
+    "hypot",
     "wrapping_add",
     "wrapping_sub",
     "wrapping_mul",
@@ -31,13 +47,10 @@ const MATH_FUNCTIONS: &[&str] = &[
     "checked_mul",
     "checked_div",
 ];
-const MATH_LATER: &[&str] =
-    &["cbrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "atan2", "hypot"];
 const TESTING: &[&str] =
     &["assert", "assert_eq", "assert_ne", "assert_some", "assert_none", "assert_ok", "assert_err", "assert_panics", "assert_panics_with"];
 
-/// The member of a standard module; `None` when it has none of this name. Functions that the slice lacks are members all the same: their
-/// call is refused by name.
+/// The member of a standard module; `None` when it has none of this name.
 pub fn member(module: Symbol, name: Symbol) -> Option<Member> {
     let name = name.as_str();
     match module.as_str() {
@@ -45,7 +58,7 @@ pub fn member(module: Symbol, name: Symbol) -> Option<Member> {
             "PI" => Some(Member::Constant(std::f64::consts::PI.to_bits())),
             "TAU" => Some(Member::Constant(std::f64::consts::TAU.to_bits())),
             "E" => Some(Member::Constant(std::f64::consts::E.to_bits())),
-            _ => (MATH_FUNCTIONS.contains(&name) || MATH_LATER.contains(&name)).then_some(Member::Function),
+            _ => MATH_FUNCTIONS.contains(&name).then_some(Member::Function),
         },
         "std.testing" => TESTING.contains(&name).then_some(Member::Function),
         _ => None,
@@ -54,12 +67,12 @@ pub fn member(module: Symbol, name: Symbol) -> Option<Member> {
 
 /// The member names of a standard module, for suggestions.
 pub fn names(module: Symbol) -> impl Iterator<Item = &'static str> {
-    let (a, b, c): (&[&str], &[&str], &[&str]) = match module.as_str() {
-        "std.math" => (MATH_FUNCTIONS, MATH_LATER, &["PI", "TAU", "E"]),
-        "std.testing" => (TESTING, &[], &[]),
-        _ => (&[], &[], &[]),
+    let (functions, constants): (&[&str], &[&str]) = match module.as_str() {
+        "std.math" => (MATH_FUNCTIONS, &["PI", "TAU", "E"]),
+        "std.testing" => (TESTING, &[]),
+        _ => (&[], &[]),
     };
-    a.iter().chain(b).chain(c).copied()
+    functions.iter().chain(constants).copied()
 }
 
 /// Is there such a standard module in the slice?

@@ -15,7 +15,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-/// The candidate nearest to `name`, and whether it is sure to be meant: no other one is near, and the name is long enough to say so.
+/// The candidate nearest to `name`, and whether it is sure to be meant: no other one is near, and most of the name is right.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<(String, bool)> {
     let mut best: Option<(usize, &str)> = None;
     let mut is_sole = name.chars().count() >= 3;
@@ -32,7 +32,7 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             }
         }
     }
-    best.map(|(_, candidate)| (candidate.to_owned(), is_sole))
+    best.map(|(least, candidate)| (candidate.to_owned(), is_sole && least * 2 < name.chars().count()))
 }
 
 /// The largest distance that is a slip of the hand.

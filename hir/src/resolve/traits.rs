@@ -16,7 +16,7 @@ use crate::{Type, TypeKind};
 /// A trait's header and the names of its members; `None` when the item is no trait of the slice or has syntax errors.
 pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDefinition>, Stop> {
     let ItemKind::Trait { generics, supertraits, constraints, members } = &item.kind else { return Ok(None) };
-    if item.has_errors || !constraints.is_empty() {
+    if item.has_errors {
         return Ok(None);
     }
     let mut reader = reader(item, cx)?;
@@ -25,7 +25,7 @@ pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDef
     let mut definition = TraitDefinition {
         item: item.id,
         generics: generics.names().collect(),
-        defaults: Vec::new(),
+        given: Given::default(),
         supertraits: Vec::new(),
         associated: Vec::new(),
         methods: Vec::new(),
@@ -35,27 +35,41 @@ pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDef
         definition.diagnostics.push(Diagnostic::new(Code::E2040, anchor, span, [what.into()]));
         return Ok(Some(definition));
     }
-    if let Some(bounded) = generics.list.iter().find(|generic| !generic.bounds.is_empty()) {
-        let what = "bounds of type parameters of traits";
-        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, bounded.span, [what.into()]));
+    let is_told = |constraint: &&tree::Constraint| matches!(constraint, tree::Constraint::Bounds(path, ..) if path.len() < 3);
+    if let Some(tree::Constraint::Equal(_, _, span) | tree::Constraint::Bounds(_, _, span) | tree::Constraint::Const(_, span)) =
+        constraints.iter().find(|constraint| !is_told(constraint))
+    {
+        let what = "`where` clauses of traits about associated types of other traits";
+        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, *span, [what.into()]));
     }
     reader.around.parameters.push(Symbol::new("Self"));
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     let this = crate::types::parameters(&reader.around.parameters[..1])[0];
     reader.around.this = Some(this);
-    for (i, generic) in generics.list.iter().enumerate() {
-        let default = match generic.default {
-            Some(default) => Some(reader.read(default)?),
-            None => None,
-        };
-        if let (None, Some(Some(_))) = (default, definition.defaults.last()) {
-            reader.diagnostics.push(Diagnostic::new(Code::E2015, anchor, generics.list[i].span, [generic.name.into()]));
-        }
-        definition.defaults.push(default);
-    }
+    generics.defaults(&mut reader)?;
     for bound in supertraits {
         definition.supertraits.extend(reader.interface(bound, this)?);
     }
+    for generic in generics.list {
+        if let Some(ty) = reader.around.parameter(generic.name) {
+            reader.bounds_for(ty, &generic.bounds)?;
+        }
+    }
+    for constraint in constraints {
+        match constraint {
+            tree::Constraint::Bounds(path, bounds, _) if path[..] == [Symbol::new("Self")] => {
+                for bound in bounds {
+                    definition.supertraits.extend(reader.interface(bound, this)?);
+                }
+            }
+            tree::Constraint::Bounds(path, bounds, span) if path.len() == 1 => {
+                let ty = reader.associated(path, *span)?;
+                reader.bounds_for(ty, bounds)?;
+            }
+            tree::Constraint::Bounds(..) | tree::Constraint::Equal(..) | tree::Constraint::Const(..) => {}
+        }
+    }
+    definition.given.clone_from(&reader.around.given);
     for member in members {
         match member {
             Member::Function { id, name, has_body } => {
@@ -76,6 +90,19 @@ pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDef
                 }
                 definition.associated.push(row);
             }
+        }
+    }
+    for constraint in constraints {
+        let tree::Constraint::Bounds(path, bounds, span) = constraint else { continue };
+        let &[first, name] = &path[..] else { continue };
+        let own: Vec<Type> = crate::types::parameters(&reader.around.parameters);
+        match definition.associated.iter_mut().find(|row| first.as_str() == "Self" && row.name == name) {
+            Some(row) => {
+                for bound in bounds {
+                    row.bounds.extend(reader.interface(bound, Type::associated(&own, item.id, name))?);
+                }
+            }
+            None => reader.diagnostics.push(Diagnostic::new(Code::E0444, anchor, *span, [first.into(), name.into()])),
         }
     }
     definition.diagnostics = reader.diagnostics;
@@ -126,14 +153,14 @@ impl TypeReader<'_> {
         if is_plain && args.is_empty() {
             return Ok(Some(TraitRef::new(item, &[])));
         }
-        let Some(definition) = self.cx.trait_definition(item)? else { return Ok(None) };
-        let wanted = definition.generics.len();
+        let defaults = self.cx.defaults(item)?;
+        let wanted = defaults.len();
         if args.len() > wanted {
             self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, bound.span, [item.name().into()]));
             return Ok(None);
         }
         while args.len() < wanted {
-            let Some(&Some(default)) = definition.defaults.get(args.len()) else {
+            let Some(&Some(default)) = defaults.get(args.len()) else {
                 let counts = [item.name().into(), wanted.to_string().into(), bound.args.len().to_string().into()];
                 self.diagnostics.push(Diagnostic::new(Code::E2016, self.anchor, bound.span, counts));
                 return Ok(None);
@@ -356,6 +383,13 @@ pub(super) fn check_members(
                 }
             }
             Answer::Proven(_) | Answer::Unsupported | Answer::Endless => {}
+        }
+    }
+    for bound in &definition.given.bounds {
+        let parts = interface.parts(found.ty);
+        let (ty, wanted) = (bound.ty.substituted(&parts), bound.interface.substituted(&parts));
+        if solve(ty, wanted, &found.given, cx)? == Answer::Refuted {
+            diagnostics.push(Diagnostic::new(Code::E2009, anchor, found.type_span, [show(ty).into(), wanted.show().into()]));
         }
     }
     check_associated(item, found, &own, &mut diagnostics, cx)?;
@@ -624,6 +658,10 @@ fn differs(
     }
     let wanted = |ty: Type| normalised(ty.substituted(&args), &own.given, cx);
     for (mine, theirs) in own.params.iter().zip(&declared.params) {
+        if mine.variadic != theirs.variadic {
+            let has = if theirs.variadic { "is variadic in the trait" } else { "is not variadic in the trait" };
+            return Ok(Some((mine.span, format!("parameter `{}` {has}", theirs.name))));
+        }
         let (wanted, ty) = (wanted(theirs.ty)?, normalised(mine.ty, &own.given, cx)?);
         // What is left of an associated type that the impl lacks was reported.
         if ty != wanted && !wanted.has_associated() {
@@ -635,8 +673,10 @@ fn differs(
         return Ok(Some((own.result_span, format!("the result is `{}`, the trait wants `{}`", show(result), show(result_wanted)))));
     }
     // What the impl asks for must follow from what the trait lets callers promise, and the other way round.
+    // What the header of the trait asks was judged with the impl.
     let mut promised = found.given.clone();
-    for bound in declared.given.bounds.iter().skip(1) {
+    let of_header = cx.trait_definition(interface.item())?.map_or(0, |definition| definition.given.bounds.len());
+    for bound in declared.given.bounds.iter().skip(1 + of_header) {
         promised.bounds.push(Bound { ty: wanted(bound.ty)?, interface: bound.interface.substituted(&args) });
     }
     for equality in &declared.given.equalities {

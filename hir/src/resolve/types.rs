@@ -12,8 +12,6 @@ use crate::{Type, TypeKind};
 
 /// Prelude types that the slice lacks, with the word of the refusal.
 const LATER_TYPES: &[&str] = &[
-    "Duration",
-    "Size",
     "PanicInfo",
     "FormatSpec",
     "Alignment",
@@ -260,7 +258,7 @@ impl<'a> TypeReader<'a> {
                         let mut error = Diagnostic::new(Code::E2002, self.anchor, span, [name.into()]);
                         let known = [
                             "int", "float", "bool", "str", "char", "byte", "void", "Never", "Option", "Result", "Ordering", "Error", "Set",
-                            "Range",
+                            "Range", "Duration", "Size",
                         ];
                         let own = self.scope.types.iter().map(|(n, _)| n.as_str());
                         if let Some((near, is_sure)) = suggest(name.as_str(), own.chain(known)) {
@@ -292,7 +290,13 @@ impl<'a> TypeReader<'a> {
             types.push(self.read(arg)?);
         }
         let found = types.len();
-        if found < wanted {
+        let defaults = if found < wanted { self.cx.defaults(item)? } else { Arc::default() };
+        while types.len() < wanted
+            && let Some(&Some(default)) = defaults.get(types.len())
+        {
+            types.push(default.substituted(&types));
+        }
+        if types.len() < wanted {
             let args = [item.name().into(), wanted.to_string().into(), found.to_string().into()];
             self.diagnostics.push(Diagnostic::new(Code::E2016, self.anchor, span, args));
             return Ok(Type::ERROR);

@@ -112,7 +112,8 @@ impl TextContext {
 
     fn declare(&mut self, item: ItemId, params: &[Type], result: Type) {
         let blank = Symbol::new("_");
-        let params = params.iter().map(|&ty| Parameter { name: blank, ty, default: None, span: Span::default() }).collect();
+        let params =
+            params.iter().map(|&ty| Parameter { name: blank, ty, default: None, variadic: false, span: Span::default() }).collect();
         let (result_span, name_span) = (Span::default(), Span::default());
         // A generic function is declared with its type parameters as arguments: `@m.swap<T$0>(T$0) -> T$0`.
         let (base, args) = types::instance_of(item);
@@ -155,6 +156,7 @@ impl TextContext {
                     item,
                     form: TypeForm::Struct,
                     generics,
+                    given: Given::default(),
                     fields: Vec::new(),
                     variants: Vec::new(),
                     derives: Vec::new(),
@@ -202,7 +204,7 @@ impl TextContext {
                 let definition = TraitDefinition {
                     item,
                     generics: Vec::new(),
-                    defaults: Vec::new(),
+                    given: Given::default(),
                     supertraits: Vec::new(),
                     associated: Vec::new(),
                     methods: methods.collect(),
@@ -254,6 +256,10 @@ impl Context for TextContext {
 
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop> {
         Ok(self.definitions.get(&item).cloned())
+    }
+
+    fn defaults(&self, _item: ItemId) -> Result<Arc<Vec<Option<Type>>>, Stop> {
+        Ok(Arc::default())
     }
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {

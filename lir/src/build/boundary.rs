@@ -1,8 +1,8 @@
 //! Texts, runtime calls and panics: where values meet memory.
 
 use abi::{Kind, PanicKind, RuntimeCall, layout};
-use ir::Symbol;
 use ir::ssa::{Inst, NewInst, Value};
+use ir::{PlaceId, Symbol};
 use mir::Op as MirOp;
 
 use super::{Builder, Home, NONE};
@@ -83,13 +83,53 @@ impl Builder<'_> {
     /// check a status.
     pub(super) fn runtime(&mut self, inst: Inst) {
         let mir = self.mir;
-        let args = mir.args(inst);
         let imm = mir.insts[inst].imm;
         let Some(call) = RuntimeCall::from_number(imm) else {
             // A mutant; the verifier of LIR says so too.
             self.out.append(self.block, NewInst { imm, ..NewInst::new(Op::Runtime) }, &[]);
             return;
         };
+        if call == RuntimeCall::StrEqual {
+            return self.str_equal(inst);
+        }
+        self.called(inst, call);
+    }
+
+    /// Are two texts equal? A text that fits into its value is there, padded with zeros: only where both are longer must anybody look at bytes elsewhere.
+    fn str_equal(&mut self, inst: Inst) {
+        let mir = self.mir;
+        let args = mir.args(inst);
+        let [a, b] = [0, 1].map(|at| [0, 1, 2].map(|leaf| self.leaf_at(args.get(at), leaf)));
+        let zero = self.constant(Type::I64, 0);
+        let first = self.icmp(Cond::Eq, a[0], b[0]);
+        let (second, third) = (self.pure(Op::Xor, &[a[1], b[1]], Type::I64), self.pure(Op::Xor, &[a[2], b[2]], Type::I64));
+        let rest = self.pure(Op::Or, &[second, third], Type::I64);
+        let rest = self.icmp(Cond::Eq, rest, zero);
+        let same = self.pure(Op::And, &[first, rest], Type::I8);
+        let is_short = |value| self.str_of(value).is_some_and(|text| text.as_str().len() <= layout::STR_INLINE_MAX);
+        if args.iter().any(|&value| is_short(value)) {
+            return self.define(inst, same);
+        }
+        let (call, join) = (self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let tags = self.pure(Op::Or, &[a[2], b[2]], Type::I64);
+        let are_long = self.icmp(Cond::Sge, tags, zero);
+        self.branch(are_long, (call, &[]), (join, &[same]));
+        let known = self.constants.len();
+        self.block = call;
+        self.called(inst, RuntimeCall::StrEqual);
+        let found = self.leaves.pop().unwrap_or(same);
+        self.jump(join, &[found]);
+        self.constants.truncate(known);
+        self.block = join;
+        let value = self.out.add_param(join, Type::I8);
+        self.define(inst, value);
+    }
+
+    fn called(&mut self, inst: Inst, call: RuntimeCall) {
+        let mir = self.mir;
+        let args = mir.args(inst);
+        let imm = mir.insts[inst].imm;
         let fallible = !call.statuses().is_empty();
         let result = machine_type(call.result());
         let out_size = match call.result() {
@@ -125,7 +165,9 @@ impl Builder<'_> {
             (None, Some(result)) if out.is_none() => std::slice::from_ref(result),
             (None, Some(_) | None) => &[],
         };
-        let new = NewInst { args: &operands[..count], imm, ..NewInst::new(Op::Runtime) };
+        // The only one that says where it was called; all others panic, if at all, by a status.
+        let place = if call == RuntimeCall::DebugPrint { self.place } else { PlaceId::NONE };
+        let new = NewInst { args: &operands[..count], imm, place, ..NewInst::new(Op::Runtime) };
         let made = self.out.append(self.block, new, returned);
         let value = self.out.insts[made].first_result;
         if fallible {

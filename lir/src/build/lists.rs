@@ -356,4 +356,20 @@ impl Builder<'_> {
         self.define_list(inst, list);
         Ok(())
     }
+
+    /// The slots of a table in a buffer that is twice as long.
+    pub(super) fn table_double(&mut self, inst: Inst) -> Result<(), Stop> {
+        let mir = self.mir;
+        let args = mir.args(inst);
+        let old = self.list_at(args.first());
+        let tag = self.constant(Type::I64, i64::from(self.tag_of(args.first().copied())));
+        let buffer = self.runtime_buffer(RuntimeCall::TableDouble, &[old.elements, old.length, tag]);
+        let elements = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
+        let double = self.pure(Op::Add, &[old.length, old.length], Type::I64);
+        let least = self.constant(Type::I64, pure::table::LEAST as i64);
+        let length = self.extreme(Cond::Sgt, double, least);
+        self.count(hir::Type::list(hir::Type::INT), &old.leaves(), Act::Drop, false)?;
+        self.define_list(inst, List { elements, length, buffer });
+        Ok(())
+    }
 }

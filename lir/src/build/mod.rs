@@ -331,6 +331,7 @@ impl<'a> Builder<'a> {
             MirOp::ListSet | MirOp::ListSwap => self.list_set(inst)?,
             MirOp::ListSlice => self.list_slice(inst)?,
             MirOp::ListReserve => self.list_reserve(inst)?,
+            MirOp::TableDouble => self.table_double(inst)?,
             MirOp::Runtime => self.runtime(inst),
             MirOp::Call => self.call(inst)?,
             MirOp::Closure => self.closure(inst)?,

@@ -44,6 +44,7 @@ impl Runtime for StandardRuntime {
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::ListReserve | RuntimeCall::ListUnshare => return list(call, args, memory),
+            RuntimeCall::TableDouble => return table_double(a, b, memory),
             RuntimeCall::TextDrop if a as i64 <= 0 => return Ok(0),
             RuntimeCall::BufferDrop if a == 0 => return Ok(0),
             RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
@@ -84,6 +85,22 @@ impl Runtime for StandardRuntime {
             RuntimeCall::FloatCeil => return Ok(pure::float::ceil(float(a)).to_bits()),
             RuntimeCall::FloatRound => return Ok(pure::float::round(float(a)).to_bits()),
             RuntimeCall::FloatTrunc => return Ok(pure::float::trunc(float(a)).to_bits()),
+            RuntimeCall::FloatCbrt => return Ok(pure::float::cbrt(float(a)).to_bits()),
+            RuntimeCall::FloatExp => return Ok(pure::float::exp(float(a)).to_bits()),
+            RuntimeCall::FloatLn => return Ok(pure::float::ln(float(a)).to_bits()),
+            RuntimeCall::FloatLog2 => return Ok(pure::float::log2(float(a)).to_bits()),
+            RuntimeCall::FloatLog10 => return Ok(pure::float::log10(float(a)).to_bits()),
+            RuntimeCall::FloatSin => return Ok(pure::float::sin(float(a)).to_bits()),
+            RuntimeCall::FloatCos => return Ok(pure::float::cos(float(a)).to_bits()),
+            RuntimeCall::FloatTan => return Ok(pure::float::tan(float(a)).to_bits()),
+            RuntimeCall::FloatAsin => return Ok(pure::float::asin(float(a)).to_bits()),
+            RuntimeCall::FloatAcos => return Ok(pure::float::acos(float(a)).to_bits()),
+            RuntimeCall::FloatAtan => return Ok(pure::float::atan(float(a)).to_bits()),
+            RuntimeCall::FloatSinh => return Ok(pure::float::sinh(float(a)).to_bits()),
+            RuntimeCall::FloatCosh => return Ok(pure::float::cosh(float(a)).to_bits()),
+            RuntimeCall::FloatTanh => return Ok(pure::float::tanh(float(a)).to_bits()),
+            RuntimeCall::FloatAtan2 => return Ok(pure::float::atan2(float(a), float(b)).to_bits()),
+            RuntimeCall::FloatHypot => return Ok(pure::float::hypot(float(a), float(b)).to_bits()),
             RuntimeCall::FloatCompare => return Ok(pure::float::compare(float(a), float(b)) as u64),
             RuntimeCall::IntOfStr => {
                 let text = memory.read_text(b)?;
@@ -146,6 +163,24 @@ fn status(memory: &mut Memory, out: u64, call: RuntimeCall, result: Result<u64, 
         Ok(word) => memory.write(out, 8, word).map(|()| 0),
         Err(kind) => call.statuses().iter().position(|&k| k == kind).map(|n| n as u64 + 1).ok_or(Trap::Malformed),
     }
+}
+
+/// `rt::list::table_double`, in checked memory.
+fn table_double(slots: u64, length: u64, memory: &mut Memory) -> Result<u64, Trap> {
+    let head = u64::from(layout::BUFFER_ELEMENTS);
+    let bytes = (pure::table::doubled(length as usize) as u64).checked_mul(8).ok_or(Trap::Space)?;
+    let start = memory.allocate(bytes.saturating_add(head + layout::CELL_HEADER as u64))?;
+    let buffer = start + layout::CELL_HEADER as u64;
+    for end in [layout::BUFFER_END, layout::BUFFER_LIMIT] {
+        memory.write(buffer + u64::from(end), 8, buffer + head + bytes)?;
+    }
+    let old: Vec<u64> = (0..length).map(|at| memory.read(slots + 8 * at, 8)).collect::<Result<_, _>>()?;
+    let mut table = vec![0; pure::table::doubled(length as usize)];
+    pure::table::move_into(&mut table, old.into_iter());
+    for (at, slot) in table.into_iter().enumerate() {
+        memory.write(buffer + head + 8 * at as u64, 8, slot)?;
+    }
+    Ok(buffer)
 }
 
 /// The functions of `rt::list`, in checked memory.

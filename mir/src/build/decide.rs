@@ -139,7 +139,8 @@ impl Builder<'_> {
             let mut run = rest.iter().position(|arm| arm.guard.is_some()).map_or(rest.len(), |at| at + 1);
             let mut parts = Parts { at: m.at, rows: vec![(m.ty, None)], index: HashMap::new() };
             let tree = loop {
-                let is_total = run == rest.len() && rest[run - 1].guard.is_none();
+                // What an earlier run has ruled out of a part is not seen where the part is read again, so a later run asks for all that it reads.
+                let is_total = run == arms.len() && rest[run - 1].guard.is_none();
                 match self.tree(&mut parts, &rest[..run], is_total)? {
                     Ok(tree) => break Some(tree),
                     Err(Spent) if run > 1 => run /= 2,

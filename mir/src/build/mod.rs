@@ -193,6 +193,10 @@ impl<'a> Builder<'a> {
         let mut new = NewInst { args, imm, ..NewInst::new(Op::Runtime) };
         if call.statuses().is_empty() {
             new.flags = NOUNWIND;
+            // It says where it was called.
+            if call == RuntimeCall::DebugPrint {
+                new.place = self.place(at);
+            }
         } else {
             (new.place, new.unwind) = (self.place(at), Some(self.landing()));
         }

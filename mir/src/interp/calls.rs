@@ -45,13 +45,13 @@ impl Machine<'_> {
             }
             RuntimeCall::DebugPrint => {
                 let text = text(a);
-                let Some((_, output)) = &mut self.world else { return Err(Halt::Effect) };
-                output.write_error(format!("{text}\n").as_bytes());
+                self.write_debug(&text)?;
                 Given::Nothing
             }
             RuntimeCall::Allocate
             | RuntimeCall::ListReserve
             | RuntimeCall::ListUnshare
+            | RuntimeCall::TableDouble
             | RuntimeCall::TextDrop
             | RuntimeCall::BufferDrop
             | RuntimeCall::Free => {
@@ -138,6 +138,22 @@ impl Machine<'_> {
             RuntimeCall::FloatCeil => Given::Word(pure::float::ceil(float(a)).to_bits()),
             RuntimeCall::FloatRound => Given::Word(pure::float::round(float(a)).to_bits()),
             RuntimeCall::FloatTrunc => Given::Word(pure::float::trunc(float(a)).to_bits()),
+            RuntimeCall::FloatCbrt => Given::Word(pure::float::cbrt(float(a)).to_bits()),
+            RuntimeCall::FloatExp => Given::Word(pure::float::exp(float(a)).to_bits()),
+            RuntimeCall::FloatLn => Given::Word(pure::float::ln(float(a)).to_bits()),
+            RuntimeCall::FloatLog2 => Given::Word(pure::float::log2(float(a)).to_bits()),
+            RuntimeCall::FloatLog10 => Given::Word(pure::float::log10(float(a)).to_bits()),
+            RuntimeCall::FloatSin => Given::Word(pure::float::sin(float(a)).to_bits()),
+            RuntimeCall::FloatCos => Given::Word(pure::float::cos(float(a)).to_bits()),
+            RuntimeCall::FloatTan => Given::Word(pure::float::tan(float(a)).to_bits()),
+            RuntimeCall::FloatAsin => Given::Word(pure::float::asin(float(a)).to_bits()),
+            RuntimeCall::FloatAcos => Given::Word(pure::float::acos(float(a)).to_bits()),
+            RuntimeCall::FloatAtan => Given::Word(pure::float::atan(float(a)).to_bits()),
+            RuntimeCall::FloatSinh => Given::Word(pure::float::sinh(float(a)).to_bits()),
+            RuntimeCall::FloatCosh => Given::Word(pure::float::cosh(float(a)).to_bits()),
+            RuntimeCall::FloatTanh => Given::Word(pure::float::tanh(float(a)).to_bits()),
+            RuntimeCall::FloatAtan2 => Given::Word(pure::float::atan2(float(a), float(b)).to_bits()),
+            RuntimeCall::FloatHypot => Given::Word(pure::float::hypot(float(a), float(b)).to_bits()),
             RuntimeCall::FloatCompare => Given::Word(pure::float::compare(float(a), float(b)) as u64),
         })
     }

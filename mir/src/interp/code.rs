@@ -360,6 +360,10 @@ pub(super) enum Insn {
         b: Slot,
         c: Slot,
     },
+    TableDouble {
+        d: Slot,
+        a: Slot,
+    },
     /// The same value.
     CopyHeap {
         d: Slot,

@@ -498,6 +498,20 @@ impl<'a> Machine<'a> {
                     heap!(*d) = Heap::List(slice);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
+                Insn::TableDouble { d, a } => {
+                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "table_double of no list")) };
+                    let all = elements.all();
+                    ghost!(self.ghosts.moved(&heap!(*a), &[], &[&all]));
+                    let word = |cell: &Cell| if let Cell::Word(word) = cell { *word } else { 0 };
+                    let slots: Vec<u64> = all.iter().map(word).collect();
+                    drop(all);
+                    let size = pure::table::doubled(slots.len());
+                    self.pay(16 * size)?;
+                    let mut table = vec![0; size];
+                    pure::table::move_into(&mut table, slots.into_iter());
+                    heap!(*d) = Heap::List(Elements::new(table.into_iter().map(Cell::Word).collect()));
+                    self.ghosts.made(&heap!(*d), &code, code.values[pc]);
+                }
                 Insn::CopyHeap { d, a } => {
                     let value = heap!(*a).clone();
                     heap!(*d) = value;
@@ -507,6 +521,11 @@ impl<'a> Machine<'a> {
                         if *kind == abi::Kind::Str {
                             ghost!(self.ghosts.used(&heap!(slot)));
                         }
+                    }
+                    if *call == abi::RuntimeCall::DebugPrint
+                        && let Some(frame) = self.frames.last_mut()
+                    {
+                        frame.pc = pc;
                     }
                     let given = self.runtime(*call, wb, hb, [*a, *b, *c])?;
                     match given {

@@ -80,6 +80,15 @@ impl Machine<'_> {
         places.into_iter().map(|place| self.line(place)).collect()
     }
 
+    /// Writes a line with the place of the instruction that runs.
+    pub(super) fn write_debug(&mut self, text_behind: &str) -> Result<(), Halt> {
+        let lines = self.trace()?;
+        let Some((_, output)) = &mut self.world else { return Err(Halt::Effect) };
+        let report = text(|out| pure::report::debug(lines.iter().map(Line::frame), text_behind.as_bytes(), out));
+        output.write_error(report.as_bytes());
+        Ok(())
+    }
+
     fn line(&mut self, place: Place) -> Result<Line, Stop> {
         let position = self.position(place.item)?;
         let line = position.base_line + place.line.saturating_sub(1);

@@ -18,6 +18,9 @@ const SMALL: usize = 30;
 const LEAST_GROWTH: usize = 400;
 /// How deep copies are made in copies.
 const DEPTH: u8 = 3;
+/// Instructions of a callee that is hardly more than a call of it, and how deep its copies may stand.
+const TINY: usize = 12;
+const TINY_DEPTH: u8 = 6;
 
 /// Small enough to be copied into callers, and not calling itself: what [`Context::inlinable`] answers about a body.
 pub fn is_inlinable(body: &Body<Mono>) -> bool {
@@ -61,7 +64,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
         while let Some(&inst) = graph.blocks[block].insts.get(at) {
             at += 1;
             let row = &graph.insts[inst];
-            if row.op != Op::Call || depth >= DEPTH {
+            if row.op != Op::Call || depth >= TINY_DEPTH {
                 continue;
             }
             let callee = ItemId::from_raw(row.imm as u32);
@@ -70,6 +73,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
             }
             let Some(body) = cx.inlinable(callee)? else { continue };
             let size = cost(&body);
+            if depth >= DEPTH && size > TINY {
+                continue;
+            }
             let fits = body.blocks.get(ENTRY).is_some_and(|entry| entry.params.len() == row.args.len());
             let Some(unwind) = graph.edges[inst].unwind else { continue };
             if size > room || !fits || !fuel.spend() {

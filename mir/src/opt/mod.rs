@@ -14,6 +14,7 @@ mod jumps;
 mod loops;
 mod ranges;
 mod rename;
+mod sink;
 mod tails;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("jumps", "threads jumps, merges blocks, removes parameters that are always the same"),
     ("loops", "turns a tail call of the function itself into a loop"),
     ("ranges", "drops checks and branches that intervals decide"),
+    ("sink", "makes tuples and structs where they are used, not before a branch"),
     ("tails", "copies blocks that only decide into the edges that know the decision"),
 ];
 
@@ -58,11 +60,12 @@ enum Pass {
     Jumps,
     Loops,
     Ranges,
+    Sink,
     Tails,
 }
 
 impl Pass {
-    const ALL: [Pass; 10] = [
+    const ALL: [Pass; 11] = [
         Pass::Aggregates,
         Pass::Cse,
         Pass::Dead,
@@ -72,6 +75,7 @@ impl Pass {
         Pass::Jumps,
         Pass::Loops,
         Pass::Ranges,
+        Pass::Sink,
         Pass::Tails,
     ];
 
@@ -81,11 +85,11 @@ impl Pass {
 }
 
 /// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something.
-const PIPELINE: [Pass; 27] = {
+const PIPELINE: [Pass; 28] = {
     use Pass::*;
     [
         Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
-        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead,
+        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Sink,
     ]
 };
 
@@ -184,6 +188,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Jumps => return Ok(jumps::run(graph, desk, fuel)),
         Pass::Loops => loops::run(graph, &mut desk.flow, fuel),
         Pass::Ranges => ranges::run(graph, desk, fuel),
+        Pass::Sink => sink::run(graph, desk, fuel),
         Pass::Tails => tails::run(graph, desk, fuel, cx)?,
     }
     Ok(matches!(pass, Pass::Cse | Pass::Dead))

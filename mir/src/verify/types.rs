@@ -257,6 +257,7 @@ impl Checker<'_> {
             Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
             Op::ListLen | Op::ListGet | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => {}
+            Op::TableDouble => self.table(at, args),
             Op::ListSwap => self.swapped(at, inst),
             Op::Tag | Op::StrLen | Op::Dup | Op::Drop | Op::Open | Op::Free | Op::Resume | Op::Unreachable => {}
         }
@@ -291,6 +292,15 @@ impl Checker<'_> {
     }
 
     /// The classes of two results, which are those of two operands.
+    /// The slots of a table are ints.
+    fn table(&mut self, at: Where, args: &[Value]) {
+        let ty = Type::list(Type::INT);
+        if let Some(found) = self.first(args).filter(|found| *found != ty) {
+            let (op, value, expected, found) = (Op::TableDouble.info().name, args[0].raw(), ty.to_string(), found.to_string());
+            self.faults.push(MirFault::OperandType { at, op, value, expected, found });
+        }
+    }
+
     fn swapped(&mut self, at: Where, inst: Inst) {
         let (args, results) = (self.graph.args(inst), self.graph.results(inst));
         for (value, from) in results.zip([args[0], args[2]]) {

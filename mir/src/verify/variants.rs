@@ -1,13 +1,14 @@
 //! M0233: a payload is read only where the sum is known to be the variant.
 //!
 //! One walk down the dominator tree keeps, for every sum that is asked about, the variants that it may be: from its definition, from the tests that
-//! every way to a block has passed (`is`, a `switch` or a compare on `tag`), and for a parameter from what its edges bring. What an edge that comes back to
+//! every way to a block has passed (`is`, a `switch` or a compare on `tag`), where ways meet from what each of them has shown since they parted, and for
+//! a parameter from what its edges bring. What an edge that comes back to
 //! a loop brings is assumed to be nothing at first; the walk is repeated with what it brought until that changes nothing more, which proves the assumption.
 //! A variant with a part of which there are no values is none.
 //!
 //! Bodies without `payload` cost one look at their ops.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use hir::{Type, TypeKind};
 use ir::ssa::dominance::Dominators;
 use ir::ssa::order::Order;
@@ -50,13 +51,17 @@ pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFa
             targets.chain(graph.edges[inst].unwind).for_each(|to| incoming[to.index()] += 1);
         }
     }
+    let of_payloads = graph.insts.rows().iter().filter(|row| row.op == Op::Payload);
+    let asked: HashSet<Value> = of_payloads.filter_map(|row| graph.args.slice(row.args.start(), row.args.len()).first().copied()).collect();
     let before = faults.len();
     let mut assumed = Some(HashMap::new());
     for round in (0..=ROUNDS).rev() {
         let arrived = (0..graph.blocks.len()).map(|_| HashMap::new()).collect();
         let (incoming, visited) = (incoming.clone(), vec![false; graph.blocks.len()]);
         let (known, undo, all, empty) = (HashMap::new(), Vec::new(), HashMap::new(), HashMap::new());
-        let mut walk = Walk { graph, cx, faults, incoming, arrived, visited, assumed, has_grown: false, known, undo, all, empty };
+        let learnt = vec![0; graph.blocks.len()];
+        let ways = Ways { dominators: &dominators, asked: &asked, learnt };
+        let mut walk = Walk { graph, cx, faults, incoming, arrived, visited, assumed, has_grown: false, known, undo, ways, all, empty };
         let mut open = vec![(ENTRY, None)];
         while let Some((block, mark)) = open.pop() {
             match mark {
@@ -77,6 +82,15 @@ pub(super) fn check(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<MirFa
     Ok(())
 }
 
+/// What tells which facts an edge brings to where ways meet.
+struct Ways<'a> {
+    dominators: &'a Dominators,
+    /// Sums of which payloads are read: no others are worth the room.
+    asked: &'a HashSet<Value>,
+    /// By block: how much was known when it was left, as a length of `undo`.
+    learnt: Vec<usize>,
+}
+
 struct Walk<'a> {
     graph: &'a Graph<Mir>,
     cx: &'a dyn Context,
@@ -94,6 +108,7 @@ struct Walk<'a> {
     known: HashMap<Value, Set>,
     /// What was known before.
     undo: Vec<(Value, Option<Set>)>,
+    ways: Ways<'a>,
     /// The variants of a type of which there are values, and how many variants it has.
     all: HashMap<Type, (Set, usize)>,
     /// Are there no values of a type?
@@ -146,6 +161,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.ways.learnt[block.index()] = self.undo.len();
         match self.graph.terminator(block) {
             Some(last) => self.leave(last),
             None => Ok(()),
@@ -161,6 +177,14 @@ impl Walk<'_> {
                 continue;
             }
             let mut facts = self.facts_of_edge(last, index)?;
+            if self.incoming[target.block.index()] > 1 {
+                let parted = self.ways.learnt[self.ways.dominators.idom(target.block).index()];
+                for &(value, _) in self.undo.get(parted..).unwrap_or_default() {
+                    if self.ways.asked.contains(&value) && !facts.iter().any(|(known, _)| *known == value) {
+                        facts.extend(self.known.get(&value).map(|set| (value, set.clone())));
+                    }
+                }
+            }
             for (value, set) in &mut facts {
                 meet(set, &self.set_of(*value)?);
             }

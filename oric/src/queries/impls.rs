@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use hir::program::{ImplRow, Implementation as Header, TraitDefinition};
 use ir::{ItemId, Symbol};
-use query::Interrupt;
+use query::{Cycle, Interrupt};
 use serde::{Deserialize, Serialize};
 use syntax::tree::{File, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    GenericCalls, Implementation, Impls, InherentImpls, Item, Levels, Main, ModuleImpls, Modules, Mutates, Parse, Provider, SelfUses,
-    TraitDef, TraitImpls, TypedBody,
+    Defaults, GenericCalls, Implementation, Impls, InherentImpls, Item, Levels, Main, ModuleImpls, Modules, Mutates, Parse, Provider,
+    SelfUses, TraitDef, TraitImpls, TypedBody,
 };
 
 /// The impls of a program, found by the head of their type.
@@ -124,6 +124,19 @@ impl Provider for TraitImpls {
             levels,
         );
         levels.done(found).map(Arc::new)
+    }
+}
+
+impl Provider for Defaults {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Vec<Option<hir::Type>>>, Interrupt> {
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(Arc::default()) };
+        levels.done(hir::resolve::defaults(item, levels)).map(Arc::new)
+    }
+
+    /// A default that leaves out an argument whose default it is: the argument is missing (E2016).
+    fn on_cycle(_id: &ItemId, _cycle: &Cycle) -> Option<Arc<Vec<Option<hir::Type>>>> {
+        Some(Arc::default())
     }
 }
 

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Contracts, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable,
+    ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable,
     LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, OwnedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls,
     TypeDefinition, Variants,
 };
@@ -93,6 +93,10 @@ impl hir::Context for Levels<'_, '_> {
 
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Stop> {
         Ok((*self.ask::<TypeDefinition>(&item)?).clone())
+    }
+
+    fn defaults(&self, item: ItemId) -> Result<Arc<Vec<Option<Type>>>, Stop> {
+        Ok((*self.ask::<Defaults>(&item)?).clone())
     }
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {

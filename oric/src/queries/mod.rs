@@ -182,8 +182,9 @@ queries! {
         Testable     = 65 "testable"      (Symbol) -> Arc<Vec<(ItemId, syntax::Span)>>, value + firewall, ["oric"], "functions of a module that need a test, with their names' spans";
         // What items tell each other.
         Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value + firewall, ["hir"], "names visible in a module";
-        TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
+        Defaults       = 68 "defaults"        (ItemId) -> Arc<Vec<Option<hir::Type>>>, value + firewall, ["hir"], "defaults of the type parameters of a type or trait";
         TraitDef       = 46 "trait_definition" (ItemId) -> Option<Arc<hir::program::TraitDefinition>>, value + firewall, ["hir"], "supertraits and members of a trait";
+        TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
         ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir"], "impls of a module, by the head of their type";
         Impls          = 27 "impls"          (()) -> Arc<impls::ImplTable>, value + firewall, ["oric"], "impls of the program";
         InherentImpls  = 28 "inherent_impls" (ItemId) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["oric"], "inherent impls of a declared type: the firewall against the impls of others";

@@ -33,7 +33,7 @@ pub struct Sites {
     pub sources: Vec<Symbol>,
     /// The part of a package that is meant.
     pub part: Option<OneFile>,
-    /// Files in `_test/` that are named wrongly (E0516), below the package.
+    /// Files that are named wrongly (E0036; E0516 for those in `_test/` that are no tests), below the package.
     pub strays: Vec<String>,
 }
 
@@ -263,12 +263,15 @@ pub(super) fn misplaced(levels: &Levels<'_, '_>, module: Symbol, file: &syntax::
     Ok(found)
 }
 
-/// E0516, for each file of a `_test/` folder that is named wrongly.
+/// E0036 or E0516, for each file that is named wrongly.
 pub(super) fn strays(levels: &Levels<'_, '_>) -> Result<Vec<Diagnostic>, Interrupt> {
     let Some(sites) = levels.cx().input::<TestSites>(&())? else { return Ok(Vec::new()) };
     let error = |path: &String| {
         let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
-        let error = Diagnostic::new(DiagnosticCode::E0516, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
+        let is_no_test = path.split('/').any(|folder| folder == "_test") && !name.ends_with(".test.ori");
+        let code = if is_no_test { DiagnosticCode::E0516 } else { DiagnosticCode::E0036 };
+        let error = Diagnostic::new(code, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
+        let error = if is_no_test { error } else { error.help(hir::resolve::SOURCE_NAMES) };
         error.note(format!("the file is {path}"))
     };
     Ok(sites.strays.iter().map(error).collect())

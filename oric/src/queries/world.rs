@@ -7,8 +7,8 @@ use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
 use super::{
-    ConstantType, ConstantValue, Contracts, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature, Mutates,
-    OptimisedBody, OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature,
+    Mutates, OptimisedBody, OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -38,6 +38,10 @@ impl hir::Context for World<'_> {
 
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<hir::TypeDefinition>>, Stop> {
         Ok((*self.ask::<TypeDefinition>(&item)?).clone())
+    }
+
+    fn defaults(&self, item: ItemId) -> Result<Arc<Vec<Option<Type>>>, Stop> {
+        Ok((*self.ask::<Defaults>(&item)?).clone())
     }
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
@@ -111,6 +115,10 @@ impl mir::Context for World<'_> {
 
     fn owned(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Owned>>>, Stop> {
         Ok((*self.ask::<OwnedBody>(&function)?).clone())
+    }
+
+    fn normal(&self, ty: Type) -> Result<Type, Stop> {
+        hir::resolve::solve::normalised(ty, &hir::program::Given::default(), self)
     }
 }
 

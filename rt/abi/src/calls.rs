@@ -85,10 +85,11 @@ macro_rules! calls {
 calls! {
     Print         = "print"          "ori_print"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text and a newline to standard output";
     Write         = "write"          "ori_write"          (Str)          -> Void,  Writes, [OutputFailed], "writes a text to standard output";
-    DebugPrint    = "debug_print"    "ori_debug_print"    (Str)          -> Void,  Writes, [], "writes a text and a newline to standard error";
+    DebugPrint    = "debug_print"    "ori_debug_print"    (Str)          -> Void,  Writes, [], "writes the place of the call in brackets, a text and a newline to standard error";
     Allocate      = "allocate"       "ori_allocate"       (Int, Int)     -> Address, Pure, [], "a cell with room for so many bytes, of the type with this tag (`layout::type_tag`); ends the process when memory is exhausted";
     ListReserve   = "list_reserve"   "ori_list_reserve"   (Address, Int, Address, Int, Int, Int) -> Address, Writes, [], "elements, their number, their buffer, how many more, bytes of one, tag of the list: a buffer that ends with these elements and has room for so many more; the same one, or a new one with copies";
     ListUnshare   = "list_unshare"   "ori_list_unshare"   (Address, Int, Int, Int) -> Address, Writes, [], "elements, their number, bytes of one, tag of the list: a new buffer with copies of them";
+    TableDouble   = "table_double"   "ori_table_double"   (Address, Int, Int)  -> Address, Writes, [], "slots of a table, their number, tag of the list: a new buffer with those of one that is twice as long";
     TextDrop      = "text_drop"      "ori_text_drop"      (Int)          -> Void,  Writes, [], "gives up a share of the block that the third word of a text names, when it names one; no value of the language: only LIR calls it, as the two below";
     BufferDrop    = "buffer_drop"    "ori_buffer_drop"    (Address)      -> Void,  Writes, [], "gives up a share of a buffer whose elements hold nothing counted, when there is one";
     Free          = "free"           "ori_free"           (Address)      -> Void,  Writes, [], "gives a block back that nobody holds, and what it holds is dropped";
@@ -135,6 +136,22 @@ calls! {
     FloatCeil     = "float_ceil"     "ori_float_ceil"     (Float)        -> Float, Pure,   [], "smallest integral float not below";
     FloatRound    = "float_round"    "ori_float_round"    (Float)        -> Float, Pure,   [], "nearest integral float, half away from zero";
     FloatTrunc    = "float_trunc"    "ori_float_trunc"    (Float)        -> Float, Pure,   [], "integral part";
+    FloatCbrt     = "float_cbrt"     "ori_float_cbrt"     (Float)        -> Float, Pure,   [], "cube root";
+    FloatExp      = "float_exp"      "ori_float_exp"      (Float)        -> Float, Pure,   [], "e to a power";
+    FloatLn       = "float_ln"       "ori_float_ln"       (Float)        -> Float, Pure,   [], "natural logarithm";
+    FloatLog2     = "float_log2"     "ori_float_log2"     (Float)        -> Float, Pure,   [], "logarithm to base 2";
+    FloatLog10    = "float_log10"    "ori_float_log10"    (Float)        -> Float, Pure,   [], "logarithm to base 10";
+    FloatSin      = "float_sin"      "ori_float_sin"      (Float)        -> Float, Pure,   [], "sine";
+    FloatCos      = "float_cos"      "ori_float_cos"      (Float)        -> Float, Pure,   [], "cosine";
+    FloatTan      = "float_tan"      "ori_float_tan"      (Float)        -> Float, Pure,   [], "tangent";
+    FloatAsin     = "float_asin"     "ori_float_asin"     (Float)        -> Float, Pure,   [], "inverse sine";
+    FloatAcos     = "float_acos"     "ori_float_acos"     (Float)        -> Float, Pure,   [], "inverse cosine";
+    FloatAtan     = "float_atan"     "ori_float_atan"     (Float)        -> Float, Pure,   [], "inverse tangent";
+    FloatSinh     = "float_sinh"     "ori_float_sinh"     (Float)        -> Float, Pure,   [], "hyperbolic sine";
+    FloatCosh     = "float_cosh"     "ori_float_cosh"     (Float)        -> Float, Pure,   [], "hyperbolic cosine";
+    FloatTanh     = "float_tanh"     "ori_float_tanh"     (Float)        -> Float, Pure,   [], "hyperbolic tangent";
+    FloatAtan2    = "float_atan2"    "ori_float_atan2"    (Float, Float) -> Float, Pure,   [], "angle of a point, y before x";
+    FloatHypot    = "float_hypot"    "ori_float_hypot"    (Float, Float) -> Float, Pure,   [], "length of a vector";
     FloatCompare  = "float_compare"  "ori_float_compare"  (Float, Float) -> Int,   Pure,   [], "-1, 0 or 1 in the total order: zeros equal, NaN equal to itself and above all";
     TestNumber    = "test_number"    "ori_test_number"    (Str)          -> Int,   Writes, [], "the number of the test that this process is to run: the text's, or for `serve` the one that standard input asks for next, in a process forked for it";
 }

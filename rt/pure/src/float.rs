@@ -7,6 +7,86 @@ pub fn pow(a: f64, b: f64) -> f64 {
     libm::pow(a, b)
 }
 
+/// Cube root.
+pub fn cbrt(a: f64) -> f64 {
+    libm::cbrt(a)
+}
+
+/// E to a power.
+pub fn exp(a: f64) -> f64 {
+    libm::exp(a)
+}
+
+/// Natural logarithm.
+pub fn ln(a: f64) -> f64 {
+    libm::log(a)
+}
+
+/// Logarithm to base 2.
+pub fn log2(a: f64) -> f64 {
+    libm::log2(a)
+}
+
+/// Logarithm to base 10.
+pub fn log10(a: f64) -> f64 {
+    libm::log10(a)
+}
+
+/// Sine.
+pub fn sin(a: f64) -> f64 {
+    libm::sin(a)
+}
+
+/// Cosine.
+pub fn cos(a: f64) -> f64 {
+    libm::cos(a)
+}
+
+/// Tangent.
+pub fn tan(a: f64) -> f64 {
+    libm::tan(a)
+}
+
+/// Inverse sine.
+pub fn asin(a: f64) -> f64 {
+    libm::asin(a)
+}
+
+/// Inverse cosine.
+pub fn acos(a: f64) -> f64 {
+    libm::acos(a)
+}
+
+/// Inverse tangent.
+pub fn atan(a: f64) -> f64 {
+    libm::atan(a)
+}
+
+/// Hyperbolic sine.
+pub fn sinh(a: f64) -> f64 {
+    libm::sinh(a)
+}
+
+/// Hyperbolic cosine.
+pub fn cosh(a: f64) -> f64 {
+    libm::cosh(a)
+}
+
+/// Hyperbolic tangent.
+pub fn tanh(a: f64) -> f64 {
+    libm::tanh(a)
+}
+
+/// The angle of the point `(x, y)`.
+pub fn atan2(y: f64, x: f64) -> f64 {
+    libm::atan2(y, x)
+}
+
+/// The length of the vector `(x, y)`, without overflow on the way.
+pub fn hypot(x: f64, y: f64) -> f64 {
+    libm::hypot(x, y)
+}
+
 /// Largest integral float not above `a`.
 pub fn floor(a: f64) -> f64 {
     libm::floor(a)

@@ -12,9 +12,45 @@ pub fn hash(text: &[u8], seed: i64) -> i64 {
 /// Digits of pi: nothing up the sleeve.
 const PI: [u64; 3] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0];
 
+#[inline(always)]
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     product as u64 ^ (product >> 64) as u64
+}
+
+/// The word at an offset; 0 where the text ends before.
+#[inline(always)]
+fn word_at(text: &[u8], at: usize) -> u64 {
+    text.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+#[inline(always)]
+fn half_at(text: &[u8], at: usize) -> u64 {
+    text.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
+}
+
+/// Both factors of a product depend on the seed: nobody can make one of them 0.
+#[inline(always)]
+fn folded(text: &[u8], seed: u64) -> u64 {
+    let (key, mut state) = (seed ^ PI[0], seed ^ PI[1]);
+    let length = text.len();
+    let mut at = 0;
+    while length - at > 16 {
+        state = fold(word_at(text, at) ^ key, word_at(text, at + 8) ^ state);
+        at += 16;
+    }
+    // The last 16 bytes, or what there is, some of it twice.
+    let (first, second) = if length > 16 {
+        (word_at(text, length - 16), word_at(text, length - 8))
+    } else if length >= 8 {
+        (word_at(text, 0), word_at(text, length - 8))
+    } else if length >= 4 {
+        (half_at(text, 0), half_at(text, length - 4))
+    } else {
+        let byte = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte));
+        (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
+    };
+    fold(fold(first ^ key, second ^ state) ^ length as u64, key ^ PI[2])
 }
 
 /// Up to eight bytes as a little-endian word.
@@ -24,18 +60,6 @@ fn word(bytes: &[u8]) -> u64 {
         *slot = *byte;
     }
     u64::from_le_bytes(word)
-}
-
-fn folded(text: &[u8], seed: u64) -> u64 {
-    let mut state = fold(seed ^ PI[0], text.len() as u64 ^ PI[1]);
-    let mut blocks = text.chunks_exact(16);
-    for block in &mut blocks {
-        let (first, second) = block.split_at(8);
-        state = fold(word(first) ^ PI[2], word(second) ^ state);
-    }
-    let rest = blocks.remainder();
-    let (first, second) = rest.split_at(rest.len().min(8));
-    fold(fold(word(first) ^ PI[1], word(second) ^ state), seed ^ PI[2])
 }
 
 fn sip(text: &[u8], key: u64) -> u64 {

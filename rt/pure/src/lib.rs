@@ -12,6 +12,7 @@
 //! | [`text`]    | comparison, hash, positions in UTF-8, repair of what is not UTF-8               |
 //! | [`find`]    | search and replacement                                                          |
 //! | [`keyed`]   | hashes with a seed, for tables                                                  |
+//! | [`table`]   | tables of maps that grow                                                        |
 //! | [`case`]    | upper and lower case, decimal digits of Unicode                                 |
 //! | [`message`] | panic messages from the table of `rt-abi`                                       |
 //! | [`report`]  | the panic report with its stack trace (`language/10` §10.4)                     |
@@ -31,6 +32,7 @@ pub mod parse;
 pub mod print;
 pub mod report;
 pub mod sites;
+pub mod table;
 pub mod text;
 
 pub use message::Arg;

@@ -65,6 +65,19 @@ fn place(frame: &Frame, out: Sink) {
     print::int_to(i64::from(frame.column), out);
 }
 
+/// Writes the line of `dbg` (`language/09` §9.3): the place that a panic there would name, without column, and the text behind it.
+pub fn debug<'a>(frames: impl Iterator<Item = Frame<'a>> + Clone, text: &[u8], out: Sink) {
+    out(b"[");
+    if let Some(frame) = frames.clone().find(|frame| !frame.hidden).or_else(|| frames.clone().next()) {
+        out(frame.file);
+        out(b":");
+        print::int_to(i64::from(frame.line), out);
+    }
+    out(b"]");
+    out(text);
+    out(b"\n");
+}
+
 /// Writes the report of an exhausted stack (`language/10` §10.8); `None` when the place is unknown.
 pub fn stack_overflow(place: Option<Frame>, out: Sink) {
     out(b"fatal: stack overflow");

@@ -20,6 +20,9 @@ const NARROW: usize = 4096;
 const WIDE: usize = 4;
 /// From this size on a block has a mapping of its own.
 const HUGE: usize = 1 << 20;
+/// Mappings that are kept for the next block that fits, and bytes of all of them: what grows and shrinks does not fault its pages in each time.
+const KEPT: usize = 8;
+const KEPT_BYTES: usize = 16 << 20;
 /// Bytes in front of the parts of a large block: its links, its size, its header.
 const PREFIX: usize = 32;
 /// Room for [`Segment`] in its first slab.
@@ -66,11 +69,19 @@ struct Huge {
 
 const _: () = assert!(size_of::<Huge>() == PREFIX);
 
+/// A mapping that no block stands in.
+#[derive(Clone, Copy)]
+struct Kept {
+    start: *mut u8,
+    bytes: usize,
+}
+
 /// The segments of a thread.
 pub struct Segments {
     first: *mut Segment,
     carves: [Carve; CELL_CLASSES],
     huge: *mut Huge,
+    kept: [Kept; KEPT],
     /// Slabs taken so far, by which the first block is moved in.
     taken: u32,
     /// Bytes that the allocation wants for which there may be no memory.
@@ -162,11 +173,15 @@ impl Segments {
     pub fn large(&mut self, size: usize) -> *mut u8 {
         let Some(total) = size.checked_add(PREFIX) else { fault::out_of_memory(size) };
         self.wanted = size;
+        let mut room = size;
         let start = if total >= HUGE {
-            let Some(start) = total.checked_next_multiple_of(4096).and_then(system::map) else { fault::out_of_memory(size) };
+            let fresh = || Some(total.checked_next_multiple_of(4096)?).and_then(|bytes| Some(Kept { start: system::map(bytes)?, bytes }));
+            let Some(Kept { start, bytes }) = self.kept(total).or_else(fresh) else { fault::out_of_memory(size) };
+            room = bytes - PREFIX;
             let huge = start.cast::<Huge>();
-            // SAFETY: a fresh mapping; the blocks in the list are in use.
+            // SAFETY: a mapping of ours that no block stands in; the blocks in the list are in use.
             unsafe {
+                (*huge).previous = core::ptr::null_mut();
                 (*huge).next = self.huge;
                 if !self.huge.is_null() {
                     (*self.huge).previous = huge;
@@ -186,7 +201,7 @@ impl Segments {
         // SAFETY: the prefix belongs to the block.
         unsafe {
             let parts = start.add(PREFIX);
-            parts.offset(CELL_LARGE_SIZE as isize).cast::<u64>().write(size as u64);
+            parts.offset(CELL_LARGE_SIZE as isize).cast::<u64>().write(room as u64);
             parts
         }
     }
@@ -218,7 +233,24 @@ impl Segments {
             if !next.is_null() {
                 (*next).previous = previous;
             }
-            system::unmap(start, total.next_multiple_of(4096));
+            self.keep(Kept { start, bytes: total.next_multiple_of(4096) });
+        }
+    }
+
+    /// A mapping that was kept, for so many bytes: the smallest that fits and is not more than twice as long.
+    fn kept(&mut self, total: usize) -> Option<Kept> {
+        let fits = |kept: &&mut Kept| kept.bytes >= total && kept.bytes / 2 <= total;
+        let best = self.kept.iter_mut().filter(fits).min_by_key(|kept| kept.bytes)?;
+        Some(core::mem::replace(best, Kept { start: core::ptr::null_mut(), bytes: 0 }))
+    }
+
+    /// Keeps a mapping, or gives it back.
+    fn keep(&mut self, mapping: Kept) {
+        let all: usize = self.kept.iter().map(|kept| kept.bytes).sum();
+        match self.kept.iter_mut().find(|kept| kept.bytes == 0) {
+            Some(free) if all + mapping.bytes <= KEPT_BYTES => *free = mapping,
+            // SAFETY: no block stands in it.
+            _ => drop(unsafe { system::unmap(mapping.start, mapping.bytes) }),
         }
     }
 

@@ -111,6 +111,8 @@ impl Lexer<'_> {
             error.help = match c {
                 'x' => Some("'\\x' takes two hex digits up to 7F; use '\\u{...}' for others"),
                 'u' => Some("write '\\u{H}' with the 1 to 6 hex digits of a scalar value"),
+                '{' | '}' if kind == Quoted::Template => Some("in a template a brace is written twice: '{{' or '}}'"),
+                '{' | '}' => Some("a brace in double quotes stands for itself: leave out the backslash"),
                 _ => None,
             };
         }

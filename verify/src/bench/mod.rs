@@ -9,6 +9,7 @@
 //! | [`tests`]   | verdicts that are known, a function edited, everything run     |
 //! | [`backend`] | LIR to bytes alone, against clang's code generation            |
 //! | [`kernels`] | run time of programs                                           |
+//! | [`maps`]    | maps with int and str keys beside `hashbrown`                  |
 //! | [`hello`]   | start and end of the smallest program                          |
 
 pub mod backend;
@@ -16,6 +17,7 @@ pub mod compile;
 pub mod edits;
 pub mod hello;
 pub mod kernels;
+pub mod maps;
 pub mod peers;
 pub mod scaling;
 pub mod tests;
@@ -68,7 +70,7 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 8] = ["hello", "edits", "tests", "kernels", "heap", "backend", "scaling", "compile"];
+pub const PARTS: [&str; 9] = ["hello", "edits", "tests", "kernels", "heap", "maps", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -97,6 +99,9 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("heap") {
         kernels::measure_heap(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("maps") {
+        maps::measure(&oric, &mut evidence, &mut ratios);
     }
     if wanted("backend") {
         backend::measure(&mut evidence, &mut ratios);

@@ -119,8 +119,12 @@ pub(super) fn apply(
         let at = insts.iter().position(|&inst| inst == point).unwrap_or(insts.len());
         insts.splice(at..at, made);
     }
-    // The parts are the variables now.
+    // The parts are the variables now. What is not counted and was read before stays as it is.
     for node in plan.nodes.iter().skip(1).filter(|node| plan.variables.contains(&node.path)) {
+        let is_gone = graph.def_inst(node.value).is_some_and(|made| plan.removed.contains(&made));
+        if !plan.paths[node.path].is_counted && !is_gone {
+            continue;
+        }
         for &inst in &facts.uses[node.value.index()] {
             let (block, at) = facts.place[inst.index()];
             let is_open = plan.open.contains(&block) || plan.points.get(&block).is_some_and(|&point| at >= facts.place[point.index()].1);
