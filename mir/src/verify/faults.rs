@@ -132,6 +132,10 @@ faults! {
     "M0232" ElementType { value: u32, expected: String, found: String } "the elements are {expected}, and %{value} is {found}";
     /// `payload` is read only where its operand is known to be the variant: made so, or tested on every way there.
     "M0233" UnprovedVariant { value: u32, variant: u32 } "nothing on every way here shows that %{value} is variant {variant}";
+    /// While a panic unwinds nothing may panic, and the function is not left but by `resume`.
+    "M0234" DuringUnwinding { op: &'static str } "`{op}` while a panic unwinds";
+    /// `resume` and `rt caught` stand where a panic unwinds.
+    "M0235" NothingUnwinds {} "nothing unwinds here, on one way at least";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.

@@ -6,6 +6,7 @@
 //! | `types`   | M02: op classes, signatures, runtime tables, claims                            |
 //! | `ownership` | M03: each counted value is given away once on every path                       |
 //! | `variants` | M0233: a payload is read behind what shows the variant                       |
+//! | `unwinding` | M0234, M0235: what runs while a panic unwinds                          |
 //! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
 //!
 //! Family M01 is [`ir::ssa::structure`]: blocks, dominance with unwind edges, places. A `call`, an `rt` or arithmetic either has place and
@@ -17,6 +18,7 @@ mod faults;
 mod ownership;
 pub mod proof;
 mod types;
+mod unwinding;
 pub(crate) mod variants;
 
 #[cfg(test)]
@@ -37,6 +39,9 @@ pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault
     types::check(body, P::IS_CLOSED, cx, &mut faults)?;
     if P::IS_CLOSED && faults.is_empty() {
         variants::check(body, cx, &mut faults)?;
+    }
+    if !faults.iter().any(|fault| matches!(fault, MirFault::Structure(_))) {
+        unwinding::check(body, &mut faults);
     }
     if !P::IS_OWNED {
         ownership::refuse(body, &mut faults);
