@@ -14,6 +14,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::project::Seen;
 
@@ -37,7 +38,12 @@ impl Held {
 
     fn locked(path: &Path, how: FlockOperation) -> Option<Held> {
         let file = File::open(path).ok()?;
-        flock(&file, how).ok()?;
+        match flock(&file, how) {
+            Ok(()) => {}
+            // Where there are no locks nobody holds it alone, so nobody changes it in place.
+            Err(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS) if how == FlockOperation::NonBlockingLockShared => {}
+            Err(_) => return None,
+        }
         let seen = Seen::of(&file.metadata().ok()?);
         Some(Held { file, seen })
     }

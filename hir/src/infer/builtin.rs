@@ -297,13 +297,10 @@ impl<'a> Checker<'a> {
         let Some(values) = self.take("dbg", &[("value", Param::Any), ("label", STR)], 1, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.closed(values[0]);
-        if ty == Type::NEVER {
-            return Ok(values[0]);
-        }
-        if !self.needs(ty, Known::Debug, span)? {
-            return Ok(self.error(span));
-        }
+        let ty = match self.operand_with(values[0], Known::Debug, span)? {
+            Ok(ty) => ty,
+            Err(done) => return Ok(done),
+        };
         let value = self.temporary(values[0]);
         let label = values.get(1).map(|&label| self.temporary(label));
         let shown = self.read(value, span);
@@ -389,13 +386,10 @@ impl<'a> Checker<'a> {
         let Some(values) = self.take(function, &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.closed(values[0]);
-        if ty == Type::NEVER {
-            return Ok(values[0]);
-        }
-        if !self.needs(ty, Known::Comparable, span)? {
-            return Ok(self.error(span));
-        }
+        let ty = match self.operand_with(values[0], Known::Comparable, span)? {
+            Ok(ty) => ty,
+            Err(done) => return Ok(done),
+        };
         let left = self.temporary(values[0]);
         let right = self.temporary(values[1]);
         let (a, b) = (self.read(left, span), self.read(right, span));
@@ -416,16 +410,21 @@ impl<'a> Checker<'a> {
         Ok(has == Some(true))
     }
 
+    /// The type of an argument that needs a trait; `Err` is what stands for the call when it has no value or, after a report, not the trait.
+    fn operand_with(&mut self, value: ExprId, known: Known, span: Span) -> Result<std::result::Result<Type, ExprId>> {
+        let ty = self.closed(value);
+        if ty == Type::NEVER {
+            return Ok(Err(value));
+        }
+        Ok(if self.needs(ty, known, span)? { Ok(ty) } else { Err(self.error(span)) })
+    }
+
     fn compare_call(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
         let Some(values) = self.take("compare", &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
             return Ok(self.error(span));
         };
-        let ty = self.closed(values[0]);
-        if ty == Type::NEVER {
-            return Ok(values[0]);
-        }
-        if !self.needs(ty, Known::Comparable, span)? {
-            return Ok(self.error(span));
+        if let Err(done) = self.operand_with(values[0], Known::Comparable, span)? {
+            return Ok(done);
         }
         self.compared(values[0], values[1], span)
     }
