@@ -116,6 +116,20 @@ pub fn limit(child: &Child, resource: Resource, bytes: u64) {
     }
 }
 
+/// Bytes of stack for programs that recurse as deep as their data, in every language alike; `shared/bench/kernels/run.py` does the same.
+const DEEP_STACK: u64 = 1 << 30;
+
+/// Lets the processes that are started from now on have deep stacks, where the system allows it.
+pub fn raise_stacks() {
+    let most = rustix::process::getrlimit(Resource::Stack).maximum;
+    let _ = rustix::process::setrlimit(Resource::Stack, Rlimit { current: Some(most.map_or(DEEP_STACK, |most| most.min(DEEP_STACK))), maximum: most });
+}
+
+/// The same for programs in Ori, which have a stack of their own.
+pub fn deep_stack(command: &mut Command) -> &mut Command {
+    command.env("ORI_STACK_SIZE", DEEP_STACK.to_string())
+}
+
 /// Waits for the end, and brings it about when the time is up.
 fn wait(child: &mut Child, time: Duration) -> std::io::Result<(std::process::ExitStatus, bool)> {
     let started = Instant::now();
@@ -135,7 +149,7 @@ fn wait(child: &mut Child, time: Duration) -> std::io::Result<(std::process::Exi
 
 /// The most memory that a program has had at once, in KB, as the system says while it runs.
 pub fn peak(program: &str, args: &[&str]) -> std::io::Result<u64> {
-    let mut child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut child = deep_stack(&mut Command::new(program)).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     while child.try_wait()?.is_none() {
@@ -155,7 +169,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// Runs a command to its end in a folder; the error is what it said.
 pub fn succeed(folder: &Path, name: &str, args: &[&str]) -> Result<Vec<u8>, String> {
     let limits = Limits { time: Duration::from_secs(300), memory: u64::MAX, output: u64::MAX };
-    let ending = run(Command::new(name).args(args).current_dir(folder), limits).map_err(|error| format!("{name}: {error}"))?;
+    let ending = run(deep_stack(&mut Command::new(name)).args(args).current_dir(folder), limits).map_err(|error| format!("{name}: {error}"))?;
     match ending.status {
         Some(0) => Ok(ending.stdout),
         _ => Err(format!("{name} {}: {}", args.join(" "), ending.line())),

@@ -44,6 +44,7 @@ pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
 
 /// The kernels on the heap: time and peak memory beside the peers that are installed.
 pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
+    child::raise_stacks();
     let mut table = Table::new("kernels on the heap", &["kernel", "size", "by", "ms", "peak MB", "ori / it"]);
     let mut logs: [Vec<f64>; PEERS.len()] = Default::default();
     for (kernel, size) in HEAP {

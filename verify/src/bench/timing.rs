@@ -25,6 +25,7 @@ impl Timed {
     pub fn once(&self) -> Result<Sample, String> {
         let (program, args) = self.line.split_first().ok_or("no command")?;
         let mut command = Command::new(program);
+        crate::child::deep_stack(&mut command);
         command.args(args).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let (busy, own, started) = (machine_time(), children_time(), Instant::now());
         let status = command.status().map_err(|error| format!("{program}: {error}"))?;
