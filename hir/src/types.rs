@@ -55,6 +55,8 @@ pub enum TypeKind {
     Function(&'static [Type], Type),
     /// A cell on the heap with parts of these types; from MIR on, never in HIR.
     Cell(&'static [Type]),
+    /// A value of this type with a hole of this type in it; from MIR on, never in HIR.
+    Hole(Type),
     /// An open variable of inference, only inside `infer`.
     Variable(u32),
 }
@@ -103,7 +105,7 @@ impl Has {
             TypeKind::Variable(_) => Has { variable: true, ..Has::default() },
             TypeKind::Associated(parts, ..) => Has { associated: true, ..Has::any(parts.iter()) },
             TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) | TypeKind::Cell(parts) => Has::any(parts.iter()),
-            TypeKind::List(element) => Has::any([&element].into_iter()),
+            TypeKind::List(inner) | TypeKind::Hole(inner) => Has::any([&inner].into_iter()),
             TypeKind::Function(params, result) => Has::any(params.iter().chain([&result])),
             crate::base_kinds!() | TypeKind::Str => Has::default(),
         }
@@ -275,6 +277,7 @@ impl Type {
             TypeKind::Struct(item, args) if !args.is_empty() => Type::structure(item, &all(args)),
             TypeKind::List(element) => Type::list(all(&[element])[0]),
             TypeKind::Cell(parts) => Type::cell(&all(parts)),
+            TypeKind::Hole(whole) => Type::hole(all(&[whole])[0]),
             TypeKind::Associated(parts, interface, name) => Type::associated(&all(parts), interface, name),
             TypeKind::Function(params, result) => {
                 let params = shared(&all(params));
@@ -304,6 +307,11 @@ impl Type {
     /// A cell with parts of these types.
     pub fn cell(parts: &[Type]) -> Type {
         Type::new(TypeKind::Cell(shared(parts)))
+    }
+
+    /// A value of this type that is not yet whole.
+    pub fn hole(whole: Type) -> Type {
+        Type::new(TypeKind::Hole(whole))
     }
 
     /// `(A, B) -> C`
@@ -384,6 +392,7 @@ impl fmt::Display for Type {
                 write!(f, " -> {result}")
             }
             TypeKind::Cell(parts) => write!(f, "cell<{}>", Listed(parts)),
+            TypeKind::Hole(whole) => write!(f, "hole<{whole}>"),
             TypeKind::Variable(n) => write!(f, "?{n}"),
         }
     }

@@ -40,6 +40,8 @@ pub enum Class {
     List,
     /// A cell on the heap.
     Cell,
+    /// A value with a hole.
+    Hole,
     /// A function value.
     Function,
     /// Element type of the list that is the first operand.
@@ -146,6 +148,10 @@ ir::ops! {
     Open      = "open"      (Any, Many) -> (Many), imm None, targets 0, Writes, "gives its first operand up for parts of it: each further operand, reached from it by `field`, `payload` and `part`, is a result of its own; where the result is a token, the room of that cell if nobody else held it";
     Reuse     = "reuse"     (Cell, Many) -> (Cell), imm None, targets 0, Writes, "a cell as by `new` of the operands behind the first, in the room of that token if it has any";
     Free      = "free"      (Cell) -> (),        imm Int, targets 0, Writes, "gives the room of a token back; the number is its class";
+    // Values with a hole.
+    Hole      = "hole"      (Any) -> (Hole),     imm None, targets 0, Writes, "a hole and nothing around it; the operand, which nobody holds, stands in it meanwhile";
+    Plug      = "plug"      (Hole, Sum) -> (Same), imm Int, targets 0, Writes, "the second operand, a variant with a cell, goes where the hole is, and that part of the cell is the hole then";
+    Fill      = "fill"      (Hole, Any) -> (Any), imm None, targets 0, Writes, "the value around the hole, with the second operand in it";
     // Terminators.
     Jump      = "jump"      () -> (),            imm None, targets 1, Ends, "goes on";
     Branch    = "branch"    (Bool) -> (),        imm None, targets 2, Ends, "first target when true";

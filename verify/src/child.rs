@@ -122,7 +122,10 @@ const DEEP_STACK: u64 = 1 << 30;
 /// Lets the processes that are started from now on have deep stacks, where the system allows it.
 pub fn raise_stacks() {
     let most = rustix::process::getrlimit(Resource::Stack).maximum;
-    let _ = rustix::process::setrlimit(Resource::Stack, Rlimit { current: Some(most.map_or(DEEP_STACK, |most| most.min(DEEP_STACK))), maximum: most });
+    let _ = rustix::process::setrlimit(
+        Resource::Stack,
+        Rlimit { current: Some(most.map_or(DEEP_STACK, |most| most.min(DEEP_STACK))), maximum: most },
+    );
 }
 
 /// The same for programs in Ori, which have a stack of their own.
@@ -149,7 +152,8 @@ fn wait(child: &mut Child, time: Duration) -> std::io::Result<(std::process::Exi
 
 /// The most memory that a program has had at once, in KB, as the system says while it runs.
 pub fn peak(program: &str, args: &[&str]) -> std::io::Result<u64> {
-    let mut child = deep_stack(&mut Command::new(program)).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut child =
+        deep_stack(&mut Command::new(program)).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     while child.try_wait()?.is_none() {
@@ -169,7 +173,8 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// Runs a command to its end in a folder; the error is what it said.
 pub fn succeed(folder: &Path, name: &str, args: &[&str]) -> Result<Vec<u8>, String> {
     let limits = Limits { time: Duration::from_secs(300), memory: u64::MAX, output: u64::MAX };
-    let ending = run(deep_stack(&mut Command::new(name)).args(args).current_dir(folder), limits).map_err(|error| format!("{name}: {error}"))?;
+    let ending =
+        run(deep_stack(&mut Command::new(name)).args(args).current_dir(folder), limits).map_err(|error| format!("{name}: {error}"))?;
     match ending.status {
         Some(0) => Ok(ending.stdout),
         _ => Err(format!("{name} {}: {}", args.join(" "), ending.line())),

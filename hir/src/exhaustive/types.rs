@@ -57,6 +57,7 @@ impl<'a> Types<'a> {
             | TypeKind::Never
             | TypeKind::Function(..)
             | TypeKind::Cell(_)
+            | TypeKind::Hole(_)
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => Made::Plain,

@@ -265,7 +265,7 @@ impl Checker<'_> {
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => self.through(Known::Clone, ty, &[value], span),
-            crate::base_kinds!() | TypeKind::Str | TypeKind::Function(..) | TypeKind::Cell(_) => Ok(value),
+            crate::base_kinds!() | TypeKind::Str | TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Hole(_) => Ok(value),
         }
     }
 

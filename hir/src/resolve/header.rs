@@ -137,6 +137,7 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 | TypeKind::Parameter(..)
                 | TypeKind::Str
                 | TypeKind::Cell(_)
+                | TypeKind::Hole(_)
                 | TypeKind::Variable(_) => {}
             }
         }

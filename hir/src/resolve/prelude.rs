@@ -705,6 +705,7 @@ pub fn head(ty: Type) -> Option<ItemId> {
         TypeKind::List(_) => "list",
         TypeKind::Function(..) => "function",
         TypeKind::Cell(_) => "cell",
+        TypeKind::Hole(_) => "hole",
         TypeKind::Int => "int",
         TypeKind::Float => "float",
         TypeKind::Bool => "bool",

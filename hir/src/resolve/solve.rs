@@ -228,7 +228,7 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         (TypeKind::Struct(item, _), Known::Clone) if prelude::is_iterator(item) => true,
         // The library implements them, in Ori.
         (TypeKind::List(_), _) => return Ok(None),
-        (TypeKind::Function(..) | TypeKind::Cell(_), known) => known == Known::Clone,
+        (TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Hole(_), known) => known == Known::Clone,
         (TypeKind::Struct(item, args), known) => {
             let name = Symbol::new(known.name());
             match cx.type_definition(item)? {

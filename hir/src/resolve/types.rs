@@ -69,7 +69,7 @@ pub fn show(ty: Type) -> String {
         TypeKind::Function(params, result) => {
             format!("({}) -> {}", params.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", "), show(result))
         }
-        crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) => ty.to_string(),
+        crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) | TypeKind::Hole(_) => ty.to_string(),
     }
 }
 

@@ -111,6 +111,10 @@ fn parse_prefix(text: &str, depth: u32) -> Option<(Type, &str)> {
                     }
                     return Some((Type::cell(&parts), &rest[1..]));
                 }
+                "hole" if rest.starts_with('<') => {
+                    let (whole, rest) = parse_prefix(&rest[1..], depth + 1)?;
+                    return Some((Type::hole(whole), rest.trim_start().strip_prefix('>')?));
+                }
                 _ if name.contains('$') => {
                     let (name, index) = name.split_once('$')?;
                     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

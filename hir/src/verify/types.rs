@@ -693,8 +693,8 @@ fn is_built_in(ty: Type) -> bool {
 fn is_open(ty: Type) -> bool {
     match ty.kind() {
         TypeKind::Error | TypeKind::Variable(_) => true,
-        // A type of MIR: no value of HIR has it.
-        TypeKind::Cell(_) => true,
+        // Types of MIR: no value of HIR has them.
+        TypeKind::Cell(_) | TypeKind::Hole(_) => true,
         TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),
         TypeKind::List(element) => is_open(element),
         TypeKind::Struct(_, args) => args.iter().any(|&arg| is_open(arg)),

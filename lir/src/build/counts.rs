@@ -63,6 +63,9 @@ impl Builder<'_> {
         let Some(value) = value else { return Ok(()) };
         let Some(row) = self.mir.values.get(value) else { return Ok(()) };
         let ty = row.ty;
+        if matches!(ty.kind(), TypeKind::Hole(_)) {
+            return self.drop_hole(act);
+        }
         let leaves = self.flat(&[value])?;
         self.count(ty, &leaves, act, false)?;
         self.operands = leaves;
@@ -97,7 +100,7 @@ impl Builder<'_> {
                     None => self.count_sum(ty, leaves, act),
                 }
             }
-            hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => Ok(()),
+            hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => Ok(()),
         }
     }
 
@@ -244,7 +247,7 @@ impl Builder<'_> {
                 }
                 (None, None) => 0,
             },
-            hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => 0,
+            hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => 0,
         };
         self.counted.insert(ty, count);
         Ok(count)

@@ -55,7 +55,7 @@ fn looked_at(ty: hir::Type, shapes: &mut Shapes<'_>, cx: &dyn Context) -> Result
                 (None, ..) => {}
             }
         }
-        hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => {}
+        hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => {}
     }
     leaves.sort_unstable();
     leaves.dedup();

@@ -29,6 +29,7 @@ mod boundary;
 mod cells;
 mod counts;
 pub mod glue;
+mod holes;
 pub mod legal;
 mod lists;
 mod looked;
@@ -121,6 +122,8 @@ struct Builder<'a> {
     counted: HashMap<hir::Type, u32>,
     /// The types that hold themselves, in a function that drops one of them.
     glue: Option<glue::Circle>,
+    /// The slot where the value around the hole ends up, and its type.
+    hole: Option<(Value, hir::Type)>,
     /// Are there blocks that no block of MIR stands for?
     is_split: bool,
     /// Does every way to the current block come by a landing? And to each block of MIR?
@@ -155,6 +158,7 @@ impl<'a> Builder<'a> {
             place: PlaceId::NONE,
             counted: HashMap::new(),
             glue: None,
+            hole: None,
             is_split: false,
             is_landing: false,
             landing: vec![true; mir.blocks.len()],
@@ -344,6 +348,9 @@ impl<'a> Builder<'a> {
                 let token = self.leaf(args, 0);
                 self.free_token(token, imm)?;
             }
+            MirOp::Hole => self.hole(inst)?,
+            MirOp::Plug => self.plug(inst)?,
+            MirOp::Fill => self.fill_hole(inst)?,
             MirOp::Jump => self.transfer(inst, Op::Jump)?,
             MirOp::Branch => self.transfer(inst, Op::Branch)?,
             MirOp::Switch => self.transfer(inst, Op::Switch)?,

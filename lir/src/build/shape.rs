@@ -162,14 +162,15 @@ impl<'a> Shapes<'a> {
         let fixed: [&[Type]; 6] = [&[], &[Type::I64], &[Type::F64], &[Type::I8], &[Type::I32], &[Type::Ptr, Type::I64, Type::I64]];
         for types in fixed {
             let spare = if types == [Type::I32] { Some(CHARS) } else { None };
-            shapes.add(types.iter().map(|&ty| (ty, spare)), &[]);
+            let leaves: Vec<Spared> = types.iter().map(|&ty| (ty, spare)).collect();
+            shapes.add(&leaves, &[]);
         }
-        shapes.add([(Type::I8, Some(2))].into_iter(), &[]);
-        shapes.add([(Type::Ptr, Some(0))].into_iter(), &[]);
+        shapes.add(&[(Type::I8, Some(2))], &[]);
+        shapes.add(&[(Type::Ptr, Some(0))], &[]);
         // Code, and the cell with what is captured.
-        shapes.add([(Type::Ptr, Some(0)), (Type::Ptr, None)].into_iter(), &[]);
+        shapes.add(&[(Type::Ptr, Some(0)), (Type::Ptr, None)], &[]);
         // Elements, length, buffer.
-        shapes.add([(Type::Ptr, Some(0)), (Type::I64, None), (Type::Ptr, None)].into_iter(), &[]);
+        shapes.add(&[(Type::Ptr, Some(0)), (Type::I64, None), (Type::Ptr, None)], &[]);
         shapes
     }
 
@@ -213,6 +214,8 @@ impl<'a> Shapes<'a> {
             TypeKind::Function(..) => return Ok(ShapeId::FUNCTION),
             // What it holds is of no interest here, and may be of the very type that is laid out.
             TypeKind::Cell(_) => return Ok(ShapeId::ADDRESS),
+            // Where the hole is; what is around it lies in a slot.
+            TypeKind::Hole(_) => return Ok(ShapeId::ADDRESS),
             TypeKind::Tuple(_) => self.cx.fields(ty)?,
             TypeKind::Struct(..) => match self.cx.variants(ty)? {
                 Some(variants) => {
@@ -229,7 +232,7 @@ impl<'a> Shapes<'a> {
             return Ok(ShapeId::NOTHING);
         };
         let (leaves, spans) = self.flattened(&fields, depth)?;
-        let shape = self.add(leaves.into_iter(), &spans);
+        let shape = self.add(&leaves, &spans);
         self.index.insert(ty, shape);
         Ok(shape)
     }
@@ -271,7 +274,7 @@ impl<'a> Shapes<'a> {
         if leaves.len() > MAX_LEAVES {
             self.refused = true;
         }
-        let shape = self.add(leaves.into_iter(), &[]);
+        let shape = self.add(&leaves, &[]);
         self.sums.insert(shape, Arc::new(sum));
         Ok(shape)
     }
@@ -287,7 +290,7 @@ impl<'a> Shapes<'a> {
             return Ok(known);
         }
         let (leaves, spans) = self.flattened(parts, 0)?;
-        let shape = self.add(leaves.into_iter(), &spans);
+        let shape = self.add(&leaves, &spans);
         self.contents.insert(key, shape);
         Ok(shape)
     }
@@ -297,10 +300,19 @@ impl<'a> Shapes<'a> {
         self.sums.get(&shape).cloned()
     }
 
-    fn add(&mut self, types: impl Iterator<Item = Spared>, fields: &[(u32, u32)]) -> ShapeId {
+    /// A field begins where its widest leaf could: its leaves lie to each other as they do when it is alone, so that it can be written by its address (`plug`, `fill`).
+    fn add(&mut self, types: &[Spared], fields: &[(u32, u32)]) -> ShapeId {
         let start = self.leaves.len() as u32;
         let (mut end, mut align) = (0u32, 1);
-        for (ty, spare) in types {
+        let mut next = fields.iter().filter(|field| field.1 > 1).peekable();
+        for (index, &(ty, spare)) in types.iter().enumerate() {
+            if let Some(&&(first, count)) = next.peek()
+                && first as usize == index
+            {
+                let widest = types[index..].iter().take(count as usize).map(|leaf| leaf.0.size()).max();
+                end = end.next_multiple_of(widest.unwrap_or(1));
+                next.next();
+            }
             let size = ty.size();
             align = align.max(size);
             let offset = end.next_multiple_of(size);

@@ -350,6 +350,22 @@ pub(super) enum Insn {
         value: Slot,
     },
     /// The operands are the list, the index, the element, and where what stood there goes.
+    /// A hole with nothing around it.
+    Hole {
+        d: Slot,
+    },
+    /// `value` goes where the hole of `a` is; its part is the hole then.
+    Plug {
+        d: Slot,
+        a: Slot,
+        value: Slot,
+        part: u32,
+    },
+    Fill {
+        d: Slot,
+        a: Slot,
+        value: Slot,
+    },
     ListSwap {
         d: Slot,
         all: Run,

@@ -377,6 +377,9 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             // The cell is a new one here: nobody can tell.
             Op::Reuse => Insn::New { d: self.heap_result(inst)?, parts: self.operands(body.args(inst).get(1..).unwrap_or(&[]))? },
             Op::Free => return Ok(None),
+            Op::Hole => Insn::Hole { d: self.heap_result(inst)? },
+            Op::Plug => Insn::Plug { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.heap(inst, 1)?, part: row.imm as u32 },
+            Op::Fill => Insn::Fill { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.heap(inst, 1)? },
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::List => Insn::List { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
             Op::ListPush => Insn::ListPush { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)? },

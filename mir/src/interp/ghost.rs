@@ -44,7 +44,7 @@ fn address(heap: &Heap) -> Option<usize> {
         Heap::List(elements) => Some(elements.address()),
         Heap::Cell(parts) => Some(parts.address()),
         Heap::Function(_, parts) => Some(parts.address()),
-        Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) => None,
+        Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Hole(_) => None,
     }
 }
 
@@ -66,7 +66,7 @@ fn inside_at(heap: &Heap, visit: &mut dyn FnMut(usize, &Heap)) {
         Heap::Aggregate(parts) | Heap::Variant(_, parts) => all(parts),
         Heap::List(elements) => all(&elements.all()),
         Heap::Cell(parts) | Heap::Function(_, parts) => all(parts.all()),
-        Heap::Empty | Heap::Str(_) => {}
+        Heap::Empty | Heap::Str(_) | Heap::Hole(_) => {}
     }
 }
 
@@ -75,6 +75,7 @@ fn leaves(value: &Heap, out: &mut Vec<Heap>) {
     match value {
         Heap::Aggregate(_) | Heap::Variant(..) => inside(value, &mut |part| leaves(part, out)),
         Heap::Str(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => out.push(value.clone()),
+        Heap::Hole(hole) => hole.each(&mut |value| leaves(value, out)),
         Heap::Empty => {}
     }
 }
@@ -84,13 +85,30 @@ impl Ghosts {
     pub(super) fn made(&mut self, object: &Heap, code: &Rc<Code>, value: u32) {
         let Some(address) = address(object) else { return };
         self.counts.made += 1;
-        let new = Ghost { holders: 1, code: code.clone(), value };
+        self.enter(address, Ghost { holders: 1, code: code.clone(), value });
+    }
+
+    fn enter(&mut self, address: usize, new: Ghost) {
         if let Some(old) = self.objects.insert(address, new)
             && old.holders > 0
             && self.lost.is_none()
         {
             self.lost = Some((old.code, old.value));
         }
+    }
+
+    /// A cell whose hole has been filled goes on as another one here. Nobody may have seen it before.
+    pub(super) fn became(&mut self, old: &Heap, new: &Heap) -> Result<(), String> {
+        let (Some(from), Some(to)) = (address(old), address(new)) else { return Ok(()) };
+        let Some(ghost) = self.objects.get_mut(&from) else { return Ok(()) };
+        if ghost.holders != 1 {
+            return Err(format!("fill of a value with {} holders, {}", ghost.holders, made(&ghost.code, ghost.value)));
+        }
+        ghost.holders = 0;
+        let new = Ghost { holders: 1, code: ghost.code.clone(), value: ghost.value };
+        self.enter(to, new);
+        self.bury(old.clone());
+        Ok(())
     }
 
     /// A value has one holder more.

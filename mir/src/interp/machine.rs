@@ -8,6 +8,7 @@ use ir::{ItemId, Stop};
 use super::calls::Given;
 use super::code::{Code, HEAP, Insn, Run, Slot};
 use super::ghost::Ghosts;
+use super::hole::Unfilled;
 use super::list::Elements;
 use super::value::{Cell, Heap, Parts};
 use super::{Limit, Limits, Output, Position, Positions};
@@ -471,6 +472,20 @@ impl<'a> Machine<'a> {
                     heap!(*d) = Heap::List(changed);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
+                Insn::Hole { d } => heap!(*d) = Heap::Hole(Unfilled::default()),
+                Insn::Plug { d, a, value, part } => {
+                    self.pay(16)?;
+                    let Heap::Hole(hole) = heap!(*a).clone() else { return Err(broken(&code, "plug of no hole")) };
+                    hole.plug(heap!(*value).clone(), *part);
+                    heap!(*d) = Heap::Hole(hole);
+                }
+                Insn::Fill { d, a, value } => {
+                    let Heap::Hole(hole) = &heap!(*a) else { return Err(broken(&code, "fill of no hole")) };
+                    match hole.fill(heap!(*value).clone(), &mut self.ghosts) {
+                        Ok(whole) => heap!(*d) = whole,
+                        Err(why) => return Err(broken(&code, &why)),
+                    }
+                }
                 Insn::ListSwap { d, all } => {
                     let &[a, b, value, old] = &code.operands[all.range()] else { return Err(broken(&code, "list_swap of too little")) };
                     let (a, index, value) = (a & !HEAP, word!(b) as i64, self.cell(wb, hb, value));
@@ -725,7 +740,9 @@ impl<'a> Machine<'a> {
     pub(super) fn text(&self, hb: usize, slot: Slot) -> Rc<str> {
         match &self.heaps[hb + slot as usize] {
             Heap::Str(text) => text.clone(),
-            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => Rc::from(""),
+            Heap::Empty | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) | Heap::Hole(_) => {
+                Rc::from("")
+            }
         }
     }
 }

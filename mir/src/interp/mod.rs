@@ -20,6 +20,7 @@ mod calls;
 mod code;
 mod decode;
 mod ghost;
+mod hole;
 mod list;
 mod machine;
 #[cfg(test)]

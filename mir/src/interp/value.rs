@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use hir::{Type, TypeKind};
 
+use super::hole::Unfilled;
 use super::list::Elements;
 
 /// A text, aggregate or list.
@@ -25,6 +26,8 @@ pub(super) enum Heap {
     Cell(Parts),
     /// Number of a function, and what is captured.
     Function(u32, Parts),
+    /// A value that is not whole yet.
+    Hole(Unfilled),
 }
 
 /// What a cell holds. Two cells with equal parts cannot be told apart.
@@ -61,7 +64,7 @@ pub(super) fn drain(mut pending: Vec<Heap>) {
             Heap::Aggregate(parts) | Heap::Variant(_, parts) => take_apart(parts, &mut pending),
             Heap::List(elements) => elements.take_apart(&mut pending),
             Heap::Cell(parts) | Heap::Function(_, parts) => take_apart(&mut parts.0, &mut pending),
-            Heap::Empty | Heap::Str(_) => {}
+            Heap::Empty | Heap::Str(_) | Heap::Hole(_) => {}
         }
     }
 }
@@ -70,7 +73,7 @@ pub(super) fn drain(mut pending: Vec<Heap>) {
 pub(super) fn is_nested(heap: &Heap) -> bool {
     match heap {
         Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => true,
-        Heap::Empty | Heap::Str(_) => false,
+        Heap::Empty | Heap::Str(_) | Heap::Hole(_) => false,
     }
 }
 
@@ -90,7 +93,7 @@ impl Heap {
     pub(super) fn part(&self, index: u32) -> Option<&Cell> {
         match self {
             Heap::Aggregate(parts) => parts.get(index as usize),
-            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Variant(..) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) | Heap::Hole(_) => None,
         }
     }
 
@@ -98,7 +101,7 @@ impl Heap {
     pub(super) fn tag(&self) -> Option<u32> {
         match self {
             Heap::Variant(tag, _) => Some(*tag),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) | Heap::Hole(_) => None,
         }
     }
 
@@ -106,9 +109,14 @@ impl Heap {
     pub(super) fn payload(&self, variant: u32, part: u32) -> Option<&Cell> {
         match self {
             Heap::Variant(tag, parts) if *tag == variant => parts.get(part as usize),
-            Heap::Variant(..) | Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::List(_) | Heap::Cell(_) | Heap::Function(..) => {
-                None
-            }
+            Heap::Variant(..)
+            | Heap::Empty
+            | Heap::Str(_)
+            | Heap::Aggregate(_)
+            | Heap::List(_)
+            | Heap::Cell(_)
+            | Heap::Function(..)
+            | Heap::Hole(_) => None,
         }
     }
 
@@ -116,7 +124,9 @@ impl Heap {
     pub(super) fn cell_part(&self, index: u32) -> Option<&Cell> {
         match self {
             Heap::Cell(parts) => parts.0.get(index as usize),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Function(..) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::List(_) | Heap::Function(..) | Heap::Hole(_) => {
+                None
+            }
         }
     }
 
@@ -124,7 +134,9 @@ impl Heap {
     pub(super) fn elements(&self) -> Option<&Elements> {
         match self {
             Heap::List(elements) => Some(elements),
-            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) | Heap::Function(..) => None,
+            Heap::Empty | Heap::Str(_) | Heap::Aggregate(_) | Heap::Variant(..) | Heap::Cell(_) | Heap::Function(..) | Heap::Hole(_) => {
+                None
+            }
         }
     }
 }
@@ -155,6 +167,7 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Struct(..)
         | TypeKind::Function(..)
         | TypeKind::Cell(_)
+        | TypeKind::Hole(_)
         | TypeKind::Associated(..)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => false,

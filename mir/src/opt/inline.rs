@@ -22,10 +22,10 @@ const DEPTH: u8 = 3;
 const TINY: usize = 12;
 const TINY_DEPTH: u8 = 6;
 
-/// Small enough to be copied into callers, and not calling itself: what [`Context::inlinable`] answers about a body.
+/// Small enough to be copied into callers, not calling itself, and without a hole, of which a body has one: what [`Context::inlinable`] answers about a body.
 pub fn is_inlinable(body: &Body<Mono>) -> bool {
     let calls_itself = |row: &ir::ssa::InstRow<Op>| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == body.name;
-    cost(body) <= SMALL && !body.insts.rows().iter().any(calls_itself)
+    cost(body) <= SMALL && !body.insts.rows().iter().any(|row| calls_itself(row) || row.op == Op::Hole)
 }
 
 /// What a copy adds, about: literals fold into their users, aggregates come apart, and resuming is the caller's.

@@ -38,7 +38,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
 }
 
 /// Moves the body of the entry into a block that can be jumped to. What was a parameter of the function is one of that block from now on.
-fn make_header(graph: &mut Graph<Mir>) -> Block {
+pub(super) fn make_header(graph: &mut Graph<Mir>) -> Block {
     let header = graph.add_block();
     let params = std::mem::take(&mut graph.blocks[ENTRY].params);
     for (index, &param) in params.iter().enumerate() {

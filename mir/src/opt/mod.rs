@@ -9,6 +9,7 @@ mod direct;
 mod edges;
 mod flow;
 mod fold;
+mod holes;
 mod inline;
 mod jumps;
 mod loops;
@@ -40,6 +41,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("dead", "removes what nobody uses, loop-carried values included"),
     ("direct", "calls functions whose value is known, not the value"),
     ("fold", "computes constants and applies algebra"),
+    ("holes", "turns a call of the function itself, around which a value is made, into a loop that fills a hole"),
     ("inline", "copies small callees into their callers"),
     ("jumps", "threads jumps, merges blocks, removes parameters that are always the same"),
     ("loops", "turns a tail call of the function itself into a loop"),
@@ -56,6 +58,7 @@ enum Pass {
     Dead,
     Direct,
     Fold,
+    Holes,
     Inline,
     Jumps,
     Loops,
@@ -65,12 +68,13 @@ enum Pass {
 }
 
 impl Pass {
-    const ALL: [Pass; 11] = [
+    const ALL: [Pass; 12] = [
         Pass::Aggregates,
         Pass::Cse,
         Pass::Dead,
         Pass::Direct,
         Pass::Fold,
+        Pass::Holes,
         Pass::Inline,
         Pass::Jumps,
         Pass::Loops,
@@ -85,11 +89,11 @@ impl Pass {
 }
 
 /// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something.
-const PIPELINE: [Pass; 28] = {
+const PIPELINE: [Pass; 30] = {
     use Pass::*;
     [
         Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
-        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Sink,
+        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Sink, Holes, Jumps,
     ]
 };
 
@@ -184,6 +188,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Dead => dead::run(graph, desk, fuel),
         Pass::Direct => direct::run(graph, desk, fuel),
         Pass::Fold => return Ok(fold::run(graph, desk, fuel)),
+        Pass::Holes => holes::run(graph, &mut desk.flow, fuel, cx)?,
         Pass::Inline => inline::run(graph, desk, fuel, cx)?,
         Pass::Jumps => return Ok(jumps::run(graph, desk, fuel)),
         Pass::Loops => loops::run(graph, &mut desk.flow, fuel),

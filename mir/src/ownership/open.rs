@@ -374,7 +374,33 @@ impl Opening<'_> {
                 points.insert(block, inst);
             }
         }
+        // A cell that is made before that could have the room.
+        let mut blocks: Vec<Block> = points.keys().copied().collect();
+        blocks.sort_unstable();
+        for block in blocks {
+            let point = place(points[&block]).1;
+            let is_made = |&&inst: &&Inst| self.is_known(inst) && place(inst).1 < point && graph.op(inst) == Op::New;
+            for &inst in graph.blocks[block].insts.iter().filter(is_made) {
+                let at = place(inst).1;
+                let is_defined = home != block || self.facts.definition(graph, root).1 < i64::from(at);
+                if is_defined && !is_whole(block, at) && self.has_room_for(&paths, graph.ty(graph.result(inst)))? {
+                    points.insert(block, inst);
+                    break;
+                }
+            }
+        }
         Ok(self.outlined(&outline, points))
+    }
+
+    /// Is there a cell on the ways to the parts whose room one of this type could have?
+    fn has_room_for(&self, paths: &[Path], cell: Type) -> Result<bool, Stop> {
+        let Some(class) = self.cx.cell_class(cell)? else { return Ok(false) };
+        for path in paths.iter().filter(|path| matches!(path.ty.kind(), TypeKind::Cell(_))) {
+            if self.cx.cell_class(path.ty)? == Some(class) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Plans that open a value at these points, and wherever else it must be.

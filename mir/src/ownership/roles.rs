@@ -55,6 +55,7 @@ pub const fn of(op: Op) -> (Takes, Gives) {
         Op::Drop | Op::Free => (Consumes, Nothing),
         Op::Open => (First, Owned),
         Op::Reuse | Op::ListSwap => (Consumes, Owned),
+        Op::Hole | Op::Plug | Op::Fill => (Consumes, Owned),
         Op::Runtime => (Runtime, Owned),
         Op::Call => (Contract, Owned),
         Op::CallValue => (Rest, Owned),

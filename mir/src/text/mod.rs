@@ -143,7 +143,7 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
         }
         match ty.kind() {
             TypeKind::Tuple(parts) | TypeKind::Cell(parts) => types.extend(parts),
-            TypeKind::List(element) => types.push(element),
+            TypeKind::List(inner) | TypeKind::Hole(inner) => types.push(inner),
             TypeKind::Function(params, result) => {
                 types.extend(params);
                 types.push(result);

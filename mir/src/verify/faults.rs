@@ -136,6 +136,8 @@ faults! {
     "M0234" DuringUnwinding { op: &'static str } "`{op}` while a panic unwinds";
     /// `resume` and `rt caught` stand where a panic unwinds.
     "M0235" NothingUnwinds {} "nothing unwinds here, on one way at least";
+    /// The hole of a `hole<T>` is for a T: of that type are what stands in it, what is plugged, what fills it, and what that gives.
+    "M0236" HoleType { value: u32, expected: String, found: String } "the hole is for {expected}, and %{value} is {found}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.
@@ -166,4 +168,8 @@ faults! {
     "M0313" TokenUse { op: &'static str, value: u32 } "`{op}` takes %{value}, which is a token where none belongs, or none where one does";
     /// A token is of the class of the cell that it was, of the one that it becomes, and of the parameters that it is passed for.
     "M0314" TokenClass { value: u32, expected: String, found: String } "%{value} should be {expected}, and is {found}";
+    /// One `hole` stands in the entry block; `plug` and `fill` take holes first, blocks pass them on, `drop` gives them up, and nothing else has one.
+    "M0315" HoleUse { op: &'static str, value: u32 } "`{op}` has %{value}, and a hole where none belongs, or none where one does";
+    /// What is plugged was made for that: a variant around one cell, neither used elsewhere, and nobody holds what stands in the new hole.
+    "M0316" HolePlace { value: u32, part: u64, why: &'static str } "part {part} of %{value} cannot be a hole: {why}";
 }

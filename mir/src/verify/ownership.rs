@@ -54,6 +54,8 @@ pub(super) fn certify(graph: &Graph<Mir>, cx: &dyn Context, faults: &mut Vec<Mir
         list: Vec::new(),
         gone: vec![None; graph.values.len()],
         rows: vec![None; graph.blocks.len()],
+        has_hole: false,
+        uses: None,
     };
     if order.blocks.is_empty() {
         return Ok(());
@@ -114,6 +116,10 @@ struct Certifier<'a> {
     /// Where a value was consumed last.
     gone: Vec<Option<Where>>,
     rows: Vec<Option<Row>>,
+    /// Has the hole of the body been made?
+    has_hole: bool,
+    /// Of a body with holes: how often each value is used.
+    uses: Option<Vec<u32>>,
 }
 
 impl Certifier<'_> {
@@ -132,6 +138,9 @@ impl Certifier<'_> {
         let is_asked = block == ENTRY && graph.blocks[block].params.iter().any(|param| self.counted[param.index()]);
         let contract = if is_asked { self.cx.contract(graph.name)? } else { Contract::OWNED };
         for (index, &param) in graph.blocks[block].params.iter().enumerate() {
+            if block == ENTRY && matches!(graph.ty(param).kind(), TypeKind::Hole(_)) {
+                self.faults.push(MirFault::HoleUse { at: Where::Block(block.raw()), op: "fn", value: param.raw() });
+            }
             if self.counted[param.index()] {
                 if contract.borrows(index) {
                     self.kinds[param.index()] = Kind::Borrowed(0, 0);
@@ -165,6 +174,7 @@ impl Certifier<'_> {
             Takes::Borrows | Takes::Consumes | Takes::First | Takes::Rest | Takes::Runtime => Contract::OWNED,
         };
         self.tokens(at, inst)?;
+        self.hole(block, at, inst);
         if op == Op::Open {
             self.open(block, at, inst)?;
         }
@@ -263,6 +273,62 @@ impl Certifier<'_> {
         let is_torn = opened.iter().any(|&(sum, variant)| opened.iter().any(|&(other, another)| sum == other && variant != another));
         if is_double || is_torn {
             self.faults.push(MirFault::OpenTwice { at, whole: whole.raw() });
+        }
+        Ok(())
+    }
+
+    /// A hole goes where holes are taken. What is plugged must be nobody else's, since it is changed when the hole is filled, and nobody must have to give up what
+    /// stood there.
+    fn hole(&mut self, block: Block, at: Where, inst: Inst) {
+        let graph = self.graph;
+        let (op, args) = (graph.op(inst), graph.args(inst));
+        let is_hole = |value: Value| matches!(graph.ty(value).kind(), TypeKind::Hole(_));
+        for (index, &arg) in args.iter().enumerate() {
+            let is_wanted = index == 0 && matches!(op, Op::Plug | Op::Fill);
+            if is_wanted != is_hole(arg) && !(index == 0 && op == Op::Drop) {
+                self.faults.push(MirFault::HoleUse { at, op: op.info().name, value: arg.raw() });
+                return;
+            }
+        }
+        if op == Op::Hole {
+            let is_first = !std::mem::replace(&mut self.has_hole, true);
+            let is_free = args.iter().all(|&arg| matches!(self.kinds[arg.index()], Kind::Free));
+            if block != ENTRY || !is_first || !is_free {
+                self.faults.push(MirFault::HoleUse { at, op: op.info().name, value: graph.insts[inst].first_result.raw() });
+            }
+        } else if op != Op::Plug
+            && let Some(value) = graph.results(inst).find(|&value| is_hole(value))
+        {
+            self.faults.push(MirFault::HoleUse { at, op: op.info().name, value: value.raw() });
+        }
+        if op == Op::Plug
+            && let Err(why) = self.plug(inst)
+        {
+            let (value, part) = (args.get(1).map_or(0, |value| value.raw()), graph.insts[inst].imm);
+            self.faults.push(MirFault::HolePlace { at, value, part, why });
+        }
+    }
+
+    fn plug(&mut self, inst: Inst) -> Result<(), &'static str> {
+        let graph = self.graph;
+        let &[hole, value] = graph.args(inst) else { return Err("there are no two operands") };
+        let part = graph.insts[inst].imm;
+        let TypeKind::Hole(ty) = graph.ty(hole).kind() else { return Err("there is no hole for it") };
+        let variant = graph.def_inst(value).filter(|&inst| graph.op(inst) == Op::Variant).ok_or("it was not made as a variant")?;
+        let &[cell] = graph.args(variant) else { return Err("it is not a variant with one cell") };
+        let made =
+            graph.def_inst(cell).filter(|&inst| matches!(graph.op(inst), Op::New | Op::Reuse)).ok_or("its cell was not made for it")?;
+        let uses = self.uses.get_or_insert_with(|| uses(graph));
+        if uses[value.index()] != 1 || uses[cell.index()] != 1 {
+            return Err("it is used elsewhere");
+        }
+        let parts = graph.args(made).get(usize::from(graph.op(made) == Op::Reuse)..).unwrap_or(&[]);
+        let part = usize::try_from(part).ok().and_then(|part| parts.get(part)).ok_or("it has no such part")?;
+        if graph.ty(*part) != ty {
+            return Err("it is of another type");
+        }
+        if !matches!(self.kinds[part.index()], Kind::Free) {
+            return Err("what stands there has a holder");
         }
         Ok(())
     }
@@ -473,6 +539,16 @@ impl Certifier<'_> {
         }
         text
     }
+}
+
+/// How often each value is an operand or an argument of a target.
+fn uses(graph: &Graph<Mir>) -> Vec<u32> {
+    let mut uses = vec![0; graph.values.len()];
+    for &inst in graph.blocks.rows().iter().flat_map(|block| &block.insts) {
+        let passed = graph.targets(inst).iter().flat_map(|&target| graph.target_args(target));
+        graph.args(inst).iter().chain(passed).for_each(|value| uses[value.index()] += 1);
+    }
+    uses
 }
 
 fn place(block: Block, index: usize) -> Where {

@@ -106,6 +106,7 @@ fn broken() -> Vec<String> {
         "%9: int = call @m.num, {nounwind} ;~ M0220",
         "rt print, %3, {nounwind} ;~ M0220",
         "%9: int = wrap_add %0, %0, {nounwind} ;~ M0220",
+        "%9: hole<bool> = hole %0 ;~ M0236",
         "ret %0 ;~ M0105",
     ];
     let mut all: Vec<String> = lines.into_iter().map(line).collect();
@@ -214,6 +215,11 @@ fn broken_ownership() -> Vec<String> {
         ("(%0: cell<str, int>) -> int", "%1: int = part %0, 1\n  %2: int = open %0, %1 ;~ M0312\n  ret %2"),
         ("(%0: cell<str>, %1: int) -> int", "free %0, 2 ;~ M0313\n  ret %1"),
         ("(%0: cell<str>) -> str", "%1: str = part %0, 0\n  %2: str, %3: cell<> = open %0, %1, %0\n  free %3, 9 ;~ M0314\n  ret %2"),
+        ("(%0: str) -> str", "%1: hole<str> = hole %0 ;~ M0315\n  %2: str = str \"\"\n  %3: str = fill %1, %2\n  ret %3"),
+        (
+            "(%0: m.S) -> m.S",
+            "%1: m.S = variant 0\n  %2: hole<m.S> = hole %1\n  %3: hole<m.S> = plug %2, %0, 0 ;~ M0316\n  %4: m.S = fill %3, %1\n  ret %4",
+        ),
         ("(%0: str, %1: bool) -> bool", "branch %1, b1, b2\nb1:\n  drop %0\n  jump b3\nb2:\n  jump b3 ;~ M0308\nb3:\n  ret %1"),
     ];
     functions.into_iter().map(|(signature, body)| format!("fn @m.f{signature} {{\nb0:\n  {body}\n}}\n")).collect()

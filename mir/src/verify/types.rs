@@ -258,6 +258,7 @@ impl Checker<'_> {
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
             Op::ListLen | Op::ListGet | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => {}
             Op::TableDouble => self.table(at, args),
+            Op::Hole | Op::Plug | Op::Fill => self.hole(at, inst),
             Op::ListSwap => self.swapped(at, inst),
             Op::Tag | Op::StrLen | Op::Dup | Op::Drop | Op::Open | Op::Free | Op::Resume | Op::Unreachable => {}
         }
@@ -282,6 +283,7 @@ impl Checker<'_> {
             Class::Sum => self.variants(ty)?.is_some(),
             Class::List => matches!(ty.kind(), TypeKind::List(_)),
             Class::Cell => matches!(ty.kind(), TypeKind::Cell(_)),
+            Class::Hole => matches!(ty.kind(), TypeKind::Hole(_)),
             Class::Function => matches!(ty.kind(), TypeKind::Function(..)),
             Class::Element => match first.map(Type::kind) {
                 Some(TypeKind::List(element)) => ty == element,
@@ -291,7 +293,22 @@ impl Checker<'_> {
         })
     }
 
-    /// The classes of two results, which are those of two operands.
+    /// What stands in a hole, goes into it and comes out of it is of the type that it is for.
+    fn hole(&mut self, at: Where, inst: Inst) {
+        let args = self.graph.args(inst);
+        let (op, result) = (self.graph.op(inst), self.graph.insts[inst].first_result);
+        let hole = if op == Op::Hole { self.ty(result) } else { self.first(args) };
+        let Some(TypeKind::Hole(expected)) = hole.map(Type::kind) else { return };
+        let operand = args.get(usize::from(op != Op::Hole)).copied();
+        let given = (op == Op::Fill).then_some(result);
+        for value in operand.into_iter().chain(given) {
+            if let Some(found) = self.ty(value).filter(|found| *found != expected) {
+                let (value, expected, found) = (value.raw(), expected.to_string(), found.to_string());
+                self.faults.push(MirFault::HoleType { at, value, expected, found });
+            }
+        }
+    }
+
     /// The slots of a table are ints.
     fn table(&mut self, at: Where, args: &[Value]) {
         let ty = Type::list(Type::INT);
@@ -301,6 +318,7 @@ impl Checker<'_> {
         }
     }
 
+    /// The classes of two results, which are those of two operands.
     fn swapped(&mut self, at: Where, inst: Inst) {
         let (args, results) = (self.graph.args(inst), self.graph.results(inst));
         for (value, from) in results.zip([args[0], args[2]]) {
@@ -603,8 +621,8 @@ fn in_type(ty: Type, literal: i64) -> bool {
 #[inline]
 fn is_plainly(class: Class, ty: Type) -> bool {
     /// The number of the one type of each class, and of no type.
-    const ONLY: [u32; 19] = {
-        let mut only = [u32::MAX; 19];
+    const ONLY: [u32; 20] = {
+        let mut only = [u32::MAX; 20];
         only[Class::Int as usize] = Type::INT.raw();
         only[Class::Float as usize] = Type::FLOAT.raw();
         only[Class::Bool as usize] = Type::BOOL.raw();
@@ -628,7 +646,7 @@ fn is_open(ty: Type) -> bool {
     match ty.kind() {
         TypeKind::Error | TypeKind::Variable(_) => true,
         TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),
-        TypeKind::List(element) => is_open(element),
+        TypeKind::List(inner) | TypeKind::Hole(inner) => is_open(inner),
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
         TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str => false,
         TypeKind::Struct(_, args) | TypeKind::Cell(args) => args.iter().any(|&arg| is_open(arg)),
@@ -653,6 +671,7 @@ fn class_text(class: Class, first: Option<Type>) -> String {
         Class::Sum => "a sum",
         Class::List => "a list",
         Class::Cell => "a cell",
+        Class::Hole => "a value with a hole",
         Class::Function => "a function",
         Class::Element => "an element of the list",
     };

@@ -293,6 +293,7 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
         | TypeKind::List(_)
         | TypeKind::Function(..)
         | TypeKind::Cell(_)
+        | TypeKind::Hole(_)
         | TypeKind::Associated(..)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => Ok(None),

@@ -36,6 +36,7 @@ impl Provider for Fields {
             | TypeKind::List(_)
             | TypeKind::Function(..)
             | TypeKind::Cell(_)
+            | TypeKind::Hole(_)
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
