@@ -173,6 +173,10 @@ impl Project {
             return Err(OpenError::NotSource(file.to_owned()));
         };
         match std::fs::metadata(file) {
+            Ok(meta) if meta.is_file() && file.to_str().is_none() => {
+                let why = io::Error::other("its name is not UTF-8; give it another one");
+                return Err(OpenError::Io(file.to_owned(), why));
+            }
             Ok(meta) if meta.is_file() => {}
             Ok(_) => return Err(OpenError::Io(file.to_owned(), io::Error::other("not a file"))),
             Err(error) => return Err(OpenError::Io(file.to_owned(), error)),
@@ -256,7 +260,7 @@ impl Project {
             }
         }
         let (named, misnamed): (Vec<_>, Vec<_>) =
-            files.sources.iter().partition(|file| is_named_well(file.trim_end_matches(".ori").trim_end_matches(".test")));
+            files.sources.iter().partition(|file| file.strip_suffix(".ori").is_some_and(|path| is_named_well(path) && !path.contains('.')));
         sites.strays.extend(misnamed.iter().map(|file| format!("{}{file}", self.source)));
         sites.sources = named.into_iter().map(|file| module_of(file)).filter(|module| *module != self.main).collect();
         // `m.ori` beside `m/mod.ori` is reported where it is read.

@@ -71,10 +71,13 @@ impl Default for Setup {
     }
 }
 
+/// More threads than this are not started, however many are asked for: each has a stack.
+const MOST_WORKERS: usize = 256;
+
 impl Setup {
     /// How many threads demand answers.
     pub fn workers(&self) -> usize {
-        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).max(1)
+        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).clamp(1, MOST_WORKERS)
     }
 }
 

@@ -369,12 +369,19 @@ impl<'a> Checker<'a> {
         let list = tree.args.get(args);
         if let Some(named) = list.iter().find(|argument| argument.name == Some(variadic)) {
             let (anchor, value) = (self.anchor, self.span(named.value));
+            // A literal says whether one value is meant or the elements of a list; of anything else nobody knows it here.
+            let text = match tree.exprs[named.value] {
+                Expr::List(_) => Some("..."),
+                Expr::Literal(_) | Expr::Template(_) => Some(""),
+                _ => None,
+            };
             let error = self.report(Code::E0318, named.span, []);
-            if named.punned {
-                error.helps.push(format!("write `{function}(..., ...{variadic})` for the elements of a list"));
-            } else {
-                let span = Span::new(named.span.start, value.start);
-                error.edits.push(syntax::Edit { anchor, span, text: String::new(), machine_applicable: true });
+            match text.filter(|_| !named.punned) {
+                Some(text) => {
+                    let span = Span::new(named.span.start, value.start);
+                    error.edits.push(syntax::Edit { anchor, span, text: text.to_owned(), machine_applicable: true });
+                }
+                None => error.helps.push(format!("write `{function}(..., ...{variadic})` for the elements of a list")),
             }
             return Ok(None);
         }

@@ -57,12 +57,17 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
     let Desk { flow, copies, .. } = desk;
     let order = flow.order(graph);
     let mut room = cost(graph).max(LEAST_GROWTH);
-    // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text.
-    let mut work: Vec<(Block, u8)> = order.blocks.iter().rev().map(|&block| (block, 0)).collect();
-    while let Some((block, depth)) = work.pop() {
-        let mut at = 0;
-        while let Some(&inst) = graph.blocks[block].insts.get(at) {
-            at += 1;
+    // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text. What follows a copy is moved into its
+    // block when that is searched: a block of many calls is gone through once.
+    let mut work: Vec<(Block, u8, Option<Rest>)> = order.blocks.iter().rev().map(|&block| (block, 0, None)).collect();
+    while let Some((block, depth, rest)) = work.pop() {
+        let is_call = |inst: &Inst| graph.op(*inst) == Op::Call;
+        if rest.is_none() && (depth >= TINY_DEPTH || !graph.blocks[block].insts.iter().any(is_call)) {
+            continue;
+        }
+        let mut rest = rest.unwrap_or_else(|| std::mem::take(&mut graph.blocks[block].insts).into_iter());
+        while let Some(inst) = rest.next() {
+            graph.blocks[block].insts.push(inst);
             let row = &graph.insts[inst];
             if row.op != Op::Call || depth >= TINY_DEPTH {
                 continue;
@@ -83,15 +88,19 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
             }
             room -= size;
             flow.changed();
-            let rest = copy(graph, &body, block, at - 1, unwind, copies);
+            graph.blocks[block].insts.pop();
+            let copied = copy(graph, &body, (block, inst), unwind, copies);
             // The copy first, then what follows the call.
-            work.push((rest.after, depth));
-            work.extend((rest.first..rest.end).rev().map(|n| (Block::new(n), depth + 1)));
+            work.push((copied.after, depth, Some(rest)));
+            work.extend((copied.first..copied.end).rev().map(|n| (Block::new(n), depth + 1, None)));
             break;
         }
     }
     Ok(())
 }
+
+/// Instructions of a block that are not in it yet.
+type Rest = std::vec::IntoIter<Inst>;
 
 /// Blocks that a copy made: those of the callee, and the second half of the caller's block.
 struct Copied {
@@ -107,15 +116,11 @@ pub(super) struct Copies {
     places: Vec<PlaceId>,
 }
 
-/// Replaces the call at position `at` of a block by the body.
-fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, block: Block, at: usize, unwind: Block, copies: &mut Copies) -> Copied {
+/// Puts the body at the end of the block instead of the call that stood there. What follows is to come into the block `after`.
+fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, (block, call): (Block, Inst), unwind: Block, copies: &mut Copies) -> Copied {
     let Copies { values, places } = copies;
-    let call = graph.blocks[block].insts[at];
     let (call_args, call_place) = (graph.insts[call].args, graph.edges[call].place);
     let after = graph.add_block();
-    let tail = graph.blocks[block].insts.split_off(at + 1);
-    graph.blocks[after].insts = tail;
-    graph.blocks[block].insts.pop();
     // The result of the call is the parameter of the second half.
     let result = graph.insts[call].first_result;
     graph.values[result].def = ir::ssa::Def::Param(after, 0);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// Paths below the source root.
 #[derive(Default)]
 pub struct Files {
-    /// Of modules.
+    /// Of modules, or what would be one under a better name.
     pub sources: Vec<String>,
     /// In `_test/` folders.
     pub tests: Vec<String>,
@@ -45,7 +45,8 @@ impl Files {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.flatten() {
             let Ok(mut kind) = entry.file_type() else { continue };
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            // A name that is no text names no module, and is shown as well as it can be.
+            let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with('.') {
                 continue;
             }
@@ -67,12 +68,11 @@ impl Files {
                 }
                 self.collect(&entry.path(), &format!("{below}{name}/"), place, through);
                 through.truncate(before);
-            } else if let Some(stem) = name.strip_suffix(".ori") {
+            } else if name.ends_with(".ori") {
                 match place {
                     Place::Tests => self.tests.push(format!("{below}{name}")),
-                    // A path with another dot names no module.
-                    Place::Sources if !below.contains('.') && !stem.contains('.') => self.sources.push(format!("{below}{name}")),
-                    Place::Sources | Place::Data => {}
+                    Place::Sources => self.sources.push(format!("{below}{name}")),
+                    Place::Data => {}
                 }
             }
         }
@@ -119,7 +119,7 @@ mod tests {
         link("nowhere", "src/gone.ori");
         link("b/x.ori", "src/x.ori");
         let files = Files::of_package(&root.join("src"));
-        assert_eq!(files.sources, ["a/b/x.ori", "a/mod.ori", "b/a/mod.ori", "b/x.ori", "main.ori", "x.ori"]);
+        assert_eq!(files.sources, ["a/b/x.ori", "a/mod.ori", "b/a/mod.ori", "b/x.ori", "c/v1.2.ori", "main.ori", "x.ori"]);
         assert_eq!(files.tests, ["_test/z.test.ori"]);
         assert_eq!(Files::of_folder(&root.join("src/_test"), "_test/").tests, files.tests);
         assert_eq!(Files::of_folder(&root.join("src/b"), "b/").sources, ["b/a/mod.ori", "b/x.ori"]);

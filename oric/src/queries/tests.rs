@@ -263,15 +263,21 @@ pub(super) fn misplaced(levels: &Levels<'_, '_>, module: Symbol, file: &syntax::
     Ok(found)
 }
 
-/// E0036 or E0516, for each file that is named wrongly.
+/// E0036, E0511 or E0516, for each file that is named wrongly or has the name of tests elsewhere.
 pub(super) fn strays(levels: &Levels<'_, '_>) -> Result<Vec<Diagnostic>, Interrupt> {
     let Some(sites) = levels.cx().input::<TestSites>(&())? else { return Ok(Vec::new()) };
     let error = |path: &String| {
         let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
-        let is_no_test = path.split('/').any(|folder| folder == "_test") && !name.ends_with(".test.ori");
-        let code = if is_no_test { DiagnosticCode::E0516 } else { DiagnosticCode::E0036 };
-        let error = Diagnostic::new(code, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
-        let error = if is_no_test { error } else { error.help(hir::resolve::SOURCE_NAMES) };
+        let folder = path.strip_suffix(name).unwrap_or("");
+        let is_among_tests = folder.split('/').any(|folder| folder == "_test");
+        let stem = name.strip_suffix(".test.ori").filter(|stem| hir::resolve::is_source_stem(stem));
+        let error = |code, name: &str| Diagnostic::new(code, Anchor::Module(tests_module()), Span::default(), [syntax::Arg::from(name)]);
+        let error = match stem {
+            _ if folder.contains('.') => error(DiagnosticCode::E0036, path).help("a folder of a package has no dot in its name"),
+            Some(_) if !is_among_tests => error(DiagnosticCode::E0511, name).help(format!("move it to {folder}_test/{name}")),
+            None if is_among_tests && !name.ends_with(".test.ori") => error(DiagnosticCode::E0516, name),
+            _ => error(DiagnosticCode::E0036, name).help(hir::resolve::SOURCE_NAMES),
+        };
         error.note(format!("the file is {path}"))
     };
     Ok(sites.strays.iter().map(error).collect())

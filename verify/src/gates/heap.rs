@@ -10,8 +10,8 @@ use crate::evidence::{Evidence, Table};
 use crate::program::{Program, checked_options};
 use crate::workers;
 
-/// A list and a tree that leans to one side, deeper than any stack, each dropped while a stack of 256 KiB is all there is.
-const DEEP: [(&str, &str, &str); 2] = [
+/// Values deeper than any stack, each dropped while a stack of 256 KiB is all there is; the last is made in one, too.
+const DEEP: [(&str, &str, &str); 3] = [
     (
         "a list of 10,000,000 nodes",
         "type Chain = End | Link(next: Chain, n: int);
@@ -30,6 +30,24 @@ const DEEP: [(&str, &str, &str); 2] = [
 @main () -> void = { let tree = build(n: 3000000, tree: Leaf(text: \"x\")); print(msg: kind(tree: tree)); }
 ",
         "node\n",
+    ),
+    (
+        "a list of 3,000,000 nodes from functions that call themselves in `Link`",
+        "type Chain = End | Link(n: int, next: Chain);
+@upto (a: int, b: int) -> Chain = if a == b then End else Link(n: a, next: upto(a: a + 1, b: b));
+@doubled (chain: Chain) -> Chain = match chain { End -> End, Link(n: n, next: next) -> Link(n: 2 * n, next: doubled(chain: next)) };
+@odd (chain: Chain) -> Chain = match chain {
+    End -> End,
+    Link(n: n, next: next) -> if n % 2 == 1 then Link(n: n, next: odd(chain: next)) else odd(chain: next),
+};
+@sum (chain: Chain, all: int) -> int = match chain { End -> all, Link(n: n, next: next) -> sum(chain: next, all: all + n) };
+@main () -> void = {
+    let chain = upto(a: 0, b: 3000000);
+    let held = chain;
+    print(msg: `{sum(chain: doubled(chain: chain), all: 0)} {sum(chain: odd(chain: held), all: 0)}`);
+}
+",
+        "8999997000000 2250000000000\n",
     ),
 ];
 
