@@ -74,7 +74,7 @@ pub fn bisect(asked: &Asked<'_>, request: &Request<'_>) -> i32 {
         }
         Err(why) => return failed(why),
     };
-    let units = match units(&open, &options) {
+    let units = match units(open, &options) {
         Ok(units) => units,
         Err(why) => return failed(why),
     };
@@ -94,7 +94,7 @@ pub fn bisect(asked: &Asked<'_>, request: &Request<'_>) -> i32 {
     let with_none = Options { fuel: 0, ..options.clone() };
     let found = is_plain("0", with_none).and_then(|_| {
         let is_plain = |cut: &crate::rewrites::Cut| is_plain(&cut.to_string(), Options { cut: Some(cut.clone()), ..options.clone() });
-        search(&units, is_plain, |unit| Ok(work(&open, &options, unit, u64::MAX)?.count))
+        search(&units, is_plain, |unit| Ok(work(open, &options, unit, u64::MAX)?.count))
     });
     match found {
         Err(why) => failed(why),
@@ -112,7 +112,7 @@ pub fn bisect(asked: &Asked<'_>, request: &Request<'_>) -> i32 {
             input.file.display()
         )),
         Ok(Ok(Found { unit, number })) => {
-            let shown = work(&open, &options, &unit, number - 1).and_then(|before| Ok((before, work(&open, &options, &unit, number)?)));
+            let shown = work(open, &options, &unit, number - 1).and_then(|before| Ok((before, work(open, &options, &unit, number)?)));
             let (before, after) = match shown {
                 Ok(shown) => shown,
                 Err(why) => return failed(why),
