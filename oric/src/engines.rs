@@ -109,16 +109,21 @@ impl Engines {
 
     /// What both make of a text.
     pub fn compare(&mut self, text: &str) -> Verdict {
+        self.compared(text).0
+    }
+
+    /// What both make of a text, and what it does when they agree.
+    pub fn compared(&mut self, text: &str) -> (Verdict, Option<Ending>) {
         self.turns += 1;
         if self.turns.is_multiple_of(TURNS) {
             (self.plain, self.full) = (None, None);
         }
-        let verdict = guarded(|| self.both(text)).unwrap_or_else(Verdict::Broken);
+        let (verdict, reference) = guarded(|| self.both(text)).unwrap_or_else(|why| (Verdict::Broken(why), None));
         if matches!(verdict, Verdict::Broken(_)) {
             // Their engines were stopped somewhere.
             (self.plain, self.full) = (None, None);
         }
-        verdict
+        (verdict, reference)
     }
 
     /// What the interpreter makes of a text, without any rewrite.
@@ -137,14 +142,14 @@ impl Engines {
         executed(full, self.bounds.time)
     }
 
-    fn both(&mut self, text: &str) -> Verdict {
+    fn both(&mut self, text: &str) -> (Verdict, Option<Ending>) {
         let reference = match self.reference(text) {
             Ok(reference) => reference,
-            Err(verdict) => return verdict,
+            Err(verdict) => return (verdict, None),
         };
         match self.native(text) {
-            Ok(native) => judged(reference, native),
-            Err(verdict) => verdict,
+            Ok(native) => (judged(reference.clone(), native), Some(reference)),
+            Err(verdict) => (verdict, None),
         }
     }
 }

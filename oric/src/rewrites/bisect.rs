@@ -3,9 +3,11 @@
 //! First by halves among the units (a stage of a body), then among the rewrites of one: about as many questions as the number of all rewrites has bits. What is
 //! asked is only whether the answer is still that of no rewrites, so an answer that changes more than once is no matter: one of the changes is found.
 
+use ir::ItemId;
 use query::Interrupt;
 
 use super::{Cut, Stage, Unit, Work};
+use crate::engines;
 use crate::queries::{self, Options};
 use crate::session::Session;
 
@@ -82,18 +84,26 @@ pub fn search<E>(
 /// options say, with its tests or without.
 pub fn units(open: impl Fn(Options, bool) -> Result<Session, String>, options: &Options) -> Result<Vec<Unit>, String> {
     let interrupted = |interrupt: Interrupt| format!("interrupted: {interrupt:?}");
+    let reached = |fuel: u64, tests: bool| -> Result<Vec<ItemId>, String> {
+        let session = open(Options { fuel, cut: None, ..options.clone() }, tests)?;
+        let engine = &session.engine;
+        let root = match tests {
+            false if engine.get::<queries::MainForm>(&session.main_item()).map_err(interrupted)?.is_some() => session.main_item(),
+            true if !engine.get::<queries::Tests>(&()).map_err(interrupted)?.is_empty() => queries::tests_item(),
+            false | true => return Ok(Vec::new()),
+        };
+        let reached = engine.get::<queries::Reachable>(&root).map_err(interrupted)?;
+        Ok(reached.iter().flat_map(|module| module.functions.iter().copied()).collect())
+    };
     let mut bodies = Vec::new();
     for fuel in [0, u64::MAX] {
         for tests in [false, true] {
-            let session = open(Options { fuel, cut: None, ..options.clone() }, tests)?;
-            let engine = &session.engine;
-            let root = match tests {
-                false if engine.get::<queries::MainForm>(&session.main_item()).map_err(interrupted)?.is_some() => session.main_item(),
-                true if !engine.get::<queries::Tests>(&()).map_err(interrupted)?.is_empty() => queries::tests_item(),
-                false | true => continue,
-            };
-            let reached = engine.get::<queries::Reachable>(&root).map_err(interrupted)?;
-            bodies.extend(reached.iter().flat_map(|module| module.functions.iter().copied()));
+            // What stops the compiler may be what is looked for; without rewrites there are the same functions, or more.
+            match engines::guarded(|| reached(fuel, tests)) {
+                Ok(reached) => bodies.extend(reached?),
+                Err(why) if fuel == 0 => return Err(format!("the compiler stops without any rewrite: {why}")),
+                Err(_) => {}
+            }
         }
     }
     let mut named: Vec<_> = bodies.into_iter().map(|body| (body.to_string(), body)).collect();
