@@ -16,6 +16,10 @@
 //! | [`watch`]    | waiting until sources change                                                       |
 //! | [`outputs`]  | what was written outside the graph, and which artifacts came from which plans      |
 //! | [`garbage`]  | keeping the cache within its budget                                                |
+//! | [`child`]    | processes with limits of time and memory                                           |
+//! | [`engines`]  | a program as the interpreter runs it without any rewrite, and as machine code       |
+//! | [`reduce`]   | a program made smaller while something holds of it                                   |
+//! | [`rewrites`] | up to which rewrite bodies are optimised; the search for the one that is wrong       |
 //! | [`commands`] | what each verb does                                                                |
 //! | [`dump`]     | bodies of any level as text, TSV, JSON                                             |
 //! | [`report`]   | diagnostics to terminal, short lines, JSON                                         |
@@ -25,11 +29,13 @@
 
 pub mod assemble;
 pub mod cache;
+pub mod child;
 pub mod cli;
 pub mod commands;
 pub mod coverage;
 pub mod crash;
 pub mod dump;
+pub mod engines;
 pub mod garbage;
 pub mod held;
 pub mod inputs;
@@ -38,7 +44,9 @@ pub mod manifest;
 pub mod outputs;
 pub mod project;
 pub mod queries;
+pub mod reduce;
 pub mod report;
+pub mod rewrites;
 pub mod session;
 pub mod testing;
 pub mod watch;

@@ -165,6 +165,14 @@ const CASES: &[(&str, i32)] = &[
     ("fix fixed.ori", 1),
     ("fix panics.ori", 0),
     ("fix missing.ori", 2),
+    ("bisect --message-format=json calls.ori -- sh -c 'oric run --dump=mir calls.ori | cksum'", 0),
+    ("bisect panics.ori", 4),
+    ("bisect wrong.ori", 1),
+    ("bisect missing.ori", 2),
+    ("reduce --message-format=json panics.ori -- sh -c '! oric build {}'", 4),
+    ("reduce --message-format=json -o small.ori panics.ori -- sh -c 'oric build {}'", 0),
+    ("reduce panics.ori", 4),
+    ("reduce panics.ori --keep=all", 2),
     ("why @main panics.ori", 0),
     ("why @zzz panics.ori", 2),
     ("graph panics.ori", 0),
@@ -189,6 +197,7 @@ fn every_line_on_every_way_out_is_what_the_schema_says() {
     for (name, text) in [("wrong.ori", WRONG), ("fixed.ori", WRONG), ("panics.ori", PANICS), ("tests.ori", TESTS), ("nothing.ori", "")] {
         folder.write(name, text.as_bytes());
     }
+    folder.write("calls.ori", b"@f (n: int) -> int = n * 2;\n@main () -> void = print(msg: `{f(3)}`);\n");
     folder.write("text.txt", b"");
     folder.write("pk/ori.toml", b"[project]\nname = 3\n");
     let schema = schema();

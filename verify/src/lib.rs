@@ -11,7 +11,6 @@
 //! | [`levels`]   | the one door to every level and phase: print, read, verify                    |
 //! | [`corpus`]   | the programs to work on                                                       |
 //! | [`program`]  | one program: compiled in this process, interpreted, linked, run               |
-//! | [`child`]    | processes with limits of time and memory                                      |
 //! | [`evidence`] | what was measured, as `target/evidence/NAME/*.tsv` and `.json`                |
 //! | [`random`]   | numbers from a seed                                                           |
 //! | [`workers`]  | work on many things at once                                                   |
@@ -21,7 +20,6 @@
 
 pub mod bench;
 pub mod bits;
-pub mod child;
 pub mod command;
 pub mod corpus;
 pub mod evidence;
@@ -33,3 +31,5 @@ pub mod program;
 pub mod random;
 pub mod typed;
 pub mod workers;
+
+pub use oric::child;

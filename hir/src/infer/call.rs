@@ -371,8 +371,8 @@ impl<'a> Checker<'a> {
             let (anchor, value) = (self.anchor, self.span(named.value));
             // A literal says whether one value is meant or the elements of a list; of anything else nobody knows it here.
             let text = match tree.exprs[named.value] {
-                Expr::List(_) => Some("..."),
-                Expr::Literal(_) | Expr::Template(_) => Some(""),
+                Ast::List(_) => Some("..."),
+                Ast::Literal(_) | Ast::Template(_) => Some(""),
                 _ => None,
             };
             let error = self.report(Code::E0318, named.span, []);

@@ -32,6 +32,7 @@ pub const PASSES: [(&str, Pass); 4] =
 pub fn optimise(body: &mut Body<Legal>, fuel: &mut Fuel) {
     for (name, pass) in PASSES {
         if fuel.allows(name) {
+            fuel.enter(name);
             pass(body, fuel);
         }
     }

@@ -246,7 +246,9 @@ impl Rewrite<'_> {
             let width = self.constant(63);
             self.op(Op::Sar, &[a, width])
         };
-        let rest = self.constant(i64::from(64 - bits));
+        // The bug of `make planted`: negative numbers are rounded the wrong way.
+        let planted = u32::from(cfg!(feature = "plant-wrong-division") && bits > 1);
+        let rest = self.constant(i64::from(64 - bits + planted));
         self.op(Op::Shr, &[spread, rest])
     }
 

@@ -140,7 +140,7 @@ fn hash(row: &InstRow<Op>, args: &[Value]) -> u32 {
     let mut state = row.op as u64;
     let mut mix = |word: u64| state = (state.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     // Literals have nothing but their immediate: it must reach the upper half too.
-    mix(row.imm);
+    mix(if is_planted(row.op) { 0 } else { row.imm });
     match args {
         &[a, b] if commutes(row.op) => {
             mix(u64::from(a.min(b).raw()));
@@ -151,9 +151,14 @@ fn hash(row: &InstRow<Op>, args: &[Value]) -> u32 {
     (state >> 32) as u32
 }
 
+/// The bug of `make planted`: any two fields of a type are one.
+const fn is_planted(op: Op) -> bool {
+    cfg!(feature = "plant-wrong-sharing") && matches!(op, Op::Field)
+}
+
 fn is_same(graph: &Graph<Mir>, a: Inst, b: Inst) -> bool {
     let (x, y) = (&graph.insts[a], &graph.insts[b]);
-    if x.op != y.op || x.imm != y.imm || graph.ty(x.first_result) != graph.ty(y.first_result) {
+    if x.op != y.op || x.imm != y.imm && !is_planted(x.op) || graph.ty(x.first_result) != graph.ty(y.first_result) {
         return false;
     }
     let (x, y) = (graph.args(a), graph.args(b));

@@ -182,6 +182,7 @@ pub fn run(pass: &str, body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context)
 
 /// Runs a pass; true when running it again at once would change nothing.
 fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
+    fuel.enter(pass.name());
     match pass {
         Pass::Aggregates => aggregates::run(graph, desk, fuel, cx)?,
         Pass::Cse => cse::run(graph, desk, fuel),

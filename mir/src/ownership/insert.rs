@@ -44,11 +44,15 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
         let mut new = graph.clone();
         let tokens = fuel.allows(REUSE);
         spread(&mut new, &order, cx)?;
+        fuel.enter(OPEN);
         super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
+        fuel.enter(SWAP);
         if fuel.allows(SWAP) && super::swap::run(&mut new, &order, contract, fuel, cx)? {
+            fuel.enter(OPEN);
             super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
         }
         if tokens {
+            fuel.enter(REUSE);
             super::reuse::run(&mut new, &order, &mut classes, fuel, cx)?;
         }
         opened = new;

@@ -141,6 +141,33 @@ pub enum CacheVerb {
     Dir,
 }
 
+/// What stays while a program becomes smaller.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// The executable does something else than the interpreter.
+    Mismatch,
+    /// The executable leaves something behind.
+    Leak,
+    /// The compiler or the interpreter stops with a bug of its own.
+    Crash,
+}
+
+impl Keep {
+    /// Its name, as the engines say it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Keep::Mismatch => "mismatch",
+            Keep::Leak => "leak",
+            Keep::Crash => "crash",
+        }
+    }
+
+    /// By its name.
+    pub fn of(name: &str) -> Option<Keep> {
+        [Keep::Mismatch, Keep::Leak, Keep::Crash].into_iter().find(|keep| keep.name() == name)
+    }
+}
+
 /// What `build` writes besides an executable.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Emit {
@@ -355,6 +382,48 @@ pub enum Verb {
         /// Which functions without a test get the start of one; without it those of a package, unless its `testing.coverage` is `off`.
         #[arg(long, value_name = "HOW", value_enum)]
         coverage: Option<Coverage>,
+    },
+    /// Find the one rewrite of the compiler that makes an answer change: the answer of a command, or what the executable does beside the interpreter.
+    Bisect {
+        /// Source file or package whose rewrites are looked through; without it the first one that the command names, else this folder.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Switch an optimisation pass off, as the command does.
+        #[arg(long = "no-pass", value_name = "PASS", value_parser = PossibleValuesParser::new(pass_names()))]
+        no_pass: Vec<String>,
+        /// What the command writes to standard error belongs to its answer.
+        #[arg(long)]
+        stderr: bool,
+        /// A run that takes longer is stopped, which is an answer too: `500ms`, `2m`; without it 60 s.
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        timeout: Option<Duration>,
+        /// Run again and again with ORI_FUEL set; its exit status and what it prints are the answer.
+        #[arg(value_name = "CMD", last = true)]
+        command: Vec<OsString>,
+    },
+    /// Make a program smaller as long as what is wrong with it stays: interpreter and executable differ, something leaks, the compiler crashes; or what a command finds.
+    Reduce {
+        /// Source file of one module.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What must stay; without it what is found.
+        #[arg(long, value_name = "WHAT", value_enum)]
+        keep: Option<Keep>,
+        /// A text that must go on to be in what is found, as the code of a rule.
+        #[arg(long, value_name = "TEXT")]
+        saying: Option<String>,
+        /// Where the small program goes; without it `NAME.reduced.ori` beside the file.
+        #[arg(short, long, value_name = "OUT")]
+        output: Option<PathBuf>,
+        /// Stop after so long with what there is: `30s`, `5m`; without it 2 m.
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        limit: Option<Duration>,
+        /// A run that takes longer is stopped: `500ms`, `2m`; without it 10 s.
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        timeout: Option<Duration>,
+        /// Ask this instead: status 0 keeps a program. `{}` in it is the file; without that, FILE is.
+        #[arg(value_name = "CMD", last = true)]
+        command: Vec<OsString>,
     },
     /// Tell why something was computed again by the last build or check that changed anything.
     Why {

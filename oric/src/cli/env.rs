@@ -3,6 +3,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use crate::rewrites::Limit;
+
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -16,8 +18,8 @@ pub struct Environment {
     pub agent: bool,
     /// `COLUMNS`.
     pub columns: Option<usize>,
-    /// `ORI_FUEL`: most rewrites per body; an unreadable value is kept as text for the error.
-    pub fuel: Option<Result<u64, String>>,
+    /// `ORI_FUEL`: which rewrites happen; an unreadable value is kept as text for the error.
+    pub fuel: Option<Result<Limit, String>>,
     /// Panic reports of interpreted programs show a trace: `ORI_BACKTRACE` is not `0`.
     pub backtrace: bool,
     /// Interpreted programs end with what was counted: `ORI_RC_STATS` is neither empty nor `0`.

@@ -276,7 +276,7 @@ fn write(session: &Session, old: &SourceFile, text: &str) -> std::io::Result<()>
 }
 
 /// The lines that differ, as a patch shows them.
-fn difference(path: &str, old: &str, new: &str) -> String {
+pub(super) fn difference(path: &str, old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let mut out = format!("--- {path}\n+++ {path}\n");
     let (mut i, mut j) = (0, 0);

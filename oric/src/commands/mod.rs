@@ -1,5 +1,6 @@
 //! What each verb does.
 
+mod bisect;
 mod build;
 mod cache;
 mod check;
@@ -7,6 +8,7 @@ mod explain;
 mod fix;
 mod graph;
 mod junit;
+mod reduce;
 mod report;
 mod run;
 mod test;
@@ -22,6 +24,7 @@ use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Output, REFU
 use crate::coverage::Coverage;
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
+use crate::rewrites::Limit;
 use crate::session::{Session, Setup};
 
 /// Does what the command line says. Returns the exit status and whose it is.
@@ -91,6 +94,23 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
             let is_done = |status: i32| status != NOTHING || ends.iter().all(|(other, _)| *other == NOTHING);
             ends.iter().copied().filter(|(status, _)| is_done(*status)).max().unwrap_or((REFUSED, "oric"))
         }
+        Verb::Bisect { file, no_pass, stderr, timeout, command } => {
+            let timeout = timeout.unwrap_or(PATIENCE);
+            let request = bisect::Request { file: file.as_deref(), no_pass, command, stderr: *stderr, timeout };
+            (bisect::bisect(&ask, &request), "oric")
+        }
+        Verb::Reduce { file, keep, saying, output: small, limit, timeout, command } => {
+            let request = reduce::Request {
+                file,
+                keep: *keep,
+                saying: saying.as_deref(),
+                output: small.as_deref(),
+                limit: limit.unwrap_or(REDUCTION),
+                timeout: timeout.unwrap_or(SHORT),
+                command,
+            };
+            (reduce::run(&ask, &request), "oric")
+        }
         Verb::Fix { input, dry_run, coverage } => ask.fix(input, *dry_run, *coverage),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
         Verb::Report { report: Report::Cache, input } => ask.stored(input, |session| report::cache(session, output)),
@@ -102,6 +122,14 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         },
     }
 }
+
+/// How long a run of somebody's command may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// How long a program is made smaller.
+const REDUCTION: std::time::Duration = std::time::Duration::from_secs(120);
+/// How long a run of a program that may have become endless may take.
+const SHORT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// `oric why x.ori` outside of a package asks about that program.
 fn file_that_is_meant(what: &str, input: &Input) -> Input {
@@ -159,13 +187,14 @@ impl Asked<'_> {
 
     /// A session as the flags and the environment want it; `None` when they are wrong.
     fn setup(&self, project: &Project, input: &Input, symbols: bool, builds: bool) -> Option<Setup> {
-        let fuel = match &self.environment.fuel {
-            Some(Ok(fuel)) => *fuel,
+        let (fuel, cut) = match &self.environment.fuel {
+            Some(Ok(Limit::Each(fuel))) => (*fuel, None),
+            Some(Ok(Limit::Before(cut))) => (u64::MAX, Some(cut.clone())),
             Some(Err(text)) => {
-                self.output.failure(&format!("ORI_FUEL must be a number, found '{text}'"));
+                self.output.failure(&format!("ORI_FUEL must be a number, or a place such as 12@lir:main.f, found '{text}'"));
                 return None;
             }
-            None => u64::MAX,
+            None => (u64::MAX, None),
         };
         let budget = self.budget()?.unwrap_or(DEFAULT_BUDGET);
         let mut passes_off = input.no_pass.clone();
@@ -174,7 +203,7 @@ impl Asked<'_> {
         }
         passes_off.sort();
         passes_off.dedup();
-        let options = Options { fuel, passes_off, ..Options::default() };
+        let options = Options { fuel, cut, passes_off, ..Options::default() };
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);

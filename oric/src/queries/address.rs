@@ -47,6 +47,12 @@ impl Address for super::impls::ImplsOf {
     }
 }
 
+impl Address for crate::rewrites::Unit {
+    fn address(&self) -> u64 {
+        spread(u64::from(self.body.raw()) << 2 | self.stage as u64)
+    }
+}
+
 impl Address for super::CodeKey {
     fn address(&self) -> u64 {
         spread(self.code as u64 ^ u64::from(self.test.raw()))

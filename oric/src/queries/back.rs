@@ -9,7 +9,7 @@ use lir::build::Purpose;
 use query::{Fp, Interrupt};
 use serde::{Deserialize, Serialize};
 
-use super::middle::{fuel, options};
+use super::middle::options;
 use super::{
     EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
     Object, OwnedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
@@ -71,16 +71,29 @@ impl Provider for LirSignature {
 
 impl Provider for LirBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Body<lir::Legal>>>, Interrupt> {
-        let built = if *id == lir::build::entry_item() {
-            return Ok(None);
-        } else if let Some((purpose, ty)) = Purpose::of(*id) {
-            levels.done(lir::build::glue(*id, purpose, ty, levels))?
-        } else {
-            let body = levels.get::<OwnedBody>(id)?;
-            let Some(body) = &*body else { return Ok(None) };
-            levels.done(lir::build::build(body, levels))?
-        };
+        let Some(built) = built(levels, *id)? else { return Ok(None) };
         legal(levels, *id, built).map(|body| Some(Arc::new(body)))
+    }
+}
+
+/// LIR of a body as it is built.
+pub(super) fn built(levels: &Levels<'_, '_>, id: ItemId) -> Result<Option<lir::Body<lir::Built>>, Interrupt> {
+    if id == lir::build::entry_item() {
+        return Ok(None);
+    }
+    if let Some((purpose, ty)) = Purpose::of(id) {
+        return levels.done(lir::build::glue(id, purpose, ty, levels)).map(Some);
+    }
+    let body = levels.get::<OwnedBody>(&id)?;
+    let Some(body) = &*body else { return Ok(None) };
+    levels.done(lir::build::build(body, levels)).map(Some)
+}
+
+/// The passes over a legal body.
+pub(super) fn optimise(body: &mut lir::Body<lir::Legal>, fuel: &mut ir::Fuel) {
+    lir::opt::optimise(body, fuel);
+    if let Some(planted) = crate::rewrites::PLANTED.get() {
+        (planted.lir)(body, fuel);
     }
 }
 
@@ -89,8 +102,8 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
     let faults = levels.done(lir::verify::verify(&built, levels))?;
     crate::crash::refuse("lir", id, &faults, || lir::text::print_file(std::slice::from_ref(&built), levels));
     let mut body = levels.done(lir::build::legalise(built, levels))?;
-    let mut fuel = fuel(&*options(levels)?);
-    lir::opt::optimise(&mut body, &mut fuel);
+    let mut fuel = options(levels)?.fuel(id, crate::rewrites::Stage::Lir);
+    optimise(&mut body, &mut fuel);
     let faults = levels.done(lir::verify::verify(&body, levels))?;
     crate::crash::refuse("lir", id, &faults, || lir::text::print_file(std::slice::from_ref(&body), levels));
     Ok(body)

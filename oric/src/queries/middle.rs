@@ -14,6 +14,7 @@ use super::{
     BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, Main, OptimisedBody, Options,
     OwnedBody, Parse, Provider, Settings, TypeDefinition, TypedBody, Variants,
 };
+use crate::rewrites::Stage;
 
 /// Outcome of evaluating a constant.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
@@ -53,10 +54,6 @@ impl Provider for Variants {
 /// The options that are in force.
 pub(super) fn options(levels: &Levels<'_, '_>) -> Result<Arc<Options>, Interrupt> {
     Ok(levels.cx().input::<Settings>(&())?.unwrap_or_default())
-}
-
-pub(super) fn fuel(options: &Options) -> Fuel {
-    Fuel::limited(options.fuel).without(options.passes_off.iter().cloned())
 }
 
 impl Provider for Groups {
@@ -162,19 +159,28 @@ impl Provider for OptimisedBody {
         if *id == super::tests_item() {
             return Ok(Some(built.clone()));
         }
-        let mut fuel = fuel(&*options(levels)?);
-        let body = levels.done(mir::opt::optimised(built, &mut fuel, levels))?;
+        let mut fuel = options(levels)?.fuel(*id, Stage::Mir);
+        let body = optimised(levels, built, &mut fuel)?;
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&body), levels));
         Ok(Some(Arc::new(body)))
     }
 }
 
+/// A body behind the passes.
+pub(super) fn optimised(levels: &Levels<'_, '_>, built: &Body<Mono>, fuel: &mut Fuel) -> Result<Body<Mono>, Interrupt> {
+    let mut body = levels.done(mir::opt::optimised(built, fuel, levels))?;
+    if let Some(planted) = crate::rewrites::PLANTED.get() {
+        (planted.mir)(&mut body, fuel);
+    }
+    Ok(body)
+}
+
 impl Provider for OwnedBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<Owned>>>, Interrupt> {
         let body = levels.get::<OptimisedBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
-        let mut fuel = fuel(&*options(levels)?);
+        let mut fuel = options(levels)?.fuel(*id, Stage::Owned);
         let owned = levels.done(mir::ownership::own(body, &mut fuel, levels))?;
         let faults = levels.done(mir::verify::verify(&owned, levels))?;
         crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&owned), levels));

@@ -13,6 +13,7 @@ mod front;
 mod impls;
 mod levels;
 mod middle;
+mod rewritten;
 mod tests;
 mod world;
 
@@ -27,10 +28,11 @@ pub use world::{ReportPositions, World};
 
 use std::sync::Arc;
 
-use ir::{ItemId, Symbol};
+use ir::{Fuel, ItemId, Symbol};
 use query::{Engine, Input, Kind, Query};
 
 use crate::project::SourceFile;
+use crate::rewrites::{Cut, Stage, Unit, Work};
 
 /// A row of the table, for reports and documentation.
 #[derive(Clone, Copy, Debug)]
@@ -216,6 +218,7 @@ queries! {
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";
         MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
+        Rewritten    = 73 "rewritten" (Unit) -> Option<Arc<Work>>, fingerprint, ["lir"], "what the passes of a stage do to a body, for the search for a wrong rewrite";
         // Tests.
         Tests       = 61 "tests"       (()) -> Arc<Vec<tests::TestRow>>, value, ["oric"], "tests of the program, in the order of files and places, and how each is run";
         TestReport  = 62 "test_report" (ItemId) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric" "hir"], "what there is to say about a test that must not compile";
@@ -243,6 +246,8 @@ queries! {
 pub struct Options {
     /// Most rewrites per body (`ORI_FUEL`).
     pub fuel: u64,
+    /// Up to which rewrite there are any (`ORI_FUEL` with a place).
+    pub cut: Option<Cut>,
     /// Passes switched off (`--no-pass`).
     pub passes_off: Vec<String>,
     /// Run the allocation checker.
@@ -251,7 +256,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fuel: u64::MAX, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions) }
+        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions) }
+    }
+}
+
+impl Options {
+    /// The fuel of a body at a stage.
+    pub fn fuel(&self, body: ItemId, stage: Stage) -> Fuel {
+        let allowed = self.cut.as_ref().map_or(u64::MAX, |cut| cut.allowed(&body.to_string(), stage));
+        Fuel::limited(self.fuel.min(allowed)).without(self.passes_off.iter().cloned())
     }
 }
 
