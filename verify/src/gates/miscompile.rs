@@ -139,7 +139,7 @@ fn finding(folder: &Path, fuel: &str, plant: Option<&Plant>) -> Result<Option<St
     let judged = lines.iter().find(|line| line["reason"] == "judged").ok_or("no judgement")?;
     match &judged["finding"] {
         // Programs that are refused, or take too long, are no small programs.
-        Value::Null if judged["what"] == Value::from(oric::engines::Verdict::Same.to_string()) => Ok(None),
+        Value::Null if judged["what"] == oric::engines::Verdict::Same.to_string() => Ok(None),
         Value::Null => Err(format!("{fuel}: {}", judged["what"])),
         finding => Ok(finding.as_str().map(str::to_owned)),
     }
