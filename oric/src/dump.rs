@@ -57,7 +57,7 @@ pub fn dump(session: &Session, what: &str, format: DumpFormat, output: &Output) 
             return REFUSED;
         }
     };
-    let items = match functions(session, request.function) {
+    let items = match functions_at(session, request.level, request.function) {
         Ok(items) => items,
         Err(message) => {
             output.failure(&message);
@@ -86,7 +86,31 @@ fn view(text: &str, of: impl FnOnce(&ir::text::Dump) -> String) -> String {
     }
 }
 
-/// The functions to print, in the order of modules and of the text.
+/// The functions to print at a level. Below HIR a generic function is its instances, and those of the library and the methods that the program reaches can be named too:
+/// `Map'insert<str, int>`, `Map'insert` or `Map.insert`.
+fn functions_at(session: &Session, level: &str, wanted: Option<&str>) -> Result<Vec<ItemId>, String> {
+    let found = functions(session, wanted);
+    let (Some(wanted), false) = (wanted, level == "hir") else { return found };
+    let Ok(reached) = session.engine.get::<queries::Reachable>(&session.main_item()) else { return found };
+    let reached = reached.iter().flat_map(|module| module.functions.iter().copied());
+    let method = wanted.rsplit_once('.').map(|(owner, name)| format!("{owner}'{name}"));
+    let is_named = |text: &str| text == wanted || method.as_deref() == Some(text);
+    let is_wanted = |item: &ItemId| {
+        let base = item.generic().0;
+        match &found {
+            Ok(found) => found.contains(&base) && !found.contains(item),
+            Err(_) => [*item, base].iter().any(|item| is_named(item.name().as_str()) || is_named(&item.to_string())),
+        }
+    };
+    let more: Vec<ItemId> = reached.filter(is_wanted).collect();
+    match found {
+        Ok(found) => Ok(found.into_iter().chain(more).collect()),
+        Err(message) if more.is_empty() => Err(message),
+        Err(_) => Ok(more),
+    }
+}
+
+/// The functions of the text, in the order of modules and of the text.
 fn functions(session: &Session, wanted: Option<&str>) -> Result<Vec<ItemId>, String> {
     let mut items: Vec<ItemId> = Vec::new();
     for module in &session.modules {

@@ -4,7 +4,7 @@ use ir::{List, Symbol};
 use syntax::tree::{Argument, Expr as Ast};
 use syntax::{DiagnosticCode as Code, Span};
 
-use super::why::Why;
+use super::why::{Expect, Why};
 use super::{Checker, Result, Which};
 use crate::ir::{Expr, ExprId};
 use crate::ops::Shape;
@@ -105,6 +105,7 @@ const INT: Param = Param::Of(Type::INT);
 const FLOAT: Param = Param::Of(Type::FLOAT);
 const BOOL: Param = Param::Of(Type::BOOL);
 const CHAR: Param = Param::Of(Type::CHAR);
+const PAIR: Params = &[("left", Param::Any), ("right", Param::Any)];
 
 /// A list of parameters, the last `optional` of which may be left out.
 pub(super) type Params = &'static [(&'static str, Param)];
@@ -120,8 +121,52 @@ impl<'a> Checker<'a> {
         args: List<Argument>,
         span: Span,
     ) -> Result<Option<Vec<ExprId>>> {
+        self.take_as((function, params, optional), receiver, None, args, span)
+    }
+
+    /// The arguments of what is declared as `@f<T: Known> (a: T, ..)`, with `T`, which may be open: then the bound is owed. `result` is what
+    /// is expected where `T` is the result as well. `Err` is what stands for the call when it has no value or, after a report, not the trait.
+    fn take_generic(
+        &mut self,
+        (function, known): (&'static str, Known),
+        params: Params,
+        optional: usize,
+        args: List<Argument>,
+        span: Span,
+        result: Option<&Expect<'a>>,
+    ) -> Result<std::result::Result<(Type, Vec<ExprId>), ExprId>> {
+        let any = self.fresh();
+        if let Some((wanted, _)) = result.and_then(Expect::checked) {
+            // What does not fit is reported where the value goes.
+            self.unify(any, wanted);
+        }
+        let Some(values) = self.take_as((function, params, optional), None, Some(any), args, span)? else {
+            return Ok(Err(self.error(span)));
+        };
+        // What ends has no type.
+        if self.ty(values[0]) == Type::NEVER {
+            return Ok(Err(values[0]));
+        }
+        let ty = self.resolved(any);
+        if ty.has_variable() {
+            self.owe(ty, known.item(), span);
+        } else if !self.needs(ty, known, span)? {
+            return Ok(Err(self.error(span)));
+        }
+        Ok(Ok((ty, values)))
+    }
+
+    /// `any` is the type that `Any` stands for, where it is known or asked for.
+    fn take_as(
+        &mut self,
+        (function, params, optional): (&'static str, Params, usize),
+        receiver: Option<&mut ExprId>,
+        mut any: Option<Type>,
+        args: List<Argument>,
+        span: Span,
+    ) -> Result<Option<Vec<ExprId>>> {
         if let Some(values) = self.operands.take() {
-            return Ok(self.given_operands(function, params, optional, values, span));
+            return Ok(self.given_operands(function, params, optional, any, values, span));
         }
         let Some(slots) = self.bind(function, params.len(), |i| Symbol::new(params[i].0), false, args, span)? else {
             self.silent(args, span)?;
@@ -135,7 +180,6 @@ impl<'a> Checker<'a> {
             }
         }
         let in_order = slots.iter().enumerate().all(|(i, &slot)| i == slot);
-        let mut any = None;
         if let Some(receiver) = receiver {
             any = Some(self.ty(*receiver));
             if !in_order {
@@ -149,7 +193,7 @@ impl<'a> Checker<'a> {
             let why = Why::Builtin(function, name);
             let value = match (param, any) {
                 (Param::Of(ty), _) => self.check(argument.value, ty, why)?,
-                (Param::Any, Some(ty)) => self.check(argument.value, ty, why)?,
+                (Param::Any, Some(ty)) => self.check(argument.value, self.resolved(ty), why)?,
                 (Param::Any, None) => {
                     let value = self.infer(argument.value)?;
                     any = Some(self.ty(value)).filter(|ty| *ty != Type::NEVER);
@@ -168,6 +212,7 @@ impl<'a> Checker<'a> {
         function: &'static str,
         params: Params,
         optional: usize,
+        mut any: Option<Type>,
         values: Vec<ExprId>,
         span: Span,
     ) -> Option<Vec<ExprId>> {
@@ -176,7 +221,6 @@ impl<'a> Checker<'a> {
             self.report(Code::E2004, span, args);
             return None;
         }
-        let mut any = None;
         let mut fitted = Vec::with_capacity(values.len());
         for (value, &(name, param)) in values.into_iter().zip(params) {
             let wanted = match param {
@@ -188,7 +232,7 @@ impl<'a> Checker<'a> {
         (!fitted.iter().any(|&value| self.ty(value) == Type::ERROR)).then_some(fitted)
     }
 
-    pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {
+    pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let mark = self.draft.scratch.len();
         let value = match name.as_str() {
             "print" => self.output("print", I::Print, args, span)?,
@@ -220,8 +264,8 @@ impl<'a> Checker<'a> {
             },
             "assert_eq" => self.assert_equal("assert_eq", "expected", args, span)?,
             "assert_ne" => self.assert_equal("assert_ne", "unexpected", args, span)?,
-            "min" => self.extreme("min", I::Le, args, span)?,
-            "max" => self.extreme("max", I::Ge, args, span)?,
+            "min" => self.extreme("min", I::Le, args, span, expect)?,
+            "max" => self.extreme("max", I::Ge, args, span, expect)?,
             "hash_combine" => match self.take("hash_combine", &[("seed", INT), ("value", INT)], 0, None, args, span)?.as_deref() {
                 Some(&[seed, value]) => {
                     // Both are evaluated before anything is computed of them.
@@ -233,7 +277,7 @@ impl<'a> Checker<'a> {
             },
             "int" | "float" | "str" | "byte" => self.conversion(name, args, span)?,
             "compare" => self.compare_call(args, span)?,
-            "dbg" => self.traced(args, span)?,
+            "dbg" => self.traced(args, span, expect)?,
             other => self.refuse(span, format!("function `{other}`")),
         };
         Ok(self.with_statements(mark, value, span))
@@ -290,15 +334,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `dbg(value:)`, `dbg(value:, label:)`: a line on standard error, and the value. The op knows the place of the call.
-    fn traced(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
+    fn traced(&mut self, args: List<Argument>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         if self.which == Which::Constant {
             self.report(Code::E0706, span, ["dbg".into()]);
         }
-        let Some(values) = self.take("dbg", &[("value", Param::Any), ("label", STR)], 1, None, args, span)? else {
-            return Ok(self.error(span));
-        };
-        let ty = match self.operand_with(values[0], Known::Debug, span)? {
-            Ok(ty) => ty,
+        let params: Params = &[("value", Param::Any), ("label", STR)];
+        let (ty, values) = match self.take_generic(("dbg", Known::Debug), params, 1, args, span, Some(expect))? {
+            Ok(taken) => taken,
             Err(done) => return Ok(done),
         };
         let value = self.temporary(values[0]);
@@ -382,12 +424,9 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn extreme(&mut self, function: &'static str, op: I, args: List<Argument>, span: Span) -> Result<ExprId> {
-        let Some(values) = self.take(function, &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
-            return Ok(self.error(span));
-        };
-        let ty = match self.operand_with(values[0], Known::Comparable, span)? {
-            Ok(ty) => ty,
+    fn extreme(&mut self, function: &'static str, op: I, args: List<Argument>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
+        let (ty, values) = match self.take_generic((function, Known::Comparable), PAIR, 0, args, span, Some(expect))? {
+            Ok(taken) => taken,
             Err(done) => return Ok(done),
         };
         let left = self.temporary(values[0]);
@@ -410,23 +449,11 @@ impl<'a> Checker<'a> {
         Ok(has == Some(true))
     }
 
-    /// The type of an argument that needs a trait; `Err` is what stands for the call when it has no value or, after a report, not the trait.
-    fn operand_with(&mut self, value: ExprId, known: Known, span: Span) -> Result<std::result::Result<Type, ExprId>> {
-        let ty = self.closed(value);
-        if ty == Type::NEVER {
-            return Ok(Err(value));
-        }
-        Ok(if self.needs(ty, known, span)? { Ok(ty) } else { Err(self.error(span)) })
-    }
-
     fn compare_call(&mut self, args: List<Argument>, span: Span) -> Result<ExprId> {
-        let Some(values) = self.take("compare", &[("left", Param::Any), ("right", Param::Any)], 0, None, args, span)? else {
-            return Ok(self.error(span));
-        };
-        if let Err(done) = self.operand_with(values[0], Known::Comparable, span)? {
-            return Ok(done);
+        match self.take_generic(("compare", Known::Comparable), PAIR, 0, args, span, None)? {
+            Ok((_, values)) => self.compared(values[0], values[1], span),
+            Err(done) => Ok(done),
         }
-        self.compared(values[0], values[1], span)
     }
 
     fn assert_equal(&mut self, function: &'static str, second: &'static str, args: List<Argument>, span: Span) -> Result<ExprId> {
@@ -518,7 +545,7 @@ impl<'a> Checker<'a> {
 
     pub(super) fn call_std(&mut self, module: Symbol, name: Symbol, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
         if module.as_str() == "std.testing" {
-            return self.call_builtin(name, args, span);
+            return self.call_builtin(name, args, span, &Expect::NONE);
         }
         let (function, params, op): (&'static str, Params, I) = match name.as_str() {
             "sqrt" => ("sqrt", &[("x", FLOAT)], I::FloatSqrt),

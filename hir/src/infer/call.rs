@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
                 let value = self.push(Expr::Local(binding.local), ty, at);
                 return self.call_value(value, name.as_str(), args, span);
             }
-            return self.call_builtin(name, args, span);
+            return self.call_builtin(name, args, span, expect);
         }
         if let Some(error) = self.parameter_in_default(name, at) {
             return Ok(error);
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
             return self.silent(args, span);
         }
         if builtin::is_function(text) {
-            return self.call_builtin(name, args, span);
+            return self.call_builtin(name, args, span, expect);
         }
         if let Some(what) = later_name(text) {
             return Ok(self.refuse(span, what));

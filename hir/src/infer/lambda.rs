@@ -273,7 +273,7 @@ impl<'a> Checker<'a> {
         self.operands = Some(values);
         let root = match module {
             Some(module) => self.call_std(module, name, span, List::EMPTY, span)?,
-            None => self.call_builtin(name, List::EMPTY, span)?,
+            None => self.call_builtin(name, List::EMPTY, span, &Expect::NONE)?,
         };
         self.operands = None;
         let root = match self.ty(root) {

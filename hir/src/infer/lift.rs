@@ -40,7 +40,7 @@ pub(super) fn finish(draft: &Draft, root: ExprId, result: Type, lines: &Lines) -
             captured: &captured,
             to,
             rows: Vec::new(),
-            exprs: vec![ExprId::new(u32::MAX as usize); root.index() + 1],
+            exprs: vec![ExprId::new(u32::MAX as usize); draft.rows.len()],
             locals: vec![None; draft.body.locals.len()],
             loops: vec![None; draft.body.loops.len()],
         };
@@ -96,16 +96,23 @@ struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
-    /// The expressions below `root`, without those of lambdas. They stand before their parents, and go on doing so.
+    /// The expressions below `root`, without those of lambdas, in their order. What has become another expression may stand before its parts, so all are
+    /// named before any is copied.
     fn cut(mut self, root: ExprId, lines: &Lines) -> Body {
         let draft = self.draft;
-        let mut kept = vec![false; root.index() + 1];
+        let mut kept = vec![false; draft.rows.len()];
         let mut stack = vec![root];
         while let Some(expr) = stack.pop() {
             kept[expr.index()] = true;
             if self.lambda(draft.rows[expr.index()].expr).is_none() {
                 children(&draft.body, draft.rows[expr.index()].expr, |child| stack.push(child.expr()));
             }
+        }
+        let mut next = 0;
+        for index in (0..kept.len()).filter(|&index| kept[index]) {
+            next += self.lambda(draft.rows[index].expr).map_or(0, |number| self.captured[number].len());
+            self.exprs[index] = ExprId::new(next);
+            next += 1;
         }
         for index in (0..kept.len()).filter(|&index| kept[index]) {
             let Row { expr, ty, span } = draft.rows[index];
@@ -125,10 +132,10 @@ impl Cutter<'_> {
                 _ => self.expr(expr),
             };
             self.rows.push(Row { expr, ty, span });
-            self.exprs[index] = ExprId::new(self.rows.len() - 1);
+            debug_assert_eq!(self.exprs[index].index() + 1, self.rows.len());
         }
         let mut to = self.to;
-        to.root = ExprId::new(self.rows.len() - 1);
+        to.root = self.exprs[root.index()];
         let mut cursor = lines.cursor();
         to.places = Places::of(self.rows.iter().map(|row| cursor.line_column(row.span.start)));
         to.exprs = self.rows.iter().map(|row| row.expr).collect();

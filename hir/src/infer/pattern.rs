@@ -533,10 +533,11 @@ impl<'a> Checker<'a> {
         {
             self.misfit_pattern(span, ty, name.as_str(), p);
         }
+        let is_seen = self.sees_fields(definition.item);
         let mut slots: Vec<Option<PatternId>> = vec![None; definition.fields.len()];
         for field in tree.field_patterns.get(fields) {
             let Some(name) = field.name else { continue };
-            let slot = definition.field_named(name);
+            let slot = definition.field_named(name).filter(|_| is_seen);
             let ty = slot.map_or(Type::ERROR, |slot| definition.fields[slot].1);
             let inner = self.pattern(field.pattern, ty, p)?;
             match slot.map(|slot| &mut slots[slot]) {
@@ -554,7 +555,7 @@ impl<'a> Checker<'a> {
         }
         let lacking = definition.fields.iter().zip(&slots).filter(|(_, slot)| slot.is_none());
         let lacking: Vec<&str> = lacking.map(|((field, _), _)| field.as_str()).collect();
-        if !rest && !lacking.is_empty() {
+        if is_seen && !rest && !lacking.is_empty() {
             self.report(Code::E0301, span, [lacking.join(", ").into()]).wording = 1;
             p.has_failed = true;
         }

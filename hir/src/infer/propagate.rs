@@ -294,6 +294,8 @@ impl<'a> Checker<'a> {
         let Ast::Binary(op, _, operand) = self.tree.exprs[left] else { return };
         let (whole, operand, end) = (self.span(left), self.span(operand), self.span(right).end);
         let anchor = self.anchor;
+        // `m[k] ?? 0 && c` may be meant as `(m[k] ?? 0) && c` or as `m[k] ?? (0 && c)`: only the author can say.
+        let is_one = self.is_one_operand(right);
         let Some((place, found)) = self.no_operator.filter(|_| self.diagnostics.len() > before) else { return };
         let Some(error) = self.diagnostics.last_mut().filter(|error| error.code == Code::E2020) else { return };
         if place != whole || carrier(found).is_none() {
@@ -301,9 +303,38 @@ impl<'a> Checker<'a> {
         }
         error.helps.clear();
         error.helps.push(format!("`??` binds weaker than `{}`; put its operands in parentheses", super::operators::text(op)));
+        if !is_one {
+            return;
+        }
         for (at, text) in [(operand.start, "("), (end, ")")] {
             error.edits.push(syntax::Edit { anchor, span: Span::new(at, at), text: text.into(), machine_applicable: true });
         }
+    }
+
+    /// Is this an operand that no operator, and no form without an end, is part of?
+    fn is_one_operand(&self, mut at: tree::ExprId) -> bool {
+        if let Ast::Unary(_, operand) = self.tree.exprs[at] {
+            at = operand;
+        }
+        matches!(
+            self.tree.exprs[at],
+            Ast::Literal(_)
+                | Ast::Template(_)
+                | Ast::Name(_)
+                | Ast::Dollar(_)
+                | Ast::SelfValue
+                | Ast::Unit
+                | Ast::Tuple(_)
+                | Ast::List(_)
+                | Ast::Map(_)
+                | Ast::Struct { .. }
+                | Ast::Field(..)
+                | Ast::TupleField(..)
+                | Ast::MethodCall { .. }
+                | Ast::Call { .. }
+                | Ast::Index(..)
+                | Ast::Paren(_)
+        )
     }
 
     /// Is a `Result` thrown away here? Only where it is a statement.

@@ -44,12 +44,30 @@ impl Generics<'_> {
         }
     }
 
-    /// Reads the defaults; one that is missing behind another is E2015.
+    /// Reads the defaults of the type parameters, which are declared. One that is missing behind another is E2015. A default knows the parameters
+    /// before its own: what it names is put in place for an instance of which no more is known.
     pub fn defaults(&self, reader: &mut TypeReader<'_>) -> Result<Vec<Option<Type>>, Stop> {
+        let declared = reader.around.parameters.clone();
+        let first = declared.len() - self.list.len();
         let mut defaults: Vec<Option<Type>> = Vec::with_capacity(self.list.len());
-        for generic in self.list {
+        for (i, generic) in self.list.iter().enumerate() {
             let default = match generic.default {
-                Some(default) => Some(reader.read(default)?),
+                Some(default) => {
+                    let before = reader.diagnostics.len();
+                    reader.around.parameters.truncate(first + i);
+                    let ty = reader.read(default);
+                    reader.around.parameters.clone_from(&declared);
+                    let is_later = |error: &Diagnostic| {
+                        error.code == Code::E2002 && self.list[i..].iter().any(|later| error.args.first() == Some(&later.name.into()))
+                    };
+                    for error in reader.diagnostics[before..].iter_mut().filter(|error| is_later(error)) {
+                        // It is no slip of the pen.
+                        error.helps.clear();
+                        error.edits.clear();
+                        error.notes.push("the default of a type parameter knows only the parameters before it".into());
+                    }
+                    Some(ty?)
+                }
                 None => None,
             };
             if let (None, Some(Some(_))) = (default, defaults.last()) {

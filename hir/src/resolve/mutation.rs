@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{Expr, ExprId, Item, ItemKind, Tree};
 
@@ -193,6 +194,9 @@ fn parts(ty: Type, path: &[Step], given: &Given, cx: &dyn Context) -> Result<Vec
             };
             inner.extend(found);
         }
+        // Several indices that lead to one type, at each of many steps, would make ever more of the same.
+        let mut seen: HashSet<Type> = HashSet::with_capacity(inner.len());
+        inner.retain(|&ty| seen.insert(ty));
         types = inner;
     }
     Ok(types)

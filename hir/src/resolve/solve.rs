@@ -4,6 +4,7 @@
 //! some type arguments, and whose own bounds hold for these; impls for every type come last. Solving looks at all impls of the program that can be meant,
 //! by trait and head of the type, and never at their order.
 
+use hashbrown::HashMap;
 use ir::{ItemId, Stop, Symbol};
 
 use super::prelude::{self, Known};
@@ -23,6 +24,12 @@ struct Search {
     steps: u32,
     /// Associated types that are being replaced.
     depth: usize,
+    /// How often a limit or a circle was met. What was found without any is the same wherever it is asked.
+    cuts: u32,
+    /// What was found so: an impl asks for the same bound on many ways, and each way again for what that needs.
+    answers: HashMap<(Type, TraitRef), Answer>,
+    /// What associated types were found to be.
+    normals: HashMap<Type, Type>,
 }
 
 /// Why a type implements a trait.
@@ -55,13 +62,21 @@ pub fn solve(ty: Type, interface: TraitRef, given: &Given, cx: &dyn Context) -> 
 }
 
 fn goal(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Answer, Stop> {
+    if let Some(known) = search.answers.get(&(ty, interface)) {
+        return Ok(known.clone());
+    }
     search.steps += 1;
     if search.open.len() > DEEPEST || search.steps > MOST || search.open.contains(&(ty, interface)) {
+        search.cuts += 1;
         return Ok(Answer::Endless);
     }
+    let cuts = search.cuts;
     search.open.push((ty, interface));
     let answer = decide(ty, interface, given, search, cx);
     search.open.pop();
+    if let (Ok(answer), true) = (&answer, search.cuts == cuts && !search.open.is_empty()) {
+        search.answers.insert((ty, interface), answer.clone());
+    }
     answer
 }
 
@@ -314,13 +329,24 @@ pub fn normalised(ty: Type, given: &Given, cx: &dyn Context) -> Result<Type, Sto
 }
 
 fn normal(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Type, Stop> {
-    search.steps += 1;
-    if !ty.has_associated() || search.steps > MOST || search.depth > DEEPEST {
+    if !ty.has_associated() {
         return Ok(ty);
     }
+    if let Some(&known) = search.normals.get(&ty) {
+        return Ok(known);
+    }
+    search.steps += 1;
+    if search.steps > MOST || search.depth > DEEPEST {
+        search.cuts += 1;
+        return Ok(ty);
+    }
+    let cuts = search.cuts;
     search.depth += 1;
     let found = replaced(ty, given, search, cx);
     search.depth -= 1;
+    if let (&Ok(found), true) = (&found, search.cuts == cuts && search.depth + search.open.len() > 0) {
+        search.normals.insert(ty, found);
+    }
     found
 }
 

@@ -30,3 +30,23 @@ fn the_text_of_a_cell_or_a_function_parses_back() {
     }
     assert_eq!(cell.to_string(), "cell<int, cell<>, [str]>");
 }
+
+#[test]
+fn the_text_of_a_type_parses_back_however_deep_it_is() {
+    let item = |name: &str| {
+        let namespace = ir::Namespace::Type;
+        ItemId::new(ir::item::ItemPath { module: Symbol::new("main"), namespace, name: Symbol::new(name), disambiguator: 0 })
+    };
+    let mut ty = Type::tuple(&[Type::INT, Type::STR]);
+    for _ in 0..60 {
+        ty = Type::list(Type::structure(item("Both"), &[ty, Type::cell(&[Type::function(&[], ty)])]));
+        ty = Type::associated(&[Type::function(&[ty], Type::VOID), Type::BOOL], item("Iterator"), Symbol::new("Item"));
+        let text = ty.to_string();
+        if text.len() > 1 << 16 {
+            break;
+        }
+        assert_eq!(parse(&text), Some(ty), "{ty}");
+    }
+    let deep = (0..1000).fold(Type::INT, |inner, _| Type::list(inner));
+    assert_eq!(parse(&deep.to_string()), Some(deep));
+}

@@ -4,7 +4,7 @@
 use hir::TypeKind;
 use ir::Stop;
 use ir::ssa::{Inst, Value};
-use mir::ownership::{Opened, Part, is_token, opened};
+use mir::ownership::{Opened, Part, opened};
 
 use super::Builder;
 use super::counts::Act;
@@ -129,13 +129,14 @@ impl Builder<'_> {
         self.jump(join, &given);
         self.constants.truncate(known);
         self.block = shared;
-        let args = self.mir.args(inst);
-        for (&part, result) in args[1..].iter().zip(self.mir.results(inst)) {
-            if !is_token(self.mir.ty(result)) && is_inside(self.mir, part, open.value) {
-                let leaves = self.flat(&[part])?;
-                self.count(self.mir.ty(part), &leaves, Act::Dup, false)?;
-                self.operands = leaves;
-            }
+        let mut moved = Vec::new();
+        moved_in(open, &mut moved);
+        moved.sort_unstable();
+        for part in moved {
+            let Some(&part) = self.mir.args(inst).get(part + 1) else { continue };
+            let leaves = self.flat(&[part])?;
+            self.count(self.mir.ty(part), &leaves, Act::Dup, false)?;
+            self.operands = leaves;
         }
         self.pure(Op::CountDown, &[cell], Type::I8);
         let null = self.constant(Type::Ptr, 0);
@@ -164,14 +165,12 @@ fn tokens_in(open: &Opened, tokens: &mut Vec<usize>) {
     }
 }
 
-/// Is it a part of this value, on whatever way?
-fn is_inside(graph: &ir::ssa::Graph<mir::Mir>, part: Value, whole: Value) -> bool {
-    let mut at = part;
-    while at != whole {
-        match mir::ownership::step(graph, at) {
-            Some((above, ..)) => at = above,
-            None => return false,
+/// The results that are parts of it. A part may have been read by another way than the values that stand here say: what counts is its place.
+fn moved_in(open: &Opened, moved: &mut Vec<usize>) {
+    for (_, part) in &open.parts {
+        match part {
+            Part::Moved(result) => moved.push(*result),
+            Part::Opened(inner) => moved_in(inner, moved),
         }
     }
-    true
 }

@@ -33,8 +33,8 @@ type Flat = (Vec<Spared>, Vec<(u32, u32)>);
 /// A cell larger than this is not kept for another one.
 const MOST_ROOM: u32 = 256;
 
-/// Structs inside structs at most; a struct that holds itself ends here.
-const MAX_DEPTH: u32 = 64;
+/// Structs inside structs at most, which is more than type arguments nest; a struct that holds itself ends here.
+const MAX_DEPTH: u32 = 512;
 
 /// One machine value of a language value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
