@@ -327,19 +327,37 @@ impl<'a> Checker<'a> {
         }
         let at = self.span_at(value);
         let found = self.having(ty, interface, at)?;
-        let &[found] = &found[..] else {
-            let shown = show(ty);
-            if found.is_empty() {
+        let arguments_tell = || {
+            let mut tell = false;
+            for parameter in signature.params.iter().skip(1) {
+                parameter.ty.replaced(&mut |part| {
+                    tell |=
+                        matches!(part.kind(), TypeKind::Parameter(index, _) if (1..=definition.generics.len()).contains(&(index as usize)));
+                    None
+                });
+            }
+            tell
+        };
+        let (item, owner_args) = match found[..] {
+            [found] => self.provided(ty, found, method, name)?,
+            [] => {
                 if !self.lacks_silently(ty)? {
-                    self.report(Code::E2009, at, [shown.into(), interface.name().into()]);
+                    self.report(Code::E2009, at, [show(ty).into(), interface.name().into()]);
                 }
-            } else {
+                return self.silent(others, span);
+            }
+            // Of several the arguments choose, and whether the type has that one is asked when they are known.
+            [..] if arguments_tell() => {
+                let mut parts = vec![ty];
+                parts.extend(self.open_arguments(definition.generics.len()));
+                (method, parts)
+            }
+            [..] => {
                 let list: Vec<String> = found.iter().map(|found| format!("{}.{name}", found.show())).collect();
                 self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
+                return self.silent(others, span);
             }
-            return self.silent(others, span);
         };
-        let (item, owner_args) = self.provided(ty, found, method, name)?;
         if item == self.item.id && definition.methods.iter().any(|m| m.item == method && m.has_body) {
             return Ok(self.refuse(span, "calls of the default that a method replaces"));
         }
