@@ -4,7 +4,7 @@
 #   make test       every test
 #   make gates      every claim that runs within a minute, checked against the real compiler
 #   make heavy-gates  fuzzing for ten minutes, mutation at full size
-#   make planted    bugs planted in the query engine: its gate must name each
+#   make planted    bugs planted in the query engine and in passes: their gates must name each
 #   make bench      compile-time and run-time figures beside the peers that are installed
 #   make peers      install tcc, clang 22, go from Debian, for the ratios
 #   make bless F=fixtures/...   rewrite the snapshots of one fixture
@@ -74,6 +74,17 @@ planted: setup
 	    > target/planted/torn-publish.txt 2>&1; then echo "torn-publish: NOT FOUND"; exit 1; fi; \
 	grep -m1 'may_die_anywhere.*FAILED\|---- .*may_die_anywhere' target/planted/torn-publish.txt | sed 's/^/torn-publish is named: /' \
 	    | grep . || { echo "torn-publish: failed, not named: target/planted/torn-publish.txt"; exit 1; }
+
+# Miscompiles: the differential lane must find each, and reduce and bisect must name its pass, unattended and within two minutes.
+	@for plant in wrong-division:lir.strength wrong-sharing:cse; do \
+	  bug=$${plant%%:*}; pass=$${plant#*:}; log=target/planted/$$bug.txt; rm -rf target/planted/$$bug; mkdir -p target/planted/$$bug; \
+	  $(CARGO) build -q --release -p verify --features plant-$$bug --target-dir target/planted || exit 1; \
+	  if target/planted/release/verify differential --count 200 > $$log 2>&1; then echo "$$bug: NOT FOUND"; exit 1; fi; \
+	  timeout 120 target/planted/release/verify hunt --folder target/planted/$$bug > $$log 2>&1 || { echo "$$bug: the hunt failed: $$log"; exit 1; }; \
+	  lines=$$(grep -c . target/planted/$$bug/small.ori); \
+	  grep -q "\"pass\":\"$$pass\"" $$log && [ "$$lines" -lt 20 ] || { echo "$$bug: not named, or $$lines lines: $$log"; exit 1; }; \
+	  echo "$$bug is found, reduced to $$lines lines, and named: $$pass"; \
+	done
 
 bench: build
 	@$(CARGO) run -q --release -p verify -- bench

@@ -16,6 +16,7 @@ verify compiler-memory-optimization-baseline-check  ledger, inventory, sizes wit
 verify conformance-check                         every rule of the reference has fixtures, run now
 verify test-graph-check                          an edit runs the tests that it reaches
 verify aot-tests-check                           small programs as executables of their own, from one compiler
+verify miscompile-defense-check                  what is wrong is found, reduced, bisected
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|edits|tests|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
@@ -25,6 +26,9 @@ verify queries [--scale N] [--seed S]            the query engine under many edi
 verify fuzz --seconds N [--seed S]               fuzz; below 100,000 runs it has not run
 verify fuzz --case TARGET:SEED                   repeat one case
 verify generate [--typed|--mistaken] SEED        print a generated program
+verify traced SEED                               print a generated program that says what it does
+verify differential [--count N] [--seed S]       such programs: interpreter and executable do the same
+verify hunt [--count N] [--seed S] [--planted P] until one does not: it is reduced and bisected
 verify programs [--count N]                      small programs as executables of their own, 2,000 of them
 verify typed [--count N]                         programs from types: accepted, engines agree, edits, mistakes";
 
@@ -104,6 +108,23 @@ fn run(args: &[String]) -> Option<bool> {
                 _ => return None,
             }
             Some(true)
+        }
+        "traced" => {
+            print!("{}", crate::traced::program(rest.first()?.parse().ok()?));
+            Some(true)
+        }
+        "differential" => {
+            crate::differential::planted(option(rest, "--planted").as_deref()).then_some(())?;
+            Some(crate::differential::run(number(rest, "--count", 2000)?, number(rest, "--seed", 1)?))
+        }
+        "hunt" => {
+            crate::differential::planted(option(rest, "--planted").as_deref()).then_some(())?;
+            let folder = option(rest, "--folder").map_or_else(std::env::temp_dir, std::path::PathBuf::from);
+            Some(crate::differential::hunt(&folder, number(rest, "--count", 2000)?, number(rest, "--seed", 1)?))
+        }
+        "judge" => {
+            crate::differential::planted(option(rest, "--planted").as_deref()).then_some(())?;
+            Some(crate::differential::judge(std::path::Path::new(rest.first()?), rest.get(1)?))
         }
         "programs" => {
             let mut evidence = evidence::Evidence::new("programs");

@@ -81,3 +81,10 @@ fn a_mutant_that_is_not_executed_does_not_count_as_equal() {
     assert_eq!(tally.rate(), 0.9);
     assert_ne!(Verdict::Equal, Verdict::NotExecuted);
 }
+
+#[test]
+fn programs_that_say_what_they_do_are_accepted_and_engines_agree_on_them() {
+    let seen = deep(|| verify::differential::lane(1..41, false));
+    assert!(seen.wrong.is_empty(), "{:#?}", seen.wrong);
+    assert!(seen.programs == 40 && seen.compared >= 36 && seen.printed > 400, "{seen:?}");
+}

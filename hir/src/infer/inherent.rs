@@ -7,6 +7,7 @@ use syntax::tree::{self, Argument, Expr as Ast, TypeId};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::call::Callee;
+use super::draft::Row;
 use super::place::Step;
 use super::traits::Offered;
 use super::why::Expect;
@@ -166,9 +167,21 @@ impl<'a> Checker<'a> {
         Ok(self.with_statements(mark, first, span))
     }
 
-    /// Where a receiver stands: it was checked, so a place is a local with fields and indices around it. What the indices are is evaluated once, before
-    /// the call.
+    /// Where a receiver stands. What is found to be no place is left as it was written: what it evaluates it evaluates in that order.
     fn target_of(&mut self, receiver: ExprId, written: tree::ExprId) -> Result<Target> {
+        let mut before = Vec::new();
+        let target = self.place_of(receiver, written, &mut before)?;
+        if matches!(target, Target::Dropped) {
+            for (at, row) in before.into_iter().rev() {
+                self.draft.rows[at.index()] = row;
+            }
+        }
+        Ok(target)
+    }
+
+    /// A receiver as a place: it was checked, so a place is a local with fields and indices around it. What the indices are is evaluated once, before
+    /// the call. `changed` gets what was there before it changed.
+    fn place_of(&mut self, receiver: ExprId, written: tree::ExprId, changed: &mut Vec<(ExprId, Row)>) -> Result<Target> {
         let mut steps = Vec::new();
         // What is evaluated for each index, from the outermost one of the text inwards.
         let mut positions: Vec<Vec<ExprId>> = Vec::new();
@@ -193,6 +206,7 @@ impl<'a> Checker<'a> {
                     let list = &self.draft.body.lists[statements];
                     let Some((&last, others)) = list.split_last() else { return Ok(Target::Dropped) };
                     before = others.to_vec();
+                    changed.push((at, self.draft.rows[at.index()]));
                     self.draft.rows[at.index()] = self.draft.rows[last.index()];
                 }
                 Expr::Intrinsic(Intrinsic::ListGet, parts) => {
@@ -211,6 +225,7 @@ impl<'a> Checker<'a> {
                     positions.push(std::mem::take(&mut before));
                     let position = self.read(local, span);
                     let parts = self.draft.body.lists.add([list, position]);
+                    changed.push((at, self.draft.rows[at.index()]));
                     self.draft.rows[at.index()].expr = Expr::Intrinsic(Intrinsic::ListGet, parts);
                     steps.push((Step::Index(local), ty, span));
                     at = kept.unwrap_or(list);
@@ -232,6 +247,7 @@ impl<'a> Checker<'a> {
                     positions.push(std::mem::take(&mut before));
                     let key = self.read(local, span);
                     let parts = self.draft.body.lists.add([owner, key]);
+                    changed.push((at, self.draft.rows[at.index()]));
                     self.draft.rows[at.index()].expr = Expr::Call(item, parts);
                     self.updates.push(update);
                     steps.push((Step::User(local, self.updates.len() as u32 - 1), ty, span));

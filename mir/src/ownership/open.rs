@@ -489,10 +489,9 @@ impl Opening<'_> {
             if is_moved(path) {
                 // What was found out about it as a part of the whole is not known of the variable.
                 let is_test = |&inst: &Inst| matches!(graph.op(inst), Op::Is | Op::Tag) && !is_open(&plan, inst);
-                let is_payload = |&inst: &Inst| graph.op(inst) == Op::Payload && is_open(&plan, inst);
-                let mut others =
-                    plan.nodes.iter().filter(|other| other.path == path).flat_map(|other| &self.facts.uses[other.value.index()]);
-                if others.clone().any(is_test) && others.any(is_payload) {
+                let others = || plan.nodes.iter().filter(|other| other.path == path).map(|other| other.value);
+                let is_tested = others().flat_map(|value| &self.facts.uses[value.index()]).any(is_test);
+                if is_tested && self.is_taken_apart(others().collect(), |inst| is_open(&plan, inst)) {
                     return None;
                 }
                 uses_of.entry(path).or_default().extend(uses);
@@ -547,6 +546,30 @@ impl Opening<'_> {
         plan.sources = self.sources(&plan);
         (plan.variables, plan.live, plan.removed) = (variables, live, removed);
         Some(plan)
+    }
+
+    /// Is a payload of these values read where they are open, or of what becomes of them as parameters of blocks?
+    fn is_taken_apart(&self, values: Vec<Value>, is_open: impl Fn(Inst) -> bool) -> bool {
+        let graph = self.graph;
+        let (first, mut open) = (values.len(), values);
+        let mut next = 0;
+        while let Some(&value) = open.get(next) {
+            next += 1;
+            for &inst in self.facts.uses[value.index()].iter().filter(|&&inst| next > first || is_open(inst)) {
+                if graph.op(inst) == Op::Payload {
+                    return true;
+                }
+                for &target in graph.targets(inst) {
+                    let params = &graph.blocks[target.block].params;
+                    for (&arg, &param) in graph.target_args(target).iter().zip(params) {
+                        if arg == value && !open.contains(&param) {
+                            open.push(param);
+                        }
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// How a value of this path is had in front of a point; `None` where nothing shows the variant that a payload is of.

@@ -15,6 +15,7 @@
 //! | [`memory`]   | every counted value is given away once on every path, and mutants of that are refused     |
 //! | [`test_graph`] | the tests that an edit can reach run, and no others; verdicts are those of a run from nothing |
 //! | [`aot`]      | many small programs, each an executable of its own, do what they should              |
+//! | [`miscompile`] | what the compiler gets wrong is found, made small, and traced to its rewrite          |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
 pub mod aot;
@@ -25,6 +26,7 @@ pub mod elf;
 pub mod fast_path;
 pub mod heap;
 pub mod memory;
+pub mod miscompile;
 pub mod native;
 pub mod pipeline;
 pub mod plant;
@@ -44,7 +46,7 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 12] = [
+pub const GATES: [Gate; 13] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
@@ -57,6 +59,7 @@ pub const GATES: [Gate; 12] = [
     Gate { name: "test-graph-check", first: &[], run: test_graph::run },
     Gate { name: "aot-tests-check", first: &[], run: aot::run },
     Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
+    Gate { name: "miscompile-defense-check", first: &[], run: miscompile::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.
