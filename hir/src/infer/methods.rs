@@ -8,7 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::builtin::{Param, Params};
 use super::call::Callee;
-use super::traits::Offered;
+use super::traits::{Offered, arguments_tell};
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
@@ -327,17 +327,6 @@ impl<'a> Checker<'a> {
         }
         let at = self.span_at(value);
         let found = self.having(ty, interface, at)?;
-        let arguments_tell = || {
-            let mut tell = false;
-            for parameter in signature.params.iter().skip(1) {
-                parameter.ty.replaced(&mut |part| {
-                    tell |=
-                        matches!(part.kind(), TypeKind::Parameter(index, _) if (1..=definition.generics.len()).contains(&(index as usize)));
-                    None
-                });
-            }
-            tell
-        };
         let (item, owner_args) = match found[..] {
             [found] => self.provided(ty, found, method, name)?,
             [] => {
@@ -347,14 +336,17 @@ impl<'a> Checker<'a> {
                 return self.silent(others, span);
             }
             // Of several the arguments choose, and whether the type has that one is asked when they are known.
-            [..] if arguments_tell() => {
+            [first, ..] if arguments_tell(&signature, first) => {
                 let mut parts = vec![ty];
                 parts.extend(self.open_arguments(definition.generics.len()));
                 (method, parts)
             }
             [..] => {
                 let list: Vec<String> = found.iter().map(|found| format!("{}.{name}", found.show())).collect();
-                self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
+                let error = self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
+                error
+                    .helps
+                    .push(format!("no argument tells which is meant; in a generic function the bound does: `T: {}`", found[0].show()));
                 return self.silent(others, span);
             }
         };

@@ -5,7 +5,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::Expect;
 use super::{Checker, Result};
-use crate::program::{Given, Receiver, TraitRef};
+use crate::program::{Given, Receiver, Signature, TraitRef};
 use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, member, normalised, own_method, solve};
@@ -27,6 +27,18 @@ pub(super) enum Offered {
     Method(ItemId, Vec<Type>),
     /// Several, or a search without end; reported.
     Ambiguous,
+}
+
+/// Do the arguments of a method of a trait tell arguments of the trait?
+pub(super) fn arguments_tell(method: &Signature, interface: TraitRef) -> bool {
+    let mut tell = false;
+    for parameter in method.params.iter().skip(1) {
+        parameter.ty.replaced(&mut |part| {
+            tell |= matches!(part.kind(), TypeKind::Parameter(index, _) if (1..=interface.args().len()).contains(&(index as usize)));
+            None
+        });
+    }
+    tell
 }
 
 impl<'a> Checker<'a> {
@@ -80,10 +92,14 @@ impl<'a> Checker<'a> {
             let list: Vec<String> = found.iter().map(|(interface, _)| format!("{}.{name}", interface.show())).collect();
             let first = found[0].0.item();
             let is_one = found.iter().all(|(interface, _)| interface.item() == first);
+            let tell = self.cx.signature(found[0].1)?.is_some_and(|signature| arguments_tell(&signature, found[0].0));
             let error = self.report(Code::E2023, at, [name.into(), list.join(", ").into()]);
-            error.helps.push(match is_one {
-                true => format!("name the trait, whose arguments then tell which is meant: `{0}.{name}(...)`", first.name()),
-                false => format!("name the trait: `{0}.{name}(...)`", first.name()),
+            error.helps.push(match (is_one, tell) {
+                (true, true) => format!("name the trait, and the arguments tell which is meant: `{}.{name}(...)`", first.name()),
+                (true, false) => {
+                    format!("no argument tells which is meant; in a generic function the bound does: `T: {}`", found[0].0.show())
+                }
+                (false, _) => format!("name the trait: `{}.{name}(...)`", first.name()),
             });
             return Ok(Offered::Ambiguous);
         }
