@@ -145,6 +145,7 @@ impl Program {
                     all.extend(definition.diagnostics.iter().cloned());
                 }
                 all.extend(resolve::check_type(&row.item, self).unwrap_or_default());
+                all.extend(resolve::check_header(&row.item, self).unwrap_or_default());
                 let uses = |method| Ok(Arc::new(self.item(method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
                 let changes = |method| resolve::changes_self(method, self, &uses);
                 all.extend(resolve::check_impl(&row.item, self, &changes).unwrap_or_default());

@@ -411,6 +411,17 @@ impl Given {
         self.bounds.extend(&other.bounds);
         self.equalities.extend(&other.equalities);
     }
+
+    /// The same for these type arguments.
+    pub fn substituted(&self, args: &[Type]) -> Given {
+        let bounds = self.bounds.iter().map(|bound| Bound { ty: bound.ty.substituted(args), interface: bound.interface.substituted(args) });
+        let equality = |equality: &Equality| Equality {
+            associated: equality.associated.substituted(args),
+            ty: equality.ty.substituted(args),
+            is_default: equality.is_default,
+        };
+        Given { bounds: bounds.collect(), equalities: self.equalities.iter().map(equality).collect() }
+    }
 }
 
 /// A trait with its type arguments, hash-consed as the types are.

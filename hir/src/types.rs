@@ -96,6 +96,8 @@ struct Has {
     parameter: bool,
     variable: bool,
     associated: bool,
+    /// Types in its parts, each as often as its text has it.
+    parts: u32,
 }
 
 impl Has {
@@ -118,6 +120,7 @@ impl Has {
                 parameter: all.parameter || has.parameter,
                 variable: all.variable || has.variable,
                 associated: all.associated || has.associated,
+                parts: all.parts.saturating_add(has.parts).saturating_add(1),
             }
         })
     }
@@ -259,6 +262,11 @@ impl Type {
     /// Does an associated type occur in it?
     pub fn has_associated(self) -> bool {
         self.has().associated
+    }
+
+    /// Types that its text has.
+    pub fn size(self) -> u32 {
+        self.has().parts.saturating_add(1)
     }
 
     /// An associated type of a type that is not known yet.

@@ -11,7 +11,6 @@ use super::{Checker, Result, Yields};
 use crate::ir::{Expr, ExprId, WHOLE};
 use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
-use crate::resolve::solve::candidates;
 use crate::{Intrinsic, Type, TypeKind};
 
 /// What the rounds of a `for` do.
@@ -101,7 +100,7 @@ impl<'a> Checker<'a> {
                 (Into::Map, pair, Why::ElementOf(pair))
             }
             TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) if !wanted.has_variable() => {
-                match candidates(wanted, Known::Collect.item(), &self.given, self.cx)?[..] {
+                match self.having(wanted, Known::Collect.item(), syntax::Span::default())?[..] {
                     [] => (Into::List, self.fresh_lenient(), Why::None),
                     [one] => match one.args() {
                         &[element] => (Into::Other(wanted), element, Why::ElementOf(element)),

@@ -43,13 +43,17 @@ impl<'a> Checker<'a> {
     /// What a type has at keys of this type, if it is one thing.
     pub(super) fn index_of(&mut self, ty: Type, key: Type, at: Span) -> Result<Option<TraitRef>> {
         let mut found = self.having(ty, Known::Index.item(), at)?;
-        found.retain(|found| found.args().first() == Some(&key));
-        Ok(if found.len() == 1 { found.pop() } else { None })
+        found.retain(|found| found.args().first().is_some_and(|&of| of == key || of.has_variable() && self.may_be(of, key)));
+        let [only] = found[..] else { return Ok(None) };
+        if let Some(&of) = only.args().first() {
+            self.unify(of, key);
+        }
+        Ok(Some(only))
     }
 
     pub(super) fn index_call(&mut self, ty: Type, found: TraitRef, receiver: ExprId, key: ExprId, span: Span) -> Result<ExprId> {
         let mut parts = vec![ty];
-        parts.extend(found.args());
+        parts.extend(found.args().iter().map(|&arg| self.resolved(arg)));
         let value = parts.last().copied().unwrap_or(Type::ERROR);
         self.through_with(Known::Index, &parts, &[receiver, key], value, span)
     }

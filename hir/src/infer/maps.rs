@@ -8,7 +8,7 @@ use syntax::tree::{self, Entry, EntryKey};
 use super::why::{Expect, Why};
 use super::{Checker, Obligation, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
-use crate::resolve::{bounds_within, prelude, show};
+use crate::resolve::{bounds_within, prelude, show, unequal};
 use crate::{Type, TypeKind};
 
 impl<'a> Checker<'a> {
@@ -119,8 +119,18 @@ impl<'a> Checker<'a> {
         for key in keys {
             self.owe(key, prelude::table_key(), at);
         }
-        for (of, wanted) in bounds_within(ty, self.cx)? {
-            self.obligations.push(Obligation::Bound(of, wanted, at));
+        let asked = bounds_within(ty, self.cx)?;
+        for bound in asked.bounds {
+            self.obligations.push(Obligation::Bound(bound.ty, bound.interface, at));
+        }
+        for equality in asked.equalities {
+            if equality.associated.has_variable() || equality.ty.has_variable() {
+                let (found, wanted) = (self.projected(equality.associated)?, self.projected(equality.ty)?);
+                self.unify(found, wanted);
+                self.obligations.push(Obligation::Equal(equality.associated, found, wanted, at));
+            } else if let Some((this, interface, why)) = unequal(&equality, &self.given, self.cx)? {
+                self.report(syntax::DiagnosticCode::E2009, at, [show(this).into(), interface.show().into()]).notes.push(why);
+            }
         }
         Ok(())
     }

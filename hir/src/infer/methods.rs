@@ -8,7 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::builtin::{Param, Params};
 use super::call::Callee;
-use super::traits::Offered;
+use super::traits::{Offered, arguments_tell};
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
@@ -327,19 +327,29 @@ impl<'a> Checker<'a> {
         }
         let at = self.span_at(value);
         let found = self.having(ty, interface, at)?;
-        let &[found] = &found[..] else {
-            let shown = show(ty);
-            if found.is_empty() {
+        let (item, owner_args) = match found[..] {
+            [found] => self.provided(ty, found, method, name)?,
+            [] => {
                 if !self.lacks_silently(ty)? {
-                    self.report(Code::E2009, at, [shown.into(), interface.name().into()]);
+                    self.report(Code::E2009, at, [show(ty).into(), interface.name().into()]);
                 }
-            } else {
-                let list: Vec<String> = found.iter().map(|found| format!("{}.{name}", found.show())).collect();
-                self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
+                return self.silent(others, span);
             }
-            return self.silent(others, span);
+            // Of several the arguments choose, and whether the type has that one is asked when they are known.
+            [first, ..] if arguments_tell(&signature, first) => {
+                let mut parts = vec![ty];
+                parts.extend(self.open_arguments(definition.generics.len()));
+                (method, parts)
+            }
+            [..] => {
+                let list: Vec<String> = found.iter().map(|found| format!("{}.{name}", found.show())).collect();
+                let error = self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
+                error
+                    .helps
+                    .push(format!("no argument tells which is meant; in a generic function the bound does: `T: {}`", found[0].show()));
+                return self.silent(others, span);
+            }
         };
-        let (item, owner_args) = self.provided(ty, found, method, name)?;
         if item == self.item.id && definition.methods.iter().any(|m| m.item == method && m.has_body) {
             return Ok(self.refuse(span, "calls of the default that a method replaces"));
         }

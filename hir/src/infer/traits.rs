@@ -5,17 +5,19 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::Expect;
 use super::{Checker, Result};
-use crate::program::{Given, Receiver, TraitRef};
+use crate::program::{Given, Receiver, Signature, TraitRef};
 use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, member, normalised, own_method, solve};
 use crate::{Type, TypeKind};
 
-/// A bound whose type was open when it was met, or an associated type that must be a certain one.
+/// What was open when it was met.
 #[derive(Clone)]
 pub(super) enum Obligation {
+    /// A bound of a type.
     Bound(Type, TraitRef, Span),
-    Equal(Type, Type, Span),
+    /// An associated type, what stands for it, and what it must be.
+    Equal(Type, Type, Type, Span),
 }
 
 /// What traits offer under a name.
@@ -25,6 +27,18 @@ pub(super) enum Offered {
     Method(ItemId, Vec<Type>),
     /// Several, or a search without end; reported.
     Ambiguous,
+}
+
+/// Do the arguments of a method of a trait tell arguments of the trait?
+pub(super) fn arguments_tell(method: &Signature, interface: TraitRef) -> bool {
+    let mut tell = false;
+    for parameter in method.params.iter().skip(1) {
+        parameter.ty.replaced(&mut |part| {
+            tell |= matches!(part.kind(), TypeKind::Parameter(index, _) if (1..=interface.args().len()).contains(&(index as usize)));
+            None
+        });
+    }
+    tell
 }
 
 impl<'a> Checker<'a> {
@@ -76,9 +90,17 @@ impl<'a> Checker<'a> {
                 return Ok(Offered::Ambiguous);
             }
             let list: Vec<String> = found.iter().map(|(interface, _)| format!("{}.{name}", interface.show())).collect();
-            let first = found[0].0.item().name();
+            let first = found[0].0.item();
+            let is_one = found.iter().all(|(interface, _)| interface.item() == first);
+            let tell = self.cx.signature(found[0].1)?.is_some_and(|signature| arguments_tell(&signature, found[0].0));
             let error = self.report(Code::E2023, at, [name.into(), list.join(", ").into()]);
-            error.helps.push(format!("name the trait: `{first}.{name}(...)`"));
+            error.helps.push(match (is_one, tell) {
+                (true, true) => format!("name the trait, and the arguments tell which is meant: `{}.{name}(...)`", first.name()),
+                (true, false) => {
+                    format!("no argument tells which is meant; in a generic function the bound does: `T: {}`", found[0].0.show())
+                }
+                (false, _) => format!("name the trait: `{}.{name}(...)`", first.name()),
+            });
             return Ok(Offered::Ambiguous);
         }
         let Some((interface, method)) = found.pop() else { return Ok(Offered::Nothing) };
@@ -92,7 +114,12 @@ impl<'a> Checker<'a> {
             None => self.cx.trait_definition(interface)?.map_or(0, |definition| definition.generics.len()),
         };
         if arity > 0 {
-            return candidates(ty, interface, &self.given, self.cx);
+            let variables = &mut self.variables;
+            let mut open = || {
+                variables.push(None);
+                Type::new(TypeKind::Variable(variables.len() as u32 - 1))
+            };
+            return candidates(ty, interface, &self.given, self.cx, &mut open);
         }
         let plain = TraitRef::new(interface, &[]);
         Ok(match solve(ty, plain, &self.given, self.cx)? {
@@ -116,13 +143,24 @@ impl<'a> Checker<'a> {
     }
 
     /// Of several conversions the one into the expected type.
-    fn chosen_conversion(&self, found: &mut Vec<(TraitRef, ItemId)>, expect: &Expect<'a>) {
+    fn chosen_conversion(&mut self, found: &mut Vec<(TraitRef, ItemId)>, expect: &Expect<'a>) {
         let Some((wanted, _)) = expect.checked() else { return };
         let wanted = self.resolved(wanted);
         if wanted.has_variable() {
             return;
         }
-        found.retain(|(interface, _)| interface.item() != Known::Into.item() || interface.args() == [wanted]);
+        found.retain(|(interface, _)| {
+            let of_into = interface.args().first().filter(|_| interface.item() == Known::Into.item());
+            of_into.is_none_or(|&ty| ty == wanted || ty.has_variable() && self.may_be(ty, wanted))
+        });
+    }
+
+    /// Can two types be the same? Nothing is fixed.
+    pub(super) fn may_be(&mut self, a: Type, b: Type) -> bool {
+        let (before, fixes) = (self.variables.clone(), self.fixes);
+        let may = self.unify(a, b);
+        (self.variables, self.fixes) = (before, fixes);
+        may
     }
 
     /// Adds the member of a trait, if it has one.
@@ -211,7 +249,7 @@ impl<'a> Checker<'a> {
             let ty = self.instantiated(equality.ty, args)?;
             if found.has_variable() || ty.has_variable() {
                 self.unify(found, ty);
-                self.obligations.push(Obligation::Equal(found, ty, at));
+                self.obligations.push(Obligation::Equal(equality.associated.substituted(args), found, ty, at));
             } else if found != ty {
                 self.differs(equality.associated.substituted(args), found, ty, at);
             }
@@ -351,11 +389,21 @@ impl<'a> Checker<'a> {
                         self.prove(ty, interface, at)?;
                     }
                 }
-                Obligation::Equal(found, wanted, at) => {
+                Obligation::Equal(associated, found, wanted, at) => {
                     let (found, wanted) = (self.resolved(found), self.resolved(wanted));
-                    if found != wanted && !found.has_variable() && !wanted.has_variable() {
+                    if found.has_variable() || wanted.has_variable() {
+                        continue;
+                    }
+                    if found != wanted {
                         let error = self.report(Code::E2001, at, [show(wanted).into(), show(found).into()]);
                         error.notes.push("a `where` clause of what is called says so".into());
+                        continue;
+                    }
+                    // What stands for it took the wanted type before the type that it belongs to was known.
+                    let associated = self.resolved(associated);
+                    let now = normalised(associated, &self.given, self.cx)?;
+                    if now != wanted && !now.has_variable() {
+                        self.differs(associated, now, wanted, at);
                     }
                 }
             }

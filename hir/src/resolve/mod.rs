@@ -4,6 +4,7 @@
 //! the imported module, which is why import cycles must be found before (over the imports of files) and reported with [`import_cycle`].
 //! Signatures and type definitions are read in `signature`, written types in `types`; `attributes` and `header` judge what stands around them.
 
+mod asked;
 mod attributes;
 mod generics;
 mod header;
@@ -30,13 +31,15 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use crate::program::{Entity, Scope, is_type};
 
+pub use asked::check_header;
+pub(crate) use asked::{bounds_within, unequal};
 pub(crate) use attributes::attributes;
 pub(crate) use generics::Generics;
 pub use generics::defaults;
 pub use header::{check_main, check_test, exposed_types, test_targets};
 pub use impls::{check_impl, implementation, impls_of, module_impls};
 pub use mutation::{SelfUses, changes_self, mutates, self_uses};
-pub(crate) use signature::{bounds_within, surroundings};
+pub(crate) use signature::surroundings;
 pub use signature::{check_type, constant_annotation, default_item, default_signature, signature, type_definition};
 pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::{nearest, suggest};

@@ -161,7 +161,7 @@ fn of_a_trait(ty: Type, name: Symbol, caller: &Signature, cx: &dyn Context) -> R
         let Some(definition) = cx.trait_definition(interface)? else { continue };
         let Some(member) = super::solve::member(&definition, name) else { continue };
         if cx.signature(member)?.is_some_and(|s| s.receiver == Receiver::Mut)
-            && !super::solve::candidates(ty, interface, &caller.given, cx)?.is_empty()
+            && !super::solve::candidates(ty, interface, &caller.given, cx, &mut || Type::ERROR)?.is_empty()
         {
             return Ok(true);
         }
@@ -179,7 +179,7 @@ fn parts(ty: Type, path: &[Step], given: &Given, cx: &dyn Context) -> Result<Vec
         for ty in types {
             let found = match (*step, ty.kind()) {
                 (Step::Index, TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..)) => {
-                    let found = super::solve::candidates(ty, Known::Index.item(), given, cx)?;
+                    let found = super::solve::candidates(ty, Known::Index.item(), given, cx, &mut || Type::ERROR)?;
                     inner.extend(found.iter().filter_map(|found| found.args().last()));
                     None
                 }

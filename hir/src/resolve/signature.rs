@@ -8,14 +8,15 @@ use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::tree::{self, AttributeValue, Function, Item, ItemKind, TypeBody, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
+use super::asked::{bounds_within, unmet};
 use super::attributes::attributes;
-use super::prelude::{self, Known};
+use super::prelude::Known;
 use super::recursion::{Endless, endless};
 use super::solve::{Answer, solve};
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
+use crate::Type;
 use crate::program::{Bound, Context, Given, Parameter, Receiver, Scope, Signature, TraitRef, TypeDefinition, TypeForm, Variant};
-use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
 
@@ -436,10 +437,8 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     let own = crate::types::parameters(&definition.generics);
     let this = Type::structure(item.id, &own);
     for &(_, span, ty) in &parts {
-        for (of, wanted) in bounds_within(ty, cx)? {
-            if solve(of, wanted, &definition.given, cx)? == Answer::Refuted && !cx.scope(item.id.module())?.refuses_impls {
-                diagnostics.push(Diagnostic::new(Code::E2009, anchor, span, [show(of).into(), wanted.show().into()]));
-            }
+        if !cx.scope(item.id.module())?.refuses_impls {
+            diagnostics.extend(unmet(&bounds_within(ty, cx)?, &definition.given, anchor, span, cx)?);
         }
     }
     for &derived in &definition.derives {
@@ -472,26 +471,6 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         }
     }
     Ok(diagnostics)
-}
-
-/// What the declarations of the types within a type ask of their arguments.
-pub(crate) fn bounds_within(ty: Type, cx: &dyn Context) -> Result<Vec<(Type, TraitRef)>, Stop> {
-    let mut declared = Vec::new();
-    ty.replaced(&mut |part| {
-        if let TypeKind::Struct(item, args @ [_, ..]) = part.kind()
-            && !prelude::is_predeclared(item)
-        {
-            declared.push((item, args));
-        }
-        None
-    });
-    let mut found = Vec::new();
-    for (item, args) in declared {
-        if let Some(definition) = cx.type_definition(item)? {
-            found.extend(definition.given.bounds.iter().map(|bound| (bound.ty.substituted(args), bound.interface.substituted(args))));
-        }
-    }
-    Ok(found)
 }
 
 /// Each of the type parameters has the trait.

@@ -179,9 +179,17 @@ pub fn bounds_of(ty: Type, given: &Given, cx: &dyn Context) -> Result<Vec<TraitR
     Ok(found)
 }
 
-/// What a type has as a certain trait, whatever its type arguments: by bounds or by impls.
-pub fn candidates(ty: Type, interface: ItemId, given: &Given, cx: &dyn Context) -> Result<Vec<TraitRef>, Stop> {
+/// What a type has as a certain trait, whatever its type arguments: by bounds or by impls. `open` makes what stands for a type parameter of an impl that
+/// its type does not tell, as `T` of `impl<T> A: Show<T>`; what such an impl asks of it is for the user to see to.
+pub fn candidates(
+    ty: Type,
+    interface: ItemId,
+    given: &Given,
+    cx: &dyn Context,
+    open: &mut dyn FnMut() -> Type,
+) -> Result<Vec<TraitRef>, Stop> {
     let mut found: Vec<TraitRef> = Vec::new();
+    let mut untold: Vec<TraitRef> = Vec::new();
     for bound in bounds_of(ty, given, cx)? {
         found.extend(ancestors(bound, ty, cx)?.into_iter().filter(|above| above.item() == interface));
     }
@@ -192,16 +200,50 @@ pub fn candidates(ty: Type, interface: ItemId, given: &Given, cx: &dyn Context) 
     for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter() {
         let Some(implementation) = cx.implementation(row.item)? else { continue };
         let Some(header) = header(&implementation, interface, cx)? else { continue };
-        let Some(args) = matched(implementation.ty, ty, implementation.generics.len()) else { continue };
-        found.push(header.substituted(&args));
+        let mut args = vec![None; implementation.generics.len()];
+        if !fill(implementation.ty, ty, &mut args) {
+            continue;
+        }
+        let is_told = args.iter().all(Option::is_some);
+        let told: Vec<bool> = args.iter().map(Option::is_some).collect();
+        let args: Vec<Type> = args.into_iter().map(|arg| arg.unwrap_or_else(&mut *open)).collect();
+        let candidate = header.substituted(&args);
+        if is_told {
+            found.push(candidate);
+        } else if may_hold(&implementation, &told, &args, given, cx)? {
+            untold.push(candidate);
+        }
     }
-    let mut distinct: Vec<TraitRef> = Vec::with_capacity(found.len());
+    let mut distinct: Vec<TraitRef> = Vec::with_capacity(found.len() + untold.len());
     for candidate in found {
         if !distinct.contains(&candidate) && matches!(solve(ty, candidate, given, cx)?, Answer::Proven(_)) {
             distinct.push(candidate);
         }
     }
+    distinct.extend(untold);
     Ok(distinct)
+}
+
+/// Does what an impl asks of the type parameters that its type tells hold?
+fn may_hold(found: &Implementation, told: &[bool], args: &[Type], given: &Given, cx: &dyn Context) -> Result<bool, Stop> {
+    for bound in &found.given.bounds {
+        let mut is_told = true;
+        for part in [bound.ty].iter().chain(bound.interface.args()) {
+            part.replaced(&mut |part| {
+                if let TypeKind::Parameter(index, _) = part.kind() {
+                    is_told &= told.get(index as usize) == Some(&true);
+                }
+                None
+            });
+        }
+        if is_told {
+            let ty = normalised(bound.ty.substituted(args), given, cx)?;
+            if solve(ty, bound.interface.substituted(args), given, cx)? == Answer::Refuted {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// The built-in implementations (language/08 §8.4, §8.6) and the derived ones; `None` when impls decide.

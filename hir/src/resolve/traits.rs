@@ -168,7 +168,12 @@ impl TypeReader<'_> {
             let before: Vec<Type> = [this].iter().chain(&args).copied().collect();
             args.push(default.substituted(&before));
         }
-        Ok((!args.contains(&Type::ERROR)).then(|| TraitRef::new(item, &args)))
+        if args.contains(&Type::ERROR) {
+            return Ok(None);
+        }
+        let interface = TraitRef::new(item, &args);
+        self.asked.push((this, interface, bound.span));
+        Ok(Some(interface))
     }
 
     /// The type that a path of `Self` or a type parameter, then associated types names; [`Type::ERROR`] after a report.

@@ -7,7 +7,7 @@ use syntax::tree::{self, Tree, TypeId};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use super::{nearest, suggest};
-use crate::program::{Context, Entity, Given, Scope};
+use crate::program::{Context, Entity, Given, Scope, TraitRef};
 use crate::{Type, TypeKind};
 
 /// Prelude types that the slice lacks, with the word of the refusal.
@@ -87,6 +87,9 @@ pub(crate) fn not_exported(scope: &Scope, module: Symbol, name: Symbol, anchor: 
     }
 }
 
+/// Types that the text of a written one with its arguments has at most: defaults that name a type twice double it with each declaration.
+const LARGEST: u32 = 1 << 12;
+
 /// The type that a reader gives for `_` where it may stand.
 pub(crate) const BLANK: u32 = u32::MAX;
 
@@ -121,12 +124,14 @@ pub(crate) struct TypeReader<'a> {
     pub around: Surroundings,
     /// May `_` stand for a type that is to be inferred?
     pub blanks: bool,
+    /// Traits with arguments that were read as bounds: of what, and where.
+    pub asked: Vec<(Type, TraitRef, Span)>,
 }
 
 impl<'a> TypeReader<'a> {
     /// A reader of the types of a tree, without type parameters.
     pub fn new(tree: &'a Tree, cx: &'a dyn Context, scope: Arc<Scope>, anchor: Anchor) -> Self {
-        TypeReader { tree, cx, scope, anchor, diagnostics: Vec::new(), around: Surroundings::default(), blanks: false }
+        TypeReader { tree, cx, scope, anchor, diagnostics: Vec::new(), around: Surroundings::default(), blanks: false, asked: Vec::new() }
     }
 
     fn refuse(&mut self, span: Span, what: String) -> Type {
@@ -305,6 +310,15 @@ impl<'a> TypeReader<'a> {
             self.diagnostics.push(Diagnostic::new(Code::E2017, self.anchor, span, [item.name().into()]));
             return Ok(Type::ERROR);
         }
-        Ok(if types.contains(&Type::ERROR) { Type::ERROR } else { Type::structure(item, &types) })
+        if types.contains(&Type::ERROR) {
+            return Ok(Type::ERROR);
+        }
+        let ty = Type::structure(item, &types);
+        if ty.size() > LARGEST {
+            let error = Diagnostic::new(Code::E0416, self.anchor, span, [item.name().into()]);
+            self.diagnostics.push(error.note(format!("it has more than {LARGEST} types in its arguments")));
+            return Ok(Type::ERROR);
+        }
+        Ok(ty)
     }
 }

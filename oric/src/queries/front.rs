@@ -455,6 +455,7 @@ fn collect(levels: &Levels<'_, '_>, item: &syntax::tree::Item, report: &mut Modu
         Ok::<(), Interrupt>(())
     };
     let found = &mut report.diagnostics;
+    found.extend(levels.done(hir::resolve::check_header(item, levels))?);
     match &item.kind {
         ItemKind::Function(function) | ItemKind::Test { function, .. } => {
             if let Some(signature) = &*levels.get::<Signature>(&item.id)? {
