@@ -179,6 +179,18 @@ impl<'a> Checker<'a> {
         Ok(target)
     }
 
+    /// The statement that keeps the value of an expression in a local, which is read where that stood. The read has the number of the expression: what
+    /// is below another one has a lower number (`lift`).
+    fn kept_in(&mut self, local: LocalId, value: ExprId, changed: &mut Vec<(ExprId, Row)>) -> ExprId {
+        let row = self.draft.rows[value.index()];
+        let moved = self.push(row.expr, row.ty, row.span);
+        let binding = self.push(Expr::Let(local, moved), Type::VOID, row.span);
+        let nothing = |checker: &Self, at: ExprId| (at, Row { expr: Expr::Unit, ..checker.draft.rows[at.index()] });
+        changed.extend([nothing(self, moved), nothing(self, binding), (value, row)]);
+        self.draft.rows[value.index()].expr = Expr::Local(local);
+        binding
+    }
+
     /// A receiver as a place: it was checked, so a place is a local with fields and indices around it. What the indices are is evaluated once, before
     /// the call. `changed` gets what was there before it changed.
     fn place_of(&mut self, receiver: ExprId, written: tree::ExprId, changed: &mut Vec<(ExprId, Row)>) -> Result<Target> {
@@ -215,7 +227,7 @@ impl<'a> Checker<'a> {
                     };
                     written = *base;
                     let local = self.local(self.blank, Type::INT, false);
-                    let binding = self.push(Expr::Let(local, position), Type::VOID, span);
+                    let binding = self.kept_in(local, position, changed);
                     // The list that `#` is asked of is read where it was kept; its place is what it was kept from.
                     let kept = before.iter().find_map(|&statement| match (self.expr_at(statement), self.expr_at(list)) {
                         (Expr::Let(kept, value), Expr::Local(read)) if kept == read => Some(value),
@@ -223,15 +235,11 @@ impl<'a> Checker<'a> {
                     });
                     before.push(binding);
                     positions.push(std::mem::take(&mut before));
-                    let position = self.read(local, span);
-                    let parts = self.draft.body.lists.add([list, position]);
-                    changed.push((at, self.draft.rows[at.index()]));
-                    self.draft.rows[at.index()].expr = Expr::Intrinsic(Intrinsic::ListGet, parts);
                     steps.push((Step::Index(local), ty, span));
                     at = kept.unwrap_or(list);
                 }
                 // An element of a declared type is a place when `updated` puts there what `index` gives.
-                Expr::Call(item, parts) if matches!(self.tree.exprs[written], Ast::Index(..)) => {
+                Expr::Call(_, parts) if matches!(self.tree.exprs[written], Ast::Index(..)) => {
                     let (Ast::Index(base, _), &[owner, key]) = (&self.tree.exprs[written], &self.draft.body.lists[parts]) else {
                         return Ok(Target::Dropped);
                     };
@@ -242,13 +250,9 @@ impl<'a> Checker<'a> {
                     };
                     written = *base;
                     let local = self.local(self.blank, wanted, false);
-                    let binding = self.push(Expr::Let(local, key), Type::VOID, span);
+                    let binding = self.kept_in(local, key, changed);
                     before.push(binding);
                     positions.push(std::mem::take(&mut before));
-                    let key = self.read(local, span);
-                    let parts = self.draft.body.lists.add([owner, key]);
-                    changed.push((at, self.draft.rows[at.index()]));
-                    self.draft.rows[at.index()].expr = Expr::Call(item, parts);
                     self.updates.push(update);
                     steps.push((Step::User(local, self.updates.len() as u32 - 1), ty, span));
                     at = owner;
