@@ -43,8 +43,7 @@ pub fn programs() -> Vec<Entry> {
         std::fs::read_dir(root.join("fixtures/programs")).into_iter().flatten().flatten().map(|e| e.path()).collect();
     folders.sort();
     for folder in folders {
-        let main = folder.join("main.ori");
-        if main.is_file() {
+        for main in ["main.ori", "src/main.ori"].map(|main| folder.join(main)).into_iter().filter(|main| main.is_file()) {
             add(main, Vec::new());
         }
     }

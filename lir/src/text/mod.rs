@@ -19,6 +19,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use ir::ssa::order::Order;
 use ir::ssa::text::{Plain, parse_function, print_graph};
 use ir::ssa::{ENTRY, Level};
 use ir::text::{Dump, TextError, writer};
@@ -70,7 +71,9 @@ pub fn print_file<P: Phase>(bodies: &[Body<P>], cx: &dyn Context) -> Result<Stri
     writer::header(&mut out, Lir::NAME, P::NAME, VERSION, &header_facts());
     let mut items: Vec<ItemId> = Vec::new();
     for body in bodies {
-        for row in body.blocks.rows() {
+        // What is not printed needs no declaration.
+        for &block in &Order::of(body).blocks {
+            let row = &body.blocks[block];
             let calls = row.insts.iter().map(|&inst| &body.insts[inst]).filter(|row| matches!(row.op, Op::Call | Op::Tail | Op::Code));
             items.extend(calls.map(|row| ItemId::from_raw(row.imm as u32)));
         }
