@@ -27,6 +27,9 @@ pub fn shared() -> Option<PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
+/// A program in the language of `fixtures/programs/mica`.
+const SMALL_MICA: &str = "fn fact(n) { if n < 2 { return 1; } n * fact(n - 1) }\nlet all = [];\nfor i in range(1, 8) { all = push(all, fact(i)); }\nprint(all, fold(range(0, 9), 0, fn(a, b) -> a + b));\nfail \"the end\";";
+
 /// Every program that runs: `fixtures/run`, `fixtures/programs`, kernels at small sizes, examples.
 pub fn programs() -> Vec<Entry> {
     let root = root();
@@ -44,7 +47,9 @@ pub fn programs() -> Vec<Entry> {
     folders.sort();
     for folder in folders {
         for main in ["main.ori", "src/main.ori"].map(|main| folder.join(main)).into_iter().filter(|main| main.is_file()) {
-            add(main, Vec::new());
+            // It is an interpreter: what it runs on its own takes an interpreter of it seconds.
+            let args = if folder.ends_with("mica") { vec![SMALL_MICA.to_owned()] } else { Vec::new() };
+            add(main, args);
         }
     }
     for file in sources(&root.join("fixtures/kernels")) {
