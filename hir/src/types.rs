@@ -14,6 +14,7 @@ use ir::{ItemId, Symbol};
 use parking_lot::RwLock;
 
 mod read;
+pub(crate) use read::basic;
 pub use read::{parse, parse_list};
 
 /// A type.

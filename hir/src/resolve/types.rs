@@ -34,19 +34,13 @@ const LATER_TRAITS: &[&str] = &["Formattable", "Drop", "Traceable", "Sendable", 
 
 /// The built-in or predeclared type with this name, if it takes no type arguments.
 pub fn prelude_type(name: &str) -> Option<Type> {
-    Some(match name {
-        "int" => Type::INT,
-        "float" => Type::FLOAT,
-        "bool" => Type::BOOL,
-        "char" => Type::CHAR,
-        "byte" => Type::BYTE,
-        "str" => Type::STR,
-        "Never" => Type::NEVER,
-        _ => match super::prelude::predeclared(name)? {
-            (item, 0) => Type::plain_struct(item),
-            (_, 1..) => return None,
-        },
-    })
+    if let Some(ty) = crate::types::basic(name) {
+        return Some(ty);
+    }
+    match super::prelude::predeclared(name)? {
+        (item, 0) => Some(Type::plain_struct(item)),
+        (_, 1..) => None,
+    }
 }
 
 /// Is this the name of a predeclared type or trait that the slice lacks?

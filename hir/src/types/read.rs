@@ -162,19 +162,29 @@ impl Open {
     }
 }
 
-/// A type that begins with a name.
-fn named(text: &str) -> Option<(Read, &str)> {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '\'' | '$'))).unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    let ty = match name {
+/// The type that the language itself has under this name.
+pub(crate) fn basic(name: &str) -> Option<Type> {
+    Some(match name {
         "int" => Type::INT,
         "float" => Type::FLOAT,
         "bool" => Type::BOOL,
         "char" => Type::CHAR,
         "byte" => Type::BYTE,
         "str" => Type::STR,
-        "void" => Type::VOID,
         "Never" => Type::NEVER,
+        _ => return None,
+    })
+}
+
+/// A type that begins with a name.
+fn named(text: &str) -> Option<(Read, &str)> {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '\'' | '$'))).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    if let Some(ty) = basic(name) {
+        return Some((Read::Whole(ty), rest));
+    }
+    let ty = match name {
+        "void" => Type::VOID,
         "error" => Type::ERROR,
         "" => return None,
         // A declared type of this name is written the same way, but no type of the language begins with a small letter without a module.

@@ -57,7 +57,7 @@ impl Limit {
     /// One sentence for the user.
     pub const fn message(self) -> &'static str {
         match self {
-            Limit::Registers => "the function has more than 65,000 values; split it",
+            Limit::Registers => "the function has more than 65,000 values",
             Limit::Irreducible => "a loop of the function has two entries",
             Limit::TailArguments => "a tail call passes more arguments on the stack than its caller received",
             Limit::Results => "the function has more results than the convention has registers for",
