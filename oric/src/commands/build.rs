@@ -61,6 +61,10 @@ pub fn failed(failure: &Failure, path: &Path, output: &Output) -> i32 {
             output.failure(&format!("cannot write {}: {error}", path.display()));
             REFUSED
         }
+        Failure::Foreign { linker, said } => {
+            output.failure(&format!("{linker} (ORI_LINKER) cannot link {}:\n{said}", path.display()));
+            REFUSED
+        }
         Failure::Link(queries::NotLinked::Limit(item, limit)) => {
             output.failure(&format!("function {} cannot be compiled: {limit}; split it", queries::shown_name(*item)));
             FAILED
