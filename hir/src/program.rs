@@ -7,7 +7,8 @@ use hashbrown::HashMap;
 use ir::{ItemId, Stop, Symbol};
 use syntax::{Diagnostic, Span};
 
-use crate::Type;
+use crate::resolve::prelude;
+use crate::{Type, TypeKind};
 
 /// What checking a body or a signature may ask about the rest of the program.
 ///
@@ -553,8 +554,35 @@ pub struct ImplRow {
     pub head: Option<ItemId>,
     /// The trait that it implements; `None` for an inherent impl.
     pub interface: Option<ItemId>,
+    /// Heads of the type arguments of its type, as far as its text tells them.
+    pub of_type: Vec<Option<ItemId>>,
+    /// Heads of the type arguments of its trait, as far as its text tells them.
+    pub of_trait: Vec<Option<ItemId>>,
     /// Methods and associated functions, in written order.
     pub methods: Vec<(Symbol, ItemId)>,
+}
+
+impl ImplRow {
+    /// May the impl be for this type, whose head it has, as far as its text tells?
+    pub fn may_be_for(&self, ty: Type) -> bool {
+        match ty.kind() {
+            TypeKind::Struct(_, args) => agree(&self.of_type, args),
+            _ => true,
+        }
+    }
+
+    /// May the impl be of its trait with these type arguments, as far as its text tells?
+    pub fn may_be_with(&self, args: &[Type]) -> bool {
+        agree(&self.of_trait, args)
+    }
+}
+
+fn agree(heads: &[Option<ItemId>], types: &[Type]) -> bool {
+    heads.iter().zip(types).all(|(head, ty)| match (head, prelude::head(*ty)) {
+        (Some(head), Some(of)) => *head == of,
+        // What is open or a type parameter is for others to judge.
+        (None, _) | (_, None) => true,
+    })
 }
 
 /// The types of a function as its code has them: instances have their type arguments, and what a method does to its `self` is part of the result.

@@ -12,6 +12,11 @@ use std::time::Instant;
 
 use edits::{Cuts, Range};
 
+/// Parts of a list that is long, of which large ones are tried first.
+const LONG: usize = 16;
+/// A large part of a list is an eighth of it.
+const LARGE: usize = 8;
+
 /// A program that becomes smaller.
 pub struct Reduction<'a> {
     /// The smallest one so far.
@@ -80,11 +85,12 @@ impl Reduction<'_> {
     /// Everything is tried once.
     fn round(&mut self) {
         self.tidy();
-        self.chunks(0);
+        self.large_parts();
+        self.chunks(0, usize::MAX);
         // Of each list of statements in turn; a list that goes takes the next one's number.
         let mut list = 1;
         while list < edits::lists(&self.text).len() && !self.is_late() {
-            self.chunks(list);
+            self.chunks(list, usize::MAX);
             list += 1;
         }
         let mut at = 0;
@@ -99,11 +105,29 @@ impl Reduction<'_> {
         self.tidy();
     }
 
-    /// Takes parts of a list away: halves, quarters, single ones, from the end.
-    fn chunks(&mut self, list: usize) {
+    /// Takes large parts of long lists away, as long as that gains much. A `main` that calls a thousand functions has to lose calls before a single
+    /// function can go, and functions before the next calls: to try one list down to its last part before the other would be a thousand vain questions.
+    fn large_parts(&mut self) {
+        loop {
+            let before = self.text.len();
+            let long: Vec<usize> = (0..).zip(edits::lists(&self.text)).filter(|(_, list)| list.len() >= LONG).map(|(at, _)| at).collect();
+            // Items last: with them go the lists within, and the numbers of the others change.
+            for list in long.into_iter().rev() {
+                self.chunks(list, LARGE);
+            }
+            let gained = before - self.text.len();
+            if gained < before / LARGE || gained == 0 || self.is_late() {
+                return;
+            }
+        }
+    }
+
+    /// Takes parts of a list away: all of it, halves, quarters, down to this share or single ones, from the end.
+    fn chunks(&mut self, list: usize, share: usize) {
         let parts = |text: &str| edits::lists(text).into_iter().nth(list).unwrap_or_default();
         let mut size = parts(&self.text).len();
-        while size > 0 {
+        let least = size / share;
+        while size > least {
             let mut end = parts(&self.text).len();
             while end > 0 && !self.is_late() {
                 let start = end.saturating_sub(size);

@@ -225,15 +225,18 @@ impl<'a> Checker<'a> {
         Ok(value)
     }
 
-    /// A variant with payload, or a newtype, as the function that makes it.
+    /// A variant with payload, or a newtype, as the function that makes it. Whoever takes it is told what its type asks of its arguments as whoever calls it.
     pub(super) fn constructor_value(
         &mut self,
         definition: &TypeDefinition,
         payload: &[(Symbol, Type)],
         number: Option<usize>,
         span: Span,
-    ) -> ExprId {
+    ) -> Result<ExprId> {
         let args = self.open_arguments(definition.generics.len());
+        if !definition.given.bounds.is_empty() || !definition.given.equalities.is_empty() {
+            self.require(&definition.given, &args, span)?;
+        }
         let ty = Type::new(TypeKind::Struct(definition.item, shared(&args)));
         let outside = self.enter_lambda();
         let (mut params, mut names) = (Vec::new(), Vec::new());
@@ -250,7 +253,7 @@ impl<'a> Checker<'a> {
             (Some(_) | None, _) => Expr::Aggregate(list),
         };
         let root = self.push(expr, ty, span);
-        self.leave_lambda(outside, names, params, root, ty, span)
+        Ok(self.leave_lambda(outside, names, params, root, ty, span))
     }
 
     /// A function of the prelude or a standard module as a value: its parameters have the types that are expected.

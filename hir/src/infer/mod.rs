@@ -41,12 +41,13 @@ mod why;
 
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashMap;
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
-use crate::program::{Context, Given, Receiver, Scope, returned};
+use crate::program::{Context, Given, Receiver, Scope, TraitRef, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
@@ -185,6 +186,8 @@ struct Checker<'a> {
     variables: Vec<Option<Type>>,
     /// Open types that become `Never` when nothing else is known of them.
     lenient: Vec<u32>,
+    /// What types have of traits with type arguments, of those that were asked for.
+    had: HashMap<(Type, ItemId), Vec<TraitRef>>,
     /// Calls that wait for their type arguments.
     pending: Vec<Pending>,
     /// What is known of the type parameters.
@@ -345,6 +348,7 @@ impl<'a> Checker<'a> {
             targets: Vec::new(),
             variables: Vec::new(),
             lenient: Vec::new(),
+            had: HashMap::new(),
             pending: Vec::new(),
             given: Given::default(),
             projections: Vec::new(),

@@ -119,7 +119,7 @@ impl<'a> Checker<'a> {
                 if definition.diagnostics.iter().any(|d| d.severity() == syntax::Severity::Error) {
                     return Ok(self.error(span));
                 }
-                self.constructor_value(&definition, &definition.fields, None, span)
+                self.constructor_value(&definition, &definition.fields, None, span)?
             }
             Some(_) | None => self.type_as_value(name, span),
         })

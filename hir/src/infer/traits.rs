@@ -114,12 +114,22 @@ impl<'a> Checker<'a> {
             None => self.cx.trait_definition(interface)?.map_or(0, |definition| definition.generics.len()),
         };
         if arity > 0 {
+            // A body that multiplies by each of a thousand types looks at its thousand impls once.
+            if let Some(known) = self.had.get(&(ty, interface)) {
+                return Ok(known.clone());
+            }
+            let before = self.variables.len();
             let variables = &mut self.variables;
             let mut open = || {
                 variables.push(None);
                 Type::new(TypeKind::Variable(variables.len() as u32 - 1))
             };
-            return candidates(ty, interface, &self.given, self.cx, &mut open);
+            let found = candidates(ty, interface, &self.given, self.cx, &mut open)?;
+            // What stands for an untold parameter belongs to one use.
+            if self.variables.len() == before {
+                self.had.insert((ty, interface), found.clone());
+            }
+            return Ok(found);
         }
         let plain = TraitRef::new(interface, &[]);
         Ok(match solve(ty, plain, &self.given, self.cx)? {
@@ -316,6 +326,10 @@ impl<'a> Checker<'a> {
 
     /// The part of a type for whose sake it lacks a trait; the type itself when that is up to no part.
     pub(super) fn blamed(&self, ty: Type, interface: TraitRef) -> Result<Type> {
+        // What is asked with arguments, as `Collect<str>` of a set, is asked of the whole.
+        if !interface.args().is_empty() {
+            return Ok(ty);
+        }
         let parts = match ty.kind() {
             TypeKind::Struct(item, args) => {
                 let name = interface.item().name();

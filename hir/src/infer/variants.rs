@@ -207,7 +207,7 @@ impl<'a> Checker<'a> {
         let values = match args {
             None if variant.payload.is_empty() => Vec::new(),
             None if is_broken => return Ok(self.error(span)),
-            None => return Ok(self.constructor_value(definition, &variant.payload, Some(number), span)),
+            None => return self.constructor_value(definition, &variant.payload, Some(number), span),
             Some(args) if variant.payload.is_empty() => {
                 let error = self.report(Code::E0305, at, [show(ty).into()]);
                 error.helps.push(format!("`{}` has no payload: write it without parentheses", variant.name));

@@ -7,8 +7,8 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity};
 use super::signature::reader;
 use super::types::show;
 use super::{Generics, Modules};
+use crate::Type;
 use crate::program::{Context, Entity, Given, ImplRow, Implementation, Scope, TraitRef};
-use crate::{Type, TypeKind};
 
 /// The header of an impl; `None` when the item is none of the slice or has syntax errors.
 pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementation>, Stop> {
@@ -71,45 +71,93 @@ pub fn module_impls(file: &File, modules: &dyn Modules) -> Result<Vec<ImplRow>, 
             Some(scope) => scope,
             None => scope.insert(modules.scope(file.module)?),
         };
-        let head = match entry.item.tree.types[*ty] {
-            tree::Type::Named { path, .. } => match &entry.item.tree.paths[path] {
-                [name] if generics.iter().any(|generic| generic.name == *name) => None,
-                path => match head_of(path, scope, modules)? {
-                    Some(Entity::Type(item)) => Some(item),
-                    Some(_) => continue,
-                    None => match path {
-                        [name] => match super::prelude::predeclared(name.as_str()) {
-                            Some((item, _)) => Some(item),
-                            None => super::prelude_type(name.as_str()).and_then(super::prelude::head),
-                        },
-                        _ => continue,
-                    },
-                },
-            },
-            tree::Type::Void | tree::Type::Unit => Some(super::prelude::built_in_head("void")),
-            tree::Type::Tuple(_) => Some(super::prelude::built_in_head("tuple")),
-            tree::Type::List(_) => Some(super::prelude::built_in_head("list")),
-            tree::Type::Function { .. } => Some(super::prelude::built_in_head("function")),
-            tree::Type::Map(..) => Some(super::prelude::map()),
-            tree::Type::FixedList(..)
-            | tree::Type::Impl { .. }
-            | tree::Type::Object(_)
-            | tree::Type::Const(_)
-            | tree::Type::Blank
-            | tree::Type::Error => continue,
+        let names = Names { tree: &entry.item.tree, own: generics, scope, modules };
+        let head = match names.head(*ty)? {
+            Head::Known(head) => Some(head),
+            Head::Parameter => None,
+            Head::Unknown => continue,
         };
-        let mut interface = None;
+        let mut of_type = Vec::new();
+        if let tree::Type::Named { args, .. } = entry.item.tree.types[*ty] {
+            of_type = names.heads(&entry.item.tree.type_lists[args])?;
+        }
+        let (mut interface, mut of_trait) = (None, Vec::new());
         if let Some(bound) = bound {
             let Some(Entity::Trait(item)) = head_of(&bound.path, scope, modules)? else { continue };
             interface = Some(item);
+            of_trait = names.heads(&bound.args)?;
         }
         let methods = members.iter().filter_map(|member| match member {
             Member::Function { id, name, .. } => Some((*name, *id)),
             Member::Type { .. } => None,
         });
-        rows.push(ImplRow { item: entry.id, head, interface, methods: methods.collect() });
+        rows.push(ImplRow { item: entry.id, head, interface, of_type, of_trait, methods: methods.collect() });
     }
     Ok(rows)
+}
+
+/// What the text of a type in the header of an impl says of its head.
+enum Head {
+    Known(ItemId),
+    /// A type parameter of the impl.
+    Parameter,
+    /// Nothing, here.
+    Unknown,
+}
+
+/// What the types in the header of an impl are read with.
+struct Names<'a> {
+    tree: &'a tree::Tree,
+    own: &'a [tree::Generic],
+    scope: &'a Scope,
+    modules: &'a dyn Modules,
+}
+
+impl Names<'_> {
+    fn head(&self, ty: tree::TypeId) -> Result<Head, Stop> {
+        let built_in = |name| Head::Known(super::prelude::built_in_head(name));
+        Ok(match self.tree.types[ty] {
+            tree::Type::Named { path, .. } => match &self.tree.paths[path] {
+                [name] if self.own.iter().any(|generic| generic.name == *name) => Head::Parameter,
+                path => match (head_of(path, self.scope, self.modules)?, path) {
+                    (Some(Entity::Type(item)), _) => Head::Known(item),
+                    (Some(_), _) => Head::Unknown,
+                    (None, [name]) => {
+                        let head = match super::prelude::predeclared(name.as_str()) {
+                            Some((item, _)) => Some(item),
+                            None => super::prelude_type(name.as_str()).and_then(super::prelude::head),
+                        };
+                        // As a head of an impl what nothing else has is taken for every type.
+                        head.map_or(Head::Parameter, Head::Known)
+                    }
+                    (None, _) => Head::Unknown,
+                },
+            },
+            tree::Type::Void | tree::Type::Unit => built_in("void"),
+            tree::Type::Tuple(_) => built_in("tuple"),
+            tree::Type::List(_) => built_in("list"),
+            tree::Type::Function { .. } => built_in("function"),
+            tree::Type::Map(..) => Head::Known(super::prelude::map()),
+            tree::Type::FixedList(..)
+            | tree::Type::Impl { .. }
+            | tree::Type::Object(_)
+            | tree::Type::Const(_)
+            | tree::Type::Blank
+            | tree::Type::Error => Head::Unknown,
+        })
+    }
+
+    fn heads(&self, types: &[tree::TypeId]) -> Result<Vec<Option<ItemId>>, Stop> {
+        let head = |&ty: &tree::TypeId| {
+            Ok(match self.head(ty)? {
+                // `(T)` is `T`.
+                Head::Known(_) if matches!(self.tree.types[ty], tree::Type::Tuple(list) if self.tree.type_lists[list].len() < 2) => None,
+                Head::Known(head) => Some(head),
+                Head::Parameter | Head::Unknown => None,
+            })
+        };
+        types.iter().map(head).collect()
+    }
 }
 
 /// The impls of a trait for types with this head and for type parameters, of rows with that head or none. Where no impl of the head names the trait,
@@ -195,7 +243,7 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
     let rows = cx.inherent_impls(head)?;
     for member in members {
         let Member::Function { id, name, .. } = *member else { continue };
-        let Some(earlier) = earlier_method(&rows, id, name, found.ty, cx)? else { continue };
+        let Some(earlier) = earlier_method(&rows, id, name, &found, cx)? else { continue };
         let (Some(own), Some(first)) = (cx.signature(id)?, cx.signature(earlier)?) else { continue };
         let error = Diagnostic::new(Code::E2006, Anchor::Item(id), own.name_span, [name.into()]).label("defined again here");
         diagnostics.push(error.because(Anchor::Item(earlier), first.name_span, "first defined here"));
@@ -204,7 +252,7 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
 }
 
 /// A method of the same name before this one whose impl is for the same type, or for one that some instance is the same as.
-fn earlier_method(rows: &[ImplRow], method: ItemId, name: Symbol, ty: Type, cx: &dyn Context) -> Result<Option<ItemId>, Stop> {
+fn earlier_method(rows: &[ImplRow], method: ItemId, name: Symbol, own: &Implementation, cx: &dyn Context) -> Result<Option<ItemId>, Stop> {
     for row in rows {
         for &(other_name, other) in &row.methods {
             if other == method {
@@ -212,28 +260,11 @@ fn earlier_method(rows: &[ImplRow], method: ItemId, name: Symbol, ty: Type, cx: 
             }
             if other_name == name
                 && let Some(found) = cx.implementation(row.item)?
-                && overlap(found.ty, ty)
+                && super::overlap::overlap((&found, &[]), (own, &[]), cx)?
             {
                 return Ok(Some(other));
             }
         }
     }
     Ok(None)
-}
-
-/// Is there a type that both are instances of? Their type parameters have nothing to do with each other.
-pub(super) fn overlap(a: Type, b: Type) -> bool {
-    match (a.kind(), b.kind()) {
-        (TypeKind::Parameter(..), _) | (_, TypeKind::Parameter(..)) => true,
-        (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && all_overlap(of_a, of_b),
-        (TypeKind::Tuple(a), TypeKind::Tuple(b)) => all_overlap(a, b),
-        (TypeKind::List(a), TypeKind::List(b)) => overlap(a, b),
-        (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => all_overlap(a, b) && overlap(result_a, result_b),
-        _ => a == b,
-    }
-}
-
-/// The same for lists of types.
-pub(super) fn all_overlap(a: &[Type], b: &[Type]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| overlap(a, b))
 }

@@ -10,6 +10,7 @@ mod generics;
 mod header;
 mod impls;
 mod mutation;
+mod overlap;
 pub mod prelude;
 pub mod recursion;
 mod signature;

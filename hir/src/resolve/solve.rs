@@ -4,7 +4,7 @@
 //! some type arguments, and whose own bounds hold for these; impls for every type come last. Solving looks at all impls of the program that can be meant,
 //! by trait and head of the type, and never at their order.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use ir::{ItemId, Stop, Symbol};
 
 use super::prelude::{self, Known};
@@ -95,13 +95,20 @@ fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx:
     }
     let mut best: Option<(u32, Evidence)> = None;
     for row in cx.trait_impls(interface.item(), impls_for(ty, interface.item()))?.iter() {
-        let Some(found) = cx.implementation(row.item)? else { continue };
-        let Some(header) = header(&found, interface.item(), cx)? else { continue };
-        let mut args = vec![None; found.generics.len()];
-        if !fill(found.ty, ty, &mut args) || !fill_all(header.args(), interface.args(), &mut args) {
+        // Of a thousand impls for a thousand arguments nearly all are told apart by their text.
+        if !row.may_be_for(ty) || row.interface == Some(interface.item()) && !row.may_be_with(interface.args()) {
             continue;
         }
-        let Some(args) = args.into_iter().collect::<Option<Vec<Type>>>() else { continue };
+        let Some(found) = cx.implementation(row.item)? else { continue };
+        let Some(header) = header(&found, interface.item(), cx)? else { continue };
+        let mut filled = Filled::new(found.generics.len());
+        if !filled.fill(found.ty, ty) || !filled.fill_all(header.args(), interface.args()) {
+            continue;
+        }
+        let Some(args) = filled.args() else { continue };
+        if !filled.is_so(&args, given, search, cx)? {
+            continue;
+        }
         match holds(&found.given, &args, given, search, cx)? {
             Answer::Proven(_) => {}
             Answer::Refuted => continue,
@@ -189,6 +196,8 @@ pub fn candidates(
     open: &mut dyn FnMut() -> Type,
 ) -> Result<Vec<TraitRef>, Stop> {
     let mut found: Vec<TraitRef> = Vec::new();
+    // Those of impls: what an impl asks is asked here, not of all impls again for each of them.
+    let mut proven: Vec<TraitRef> = Vec::new();
     let mut untold: Vec<TraitRef> = Vec::new();
     for bound in bounds_of(ty, given, cx)? {
         found.extend(ancestors(bound, ty, cx)?.into_iter().filter(|above| above.item() == interface));
@@ -197,31 +206,58 @@ pub fn candidates(
         // What is built in, for each right operand that the table has.
         found.extend([ty, Type::INT, Type::FLOAT].map(|arg| TraitRef::new(known.item(), &[arg])));
     }
-    for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter() {
+    for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter().filter(|row| row.may_be_for(ty)) {
         let Some(implementation) = cx.implementation(row.item)? else { continue };
         let Some(header) = header(&implementation, interface, cx)? else { continue };
-        let mut args = vec![None; implementation.generics.len()];
-        if !fill(implementation.ty, ty, &mut args) {
+        let mut filled = Filled::new(implementation.generics.len());
+        if !filled.fill(implementation.ty, ty) {
             continue;
         }
-        let is_told = args.iter().all(Option::is_some);
-        let told: Vec<bool> = args.iter().map(Option::is_some).collect();
-        let args: Vec<Type> = args.into_iter().map(|arg| arg.unwrap_or_else(&mut *open)).collect();
-        let candidate = header.substituted(&args);
-        if is_told {
-            found.push(candidate);
-        } else if may_hold(&implementation, &told, &args, given, cx)? {
-            untold.push(candidate);
+        let mut search = Search::default();
+        match filled.args() {
+            Some(args) => {
+                let candidate = normal_trait(header.substituted(&args), given, &mut search, cx)?;
+                if !filled.is_so(&args, given, &mut search, cx)? {
+                    continue;
+                }
+                // Whoever asks for this very bound goes through the same impl.
+                search.open.push((ty, candidate));
+                if matches!(holds(&implementation.given, &args, given, &mut search, cx)?, Answer::Proven(_)) {
+                    proven.push(candidate);
+                }
+            }
+            None => {
+                let told: Vec<bool> = filled.slots.iter().map(Option::is_some).collect();
+                let args: Vec<Type> = filled.slots.iter().map(|slot| slot.unwrap_or_else(&mut *open)).collect();
+                if may_hold(&implementation, &told, &args, given, cx)? {
+                    untold.push(normal_trait(header.substituted(&args), given, &mut search, cx)?);
+                }
+            }
         }
     }
-    let mut distinct: Vec<TraitRef> = Vec::with_capacity(found.len() + untold.len());
+    let mut seen: HashSet<TraitRef> = HashSet::with_capacity(found.len() + proven.len());
+    let mut distinct: Vec<TraitRef> = Vec::with_capacity(found.len() + proven.len() + untold.len());
     for candidate in found {
-        if !distinct.contains(&candidate) && matches!(solve(ty, candidate, given, cx)?, Answer::Proven(_)) {
+        if !seen.contains(&candidate) && matches!(solve(ty, candidate, given, cx)?, Answer::Proven(_)) {
+            seen.insert(candidate);
             distinct.push(candidate);
         }
     }
+    distinct.extend(proven.into_iter().filter(|&candidate| seen.insert(candidate)));
     distinct.extend(untold);
     Ok(distinct)
+}
+
+/// A trait with each associated type in its arguments replaced by what it is.
+fn normal_trait(interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<TraitRef, Stop> {
+    let mut stopped = None;
+    let changed = interface.mapped(|ty| {
+        normal(ty, given, search, cx).unwrap_or_else(|stop| {
+            stopped = Some(stop);
+            ty
+        })
+    });
+    stopped.map_or(Ok(changed), Err)
 }
 
 /// Does what an impl asks of the type parameters that its type tells hold?
@@ -304,35 +340,68 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
     Ok(None)
 }
 
-/// The type arguments for which `pattern` is `ty`; `None` when there are none.
+/// The type arguments for which `pattern` is `ty`, as they are written; `None` when there are none.
 pub fn matched(pattern: Type, ty: Type, count: usize) -> Option<Vec<Type>> {
-    let mut args = vec![None; count];
-    if !fill(pattern, ty, &mut args) {
+    let mut filled = Filled::new(count);
+    if !filled.fill(pattern, ty) {
         return None;
     }
-    args.into_iter().collect()
+    let args = filled.args()?;
+    filled.later.iter().all(|&(pattern, ty)| pattern.substituted(&args) == ty).then_some(args)
 }
 
-fn fill(pattern: Type, ty: Type, args: &mut [Option<Type>]) -> bool {
-    match (pattern.kind(), ty.kind()) {
-        (TypeKind::Parameter(index, _), _) => match args.get_mut(index as usize) {
-            Some(Some(known)) => *known == ty,
-            Some(slot) => {
-                *slot = Some(ty);
+/// What the type parameters of an impl are where its header is a certain type.
+struct Filled {
+    slots: Vec<Option<Type>>,
+    /// Associated types of the header, which tell no parameter, and what they are to be.
+    later: Vec<(Type, Type)>,
+}
+
+impl Filled {
+    fn new(count: usize) -> Filled {
+        Filled { slots: vec![None; count], later: Vec::new() }
+    }
+
+    /// The type arguments, where all are told.
+    fn args(&self) -> Option<Vec<Type>> {
+        self.slots.iter().copied().collect()
+    }
+
+    /// Are the associated types what they are to be?
+    fn is_so(&self, args: &[Type], given: &Given, search: &mut Search, cx: &dyn Context) -> Result<bool, Stop> {
+        for &(pattern, ty) in &self.later {
+            if normal(pattern.substituted(args), given, search, cx)? != normal(ty, given, search, cx)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn fill(&mut self, pattern: Type, ty: Type) -> bool {
+        match (pattern.kind(), ty.kind()) {
+            (TypeKind::Parameter(index, _), _) => match self.slots.get_mut(index as usize) {
+                Some(Some(known)) => *known == ty,
+                Some(slot) => {
+                    *slot = Some(ty);
+                    true
+                }
+                None => false,
+            },
+            (TypeKind::Associated(..), _) => {
+                self.later.push((pattern, ty));
                 true
             }
-            None => false,
-        },
-        (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && fill_all(of_a, of_b, args),
-        (TypeKind::Tuple(a), TypeKind::Tuple(b)) => fill_all(a, b, args),
-        (TypeKind::List(a), TypeKind::List(b)) => fill(a, b, args),
-        (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => fill_all(a, b, args) && fill(result_a, result_b, args),
-        _ => pattern == ty,
+            (TypeKind::Struct(a, of_a), TypeKind::Struct(b, of_b)) => a == b && self.fill_all(of_a, of_b),
+            (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.fill_all(a, b),
+            (TypeKind::List(a), TypeKind::List(b)) => self.fill(a, b),
+            (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => self.fill_all(a, b) && self.fill(result_a, result_b),
+            _ => pattern == ty,
+        }
     }
-}
 
-fn fill_all(patterns: &[Type], types: &[Type], args: &mut [Option<Type>]) -> bool {
-    patterns.len() == types.len() && patterns.iter().zip(types).all(|(&pattern, &ty)| fill(pattern, ty, args))
+    fn fill_all(&mut self, patterns: &[Type], types: &[Type]) -> bool {
+        patterns.len() == types.len() && patterns.iter().zip(types).all(|(&pattern, &ty)| self.fill(pattern, ty))
+    }
 }
 
 /// Is `wanted` the trait or one of its supertraits, for this type?

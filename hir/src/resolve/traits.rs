@@ -9,7 +9,8 @@ use super::solve::{Answer, Evidence, ancestors, bounds_of, inherits, matched, me
 use super::types::{is_later_type, show};
 use super::{TypeReader, signature::reader};
 use crate::program::{
-    AssociatedType, Bound, Context, Entity, Equality, Given, Implementation, Receiver, Signature, TraitDefinition, TraitMethod, TraitRef,
+    AssociatedType, Bound, Context, Entity, Equality, Given, ImplRow, Implementation, Receiver, Signature, TraitDefinition, TraitMethod,
+    TraitRef,
 };
 use crate::{Type, TypeKind};
 
@@ -535,13 +536,12 @@ fn check_coherence(
         }
     }
     let rows = cx.trait_impls(interface.item(), prelude::head(found.ty))?;
-    for row in rows.iter().take_while(|row| row.item != item.id).filter(|row| row.interface == Some(interface.item())) {
+    let may_meet =
+        |row: &&ImplRow| row.interface == Some(interface.item()) && row.may_be_for(found.ty) && row.may_be_with(interface.args());
+    for row in rows.iter().take_while(|row| row.item != item.id).filter(may_meet) {
         let Some(other) = cx.implementation(row.item)? else { continue };
         let Some(header) = other.interface else { continue };
-        if rank(&other) != rank(found)
-            || !super::impls::overlap(other.ty, found.ty)
-            || !super::impls::all_overlap(header.args(), interface.args())
-        {
+        if rank(&other) != rank(found) || !super::overlap::overlap((&other, header.args()), (found, interface.args()), cx)? {
             continue;
         }
         let same = matched(other.ty, found.ty, other.generics.len()).is_some()

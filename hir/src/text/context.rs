@@ -220,7 +220,7 @@ impl TextContext {
                 let TypeKind::Struct(interface, args) = interface.kind() else { return Err(malformed(line)) };
                 let item = prelude::built_in_head(&format!("impl {}", self.impls.len()));
                 let (head, methods) = (prelude::head(ty), members(methods, line)?);
-                let row = ImplRow { item, head, interface: Some(interface), methods };
+                let row = ImplRow { item, head, interface: Some(interface), of_type: Vec::new(), of_trait: Vec::new(), methods };
                 let implementation = Implementation {
                     item,
                     generics: Vec::new(),

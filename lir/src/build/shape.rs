@@ -1,7 +1,8 @@
 //! Leaves and memory layout of language types.
 //!
 //! The leaves of an aggregate are the leaves of its fields in order. In memory they lie in that order, each aligned to its size, the whole rounded
-//! up to the largest alignment; nested aggregates are not padded on their own.
+//! up to the largest alignment. A field of several leaves begins where its widest leaf could, so that its leaves lie to each other as they do alone,
+//! but it is not rounded up at its end: what follows it may lie in what would be its padding (ADR 0016).
 //!
 //! How sums are laid out is decided here alone ([`Sum`]). A sum has *slots* that the payloads of its variants share, and then its tag, which so lies
 //! in the padding behind them. Leaves of different types share a slot as words of 64 bits, but an address shares with addresses only: no integer ever

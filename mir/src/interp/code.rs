@@ -349,7 +349,6 @@ pub(super) enum Insn {
         b: Slot,
         value: Slot,
     },
-    /// The operands are the list, the index, the element, and where what stood there goes.
     /// A hole with nothing around it.
     Hole {
         d: Slot,
@@ -366,6 +365,7 @@ pub(super) enum Insn {
         a: Slot,
         value: Slot,
     },
+    /// The operands are the list, the index, the element, and where what stood there goes.
     ListSwap {
         d: Slot,
         all: Run,

@@ -55,3 +55,29 @@ fn when_the_time_is_up_it_stops_with_what_there_is() {
     assert_eq!(text, PROGRAM);
     assert!(!progress.is_done && progress.asked <= 2, "{progress:?}");
 }
+
+#[test]
+fn a_main_that_names_everything_takes_few_questions() {
+    use std::fmt::Write;
+    let count = 400;
+    let mut text = String::new();
+    for n in 0..count {
+        let _ = writeln!(text, "@f{n} (n: int) -> int = {{ let a = n + {n}; a * 2 }};");
+    }
+    text.push_str("@main () -> void = {\n    let t = 0;\n");
+    for n in 0..count {
+        let _ = writeln!(text, "    t += f{n}(n: t % 7);");
+    }
+    text.push_str("    print(msg: `{t}`);\n}\n");
+    // As in a program that has to compile: what is called is declared.
+    let mut holds = |text: &str| {
+        let file = syntax::parse(ir::Symbol::new("main"), text);
+        let declared: std::collections::HashSet<&str> = text.split('@').skip(1).filter_map(|item| item.split(' ').next()).collect();
+        let mut called = text.split("t += ").skip(1).filter_map(|call| call.split('(').next());
+        file.diagnostics.is_empty() && called.all(|name| declared.contains(name)) && text.contains("f277(n: t")
+    };
+    assert!(holds(&text));
+    let (small, progress) = reduce(&text, None, &mut holds, &mut |_| ());
+    assert!(lines(&small) <= 3, "{small}");
+    assert!(progress.asked < 600, "{progress:?}");
+}
