@@ -9,7 +9,7 @@ use syntax::tree::{File, Item, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity};
 
 use crate::infer::{self, Checked, Which};
-use crate::program::{Context, ImplRow, Implementation, Scope, Signature, TraitDefinition, TypeDefinition};
+use crate::program::{Context, ImplRow, Implementation, Scope, Signature, TraitDefinition, TraitOutline, TypeDefinition};
 use crate::resolve::{self, Modules, Resolution};
 use crate::{Body, Type};
 
@@ -146,8 +146,9 @@ impl Program {
                 }
                 all.extend(resolve::check_type(&row.item, self).unwrap_or_default());
                 all.extend(resolve::check_header(&row.item, self).unwrap_or_default());
-                let uses = |method| Ok(Arc::new(self.item(method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
-                let changes = |method| resolve::changes_self(method, self, &uses);
+                let (uses, changers) = (|method| self.uses(method), || self.changers());
+                let bodies = resolve::Bodies { uses: &uses, changers: &changers };
+                let changes = |method| resolve::changes_self(method, self, &bodies);
                 all.extend(resolve::check_impl(&row.item, self, &changes).unwrap_or_default());
                 all.extend(resolve::check_trait(&row.item, self, &changes).unwrap_or_default());
                 all.extend(resolve::check_test(&row.item, self).unwrap_or_default());
@@ -262,6 +263,20 @@ fn library_files() -> &'static [File] {
     FILES.get_or_init(parsed)
 }
 
+impl Program {
+    fn uses(&self, method: ItemId) -> Result<Arc<resolve::SelfUses>, Stop> {
+        Ok(Arc::new(self.item(method).map(|item| resolve::self_uses(item)).unwrap_or_default()))
+    }
+
+    fn changers(&self) -> Result<Arc<resolve::Changers>, Stop> {
+        let mut rows = Vec::new();
+        for file in &self.files {
+            rows.extend(resolve::module_impls(file, self)?);
+        }
+        resolve::changers(rows.iter(), self, &|method| self.uses(method)).map(Arc::new)
+    }
+}
+
 impl Context for Program {
     fn scope(&self, module: Symbol) -> Result<Arc<Scope>, Stop> {
         if let Some(known) = self.scopes.borrow().get(&module) {
@@ -363,6 +378,13 @@ impl Context for Program {
         }
     }
 
+    fn trait_outline(&self, item: ItemId) -> Result<Option<Arc<TraitOutline>>, Stop> {
+        match self.item(item) {
+            Some(item) => Ok(resolve::trait_outline(item, self)?.map(Arc::new)),
+            None => Ok(None),
+        }
+    }
+
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {
         let mut rows = Vec::new();
         let is_own = |module| self.files.iter().any(|file| file.module == module);
@@ -375,8 +397,7 @@ impl Context for Program {
     }
 
     fn mutates(&self, method: ItemId) -> Result<bool, Stop> {
-        let uses = |method| Ok(Arc::new(self.item(method).map(|item| resolve::self_uses(item)).unwrap_or_default()));
-        resolve::mutates(method, self, &uses)
+        resolve::mutates(method, self, &resolve::Bodies { uses: &|method| self.uses(method), changers: &|| self.changers() })
     }
 
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop> {

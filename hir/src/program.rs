@@ -30,6 +30,8 @@ pub trait Context {
     fn inherent_impls(&self, head: ItemId) -> Result<Arc<Vec<ImplRow>>, Stop>;
     /// The members of a trait; `None` when the item is no trait of the slice or has syntax errors.
     fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop>;
+    /// The part of a trait's header that tells which associated types it has; `None` as for the definition.
+    fn trait_outline(&self, item: ItemId) -> Result<Option<Arc<TraitOutline>>, Stop>;
     /// The impls of a trait, in all modules of the program, for types with this head and for type parameters; without a head the latter alone.
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop>;
     /// Does a method change its `self`? Then its callers get the new one back.
@@ -502,6 +504,15 @@ pub struct TraitDefinition {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What the header of a trait says without a look at the members of other traits: the definition of one may ask for it, and in a circle.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct TraitOutline {
+    /// Traits that every type with this one has too.
+    pub supertraits: Vec<TraitRef>,
+    /// Names of its associated types.
+    pub associated: Vec<Symbol>,
+}
+
 /// An associated type of a trait.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AssociatedType {
@@ -563,26 +574,34 @@ pub struct ImplRow {
 }
 
 impl ImplRow {
-    /// May the impl be for this type, whose head it has, as far as its text tells?
-    pub fn may_be_for(&self, ty: Type) -> bool {
-        match ty.kind() {
-            TypeKind::Struct(_, args) => agree(&self.of_type, args),
-            _ => true,
-        }
-    }
-
-    /// May the impl be of its trait with these type arguments, as far as its text tells?
-    pub fn may_be_with(&self, args: &[Type]) -> bool {
-        agree(&self.of_trait, args)
+    /// May the impl, whose type has the head that is asked for, be meant, as far as its text tells?
+    pub fn may_be(&self, asked: &Asked) -> bool {
+        agree(&self.of_type, &asked.of_type) && (self.interface != asked.interface || agree(&self.of_trait, &asked.of_trait))
     }
 }
 
-fn agree(heads: &[Option<ItemId>], types: &[Type]) -> bool {
-    heads.iter().zip(types).all(|(head, ty)| match (head, prelude::head(*ty)) {
-        (Some(head), Some(of)) => *head == of,
-        // What is open or a type parameter is for others to judge.
-        (None, _) | (_, None) => true,
-    })
+/// What an impl is asked for, as far as the text of one can tell.
+pub struct Asked {
+    of_type: Vec<Option<ItemId>>,
+    interface: Option<ItemId>,
+    of_trait: Vec<Option<ItemId>>,
+}
+
+impl Asked {
+    /// An impl for a type, of a trait with these arguments; without any where all impls of a trait are meant.
+    pub fn of(ty: Type, interface: Option<TraitRef>) -> Asked {
+        let heads = |types: &[Type]| types.iter().map(|&ty| prelude::head(ty)).collect();
+        let of_type = match ty.kind() {
+            TypeKind::Struct(_, args) => heads(args),
+            _ => Vec::new(),
+        };
+        Asked { of_type, interface: interface.map(TraitRef::item), of_trait: interface.map_or_else(Vec::new, |of| heads(of.args())) }
+    }
+}
+
+/// What is open or a type parameter is for others to judge.
+fn agree(told: &[Option<ItemId>], asked: &[Option<ItemId>]) -> bool {
+    told.iter().zip(asked).all(|(told, asked)| told.is_none() || asked.is_none() || told == asked)
 }
 
 /// The types of a function as its code has them: instances have their type arguments, and what a method does to its `self` is part of the result.

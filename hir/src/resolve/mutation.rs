@@ -3,16 +3,24 @@
 //! A method does when its receiver says so, when its body assigns to a place rooted in `self`, or when it calls such a method on such a place. What a
 //! body does with its `self` is read off the syntax alone, so bodies can be checked in any order, and methods that call each other need no fixed point:
 //! one changes its `self` exactly if a method that is reached over those calls does so by itself.
+//!
+//! Most reach few others, and these are walked for each. A chain of a thousand methods would so be walked a thousand times; behind the first few it is
+//! asked which methods of the whole program change their `self` ([`changers`]), which is found for all of them in one walk against the calls.
 
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashSet;
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{Expr, ExprId, Item, ItemKind, Tree};
 
-use super::prelude::Known;
-use crate::program::{Context, Given, Receiver, Signature};
+use super::prelude::{self, Known};
+use crate::program::{Context, Given, ImplRow, Receiver, Signature};
 use crate::{Type, TypeKind};
+
+/// Methods that are walked for one before it is asked for all.
+const NEAR: usize = 8;
 
 /// A step from `self` inwards.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
@@ -32,6 +40,43 @@ pub struct SelfUses {
     pub assigns: bool,
     /// Methods that it calls on `self` or a part of it, without repetition.
     pub calls: Vec<(Vec<Step>, Symbol)>,
+}
+
+/// The inherent methods of a program that change their `self`, and those of the library that they reach.
+#[derive(Clone, Default, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Changers {
+    methods: Vec<ItemId>,
+    /// The same, made when first needed.
+    #[serde(skip)]
+    set: OnceLock<HashSet<ItemId>>,
+}
+
+impl Changers {
+    fn contains(&self, method: ItemId) -> bool {
+        self.set.get_or_init(|| self.methods.iter().copied().collect()).contains(&method)
+    }
+}
+
+impl PartialEq for Changers {
+    fn eq(&self, other: &Self) -> bool {
+        self.methods == other.methods
+    }
+}
+
+impl Eq for Changers {}
+
+impl Hash for Changers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.methods.hash(state);
+    }
+}
+
+/// What is asked about the bodies of methods.
+pub struct Bodies<'a> {
+    /// What [`self_uses`] says of one.
+    pub uses: &'a dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>,
+    /// What [`changers`] says of the program.
+    pub changers: &'a dyn Fn() -> Result<Arc<Changers>, Stop>,
 }
 
 /// What a method does with its `self`.
@@ -83,12 +128,11 @@ fn path(tree: &Tree, place: ExprId) -> Option<Vec<Step>> {
 }
 
 /// Does the method change its `self`, as its callers see it? A member of a trait and its implementations do exactly if the trait says `mut self`.
-/// `uses` is what [`self_uses`] says of a method.
-pub fn mutates(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>) -> Result<bool, Stop> {
+pub fn mutates(method: ItemId, cx: &dyn Context, bodies: &Bodies<'_>) -> Result<bool, Stop> {
     let Some(signature) = cx.signature(method)? else { return Ok(false) };
     match declared(&signature, cx)? {
         Some(declared) => Ok(declared == Receiver::Mut),
-        None => changes_self(method, cx, uses),
+        None => changes_self(method, cx, bodies),
     }
 }
 
@@ -110,42 +154,132 @@ fn declared(signature: &Signature, cx: &dyn Context) -> Result<Option<Receiver>,
 }
 
 /// Does the body of the method change its `self`?
-pub fn changes_self(method: ItemId, cx: &dyn Context, uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>) -> Result<bool, Stop> {
+pub fn changes_self(method: ItemId, cx: &dyn Context, bodies: &Bodies<'_>) -> Result<bool, Stop> {
+    let named = &mut |head, name| -> Result<Vec<ItemId>, Stop> {
+        let rows = cx.inherent_impls(head)?;
+        let methods = rows.iter().flat_map(|row| &row.methods).filter(|(other, _)| *other == name);
+        Ok(methods.map(|&(_, item)| item).collect())
+    };
     let mut seen = vec![method];
     let mut next = 0;
     while let Some(&method) = seen.get(next) {
+        // What the library calls stands in the library.
+        if next >= NEAR && !prelude::is_library(method.module()) {
+            if (bodies.changers)()?.contains(method) {
+                return Ok(true);
+            }
+            next += 1;
+            continue;
+        }
         next += 1;
-        let Some(signature) = cx.signature(method)? else { continue };
-        match signature.receiver {
-            Receiver::None => continue,
-            Receiver::Mut => return Ok(true),
-            Receiver::Plain => {}
-        }
-        let uses = uses(method)?;
-        if uses.assigns {
-            return Ok(true);
-        }
-        for (path, name) in &uses.calls {
-            let Some(this) = signature.params.first() else { continue };
-            for ty in parts(this.ty, path, &signature.given, cx)? {
-                let mut is_inherent = false;
-                if let TypeKind::Struct(head, _) = ty.kind() {
-                    for row in cx.inherent_impls(head)?.iter() {
-                        for &(other, item) in &row.methods {
-                            is_inherent |= other == *name;
-                            if other == *name && !seen.contains(&item) {
-                                seen.push(item);
-                            }
-                        }
+        match body(method, cx, bodies.uses, named)? {
+            Own::Changes => return Ok(true),
+            Own::Calls(others) => {
+                for other in others {
+                    if !seen.contains(&other) {
+                        seen.push(other);
                     }
-                }
-                if !is_inherent && of_a_trait(ty, *name, &signature, cx)? {
-                    return Ok(true);
                 }
             }
         }
     }
     Ok(false)
+}
+
+/// The inherent methods that change their `self`, of all that stand in these impls and that these reach.
+pub fn changers<'r>(
+    rows: impl Iterator<Item = &'r ImplRow>,
+    cx: &dyn Context,
+    uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>,
+) -> Result<Changers, Stop> {
+    let mut by_name: HashMap<ItemId, HashMap<Symbol, Vec<ItemId>>> = HashMap::new();
+    let named = &mut |head, name| -> Result<Vec<ItemId>, Stop> {
+        let of_head = match by_name.entry(head) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(slot) => {
+                let mut all: HashMap<Symbol, Vec<ItemId>> = HashMap::new();
+                for row in cx.inherent_impls(head)?.iter() {
+                    for &(name, item) in &row.methods {
+                        all.entry(name).or_default().push(item);
+                    }
+                }
+                slot.insert(all)
+            }
+        };
+        Ok(of_head.get(&name).cloned().unwrap_or_default())
+    };
+    let inherent = rows.filter(|row| row.interface.is_none()).flat_map(|row| &row.methods);
+    let mut methods: Vec<ItemId> = inherent.map(|&(_, item)| item).collect();
+    let mut numbers: HashMap<ItemId, usize> = methods.iter().copied().zip(0..).collect();
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); methods.len()];
+    let mut changing = Vec::new();
+    let mut next = 0;
+    while let Some(&method) = methods.get(next) {
+        match body(method, cx, uses, named)? {
+            Own::Changes => changing.push(next),
+            Own::Calls(others) => {
+                for other in others {
+                    let number = *numbers.entry(other).or_insert_with(|| {
+                        methods.push(other);
+                        callers.push(Vec::new());
+                        methods.len() - 1
+                    });
+                    callers[number].push(next);
+                }
+            }
+        }
+        next += 1;
+    }
+    let mut changes = vec![false; methods.len()];
+    while let Some(method) = changing.pop() {
+        if !std::mem::replace(&mut changes[method], true) {
+            changing.extend(&callers[method]);
+        }
+    }
+    let methods = methods.into_iter().zip(changes).filter_map(|(method, changes)| changes.then_some(method)).collect();
+    Ok(Changers { methods, set: OnceLock::new() })
+}
+
+/// What the body of a method says by itself.
+enum Own {
+    /// It changes its `self`.
+    Changes,
+    /// It does so if one of these does.
+    Calls(Vec<ItemId>),
+}
+
+/// `named` finds the inherent methods of a type by its head and their name.
+fn body(
+    method: ItemId,
+    cx: &dyn Context,
+    uses: &dyn Fn(ItemId) -> Result<Arc<SelfUses>, Stop>,
+    named: &mut dyn FnMut(ItemId, Symbol) -> Result<Vec<ItemId>, Stop>,
+) -> Result<Own, Stop> {
+    let mut calls = Vec::new();
+    let Some(signature) = cx.signature(method)? else { return Ok(Own::Calls(calls)) };
+    match signature.receiver {
+        Receiver::None => return Ok(Own::Calls(calls)),
+        Receiver::Mut => return Ok(Own::Changes),
+        Receiver::Plain => {}
+    }
+    let uses = uses(method)?;
+    if uses.assigns {
+        return Ok(Own::Changes);
+    }
+    let Some(this) = signature.params.first() else { return Ok(Own::Calls(calls)) };
+    for (path, name) in &uses.calls {
+        for ty in parts(this.ty, path, &signature.given, cx)? {
+            let inherent = match ty.kind() {
+                TypeKind::Struct(head, _) => named(head, *name)?,
+                _ => Vec::new(),
+            };
+            if inherent.is_empty() && of_a_trait(ty, *name, &signature, cx)? {
+                return Ok(Own::Changes);
+            }
+            calls.extend(inherent);
+        }
+    }
+    Ok(Own::Calls(calls))
 }
 
 /// Is this a method with `mut self` of a trait that the type has by a bound or, as far as the scope of the caller shows, by an impl?

@@ -8,12 +8,12 @@ use hashbrown::{HashMap, HashSet};
 use ir::{ItemId, Stop, Symbol};
 
 use super::prelude::{self, Known};
-use crate::program::{Bound, Context, Given, ImplRow, Implementation, TraitDefinition, TraitRef};
+use crate::program::{Asked, Bound, Context, Given, ImplRow, Implementation, TraitDefinition, TraitRef};
 use crate::types::{instance, instance_of};
 use crate::{Type, TypeKind};
 
 /// Deepest chain of bounds that hold because of others.
-const DEEPEST: usize = 128;
+pub(super) const DEEPEST: usize = 128;
 /// Most bounds that are looked at for one.
 const MOST: u32 = 1 << 16;
 
@@ -93,10 +93,11 @@ fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx:
     {
         return Ok(answer);
     }
+    let asked = Asked::of(ty, Some(interface));
     let mut best: Option<(u32, Evidence)> = None;
     for row in cx.trait_impls(interface.item(), impls_for(ty, interface.item()))?.iter() {
         // Of a thousand impls for a thousand arguments nearly all are told apart by their text.
-        if !row.may_be_for(ty) || row.interface == Some(interface.item()) && !row.may_be_with(interface.args()) {
+        if !row.may_be(&asked) {
             continue;
         }
         let Some(found) = cx.implementation(row.item)? else { continue };
@@ -183,7 +184,30 @@ pub fn bounds_of(ty: Type, given: &Given, cx: &dyn Context) -> Result<Vec<TraitR
     {
         found.extend(row.bounds.iter().map(|bound| bound.substituted(parts)));
     }
+    if let TypeKind::Associated(&[this, ..], ..) = ty.kind() {
+        for bound in bounds_of(this, given, cx)? {
+            for above in ancestors(bound, this, cx)? {
+                clauses(above, this, ty, &mut found, cx)?;
+            }
+        }
+    }
     Ok(found)
+}
+
+/// What `where` clauses of a trait about `Self.Item` say of this associated type: whoever has the trait showed that.
+fn clauses(interface: TraitRef, this: Type, ty: Type, found: &mut Vec<TraitRef>, cx: &dyn Context) -> Result<(), Stop> {
+    let Some(definition) = cx.trait_definition(interface.item())? else { return Ok(()) };
+    for bound in &definition.given.bounds {
+        if let TypeKind::Associated(&[of, ..], ..) = bound.ty.kind()
+            && matches!(of.kind(), TypeKind::Parameter(0, _))
+        {
+            let parts = interface.parts(this);
+            if bound.ty.substituted(&parts) == ty {
+                found.push(bound.interface.substituted(&parts));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a type has as a certain trait, whatever its type arguments: by bounds or by impls. `open` makes what stands for a type parameter of an impl that
@@ -206,7 +230,8 @@ pub fn candidates(
         // What is built in, for each right operand that the table has.
         found.extend([ty, Type::INT, Type::FLOAT].map(|arg| TraitRef::new(known.item(), &[arg])));
     }
-    for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter().filter(|row| row.may_be_for(ty)) {
+    let asked = Asked::of(ty, None);
+    for row in cx.trait_impls(interface, impls_for(ty, interface))?.iter().filter(|row| row.may_be(&asked)) {
         let Some(implementation) = cx.implementation(row.item)? else { continue };
         let Some(header) = header(&implementation, interface, cx)? else { continue };
         let mut filled = Filled::new(implementation.generics.len());

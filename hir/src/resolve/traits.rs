@@ -5,12 +5,12 @@ use syntax::tree::{self, Item, ItemKind, Member};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use super::prelude::{self, Known};
-use super::solve::{Answer, Evidence, ancestors, bounds_of, inherits, matched, member, normalised, rank, solve};
+use super::solve::{Answer, DEEPEST, Evidence, ancestors, bounds_of, inherits, matched, member, normalised, rank, solve};
 use super::types::{is_later_type, show};
 use super::{TypeReader, signature::reader};
 use crate::program::{
-    AssociatedType, Bound, Context, Entity, Equality, Given, ImplRow, Implementation, Receiver, Signature, TraitDefinition, TraitMethod,
-    TraitRef,
+    Asked, AssociatedType, Bound, Context, Entity, Equality, Given, ImplRow, Implementation, Receiver, Signature, TraitDefinition,
+    TraitMethod, TraitOutline, TraitRef,
 };
 use crate::{Type, TypeKind};
 
@@ -103,14 +103,88 @@ pub fn trait_definition(item: &Item, cx: &dyn Context) -> Result<Option<TraitDef
                     row.bounds.extend(reader.interface(bound, Type::associated(&own, item.id, name))?);
                 }
             }
-            None => reader.diagnostics.push(Diagnostic::new(Code::E0444, anchor, *span, [first.into(), name.into()])),
+            None => {
+                // Of a supertrait, or of what a type parameter implements.
+                let ty = reader.associated_of_header(first, name, *span, &definition.supertraits)?;
+                for bound in bounds.iter().filter(|_| ty != Type::ERROR) {
+                    definition.given.bounds.extend(reader.interface(bound, ty)?.map(|interface| Bound { ty, interface }));
+                }
+            }
         }
     }
     definition.diagnostics = reader.diagnostics;
     Ok(Some(definition))
 }
 
+/// What a trait's header says of its supertraits and associated types; `None` as for [`trait_definition`], which has the errors.
+pub fn trait_outline(item: &Item, cx: &dyn Context) -> Result<Option<TraitOutline>, Stop> {
+    let ItemKind::Trait { generics, supertraits, constraints, members } = &item.kind else { return Ok(None) };
+    if item.has_errors {
+        return Ok(None);
+    }
+    let mut reader = reader(item, cx)?;
+    let anchor = reader.anchor;
+    reader.around.parameters.push(Symbol::new("Self"));
+    super::Generics { list: generics, constraints, defaults: true }.declare(&mut reader.around, anchor, &mut Vec::new());
+    let this = crate::types::parameters(&reader.around.parameters[..1])[0];
+    reader.around.this = Some(this);
+    let mut outline = TraitOutline { supertraits: Vec::new(), associated: Vec::new() };
+    let of_clauses = constraints.iter().filter_map(|constraint| match constraint {
+        tree::Constraint::Bounds(path, bounds, _) if path[..] == [Symbol::new("Self")] => Some(bounds),
+        tree::Constraint::Bounds(..) | tree::Constraint::Equal(..) | tree::Constraint::Const(..) => None,
+    });
+    for bound in supertraits.iter().chain(of_clauses.flatten()) {
+        outline.supertraits.extend(reader.interface(bound, this)?);
+    }
+    for member in members {
+        if let Member::Type { name, .. } = member {
+            outline.associated.push(*name);
+        }
+    }
+    Ok(Some(outline))
+}
+
 impl TypeReader<'_> {
+    /// `Self.Item` or `T.Item` in the header of a trait, of which no more is known than its supertraits and bounds; [`Type::ERROR`] after a report.
+    /// Other traits are asked for their outlines alone: clauses of traits may name each other.
+    fn associated_of_header(&mut self, first: Symbol, name: Symbol, span: Span, supertraits: &[TraitRef]) -> Result<Type, Stop> {
+        let is_this = first.as_str() == "Self";
+        let base = if is_this { self.around.this } else { self.around.parameter(first) };
+        let Some(ty) = base else {
+            self.diagnostics.push(Diagnostic::new(Code::E2002, self.anchor, span, [first.into()]));
+            return Ok(Type::ERROR);
+        };
+        let mut above: Vec<TraitRef> =
+            self.around.given.bounds.iter().filter(|bound| bound.ty == ty).map(|bound| bound.interface).collect();
+        if is_this {
+            above.extend(supertraits);
+        }
+        let (mut found, mut next) = (Vec::new(), 0);
+        while let Some(&interface) = above.get(next) {
+            next += 1;
+            let Some(outline) = self.cx.trait_outline(interface.item())? else { continue };
+            let parts = interface.parts(ty);
+            if outline.associated.contains(&name) {
+                found.push((Type::associated(&parts, interface.item(), name), interface));
+            }
+            for parent in &outline.supertraits {
+                let parent = parent.substituted(&parts);
+                if !above.contains(&parent) && above.len() < DEEPEST {
+                    above.push(parent);
+                }
+            }
+        }
+        match found[..] {
+            [(one, _)] => return Ok(one),
+            [] => self.diagnostics.push(Diagnostic::new(Code::E0444, self.anchor, span, [first.into(), name.into()])),
+            [(_, interface), ..] => {
+                let args = [name.into(), first.into(), interface.item().name().into()];
+                self.diagnostics.push(Diagnostic::new(Code::E0445, self.anchor, span, args));
+            }
+        }
+        Ok(Type::ERROR)
+    }
+
     /// The trait that a bound of `this` names; `None` after a report, or where the trait itself is refused.
     pub(crate) fn interface(&mut self, bound: &tree::Bound, this: Type) -> Result<Option<TraitRef>, Stop> {
         let entity = match bound.path[..] {
@@ -393,7 +467,15 @@ pub(super) fn check_members(
     }
     for bound in &definition.given.bounds {
         let parts = interface.parts(found.ty);
-        let (ty, wanted) = (bound.ty.substituted(&parts), bound.interface.substituted(&parts));
+        let wanted = bound.interface.substituted(&parts);
+        let ty = normalised(bound.ty.substituted(&parts), &found.given, cx)?;
+        // What lacks the trait of an associated type was or is reported for that.
+        if let TypeKind::Associated(of, interface, _) = ty.kind()
+            && let Some((&this, args)) = of.split_first()
+            && solve(this, TraitRef::new(interface, args), &found.given, cx)? == Answer::Refuted
+        {
+            continue;
+        }
         if solve(ty, wanted, &found.given, cx)? == Answer::Refuted {
             diagnostics.push(Diagnostic::new(Code::E2009, anchor, found.type_span, [show(ty).into(), wanted.show().into()]));
         }
@@ -536,8 +618,8 @@ fn check_coherence(
         }
     }
     let rows = cx.trait_impls(interface.item(), prelude::head(found.ty))?;
-    let may_meet =
-        |row: &&ImplRow| row.interface == Some(interface.item()) && row.may_be_for(found.ty) && row.may_be_with(interface.args());
+    let asked = Asked::of(found.ty, Some(interface));
+    let may_meet = |row: &&ImplRow| row.interface == Some(interface.item()) && row.may_be(&asked);
     for row in rows.iter().take_while(|row| row.item != item.id).filter(may_meet) {
         let Some(other) = cx.implementation(row.item)? else { continue };
         let Some(header) = other.interface else { continue };

@@ -8,8 +8,8 @@ use ir::{ItemId, Namespace, Stop, Symbol};
 use syntax::Span;
 
 use crate::program::{
-    Context, Given, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TraitMethod, TraitRef, TypeDefinition,
-    TypeForm, Variant,
+    Context, Given, ImplRow, Implementation, Parameter, Receiver, Scope, Signature, TraitDefinition, TraitMethod, TraitOutline, TraitRef,
+    TypeDefinition, TypeForm, Variant,
 };
 use crate::resolve::prelude;
 use crate::{Type, TypeKind, types};
@@ -276,6 +276,14 @@ impl Context for TextContext {
 
     fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<TraitDefinition>>, Stop> {
         Ok(self.traits.get(&item).cloned())
+    }
+
+    fn trait_outline(&self, item: ItemId) -> Result<Option<Arc<TraitOutline>>, Stop> {
+        let outline = |definition: &Arc<TraitDefinition>| TraitOutline {
+            supertraits: definition.supertraits.clone(),
+            associated: definition.associated.iter().map(|row| row.name).collect(),
+        };
+        Ok(self.traits.get(&item).map(|definition| Arc::new(outline(definition))))
     }
 
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop> {

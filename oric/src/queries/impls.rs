@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use hir::program::{ImplRow, Implementation as Header, TraitDefinition};
+use hir::program::{ImplRow, Implementation as Header, TraitDefinition, TraitOutline};
+use hir::resolve::Bodies;
 use ir::{ItemId, Symbol};
 use query::{Cycle, Interrupt};
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,8 @@ use syntax::tree::{File, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    Defaults, GenericCalls, Implementation, Impls, InherentImpls, Item, Levels, Main, ModuleImpls, Modules, Mutates, Parse, Provider,
-    SelfUses, TraitDef, TraitImpls, TypedBody,
+    Changers, Defaults, GenericCalls, Implementation, Impls, InherentImpls, Item, Levels, Main, ModuleImpls, Modules, Mutates, Outline,
+    Parse, Provider, SelfUses, TraitDef, TraitImpls, TypedBody,
 };
 
 /// The impls of a program, found by the head of their type.
@@ -140,6 +141,14 @@ impl Provider for Defaults {
     }
 }
 
+impl Provider for Outline {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<TraitOutline>>, Interrupt> {
+        let item = levels.get::<Item>(id)?;
+        let Some(item) = &*item else { return Ok(None) };
+        Ok(levels.done(hir::resolve::trait_outline(item, levels))?.map(Arc::new))
+    }
+}
+
 impl Provider for TraitDef {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<TraitDefinition>>, Interrupt> {
         let item = levels.get::<Item>(id)?;
@@ -150,7 +159,8 @@ impl Provider for TraitDef {
 
 /// What there is to say about a trait or impl as a whole.
 pub(super) fn block(levels: &Levels<'_, '_>, item: &syntax::tree::Item) -> Result<Vec<Diagnostic>, Interrupt> {
-    let changes = |method| hir::resolve::changes_self(method, levels, &|method| levels.self_uses(method));
+    let bodies = Bodies { uses: &|method| levels.self_uses(method), changers: &|| levels.changers() };
+    let changes = |method| hir::resolve::changes_self(method, levels, &bodies);
     let mut found = levels.done(hir::resolve::check_impl(item, levels, &changes))?;
     found.extend(levels.done(hir::resolve::check_trait(item, levels, &changes))?);
     Ok(found)
@@ -194,8 +204,16 @@ impl Provider for SelfUses {
     }
 }
 
+impl Provider for Changers {
+    fn provide(levels: &Levels<'_, '_>, (): &()) -> Result<Arc<hir::resolve::Changers>, Interrupt> {
+        let rows = levels.get::<Impls>(&())?;
+        levels.done(hir::resolve::changers(rows.rows.iter(), levels, &|method| levels.self_uses(method))).map(Arc::new)
+    }
+}
+
 impl Provider for Mutates {
     fn provide(levels: &Levels<'_, '_>, method: &ItemId) -> Result<bool, Interrupt> {
-        levels.done(hir::resolve::mutates(*method, levels, &|method| levels.self_uses(method)))
+        let bodies = Bodies { uses: &|method| levels.self_uses(method), changers: &|| levels.changers() };
+        levels.done(hir::resolve::mutates(*method, levels, &bodies))
     }
 }

@@ -12,9 +12,9 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls, Inlinable,
-    LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, OwnedBody, Scope, SelfUses, Signature, TraitDef, TraitImpls,
-    TypeDefinition, Variants,
+    Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls,
+    Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, Scope, SelfUses, Signature, TraitDef,
+    TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -49,6 +49,11 @@ impl<'c, 'e> Levels<'c, 'e> {
     /// What a method does with its `self`.
     pub(super) fn self_uses(&self, method: ItemId) -> Result<Arc<hir::resolve::SelfUses>, Stop> {
         Ok((*self.ask::<SelfUses>(&method)?).clone())
+    }
+
+    /// The methods of the program that change their `self`.
+    pub(super) fn changers(&self) -> Result<Arc<hir::resolve::Changers>, Stop> {
+        Ok((*self.ask::<Changers>(&())?).clone())
     }
 
     /// What a generic body makes of its type parameters.
@@ -113,6 +118,10 @@ impl hir::Context for Levels<'_, '_> {
 
     fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitDefinition>>, Stop> {
         Ok((*self.ask::<TraitDef>(&item)?).clone())
+    }
+
+    fn trait_outline(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitOutline>>, Stop> {
+        Ok((*self.ask::<Outline>(&item)?).clone())
     }
 
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {

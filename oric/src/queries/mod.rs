@@ -185,6 +185,7 @@ queries! {
         // What items tell each other.
         Scope          = 20 "scope"           (Symbol) -> Arc<hir::Scope>, value + firewall, ["hir"], "names visible in a module";
         Defaults       = 68 "defaults"        (ItemId) -> Arc<Vec<Option<hir::Type>>>, value + firewall, ["hir"], "defaults of the type parameters of a type or trait";
+        Outline        = 69 "trait_outline"  (ItemId) -> Option<Arc<hir::program::TraitOutline>>, value + firewall, ["hir"], "supertraits of a trait and names of its associated types: what definitions of traits ask of each other";
         TraitDef       = 46 "trait_definition" (ItemId) -> Option<Arc<hir::program::TraitDefinition>>, value + firewall, ["hir"], "supertraits and members of a trait";
         TypeDefinition = 22 "type_definition" (ItemId) -> Option<Arc<hir::TypeDefinition>>, value + firewall, ["hir"], "fields of a declared type";
         ModuleImpls    = 26 "module_impls"   (Symbol) -> Arc<Vec<hir::program::ImplRow>>, value + firewall, ["hir"], "impls of a module, by the head of their type";
@@ -195,6 +196,7 @@ queries! {
         Targets        = 66 "targets"        (Symbol) -> Option<Arc<Vec<ItemId>>>, value + firewall, ["hir" "oric"], "functions that the tests of a module are attached to; nothing when its file does not parse";
         Signature      = 21 "signature"       (ItemId) -> Option<Arc<hir::Signature>>, value + firewall, ["hir"], "parameters and result of a function: the firewall against bodies";
         SelfUses       = 29 "self_uses"      (ItemId) -> Arc<hir::resolve::SelfUses>, value + firewall, ["hir"], "what a method does with its self, by its syntax";
+        Changers      = 74 "changers"       (()) -> Arc<hir::resolve::Changers>, value + firewall, ["hir"], "methods of the program that change their self: asked for behind long chains of calls";
         Mutates        = 44 "mutates"        (ItemId) -> bool, value + firewall, ["hir"], "does a method change its self?";
         FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value + firewall, ["oric"], "parameter and result types alone: what code depends on";
         ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, value, ["hir"], "type of a module constant";

@@ -8,7 +8,7 @@ use query::{Engine, Query};
 
 use super::{
     ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature,
-    Mutates, OptimisedBody, OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    Mutates, OptimisedBody, Outline, OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -58,6 +58,10 @@ impl hir::Context for World<'_> {
 
     fn trait_definition(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitDefinition>>, Stop> {
         Ok((*self.ask::<TraitDef>(&item)?).clone())
+    }
+
+    fn trait_outline(&self, item: ItemId) -> Result<Option<Arc<hir::program::TraitOutline>>, Stop> {
+        Ok((*self.ask::<Outline>(&item)?).clone())
     }
 
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<hir::program::ImplRow>>, Stop> {
