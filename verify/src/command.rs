@@ -19,7 +19,7 @@ verify aot-tests-check                           small programs as executables o
 verify miscompile-defense-check                  what is wrong is found, reduced, bisected
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
-verify bench [compile|edits|tests|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
+verify bench [compile|edits|tests|aot|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races
