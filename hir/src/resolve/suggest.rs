@@ -1,6 +1,6 @@
 //! Did you mean: the nearest name by Damerau-Levenshtein distance, if it is near enough to be a slip of the hand.
 
-/// The candidate nearest to `name`: at most 2 edits or a third of its length away, the first of equals.
+/// The candidate nearest to `name`: at most a third of its letters away, the first of equals.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
@@ -15,12 +15,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-/// The candidate nearest to `name`, and whether it is sure to be meant: no other one is near, and most of the name is right.
+/// The candidate nearest to `name`, and whether it is sure to be meant: no other one is within two edits, and most of the name is right.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<(String, bool)> {
     let mut best: Option<(usize, &str)> = None;
     let mut is_sole = name.chars().count() >= 3;
     for candidate in candidates {
-        let Some(distance) = distance_within(name, candidate, limit(name)) else { continue };
+        let Some(distance) = distance_within(name, candidate, limit(name).max(2)) else { continue };
         match best {
             None => best = Some((distance, candidate)),
             Some((_, known)) if known == candidate => {}
@@ -32,14 +32,15 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             }
         }
     }
-    best.map(|(least, candidate)| (candidate.to_owned(), is_sole && least * 2 < name.chars().count()))
+    best.filter(|&(least, _)| least <= limit(name))
+        .map(|(least, candidate)| (candidate.to_owned(), is_sole && least * 2 < name.chars().count()))
 }
 
 /// The largest distance that is a slip of the hand.
 fn limit(name: &str) -> usize {
     let length = name.chars().count();
-    // A distance as long as the name itself would turn any name of two letters into any other.
-    (length / 3).max(2).min(length.saturating_sub(1))
+    // Of short names one, but never all: any name of one letter would be any other.
+    (length / 3).max(1).min(length.saturating_sub(1))
 }
 
 /// The distance, when it is neither 0 nor more than `bound`.
@@ -91,6 +92,8 @@ mod tests {
         assert_eq!(nearest("total", ["totals", "tally"]), Some("totals"));
         assert_eq!(nearest("x", ["y", "z"]), None);
         assert_eq!(nearest("ab", ["cd"]), None);
+        assert_eq!(suggest("Foo", ["bool", "float"]), None);
+        assert_eq!(nearest("Bar", ["str", "char"]), None);
         assert_eq!(nearest("zebra", ["print", "int"]), None);
     }
 }
