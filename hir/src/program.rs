@@ -221,6 +221,14 @@ pub struct Signature {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Signature {
+    /// The signature as this item has it: behind a default body that is called although an impl has another no impl is looked for.
+    pub fn of(self, item: ItemId) -> Signature {
+        let owner = self.owner.filter(|_| item == item.declared());
+        Signature { owner, ..self }
+    }
+}
+
 /// A parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Parameter {

@@ -17,12 +17,19 @@ impl<'a> Checker<'a> {
         let tree = self.tree;
         let list = tree.entries.get(entries);
         let expected = expect.checked().and_then(|(wanted, why)| Some((prelude::map_parts(self.resolved(wanted))?, why)));
-        // What is not told is open: of an empty literal it may stay so.
+        // What is not told is open: of a literal without entries it may stay so.
+        let has_none = list.iter().all(|entry| entry.key == EntryKey::Spread);
         let (key, value) = match expected {
             Some((parts, _)) => parts,
-            None if list.is_empty() => (self.fresh_lenient(), self.fresh_lenient()),
+            None if has_none => (self.fresh_lenient(), self.fresh_lenient()),
             None => (self.fresh(), self.fresh()),
         };
+        if list.is_empty() && (key.has_variable() || value.has_variable()) {
+            for part in [key, value] {
+                let open = self.fresh_lenient();
+                self.unify(part, open);
+            }
+        }
         let why = expected.map_or(Why::None, |(_, why)| why);
         let ty = prelude::map_of(key, value);
         let mark = self.draft.scratch.len();
@@ -125,7 +132,7 @@ impl<'a> Checker<'a> {
         }
         for equality in asked.equalities {
             if equality.associated.has_variable() || equality.ty.has_variable() {
-                let (found, wanted) = (self.projected(equality.associated)?, self.projected(equality.ty)?);
+                let (found, wanted) = (self.projected(equality.associated, at)?, self.projected(equality.ty, at)?);
                 self.unify(found, wanted);
                 self.obligations.push(Obligation::Equal(equality.associated, found, wanted, at));
             } else if let Some((this, interface, why)) = unequal(&equality, &self.given, self.cx)? {

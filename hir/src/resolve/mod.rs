@@ -9,6 +9,7 @@ mod attributes;
 mod generics;
 mod header;
 mod impls;
+pub mod instances;
 mod mutation;
 pub mod prelude;
 pub mod recursion;
