@@ -19,6 +19,10 @@ impl<'a> Checker<'a> {
             Some(TypeKind::List(element)) => Some((element, Why::ElementOf(element))),
             _ => None,
         };
+        self.list_of_entries(entries, element, span)
+    }
+
+    fn list_of_entries(&mut self, entries: List<Entry>, element: Option<(Type, Why<'a>)>, span: Span) -> Result<ExprId> {
         // Of the elements of an empty list nothing need be known.
         if let (true, Some((element, _))) = (entries.is_empty(), element)
             && element.has_variable()
@@ -100,7 +104,9 @@ impl<'a> Checker<'a> {
     fn spread_list(&mut self, written: tree::ExprId, element: &mut Option<(Type, Why<'a>)>) -> Result<Option<ExprId>> {
         let value = match *element {
             // A literal takes on the type that its elements go into.
-            Some((wanted, why)) if self.is_list_literal(written) => self.check(written, Type::list(wanted), why)?,
+            Some((wanted, why)) if let Some(entries) = self.list_written(written) => {
+                self.list_of_entries(entries, Some((wanted, why)), self.span(written))?
+            }
             Some(_) | None => self.infer(written)?,
         };
         if !self.head_is_known(value)? {
@@ -128,11 +134,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn is_list_literal(&self, mut at: tree::ExprId) -> bool {
+    /// The entries of an expression that is written as a list.
+    fn list_written(&self, mut at: tree::ExprId) -> Option<List<Entry>> {
         while let tree::Expr::Paren(inner) = self.tree.exprs[at] {
             at = inner;
         }
-        matches!(self.tree.exprs[at], tree::Expr::List(_))
+        match self.tree.exprs[at] {
+            tree::Expr::List(entries) => Some(entries),
+            _ => None,
+        }
     }
 
     /// What is spread, as a list if it can be iterated over. Of `[]`, `None` and `{}` what stands beside them may still say what they hold.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hir::memory::Program;
-use hir::{Context as _, Type, TypeKind};
+use hir::{Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 
 use crate::ir::{Body, ConstValue, Context, Contract, Mono, Owned, Variants};
