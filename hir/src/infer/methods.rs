@@ -445,6 +445,13 @@ impl<'a> Checker<'a> {
         if ty != Type::NEVER && self.lacks_silently(ty)? {
             return Ok(());
         }
+        // A block for a type of the language is refused where it stands (E2010), so nothing more is said of what it has.
+        if let (None, Some(head)) = (library_head(ty), prelude::head(ty))
+            && self.cx.inherent_impls(head)?.iter().any(|row| row.methods.iter().any(|(method, _)| *method == name))
+        {
+            self.poisoned = true;
+            return Ok(());
+        }
         let is_field = match ty.kind() {
             TypeKind::Struct(item, _) => {
                 let is_member = |d: Arc<TypeDefinition>| d.has_members() && d.fields.iter().any(|(f, _)| *f == name);

@@ -245,7 +245,9 @@ impl<'a> Checker<'a> {
             }
             self.projections.swap_remove(index);
             let found = self.resolved(variable);
-            if !self.unify(found, now) {
+            // A clause that says what it is has its own report.
+            let is_asked = |row: &Obligation| matches!(row, Obligation::Equal(_, open, ..) if *open == variable);
+            if !self.unify(found, now) && !self.obligations.iter().any(is_asked) {
                 // What stands for it took another type before the type that it belongs to was known.
                 let wanted = self.resolved(now);
                 let error = self.report(Code::E2001, at, [show(wanted).into(), show(found).into()]);
