@@ -6,7 +6,7 @@
 #   make heavy-gates  fuzzing for ten minutes, mutation at full size
 #   make planted    bugs planted in the query engine and in passes: their gates must name each
 #   make bench      compile-time and run-time figures beside the peers that are installed
-#   make peers      install tcc, clang 22, go from Debian, for the ratios
+#   make peers      install tcc, clang 22, lld, mold, go from Debian, for the ratios
 #   make bless F=fixtures/...   rewrite the snapshots of one fixture
 #   make ready      what the merge check runs
 
@@ -15,7 +15,7 @@ ORIC = target/release/oric
 # cargo-nextest runs tests of all crates at once; plain cargo test is the fallback.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test build fmt lint gates heavy-gates planted bench peers bless ready setup
+.PHONY: help run test build fmt lint gates heavy-gates planted bench peers bless ready setup linkers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -36,7 +36,12 @@ run: build
 	@$(ORIC) run examples/tour.ori
 	@echo "tour.ori: built and run by $(ORIC); next: edit examples/tour.ori and 'make run' again"
 
-test: setup
+# What ORI_LINKER names: its tests link with whatever is here.
+linkers:
+	@command -v mold >/dev/null 2>&1 && ls /usr/bin/ld.lld* >/dev/null 2>&1 || { echo "installing mold and lld"; \
+	    { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mold lld; } >/dev/null 2>&1 || echo "cannot install mold and lld: not tested"; }
+
+test: setup linkers
 ifeq ($(NEXTEST),yes)
 	@$(CARGO) test -q --workspace --doc
 	@$(CARGO) nextest run --workspace --no-fail-fast
@@ -91,7 +96,7 @@ bench: build
 
 peers:
 	@$(SUDO) apt-get update -qq
-	@$(SUDO) apt-get install -y -qq tcc clang-22 lld-22 golang-go ninja-build
+	@$(SUDO) apt-get install -y -qq tcc clang-22 lld-22 mold golang-go ninja-build
 
 bless:
 	@test -n "$(F)" || { echo "usage: make bless F=fixtures/mir/ok/name.ir"; exit 2; }

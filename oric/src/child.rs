@@ -142,12 +142,30 @@ fn wait(child: &mut Child, time: Duration) -> std::io::Result<(std::process::Exi
             return Ok((status, false));
         }
         if started.elapsed() > time {
+            // A command may have started others, which would stay.
+            let started = i32::try_from(child.id()).map(descendants).unwrap_or_default();
             let _ = child.kill();
+            for pid in started.into_iter().filter_map(Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
             return Ok((child.wait()?, true));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(2));
     }
+}
+
+/// The processes that a process started, and those that these started.
+fn descendants(process: i32) -> Vec<i32> {
+    let mut found = vec![process];
+    let mut next = 0;
+    while let Some(&process) = found.get(next) {
+        next += 1;
+        let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+        found.extend(lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()));
+    }
+    found.split_off(1)
 }
 
 /// The most memory that a program has had at once, in KB, as the system says while it runs.
@@ -178,5 +196,33 @@ pub fn succeed(folder: &Path, name: &str, args: &[&str]) -> Result<Vec<u8>, Stri
     match ending.status {
         Some(0) => Ok(ending.stdout),
         _ => Err(format!("{name} {}: {}", args.join(" "), ending.line())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{Limits, run};
+
+    #[test]
+    fn what_takes_too_long_goes_with_what_it_started() {
+        let limits = Limits { time: Duration::from_millis(300), ..Limits::default() };
+        let ending =
+            run(Command::new("sh").args(["-c", "sleep 96.5 & echo $!; sh -c 'sleep 96.5; true'; true"]), limits).expect("sh starts");
+        assert!(ending.timed_out && ending.stdout.ends_with(b"\n"), "{ending:?}");
+        let is_left = || {
+            let mut processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+            processes.any(|process| std::fs::read(process.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x0096.5\0"))
+        };
+        // Who is killed is gone a little later.
+        let gone = (0..1000).any(|_| {
+            !is_left() || {
+                std::thread::sleep(Duration::from_millis(5));
+                false
+            }
+        });
+        assert!(gone);
     }
 }

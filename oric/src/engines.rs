@@ -225,7 +225,8 @@ const LEAK: i32 = 3;
 
 /// What two runs say, when the executable was asked for leaks.
 pub fn judged(reference: Ending, native: Ending) -> Verdict {
-    if reference == native {
+    let plain = |ending: &Ending| Ending { stderr: without_repetitions(&ending.stderr), ..ending.clone() };
+    if reference == native || !native.stderr.is_empty() && plain(&reference) == plain(&native) {
         return Verdict::Same;
     }
     // The report of leaks is the last thing that a program writes.
@@ -233,6 +234,28 @@ pub fn judged(reference: Ending, native: Ending) -> Verdict {
     let only_leaks = is_leak && native.stderr.starts_with(&reference.stderr) && native.stderr.len() > reference.stderr.len();
     let endings = Box::new((reference, native));
     if only_leaks { Verdict::Leaks(endings) } else { Verdict::Differ(endings) }
+}
+
+/// A report of a panic without the frames of a function that stand behind another one of it: recursion that became a loop (ADR 0016) has one frame for all.
+fn without_repetitions(report: &[u8]) -> Vec<u8> {
+    // `    @f at main.ori:3:5`
+    let frame = |line: &[u8]| {
+        let name = line.strip_prefix(b"    @")?;
+        Some(name[..name.iter().position(|byte| *byte == b' ')?].to_vec())
+    };
+    let (mut kept, mut before) = (Vec::with_capacity(report.len()), None);
+    for line in report.split_inclusive(|byte| *byte == b'\n') {
+        // What is left out of a long trace is as long as there were frames.
+        if before.is_some() && line.starts_with(b"    ... ") {
+            continue;
+        }
+        let name = frame(line);
+        if name.is_none() || name != before {
+            kept.extend_from_slice(line);
+        }
+        before = name;
+    }
+    kept
 }
 
 /// The result, or what the panic said.
@@ -265,5 +288,47 @@ impl interp::Output for Streams {
 
     fn write_error(&mut self, bytes: &[u8]) {
         self.err.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ending, Verdict, judged};
+
+    fn ending(stderr: &str) -> Ending {
+        Ending { status: Some(1), stderr: stderr.as_bytes().to_vec(), ..Ending::default() }
+    }
+
+    #[track_caller]
+    fn is_same(reference: &str, native: &str) -> bool {
+        matches!(judged(ending(reference), ending(native)), Verdict::Same)
+    }
+
+    #[test]
+    fn recursion_that_became_a_loop_has_one_frame() {
+        let trace = |frames: &[&str]| {
+            let frames: String = frames.iter().map(|frame| format!("    {frame}\n")).collect();
+            format!("panic: bottom at main.ori:2:20\n  stack trace (most recent first):\n{frames}")
+        };
+        let whole = trace(&["@build at main.ori:2:20", "@build at main.ori:3:18", "@build at main.ori:3:18", "@main at main.ori:5:9"]);
+        assert!(is_same(&whole, &trace(&["@build at main.ori:2:20", "@main at main.ori:5:9"])));
+        // A long trace leaves frames out, which says nothing of how many there are.
+        let long = trace(&[
+            "@build at main.ori:2:20",
+            "@build at main.ori:3:18",
+            "... 40 frames omitted",
+            "@build at main.ori:3:18",
+            "@main at main.ori:5:9",
+        ]);
+        assert!(is_same(&long, &trace(&["@build at main.ori:2:20", "@main at main.ori:5:9"])));
+        for wrong in [
+            trace(&["@build at main.ori:3:18", "@main at main.ori:5:9"]),
+            trace(&["@build at main.ori:2:20"]),
+            trace(&["@build at main.ori:2:20", "@other at main.ori:5:9"]),
+            trace(&["@main at main.ori:5:9"]),
+            "panic: top at main.ori:2:20\n".to_owned(),
+        ] {
+            assert!(!is_same(&whole, &wrong), "{wrong}");
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
 //! | [`assemble`] | LIR to linkable code                                                               |
 //! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
+//! | [`foreign`]  | the linkers of others, by `ORI_LINKER`                                            |
 //! | [`held`]     | files that stay what they are while this process goes on with them                 |
 //! | [`coverage`] | functions without a test                                                           |
 //! | [`testing`]  | running tests, and remembering how they end                                        |
@@ -36,6 +37,7 @@ pub mod coverage;
 pub mod crash;
 pub mod dump;
 pub mod engines;
+pub mod foreign;
 pub mod garbage;
 pub mod held;
 pub mod inputs;

@@ -1,6 +1,8 @@
 //! Making the executable from the link plan: nothing when it is there already, a patch when the one before is, the one from the store of artifacts when the
 //! same plan was linked before, else a clean link.
 //!
+//! With `ORI_LINKER` another program links what `--emit=obj` writes ([`crate::foreign`]); nothing is patched then.
+//!
 //! What a clean link gave is put into that store, by its content. A patched executable is not: hashing and writing all of it would cost more than the edit.
 //! The driver does this, and no query: whether a file is still there is nothing that an answer may depend on.
 
@@ -17,9 +19,10 @@ use image::plan::{Content, Request};
 use ir::{ItemId, Symbol};
 use query::store::Mapped;
 use query::store::cas::Cas;
-use query::{Engine, Interrupt, Query};
+use query::{Engine, Fp, Interrupt, Query};
 use rustix::fs::{FlockOperation, flock};
 
+use crate::foreign::{Failed, Linker};
 use crate::held::{self, Held};
 use crate::outputs::{Form, Kept, Origin, Stamp};
 use crate::project::Seen;
@@ -44,6 +47,13 @@ pub enum How {
 pub enum Failure {
     /// The program cannot be linked.
     Link(NotLinked),
+    /// The linker of somebody else refused.
+    Foreign {
+        /// Its name.
+        linker: String,
+        /// What it said.
+        said: String,
+    },
     /// The file cannot be written.
     Io(io::Error),
 }
@@ -65,14 +75,18 @@ pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: 
         Ok(())
     });
     let plan = session.ask(|session| session.engine.fingerprint::<queries::LinkPlan>(&main));
-    let stamp = Stamp::new(plan, queries::Linked::schema());
+    let linker = session.setup.linker.clone();
+    let stamp = match &linker {
+        None => Stamp::new(plan, queries::Linked::schema()),
+        Some(linker) => Stamp::new(plan, Fp::of(&(queries::Object::schema(), linker.identity()))),
+    };
     if !clean_link && let Some(held) = session.outputs.up_to_date(&absolute, stamp) {
         return Ok(Executable { held, how: How::UpToDate });
     }
     let plan = session.ask(|session| session.engine.get::<queries::LinkPlan>(&main));
     let from = Origin::new(stamp, &plan);
     let sidecar = session.setup.cache.as_ref().map(|cache| cache.sidecar(&absolute));
-    if let (Some(sidecar), false) = (&sidecar, clean_link)
+    if let (Some(sidecar), false, None) = (&sidecar, clean_link, &linker)
         && session.outputs.may_be_patched(&absolute, stamp)
     {
         let patched = session.ask(|session| patch(session, main, &plan, (path, &absolute, stamp), sidecar));
@@ -86,6 +100,13 @@ pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: 
         session.outputs.wrote(absolute, from, held.seen(), side);
         return Ok(Executable { held, how: How::Restored });
     }
+    if let Some(linker) = linker {
+        let image = linked_by(session, main, &linker)?;
+        let (held, side) = write_both(path, &image, sidecar.as_deref(), None)?;
+        session.outputs.wrote(absolute, from, held.seen(), side);
+        keep(session, Form::Executable, stamp, &image, None);
+        return Ok(Executable { held, how: How::Clean });
+    }
     let linked = session.ask(|session| session.engine.get::<queries::Linked>(&main));
     let linked = match &**linked {
         Ok(linked) => linked,
@@ -95,6 +116,20 @@ pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: 
     session.outputs.wrote(absolute, from, held.seen(), side);
     keep(session, Form::Executable, stamp, &linked.image, linked.sidecar.as_deref());
     Ok(Executable { held, how: How::Clean })
+}
+
+/// The executable as another linker makes it.
+fn linked_by(session: &mut Session, main: ItemId, linker: &Linker) -> Result<Vec<u8>, Failure> {
+    let object = session.ask(|session| session.engine.get::<queries::Object>(&main));
+    let object = (**object).as_ref().map_err(|error| Failure::Link(error.clone()))?;
+    let linked = linker.link(object, session.setup.link.symbols).map_err(|failed| match failed {
+        Failed::Io(error) => Failure::Io(error),
+        Failed::Refused(said) => Failure::Foreign { linker: linker.name(), said },
+    })?;
+    if !linked.said.is_empty() {
+        session.warnings.push(format!("{} says: {}", linker.name(), linked.said));
+    }
+    Ok(linked.image)
 }
 
 /// Writes the object at `path`, from the store of artifacts when the same plan was written before; its size in bytes, and how.

@@ -17,6 +17,7 @@ use syntax::{Diagnostic, Severity};
 use crate::cache::Cache;
 use crate::cli::Timings;
 use crate::coverage::{self, Coverage};
+use crate::foreign::Linker;
 use crate::inputs::Inputs;
 use crate::outputs::Outputs;
 use crate::project::{OpenError, Project, SourceFile};
@@ -33,6 +34,8 @@ pub struct Setup {
     pub options: Options,
     /// Options that change the executable.
     pub link: LinkOptions,
+    /// The linker that makes executables; `None`: the built-in one.
+    pub linker: Option<Linker>,
     /// Threads that demand answers; `None`: as many as the machine has for us, asked only where there is work for them.
     pub workers: Option<usize>,
     /// Where the store is; `None`: everything is computed, nothing is kept.
@@ -58,6 +61,7 @@ impl Default for Setup {
         Setup {
             options: Options::default(),
             link: LinkOptions { symbols: true },
+            linker: None,
             workers: Some(1),
             cache: None,
             budget: DEFAULT_BUDGET,

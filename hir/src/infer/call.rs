@@ -369,7 +369,10 @@ impl<'a> Checker<'a> {
     ) -> Result<Option<(List<Argument>, List<Argument>)>> {
         let tree = self.tree;
         let list = tree.args.get(args);
-        if let Some(named) = list.iter().find(|argument| argument.name == Some(variadic)) {
+        if let Some(at) = list.iter().position(|argument| argument.name == Some(variadic)) {
+            let named = &list[at];
+            // What has no name comes after all that has one.
+            let is_last = list[at + 1..].iter().all(|argument| argument.name.is_none());
             let (anchor, value) = (self.anchor, self.span(named.value));
             // A literal says whether one value is meant or the elements of a list; of anything else nobody knows it here.
             let text = match tree.exprs[named.value] {
@@ -378,7 +381,7 @@ impl<'a> Checker<'a> {
                 _ => None,
             };
             let error = self.report(Code::E0318, named.span, []);
-            match text.filter(|_| !named.punned) {
+            match text.filter(|_| !named.punned && is_last) {
                 Some(text) => {
                     let span = Span::new(named.span.start, value.start);
                     error.edits.push(syntax::Edit { anchor, span, text: text.to_owned(), machine_applicable: true });

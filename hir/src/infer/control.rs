@@ -47,20 +47,12 @@ impl<'a> Checker<'a> {
                 self.statement(statement)?;
             }
             for at in before..self.draft.scratch.len() {
-                let value = self.draft.scratch[at];
-                // The initialiser of a `let` may be what never ends.
-                diverges |= match self.expr_at(value) {
-                    Expr::Let(_, value) | Expr::Assign { value, .. } => self.ty(value) == Type::NEVER,
-                    _ => self.ty(value) == Type::NEVER,
-                };
+                diverges |= self.diverges(self.draft.scratch[at]);
             }
         }
         self.draft.blocks.pop();
         self.draft.bindings.truncate(bindings);
         let has_tail = tail && list.last().is_some_and(|&last| !matches!(tree.exprs[last], Ast::Let { .. }));
-        if diverges && ty != Type::ERROR {
-            ty = Type::NEVER;
-        }
         Ok(self.block_of(mark, has_tail, ty, span))
     }
 

@@ -125,6 +125,8 @@ impl<'a> Checker<'a> {
         if !self.unify(result, ty) {
             return Ok(None);
         }
+        // Its declaration has the report.
+        self.poisoned |= [signature.result, key.ty, value.ty].contains(&Type::ERROR);
         self.require(&signature.given, &args, at)?;
         let (key, value) = (self.instantiated(key.ty, &args, at)?, self.instantiated(value.ty, &args, at)?);
         Ok(Some(Updated { item, args, key, value, mutates }))

@@ -502,8 +502,18 @@ impl<'a> Checker<'a> {
         local
     }
 
-    /// A block of what lies on the scratch stack above `mark`.
+    /// Does a statement never end? The value of a `let` may be what does not.
+    fn diverges(&self, statement: ExprId) -> bool {
+        match self.expr_at(statement) {
+            Expr::Let(_, value) | Expr::Assign { value, .. } => self.ty(value) == Type::NEVER,
+            _ => self.ty(statement) == Type::NEVER,
+        }
+    }
+
+    /// A block of what lies on the scratch stack above `mark`; `Never` when one of the statements never ends.
     fn block_of(&mut self, mark: usize, tail: bool, ty: Type, span: Span) -> ExprId {
+        let diverges = ty != Type::ERROR && self.draft.scratch[mark..].iter().any(|&statement| self.diverges(statement));
+        let ty = if diverges { Type::NEVER } else { ty };
         let statements = self.draft.body.lists.add(self.draft.scratch.drain(mark..));
         self.push(Expr::Block { statements, tail }, ty, span)
     }

@@ -16,7 +16,7 @@ use crate::resolve::{nearest, show, suggest};
 use crate::{Type, TypeKind};
 
 /// Patterns within each other, at most.
-const DEEPEST: u32 = 64;
+const DEEPEST: u32 = 256;
 
 /// A name that a pattern binds.
 #[derive(Clone, Copy)]

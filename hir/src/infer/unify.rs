@@ -189,7 +189,7 @@ impl Checker<'_> {
     fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
         let closed = dispatch(instance(item, args), &self.given, self.cx)?;
         if closed.generic().0 != item && !self.fits_call(call, closed)? {
-            // The method of the impl is not what its trait says, which is reported there (E0403).
+            // The method of the impl is not what its trait says, which is reported there (E0403), or says nothing that is known.
             self.poisoned = true;
         }
         if let Expr::Call(callee, _) | Expr::Closure(callee, _) = &mut self.draft.rows[call.index()].expr {
@@ -225,7 +225,9 @@ impl Checker<'_> {
             return Ok(false);
         }
         let is_same = |wanted: Type, found: Type| {
-            wanted == found || wanted.fits_anywhere() || found.fits_anywhere() || found.has_variable() || wanted.has_variable()
+            let is_known = wanted != Type::ERROR;
+            is_known
+                && (wanted == found || wanted.fits_anywhere() || found.fits_anywhere() || found.has_variable() || wanted.has_variable())
         };
         for (i, &arg) in args.iter().enumerate() {
             let found = self.ty(arg);

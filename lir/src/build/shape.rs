@@ -373,6 +373,10 @@ fn niche(variants: &[Flat]) -> Option<(Vec<Spared>, Sum)> {
     let (leaf, left) = leaves.iter().enumerate().find_map(|(at, leaf)| Some((at, room(leaf)?)))?;
     let mut leaves = leaves.clone();
     let first = std::mem::replace(&mut leaves[leaf].1, left)?;
+    // The other variants have zeros there, so null is a value of addresses that are never null in the payload.
+    for (_, spare) in leaves.iter_mut().enumerate().filter(|&(at, _)| at != leaf).map(|(_, leaf)| leaf) {
+        *spare = spare.filter(|&first| first > 0);
+    }
     let tag = match leaves[leaf].0 {
         Type::Ptr => Tag::Null { leaf: leaf as u32, variant: variant as u32 },
         Type::I8 | Type::I32 | Type::I64 | Type::F64 => Tag::Niche { leaf: leaf as u32, variant: variant as u32, first },

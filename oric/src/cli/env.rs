@@ -1,6 +1,7 @@
 //! The environment variables that oric reads, all of them. The table in `docs/environment.md` says the same.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::rewrites::Limit;
@@ -28,6 +29,8 @@ pub struct Environment {
     pub cache_dir: Option<PathBuf>,
     /// `ORI_CACHE_SIZE`: most bytes of the store of artifacts; an unreadable value is kept as text for the error.
     pub cache_size: Option<Result<u64, String>>,
+    /// `ORI_LINKER`: who links, and the `PATH` to look for it in.
+    pub linker: Option<(OsString, Option<OsString>)>,
     /// The locale speaks UTF-8.
     pub utf8: bool,
 }
@@ -49,6 +52,7 @@ impl Environment {
             backtrace: env::var_os("ORI_BACKTRACE").is_none_or(|v| v != "0"),
             cache_dir: env::var_os("ORI_CACHE_DIR").filter(|v| !v.is_empty()).map(PathBuf::from),
             cache_size: env::var("ORI_CACHE_SIZE").ok().filter(|v| !v.is_empty()).map(|v| size(&v).ok_or(v)),
+            linker: env::var_os("ORI_LINKER").filter(|v| !v.is_empty()).map(|v| (v, env::var_os("PATH"))),
             utf8: locale.is_some_and(|l| l.to_ascii_uppercase().replace('-', "").contains("UTF8")),
         }
     }

@@ -99,6 +99,11 @@ pub fn bisect(asked: &Asked<'_>, request: &Request<'_>) -> i32 {
     match found {
         Err(why) => failed(why),
         Ok(Err(NotFound::Nothing)) => failed(format!("{} has no code: it has neither @main nor tests", input.file.display())),
+        Ok(Err(NotFound::NoRewrite)) if request.command.is_empty() && plain.as_ref().is_some_and(|plain| *plain != right()) => {
+            let said = plain.map(|(.., said)| String::from_utf8_lossy(&said).into_owned()).unwrap_or_default();
+            output.failure(&format!("no rewrite of {} is wrong: without any the executable is no better ({said})", input.file.display()));
+            NOTHING
+        }
         Ok(Err(NotFound::NoRewrite)) => {
             let what = match request.command {
                 [] => "the executable does what the interpreter does",
@@ -142,6 +147,11 @@ fn answer(program: &OsString, args: &[OsString], fuel: &str, request: &Request<'
     Ok((status, signal, timed_out, stdout, if request.stderr { stderr } else { Vec::new() }))
 }
 
+/// The answer of [`compared`] when there is nothing wrong.
+const fn right() -> Answer {
+    (None, None, false, Vec::new(), Vec::new())
+}
+
 /// What the executable does, as far as the interpreter tells that it is wrong: an answer that is the same whenever both do the same.
 fn compared(open: &impl Fn(Options, bool) -> Result<Session, String>, options: Options, time: Duration) -> Result<Answer, String> {
     let reference = open(engines::plain_options(), false)?;
@@ -152,13 +162,12 @@ fn compared(open: &impl Fn(Options, bool) -> Result<Session, String>, options: O
         Ok(Err(verdict)) => return Err(format!("the interpreter is no judge of this program: {verdict}; name a command")),
         Err(why) => return Err(format!("the interpreter stops: {why}; name a command")),
     };
-    let same = (None, None, false, Vec::new(), Vec::new());
     let session = open(options, false)?;
     Ok(match engines::guarded(|| engines::executed(&session, bounds.time)) {
         Err(why) => (None, None, false, Vec::new(), why.into_bytes()),
         Ok(Err(verdict)) => (None, None, false, Vec::new(), verdict.to_string().into_bytes()),
         Ok(Ok(native)) => match engines::judged(reference, native) {
-            Verdict::Same => same,
+            Verdict::Same => right(),
             wrong => (Some(1), None, false, Vec::new(), wrong.to_string().into_bytes()),
         },
     })

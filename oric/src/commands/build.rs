@@ -62,6 +62,10 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             output.failure(&format!("cannot write {}: {error}", path.display()));
             REFUSED
         }
+        Failure::Foreign { linker, said } => {
+            output.failure(&format!("{linker} (ORI_LINKER) cannot link {}:\n{said}", path.display()));
+            REFUSED
+        }
         Failure::Link(queries::NotLinked::Limit(item, limit)) => {
             match too_large(*item, limit, session) {
                 Some(diagnostic) => _ = output.diagnostics(&[diagnostic], session),

@@ -22,6 +22,7 @@ use query::store::cas::DEFAULT_BUDGET;
 use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Output, REFUSED, Report, Verb};
 use crate::coverage::Coverage;
+use crate::foreign::Linker;
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
 use crate::rewrites::Limit;
@@ -180,6 +181,19 @@ impl Asked<'_> {
         }
     }
 
+    /// The linker that the environment names, if it does; `None` when there is no such linker.
+    fn linker(&self) -> Option<Option<Linker>> {
+        let Some((value, path)) = &self.environment.linker else { return Some(None) };
+        let value = value.to_string_lossy();
+        match Linker::find(&value, path.as_ref()) {
+            Ok(linker) => Some(Some(linker)),
+            Err(why) => {
+                self.output.failure(&why.message(&value));
+                None
+            }
+        }
+    }
+
     fn cannot_open(&self, error: &OpenError) -> i32 {
         self.output.failure(&open_error(error));
         REFUSED
@@ -197,6 +211,7 @@ impl Asked<'_> {
             None => (u64::MAX, None),
         };
         let budget = self.budget()?.unwrap_or(DEFAULT_BUDGET);
+        let linker = self.linker()?;
         let mut passes_off = input.no_pass.clone();
         if !project.manifest.optimise {
             passes_off = crate::cli::pass_names().into_iter().map(str::to_owned).collect();
@@ -207,7 +222,7 @@ impl Asked<'_> {
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);
-        Some(Setup { options, link, workers: self.global.jobs, cache, budget, builds, bare, timings, ..Setup::default() })
+        Some(Setup { options, link, linker, workers: self.global.jobs, cache, budget, builds, bare, timings, ..Setup::default() })
     }
 
     /// What is said of functions without a test; `None` when that cannot be said.
@@ -302,9 +317,7 @@ impl Asked<'_> {
         let output = self.output;
         output.compiling(&session.project, &session.modules);
         let diagnostics = session.ask(Session::diagnostics);
-        for warning in std::mem::take(&mut session.warnings) {
-            output.warn(&warning);
-        }
+        warn(session, output);
         let errors = output.diagnostics(&diagnostics, session);
         (diagnostics, errors)
     }
@@ -390,9 +403,17 @@ impl Asked<'_> {
     }
 }
 
+/// Says what the session has to say, once.
+fn warn(session: &mut Session, output: &Output) {
+    for warning in std::mem::take(&mut session.warnings) {
+        output.warn(&warning);
+    }
+}
+
 /// Stores what was learned, and says so once when that is not possible. Then looks at what there is too much of: only a session that wrote whole files can
 /// have made it so.
 fn publish(session: &mut Session, output: &Output) {
+    warn(session, output);
     match session.publish() {
         query::engine::Outcome::Nothing | query::engine::Outcome::Raced => {}
         query::engine::Outcome::Written => {

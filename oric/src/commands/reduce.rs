@@ -124,7 +124,6 @@ impl<'a> Question<'a> {
     fn new(program: &'a OsString, args: &[OsString], request: &Request<'_>) -> Result<Question<'a>, String> {
         let name = request.file.file_name().unwrap_or_default();
         let folder = std::env::temp_dir().join(format!("oric-reduce-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         let file = folder.join(name);
         let is_hole = |word: &OsString| word.to_string_lossy().contains("{}");
         let has_hole = args.iter().any(is_hole);
@@ -132,6 +131,7 @@ impl<'a> Question<'a> {
         if !has_hole && !args.iter().any(is_file) {
             return Err(format!("the command must name the file that it is asked about: write {{}} or {} in it", request.file.display()));
         }
+        std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         let shown = file.to_string_lossy().into_owned();
         let filled = |word: &OsString| match is_file(word) {
             true => file.clone().into_os_string(),

@@ -4,6 +4,9 @@
 //! checked, made code of, linked in memory, run from a memory file with leaks looked for, and compared: those of `fixtures/run` with what they say, generated ones with
 //! the interpreter, which sees them in sessions of their own before the clock runs. `ORI_TEST_TIMING=1` shows where the time went.
 
+mod batch;
+mod linkers;
+
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::unix::process::ExitStatusExt;
@@ -106,6 +109,37 @@ pub fn check(evidence: &mut Evidence, count: usize) {
         row(&format!("wall, {} workers", workers::count()), wall);
         evidence.table(table);
     }
+    modes(evidence, &cases);
+}
+
+/// The same programs in other ways: many in one image, and through other linkers.
+fn modes(evidence: &mut Evidence, cases: &[Case]) {
+    let mut table = Table::new("modes", &["mode", "programs", "images", "alone", "ms a program"]);
+    let batched = batch::run(cases);
+    let ms = |time: Duration, programs: usize| format!("{:.3}", time.as_secs_f64() * 1000.0 / programs.max(1) as f64);
+    table.row([
+        "many in one image",
+        &batched.programs.to_string(),
+        &batched.images.to_string(),
+        &batched.alone.to_string(),
+        &ms(batched.time, batched.programs),
+    ]);
+    if batched.programs * 2 < cases.len() {
+        evidence.fail(format!("{} of {} programs ran with others in an image", batched.programs, cases.len()));
+    }
+    batched.failures.into_iter().for_each(|failure| evidence.fail(failure));
+    for linker in linkers::run(cases) {
+        let shown = match linker.missing {
+            Some(why) => [linker.name, why, String::new(), String::new(), String::new()],
+            None => {
+                let (programs, time) = (linker.programs.to_string(), ms(linker.time, linker.programs));
+                [format!("ORI_LINKER={}", linker.name), programs.clone(), programs, String::new(), time]
+            }
+        };
+        table.row(shown);
+        linker.failures.into_iter().for_each(|failure| evidence.fail(failure));
+    }
+    evidence.table(table);
 }
 
 /// The programs of `fixtures/run` that stand in the corpus, and generated ones up to this number.
@@ -222,6 +256,25 @@ struct Compiler {
 impl Compiler {
     /// The executable of a program.
     fn compile(&mut self, case: &Case, split: &mut Split) -> Result<Vec<u8>, String> {
+        let mut link = Duration::ZERO;
+        let image = self.asked(case, split, |session, main| {
+            let started = Instant::now();
+            let linked = session.engine.get::<queries::Linked>(&main).map_err(|interrupt| format!("{interrupt:?}"))?;
+            let image = (**linked).as_ref().map(|linked| linked.image.clone()).map_err(|why| format!("{why:?}"));
+            link = started.elapsed();
+            image
+        });
+        split.link += link;
+        image
+    }
+
+    /// Checks a program, makes its code, and goes on with that.
+    fn asked<T>(
+        &mut self,
+        case: &Case,
+        split: &mut Split,
+        link: impl FnOnce(&Session, ir::ItemId) -> Result<T, String>,
+    ) -> Result<T, String> {
         let started = Instant::now();
         let alone;
         let session = match &case.file {
@@ -242,11 +295,7 @@ impl Compiler {
         let main = session.main_item();
         session.engine.get::<queries::Reachable>(&main).map_err(|interrupt| format!("{interrupt:?}"))?;
         split.code += started.elapsed();
-        let started = Instant::now();
-        let linked = session.engine.get::<queries::Linked>(&main).map_err(|interrupt| format!("{interrupt:?}"))?;
-        let image = (**linked).as_ref().map(|linked| linked.image.clone()).map_err(|why| format!("{why:?}"));
-        split.link += started.elapsed();
-        image
+        link(session, main)
     }
 
     /// The session, with this text in its file.
@@ -346,6 +395,26 @@ fn negatives(evidence: &mut Evidence) {
     plant("a leak", "leak: ", leaking());
     plant("a crash", "exits with 132,", crashing(good).and_then(|image| Ok(judge(&said(good)?, execute(&image, &[], PATIENCE)))));
     plant("a file that is no program", "cannot be run: ", said(good).map(|wanted| judge(&wanted, execute(b"no program", &[], PATIENCE))));
+    let together = |text: &str| -> Result<Vec<String>, String> {
+        let case = |name: &str, text: &str| {
+            Ok::<_, String>(Case { name: name.to_owned(), text: text.to_owned(), file: None, wanted: said(good)? })
+        };
+        Ok(batch::run(&[case("first", good)?, case("second", text)?, case("third", good)?]).failures)
+    };
+    plant(
+        "another output, with others",
+        "second, with others: the executable prints Some(\"b\")",
+        together("@main () -> void = print(msg: \"b\");\n"),
+    );
+    plant("an error, with others", "second, alone: refused: ", together("@main () -> void = print(msg: 3);\n"));
+    plant(
+        "a stack that is exhausted, with others",
+        "second, alone: ",
+        together("@main () -> void = print(msg: str(deep(n: 1)));\n@deep (n: int) -> int = 1 + deep(n: n + 1);\n"),
+    );
+    if together(good) != Ok(Vec::new()) {
+        evidence.fail(format!("what is right is refused with others: {:?}", together(good)));
+    }
     let right = of(good, good, PATIENCE);
     if right != Ok(Vec::new()) {
         evidence.fail(format!("what is right is refused: {right:?}"));

@@ -179,7 +179,12 @@ impl Writer<'_> {
             5 => format!("({a} * {b})"),
             6 => format!("(({a} * {b}) % 97)"),
             7 => format!("({a} {} {b})", ["/", "%", "div"][self.random.below(3)]),
-            8 => format!("({a} {} {})", ["/", "%", "div", "*"][self.random.below(4)], [2, 3, 7, 8, 10][self.random.below(5)]),
+            // By powers of two and not, of either sign: code of its own stands for each. What is divided is negative half of the time.
+            8 => {
+                let lower = [0, 0, 0, 7, 100, 1001][self.random.below(6)];
+                let by = ["2", "3", "4", "7", "8", "10", "16", "64", "(-4)", "(-3)"][self.random.below(10)];
+                format!("(({a} - {lower}) {} {by})", ["/", "%", "div", "*"][self.random.below(4)])
+            }
             9 => format!("({a} {} {b})", ["&", "|", "^"][self.random.below(3)]),
             10 => format!("({a} >> {})", self.random.below(6)),
             11 => format!("(-{a})"),

@@ -1,0 +1,215 @@
+//! The linkers of others: `ORI_LINKER` (language/17 §17.4).
+//!
+//! They get what `--emit=obj` writes and the runtime's archive, and make a static executable without a C library, as the built-in linker does. What they
+//! made is never patched: nobody knows what their next link would move.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use query::Fp;
+
+/// A linker that is installed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Linker {
+    program: PathBuf,
+    /// A compiler's driver hands flags of the linker on only when told so.
+    is_driver: bool,
+    identity: Fp,
+}
+
+/// Why there is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NoLinker {
+    /// The value names none: neither a name that is known, nor a path.
+    Unknown,
+    /// The name is known, and no such program is in `PATH`.
+    NotInstalled,
+    /// No program that can be started is at the path.
+    NoProgram,
+}
+
+impl NoLinker {
+    /// What is wrong with this value of `ORI_LINKER`, and what to do.
+    pub fn message(&self, value: &str) -> String {
+        match self {
+            NoLinker::Unknown => {
+                format!(
+                    "ORI_LINKER must be 'lld', 'mold' or a path with a '/' to a linker, found '{value}'; unset it for the built-in linker"
+                )
+            }
+            NoLinker::NotInstalled => {
+                let (program, package) = if value == "mold" { ("mold", "mold") } else { ("ld.lld", "lld") };
+                format!(
+                    "ORI_LINKER is '{value}', and there is no {program} in PATH; install it (Debian: apt install {package}), or unset ORI_LINKER for the built-in linker"
+                )
+            }
+            NoLinker::NoProgram => {
+                format!("ORI_LINKER is '{value}', and no program is there; name one that is, or unset ORI_LINKER for the built-in linker")
+            }
+        }
+    }
+}
+
+/// Why nothing was linked.
+#[derive(Debug)]
+pub enum Failed {
+    /// A file cannot be written or read, or the linker cannot be started.
+    Io(io::Error),
+    /// The linker refused: what it said.
+    Refused(String),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Failed {
+        Failed::Io(error)
+    }
+}
+
+/// What a link made.
+#[derive(Debug)]
+pub struct Linked {
+    /// The executable.
+    pub image: Vec<u8>,
+    /// What the linker said, although it succeeded.
+    pub said: String,
+}
+
+impl Linker {
+    /// The linker that this value of `ORI_LINKER` names, looked for in these folders (the value of `PATH`).
+    pub fn find(value: &str, path: Option<&OsString>) -> Result<Linker, NoLinker> {
+        let folders = || path.into_iter().flat_map(std::env::split_paths);
+        let program = match value {
+            "lld" => folders().find_map(|folder| lld_in(&folder)).ok_or(NoLinker::NotInstalled)?,
+            "mold" => folders().map(|folder| folder.join("mold")).find(|file| is_program(file)).ok_or(NoLinker::NotInstalled)?,
+            path if path.contains('/') => Some(PathBuf::from(path)).filter(|file| is_program(file)).ok_or(NoLinker::NoProgram)?,
+            _ => return Err(NoLinker::Unknown),
+        };
+        let about = std::fs::metadata(&program).map_err(|_| NoLinker::NoProgram)?;
+        // Another program at this path would link other bytes.
+        let identity = Fp::of(&(program.to_string_lossy().into_owned(), about.size(), about.mtime(), about.mtime_nsec()));
+        let is_driver = program.file_name().is_some_and(|name| is_driver(&name.to_string_lossy()));
+        Ok(Linker { program, is_driver, identity })
+    }
+
+    /// Changes when the program does.
+    pub const fn identity(&self) -> Fp {
+        self.identity
+    }
+
+    /// Its name, for messages.
+    pub fn name(&self) -> String {
+        self.program.file_name().unwrap_or(self.program.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// Links the object with the runtime; with a table of symbols or without.
+    pub fn link(&self, object: &[u8], symbols: bool) -> Result<Linked, Failed> {
+        let folder = Folder::new()?;
+        std::fs::write(folder.0.join("program.o"), object)?;
+        std::fs::write(folder.0.join("libori_rt.a"), image::runtime_archive())?;
+        let own: &[&str] = match self.is_driver {
+            true => &["-Wl,--gc-sections", "-Wl,--build-id=none"],
+            false => &["--gc-sections", "--build-id=none"],
+        };
+        let ended = Command::new(std::path::absolute(&self.program)?)
+            .current_dir(&folder.0)
+            .args(["-static", "-nostdlib", "-no-pie", "-z", "noexecstack"])
+            .args(own)
+            .args((!symbols).then_some("-s"))
+            .args(["-o", "program", "program.o", "libori_rt.a"])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.program.display())))?;
+        let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr)).trim_end().to_owned();
+        if !ended.status.success() {
+            return Err(Failed::Refused(if said.is_empty() { ended.status.to_string() } else { said }));
+        }
+        match std::fs::read(folder.0.join("program")) {
+            Ok(image) => Ok(Linked { image, said }),
+            // A program that is no linker may end well.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Failed::Refused(format!("it ended well and wrote nothing\n{said}")))
+            }
+            Err(error) => Err(Failed::Io(error)),
+        }
+    }
+}
+
+/// `ld.lld`, or the newest of Debian's `ld.lld-22` and the like.
+fn lld_in(folder: &Path) -> Option<PathBuf> {
+    let plain = folder.join("ld.lld");
+    if is_program(&plain) {
+        return Some(plain);
+    }
+    let version = |name: &str| name.strip_prefix("ld.lld-")?.parse::<u32>().ok();
+    let names = std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let newest = names.filter_map(|name| Some((version(&name)?, folder.join(name)))).filter(|(_, file)| is_program(file)).max();
+    newest.map(|(_, file)| file)
+}
+
+fn is_program(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+/// `cc`, `gcc-12`, `x86_64-linux-gnu-gcc`, `clang++`
+fn is_driver(name: &str) -> bool {
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    ["cc", "gcc", "c++", "g++", "clang", "clang++"].iter().any(|driver| plain.rsplit('-').next() == Some(driver))
+}
+
+/// A folder of this process, which goes when this goes.
+struct Folder(PathBuf);
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl Folder {
+    fn new() -> io::Result<Folder> {
+        let folder = std::env::temp_dir().join(format!("oric-link-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
+        // Of a process that had this number and was killed.
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+        Ok(Folder(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Linker, NoLinker, is_driver};
+
+    #[test]
+    fn a_driver_is_known_by_its_name() {
+        for driver in ["cc", "gcc", "gcc-12", "x86_64-linux-gnu-gcc", "x86_64-linux-gnu-gcc-12", "clang", "clang-22", "clang++", "g++-12.2"]
+        {
+            assert!(is_driver(driver), "{driver}");
+        }
+        for linker in ["ld", "ld.bfd", "ld.lld-22", "mold", "ld.mold", "x86_64-linux-gnu-ld", "ccache", "tcc"] {
+            assert!(!is_driver(linker), "{linker}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_linker_is_named() {
+        let nowhere = std::ffi::OsString::from("/nonexistent");
+        for (value, why) in [
+            ("gold", NoLinker::Unknown),
+            ("", NoLinker::Unknown),
+            ("lld", NoLinker::NotInstalled),
+            ("mold", NoLinker::NotInstalled),
+            ("/nonexistent/ld", NoLinker::NoProgram),
+            ("/", NoLinker::NoProgram),
+            // It is there, and cannot be started.
+            (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), NoLinker::NoProgram),
+        ] {
+            assert_eq!(Linker::find(value, Some(&nowhere)), Err(why), "{value}");
+        }
+    }
+}
