@@ -85,6 +85,8 @@ pub struct Scope {
     pub variants: Vec<(Symbol, ItemId)>,
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
     pub refuses_impls: bool,
+    /// Methods of blocks for types of the language, which are refused (E2010): that such a type lacks one is not reported again.
+    pub refused_methods: Vec<Symbol>,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
     #[serde(skip)]
     index: NumberIndex,

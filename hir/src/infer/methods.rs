@@ -446,9 +446,7 @@ impl<'a> Checker<'a> {
             return Ok(());
         }
         // A block for a type of the language is refused where it stands (E2010), so nothing more is said of what it has.
-        if let (None, Some(head)) = (library_head(ty), prelude::head(ty))
-            && self.cx.inherent_impls(head)?.iter().any(|row| row.methods.iter().any(|(method, _)| *method == name))
-        {
+        if self.scope.refused_methods.contains(&name) && prelude::head(ty).is_some_and(prelude::is_predeclared) {
             self.poisoned = true;
             return Ok(());
         }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
-use syntax::tree::{File, Import, ImportEntry, ImportNames, Item, ItemKind, ModulePath, TypeBody};
+use syntax::tree::{self, File, Import, ImportEntry, ImportNames, Item, ItemKind, Member, ModulePath, TypeBody};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use crate::program::{Entity, Scope, is_type};
@@ -461,6 +461,32 @@ impl Builder<'_> {
         }
     }
 
+    /// The methods of an inherent impl for a type that this package cannot declare.
+    fn refused_methods(&mut self, item: &Item) {
+        let ItemKind::Impl { ty, bound: None, members, generics, .. } = &item.kind else { return };
+        let is_own = match item.tree.types[*ty] {
+            // A module may have a type of its own under the name of one of the language.
+            tree::Type::Named { path, .. } => match item.tree.paths[path] {
+                [name] => {
+                    let declares = |row: &syntax::tree::ItemEntry| matches!(row.item.kind, ItemKind::Type { .. }) && row.id.name() == name;
+                    generics.iter().any(|generic| generic.name == name)
+                        || self.imported.contains_key(&(name.raw(), true))
+                        || self.file.items.iter().any(declares)
+                        || prelude_type(name.as_str()).is_none() && prelude::predeclared(name.as_str()).is_none()
+                }
+                _ => true,
+            },
+            _ => false,
+        };
+        if is_own || prelude::is_library(self.file.module) {
+            return;
+        }
+        self.scope.refused_methods.extend(members.iter().filter_map(|member| match member {
+            Member::Function { name, .. } => Some(*name),
+            Member::Type { .. } => None,
+        }));
+    }
+
     // ---- own items ----
 
     fn items(&mut self) {
@@ -498,7 +524,10 @@ impl Builder<'_> {
                     Some(form) => Entity::Unsupported(id, form),
                 },
                 ItemKind::Capset(_) => Entity::Unsupported(id, "`capset` declarations"),
-                ItemKind::Impl { .. } if refused_form(item).is_none() => continue,
+                ItemKind::Impl { .. } if refused_form(item).is_none() => {
+                    self.refused_methods(item);
+                    continue;
+                }
                 ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {
                     self.scope.refuses_impls = true;
                     continue;

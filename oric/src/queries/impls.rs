@@ -98,12 +98,8 @@ impl Provider for InherentImpls {
     fn provide(levels: &Levels<'_, '_>, head: &ItemId) -> Result<Arc<Vec<ImplRow>>, Interrupt> {
         // Nobody else adds to what the library declares.
         if let Some(home) = hir::resolve::prelude::home(*head) {
-            let library = levels.get::<ModuleImpls>(&home)?;
-            let rows = levels.get::<Impls>(&())?;
-            let is_wanted = |row: &&ImplRow| row.head == Some(*head) && row.interface.is_none();
-            // A block of the program for a type of the library is refused where it stands (E2010). Calls of its methods find them all the same: one
-            // mistake, one report.
-            return Ok(Arc::new(library.iter().filter(is_wanted).chain(rows.with_head(Some(*head)).filter(is_wanted)).cloned().collect()));
+            let rows = levels.get::<ModuleImpls>(&home)?;
+            return Ok(Arc::new(rows.iter().filter(|row| row.head == Some(*head) && row.interface.is_none()).cloned().collect()));
         }
         let rows = levels.get::<Impls>(&())?;
         Ok(Arc::new(rows.with_head(Some(*head)).filter(|row| row.interface.is_none()).cloned().collect()))
