@@ -19,7 +19,7 @@ verify aot-tests-check                           small programs as executables o
 verify miscompile-defense-check                  what is wrong is found, reduced, bisected
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
-verify bench [compile|edits|tests|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
+verify bench [compile|edits|tests|aot|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races
@@ -27,6 +27,7 @@ verify fuzz --seconds N [--seed S]               fuzz; below 100,000 runs it has
 verify fuzz --case TARGET:SEED                   repeat one case
 verify generate [--typed|--mistaken] SEED        print a generated program
 verify traced SEED                               print a generated program that says what it does
+verify edits [--count N] [--seed S]              random edits of a package of 1,000 tests: who runs, what it says
 verify differential [--count N] [--seed S]       such programs: interpreter and executable do the same
 verify hunt [--count N] [--seed S] [--planted P] until one does not: it is reduced and bisected
 verify programs [--count N]                      small programs as executables of their own, 2,000 of them
@@ -78,6 +79,13 @@ fn run(args: &[String]) -> Option<bool> {
             let mut programs = evidence::Evidence::new("programs");
             gates::aot::check(&mut programs, gates::aot::FULL);
             Some(typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
+        }
+        "edits" => {
+            let mut tests = evidence::Evidence::new("edits");
+            let usual = gates::test_graph::FULL;
+            let size = gates::test_graph::Size { edits: number(rest, "--count", usual.edits as u64)? as usize, ..usual };
+            gates::test_graph::check(&mut tests, size, number(rest, "--seed", 1)?);
+            Some(tests.close())
         }
         "queries" => Some(gates::query::heavy(number(rest, "--scale", 1)? as usize, number(rest, "--seed", 1)?)),
         "bench" => Some(bench::run(rest)),

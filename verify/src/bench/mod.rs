@@ -7,11 +7,13 @@
 //! | [`compile`] | lines a second of check and build, cold                        |
 //! | [`edits`]   | what an edit costs in a fresh process                          |
 //! | [`tests`]   | verdicts that are known, a function edited, everything run     |
+//! | [`aot`]     | small programs as executables of their own, beside C            |
 //! | [`backend`] | LIR to bytes alone, against clang's code generation            |
 //! | [`kernels`] | run time of programs                                           |
 //! | [`maps`]    | maps with int and str keys beside `hashbrown`                  |
 //! | [`hello`]   | start and end of the smallest program                          |
 
+pub mod aot;
 pub mod backend;
 pub mod compile;
 pub mod edits;
@@ -70,7 +72,7 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 9] = ["hello", "edits", "tests", "kernels", "heap", "maps", "backend", "scaling", "compile"];
+pub const PARTS: [&str; 10] = ["hello", "edits", "tests", "aot", "kernels", "heap", "maps", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -93,6 +95,9 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("tests") {
         tests::measure(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("aot") {
+        aot::measure(&mut evidence, &mut ratios);
     }
     if wanted("kernels") {
         kernels::measure(&oric, &mut evidence, &mut ratios);

@@ -112,6 +112,48 @@ pub fn check(evidence: &mut Evidence, count: usize) {
     modes(evidence, &cases);
 }
 
+/// Programs and what they took.
+pub struct Timed {
+    /// Programs.
+    pub programs: usize,
+    /// Their lines.
+    pub lines: usize,
+    /// From the first text to the end of the last run.
+    pub wall: Duration,
+    /// Front end, code, link, and the runs, added up over the workers.
+    pub phases: [Duration; 4],
+    /// What is wrong.
+    pub failures: Vec<String>,
+}
+
+fn timed(cases: &[Case]) -> Timed {
+    let started = Instant::now();
+    let (split, failures) = all(cases);
+    let lines = cases.iter().map(|case| case.text.lines().count()).sum();
+    Timed { programs: cases.len(), lines, wall: started.elapsed(), phases: [split.front, split.code, split.link, split.run], failures }
+}
+
+/// So many programs of the gate, for a benchmark.
+pub fn timed_corpus(count: usize) -> Result<Timed, String> {
+    let mut evidence = Evidence::new("aot-corpus");
+    let (cases, _) = cases(count, &mut evidence)?;
+    Ok(timed(&cases))
+}
+
+/// Programs with what they print, where that is known.
+pub fn timed_programs(programs: Vec<(String, Option<String>)>) -> Result<Timed, String> {
+    let case = |(at, (text, printed)): (usize, (String, Option<String>))| -> Result<Case, String> {
+        let stdout = match printed {
+            Some(printed) => printed,
+            None => interpreted(&text)?.ok_or("a program is not for the interpreter")?.stdout,
+        };
+        let wanted = Wanted::Done(Outcome { stdout, stderr: String::new(), status: 0 });
+        Ok(Case { name: format!("program {at}"), text, file: None, wanted })
+    };
+    let cases: Vec<Case> = programs.into_iter().enumerate().map(case).collect::<Result<_, String>>()?;
+    Ok(timed(&cases))
+}
+
 /// The same programs in other ways: many in one image, and through other linkers.
 fn modes(evidence: &mut Evidence, cases: &[Case]) {
     let mut table = Table::new("modes", &["mode", "programs", "images", "alone", "ms a program"]);

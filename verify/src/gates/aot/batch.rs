@@ -123,13 +123,13 @@ fn in_one_image(folder: &Path, batch: &[&Case]) -> Result<Vec<Outcome>, String> 
     let image = link::executable(&mut session, queries::tests_item(), &folder.join("image"), true).map_err(|why| format!("{why:?}"))?;
     let mut server = Server::start(&image.held, Mode { shows: None, checks_leaks: true }).map_err(failed)?;
     let mut outcomes = Vec::with_capacity(batch.len());
-    for at in 0..batch.len() {
+    for (at, case) in batch.iter().enumerate() {
         let name = format!("@runs{at}");
         let test = tests.iter().find(|test| test.name == name).ok_or_else(|| format!("there is no test {name}"))?;
         let How::Run(number) = test.row.how else { return Err(format!("{name} cannot run: {:?}", test.row.how)) };
         let ended = server.run(number, PATIENCE).map_err(failed)?;
         if ended.is_late {
-            return Err(format!("{} does not end", batch[at].name));
+            return Err(format!("{} does not end", case.name));
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         // As `wait` has it: the status above, the signal below.
