@@ -87,6 +87,8 @@ pub struct Scope {
     pub refuses_impls: bool,
     /// Methods of blocks for types of the language, which are refused (E2010): that such a type lacks one is not reported again.
     pub refused_methods: Vec<Symbol>,
+    /// Types of the language for which the module implements traits of the language, which is refused too: the names of their heads.
+    pub orphans: Vec<Symbol>,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
     #[serde(skip)]
     index: NumberIndex,

@@ -675,25 +675,13 @@ impl<'a> Checker<'a> {
         self.check(id, Type::BOOL, Why::Condition(what))
     }
 
-    /// Has the program an impl of a trait of the library for a type of the library, which is refused where it stands (E2010)?
-    fn has_orphans(&self, ty: Type) -> Result<bool> {
-        let Some(head) = prelude::head(ty) else { return Ok(false) };
-        for known in Known::all() {
-            let rows = self.cx.trait_impls(known.item(), Some(head))?;
-            if rows.iter().any(|row| row.head == Some(head) && !prelude::is_library(row.item.module())) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// Is a report about something that the type lacks a mere consequence of a refused impl?
     pub(super) fn lacks_silently(&mut self, ty: Type) -> Result<bool> {
         let silent = match ty.kind() {
             TypeKind::Error | TypeKind::Never => true,
             TypeKind::Struct(item, _) if self.scope.refuses_impls || self.cx.scope(item.module())?.refuses_impls => true,
             TypeKind::Struct(item, _) if !prelude::is_predeclared(item) => false,
-            _ => self.has_orphans(ty)?,
+            _ => prelude::head(ty).is_some_and(|head| self.scope.orphans.contains(&head.name())),
         };
         self.poisoned |= silent;
         Ok(silent)

@@ -461,30 +461,39 @@ impl Builder<'_> {
         }
     }
 
-    /// The methods of an inherent impl for a type that this package cannot declare.
-    fn refused_methods(&mut self, item: &Item) {
-        let ItemKind::Impl { ty, bound: None, members, generics, .. } = &item.kind else { return };
-        let is_own = match item.tree.types[*ty] {
-            // A module may have a type of its own under the name of one of the language.
+    /// What an impl for a type of the language would give, where that is refused (E2010).
+    fn refused_impl(&mut self, item: &Item) {
+        let ItemKind::Impl { ty, bound, members, generics, .. } = &item.kind else { return };
+        let head = match item.tree.types[*ty] {
             tree::Type::Named { path, .. } => match item.tree.paths[path] {
-                [name] => {
-                    let declares = |row: &syntax::tree::ItemEntry| matches!(row.item.kind, ItemKind::Type { .. }) && row.id.name() == name;
-                    generics.iter().any(|generic| generic.name == name)
-                        || self.imported.contains_key(&(name.raw(), true))
-                        || self.file.items.iter().any(declares)
-                        || prelude_type(name.as_str()).is_none() && prelude::predeclared(name.as_str()).is_none()
-                }
-                _ => true,
+                [name] if generics.iter().any(|generic| generic.name == name) => return,
+                [name] if prelude_type(name.as_str()).is_some() || prelude::predeclared(name.as_str()).is_some() => name,
+                _ => return,
             },
-            _ => false,
+            tree::Type::List(_) => Symbol::new("list"),
+            tree::Type::Tuple(_) => Symbol::new("tuple"),
+            tree::Type::Map(..) => prelude::map().name(),
+            tree::Type::Function { .. } => Symbol::new("function"),
+            _ => return,
         };
-        if is_own || prelude::is_library(self.file.module) {
+        // A module may have a type or trait of its own under the name of one of the language.
+        let is_own = |name: Symbol| {
+            let declares = |row: &syntax::tree::ItemEntry| {
+                matches!(row.item.kind, ItemKind::Type { .. } | ItemKind::Trait { .. }) && row.id.name() == name
+            };
+            self.imported.contains_key(&(name.raw(), true)) || self.file.items.iter().any(declares)
+        };
+        if is_own(head) || prelude::is_library(self.file.module) {
             return;
         }
-        self.scope.refused_methods.extend(members.iter().filter_map(|member| match member {
-            Member::Function { name, .. } => Some(*name),
-            Member::Type { .. } => None,
-        }));
+        match bound.as_ref().map(|bound| &bound.path[..]) {
+            None => self.scope.refused_methods.extend(members.iter().filter_map(|member| match member {
+                Member::Function { name, .. } => Some(*name),
+                Member::Type { .. } => None,
+            })),
+            Some(&[name]) if prelude::trait_named(name.as_str()).is_some() && !is_own(name) => self.scope.orphans.push(head),
+            Some(_) => {}
+        }
     }
 
     // ---- own items ----
@@ -525,7 +534,7 @@ impl Builder<'_> {
                 },
                 ItemKind::Capset(_) => Entity::Unsupported(id, "`capset` declarations"),
                 ItemKind::Impl { .. } if refused_form(item).is_none() => {
-                    self.refused_methods(item);
+                    self.refused_impl(item);
                     continue;
                 }
                 ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {

@@ -578,11 +578,6 @@ impl Known {
         KNOWN[self as usize].2
     }
 
-    /// All of them, in the order of the table.
-    pub fn all() -> impl Iterator<Item = Known> {
-        KNOWN.iter().map(|row| row.0)
-    }
-
     /// The trait that an item is.
     pub fn of(item: ItemId) -> Option<Known> {
         let at = known_items().iter().position(|(known, _)| *known == item)?;
