@@ -1,6 +1,7 @@
 //! Lists: first element, length, buffer. The buffer is a cell that knows where its last element ends and how far there is room (`abi::layout`).
 //!
-//! An op that changes a list consumes it. Growing is in place where the list ends with its buffer, because nobody sees what lies behind. An element is
+//! An op that changes a list consumes it. Growing is in place where the list ends with its buffer, because nobody sees what lies behind; where the new element
+//! may hold a list of this type, only while the buffer has one holder (`looked::may_hold_its_list`): values have no cycles. An element is
 //! changed in place where the buffer has one holder, and that is this list. Anywhere else the elements are copied into a buffer of their own: whatever they hold
 //! has one holder more, and the share of the old buffer is given up.
 
@@ -12,6 +13,7 @@ use ir::ssa::{Inst, NewInst, Value};
 use super::Builder;
 use super::counts::Act;
 use super::glue::{self, Purpose};
+use super::looked::may_hold_its_list;
 use super::shape::ShapeId;
 use crate::ir::Type;
 use crate::ops::{Cond, NOUNWIND, Op};
@@ -191,12 +193,39 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Does a list of this type grow in place only while nobody else holds its buffer?
+    fn must_be_sole(&mut self, list: Option<hir::Type>) -> Result<bool, Stop> {
+        match list.map(hir::Type::kind) {
+            Some(TypeKind::List(element)) => may_hold_its_list(element, &mut self.shapes, self.cx),
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    /// The buffer when it has one holder, else null.
+    fn sole_or_null(&mut self, buffer: Value) -> Value {
+        let (held, join) = (self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let null = self.constant(Type::Ptr, 0);
+        let is_held = self.icmp(Cond::Ne, buffer, null);
+        let known = self.constants.len();
+        self.branch(is_held, (held, &[]), (join, &[null]));
+        self.block = held;
+        let is_only = self.is_sole(buffer);
+        let sole = self.pure(Op::Select, &[is_only, buffer, null], Type::Ptr);
+        self.jump(join, &[sole]);
+        self.constants.truncate(known);
+        self.block = join;
+        self.out.add_param(join, Type::Ptr)
+    }
+
     /// The list at the end of a buffer with room for more.
     fn reserved(&mut self, value: Option<&Value>, more: Value, stride: u32) -> Result<List, Stop> {
         let old = self.list_at(value);
         let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
         let (stride, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(self.tag_of(value.copied()))));
-        let buffer = self.runtime_buffer(RuntimeCall::ListReserve, &[old.elements, old.length, old.buffer, more, stride, tag]);
+        // Where elements are copied whatever room there is, the buffer is not told.
+        let known = if self.must_be_sole(ty)? { self.sole_or_null(old.buffer) } else { old.buffer };
+        let buffer = self.runtime_buffer(RuntimeCall::ListReserve, &[old.elements, old.length, known, more, stride, tag]);
         let start = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
         let has_moved = self.icmp(Cond::Ne, buffer, old.buffer);
         let elements = self.pure(Op::Select, &[has_moved, start, old.elements], Type::Ptr);
@@ -221,7 +250,12 @@ impl Builder<'_> {
         let limit = self.load(old.buffer, layout::BUFFER_LIMIT, Type::Ptr);
         let is_last = self.icmp(Cond::Eq, place, end);
         let has_room = self.icmp(Cond::Ule, behind, limit);
-        let fits = self.pure(Op::And, &[is_last, has_room], Type::I8);
+        let mut fits = self.pure(Op::And, &[is_last, has_room], Type::I8);
+        let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
+        if self.must_be_sole(ty)? {
+            let is_only = self.is_sole(old.buffer);
+            fits = self.pure(Op::And, &[fits, is_only], Type::I8);
+        }
         self.branch(fits, (join, &[old.elements, old.buffer]), (grow, &[]));
         self.constants.truncate(known);
         self.block = grow;

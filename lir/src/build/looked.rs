@@ -1,5 +1,6 @@
 //! Which leaves of a value counting looks at. The functions that count take those only: of a sum with 20 leaves they are a tag and a few addresses.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use hir::TypeKind;
@@ -15,6 +16,50 @@ pub(super) fn taken(purpose: Purpose, ty: hir::Type, shapes: &mut Shapes<'_>, cx
         Purpose::Share => Ok([0, 1].into()),
         Purpose::Drop | Purpose::Env | Purpose::Dup | Purpose::GiveUp => looked_at(ty, shapes, cx),
     }
+}
+
+/// More types than this are not looked through.
+const MOST_TYPES: usize = 4096;
+
+/// May an element of a list hold a list of this type itself, however deep? What a function has captured nobody knows.
+///
+/// A list that ends with its buffer grows in place although others hold the buffer. When the new element holds one of them, the buffer would hold itself, and
+/// nobody would ever give it up.
+pub(super) fn may_hold_its_list(element: hir::Type, shapes: &mut Shapes<'_>, cx: &dyn Context) -> Result<bool, Stop> {
+    if let Some(&known) = shapes.holds_its_list.get(&element) {
+        return Ok(known);
+    }
+    let mut seen = HashSet::from([element]);
+    let mut open = vec![element];
+    let mut found = false;
+    while let Some(ty) = open.pop() {
+        let parts: Vec<hir::Type> = match ty.kind() {
+            TypeKind::Function(..) => {
+                found = true;
+                break;
+            }
+            TypeKind::List(part) => vec![part],
+            TypeKind::Cell(parts) | TypeKind::Tuple(parts) => parts.to_vec(),
+            TypeKind::Struct(..) => match (cx.variants(ty)?, cx.fields(ty)?) {
+                (Some(variants), _) => variants.iter().flat_map(|payload| payload.iter().copied()).collect(),
+                (None, Some(fields)) => fields.to_vec(),
+                (None, None) => Vec::new(),
+            },
+            hir::base_kinds!()
+            | TypeKind::Str
+            | TypeKind::Hole(_)
+            | TypeKind::Parameter(..)
+            | TypeKind::Associated(..)
+            | TypeKind::Variable(_) => Vec::new(),
+        };
+        if matches!(ty.kind(), TypeKind::List(part) if part == element) || seen.len() > MOST_TYPES {
+            found = true;
+            break;
+        }
+        open.extend(parts.into_iter().filter(|part| seen.insert(*part)));
+    }
+    shapes.holds_its_list.insert(element, found);
+    Ok(found)
 }
 
 /// Of a text the word that names its owner, of a list its buffer, of a function what it captured; of a sum what tells the variant, too. Each type is

@@ -128,6 +128,8 @@ pub struct Shapes<'a> {
     contents: HashMap<hir::Type, ShapeId>,
     /// Which leaves of a type counting looks at.
     pub(super) looked: HashMap<hir::Type, Rc<[u32]>>,
+    /// Of elements whether they may hold a list of their type.
+    pub(super) holds_its_list: HashMap<hir::Type, bool>,
     last: (hir::Type, ShapeId),
     refused: bool,
 }
@@ -155,6 +157,7 @@ impl<'a> Shapes<'a> {
             index: HashMap::new(),
             contents: HashMap::new(),
             looked: HashMap::new(),
+            holds_its_list: HashMap::new(),
             last: (hir::Type::VOID, ShapeId::NOTHING),
             refused: false,
         };

@@ -122,7 +122,7 @@ fn parts_at_once(files: &[&str; 2]) -> Result<Vec<Tests>, String> {
     let run = |verb: &'static str, file: &str| -> Result<Tests, String> {
         let mut command = Command::new(faults::compiler(&scene)?);
         command.args([verb, file, "--message-format=json"]).current_dir(&scene.package).env_clear();
-        told(&child::run(&mut command, Limits::default()).map_err(|error| error.to_string())?)
+        told(&child::run(&mut command, limits()).map_err(|error| error.to_string())?)
     };
     // Who makes the link to the compiler is one of them alone.
     faults::compiler(&scene)?;
@@ -146,6 +146,11 @@ struct Seen {
 }
 
 type Tests = BTreeMap<String, Seen>;
+
+/// The limit of a file is that of the store, too, which hundreds of edits let grow.
+fn limits() -> Limits {
+    Limits { output: 1 << 30, ..Limits::default() }
+}
 
 /// One package through its edits: what does not hold, and how many edits were taken back.
 fn script(size: Size, seed: u64, rows: &mut BTreeMap<&'static str, [usize; 4]>) -> Result<(Vec<String>, usize), String> {
@@ -190,7 +195,7 @@ fn script(size: Size, seed: u64, rows: &mut BTreeMap<&'static str, [usize; 4]>) 
 fn tests(scene: &Scene, flags: &[&str]) -> Result<Tests, String> {
     let mut command = Command::new(faults::compiler(scene)?);
     command.args(["check", ".", "--message-format=json"]).args(flags).current_dir(&scene.package).env_clear();
-    told(&child::run(&mut command, Limits::default()).map_err(|error| error.to_string())?)
+    told(&child::run(&mut command, limits()).map_err(|error| error.to_string())?)
 }
 
 /// What a run says of each test.
