@@ -21,7 +21,7 @@ mod types;
 use ir::Stop;
 
 use crate::ir::{Pattern, PatternId};
-use crate::program::Context;
+use crate::program::{Context, Given};
 use crate::{Body, Type};
 
 pub(crate) use types::Types;
@@ -46,12 +46,12 @@ pub struct Verdict {
     pub is_too_complex: bool,
 }
 
-/// Judges arms (pattern, guarded) of a match on a value of type `ty`. The patterns must fit the type.
-pub fn judge(body: &Body, arms: &[(PatternId, bool)], ty: Type, cx: &dyn Context) -> Result<Verdict, Stop> {
+/// Judges arms (pattern, guarded) of a match on a value of type `ty`, where this is known of type parameters. The patterns must fit the type.
+pub fn judge(body: &Body, arms: &[(PatternId, bool)], ty: Type, given: &Given, cx: &dyn Context) -> Result<Verdict, Stop> {
     if is_scalar(ty) {
         return Ok(one_column(body, arms, ty));
     }
-    matrix::solve(body, arms, ty, cx)
+    matrix::solve(body, arms, ty, given, cx)
 }
 
 /// The alternatives of a pattern of scalars, in order.

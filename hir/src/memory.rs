@@ -50,6 +50,7 @@ impl Program {
 
     /// An item of the program or of the library.
     fn item(&self, item: ItemId) -> Option<&Arc<Item>> {
+        let item = item.declared();
         self.items
             .get(&item)
             .or_else(|| library_files().iter().flat_map(|file| &file.items).find(|row| row.id == item).map(|row| &row.item))
@@ -320,7 +321,7 @@ impl Context for Program {
                 None => None,
             },
         };
-        let signature = signature.map(Arc::new);
+        let signature = signature.map(|signature| Arc::new(signature.of(item)));
         self.signatures.borrow_mut().insert(item, signature.clone());
         Ok(signature)
     }

@@ -88,6 +88,10 @@ pub struct Scope {
     pub variants: Vec<(Symbol, ItemId)>,
     /// The module has impl blocks or the like, which are refused: methods and operators that its types lack are not reported again.
     pub refuses_impls: bool,
+    /// Methods of blocks for types of the language, which are refused (E2010): that such a type lacks one is not reported again.
+    pub refused_methods: Vec<Symbol>,
+    /// Types of the language for which the module implements traits of the language, which is refused too: the names of their heads.
+    pub orphans: Vec<Symbol>,
     /// Positions in `values` by the number of the symbol; made by [`Scope::sort`]. A scope without it is searched by text.
     #[serde(skip)]
     index: NumberIndex,
@@ -222,6 +226,14 @@ pub struct Signature {
     pub name_span: Span,
     /// Errors of the signature.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Signature {
+    /// The signature as this item has it: behind a default body that is called although an impl has another no impl is looked for.
+    pub fn of(self, item: ItemId) -> Signature {
+        let owner = self.owner.filter(|_| item == item.declared());
+        Signature { owner, ..self }
+    }
 }
 
 /// A parameter.

@@ -50,6 +50,9 @@ pub struct ItemPath {
     pub disambiguator: u32,
 }
 
+/// The ordinal of a default body that is called although an impl has another; no file has so many equals.
+const REPLACED: u32 = 1 << 31;
+
 /// An item of the program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ItemId(u32);
@@ -192,6 +195,23 @@ impl ItemId {
         let (base, args) = name.split_at(name.find('<').unwrap_or(name.len()));
         let (base, count) = base.split_once('&')?;
         Some((Self::new(ItemPath { name: Symbol::new(&format!("{base}{args}")), ..*path }), count.parse().ok()?))
+    }
+
+    /// The body that a trait gives to this method of it, called where an impl has another (`Parent.method(self)` in that other): an item of its own, so
+    /// that no impl is looked for behind it.
+    pub fn as_replaced(self) -> ItemId {
+        match self.path() {
+            path @ ItemPath { disambiguator: 0, .. } => Self::new(ItemPath { disambiguator: REPLACED, ..path }),
+            _ => self,
+        }
+    }
+
+    /// The inverse of [`ItemId::as_replaced`]; the item itself where it is none of these.
+    pub fn declared(self) -> ItemId {
+        match self.path() {
+            path @ ItemPath { disambiguator: REPLACED, .. } => Self::new(ItemPath { disambiguator: 0, ..path }),
+            _ => self,
+        }
     }
 
     /// The item as its users call it: a method without the block that it stands in, an instance without its type arguments.

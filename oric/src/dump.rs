@@ -183,7 +183,10 @@ fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
         ("mir", "built") => {
             let bodies: Vec<mir::Body<mir::Built>> = items
                 .iter()
-                .filter_map(|i| engine.get::<queries::TypedBody>(i).ok()?.body.as_ref().map(|b| mir::build::build(b, &world)))
+                .filter_map(|i| {
+                    let built = |body: &hir::Body| mir::build::build(body, &mir::build::Within::new(body.owner, &world, &world)?);
+                    engine.get::<queries::TypedBody>(i).ok()?.body.as_ref().map(built)
+                })
                 .collect::<Result<_, _>>()
                 .unwrap_or_else(|_| interrupted());
             mir::text::print_file(&bodies, &world).unwrap_or_else(|_| interrupted())

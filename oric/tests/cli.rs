@@ -172,3 +172,40 @@ fn a_program_that_runs_out_of_memory_says_so_and_ends() {
     let (out, status) = shell("oric build -o grow grow.ori >/dev/null 2>&1; ulimit -v 200000; ./grow 2>&1", &folder.0);
     assert_eq!((out.as_str(), status), ("fatal: out of memory (40 bytes requested)\n", 134));
 }
+
+/// A write beyond the limit on the size of files is an error like any other: nothing half written is left, and nobody is ended by a signal.
+#[test]
+fn a_program_that_may_not_be_written_leaves_nothing() {
+    let folder = Folder::new("limit");
+    let prints: String = (0..60).map(|n| format!("print(msg: \"{}{n}\"); ", "x".repeat(900))).collect();
+    folder.write("big.ori", format!("@main () -> void = {{ {prints} }}\n").as_bytes());
+    folder.write("out/nothing", b"");
+    let (out, status) = shell("ulimit -f 20; oric build -o out/big big.ori 2>&1", &folder.0);
+    assert!(status == 2 && out.contains("cannot write out/big: File too large"), "{status}: {out}");
+    let (left, _) = shell("ls -A out", &folder.0);
+    assert_eq!(left, "nothing\n");
+    let (_, status) = shell("oric build -o out/big big.ori 2>&1 && out/big > /dev/null", &folder.0);
+    assert_eq!(status, 0);
+}
+
+/// Ten thousand elements of a literal are no matter, and where code would be too large there is a place and a next step.
+#[test]
+fn literals_may_be_long() {
+    let folder = Folder::new("long");
+    let entries: Vec<String> = (0..10_000).map(|n| format!("\"w{n}\": {n}")).collect();
+    let texts: Vec<String> = (0..10_000).map(|n| format!("\"w{n}\"")).collect();
+    let (entries, texts) = (entries.join(", "), texts.join(", "));
+    folder.write("constant.ori", format!("let $m = {{{entries}}};\n@main () -> void = print(msg: `{{m[\"w9999\"] ?? 0}}`);\n").as_bytes());
+    folder.write("map.ori", format!("@main () -> void = {{ let m = {{{entries}}}; print(msg: `{{m.len()}}`); }}\n").as_bytes());
+    folder.write("list.ori", format!("@main () -> void = {{ let m = [{texts}]; print(msg: `{{m.len()}} {{m[9999]}}`); }}\n").as_bytes());
+    for (name, wanted) in [("constant", "9999\n"), ("map", "10000\n"), ("list", "10000 w9999\n")] {
+        assert_eq!(shell(&format!("oric run {name}.ori"), &folder.0), (wanted.to_owned(), 0), "{name}");
+    }
+    let reads: String = (0..4).map(|n| format!("print(msg: `{{m[\"w{n}\"] ?? 0}}`); ")).collect();
+    folder.write("large.ori", format!("let $m = {{{entries}}};\n@main () -> void = {{ {reads} }}\n").as_bytes());
+    let (out, status) = shell("oric run large.ori 2>&1", &folder.0);
+    assert!(
+        status == 1 && out.contains("error[E0039]") && out.contains("large.ori:2:2") && out.contains("a function of its own"),
+        "{status}: {out}"
+    );
+}

@@ -22,6 +22,7 @@
 //! | `compose`   | making a segment out of new rows and old segments          |
 //! | `stat`      | counting and checking everything, for people who ask       |
 //! | [`cas`]     | artifacts by the hash of their content                     |
+//! | [`limit`]   | what becomes of writes that are too large                  |
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -37,6 +38,7 @@ mod disk;
 mod encode;
 mod fold;
 mod head;
+pub mod limit;
 mod map;
 mod open;
 mod overlay;

@@ -9,7 +9,7 @@ use super::intervals::{Coverage, Test, interval, is_scalar};
 use super::types::{Made, Types};
 use super::{LIMIT, Verdict};
 use crate::ir::{Pattern, PatternId};
-use crate::program::{Context, TypeDefinition, TypeForm};
+use crate::program::{Context, Given, TypeDefinition, TypeForm};
 use crate::resolve::prelude;
 use crate::{Body, Type};
 
@@ -48,10 +48,10 @@ struct Matrix<'a> {
     is_too_complex: bool,
 }
 
-pub(super) fn solve(body: &Body, arms: &[(PatternId, bool)], ty: Type, cx: &dyn Context) -> Result<Verdict, Stop> {
+pub(super) fn solve(body: &Body, arms: &[(PatternId, bool)], ty: Type, given: &Given, cx: &dyn Context) -> Result<Verdict, Stop> {
     let mut matrix = Matrix {
         body,
-        types: Types::new(cx),
+        types: Types::new(given, cx),
         useful_arms: vec![false; arms.len()],
         trails: Vec::new(),
         alternatives: HashMap::new(),

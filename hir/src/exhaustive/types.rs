@@ -5,7 +5,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ir::Stop;
 
-use crate::program::{Context, TypeDefinition};
+use crate::program::{Context, Given, TypeDefinition};
+use crate::resolve::instances::instance_of;
 use crate::{Type, TypeKind};
 
 /// The constructors of a type.
@@ -24,13 +25,15 @@ pub(crate) enum Made {
 /// Answers about types; each is asked for once.
 pub(crate) struct Types<'a> {
     cx: &'a dyn Context,
+    /// What is known of the type parameters of the body.
+    given: &'a Given,
     made: HashMap<Type, Made>,
     is_empty: HashMap<Type, bool>,
 }
 
 impl<'a> Types<'a> {
-    pub(crate) fn new(cx: &'a dyn Context) -> Types<'a> {
-        Types { cx, made: HashMap::new(), is_empty: HashMap::new() }
+    pub(crate) fn new(given: &'a Given, cx: &'a dyn Context) -> Types<'a> {
+        Types { cx, given, made: HashMap::new(), is_empty: HashMap::new() }
     }
 
     /// What a type is made of; a declaration with errors counts as plain.
@@ -42,7 +45,7 @@ impl<'a> Types<'a> {
             TypeKind::Tuple(elements) => Made::Product(elements.into(), None),
             TypeKind::List(element) => Made::List(element),
             TypeKind::Void => Made::Product(Arc::default(), None),
-            TypeKind::Struct(item, args) => match self.cx.type_definition(item)?.map(|d| d.instantiated(args)) {
+            TypeKind::Struct(item, args) => match instance_of(item, args, self.given, self.cx)? {
                 Some(definition) if definition.choices().is_some() => Made::Sum(definition),
                 Some(definition) => Made::Product(definition.fields.iter().map(|&(_, ty)| ty).collect(), Some(definition)),
                 None => Made::Plain,

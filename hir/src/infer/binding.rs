@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
             self.report(Code::W0604, at, []);
         }
         if let Some(refutable) = refutable {
-            let verdict = judge(&self.draft.body, &[(built, false)], ty, self.cx)?;
+            let verdict = judge(&self.draft.body, &[(built, false)], ty, &self.given, self.cx)?;
             if verdict.is_too_complex {
                 self.report(
                     Code::E0039,
@@ -167,7 +167,7 @@ impl<'a> Checker<'a> {
             }
             Pattern::Fields(list) => {
                 let definition = match part.ty.kind() {
-                    TypeKind::Struct(item, args) => self.cx.type_definition(item)?.map(|d| d.instantiated(args)),
+                    TypeKind::Struct(item, args) => self.definition_for(item, args, self.draft.pattern_spans[pattern.index()])?,
                     _ => None,
                 };
                 for at in 0..list.len() {

@@ -49,6 +49,7 @@ impl<'a> Checker<'a> {
                 };
             }
             Ast::SelfValue => return self.call_again(callee, args, span),
+            Ast::SelfType if types.is_empty() => return self.own_call(at, args, span),
             _ => {
                 let value = self.infer(callee)?;
                 return self.call_value(value, "the value", args, span);
@@ -277,7 +278,7 @@ impl<'a> Checker<'a> {
             && let Some((wanted, _)) = expect.checked()
         {
             // What does not fit is reported where the value goes.
-            let result = self.instantiated(signature.result, &type_args)?;
+            let result = self.instantiated(signature.result, &type_args, at)?;
             self.unify(result, wanted);
         }
         if item == prelude::collect()
@@ -285,7 +286,7 @@ impl<'a> Checker<'a> {
             && let TypeKind::Variable(_) = self.resolved(target).kind()
         {
             // Nothing is expected: a list.
-            let element = self.projected(Type::associated(&[this], Known::Iterator.item(), prelude::item_type()))?;
+            let element = self.projected(Type::associated(&[this], Known::Iterator.item(), prelude::item_type()), at)?;
             self.unify(target, Type::list(element));
         }
         let mark = self.draft.scratch.len();
@@ -296,13 +297,14 @@ impl<'a> Checker<'a> {
             receiver = receiver.map(|value| self.settled(value));
             values.resize(params.len(), ExprId::new(u32::MAX as usize));
         }
+        let list = self.tree.args.get(args);
         let checked = self.arguments(args, |checker, i| {
             let parameter = &params[slots[i]];
             let why = Why::Parameter(item, parameter.name, parameter.span);
             if !checker.projections.is_empty() {
                 checker.settle_projections()?;
             }
-            Ok((checker.instantiated(parameter.ty, &type_args)?, why))
+            Ok((checker.instantiated(parameter.ty, &type_args, list[i].span)?, why))
         })?;
         for (value, &slot) in checked.into_iter().zip(&slots) {
             if in_order {
@@ -325,7 +327,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let Some(default) = parameter.default else { continue };
-            let ty = self.instantiated(parameter.ty, &type_args)?;
+            let ty = self.instantiated(parameter.ty, &type_args, at)?;
             let value = self.push(Expr::Call(default, List::EMPTY), ty, span);
             self.instantiate(value, default, &type_args, span)?;
             if in_order { values.push(value) } else { values[i] = value }
@@ -346,7 +348,7 @@ impl<'a> Checker<'a> {
             values.insert(0, receiver);
         }
         let list = self.draft.body.lists.add(values);
-        let mut result = self.instantiated(signature.result, &type_args)?;
+        let mut result = self.instantiated(signature.result, &type_args, at)?;
         if signature.receiver != Receiver::None && self.cx.mutates(item)? {
             let this = signature.params.first().map_or(Type::ERROR, |this| this.ty);
             result = returned(result, self.resolved(this.substituted(&type_args)));
@@ -411,7 +413,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Result<ExprId> {
         let tree = self.tree;
-        let ty = self.instantiated(parameter.ty, type_args)?;
+        let ty = self.instantiated(parameter.ty, type_args, span)?;
         let TypeKind::List(element) = self.resolved(ty).kind() else { return self.silent(rest, span) };
         let parts = tree.args.get(rest).iter().map(|argument| (argument.spread, argument.value));
         self.list_of(parts, Some((element, Why::Parameter(item, parameter.name, parameter.span))), span)

@@ -116,7 +116,7 @@ impl<'a> Checker<'a> {
     /// `wanted.from_iter(iter: all.iter())`
     fn collected_from(&mut self, all: ExprId, wanted: Type, element: Type, span: Span) -> Result<ExprId> {
         let list = self.ty(all);
-        let iterator = self.projected(Type::associated(&[list], Known::Iterable.item(), prelude::iter_type()))?;
+        let iterator = self.projected(Type::associated(&[list], Known::Iterable.item(), prelude::iter_type()), span)?;
         let items = self.through_with(Known::Iterable, &[list], &[all], iterator, span)?;
         self.through_with(Known::Collect, &[wanted, self.resolved(element), iterator], &[items], wanted, span)
     }

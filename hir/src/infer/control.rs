@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
                         match steps {
                             Some(iterator) => {
                                 let this = self.ty(iterator);
-                                self.projected(Type::associated(&[this], Known::Iterator.item(), prelude::item_type()))?
+                                self.projected(Type::associated(&[this], Known::Iterator.item(), prelude::item_type()), source_span)?
                             }
                             None => Type::ERROR,
                         }
@@ -320,7 +320,7 @@ impl<'a> Checker<'a> {
                 Ok(Some(value))
             }
             Answer::Proven(_) => {
-                let iterator = self.projected(Type::associated(&[ty], Known::Iterable.item(), prelude::iter_type()))?;
+                let iterator = self.projected(Type::associated(&[ty], Known::Iterable.item(), prelude::iter_type()), span)?;
                 self.through_with(Known::Iterable, &[ty], &[value], iterator, span).map(Some)
             }
             Answer::Endless => {
@@ -460,7 +460,8 @@ impl<'a> Checker<'a> {
     fn bound(&mut self, id: tree::ExprId) -> Result<ExprId> {
         let value = self.infer(id)?;
         let ty = self.ty(value);
-        if ty == Type::INT || ty.fits_anywhere() {
+        // What is open is an `int` here: there are no other ranges.
+        if ty == Type::INT || ty.fits_anywhere() || self.unify(ty, Type::INT) {
             return Ok(value);
         }
         let at = self.span_at(value);

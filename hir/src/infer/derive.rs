@@ -43,7 +43,7 @@ pub fn made(instance: ItemId, item: &Item, cx: &dyn Context) -> Result<Option<Bo
     let span = item.name_span;
     let mut params = Vec::with_capacity(signature.params.len());
     for parameter in &signature.params {
-        let ty = checker.instantiated(parameter.ty, args)?;
+        let ty = checker.instantiated(parameter.ty, args, span)?;
         let local = checker.local(parameter.name, ty, false);
         checker.draft.body.params.push(local);
         params.push(local);
@@ -59,7 +59,7 @@ pub fn made(instance: ItemId, item: &Item, cx: &dyn Context) -> Result<Option<Bo
         _ => checker.method_of(known, this, &params, span)?,
     };
     let root = checker.with_statements(0, root, span);
-    let result = checker.instantiated(signature.result, args)?;
+    let result = checker.instantiated(signature.result, args, span)?;
     Ok(checker.finish(root, Some(result))?.body)
 }
 
@@ -110,7 +110,7 @@ impl Checker<'_> {
     fn parts(&mut self, ty: Type) -> Result<Parts> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Parts::Tuple(elements.to_vec()),
-            TypeKind::Struct(item, args) => match self.cx.type_definition(item)?.map(|d| d.instantiated(args)) {
+            TypeKind::Struct(item, args) => match self.definition_for(item, args, self.item.name_span)? {
                 Some(definition) if definition.choices().is_some() => Parts::Sum(definition),
                 Some(definition) => Parts::Declared(definition),
                 None => {

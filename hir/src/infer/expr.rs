@@ -106,10 +106,7 @@ impl<'a> Checker<'a> {
             }
             Ast::Range { start, end, inclusive, step } => self.range((start, end), inclusive, step, span)?,
             Ast::SelfValue => self.self_value(span),
-            Ast::SelfType => {
-                self.report(Code::E0314, span, []);
-                self.error(span)
-            }
+            Ast::SelfType => self.own_as_value(span)?,
             Ast::List(entries) => self.list_literal(entries, span, expect)?,
             Ast::Try(body) => self.try_block(body, span, expect)?,
             Ast::Unsafe(_) => self.refuse(span, "`unsafe` blocks"),
@@ -229,8 +226,8 @@ impl<'a> Checker<'a> {
     // ---- members ----
 
     fn field(&mut self, base: tree::ExprId, name: ir::Symbol, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
-        if let Some(item) = self.type_path(base)?
-            && let Some(value) = self.qualified(item, None, name, None, span, expect)?
+        if let Some((item, of)) = self.type_before(base)?
+            && let Some(value) = self.qualified(item, of, name, None, span, expect)?
         {
             return Ok(value);
         }
@@ -244,6 +241,10 @@ impl<'a> Checker<'a> {
         }
         if let Some(value) = self.associated_value(base, name, span, expect)? {
             return Ok(value);
+        }
+        if let (Ast::SelfType, Some(this)) = (self.tree.exprs[base], self.around.this) {
+            self.report(Code::E0444, span, [show(this).into(), name.into()]);
+            return Ok(self.error(span));
         }
         if let Ast::Name(root) = self.tree.exprs[base]
             && self.lookup(root).is_none()
@@ -301,7 +302,8 @@ impl<'a> Checker<'a> {
                     && self.sees_fields(item)
                     && let Some(index) = definition.field_named(name)
                 {
-                    return Ok(Some((index as u32, definition.fields[index].1.substituted(args))));
+                    let field = self.instantiated(definition.fields[index].1, args, span)?;
+                    return Ok(Some((index as u32, field)));
                 }
                 if self.has_inherent(ty, name)? {
                     let at = self.last_segment(span, name);
@@ -596,6 +598,9 @@ impl<'a> Checker<'a> {
     fn convert_as(&mut self, value: tree::ExprId, target: tree::TypeId, span: Span) -> Result<ExprId> {
         let value = self.infer(value)?;
         let to = self.read_type(target)?;
+        if !self.head_is_known(value)? {
+            return Ok(self.error(span));
+        }
         let from = self.ty(value);
         if to == Type::ERROR || from == Type::ERROR {
             return Ok(self.error(span));
@@ -674,8 +679,9 @@ impl<'a> Checker<'a> {
     pub(super) fn lacks_silently(&mut self, ty: Type) -> Result<bool> {
         let silent = match ty.kind() {
             TypeKind::Error | TypeKind::Never => true,
-            TypeKind::Struct(item, _) => self.scope.refuses_impls || self.cx.scope(item.module())?.refuses_impls,
-            _ => false,
+            TypeKind::Struct(item, _) if self.scope.refuses_impls || self.cx.scope(item.module())?.refuses_impls => true,
+            TypeKind::Struct(item, _) if !prelude::is_predeclared(item) => false,
+            _ => prelude::head(ty).is_some_and(|head| self.scope.orphans.contains(&head.name())),
         };
         self.poisoned |= silent;
         Ok(silent)

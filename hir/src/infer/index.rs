@@ -121,14 +121,14 @@ impl<'a> Checker<'a> {
         }
         let mutates = self.cx.mutates(item)?;
         args.extend(self.open_arguments(signature.generics.len() - args.len()));
-        let result = self.instantiated(signature.result, &args)?;
+        let result = self.instantiated(signature.result, &args, at)?;
         if !self.unify(result, ty) {
             return Ok(None);
         }
         // Its declaration has the report.
         self.poisoned |= [signature.result, key.ty, value.ty].contains(&Type::ERROR);
         self.require(&signature.given, &args, at)?;
-        let (key, value) = (self.instantiated(key.ty, &args)?, self.instantiated(value.ty, &args)?);
+        let (key, value) = (self.instantiated(key.ty, &args, at)?, self.instantiated(value.ty, &args, at)?);
         Ok(Some(Updated { item, args, key, value, mutates }))
     }
 

@@ -13,8 +13,8 @@ use super::traits::Offered;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId, LocalId};
-use crate::program::{Entity, Implementation, Receiver};
-use crate::resolve::prelude::{library_head, predeclared};
+use crate::program::{Implementation, Receiver};
+use crate::resolve::prelude::library_head;
 use crate::resolve::show;
 use crate::{Intrinsic, Type, TypeKind};
 
@@ -94,21 +94,6 @@ impl<'a> Checker<'a> {
                 Offered::Ambiguous => self.silent(args, span),
             },
         }
-    }
-
-    /// The type that `Name<A>` before a dot stands for; `None` when the name is no type.
-    pub(super) fn type_with_args(&mut self, base: tree::ExprId, types: List<TypeId>, whole: tree::ExprId) -> Result<Option<Type>> {
-        let Ast::Name(name) = self.tree.exprs[base] else { return Ok(None) };
-        if self.lookup(name).is_some() {
-            return Ok(None);
-        }
-        let (item, wanted) = match (self.scope.type_name(name), predeclared(name.as_str())) {
-            (Some(Entity::Type(item)), _) => (item, self.scope.arity(item)),
-            (None, Some(known)) => known,
-            _ => return Ok(None),
-        };
-        let span = self.span(whole);
-        self.written_type(item, wanted, types, span)
     }
 
     /// A call with a receiver. When the method changes its `self`, the place of the receiver gets the final one before the result is used.

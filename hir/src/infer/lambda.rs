@@ -7,6 +7,7 @@ use syntax::tree::{self, Argument, Expr as Ast, LambdaParam};
 use syntax::{DiagnosticCode as Code, Severity, Span};
 
 use super::draft::Lambda;
+use super::paths::Before;
 use super::propagate::Target;
 use super::traits::Offered;
 use super::why::{Expect, Mode, Why};
@@ -14,7 +15,7 @@ use super::{Binding, Checker, Kind, Result};
 use crate::ir::{Expr, ExprId, LocalId};
 use crate::program::TypeDefinition;
 use crate::resolve::show;
-use crate::types::{instance, parameters, shared};
+use crate::types::{instance, parameters};
 use crate::{Type, TypeKind};
 
 /// The parameters of a function of the prelude or a standard module that takes no other types.
@@ -204,9 +205,9 @@ impl<'a> Checker<'a> {
         args.extend(self.open_arguments(own));
         let mut params = Vec::with_capacity(signature.params.len());
         for param in &signature.params {
-            params.push(self.instantiated(param.ty, &args)?);
+            params.push(self.instantiated(param.ty, &args, span)?);
         }
-        let result = self.instantiated(signature.result, &args)?;
+        let result = self.instantiated(signature.result, &args, span)?;
         let ty = Type::function(&params, result);
         if !args.is_empty()
             && let Some((wanted, _)) = expect.checked()
@@ -229,21 +230,22 @@ impl<'a> Checker<'a> {
     pub(super) fn constructor_value(
         &mut self,
         definition: &TypeDefinition,
+        ty: Type,
         payload: &[(Symbol, Type)],
         number: Option<usize>,
         span: Span,
     ) -> Result<ExprId> {
-        let args = self.open_arguments(definition.generics.len());
+        let args = super::variants::arguments(ty);
         if !definition.given.bounds.is_empty() || !definition.given.equalities.is_empty() {
-            self.require(&definition.given, &args, span)?;
+            self.require(&definition.given, args, span)?;
         }
-        let ty = Type::new(TypeKind::Struct(definition.item, shared(&args)));
         let outside = self.enter_lambda();
         let (mut params, mut names) = (Vec::new(), Vec::new());
         for &(name, part) in payload {
             // What is positional has its number as its name, which is none of a variable.
             let name = if name.as_str().starts_with(|c: char| c.is_ascii_digit()) { self.blank } else { name };
-            params.push(self.local(name, part.substituted(&args), false));
+            let part = self.instantiated(part, args, span)?;
+            params.push(self.local(name, part, false));
             names.push(name);
         }
         let values: Vec<ExprId> = params.iter().map(|&param| self.read(param, span)).collect();
@@ -300,15 +302,15 @@ impl<'a> Checker<'a> {
                 let count = self.cx.type_definition(item)?.map_or(0, |definition| definition.generics.len());
                 self.open_struct(item, count)
             }
-            (None, Ast::SelfType) => match self.around.this {
-                Some(this) => this,
-                None => return Ok(None),
-            },
             (None, &Ast::Name(root)) if self.lookup(root).is_none() => match self.around.parameter(root) {
                 Some(ty) => ty,
                 None => return Ok(None),
             },
-            (None, _) => return Ok(None),
+            (None, _) => match self.path_before(base)? {
+                Some(Before::Type(Type::ERROR)) => return Ok(Some(self.error(span))),
+                Some(Before::Type(ty)) => ty,
+                Some(Before::Trait(_)) | None => return Ok(None),
+            },
         };
         let at = self.last_segment(span, name);
         if let Some((item, owner_args)) = self.inherent(ty, name, false, at)? {
@@ -331,7 +333,7 @@ impl<'a> Checker<'a> {
         let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
         let index = definition.field_named(name).filter(|_| definition.has_members() && self.sees_fields(item));
         let Some(index) = index else { return Ok(None) };
-        let ty = self.resolved(definition.fields[index].1.substituted(type_args));
+        let ty = self.instantiated(definition.fields[index].1, type_args, span)?;
         let at = Span::new(self.span_at(value).start, span.end);
         let callee = self.push(Expr::Field(value, index as u32), ty, at);
         self.call_value(callee, name.as_str(), args, span).map(Some)

@@ -19,6 +19,17 @@ impl<'a> Checker<'a> {
             Some(TypeKind::List(element)) => Some((element, Why::ElementOf(element))),
             _ => None,
         };
+        self.list_of_entries(entries, element, span)
+    }
+
+    fn list_of_entries(&mut self, entries: List<Entry>, element: Option<(Type, Why<'a>)>, span: Span) -> Result<ExprId> {
+        // Of the elements of an empty list nothing need be known.
+        if let (true, Some((element, _))) = (entries.is_empty(), element)
+            && element.has_variable()
+        {
+            let open = self.fresh_lenient();
+            self.unify(element, open);
+        }
         let tree = self.tree;
         let parts = tree.entries.get(entries).iter().map(|entry| (entry.key == EntryKey::Spread, entry.value));
         self.list_of(parts, element, span)
@@ -91,7 +102,13 @@ impl<'a> Checker<'a> {
 
     /// The operand of a spread, as a list; `None` after a report.
     fn spread_list(&mut self, written: tree::ExprId, element: &mut Option<(Type, Why<'a>)>) -> Result<Option<ExprId>> {
-        let value = self.infer(written)?;
+        let value = match *element {
+            // A literal takes on the type that its elements go into.
+            Some((wanted, why)) if let Some(entries) = self.list_written(written) => {
+                self.list_of_entries(entries, Some((wanted, why)), self.span(written))?
+            }
+            Some(_) | None => self.infer(written)?,
+        };
         if !self.head_is_known(value)? {
             return Ok(None);
         }
@@ -117,13 +134,28 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What is spread, as a list if it can be iterated over.
+    /// The entries of an expression that is written as a list.
+    fn list_written(&self, mut at: tree::ExprId) -> Option<List<Entry>> {
+        while let tree::Expr::Paren(inner) = self.tree.exprs[at] {
+            at = inner;
+        }
+        match self.tree.exprs[at] {
+            tree::Expr::List(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// What is spread, as a list if it can be iterated over. Of `[]`, `None` and `{}` what stands beside them may still say what they hold.
     fn spread_of(&mut self, value: ExprId) -> Result<ExprId> {
-        let (ty, span) = (self.closed(value), self.span_at(value));
+        let (ty, span) = (self.ty(value), self.span_at(value));
+        let ty = match ty.kind() {
+            TypeKind::Struct(item, _) if !prelude::is_predeclared(item) => self.closed(value),
+            _ => ty,
+        };
         if ty.fits_anywhere() || matches!(ty.kind(), TypeKind::List(_)) || self.has(ty, Known::Iterable, span)? != Some(true) {
             return Ok(value);
         }
-        let element = self.projected(Type::associated(&[ty], Known::Iterable.item(), prelude::item_type()))?;
+        let element = self.projected(Type::associated(&[ty], Known::Iterable.item(), prelude::item_type()), span)?;
         let args = self.draft.body.lists.add([value]);
         let call = self.push(Expr::Call(prelude::listed(), args), Type::list(element), span);
         self.instantiate(call, prelude::listed(), &[ty], span)?;

@@ -11,60 +11,137 @@ use crate::ir::{Expr, ExprId, LocalId, WHOLE};
 use crate::resolve::{bounds_within, prelude, show, unequal};
 use crate::{Type, TypeKind};
 
+/// So many entries in a row are data: code that puts in each by itself would be the larger part of a program.
+const LONG: usize = 32;
+
 impl<'a> Checker<'a> {
     /// `{k: v, ...m, [e]: v}`: a map that grows entry by entry. A name or a text is a key of type `str`.
     pub(super) fn map_literal(&mut self, entries: List<Entry>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let list = tree.entries.get(entries);
         let expected = expect.checked().and_then(|(wanted, why)| Some((prelude::map_parts(self.resolved(wanted))?, why)));
-        // What is not told is open: of an empty literal it may stay so.
+        // What is not told is open: of a literal without entries it may stay so.
+        let has_none = list.iter().all(|entry| entry.key == EntryKey::Spread);
         let (key, value) = match expected {
             Some((parts, _)) => parts,
-            None if list.is_empty() => (self.fresh_lenient(), self.fresh_lenient()),
+            None if has_none => (self.fresh_lenient(), self.fresh_lenient()),
             None => (self.fresh(), self.fresh()),
         };
+        if list.is_empty() && (key.has_variable() || value.has_variable()) {
+            for part in [key, value] {
+                let open = self.fresh_lenient();
+                self.unify(part, open);
+            }
+        }
         let why = expected.map_or(Why::None, |(_, why)| why);
         let ty = prelude::map_of(key, value);
-        let mark = self.draft.scratch.len();
-        let empty = self.empty_map(key, value, span)?;
         if list.is_empty() {
-            return Ok(empty);
+            return self.empty_map(key, value, span);
         }
-        let map = self.local(self.blank, ty, true);
-        let binding = self.push(Expr::Let(map, empty), Type::VOID, span);
-        self.draft.scratch.push(binding);
+        let mark = self.draft.scratch.len();
+        let mut map: Option<LocalId> = None;
         let mut failed = false;
-        for entry in list {
-            let next = match entry.key {
-                EntryKey::Spread => {
-                    let other = self.check(entry.value, ty, why)?;
-                    failed |= self.ty(other) == Type::ERROR;
-                    if failed {
-                        continue;
-                    }
-                    let before = self.read(map, entry.span);
-                    self.of_map(before, "merge", &[other], ty, entry.span)?
-                }
-                EntryKey::Name(_) | EntryKey::Expr(_) | EntryKey::None => {
-                    let at = self.map_key(entry, key)?;
-                    let stored = self.check(entry.value, value, why)?;
-                    failed |= self.ty(at) == Type::ERROR || self.ty(stored) == Type::ERROR;
-                    if failed {
-                        continue;
-                    }
-                    let before = self.read(map, entry.span);
-                    self.of_map(before, "insert", &[at, stored], ty, entry.span)?
-                }
+        let mut rest = list;
+        while let Some((entry, others)) = rest.split_first() {
+            let run = rest.iter().take_while(|entry| entry.key != EntryKey::Spread).count();
+            let is_long = run >= LONG;
+            let (now, later) = if is_long { rest.split_at(run) } else { (std::slice::from_ref(entry), others) };
+            rest = later;
+            // What is given at once: a part of the map.
+            let part = match entry.key {
+                EntryKey::Spread => Some(self.check(entry.value, ty, why)?),
+                EntryKey::Name(_) | EntryKey::Expr(_) | EntryKey::None if is_long => Some(self.long_run(now, (key, value), why, span)?),
+                EntryKey::Name(_) | EntryKey::Expr(_) | EntryKey::None => None,
             };
-            let assigned = self.push(Expr::Assign { local: map, path: WHOLE, value: next }, Type::VOID, entry.span);
-            self.draft.scratch.push(assigned);
+            if let Some(part) = part {
+                failed |= self.ty(part) == Type::ERROR;
+                if failed {
+                    continue;
+                }
+                match map {
+                    None if is_long => map = Some(self.map_so_far(part, ty, span)),
+                    _ => {
+                        let so_far = self.started((map, ty), (key, value), span)?;
+                        map = Some(so_far);
+                        let before = self.read(so_far, entry.span);
+                        let next = self.of_map(before, "merge", &[part], ty, entry.span)?;
+                        self.grown(so_far, next, entry.span);
+                    }
+                }
+                continue;
+            }
+            let so_far = self.started((map, ty), (key, value), span)?;
+            map = Some(so_far);
+            let at = self.map_key(entry, key)?;
+            let stored = self.check(entry.value, value, why)?;
+            failed |= self.ty(at) == Type::ERROR || self.ty(stored) == Type::ERROR;
+            if failed {
+                continue;
+            }
+            let before = self.read(so_far, entry.span);
+            let next = self.of_map(before, "insert", &[at, stored], ty, entry.span)?;
+            self.grown(so_far, next, entry.span);
+        }
+        let Some(map) = map.filter(|_| !failed) else {
+            self.draft.scratch.truncate(mark);
+            return Ok(self.error(span));
+        };
+        let whole = self.read(map, span);
+        Ok(self.with_statements(mark, whole, span))
+    }
+
+    /// The variable that a literal grows in.
+    fn map_so_far(&mut self, first: ExprId, ty: Type, span: Span) -> LocalId {
+        let map = self.local(self.blank, ty, true);
+        let binding = self.push(Expr::Let(map, first), Type::VOID, span);
+        self.draft.scratch.push(binding);
+        map
+    }
+
+    /// The same, empty where nothing is in it yet.
+    fn started(&mut self, (map, ty): (Option<LocalId>, Type), (key, value): (Type, Type), span: Span) -> Result<LocalId> {
+        match map {
+            Some(map) => Ok(map),
+            None => {
+                let empty = self.empty_map(key, value, span)?;
+                Ok(self.map_so_far(empty, ty, span))
+            }
+        }
+    }
+
+    fn grown(&mut self, map: LocalId, next: ExprId, span: Span) {
+        let assigned = self.push(Expr::Assign { local: map, path: WHOLE, value: next }, Type::VOID, span);
+        self.draft.scratch.push(assigned);
+    }
+
+    /// Many entries in a row: a list of pairs, of which the library makes a map.
+    fn long_run(&mut self, entries: &[Entry], (key, value): (Type, Type), why: Why<'a>, span: Span) -> Result<ExprId> {
+        let mark = self.draft.scratch.len();
+        let mut failed = false;
+        let pair = Type::tuple(&[key, value]);
+        for entry in entries {
+            let at = self.map_key(entry, key)?;
+            let stored = self.check(entry.value, value, why)?;
+            failed |= self.ty(at) == Type::ERROR || self.ty(stored) == Type::ERROR;
+            let parts = self.draft.body.lists.add([at, stored]);
+            let made = self.push(Expr::Aggregate(parts), pair, entry.span);
+            self.draft.scratch.push(made);
         }
         if failed {
             self.draft.scratch.truncate(mark);
             return Ok(self.error(span));
         }
-        let whole = self.read(map, span);
-        Ok(self.with_statements(mark, whole, span))
+        let values = self.draft.body.lists.add(self.draft.scratch.drain(mark..));
+        let pairs = self.push(Expr::Aggregate(values), Type::list(pair), span);
+        let item = prelude::map_of_entries();
+        let args = [key, value];
+        if let Some(signature) = self.cx.signature(item)? {
+            self.require(&signature.given, &args, span)?;
+        }
+        let list = self.draft.body.lists.add([pairs]);
+        let call = self.push(Expr::Call(item, list), prelude::map_of(key, value), span);
+        self.instantiate(call, item, &args, span)?;
+        Ok(call)
     }
 
     fn map_key(&mut self, entry: &Entry, key: Type) -> Result<ExprId> {
@@ -125,7 +202,7 @@ impl<'a> Checker<'a> {
         }
         for equality in asked.equalities {
             if equality.associated.has_variable() || equality.ty.has_variable() {
-                let (found, wanted) = (self.projected(equality.associated)?, self.projected(equality.ty)?);
+                let (found, wanted) = (self.projected(equality.associated, at)?, self.projected(equality.ty, at)?);
                 self.unify(found, wanted);
                 self.obligations.push(Obligation::Equal(equality.associated, found, wanted, at));
             } else if let Some((this, interface, why)) = unequal(&equality, &self.given, self.cx)? {

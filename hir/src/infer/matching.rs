@@ -86,7 +86,7 @@ impl<'a> Checker<'a> {
             }
             let mut kept: Vec<Arm> = self.draft.body.arms[arms].to_vec();
             let rows: Vec<_> = kept.iter().map(|arm| (arm.pattern, arm.guard.is_some())).collect();
-            let useless = judge(&self.draft.body, &rows, matched, self.cx)?.useless_arms;
+            let useless = judge(&self.draft.body, &rows, matched, &self.given, self.cx)?.useless_arms;
             if useless.is_empty() {
                 continue;
             }
@@ -103,7 +103,7 @@ impl<'a> Checker<'a> {
     fn judge_arms(&mut self, built: &mut Vec<Arm>, has_empty: &[bool], matched: Type, span: Span) -> Result<bool> {
         let end = built.last().map(|arm| self.span_at(arm.body).after());
         let rows: Vec<_> = built.iter().map(|arm| (arm.pattern, arm.guard.is_some())).collect();
-        let verdict = judge(&self.draft.body, &rows, matched, self.cx)?;
+        let verdict = judge(&self.draft.body, &rows, matched, &self.given, self.cx)?;
         let keyword = Span::new(span.start, (span.start + 5).min(span.end));
         if verdict.is_too_complex {
             self.report(Code::E0039, keyword, ["complexity of a match".into(), LIMIT.to_string().into()]);

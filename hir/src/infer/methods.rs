@@ -8,6 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 
 use super::builtin::{Param, Params};
 use super::call::Callee;
+use super::paths::Before;
 use super::traits::{Offered, arguments_tell};
 use super::why::Expect;
 use super::{Checker, Result};
@@ -85,8 +86,8 @@ impl<'a> Checker<'a> {
         expect: &Expect<'a>,
     ) -> Result<ExprId> {
         let at = self.name_after(receiver, name, span);
-        if let Some(item) = self.type_path(receiver)?
-            && let Some(value) = self.qualified(item, None, name, Some(args), span, expect)?
+        if let Some((item, of)) = self.type_before(receiver)?
+            && let Some(value) = self.qualified(item, of, name, Some(args), span, expect)?
         {
             return Ok(value);
         }
@@ -114,29 +115,23 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        match self.tree.exprs[receiver] {
-            tree::Expr::SelfType => {
-                let Some(this) = self.around.this else {
-                    let at = self.span(receiver);
-                    self.report(Code::E0314, at, []);
-                    return self.silent(args, span);
-                };
-                return self.call_associated(this, (name, types), args, span, expect);
-            }
-            tree::Expr::TypeArgs(base, list) => {
-                if let Some(ty) = self.type_with_args(base, list, receiver)? {
-                    if ty == Type::ERROR {
-                        return self.silent(args, span);
-                    }
-                    if let TypeKind::Struct(item, _) = ty.kind()
-                        && let Some(value) = self.qualified(item, Some(ty), name, Some(args), span, expect)?
-                    {
-                        return Ok(value);
-                    }
-                    return self.call_associated(ty, (name, types), args, span, expect);
+        if let (tree::Expr::SelfType, None) = (&self.tree.exprs[receiver], self.around.this) {
+            let at = self.span(receiver);
+            self.report(Code::E0314, at, []);
+            return self.silent(args, span);
+        }
+        match self.path_before(receiver)? {
+            Some(Before::Type(Type::ERROR)) => return self.silent(args, span),
+            Some(Before::Type(ty)) => {
+                if let (tree::Expr::TypeArgs(..), TypeKind::Struct(item, _)) = (&self.tree.exprs[receiver], ty.kind())
+                    && let Some(value) = self.qualified(item, Some(ty), name, Some(args), span, expect)?
+                {
+                    return Ok(value);
                 }
+                return self.call_associated(ty, (name, types), args, span, expect);
             }
-            _ => {}
+            Some(Before::Trait(item)) => return self.call_through(item, (name, types), args, span, expect),
+            None => {}
         }
         let value = self.infer(receiver)?;
         if !self.head_is_known(value)? {
@@ -327,6 +322,14 @@ impl<'a> Checker<'a> {
         }
         let at = self.span_at(value);
         let found = self.having(ty, interface, at)?;
+        // In the method of an impl this means the body that the trait gives it, if it gives one.
+        let has_body = definition.methods.iter().any(|row| row.item == method && row.has_body);
+        for &one in found.iter().filter(|_| has_body) {
+            if self.provided(ty, one, method, name)?.0 == self.item.id {
+                let callee = Callee { item: method.as_replaced(), owner_args: one.parts(ty), receiver: Some((value, first.value)) };
+                return self.call_method(callee, (span, types), others, span, expect);
+            }
+        }
         let (item, owner_args) = match found[..] {
             [found] => self.provided(ty, found, method, name)?,
             [] => {
@@ -350,9 +353,6 @@ impl<'a> Checker<'a> {
                 return self.silent(others, span);
             }
         };
-        if item == self.item.id && definition.methods.iter().any(|m| m.item == method && m.has_body) {
-            return Ok(self.refuse(span, "calls of the default that a method replaces"));
-        }
         self.call_method(Callee { item, owner_args, receiver: Some((value, first.value)) }, (span, types), others, span, expect)
     }
 
@@ -443,6 +443,11 @@ impl<'a> Checker<'a> {
     pub(super) fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
         // `Never` has no methods in this slice; being silent about it would leave a body without code and without a reason.
         if ty != Type::NEVER && self.lacks_silently(ty)? {
+            return Ok(());
+        }
+        // A block for a type of the language is refused where it stands (E2010), so nothing more is said of what it has.
+        if self.scope.refused_methods.contains(&name) && prelude::head(ty).is_some_and(prelude::is_predeclared) {
+            self.poisoned = true;
             return Ok(());
         }
         let is_field = match ty.kind() {

@@ -26,6 +26,7 @@ mod methods;
 mod names;
 mod operators;
 mod panics;
+mod paths;
 mod pattern;
 mod place;
 mod postpone;
@@ -56,7 +57,7 @@ use draft::{Draft, Row};
 use index::Updated;
 use postpone::Postponed;
 use propagate::Target;
-use traits::Obligation;
+use traits::{Obligation, Projection};
 use unify::Pending;
 use why::{Expect, Mode, Why};
 
@@ -193,7 +194,7 @@ struct Checker<'a> {
     /// What is known of the type parameters.
     given: Given,
     /// Associated types of types that are still open, and the variables that stand for them.
-    projections: Vec<(Type, Type)>,
+    projections: Vec<Projection>,
     /// Bounds of types that are still open.
     obligations: Vec<Obligation>,
     /// For each lambda around: which locals are its own.

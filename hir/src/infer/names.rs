@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
                 self.report(Code::E2003, span, [name.into()]).notes.push(format!("`{name}` names a module, not a value"));
                 Ok(self.error(span))
             }
-            Entity::Type(item) => self.constructor_as_value(item, name, span),
+            Entity::Type(item) => self.constructor_as_value(item, None, name, span),
             Entity::Trait(_) => Ok(self.type_as_value(name, span)),
             Entity::Unsupported(..) => {
                 self.poisoned = true;
@@ -112,14 +112,15 @@ impl<'a> Checker<'a> {
     }
 
     /// The name of a newtype stands for its constructor, that of any other type for no value.
-    fn constructor_as_value(&mut self, item: ir::ItemId, name: Symbol, span: Span) -> Result<ExprId> {
+    pub(super) fn constructor_as_value(&mut self, item: ir::ItemId, of: Option<Type>, name: Symbol, span: Span) -> Result<ExprId> {
         let definition = self.cx.type_definition(item)?;
         Ok(match definition {
             Some(definition) if definition.form == TypeForm::Newtype => {
                 if definition.diagnostics.iter().any(|d| d.severity() == syntax::Severity::Error) {
                     return Ok(self.error(span));
                 }
-                self.constructor_value(&definition, &definition.fields, None, span)?
+                let ty = of.unwrap_or_else(|| self.open_struct(item, definition.generics.len()));
+                self.constructor_value(&definition, ty, &definition.fields, None, span)?
             }
             Some(_) | None => self.type_as_value(name, span),
         })
@@ -148,7 +149,7 @@ impl<'a> Checker<'a> {
                 self.poisoned = true;
                 return Ok(self.error(span));
             }
-            Some(Entity::Type(item)) => return self.constructor_as_value(item, name, span),
+            Some(Entity::Type(item)) => return self.constructor_as_value(item, None, name, span),
             Some(_) => return Ok(self.type_as_value(name, span)),
             None => {}
         }

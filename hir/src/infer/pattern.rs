@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ir::{List, Symbol};
+use ir::{ItemId, List, Symbol};
 use syntax::tree::{FieldPattern, Literal, Pattern as Ast, PatternId as AstId, RangeEnd};
 use syntax::{DiagnosticCode as Code, Span};
 
@@ -273,16 +273,16 @@ impl<'a> Checker<'a> {
 
     // ---- variants, structs, newtypes ----
 
-    fn definition_of(&self, ty: Type) -> Result<Option<Arc<TypeDefinition>>> {
+    fn definition_of(&mut self, ty: Type, at: Span) -> Result<Option<Arc<TypeDefinition>>> {
         match ty.kind() {
-            TypeKind::Struct(item, args) => Ok(self.cx.type_definition(item)?.map(|d| d.instantiated(args))),
+            TypeKind::Struct(item, args) => self.definition_for(item, args, at),
             _ => Ok(None),
         }
     }
 
     /// A name alone: a unit variant of the type, or no name that may be bound.
     fn unit_variant(&mut self, name: Symbol, ty: Type, span: Span, p: &mut Patterns) -> Result<Option<PatternId>> {
-        if let Some(definition) = self.definition_of(ty)?
+        if let Some(definition) = self.definition_of(ty, span)?
             && let Some(number) = definition.variant_named(name)
         {
             return self.of_variant(&definition, number, List::EMPTY, span, p).map(Some);
@@ -301,7 +301,7 @@ impl<'a> Checker<'a> {
     }
 
     fn unknown_variant(&mut self, name: Symbol, ty: Type, span: Span) -> Result<()> {
-        let definition = self.definition_of(ty)?;
+        let definition = self.definition_of(ty, span)?;
         let near = definition.and_then(|d| suggest(name.as_str(), d.variants.iter().map(|v| v.name.as_str())));
         let anchor = self.anchor;
         let error = self.report(Code::E2003, span, [name.into(), show(ty).into()]);
@@ -327,7 +327,7 @@ impl<'a> Checker<'a> {
         let path = tree.paths.get(path);
         let payload = payload.unwrap_or(List::EMPTY);
         let Some((&name, prefix)) = path.split_last() else { return Ok(self.failed(p, span)) };
-        let definition = self.definition_of(ty)?;
+        let definition = self.definition_of(ty, span)?;
         if let Some(definition) = &definition {
             if !self.names_type(prefix, definition, span)? {
                 self.parts_silently(payload, p)?;
@@ -336,9 +336,7 @@ impl<'a> Checker<'a> {
             if let Some(number) = definition.variant_named(name) {
                 return self.of_variant(definition, number, payload, span, p);
             }
-            if definition.form == TypeForm::Newtype
-                && (definition.item.name() == name || self.scope.type_name(name) == Some(Entity::Type(definition.item)))
-            {
+            if definition.form == TypeForm::Newtype && self.is_name_of(name, definition.item) {
                 return self.newtype_pattern(definition, name, payload, span, p);
             }
         }
@@ -367,6 +365,13 @@ impl<'a> Checker<'a> {
     fn names_type(&mut self, prefix: &[Symbol], definition: &TypeDefinition, span: Span) -> Result<bool> {
         let found = match *prefix {
             [] => return Ok(true),
+            [one] if one.as_str() == "Self" => match self.own_type() {
+                Some((item, _)) => Some(Entity::Type(item)),
+                None => {
+                    self.not_own(span);
+                    return Ok(false);
+                }
+            },
             [one] => match self.scope.type_name(one).or_else(|| predeclared(one.as_str()).map(|(item, _)| Entity::Type(item))) {
                 Some(entity) => Some(entity),
                 // `m.V`: the module has the type, or re-exports it.
@@ -398,6 +403,21 @@ impl<'a> Checker<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// Does a name alone stand for this type? It may be an alias of an import, or `Self`.
+    fn is_name_of(&self, name: Symbol, item: ItemId) -> bool {
+        item.name() == name
+            || self.scope.type_name(name) == Some(Entity::Type(item))
+            || name.as_str() == "Self" && self.own_type().is_some_and(|(own, _)| own == item)
+    }
+
+    /// `Self` in a pattern where it is no declared type.
+    fn not_own(&mut self, span: Span) {
+        match self.around.this {
+            Some(this) => _ = self.report(Code::E2001, span, ["a sum type".into(), show(this).into()]),
+            None => _ = self.report(Code::E0314, span, []),
+        }
     }
 
     fn parts_silently(&mut self, payload: List<FieldPattern>, p: &mut Patterns) -> Result<()> {
@@ -521,15 +541,13 @@ impl<'a> Checker<'a> {
         p: &mut Patterns,
     ) -> Result<PatternId> {
         let tree = self.tree;
-        let Some(definition) = self.definition_of(ty)?.filter(|d| d.form == TypeForm::Struct) else {
+        let Some(definition) = self.definition_of(ty, span)?.filter(|d| d.form == TypeForm::Struct) else {
             self.misfit_pattern(span, ty, "a struct", p);
             self.parts_silently(fields, p)?;
             return Ok(self.failed(p, span));
         };
         if let Some(&name) = tree.paths.get(path).last()
-            && name != definition.item.name()
-            // The name may be an alias of an import.
-            && self.scope.type_name(name) != Some(Entity::Type(definition.item))
+            && !self.is_name_of(name, definition.item)
         {
             self.misfit_pattern(span, ty, name.as_str(), p);
         }

@@ -282,7 +282,8 @@ impl<'a> Checker<'a> {
     /// Is it the position of an element of this list type? Reports when it is not.
     pub(super) fn position(&mut self, position: ExprId, list: Type) -> bool {
         let found = self.ty(position);
-        if found != Type::INT && !found.fits_anywhere() {
+        // What is open is an `int` here.
+        if found != Type::INT && !found.fits_anywhere() && !self.unify(found, Type::INT) {
             let at = self.span_at(position);
             self.report(Code::E2026, at, [show(list).into(), "int".into(), show(found).into()]);
             return false;

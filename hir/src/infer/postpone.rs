@@ -12,7 +12,7 @@ use syntax::tree::LambdaParam;
 
 use super::draft::Lambda;
 use super::lambda::Written;
-use super::traits::Obligation;
+use super::traits::{Obligation, Projection};
 use super::why::{Expect, Mode, Why};
 use super::{Binding, Checker, Result};
 use crate::ir::{Expr, ExprId};
@@ -58,7 +58,7 @@ struct Mark {
     fixes: u64,
     variables: Vec<Option<Type>>,
     lenient: Vec<u32>,
-    projections: Vec<(Type, Type)>,
+    projections: Vec<Projection>,
     obligations: Vec<Obligation>,
 }
 

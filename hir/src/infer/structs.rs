@@ -31,10 +31,17 @@ impl<'a> Checker<'a> {
         if let ([name], Some(this)) = (path, self.around.this)
             && name.as_str() == "Self"
         {
-            let TypeKind::Struct(item, _) = this.kind() else { return self.entries_silently(entries, span) };
-            return match self.cx.type_definition(item)? {
-                Some(definition) => self.literal_of(definition, this, entries, at, span),
-                None => self.entries_silently(entries, span),
+            let definition = match self.own_type() {
+                Some((item, _)) => self.cx.type_definition(item)?,
+                None => None,
+            };
+            return match definition {
+                Some(definition) if definition.form == TypeForm::Struct => self.literal_of(definition, this, entries, at, span),
+                None if self.own_type().is_some() => self.entries_silently(entries, span),
+                Some(_) | None => {
+                    self.report(Code::E2001, at, ["a struct type".into(), show(this).into()]);
+                    self.entries_silently(entries, span)
+                }
             };
         }
         let entity = match *path {
@@ -163,7 +170,7 @@ impl<'a> Checker<'a> {
         let mark = self.draft.scratch.len();
         if plain {
             for (entry, &(field, field_type)) in list.iter().zip(fields) {
-                let wanted = self.resolved(field_type.substituted(args));
+                let wanted = self.instantiated(field_type, args, entry.span)?;
                 let value = self.check(entry.value, wanted, Why::Field(definition.item, field))?;
                 failed |= self.ty(value) == Type::ERROR;
                 self.draft.scratch.push(value);
@@ -185,7 +192,7 @@ impl<'a> Checker<'a> {
                     given.entry(field).or_insert(entry.span);
                     match definition.field_named(field) {
                         Some(index) => {
-                            let wanted = self.resolved(fields[index].1.substituted(args));
+                            let wanted = self.instantiated(fields[index].1, args, entry.span)?;
                             let value = self.check(entry.value, wanted, Why::Field(definition.item, field))?;
                             failed |= self.ty(value) == Type::ERROR;
                             sources[index] = Source::Given(self.settled(value));
@@ -229,7 +236,8 @@ impl<'a> Checker<'a> {
                 Source::Given(value) => value,
                 Source::Spread(local) => {
                     let whole = self.read(local, span);
-                    self.push(Expr::Field(whole, index as u32), fields[index].1.substituted(args), span)
+                    let ty = self.instantiated(fields[index].1, args, span)?;
+                    self.push(Expr::Field(whole, index as u32), ty, span)
                 }
                 Source::Missing => self.error(span),
             });

@@ -13,7 +13,7 @@ use crate::{Intrinsic as I, Type};
 impl<'a> Checker<'a> {
     /// The variants that values may be, with their numbers.
     fn possible<'d>(&self, definition: &'d TypeDefinition) -> Result<Vec<(u32, &'d Variant)>> {
-        let mut types = Types::new(self.cx);
+        let mut types = Types::new(&self.given, self.cx);
         let mut possible = Vec::with_capacity(definition.variants.len());
         for (number, variant) in (0..).zip(&definition.variants) {
             if !types.any_empty(variant.payload.iter().map(|&(_, ty)| ty))? {

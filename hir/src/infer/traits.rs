@@ -1,11 +1,13 @@
 //! Methods that a type has from traits, and the bounds that calls of generic functions must meet (language/04 §4.7, 08 §8.1).
 
+use std::sync::Arc;
+
 use ir::{ItemId, Symbol};
 use syntax::{DiagnosticCode as Code, Span};
 
 use super::why::Expect;
 use super::{Checker, Result};
-use crate::program::{Given, Receiver, Signature, TraitRef};
+use crate::program::{Given, Receiver, Signature, TraitRef, TypeDefinition};
 use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, member, normalised, own_method, solve};
@@ -18,6 +20,14 @@ pub(super) enum Obligation {
     Bound(Type, TraitRef, Span),
     /// An associated type, what stands for it, and what it must be.
     Equal(Type, Type, Type, Span),
+}
+
+/// An associated type of a type that was open, what stands for it, and where something has it.
+#[derive(Clone, Copy)]
+pub(super) struct Projection {
+    projection: Type,
+    variable: Type,
+    at: Span,
 }
 
 /// What traits offer under a name.
@@ -189,13 +199,21 @@ impl<'a> Checker<'a> {
 
     // ---- associated types ----
 
-    /// A type of a signature for these type arguments: associated types in it are what they are, or open until that is known.
-    pub(super) fn instantiated(&mut self, ty: Type, args: &[Type]) -> Result<Type> {
+    /// A type of a signature or declaration for these type arguments: associated types in it are what they are, or open until that is known. `at` is where
+    /// something has the type.
+    pub(super) fn instantiated(&mut self, ty: Type, args: &[Type], at: Span) -> Result<Type> {
         let ty = self.resolved(ty.substituted(args));
-        if ty.has_associated() { self.projected(ty) } else { Ok(ty) }
+        if ty.has_associated() { self.projected(ty, at) } else { Ok(ty) }
     }
 
-    pub(super) fn projected(&mut self, ty: Type) -> Result<Type> {
+    /// The definition of a type for these arguments, with associated types in it as [`Checker::instantiated`] has them.
+    pub(super) fn definition_for(&mut self, item: ItemId, args: &[Type], at: Span) -> Result<Option<Arc<TypeDefinition>>> {
+        let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
+        definition.instantiated(args).with_parts(&mut |ty| self.projected(self.resolved(ty), at)).map(Some)
+    }
+
+    /// A type with what is known of the associated types in it; what is not known is open until the type that it belongs to is.
+    pub(super) fn projected(&mut self, ty: Type, at: Span) -> Result<Type> {
         let ty = normalised(ty, &self.given, self.cx)?;
         if !ty.has_variable() || !ty.has_associated() {
             return Ok(ty);
@@ -210,12 +228,12 @@ impl<'a> Checker<'a> {
         });
         let mut names: Vec<(Type, Type)> = Vec::with_capacity(open.len());
         for part in open {
-            let known = self.projections.iter().find(|(projection, _)| *projection == part).map(|(_, variable)| *variable);
+            let known = self.projections.iter().find(|known| known.projection == part).map(|known| known.variable);
             let variable = match known {
                 Some(variable) => variable,
                 None => {
                     let variable = self.fresh();
-                    self.projections.push((part, variable));
+                    self.projections.push(Projection { projection: part, variable, at });
                     variable
                 }
             };
@@ -228,15 +246,23 @@ impl<'a> Checker<'a> {
     pub(super) fn settle_projections(&mut self) -> Result<()> {
         let mut index = 0;
         while index < self.projections.len() {
-            let (projection, variable) = self.projections[index];
-            let now = normalised(self.resolved(projection), &self.given, self.cx)?;
+            let Projection { projection, variable, at } = self.projections[index];
+            let projection = self.resolved(projection);
+            let now = normalised(projection, &self.given, self.cx)?;
             if now.has_variable() && matches!(now.kind(), TypeKind::Associated(..)) {
                 index += 1;
                 continue;
             }
             self.projections.swap_remove(index);
-            let variable = self.resolved(variable);
-            self.unify(variable, now);
+            let found = self.resolved(variable);
+            // A clause that says what it is has its own report.
+            let is_asked = |row: &Obligation| matches!(row, Obligation::Equal(_, open, ..) if *open == variable);
+            if !self.unify(found, now) && !self.obligations.iter().any(is_asked) {
+                // What stands for it took another type before the type that it belongs to was known.
+                let wanted = self.resolved(now);
+                let error = self.report(Code::E2001, at, [show(wanted).into(), show(found).into()]);
+                error.notes.push(format!("`{}` is `{}`", show(projection), show(wanted)));
+            }
         }
         Ok(())
     }
@@ -246,8 +272,8 @@ impl<'a> Checker<'a> {
     /// What is asked of the type arguments of a call holds for these; what is open is looked at when the body is finished.
     pub(super) fn require(&mut self, wanted: &Given, args: &[Type], at: Span) -> Result<()> {
         for bound in &wanted.bounds {
-            let ty = self.instantiated(bound.ty, args)?;
-            let interface = self.resolved_trait(bound.interface.substituted(args))?;
+            let ty = self.instantiated(bound.ty, args, at)?;
+            let interface = self.resolved_trait(bound.interface.substituted(args), at)?;
             if ty.has_variable() || interface.has_variable() {
                 self.obligations.push(Obligation::Bound(ty, interface, at));
             } else {
@@ -255,8 +281,8 @@ impl<'a> Checker<'a> {
             }
         }
         for equality in &wanted.equalities {
-            let found = self.instantiated(equality.associated, args)?;
-            let ty = self.instantiated(equality.ty, args)?;
+            let found = self.instantiated(equality.associated, args, at)?;
+            let ty = self.instantiated(equality.ty, args, at)?;
             if found.has_variable() || ty.has_variable() {
                 self.unify(found, ty);
                 self.obligations.push(Obligation::Equal(equality.associated.substituted(args), found, ty, at));
@@ -272,10 +298,10 @@ impl<'a> Checker<'a> {
         self.obligations.push(Obligation::Bound(ty, TraitRef::new(interface, &[]), at));
     }
 
-    fn resolved_trait(&mut self, interface: TraitRef) -> Result<TraitRef> {
+    fn resolved_trait(&mut self, interface: TraitRef, at: Span) -> Result<TraitRef> {
         let mut failed = Ok(());
         let resolved = interface.mapped(|ty| {
-            self.projected(self.resolved(ty)).unwrap_or_else(|stop| {
+            self.projected(self.resolved(ty), at).unwrap_or_else(|stop| {
                 failed = Err(stop);
                 ty
             })
@@ -398,7 +424,7 @@ impl<'a> Checker<'a> {
             match obligation {
                 Obligation::Bound(ty, interface, at) => {
                     let ty = self.resolved(ty);
-                    let interface = self.resolved_trait(interface)?;
+                    let interface = self.resolved_trait(interface, at)?;
                     if !ty.has_variable() && !interface.has_variable() {
                         self.prove(ty, interface, at)?;
                     }

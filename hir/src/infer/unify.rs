@@ -9,6 +9,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
 use crate::program::CodeType;
+use crate::resolve::prelude;
 use crate::resolve::solve::dispatch;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
@@ -22,6 +23,16 @@ pub(super) struct Pending {
     pub item: ItemId,
     pub args: Vec<Type>,
     pub span: Span,
+}
+
+/// Is a part of the type an error?
+fn mentions_error(ty: Type) -> bool {
+    let mut found = false;
+    ty.replaced(&mut |part| {
+        found |= part == Type::ERROR;
+        None
+    });
+    found
 }
 
 impl Checker<'_> {
@@ -240,8 +251,17 @@ impl Checker<'_> {
             if args.iter().any(|arg| arg.has_variable()) {
                 if !silent {
                     let name = item.short_name();
-                    self.cannot_infer(span, &format!("{name}(...)"));
+                    match item == prelude::new_map() {
+                        true => self.cannot_infer(span, UNNAMED),
+                        false => self.cannot_infer(span, &format!("{name}(...)")),
+                    }
                 }
+                // Everything else that hangs on them says nothing more.
+                for arg in args {
+                    self.give_up(arg);
+                }
+            } else if args.iter().any(|&arg| mentions_error(arg)) {
+                self.poisoned = true;
             } else {
                 self.close_call(call, item, &args)?;
             }
@@ -271,6 +291,17 @@ impl Checker<'_> {
             self.judge_again()?;
         }
         Ok(())
+    }
+
+    /// Open types that were reported are errors from then on.
+    fn give_up(&mut self, ty: Type) {
+        let variables = &mut self.variables;
+        ty.replaced(&mut |part| {
+            if let TypeKind::Variable(n) = part.kind() {
+                variables[n as usize] = Some(Type::ERROR);
+            }
+            None
+        });
     }
 
     /// What has become `Never` by now ends the blocks around it. Parts stand before what they are part of.

@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
                 return Ok(Some(self.error(span)));
             }
         }
-        let output = self.projected(Type::associated(&parts, known.item(), Symbol::new("Output")))?;
+        let output = self.projected(Type::associated(&parts, known.item(), Symbol::new("Output")), span)?;
         self.through_with(known, &parts, operands, output, span).map(Some)
     }
 

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use ir::{ItemId, List, Symbol};
-use syntax::tree::{self, Argument, Expr as Ast};
+use syntax::tree::{self, Argument};
 use syntax::{DiagnosticCode as Code, Severity, Span};
 
 use super::why::{Expect, Mode, Why};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
-use crate::program::{Entity, TypeDefinition, TypeForm, is_type};
-use crate::resolve::prelude::{self, Sum, predeclared};
+use crate::program::{Entity, TypeDefinition, TypeForm};
+use crate::resolve::prelude::{self, Sum};
 use crate::resolve::show;
 use crate::{Type, TypeKind};
 
@@ -103,27 +103,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The declared type that an expression before a `.` names: `T` or `m.T`.
-    pub(super) fn type_path(&self, base: tree::ExprId) -> Result<Option<ItemId>> {
-        let found = match self.tree.exprs[base] {
-            Ast::Name(name) if self.lookup(name).is_none() && self.scope.value(name).is_none() => {
-                self.scope.type_name(name).or_else(|| predeclared(name.as_str()).map(|(item, _)| Entity::Type(item)))
-            }
-            Ast::Field(root, name) => match self.tree.exprs[root] {
-                Ast::Name(alias) if self.lookup(alias).is_none() => match self.scope.value(alias) {
-                    Some(Entity::Module(module)) => self.cx.scope(module)?.exported(name).find(|entity| is_type(*entity)),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        };
-        Ok(match found {
-            Some(Entity::Type(item)) => Some(item),
-            _ => None,
-        })
-    }
-
     /// `T.V`, with or without a payload; `None` when the type has no such variant. `of` is the type with its arguments where they are written.
     pub(super) fn qualified(
         &mut self,
@@ -207,7 +186,11 @@ impl<'a> Checker<'a> {
         let values = match args {
             None if variant.payload.is_empty() => Vec::new(),
             None if is_broken => return Ok(self.error(span)),
-            None => return self.constructor_value(definition, &variant.payload, Some(number), span),
+            None => {
+                // What is expected is a function, and says nothing of what may stay open.
+                let ty = if ty.has_variable() { self.open_struct(definition.item, definition.generics.len()) } else { ty };
+                return self.constructor_value(definition, ty, &variant.payload, Some(number), span);
+            }
             Some(args) if variant.payload.is_empty() => {
                 let error = self.report(Code::E0305, at, [show(ty).into()]);
                 error.helps.push(format!("`{}` has no payload: write it without parentheses", variant.name));
@@ -284,10 +267,11 @@ impl<'a> Checker<'a> {
         for (argument, &slot) in list.iter().zip(&slots) {
             let (name, ty) = payload[slot];
             let why = Why::Payload(variant.name, name);
-            let wanted = self.resolved(ty.substituted(type_args));
+            let wanted = self.instantiated(ty, type_args, argument.span)?;
             let value = match wanted.kind() {
                 TypeKind::Variable(_) if !hints.is_empty() => {
-                    let value = self.hinted(argument.value, ty.substituted(hints))?;
+                    let hint = self.instantiated(ty, hints, argument.span)?;
+                    let value = self.hinted(argument.value, hint)?;
                     self.fit(value, wanted, why)
                 }
                 _ => self.check(argument.value, wanted, why)?,
@@ -308,14 +292,57 @@ impl<'a> Checker<'a> {
         expect: &Expect<'a>,
     ) -> Result<ExprId> {
         let Some(definition) = self.cx.type_definition(item)? else { return self.silent(args, span) };
-        let (TypeForm::Newtype, &[(field, ty)]) = (definition.form, &definition.fields[..]) else {
+        if definition.form != TypeForm::Newtype {
             self.type_as_value(name, at);
             return Ok(self.error(span));
-        };
+        }
         let made = match self.written_type(item, definition.generics.len(), types, at)? {
             Some(Type::ERROR) => return self.silent(args, span),
             Some(made) => made,
             None => self.made_type(&definition, expect),
+        };
+        self.newtype_of(&definition, made, (name, at), args, span)
+    }
+
+    /// `Self(value)` in a block of a newtype; any other type is no value.
+    pub(super) fn own_call(&mut self, at: Span, args: List<Argument>, span: Span) -> Result<ExprId> {
+        let name = Symbol::new("Self");
+        let definition = match self.own_type() {
+            Some((item, _)) => self.cx.type_definition(item)?,
+            None => {
+                self.own_as_value(at)?;
+                return self.silent(args, span);
+            }
+        };
+        match (definition, self.around.this) {
+            (Some(definition), Some(this)) => self.newtype_of(&definition, this, (name, at), args, span),
+            _ => self.silent(args, span),
+        }
+    }
+
+    /// `Self` where a value stands: the constructor of a newtype, or a mistake.
+    pub(super) fn own_as_value(&mut self, span: Span) -> Result<ExprId> {
+        if self.around.this.is_none() {
+            self.report(Code::E0314, span, []);
+            return Ok(self.error(span));
+        }
+        match self.own_type() {
+            Some((item, this)) => self.constructor_as_value(item, Some(this), Symbol::new("Self"), span),
+            None => Ok(self.type_as_value(Symbol::new("Self"), span)),
+        }
+    }
+
+    fn newtype_of(
+        &mut self,
+        definition: &TypeDefinition,
+        made: Type,
+        (name, at): (Symbol, Span),
+        args: List<Argument>,
+        span: Span,
+    ) -> Result<ExprId> {
+        let (TypeForm::Newtype, &[(field, ty)]) = (definition.form, &definition.fields[..]) else {
+            self.type_as_value(name, at);
+            return Ok(self.error(span));
         };
         if !definition.given.bounds.is_empty() || !definition.given.equalities.is_empty() {
             self.require(&definition.given, arguments(made), at)?;
@@ -323,7 +350,8 @@ impl<'a> Checker<'a> {
         let list = self.tree.args.get(args);
         let value = match *list {
             [Argument { name: None, spread: false, pattern: None, value, .. }] => {
-                self.check(value, self.resolved(ty.substituted(arguments(made))), Why::Field(definition.item, field))?
+                let wanted = self.instantiated(ty, arguments(made), span)?;
+                self.check(value, wanted, Why::Field(definition.item, field))?
             }
             _ => {
                 match list.iter().find_map(|a| Some((a.name?, a.span))) {

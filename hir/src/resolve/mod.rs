@@ -9,6 +9,7 @@ mod attributes;
 mod generics;
 mod header;
 mod impls;
+pub mod instances;
 mod mutation;
 mod overlap;
 pub mod prelude;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ir::item::ItemPath;
 use ir::{ItemId, Namespace, Stop, Symbol};
-use syntax::tree::{File, Import, ImportEntry, ImportNames, Item, ItemKind, ModulePath, TypeBody};
+use syntax::tree::{self, File, Import, ImportEntry, ImportNames, Item, ItemKind, Member, ModulePath, TypeBody};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use crate::program::{Entity, Scope, is_type};
@@ -461,6 +462,41 @@ impl Builder<'_> {
         }
     }
 
+    /// What an impl for a type of the language would give, where that is refused (E2010).
+    fn refused_impl(&mut self, item: &Item) {
+        let ItemKind::Impl { ty, bound, members, generics, .. } = &item.kind else { return };
+        let head = match item.tree.types[*ty] {
+            tree::Type::Named { path, .. } => match item.tree.paths[path] {
+                [name] if generics.iter().any(|generic| generic.name == name) => return,
+                [name] if prelude_type(name.as_str()).is_some() || prelude::predeclared(name.as_str()).is_some() => name,
+                _ => return,
+            },
+            tree::Type::List(_) => Symbol::new("list"),
+            tree::Type::Tuple(_) => Symbol::new("tuple"),
+            tree::Type::Map(..) => prelude::map().name(),
+            tree::Type::Function { .. } => Symbol::new("function"),
+            _ => return,
+        };
+        // A module may have a type or trait of its own under the name of one of the language.
+        let is_own = |name: Symbol| {
+            let declares = |row: &syntax::tree::ItemEntry| {
+                matches!(row.item.kind, ItemKind::Type { .. } | ItemKind::Trait { .. }) && row.id.name() == name
+            };
+            self.imported.contains_key(&(name.raw(), true)) || self.file.items.iter().any(declares)
+        };
+        if is_own(head) || prelude::is_library(self.file.module) {
+            return;
+        }
+        match bound.as_ref().map(|bound| &bound.path[..]) {
+            None => self.scope.refused_methods.extend(members.iter().filter_map(|member| match member {
+                Member::Function { name, .. } => Some(*name),
+                Member::Type { .. } => None,
+            })),
+            Some(&[name]) if prelude::trait_named(name.as_str()).is_some() && !is_own(name) => self.scope.orphans.push(head),
+            Some(_) => {}
+        }
+    }
+
     // ---- own items ----
 
     fn items(&mut self) {
@@ -498,7 +534,10 @@ impl Builder<'_> {
                     Some(form) => Entity::Unsupported(id, form),
                 },
                 ItemKind::Capset(_) => Entity::Unsupported(id, "`capset` declarations"),
-                ItemKind::Impl { .. } if refused_form(item).is_none() => continue,
+                ItemKind::Impl { .. } if refused_form(item).is_none() => {
+                    self.refused_impl(item);
+                    continue;
+                }
                 ItemKind::Impl { .. } | ItemKind::DefImpl { .. } | ItemKind::Extend { .. } => {
                     self.scope.refuses_impls = true;
                     continue;

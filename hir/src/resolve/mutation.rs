@@ -16,7 +16,7 @@ use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{Expr, ExprId, Item, ItemKind, Tree};
 
 use super::prelude::{self, Known};
-use crate::program::{Context, Given, ImplRow, Receiver, Signature};
+use crate::program::{Context, Entity, Given, ImplRow, Receiver, Signature};
 use crate::{Type, TypeKind};
 
 /// Methods that are walked for one before it is asked for all.
@@ -40,6 +40,8 @@ pub struct SelfUses {
     pub assigns: bool,
     /// Methods that it calls on `self` or a part of it, without repetition.
     pub calls: Vec<(Vec<Step>, Symbol)>,
+    /// Methods that it calls on them through a trait, `m.Trait.f(self.part)`: the part, the path of the trait, the method.
+    pub through: Vec<(Vec<Step>, Vec<Symbol>, Symbol)>,
 }
 
 /// The inherent methods of a program that change their `self`, and those of the library that they reach.
@@ -87,7 +89,14 @@ pub fn self_uses(item: &Item) -> SelfUses {
     for id in tree.exprs.ids() {
         match tree.exprs[id] {
             Expr::Assign { place, .. } => uses.assigns |= path(tree, place).is_some(),
-            Expr::MethodCall { receiver, name, .. } => {
+            Expr::MethodCall { receiver, name, args } => {
+                if let Some(interface) = names(tree, receiver)
+                    && let Some(first) = tree.args[tree.list(args)].first().filter(|first| first.name.is_none())
+                    && let Some(path) = path(tree, first.value)
+                    && !uses.through.iter().any(|(p, i, n)| *n == name && *p == path && *i == interface)
+                {
+                    uses.through.push((path, interface, name));
+                }
                 if let Some(path) = path(tree, receiver)
                     && !uses.calls.iter().any(|(p, n)| *n == name && *p == path)
                 {
@@ -98,6 +107,18 @@ pub fn self_uses(item: &Item) -> SelfUses {
         }
     }
     uses
+}
+
+/// `Name` or `alias.Name`, as what stands before a dot.
+fn names(tree: &Tree, at: ExprId) -> Option<Vec<Symbol>> {
+    match tree.exprs[at] {
+        Expr::Name(name) => Some(vec![name]),
+        Expr::Field(root, name) => match tree.exprs[root] {
+            Expr::Name(alias) => Some(vec![alias, name]),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The steps of a place that is rooted in `self`; `None` for any other expression.
@@ -129,6 +150,7 @@ fn path(tree: &Tree, place: ExprId) -> Option<Vec<Step>> {
 
 /// Does the method change its `self`, as its callers see it? A member of a trait and its implementations do exactly if the trait says `mut self`.
 pub fn mutates(method: ItemId, cx: &dyn Context, bodies: &Bodies<'_>) -> Result<bool, Stop> {
+    let method = method.declared();
     let Some(signature) = cx.signature(method)? else { return Ok(false) };
     match declared(&signature, cx)? {
         Some(declared) => Ok(declared == Receiver::Mut),
@@ -267,6 +289,11 @@ fn body(
         return Ok(Own::Changes);
     }
     let Some(this) = signature.params.first() else { return Ok(Own::Calls(calls)) };
+    for (path, interface, name) in &uses.through {
+        if changes_through(interface, *name, &signature, cx)? && !parts(this.ty, path, &signature.given, cx)?.is_empty() {
+            return Ok(Own::Changes);
+        }
+    }
     for (path, name) in &uses.calls {
         for ty in parts(this.ty, path, &signature.given, cx)? {
             let inherent = match ty.kind() {
@@ -280,6 +307,23 @@ fn body(
         }
     }
     Ok(Own::Calls(calls))
+}
+
+/// Does a path in a method name a trait, and has the trait this method with `mut self`?
+fn changes_through(path: &[Symbol], name: Symbol, caller: &Signature, cx: &dyn Context) -> Result<bool, Stop> {
+    let scope = cx.scope(caller.item.module())?;
+    let found = match *path {
+        [one] => scope.type_name(one),
+        [alias, name] => match scope.value(alias) {
+            Some(Entity::Module(module)) => cx.scope(module)?.exported(name).find(|entity| matches!(entity, Entity::Trait(_))),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(Entity::Trait(interface)) = found else { return Ok(false) };
+    let Some(definition) = cx.trait_definition(interface)? else { return Ok(false) };
+    let Some(member) = super::solve::member(&definition, name) else { return Ok(false) };
+    Ok(cx.signature(member)?.is_some_and(|signature| signature.receiver == Receiver::Mut))
 }
 
 /// Is this a method with `mut self` of a trait that the type has by a bound or, as far as the scope of the caller shows, by an impl?
@@ -318,9 +362,8 @@ fn parts(ty: Type, path: &[Step], given: &Given, cx: &dyn Context) -> Result<Vec
                     None
                 }
                 (Step::Field(name), TypeKind::Struct(item, args)) => {
-                    let Some(definition) = cx.type_definition(item)? else { continue };
-                    let index = definition.field_named(name);
-                    index.and_then(|index| definition.field(index, args))
+                    let Some(definition) = super::instances::instance_of(item, args, given, cx)? else { continue };
+                    definition.field_named(name).map(|index| definition.fields[index].1)
                 }
                 (Step::Index, TypeKind::List(element)) => Some(element),
                 (Step::Element(index), TypeKind::Tuple(elements)) => elements.get(index as usize).copied(),

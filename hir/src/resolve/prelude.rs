@@ -146,6 +146,7 @@ struct Items {
     text: [ItemId; 2],
     map: ItemId,
     new_map: ItemId,
+    map_of_entries: ItemId,
     table_key: ItemId,
     new_range: ItemId,
     /// What multiplies an int by a duration and by a size.
@@ -177,6 +178,7 @@ fn items() -> &'static Items {
             text: [of_text("str_at"), of_text("width")],
             map: of(maps, Namespace::Type, "Map"),
             new_map: of(maps, Namespace::Function, "new_map"),
+            map_of_entries: of(maps, Namespace::Function, "map_of_entries"),
             table_key: of(maps, Namespace::Type, "TableKey"),
             new_range: of(Symbol::new(RANGES), Namespace::Function, "new_range"),
             times: ["times_duration", "times_size"].map(|name| of(Symbol::new(UNITS), Namespace::Function, name)),
@@ -330,6 +332,11 @@ pub fn set() -> ItemId {
 /// The function of the library that makes an empty map.
 pub fn new_map() -> ItemId {
     items().new_map
+}
+
+/// The function of the library that makes a map of a list of entries.
+pub fn map_of_entries() -> ItemId {
+    items().map_of_entries
 }
 
 /// The trait of the library that keys of maps and elements of sets have.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 use ir::{ItemId, Stop};
 
-use crate::program::{Context, TypeDefinition};
+use crate::program::{Context, Given, TypeDefinition};
 use crate::types::parameters;
 use crate::{Type, TypeKind};
 
@@ -32,7 +32,7 @@ pub enum Endless {
 
 fn definition_of(ty: Type, cx: &dyn Context) -> Result<Option<Arc<TypeDefinition>>, Stop> {
     match ty.kind() {
-        TypeKind::Struct(item, args) => Ok(cx.type_definition(item)?.map(|definition| definition.instantiated(args))),
+        TypeKind::Struct(item, args) => super::instances::instance_of(item, args, &Given::default(), cx),
         _ => Ok(None),
     }
 }

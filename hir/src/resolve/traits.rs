@@ -259,22 +259,21 @@ impl TypeReader<'_> {
             self.diagnostics.push(Diagnostic::new(Code::E2002, self.anchor, span, [first.into()]));
             return Ok(Type::ERROR);
         };
-        for &name in names {
+        let mut names = names.iter().copied().peekable();
+        while let Some(name) = names.next() {
             if Some(ty) == self.around.this
                 && let Some(&(_, own)) = self.around.associated.iter().find(|(n, _)| *n == name)
             {
                 ty = own;
                 continue;
             }
-            let mut found: Vec<Type> = Vec::new();
-            for bound in bounds_of(ty, &self.around.given, self.cx)? {
-                for above in ancestors(bound, ty, self.cx)? {
-                    let Some(definition) = self.cx.trait_definition(above.item())? else { continue };
-                    let associated = Type::associated(&above.parts(ty), above.item(), name);
-                    if definition.associated.iter().any(|row| row.name == name) && !found.contains(&associated) {
-                        found.push(associated);
-                    }
-                }
+            let mut name = name;
+            let mut found = self.associated_of(ty, name, None)?;
+            // `T::Trait::Item` names the trait whose associated type is meant.
+            if let (true, Some(interface), Some(&of)) = (found.is_empty(), self.trait_named(name), names.peek()) {
+                names.next();
+                name = of;
+                found = self.associated_of(ty, name, Some(interface))?;
             }
             let code = match found[..] {
                 [one] => {
@@ -295,6 +294,40 @@ impl TypeReader<'_> {
         Ok(ty)
     }
 
+    /// The trait that a name alone stands for.
+    fn trait_named(&self, name: Symbol) -> Option<ItemId> {
+        if self.around.parameter(name).is_some() {
+            return None;
+        }
+        match self.scope.type_name(name).or_else(|| prelude::trait_named(name.as_str()).map(Entity::Trait)) {
+            Some(Entity::Trait(item)) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// The associated types of this name that a type has by its bounds; only those of one trait where that is said.
+    fn associated_of(&self, ty: Type, name: Symbol, only: Option<ItemId>) -> Result<Vec<Type>, Stop> {
+        let mut found: Vec<Type> = Vec::new();
+        for bound in bounds_of(ty, &self.around.given, self.cx)? {
+            for above in ancestors(bound, ty, self.cx)? {
+                if only.is_some_and(|only| only != above.item()) {
+                    continue;
+                }
+                let Some(definition) = self.cx.trait_definition(above.item())? else { continue };
+                let associated = Type::associated(&above.parts(ty), above.item(), name);
+                if definition.associated.iter().any(|row| row.name == name) && !found.contains(&associated) {
+                    found.push(associated);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Does a path name an associated type of a type parameter itself, and none of an associated type?
+    fn is_direct(&self, path: &[Symbol]) -> bool {
+        path.len() <= 2 || path.len() == 3 && self.trait_named(path[1]).is_some()
+    }
+
     /// Adds the bounds of type parameters and the `where` clauses of a header, whose names are declared, to what is known around.
     pub(crate) fn bounds(&mut self, generics: &super::Generics<'_>) -> Result<(), Stop> {
         let first = self.around.given.bounds.len();
@@ -312,7 +345,7 @@ impl TypeReader<'_> {
         }
         for constraint in generics.constraints {
             if let tree::Constraint::Equal(path, ty, span) = constraint
-                && path.len() <= 2
+                && self.is_direct(path)
             {
                 self.equality(path, *ty, *span)?;
             }
@@ -330,7 +363,7 @@ impl TypeReader<'_> {
         // Those of associated types need what these implement.
         for constraint in generics.constraints {
             if let tree::Constraint::Equal(path, ty, span) = constraint
-                && path.len() > 2
+                && !self.is_direct(path)
             {
                 self.equality(path, *ty, *span)?;
             }

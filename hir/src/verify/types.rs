@@ -10,6 +10,7 @@ use crate::exhaustive::judge;
 use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern, PatternId, Source};
 use crate::ops::Shape;
 use crate::program::{CodeType, TraitRef, TypeDefinition};
+use crate::resolve::instances::instance_of;
 use crate::resolve::solve::{Answer, Evidence, own_method, solve};
 use crate::{Intrinsic, Type, TypeKind};
 
@@ -164,8 +165,12 @@ impl Verifier<'_> {
         let fields = match ty.kind() {
             TypeKind::Tuple(types) => Fields::Tuple(types),
             TypeKind::Struct(item, args) => match self.cx.type_definition(item)? {
-                Some(definition) if definition.choices().is_some() => Fields::Sum(definition.instantiated(args)),
-                Some(definition) => Fields::Struct(definition, args),
+                Some(definition) if definition.choices().is_none() && !definition.has_associated() => Fields::Struct(definition, args),
+                Some(_) => match instance_of(item, args, &self.given, self.cx)? {
+                    Some(definition) if definition.choices().is_some() => Fields::Sum(definition),
+                    Some(definition) => Fields::Struct(definition, &[]),
+                    None => Fields::Unknown,
+                },
                 None => Fields::Unknown,
             },
             _ => Fields::None,
@@ -580,7 +585,7 @@ impl Verifier<'_> {
         }
         // What a pattern of another type covers means nothing.
         if self.faults.len() == before && matched != Type::NEVER {
-            let verdict = judge(body, &rows, matched, self.cx)?;
+            let verdict = judge(body, &rows, matched, &self.given, self.cx)?;
             if verdict.is_too_complex {
                 self.report(Rule::NotExhaustive, id, "the match is too complex".into());
             }

@@ -111,7 +111,15 @@ impl Fault for AllocFault {
 
 /// Judges an allocation made with checking on.
 pub fn check(select: &Function<Select>, alloc: &Function<Alloc>) -> Vec<AllocFault> {
-    let mut checker = Checker { select, alloc, symbols: Vec::new(), faults: Vec::new(), at: (0, 0), edges: vec![None; alloc.blocks.len()] };
+    let mut checker = Checker {
+        select,
+        alloc,
+        symbols: Vec::new(),
+        made: BTreeMap::new(),
+        faults: Vec::new(),
+        at: (0, 0),
+        edges: vec![None; alloc.blocks.len()],
+    };
     if !checker.shape() {
         return vec![AllocFault { kind: AllocFaultKind::Shape, block: 0, index: 0 }];
     }
@@ -135,6 +143,8 @@ struct Checker<'a> {
     alloc: &'a Function<Alloc>,
     /// What a virtual register stands for.
     symbols: Vec<Symbol>,
+    /// What each thing that can be made from nothing is.
+    made: BTreeMap<(Op2, i32, u32), Symbol>,
     faults: Vec<AllocFault>,
     at: (u32, u32),
     /// The edge of `select` that a block of an edge stands for.
@@ -191,6 +201,7 @@ impl Checker<'_> {
                 self.symbols[usize::from(record.a - FIRST_VIRTUAL)] = INCOMING + slot;
             }
         }
+        self.made = made;
     }
 
     /// The slot of a load from a stack argument that nobody overwrites.
@@ -200,8 +211,7 @@ impl Checker<'_> {
     }
 
     fn made_symbol(&self, record: &Record) -> Option<Symbol> {
-        let origin = self.select.records.iter().find(|other| is_made(other.op) && key(other) == key(record))?;
-        Some(self.symbols[usize::from(origin.a - FIRST_VIRTUAL)])
+        self.made.get(&key(record)).copied()
     }
 
     fn symbol(&self, reg: Reg) -> Symbol {

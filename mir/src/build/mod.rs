@@ -19,6 +19,7 @@
 //! | `intrinsics`   | built-in operations                                                      |
 //! | `mono`         | instances of generic bodies                                              |
 //! | `unpack`       | what a function value with captured values points to                     |
+//! | `within`       | what a generic body sees of types                                        |
 
 mod branch;
 mod catch;
@@ -35,6 +36,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod unpack;
+mod within;
 
 use std::cell::Cell;
 
@@ -49,6 +51,7 @@ use crate::ops::{NOUNWIND, Op};
 pub use mono::{instance, mono};
 pub use scan::calls;
 pub use unpack::{unpacking, unpacking_signature};
+pub use within::Within;
 
 use abi::{Kind, PanicKind, RuntimeCall};
 use flow::{Flow, Frame, Header};

@@ -455,6 +455,7 @@ impl Checker<'_> {
     fn field_type(&mut self, at: Where, index: usize, expected: Type, value: Value) {
         if let Some(found) = self.ty(value)
             && found != expected
+            && !self.depends(expected)
         {
             let value = value.raw();
             self.faults.push(MirFault::FieldType { at, value, index, expected: expected.to_string(), found: found.to_string() });

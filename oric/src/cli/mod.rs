@@ -33,6 +33,7 @@ pub fn main() -> ExitCode {
 /// As [`main`], and this at the end: nothing behind it in the caller runs.
 pub fn main_then(last: fn()) -> ExitCode {
     crash::install_hook();
+    query::store::limit::fail_beyond_limit();
     // It ends the process itself: to take down its stack and its heap first would cost a short run a twentieth of its time.
     let worker = std::thread::Builder::new().stack_size(crate::session::WORKER_STACK).spawn(move || -> std::convert::Infallible {
         let status = run(std::env::args_os().collect());

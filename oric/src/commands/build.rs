@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
+use syntax::{Anchor, Diagnostic, DiagnosticCode};
 
 use crate::cli::{Emit, FAILED, Input, Output, REFUSED};
 use crate::held;
@@ -27,7 +28,7 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
     };
     let (bytes, how) = match built {
         Ok(built) => built,
-        Err(failure) => return failed(&failure, &path, output),
+        Err(failure) => return failed(&failure, &path, session, output),
     };
     output.event(&json!({ "reason": "artifact", "path": path.to_string_lossy(), "bytes": bytes }));
     let how = match how {
@@ -55,7 +56,7 @@ fn archive_path(object: &Path) -> PathBuf {
 }
 
 /// Says why there is no program; the exit status.
-pub fn failed(failure: &Failure, path: &Path, output: &Output) -> i32 {
+pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output) -> i32 {
     match failure {
         Failure::Io(error) => {
             output.failure(&format!("cannot write {}: {error}", path.display()));
@@ -66,11 +67,33 @@ pub fn failed(failure: &Failure, path: &Path, output: &Output) -> i32 {
             REFUSED
         }
         Failure::Link(queries::NotLinked::Limit(item, limit)) => {
-            output.failure(&format!("function {} cannot be compiled: {limit}; split it", queries::shown_name(*item)));
+            match too_large(*item, limit, session) {
+                Some(diagnostic) => _ = output.diagnostics(&[diagnostic], session),
+                // Code without a place in a file: the reason is all there is to say.
+                None => output.failure(&format!("function {} cannot be compiled: {limit}; split it", queries::shown_name(*item))),
+            }
             FAILED
         }
         Failure::Link(queries::NotLinked::Broken(message)) => panic!("linking failed: {message}"),
     }
+}
+
+/// The report about a function whose code would be too large, at the name of the item that it is in.
+fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnostic> {
+    let declared = session.engine.get::<queries::Item>(&item).ok()?;
+    let declared = (*declared).as_ref()?;
+    let (anchor, span) = (Anchor::Item(declared.id), declared.name_span);
+    if limit != machine::select::Limit::Registers.message() {
+        let what = format!("the body of {} ({limit})", queries::shown_name(item));
+        return Some(Diagnostic::new(DiagnosticCode::E2040, anchor, span, [what.as_str().into()]).help("split it into smaller functions"));
+    }
+    let args = [format!("the number of values in the code of {}", queries::shown_name(item)), "65,000".to_owned()];
+    let error = Diagnostic::new(DiagnosticCode::E0039, anchor, span, args.map(|arg| arg.as_str().into()));
+    Some(
+        error.help(
+            "split it into smaller functions; a large constant or literal is built where it is read: read it in a function of its own",
+        ),
+    )
 }
 
 /// The object, and the runtime that it is linked with beside it.

@@ -128,6 +128,8 @@ fn report(
         } else if let Err(error) = write(session, old, &new.text) {
             output.failure(&format!("cannot write {path}: {error}"));
             return REFUSED;
+        } else if !before.contains_key(&module) {
+            output.result(&format!("{path}: created\n"));
         }
     }
     output.diagnostics(&state.diagnostics, session);

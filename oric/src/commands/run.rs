@@ -61,11 +61,11 @@ pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) 
         match link::executable(session, main, &path, false) {
             Ok(made) => return Ok(made),
             Err(Failure::Io(_)) => {}
-            Err(failure @ (Failure::Link(_) | Failure::Foreign { .. })) => return Err(build::failed(&failure, &path, output)),
+            Err(failure @ (Failure::Link(_) | Failure::Foreign { .. })) => return Err(build::failed(&failure, &path, session, output)),
         }
     }
     let path = std::env::temp_dir().join(format!("oric-run-{}-{name}", std::process::id()));
-    let made = link::executable(session, main, &path, false).map_err(|failure| build::failed(&failure, &path, output))?;
+    let made = link::executable(session, main, &path, false).map_err(|failure| build::failed(&failure, &path, session, output))?;
     // It is held.
     let _ = std::fs::remove_file(&path);
     Ok(made)

@@ -125,6 +125,7 @@ impl Provider for Start {
 fn owner(item: ItemId) -> ItemId {
     // An instance stands where its generic item does.
     let (item, _) = item.generic();
+    let item = item.declared();
     let item = item.of_lambda().map_or(item, |(around, _)| around);
     let path = item.path();
     match path.namespace {
@@ -218,7 +219,7 @@ impl Provider for Signature {
             Namespace::Function | Namespace::Test => hir::resolve::signature(item, levels),
             Namespace::Type | Namespace::Constant | Namespace::Other => Ok(None),
         };
-        Ok(levels.done(signature)?.map(Arc::new))
+        Ok(levels.done(signature)?.map(|signature| Arc::new(signature.of(*id))))
     }
 }
 
@@ -279,6 +280,10 @@ impl Provider for TypedBody {
             let body = around.body.as_ref().and_then(|body| body.lambdas.get(number)).cloned();
             let ty = body.as_ref().map_or(hir::Type::ERROR, |body| body.result);
             return Ok(Arc::new(Checked { body, ty, diagnostics: Vec::new() }));
+        }
+        let declared = id.declared();
+        if declared != *id {
+            return Ok(Arc::clone(&*levels.get::<TypedBody>(&declared)?));
         }
         let nothing = || Arc::new(Checked { body: None, ty: hir::Type::ERROR, diagnostics: Vec::new() });
         let item = levels.get::<Item>(id)?;

@@ -12,7 +12,7 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
     BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, Main, OptimisedBody, Options,
-    OwnedBody, Parse, Provider, Settings, TypeDefinition, TypedBody, Variants,
+    OwnedBody, Parse, Provider, Settings, TypedBody, Variants,
 };
 use crate::rewrites::Stage;
 
@@ -30,7 +30,8 @@ impl Provider for Fields {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
             TypeKind::Struct(item, args) => {
-                levels.get::<TypeDefinition>(&item)?.as_ref().as_ref().and_then(|d| d.instantiated(args).field_types())
+                let definition = levels.done(hir::resolve::instances::instance_of(item, args, &hir::program::Given::default(), levels))?;
+                definition.and_then(|definition| definition.field_types())
             }
             hir::base_kinds!()
             | TypeKind::Str
@@ -144,8 +145,9 @@ impl Provider for GenericBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Body<mir::Built>>>, Interrupt> {
         let checked = levels.get::<TypedBody>(id)?;
         let Some(typed) = checked.body.as_ref().filter(|body| body.owner.is_instance()) else { return Ok(None) };
-        let built = levels.done(mir::build::build(typed, levels))?;
-        let faults = levels.done(mir::verify::verify(&built, levels))?;
+        let within = levels.done(mir::build::Within::new(typed.owner, levels, levels))?;
+        let built = levels.done(mir::build::build(typed, &within))?;
+        let faults = levels.done(mir::verify::verify(&built, &within))?;
         crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&built), levels));
         Ok(Some(Arc::new(built)))
     }

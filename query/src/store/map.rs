@@ -1,4 +1,4 @@
-//! Mapping a file into memory: the only unsafe code of this crate.
+//! Mapping a file into memory: beside the handler in [`super::limit`] the only unsafe code of this crate.
 //!
 //! A mapped file must not shrink while it is mapped, or touching the lost part ends the process. The store's own rules see to that: what is mapped is
 //! immutable (a segment), append-only (blobs), or changed in place under a lock by whoever maps it (a linker's sidecar), and is replaced by rename or

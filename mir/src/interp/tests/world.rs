@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hir::memory::Program;
-use hir::{Context as _, Type, TypeKind};
+use hir::{Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 
 use crate::ir::{Body, ConstValue, Context, Contract, Mono, Owned, Variants};
@@ -116,7 +116,10 @@ impl Context for World {
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
         Ok(match ty.kind() {
             TypeKind::Tuple(elements) => Some(elements.into()),
-            TypeKind::Struct(item, args) => self.program.type_definition(item)?.and_then(|d| d.instantiated(args).field_types()),
+            TypeKind::Struct(item, args) => {
+                let given = hir::program::Given::default();
+                hir::resolve::instances::instance_of(item, args, &given, &self.program)?.and_then(|d| d.field_types())
+            }
             _ => None,
         })
     }
@@ -164,7 +167,10 @@ impl Context for World {
         let body = match made.or_else(|| self.program.checked(generic).and_then(|checked| checked.body.clone())) {
             Some(body) if body.owner == function && !args.is_empty() => Some(Arc::new(build::mono(build::build(&body, self)?))),
             Some(body) if args.is_empty() => Some(Arc::new(build::mono(build::build(&body, self)?))),
-            Some(body) => Some(Arc::new(build::instance(&build::build(&body, self)?, function, self)?)),
+            Some(body) => {
+                let within = build::Within::new(body.owner, self, &self.program)?;
+                Some(Arc::new(build::instance(&build::build(&body, &within)?, function, self)?))
+            }
             None => None,
         };
         self.bodies.borrow_mut().insert(function, body.clone());
