@@ -203,6 +203,11 @@ impl Ghosts {
         }
     }
 
+    /// Has an object one holder?
+    pub(super) fn is_sole(&self, object: &Heap) -> bool {
+        address(object).and_then(|address| self.objects.get(&address)).is_some_and(|ghost| ghost.holders == 1)
+    }
+
     /// A list is taken over by another one, which has its elements but those that are gone. Where nobody else holds it they are the other's now; else
     /// they have one holder more.
     pub(super) fn moved(&mut self, old: &Heap, kept: &[&[Cell]], gone: &[&[Cell]]) -> Result<(), String> {

@@ -1,7 +1,8 @@
 //! Lists of the interpreter: a run of a buffer that others may share.
 //!
 //! As in the runtime, what lies behind the end of a buffer belongs to nobody, so the list that ends there grows in place and building a list costs its
-//! length. A changed element is one of a copy.
+//! length. A changed element is one of a copy, where somebody else may see the list: where the ghost counts know of one holder, what else has it is slots that
+//! nobody reads any more.
 
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
@@ -63,6 +64,22 @@ impl Elements {
         let mut elements = self.all().to_vec();
         *usize::try_from(index).ok().and_then(|index| elements.get_mut(index))? = element;
         Some(Elements::new(elements))
+    }
+
+    /// The same for a list with one holder, in its buffer, and what stood there; nothing when another list may be in the buffer.
+    pub(super) fn replaced(&self, index: i64, element: Cell) -> Option<(Cell, Elements)> {
+        // Copies of this list have both; another list has the buffer alone.
+        if Rc::strong_count(&self.buffer) != Rc::strong_count(&self.identity) {
+            return None;
+        }
+        let index = usize::try_from(index).ok().filter(|index| *index < self.length)?;
+        let before = std::mem::replace(self.buffer.borrow_mut().get_mut(self.start + index)?, element);
+        Some((before, self.run(self.start, self.length)))
+    }
+
+    /// What is left of a list whose buffer has gone on: it is known by its identity.
+    pub(super) fn husk(&self) -> Elements {
+        Elements { buffer: Rc::default(), identity: self.identity.clone(), start: 0, length: 0 }
     }
 
     /// The elements between two positions, which are moved into the list, and where they begin.

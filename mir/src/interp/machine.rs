@@ -463,13 +463,25 @@ impl<'a> Machine<'a> {
                 Insn::ListSet { d, a, b, value } => {
                     let (index, value) = (word!(*b) as i64, self.cell(wb, hb, *value));
                     let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_set of no list")) };
-                    let Some(changed) = elements.with(index, value) else { return Err(broken(&code, "list_set of no element")) };
-                    let all = elements.all();
-                    let (before, rest) = all.split_at(index as usize);
-                    ghost!(self.ghosts.moved(&heap!(*a), &[before, &rest[1..]], &[&rest[..1]]));
-                    drop(all);
-                    self.pay(16 * changed.len())?;
-                    heap!(*d) = Heap::List(changed);
+                    let sole = self.ghosts.is_sole(&heap!(*a));
+                    match sole.then(|| elements.replaced(index, value.clone())).flatten() {
+                        Some((before, changed)) => {
+                            let husk = Heap::List(elements.husk());
+                            ghost!(self.ghosts.moved(&husk, &[], &[std::slice::from_ref(&before)]));
+                            self.pay(16)?;
+                            heap!(*a) = husk;
+                            heap!(*d) = Heap::List(changed);
+                        }
+                        None => {
+                            let Some(changed) = elements.with(index, value) else { return Err(broken(&code, "list_set of no element")) };
+                            let all = elements.all();
+                            let (before, rest) = all.split_at(index as usize);
+                            ghost!(self.ghosts.moved(&heap!(*a), &[before, &rest[1..]], &[&rest[..1]]));
+                            drop(all);
+                            self.pay(16 * changed.len())?;
+                            heap!(*d) = Heap::List(changed);
+                        }
+                    }
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
                 Insn::Hole { d } => heap!(*d) = Heap::Hole(Unfilled::default()),
@@ -490,12 +502,26 @@ impl<'a> Machine<'a> {
                     let &[a, b, value, old] = &code.operands[all.range()] else { return Err(broken(&code, "list_swap of too little")) };
                     let (a, index, value) = (a & !HEAP, word!(b) as i64, self.cell(wb, hb, value));
                     let Some(elements) = heap!(a).elements() else { return Err(broken(&code, "list_swap of no list")) };
-                    let (Ok(before), Some(changed)) = (elements.get(index), elements.with(index, value)) else {
-                        return Err(broken(&code, "list_swap of no element"));
+                    let sole = self.ghosts.is_sole(&heap!(a));
+                    let before = match sole.then(|| elements.replaced(index, value.clone())).flatten() {
+                        Some((before, changed)) => {
+                            let husk = Heap::List(elements.husk());
+                            ghost!(self.ghosts.moved(&husk, &[], &[]));
+                            self.pay(16)?;
+                            heap!(a) = husk;
+                            heap!(*d) = Heap::List(changed);
+                            before
+                        }
+                        None => {
+                            let (Ok(before), Some(changed)) = (elements.get(index), elements.with(index, value)) else {
+                                return Err(broken(&code, "list_swap of no element"));
+                            };
+                            ghost!(self.ghosts.moved(&heap!(a), &[&elements.all()], &[]));
+                            self.pay(16 * changed.len())?;
+                            heap!(*d) = Heap::List(changed);
+                            before
+                        }
                     };
-                    ghost!(self.ghosts.moved(&heap!(a), &[&elements.all()], &[]));
-                    self.pay(16 * changed.len())?;
-                    heap!(*d) = Heap::List(changed);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                     match (before, old & HEAP != 0) {
                         (Cell::Word(word), false) => word!(old) = word,
