@@ -221,7 +221,7 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
     }
     if let Some(interface) = found.interface {
         if !diagnostics.iter().any(|d| d.severity() == Severity::Error) {
-            diagnostics.extend(super::traits::check_members(item, &found, interface, cx, changes)?);
+            diagnostics.extend(super::members::check_members(item, &found, interface, cx, changes)?);
         }
         return Ok(diagnostics);
     }

@@ -33,6 +33,7 @@ fn judge(body: &Body, lambdas: &[Body], cx: &dyn Context) -> Result<Vec<HirFault
         lambdas,
         cx,
         faults: Vec::new(),
+        has_unjudged: false,
         order: None,
         parameters: 0,
         given: Given::default(),
@@ -55,6 +56,8 @@ struct Verifier<'a> {
     lambdas: &'a [Body],
     cx: &'a dyn Context,
     faults: Vec<HirFault>,
+    /// Was a pattern met whose type the dump does not say?
+    has_unjudged: bool,
     /// Lines of the expressions; made at the first fault.
     order: Option<Column<ExprTag, u32>>,
     /// Number of type parameters of the item.

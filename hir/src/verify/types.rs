@@ -182,7 +182,7 @@ impl Verifier<'_> {
 
     #[inline]
     fn expect(&mut self, rule: Rule, at: ExprId, what: impl std::fmt::Display, found: Type, wanted: Type) {
-        if !fits(found, wanted) {
+        if !fits(found, wanted) && !self.is_unjudged(wanted) {
             self.report(rule, at, format!("{what} is {found}, expected {wanted}"));
         }
     }
@@ -190,7 +190,7 @@ impl Verifier<'_> {
     /// The type of the expression itself, where `Never` is no way out.
     #[inline]
     fn own(&mut self, rule: Rule, at: ExprId, found: Type, wanted: Type) {
-        if found != wanted {
+        if found != wanted && !self.is_unjudged(wanted) {
             self.report(rule, at, format!("the expression is {found}, expected {wanted}"));
         }
     }
@@ -423,6 +423,11 @@ impl Verifier<'_> {
         Ok(())
     }
 
+    /// The same where nothing can be asked any more: what stops the question stops the check.
+    fn is_unjudged(&self, ty: Type) -> bool {
+        ty.has_associated() && !matches!(self.is_undeclared(ty), Ok(false))
+    }
+
     /// Has it an associated type of a trait that is not declared? A dump does not say what is known of its type parameters.
     fn is_undeclared(&self, ty: Type) -> Result<bool, Stop> {
         if !ty.has_associated() {
@@ -584,7 +589,7 @@ impl Verifier<'_> {
             rows.push((arm.pattern, arm.guard.is_some()));
         }
         // What a pattern of another type covers means nothing.
-        if self.faults.len() == before && matched != Type::NEVER {
+        if self.faults.len() == before && matched != Type::NEVER && !std::mem::take(&mut self.has_unjudged) {
             let verdict = judge(body, &rows, matched, &self.given, self.cx)?;
             if verdict.is_too_complex {
                 self.report(Rule::NotExhaustive, id, "the match is too complex".into());
@@ -603,6 +608,10 @@ impl Verifier<'_> {
     /// Is it a pattern of this type?
     fn pattern_type(&mut self, id: ExprId, pattern: PatternId, ty: Type) -> Result<(), Stop> {
         let body = self.body;
+        if self.is_undeclared(ty)? {
+            self.has_unjudged = true;
+            return Ok(());
+        }
         match body.patterns[pattern] {
             Pattern::Any => {}
             Pattern::Bind(local, inner) => {

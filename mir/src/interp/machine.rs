@@ -69,7 +69,7 @@ pub(super) struct Machine<'a> {
     stack_used: u64,
     bytes_left: u64,
     pub(super) positions: HashMap<ItemId, Rc<Position>>,
-    ghosts: Ghosts,
+    pub(super) ghosts: Ghosts,
     /// Message and report of the panic that unwinds.
     pub(super) panic: Option<(String, String)>,
 }
@@ -462,26 +462,9 @@ impl<'a> Machine<'a> {
                 }
                 Insn::ListSet { d, a, b, value } => {
                     let (index, value) = (word!(*b) as i64, self.cell(wb, hb, *value));
-                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_set of no list")) };
-                    let sole = self.ghosts.is_sole(&heap!(*a));
-                    match sole.then(|| elements.replaced(index, value.clone())).flatten() {
-                        Some((before, changed)) => {
-                            let husk = Heap::List(elements.husk());
-                            ghost!(self.ghosts.moved(&husk, &[], &[std::slice::from_ref(&before)]));
-                            self.pay(16)?;
-                            heap!(*a) = husk;
-                            heap!(*d) = Heap::List(changed);
-                        }
-                        None => {
-                            let Some(changed) = elements.with(index, value) else { return Err(broken(&code, "list_set of no element")) };
-                            let all = elements.all();
-                            let (before, rest) = all.split_at(index as usize);
-                            ghost!(self.ghosts.moved(&heap!(*a), &[before, &rest[1..]], &[&rest[..1]]));
-                            drop(all);
-                            self.pay(16 * changed.len())?;
-                            heap!(*d) = Heap::List(changed);
-                        }
-                    }
+                    let list = std::mem::replace(&mut heap!(*a), Heap::Empty);
+                    let changed = self.exchanged(list, index, value, false, &code)?;
+                    (heap!(*a), heap!(*d)) = (changed.old, changed.new);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
                 Insn::Hole { d } => heap!(*d) = Heap::Hole(Unfilled::default()),
@@ -501,29 +484,11 @@ impl<'a> Machine<'a> {
                 Insn::ListSwap { d, all } => {
                     let &[a, b, value, old] = &code.operands[all.range()] else { return Err(broken(&code, "list_swap of too little")) };
                     let (a, index, value) = (a & !HEAP, word!(b) as i64, self.cell(wb, hb, value));
-                    let Some(elements) = heap!(a).elements() else { return Err(broken(&code, "list_swap of no list")) };
-                    let sole = self.ghosts.is_sole(&heap!(a));
-                    let before = match sole.then(|| elements.replaced(index, value.clone())).flatten() {
-                        Some((before, changed)) => {
-                            let husk = Heap::List(elements.husk());
-                            ghost!(self.ghosts.moved(&husk, &[], &[]));
-                            self.pay(16)?;
-                            heap!(a) = husk;
-                            heap!(*d) = Heap::List(changed);
-                            before
-                        }
-                        None => {
-                            let (Ok(before), Some(changed)) = (elements.get(index), elements.with(index, value)) else {
-                                return Err(broken(&code, "list_swap of no element"));
-                            };
-                            ghost!(self.ghosts.moved(&heap!(a), &[&elements.all()], &[]));
-                            self.pay(16 * changed.len())?;
-                            heap!(*d) = Heap::List(changed);
-                            before
-                        }
-                    };
+                    let list = std::mem::replace(&mut heap!(a), Heap::Empty);
+                    let changed = self.exchanged(list, index, value, true, &code)?;
+                    (heap!(a), heap!(*d)) = (changed.old, changed.new);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
-                    match (before, old & HEAP != 0) {
+                    match (changed.before, old & HEAP != 0) {
                         (Cell::Word(word), false) => word!(old) = word,
                         (Cell::Heap(heap), true) => heap!(old & !HEAP) = heap,
                         (Cell::Word(_) | Cell::Heap(_), _) => return Err(broken(&code, "list_swap of another kind")),
@@ -821,6 +786,6 @@ fn number_of(functions: &mut Vec<Function>, numbers: &mut HashMap<ItemId, u32>, 
     })
 }
 
-fn broken(code: &Code, why: &str) -> Halt {
+pub(super) fn broken(code: &Code, why: &str) -> Halt {
     Halt::Broken(format!("@{}: {why}", code.item))
 }

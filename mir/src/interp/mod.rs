@@ -19,6 +19,7 @@
 mod calls;
 mod code;
 mod decode;
+mod exchange;
 mod ghost;
 mod hole;
 mod list;
