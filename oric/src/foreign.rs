@@ -105,21 +105,36 @@ impl Linker {
         self.program.file_name().unwrap_or(self.program.as_os_str()).to_string_lossy().into_owned()
     }
 
-    /// Links the object with the runtime; with a table of symbols or without.
-    pub fn link(&self, object: &[u8], symbols: bool) -> Result<Linked, Failed> {
+    /// The linker of release builds when nobody names one: lld, mold, the system's.
+    pub fn any(path: Option<&OsString>) -> Option<Linker> {
+        let system = || {
+            let folders = path.into_iter().flat_map(std::env::split_paths);
+            let found = folders.flat_map(|folder| ["ld", "cc"].map(|name| folder.join(name))).find(|file| is_program(file))?;
+            Linker::find(&found.to_string_lossy(), path).ok()
+        };
+        ["lld", "mold"].iter().find_map(|name| Linker::find(name, path).ok()).or_else(system)
+    }
+
+    /// Links objects with the runtime; with a table of symbols or without.
+    pub fn link(&self, objects: &[&[u8]], symbols: bool) -> Result<Linked, Failed> {
         let folder = Folder::new()?;
-        std::fs::write(folder.0.join("program.o"), object)?;
+        let names: Vec<String> = (0..objects.len()).map(|number| format!("program{number}.o")).collect();
+        for (name, object) in names.iter().zip(objects) {
+            std::fs::write(folder.0.join(name), object)?;
+        }
         std::fs::write(folder.0.join("libori_rt.a"), image::runtime_archive())?;
         let own: &[&str] = match self.is_driver {
-            true => &["-Wl,--gc-sections", "-Wl,--build-id=none"],
-            false => &["--gc-sections", "--build-id=none"],
+            true => &["-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--eh-frame-hdr"],
+            false => &["--gc-sections", "--build-id=none", "--eh-frame-hdr"],
         };
         let ended = Command::new(std::path::absolute(&self.program)?)
             .current_dir(&folder.0)
             .args(["-static", "-nostdlib", "-no-pie", "-z", "noexecstack"])
             .args(own)
             .args((!symbols).then_some("-s"))
-            .args(["-o", "program", "program.o", "libori_rt.a"])
+            .args(["-o", "program"])
+            .args(&names)
+            .arg("libori_rt.a")
             .stdin(Stdio::null())
             .output()
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.program.display())))?;

@@ -10,6 +10,7 @@
 //! | [`session`]  | one engine with its inputs: what is stored, demanding in parallel, publishing      |
 //! | [`assemble`] | LIR to linkable code                                                               |
 //! | [`link`]     | the executable: left alone, patched, restored, or linked from nothing              |
+//! | [`release`]  | release builds: units of LIR to `oric-llvm`                                        |
 //! | [`foreign`]  | the linkers of others, by `ORI_LINKER`                                            |
 //! | [`held`]     | files that stay what they are while this process goes on with them                 |
 //! | [`coverage`] | functions without a test                                                           |
@@ -47,6 +48,7 @@ pub mod outputs;
 pub mod project;
 pub mod queries;
 pub mod reduce;
+pub mod release;
 pub mod report;
 pub mod rewrites;
 pub mod session;

@@ -27,6 +27,7 @@ use crate::held::{self, Held};
 use crate::outputs::{Form, Kept, Origin, Stamp};
 use crate::project::Seen;
 use crate::queries::{self, ModuleOf, NotLinked};
+use crate::release::{self, NotMade, Release};
 use crate::session::Session;
 
 /// How an executable came to be.
@@ -54,6 +55,10 @@ pub enum Failure {
         /// What it said.
         said: String,
     },
+    /// A release build went wrong.
+    Release(NotMade),
+    /// A release build has nobody to link it.
+    NoLinker,
     /// The file cannot be written.
     Io(io::Error),
 }
@@ -70,6 +75,9 @@ pub struct Executable {
 /// Brings the executable of `main` at `path` up to date.
 pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: bool) -> Result<Executable, Failure> {
     let absolute = std::path::absolute(path).map_err(Failure::Io)?;
+    if let Some(release) = session.setup.release.clone() {
+        return released(session, main, (path, absolute), &release, clean_link);
+    }
     session.ask(|session| {
         session.generate(main);
         Ok(())
@@ -122,7 +130,11 @@ pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: 
 fn linked_by(session: &mut Session, main: ItemId, linker: &Linker) -> Result<Vec<u8>, Failure> {
     let object = session.ask(|session| session.engine.get::<queries::Object>(&main));
     let object = (**object).as_ref().map_err(|error| Failure::Link(error.clone()))?;
-    let linked = linker.link(object, session.setup.link.symbols).map_err(|failed| match failed {
+    foreign_link(session, linker, &[object])
+}
+
+fn foreign_link(session: &mut Session, linker: &Linker, objects: &[&[u8]]) -> Result<Vec<u8>, Failure> {
+    let linked = linker.link(objects, session.setup.link.symbols).map_err(|failed| match failed {
         Failed::Io(error) => Failure::Io(error),
         Failed::Refused(said) => Failure::Foreign { linker: linker.name(), said },
     })?;
@@ -130,6 +142,57 @@ fn linked_by(session: &mut Session, main: ItemId, linker: &Linker) -> Result<Vec
         session.warnings.push(format!("{} says: {}", linker.name(), linked.said));
     }
     Ok(linked.image)
+}
+
+/// The executable of a release build: nothing when it is there already, the one that was kept, else made.
+fn released(
+    session: &mut Session,
+    main: ItemId,
+    (path, absolute): (&Path, std::path::PathBuf),
+    release: &Release,
+    clean_link: bool,
+) -> Result<Executable, Failure> {
+    let Some(linker) = session.setup.linker.clone() else { return Err(Failure::NoLinker) };
+    let symbols = session.setup.link.symbols;
+    let plan = session.ask(|session| session.engine.fingerprint::<queries::ReleasePlan>(&main));
+    let stamp = Stamp::new(plan, Fp::of(&(queries::Object::schema(), linker.identity(), release.identity(), symbols)));
+    if !clean_link && let Some(held) = session.outputs.up_to_date(&absolute, stamp) {
+        return Ok(Executable { held, how: How::UpToDate });
+    }
+    let restored = if clean_link { None } else { restore(session, Form::Executable, stamp) };
+    let (image, how) = match restored {
+        Some(restored) => (restored.bytes, How::Restored),
+        None => {
+            let objects = release_objects(session, main, release, clean_link)?;
+            let objects: Vec<&[u8]> = objects.iter().map(Vec::as_slice).collect();
+            (foreign_link(session, &linker, &objects)?, How::Clean)
+        }
+    };
+    let (held, side) = write_both(path, &image, None, None)?;
+    session.outputs.wrote(absolute, Origin::alone(stamp), held.seen(), side);
+    if how == How::Clean {
+        keep(session, Form::Executable, stamp, &image, None);
+    }
+    Ok(Executable { held, how })
+}
+
+/// The objects of a release build: the tables, and one of each unit.
+fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean: bool) -> Result<Vec<Vec<u8>>, Failure> {
+    let plan = release::plan(session, main).map_err(Failure::Release)?;
+    let mut objects = vec![release::tables(session, &plan).map_err(Failure::Release)?];
+    // What LLVM sees: places name items, and where those stand is in the tables.
+    let stamp = Stamp::new(Fp::of(&(&plan.functions, plan.entry)), Fp::of(&(queries::ReleasePlan::schema(), release.identity())));
+    if !clean && let Some(restored) = restore(session, Form::Unit, stamp) {
+        objects.push(restored.bytes);
+        return Ok(objects);
+    }
+    let units = release::units(session, main).map_err(Failure::Release)?;
+    let made = release::translate(release, units, llvm::Product::Object).map_err(Failure::Release)?;
+    if let [object] = made.as_slice() {
+        keep(session, Form::Unit, stamp, object, None);
+    }
+    objects.extend(made);
+    Ok(objects)
 }
 
 /// Writes the object at `path`, from the store of artifacts when the same plan was written before; its size in bytes, and how.

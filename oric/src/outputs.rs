@@ -56,6 +56,11 @@ impl Origin {
     pub fn new(stamp: Stamp, of: &queries::Plan) -> Origin {
         Origin { stamp, reached: of.reached, parts: of.parts.clone() }
     }
+
+    /// Of something that is never patched.
+    pub const fn alone(stamp: Stamp) -> Origin {
+        Origin { stamp, reached: 0, parts: Vec::new() }
+    }
 }
 
 /// What an artifact is. The same plan gives both.
@@ -65,6 +70,8 @@ pub enum Form {
     Executable,
     /// For `cc`.
     Object,
+    /// Of a unit, by LLVM.
+    Unit,
 }
 
 /// An artifact that was put into the store of artifacts, and where.
@@ -115,7 +122,7 @@ pub struct Outputs {
 const REMEMBERED: usize = 16;
 
 /// Number of the form in which the store has this; another one is nothing.
-const FORM: u32 = 0x0075_7404;
+const FORM: u32 = 0x0075_7405;
 
 impl Outputs {
     /// What earlier sessions wrote.

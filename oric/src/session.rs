@@ -22,6 +22,7 @@ use crate::inputs::Inputs;
 use crate::outputs::Outputs;
 use crate::project::{OpenError, Project, SourceFile};
 use crate::queries::{self, LinkOptions, Options};
+use crate::release::Release;
 use crate::report::Sources;
 
 /// So many bodies out of date are worth a second thread.
@@ -36,6 +37,8 @@ pub struct Setup {
     pub link: LinkOptions,
     /// The linker that makes executables; `None`: the built-in one.
     pub linker: Option<Linker>,
+    /// Code by LLVM instead of our own.
+    pub release: Option<Release>,
     /// Threads that demand answers; `None`: as many as the machine has for us, asked only where there is work for them.
     pub workers: Option<usize>,
     /// Where the store is; `None`: everything is computed, nothing is kept.
@@ -62,6 +65,7 @@ impl Default for Setup {
             options: Options::default(),
             link: LinkOptions { symbols: true },
             linker: None,
+            release: None,
             workers: Some(1),
             cache: None,
             budget: DEFAULT_BUDGET,

@@ -177,6 +177,25 @@ pub enum Emit {
     Obj,
 }
 
+// How a program is optimised.
+#[expect(missing_docs, reason = "clap would show it in the place of what each verb says of itself")]
+#[derive(clap::Args, Clone, Default, Debug)]
+pub struct Optimise {
+    /// Optimised build by LLVM 22, which `oric-llvm` holds.
+    #[arg(long)]
+    pub release: bool,
+    /// How much a release build is optimised: 0, 1, 2, 3, s or z.
+    #[arg(long, value_name = "LEVEL", requires = "release", default_value = "2", value_parser = level)]
+    pub opt: llvm::Level,
+    /// The processor that a release build is for: LLVM's name of one, or `native`.
+    #[arg(long, value_name = "CPU", requires = "release", default_value = "x86-64")]
+    pub target_cpu: String,
+}
+
+fn level(text: &str) -> Result<llvm::Level, String> {
+    llvm::Level::from_name(text).ok_or_else(|| "a level is 0, 1, 2, 3, s or z".to_owned())
+}
+
 // A program to work on.
 #[expect(missing_docs, reason = "clap would show it in the place of what each verb says of itself")]
 #[derive(clap::Args, Clone, Debug)]
@@ -317,8 +336,11 @@ pub enum Verb {
         #[command(flatten)]
         input: Input,
         /// Run in the reference interpreter instead of as machine code.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "release")]
         interp: bool,
+        /// How it is optimised.
+        #[command(flatten)]
+        optimise: Optimise,
         /// Arguments of the program; those that start with `-` come after `--`.
         #[arg(value_name = "ARGS")]
         args: Vec<OsString>,
@@ -340,9 +362,9 @@ pub enum Verb {
         /// Link from nothing, whatever is left of the last link.
         #[arg(long)]
         clean_link: bool,
-        /// Optimised build by LLVM: not available yet.
-        #[arg(long)]
-        release: bool,
+        /// How it is optimised.
+        #[command(flatten)]
+        optimise: Optimise,
     },
     /// Check a program, and run the tests that are attached to what changed.
     Check {

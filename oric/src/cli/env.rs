@@ -31,6 +31,10 @@ pub struct Environment {
     pub cache_size: Option<Result<u64, String>>,
     /// `ORI_LINKER`: who links, and the `PATH` to look for it in.
     pub linker: Option<(OsString, Option<OsString>)>,
+    /// `ORI_LLVM`: the worker of release builds.
+    pub llvm: Option<OsString>,
+    /// `PATH`, where programs of others are looked for.
+    pub path: Option<OsString>,
     /// The locale speaks UTF-8.
     pub utf8: bool,
 }
@@ -53,6 +57,8 @@ impl Environment {
             cache_dir: env::var_os("ORI_CACHE_DIR").filter(|v| !v.is_empty()).map(PathBuf::from),
             cache_size: env::var("ORI_CACHE_SIZE").ok().filter(|v| !v.is_empty()).map(|v| size(&v).ok_or(v)),
             linker: env::var_os("ORI_LINKER").filter(|v| !v.is_empty()).map(|v| (v, env::var_os("PATH"))),
+            llvm: env::var_os("ORI_LLVM").filter(|v| !v.is_empty()),
+            path: env::var_os("PATH"),
             utf8: locale.is_some_and(|l| l.to_ascii_uppercase().replace('-', "").contains("UTF8")),
         }
     }

@@ -10,6 +10,7 @@ use crate::cli::{Emit, FAILED, Input, Output, REFUSED};
 use crate::held;
 use crate::link::{self, Failure, How};
 use crate::queries;
+use crate::release::NotMade;
 use crate::session::Session;
 
 /// Builds and writes; returns the exit status.
@@ -64,6 +65,29 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
         }
         Failure::Foreign { linker, said } => {
             output.failure(&format!("{linker} (ORI_LINKER) cannot link {}:\n{said}", path.display()));
+            REFUSED
+        }
+        Failure::NoLinker => {
+            output.failure("release builds need a linker, and there is neither ld.lld, mold, ld nor cc in PATH; install one (Debian: apt install lld)");
+            REFUSED
+        }
+        Failure::Release(NotMade::Link(why)) => failed(&Failure::Link(why.clone()), path, session, output),
+        Failure::Release(NotMade::Version) => {
+            output.failure("oric-llvm is of another version than oric; 'make llvm' in oric's sources builds the one that fits");
+            REFUSED
+        }
+        Failure::Release(NotMade::Cpu(cpu)) => {
+            output.failure(&format!("LLVM knows no processor '{cpu}'; --target-cpu takes x86-64, x86-64-v2, x86-64-v3, native and the like"));
+            REFUSED
+        }
+        Failure::Release(NotMade::Died(how)) => {
+            output.failure(&format!(
+                "oric-llvm ended without an answer ({how}): LLVM crashed or ran out of memory; the development build (without --release) does without it"
+            ));
+            REFUSED
+        }
+        Failure::Release(NotMade::Io(error)) => {
+            output.failure(&format!("cannot start oric-llvm: {error}"));
             REFUSED
         }
         Failure::Link(queries::NotLinked::Limit(item, limit)) => {

@@ -23,6 +23,7 @@ use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Output, REFUSED, Report, Verb};
 use crate::coverage::Coverage;
 use crate::foreign::Linker;
+use crate::release::{self, Release, Worker};
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
 use crate::rewrites::Limit;
@@ -37,7 +38,11 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         return (REFUSED, "oric");
     }
     assert!(!args.global.crash, "asked to");
-    let ask = Asked { global: &args.global, environment, output };
+    let optimise = match &args.verb {
+        Verb::Build { optimise, .. } | Verb::Run { optimise, .. } if optimise.release => Some(optimise),
+        _ => None,
+    };
+    let ask = Asked { global: &args.global, optimise, environment, output };
     match &args.verb {
         Verb::Explain { code, .. } => (explain::explain(code.as_deref(), output), "oric"),
         Verb::Check { input, no_test, watch: true, timeout, coverage, .. } => {
@@ -53,18 +58,12 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         Verb::Check { input, timeout, coverage, .. } => {
             ask.tests(input, *coverage, |session, found, started| check::check(session, found, *timeout, started, output))
         }
-        Verb::Build { input, output: path, emit, strip, release, clean_link } => {
-            if *release {
-                output.failure(
-                    "release builds need the LLVM back end, which this version does not have; the development build (without --release) needs nothing",
-                );
-                return (REFUSED, "oric");
-            }
+        Verb::Build { input, output: path, emit, strip, clean_link, .. } => {
             ask.session(input, !*strip, true, |session, started| {
                 (build::build(session, input, path.as_deref(), *emit, *clean_link, started, output), "oric")
             })
         }
-        Verb::Run { input, interp, args: program_args } => ask.session(input, true, !*interp, |session, _| {
+        Verb::Run { input, interp, args: program_args, .. } => ask.session(input, true, !*interp, |session, _| {
             if *interp {
                 run::interpret(session, program_args, output, environment)
             } else {
@@ -194,6 +193,18 @@ impl Asked<'_> {
         }
     }
 
+    /// How a release build is made, if one is asked for; `None` when nobody can make it.
+    fn release(&self) -> Option<Option<Release>> {
+        let Some(optimise) = self.optimise else { return Some(None) };
+        let named = self.environment.llvm.as_ref();
+        let Some(worker) = Worker::find(named, self.environment.path.as_ref()) else {
+            let message = named.map_or_else(|| release::HOW_TO_GET_IT.to_owned(), |named| release::names_nothing(named.as_ref()));
+            self.output.failure(&message);
+            return None;
+        };
+        Some(Some(Release { worker, level: optimise.opt, cpu: optimise.target_cpu.clone() }))
+    }
+
     fn cannot_open(&self, error: &OpenError) -> i32 {
         self.output.failure(&open_error(error));
         REFUSED
@@ -211,7 +222,11 @@ impl Asked<'_> {
             None => (u64::MAX, None),
         };
         let budget = self.budget()?.unwrap_or(DEFAULT_BUDGET);
-        let linker = self.linker()?;
+        let release = self.release()?;
+        let mut linker = self.linker()?;
+        if release.is_some() && linker.is_none() {
+            linker = Linker::any(self.environment.path.as_ref());
+        }
         let mut passes_off = input.no_pass.clone();
         if !project.manifest.optimise {
             passes_off = crate::cli::pass_names().into_iter().map(str::to_owned).collect();
@@ -222,7 +237,7 @@ impl Asked<'_> {
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols }, self.global.timings);
-        Some(Setup { options, link, linker, workers: self.global.jobs, cache, budget, builds, bare, timings, ..Setup::default() })
+        Some(Setup { options, link, linker, release, workers: self.global.jobs, cache, budget, builds, bare, timings, ..Setup::default() })
     }
 
     /// What is said of functions without a test; `None` when that cannot be said.

@@ -109,11 +109,16 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
     Ok(body)
 }
 
+/// Why there is no code for an instance, when its type arguments have no end.
+pub(super) fn endless(id: ItemId) -> Option<String> {
+    super::middle::is_endless(id)
+        .then(|| format!("generic instantiation of '{}' does not terminate", shown_name(id).trim_start_matches('@')))
+}
+
 impl Provider for MachineCode {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
-        if super::middle::is_endless(*id) {
-            let name = shown_name(*id);
-            return Ok(Some(Arc::new(Err(format!("generic instantiation of '{}' does not terminate", name.trim_start_matches('@'))))));
+        if let Some(limit) = endless(*id) {
+            return Ok(Some(Arc::new(Err(limit))));
         }
         let body = levels.get::<LirBody>(id)?;
         let Some(body) = &*body else { return Ok(None) };
@@ -234,17 +239,22 @@ impl Provider for ReachedIn {
     }
 }
 
+/// The function that the runtime calls; `None` without `@main`.
+pub(super) fn entry_body(levels: &Levels<'_, '_>, main: ItemId) -> Result<Option<lir::Body<lir::Legal>>, Interrupt> {
+    let Some(form) = *levels.get::<MainForm>(&main)? else { return Ok(None) };
+    let returns = match (form.returns_status, form.never_returns) {
+        (true, _) => lir::build::EntryReturn::Int,
+        (false, true) => lir::build::EntryReturn::Never,
+        (false, false) => lir::build::EntryReturn::Void,
+    };
+    let item = lir::build::entry_item();
+    legal(levels, item, lir::build::entry(form.main, form.takes_args, returns)).map(Some)
+}
+
 impl Provider for EntryCode {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Assembled, String>>, Interrupt> {
-        let Some(form) = *levels.get::<MainForm>(main)? else { return Ok(Arc::new(Err("there is no @main".to_owned()))) };
-        let returns = match (form.returns_status, form.never_returns) {
-            (true, _) => lir::build::EntryReturn::Int,
-            (false, true) => lir::build::EntryReturn::Never,
-            (false, false) => lir::build::EntryReturn::Void,
-        };
-        let item = lir::build::entry_item();
-        let body = legal(levels, item, lir::build::entry(form.main, form.takes_args, returns))?;
-        Ok(Arc::new(crate::assemble::assemble(item, &body, options(levels)?.check_allocation)))
+        let Some(body) = entry_body(levels, *main)? else { return Ok(Arc::new(Err("there is no @main".to_owned()))) };
+        Ok(Arc::new(crate::assemble::assemble(body.name, &body, options(levels)?.check_allocation)))
     }
 }
 

@@ -1,0 +1,21 @@
+//! The last boundary of release builds: LIR `legal` in LLVM's language (`design/backend.md` §8).
+//!
+//! | room         | holds                                                              |
+//! |--------------|--------------------------------------------------------------------|
+//! | [`unit`]     | what goes to `oric-llvm` and what comes back, in bytes              |
+//! | [`text`]     | a unit as LLVM IR: declarations, constants, places, thunks           |
+//! | `function`   | one body: blocks, edges, landing pads                               |
+//! | `inst`       | one instruction of LIR, its LLVM form                                |
+//!
+//! Nothing is decided here. Layouts, checks, calls of the runtime, ownership and order are LIR's; both back ends read the same bodies, so they cannot
+//! disagree about meaning. Writing needs no LLVM: the text is what `--emit=llvm-ir` shows, and what the worker process parses.
+//!
+//! Never here: a look at HIR, MIR or a source file; a choice that changes what a program does.
+
+mod function;
+mod inst;
+pub mod text;
+pub mod unit;
+
+pub use text::write;
+pub use unit::{Answer, External, Failure, Function, Item, Level, Product, Request, Unit};

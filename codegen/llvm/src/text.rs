@@ -1,0 +1,234 @@
+//! A unit as LLVM IR.
+//!
+//! Functions are `swiftcc`: its argument registers are those of System V, it returns up to four integers in `rax rdx rcx r8` and four doubles in `xmm0` to
+//! `xmm3`, and it keeps the registers that System V keeps: the convention of `lir::target`, so that functions of both back ends call each other. Small integers
+//! cross a call as `i64`, zero-extended, as everywhere in LIR.
+//!
+//! What a frame of a panic report needs is told by landing pads: a call that may panic has a pad whose clause is the address of its *place*, a constant that
+//! the unwinder reads and that catches nothing. When LLVM inlines, the clauses of the inner pad stand in front of those of the outer one, which is the order
+//! of the report.
+
+use std::fmt::Write;
+
+use abi::layout::{THREAD_SIZE, THREAD_SYMBOL};
+use hashbrown::HashMap;
+use ir::{ItemId, PlaceId, Places, Symbol};
+use lir::Type;
+
+use crate::function;
+use crate::unit::{External, Unit};
+
+/// The runtime's entry for panics of code without function records.
+const PANIC: &str = "ori_panic_at";
+/// Goes on unwinding.
+const RESUME: &str = "_Unwind_Resume";
+
+/// The text of a unit. The same unit gives the same text.
+pub fn write(unit: &Unit) -> String {
+    let mut module = Module::new(unit);
+    for number in 0..unit.functions.len() {
+        function::write(&mut module, number);
+    }
+    module.finish()
+}
+
+/// What functions share.
+pub(crate) struct Module<'u> {
+    pub(crate) unit: &'u Unit,
+    symbols: HashMap<ItemId, &'u str>,
+    items: HashMap<ItemId, &'u str>,
+    /// Places by item, line, column and the number of the place around, plus one.
+    places: HashMap<(ItemId, u32, u32, u32), u32>,
+    data: HashMap<Symbol, u32>,
+    thunks: HashMap<ItemId, ()>,
+    /// Declarations by symbol, as they came up.
+    declared: HashMap<String, ()>,
+    /// Constants and declarations.
+    head: String,
+    /// Functions.
+    pub(crate) body: String,
+}
+
+impl<'u> Module<'u> {
+    fn new(unit: &'u Unit) -> Module<'u> {
+        let mut symbols: HashMap<ItemId, &str> = unit.externals.iter().map(|row| (row.item, row.symbol.as_str())).collect();
+        symbols.extend(unit.functions.iter().map(|function| (function.graph().name, function.symbol.as_str())));
+        let mut head = String::new();
+        for External { symbol, params, results, .. } in &unit.externals {
+            let params: Vec<&str> = params.iter().map(|&ty| wide(ty)).collect();
+            let _ = writeln!(head, "declare swiftcc {} {}({}) #0", result(results), quoted(symbol), params.join(", "));
+        }
+        let items = unit.items.iter().map(|row| (row.item, row.symbol.as_str())).collect();
+        Module {
+            unit,
+            symbols,
+            items,
+            places: HashMap::new(),
+            data: HashMap::new(),
+            thunks: HashMap::new(),
+            declared: HashMap::new(),
+            head,
+            body: String::new(),
+        }
+    }
+
+    fn finish(self) -> String {
+        let mut out = String::with_capacity(self.head.len() + self.body.len() + 1024);
+        // A unit has no name of its own: nothing in an object may say which program it was for.
+        out.push_str("source_filename = \"ori\"\ntarget triple = \"x86_64-unknown-linux-gnu\"\n\n");
+        let _ = writeln!(out, "@{THREAD_SYMBOL} = external thread_local(localexec) global [{THREAD_SIZE} x i8], align 64");
+        out.push_str(&self.head);
+        let _ = write!(
+            out,
+            "\ndeclare ptr @llvm.threadlocal.address.p0(ptr)
+declare {{ i64, i1 }} @llvm.sadd.with.overflow.i64(i64, i64)
+declare {{ i64, i1 }} @llvm.ssub.with.overflow.i64(i64, i64)
+declare {{ i64, i1 }} @llvm.smul.with.overflow.i64(i64, i64)
+declare void @llvm.trap()
+declare double @llvm.fabs.f64(double)
+declare double @llvm.sqrt.f64(double)
+declare i32 @ori_personality(...)
+declare void @{PANIC}(i64, i64, i64, ptr) #1
+declare void @{RESUME}(ptr) #1
+
+{}attributes #0 = {{ uwtable \"probe-stack\"=\"inline-asm\" }}
+attributes #1 = {{ cold noreturn }}
+attributes #2 = {{ nounwind }}
+!0 = !{{!\"branch_weights\", i32 1048575, i32 1}}
+!1 = !{{}}
+!2 = !{{!\"branch_weights\", i32 1, i32 1048575}}
+",
+            self.body
+        );
+        out
+    }
+
+    /// The symbol of a function, quoted. One that nobody described has none, and LLVM says so.
+    pub(crate) fn function(&self, item: ItemId) -> String {
+        quoted(self.symbols.get(&item).copied().unwrap_or_default())
+    }
+
+    /// Declares a function of the runtime.
+    pub(crate) fn runtime(&mut self, symbol: &str, result: &str, params: &[&str]) {
+        if !self.declared.contains_key(symbol) {
+            let _ = writeln!(self.head, "declare {result} @{symbol}({}) #2", params.join(", "));
+            self.declared.insert(symbol.to_owned(), ());
+        }
+    }
+
+    /// The address of a function as a value. One that is called with one more argument than it takes gets a thunk: LLVM may assume that a call
+    /// agrees with the function.
+    pub(crate) fn address(&mut self, item: ItemId) -> String {
+        let unit = self.unit;
+        let Some(function) = unit.functions.iter().find(|function| function.graph().name == item) else {
+            return self.function(item);
+        };
+        if !unit.values.contains(&item) {
+            return quoted(&function.symbol);
+        }
+        let name = quoted(&format!("{}.value", function.symbol));
+        if self.thunks.insert(item, ()).is_none() {
+            let graph = function.graph();
+            let params: Vec<&str> = function::params(graph).iter().map(|&ty| wide(ty)).collect();
+            let result = result(&graph.results);
+            let listed: Vec<String> = params.iter().enumerate().map(|(at, ty)| format!("{ty} %a{at}")).collect();
+            let comma = if listed.is_empty() { "" } else { ", " };
+            let (listed, callee) = (listed.join(", "), quoted(&function.symbol));
+            let _ = writeln!(self.body, "define internal swiftcc {result} {name}({listed}{comma}ptr %cell) #0 {{");
+            if graph.results.is_empty() {
+                let _ = writeln!(self.body, "  tail call swiftcc void {callee}({listed})\n  ret void\n}}\n");
+            } else {
+                let _ = writeln!(self.body, "  %r = tail call swiftcc {result} {callee}({listed})\n  ret {result} %r\n}}\n");
+            }
+        }
+        name
+    }
+
+    /// The address of static text.
+    pub(crate) fn data(&mut self, text: Symbol) -> String {
+        let next = self.data.len() as u32;
+        let number = *self.data.entry(text).or_insert(next);
+        if number == next {
+            let bytes = text.as_str().as_bytes();
+            let _ = writeln!(
+                self.head,
+                "@d.{number} = private unnamed_addr constant [{} x i8] c\"{}\", align 8",
+                bytes.len(),
+                escaped(bytes)
+            );
+        }
+        format!("@d.{number}")
+    }
+
+    /// The address of a place, with the calls that it was inlined through; `null` for none.
+    pub(crate) fn place(&mut self, places: &Places, id: PlaceId) -> String {
+        let chain: Vec<_> = places.chain(id).copied().collect();
+        let mut around = 0;
+        for place in chain.iter().rev() {
+            let next = self.places.len() as u32 + 1;
+            let number = *self.places.entry((place.item, place.line, place.column, around)).or_insert(next);
+            if number == next {
+                let row = self.items.get(&place.item).map_or_else(|| "null".to_owned(), |symbol| quoted(symbol));
+                if row != "null" && !self.declared.contains_key(&row) {
+                    let _ = writeln!(self.head, "{row} = external hidden constant i8");
+                    self.declared.insert(row.clone(), ());
+                }
+                let outer = if around == 0 { "null".to_owned() } else { format!("@p.{around}") };
+                let (line, column) = (place.line, place.column);
+                let _ = writeln!(
+                    self.head,
+                    "@p.{number} = private unnamed_addr constant {{ ptr, i32, i32, ptr }} {{ ptr {row}, i32 {line}, i32 {column}, ptr {outer} }}, align 8"
+                );
+            }
+            around = number;
+        }
+        if around == 0 { "null".to_owned() } else { format!("@p.{around}") }
+    }
+}
+
+/// The type of a value.
+pub(crate) const fn narrow(ty: Type) -> &'static str {
+    match ty {
+        Type::I8 => "i8",
+        Type::I32 => "i32",
+        Type::I64 => "i64",
+        Type::Ptr => "ptr",
+        Type::F64 => "double",
+    }
+}
+
+/// The type of a value in a call.
+pub(crate) const fn wide(ty: Type) -> &'static str {
+    match ty {
+        Type::I8 | Type::I32 | Type::I64 => "i64",
+        Type::Ptr => "ptr",
+        Type::F64 => "double",
+    }
+}
+
+/// The result type of a function with these results.
+pub(crate) fn result(types: &[Type]) -> String {
+    match types {
+        [] => "void".to_owned(),
+        [one] => wide(*one).to_owned(),
+        several => format!("{{ {} }}", several.iter().map(|&ty| wide(ty)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A global name.
+pub(crate) fn quoted(symbol: &str) -> String {
+    format!("@\"{}\"", escaped(symbol.as_bytes()))
+}
+
+/// Bytes as LLVM's strings have them.
+fn escaped(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte.is_ascii_graphic() && byte != b'"' && byte != b'\\' || byte == b' ' {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "\\{byte:02X}");
+        }
+    }
+    out
+}
