@@ -3,6 +3,7 @@
 #   make run        build the compiler and run examples/tour.ori
 #   make test       every test
 #   make gates      every claim that runs within a minute, checked against the real compiler
+#   make llvm       build oric-llvm, the back end of --release, with LLVM 22 from Debian
 #   make heavy-gates  fuzzing for ten minutes, mutation at full size
 #   make planted    bugs planted in the query engine and in passes: their gates must name each
 #   make bench      compile-time and run-time figures beside the peers that are installed
@@ -15,7 +16,7 @@ ORIC = target/release/oric
 # cargo-nextest runs tests of all crates at once; plain cargo test is the fallback.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test build fmt lint gates heavy-gates planted bench peers bless ready setup linkers
+.PHONY: help run test build llvm fmt lint gates heavy-gates planted bench peers bless ready setup linkers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -41,21 +42,30 @@ linkers:
 	@command -v mold >/dev/null 2>&1 && ls /usr/bin/ld.lld* >/dev/null 2>&1 || { echo "installing mold and lld"; \
 	    { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mold lld; } >/dev/null 2>&1 || echo "cannot install mold and lld: not tested"; }
 
-test: setup linkers
+# What holds LLVM: nothing else does. Its libraries are linked statically, so the program needs none of them where it runs.
+LLVM = /usr/lib/llvm-22
+llvm: setup linkers
+	@test -e $(LLVM)/lib/libLLVMCore.a -a -e $(LLVM)/lib/libPolly.a && ls /usr/include/zstd.h >/dev/null 2>&1 || { echo "installing LLVM 22"; \
+	    { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq llvm-22-dev libpolly-22-dev libzstd-dev zlib1g-dev lld-22; } >/dev/null 2>&1 \
+	    || { echo "cannot install llvm-22-dev, libpolly-22-dev, libzstd-dev and lld-22: 'oric build --release' needs them"; exit 1; }; }
+	@LLVM_SYS_221_PREFIX=$(LLVM) $(CARGO) build --release -q -p oric-llvm
+
+test: setup linkers llvm
 ifeq ($(NEXTEST),yes)
-	@$(CARGO) test -q --workspace --doc
-	@$(CARGO) nextest run --workspace --no-fail-fast
+	@$(CARGO) test -q --doc
+	@$(CARGO) nextest run --no-fail-fast
 else
-	@$(CARGO) test --workspace --no-fail-fast
+	@$(CARGO) test --no-fail-fast
 endif
 
 fmt:
 	@$(CARGO) fmt --all -- --check
 
-lint: setup
-	@$(CARGO) clippy -q --workspace --all-targets -- -D warnings
+lint: setup llvm
+	@$(CARGO) clippy -q --all-targets -- -D warnings
+	@LLVM_SYS_221_PREFIX=$(LLVM) $(CARGO) clippy -q -p oric-llvm -- -D warnings
 
-gates: build
+gates: build llvm
 	@$(CARGO) run -q --release -p verify -- gates
 
 heavy-gates: build

@@ -29,5 +29,5 @@ pub struct Convention {
     pub float_results: u32,
 }
 
-/// The convention of the development path.
-pub const ORI: Convention = Convention { name: "ori", int_args: 6, float_args: 8, int_results: 6, float_results: 8 };
+/// The convention of both back ends: what LLVM calls `swiftcc`, so that their objects call each other (ADR 0017).
+pub const ORI: Convention = Convention { name: "ori", int_args: 6, float_args: 8, int_results: 4, float_results: 4 };

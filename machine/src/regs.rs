@@ -55,10 +55,12 @@ pub const NAMES: [&str; 32] = [
 
 /// Integer argument registers (System V).
 pub const INT_ARGS: [Reg; 6] = [RDI, RSI, RDX, RCX, R8, R9];
-/// Integer result registers: `rax` and `rdx` as System V, then four more for calls between Ori functions.
-pub const INT_RESULTS: [Reg; 6] = [RAX, RDX, RCX, RSI, RDI, R8];
-/// Float argument and result registers: `xmm0` to `xmm7`.
+/// Integer result registers: `rax` and `rdx` as System V, then two more, as LLVM's `swiftcc` has them (ADR 0017).
+pub const INT_RESULTS: [Reg; 4] = [RAX, RDX, RCX, R8];
+/// Float argument registers: `xmm0` to `xmm7`.
 pub const FLOAT_ARGS: [Reg; 8] = [16, 17, 18, 19, 20, 21, 22, 23];
+/// Float result registers: `xmm0` to `xmm3`.
+pub const FLOAT_RESULTS: [Reg; 4] = [16, 17, 18, 19];
 
 /// A set of physical registers, bit = number.
 pub type RegSet = u32;
@@ -130,7 +132,7 @@ impl ResultWalk {
     pub fn next(&mut self, class: Class) -> Option<Reg> {
         let (taken, list): (_, &[Reg]) = match class {
             Class::Gp => (&mut self.ints, &INT_RESULTS),
-            Class::Xmm => (&mut self.floats, &FLOAT_ARGS),
+            Class::Xmm => (&mut self.floats, &FLOAT_RESULTS),
         };
         *taken += 1;
         list.get(*taken - 1).copied()

@@ -53,8 +53,7 @@ pub enum NotMade {
 }
 
 /// What to do when there is no worker.
-pub const HOW_TO_GET_IT: &str =
-    "release builds need 'oric-llvm' beside oric or in PATH (ORI_LLVM names another place), and it is not there; 'make llvm' in oric's sources builds it with LLVM 22 \
+pub const HOW_TO_GET_IT: &str = "release builds need 'oric-llvm' beside oric or in PATH (ORI_LLVM names another place), and it is not there; 'make llvm' in oric's sources builds it with LLVM 22 \
      (Debian: apt install llvm-22-dev libpolly-22-dev libzstd-dev lld-22); builds without --release need nothing of this";
 
 impl Worker {
@@ -69,6 +68,11 @@ impl Worker {
         let about = std::fs::metadata(&program).ok()?;
         let identity = Fp::of(&(about.size(), about.mtime(), about.mtime_nsec()));
         Some(Worker { program, identity })
+    }
+
+    /// Where it is.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 }
 
@@ -94,8 +98,7 @@ pub fn translate(release: &Release, units: Vec<Unit>, product: Product) -> Resul
         shares[least].push(row);
     }
     let ends: Vec<Result<Vec<(usize, Vec<u8>)>, NotMade>> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            shares.into_iter().map(|share| scope.spawn(move || share_of(release, share, product))).collect();
+        let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || share_of(release, share, product))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     let mut made = Vec::new();
@@ -180,7 +183,7 @@ pub fn units(session: &mut Session, main: ItemId) -> Result<Vec<Unit>, NotMade> 
         unit.functions.push(Function::new(body, symbol(*item), *item == lir::build::entry_item()));
     }
     unit.values = plan.functions.iter().map(|(item, _)| *item).filter(|item| values.contains(&item.content())).collect();
-    unit.items = plan.items.iter().map(|(item, _)| Item { item: *item, symbol: object_writer::item_symbol(*item) }).collect();
+    unit.items = plan.items.iter().map(|(item, _)| Item { item: *item, symbol: object_writer::name::item_symbol(*item) }).collect();
     Ok(vec![unit])
 }
 

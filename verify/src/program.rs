@@ -185,6 +185,26 @@ impl Program {
         guarded(|| self.session.engine.get::<queries::LirBody>(&item).ok().and_then(|body| (*body).clone())).ok()?
     }
 
+    /// Code of a function by our own back end.
+    pub fn code(&self, item: ItemId) -> Result<Arc<Assembled>, String> {
+        let engine = &self.session.engine;
+        let code = (*engine.get::<queries::MachineCode>(&item).map_err(|i| format!("interrupted: {i:?}"))?).clone();
+        let code = code.ok_or_else(|| format!("@{item} has no code"))?;
+        Ok(Arc::new((*code).clone().map_err(|limit| format!("{LIMIT}: {limit}"))?))
+    }
+
+    /// Rows of the position table.
+    pub fn rows(&self, items: impl Iterator<Item = ItemId>) -> Result<Vec<image::Item>, String> {
+        let positions = ReportPositions::new(&self.session.engine, true);
+        items
+            .map(|id| {
+                let position = positions.position(id).map_err(|_| "interrupted".to_owned())?;
+                let (name, file, base_line) = (position.name, position.file, position.base_line);
+                Ok(image::Item { id, key: id.content(), name, file, base_line, hidden: queries::is_hidden(id) })
+            })
+            .collect()
+    }
+
     /// The executable with other code in the place of one function's.
     pub fn image_with(&self, replacement: Assembled) -> Result<Vec<u8>, String> {
         guarded(|| self.link(replacement))?
@@ -201,13 +221,7 @@ impl Program {
         let mut next = 0;
         while let Some(&item) = items.get(next) {
             next += 1;
-            let code = if item == replacement.function.item {
-                replacement.clone()
-            } else {
-                let code = (*engine.get::<queries::MachineCode>(&item).map_err(interrupted)?).clone();
-                let code = code.ok_or_else(|| format!("@{item} has no code"))?;
-                Arc::new((*code).clone().map_err(|limit| format!("{LIMIT}: {limit}"))?)
-            };
+            let code = if item == replacement.function.item { replacement.clone() } else { self.code(item)? };
             for &callee in &code.callees {
                 if !items.contains(&callee) {
                     items.push(callee);
@@ -220,19 +234,7 @@ impl Program {
             codes.iter().flat_map(|c| std::iter::once(c.function.item).chain(c.function.places.iter().map(|p| p.item))).collect();
         named.sort_unstable();
         named.dedup();
-        let positions = ReportPositions::new(engine, true);
-        let mut rows = Vec::with_capacity(named.len());
-        for id in named {
-            let position = positions.position(id).map_err(|_| "interrupted".to_owned())?;
-            rows.push(image::Item {
-                id,
-                key: id.content(),
-                name: position.name,
-                file: position.file,
-                base_line: position.base_line,
-                hidden: queries::is_hidden(id),
-            });
-        }
+        let rows = self.rows(named.into_iter())?;
         let program = image::Program {
             functions: codes.iter().map(|code| &code.function).collect(),
             items: rows,

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use ir::ItemId;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst, Target, Value};
-use ir::ItemId;
 use lir::{Lir, Op, Type};
 
 use crate::text::{Module, narrow, quoted, result, wide};
@@ -55,9 +55,8 @@ fn resuming(graph: &Graph<Lir>, order: &Order) -> Vec<bool> {
                 continue;
             }
             let last = graph.terminator(block);
-            let on = last.is_some_and(|last| {
-                graph.op(last) == Op::Resume || graph.targets(last).iter().any(|target| resumes[target.block.index()])
-            });
+            let on = last
+                .is_some_and(|last| graph.op(last) == Op::Resume || graph.targets(last).iter().any(|target| resumes[target.block.index()]));
             if on {
                 resumes[block.index()] = true;
                 changed = true;

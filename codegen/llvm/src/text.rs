@@ -150,12 +150,8 @@ attributes #2 = {{ nounwind }}
         let number = *self.data.entry(text).or_insert(next);
         if number == next {
             let bytes = text.as_str().as_bytes();
-            let _ = writeln!(
-                self.head,
-                "@d.{number} = private unnamed_addr constant [{} x i8] c\"{}\", align 8",
-                bytes.len(),
-                escaped(bytes)
-            );
+            let _ =
+                writeln!(self.head, "@d.{number} = private unnamed_addr constant [{} x i8] c\"{}\", align 8", bytes.len(), escaped(bytes));
         }
         format!("@d.{number}")
     }

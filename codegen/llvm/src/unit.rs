@@ -28,6 +28,16 @@ impl Function {
         Function { graph: (**body).clone(), symbol, exported }
     }
 
+    /// The same, for other units to name.
+    pub fn into_exported(self) -> Function {
+        Function { exported: true, ..self }
+    }
+
+    /// Changes the body: for checks that a change shows.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Graph<Lir>)) {
+        change(&mut self.graph);
+    }
+
     /// The body.
     pub const fn graph(&self) -> &Graph<Lir> {
         &self.graph

@@ -7,7 +7,9 @@ mod args;
 mod env;
 mod output;
 
-pub use args::{Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Keep, Report, TestFlags, Timings, Verb, pass_names};
+pub use args::{
+    Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Keep, Optimise, Report, TestFlags, Timings, Verb, pass_names,
+};
 pub use env::Environment;
 pub use output::Output;
 

@@ -68,7 +68,9 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             REFUSED
         }
         Failure::NoLinker => {
-            output.failure("release builds need a linker, and there is neither ld.lld, mold, ld nor cc in PATH; install one (Debian: apt install lld)");
+            output.failure(
+                "release builds need a linker, and there is neither ld.lld, mold, ld nor cc in PATH; install one (Debian: apt install lld)",
+            );
             REFUSED
         }
         Failure::Release(NotMade::Link(why)) => failed(&Failure::Link(why.clone()), path, session, output),
@@ -77,7 +79,8 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             REFUSED
         }
         Failure::Release(NotMade::Cpu(cpu)) => {
-            output.failure(&format!("LLVM knows no processor '{cpu}'; --target-cpu takes x86-64, x86-64-v2, x86-64-v3, native and the like"));
+            output
+                .failure(&format!("LLVM knows no processor '{cpu}'; --target-cpu takes x86-64, x86-64-v2, x86-64-v3, native and the like"));
             REFUSED
         }
         Failure::Release(NotMade::Died(how)) => {

@@ -20,12 +20,12 @@ use std::time::Instant;
 use query::store::cas::DEFAULT_BUDGET;
 
 use crate::cache::Cache;
-use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Output, REFUSED, Report, Verb};
+use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Optimise, Output, REFUSED, Report, Verb};
 use crate::coverage::Coverage;
 use crate::foreign::Linker;
-use crate::release::{self, Release, Worker};
 use crate::project::{OpenError, Project};
 use crate::queries::{LinkOptions, Options};
+use crate::release::{self, Release, Worker};
 use crate::rewrites::Limit;
 use crate::session::{Session, Setup};
 
@@ -58,11 +58,9 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         Verb::Check { input, timeout, coverage, .. } => {
             ask.tests(input, *coverage, |session, found, started| check::check(session, found, *timeout, started, output))
         }
-        Verb::Build { input, output: path, emit, strip, clean_link, .. } => {
-            ask.session(input, !*strip, true, |session, started| {
-                (build::build(session, input, path.as_deref(), *emit, *clean_link, started, output), "oric")
-            })
-        }
+        Verb::Build { input, output: path, emit, strip, clean_link, .. } => ask.session(input, !*strip, true, |session, started| {
+            (build::build(session, input, path.as_deref(), *emit, *clean_link, started, output), "oric")
+        }),
         Verb::Run { input, interp, args: program_args, .. } => ask.session(input, true, !*interp, |session, _| {
             if *interp {
                 run::interpret(session, program_args, output, environment)
@@ -152,6 +150,8 @@ enum Unopened {
 /// A request in its surroundings.
 struct Asked<'a> {
     global: &'a Global,
+    /// A release build, and how.
+    optimise: Option<&'a Optimise>,
     environment: &'a Environment,
     output: &'a Output,
 }

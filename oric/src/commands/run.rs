@@ -61,7 +61,9 @@ pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) 
         match link::executable(session, main, &path, false) {
             Ok(made) => return Ok(made),
             Err(Failure::Io(_)) => {}
-            Err(failure @ (Failure::Link(_) | Failure::Foreign { .. } | Failure::Release(_) | Failure::NoLinker)) => return Err(build::failed(&failure, &path, session, output)),
+            Err(failure @ (Failure::Link(_) | Failure::Foreign { .. } | Failure::Release(_) | Failure::NoLinker)) => {
+                return Err(build::failed(&failure, &path, session, output));
+            }
         }
     }
     let path = std::env::temp_dir().join(format!("oric-run-{}-{name}", std::process::id()));

@@ -55,12 +55,8 @@ impl Provider for ReleasePlan {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Plan>, Interrupt> {
         let entry = *levels.get::<MainForm>(main)?;
         let start = lir::build::entry_item();
-        let mut plan = Plan {
-            entry,
-            functions: vec![(start, wide(levels.cx().fingerprint::<EntryLir>(main)?))],
-            items: Vec::new(),
-            limit: None,
-        };
+        let mut plan =
+            Plan { entry, functions: vec![(start, wide(levels.cx().fingerprint::<EntryLir>(main)?))], items: Vec::new(), limit: None };
         let (mut open, mut seen) = (VecDeque::from([*main]), HashSet::from([*main]));
         let (mut items, mut named) = (vec![start], HashSet::from([start]));
         while let Some(item) = open.pop_front() {

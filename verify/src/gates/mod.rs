@@ -6,6 +6,7 @@
 //! | [`pipeline`] | every level prints, reads back, verifies, and holds nothing of another level              |
 //! | [`views`]    | what one dump must satisfy                                                               |
 //! | [`plant`]    | one fault planted at each boundary is refused with its code                              |
+//! | [`llvm`]     | release builds and development builds do the same, alone and linked together               |
 //! | [`native`]   | interpreter and native code agree with passes on, off and cut; images are safe and equal |
 //! | [`query`]    | an edit costs what it changed, and gives what a build from nothing gives                  |
 //! | [`cas`]      | an artifact comes back as it was put, or not at all                                      |
@@ -25,6 +26,7 @@ pub mod conformance;
 pub mod elf;
 pub mod fast_path;
 pub mod heap;
+pub mod llvm;
 pub mod memory;
 pub mod miscompile;
 pub mod native;
@@ -46,7 +48,7 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 13] = [
+pub const GATES: [Gate; 14] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
@@ -60,6 +62,7 @@ pub const GATES: [Gate; 13] = [
     Gate { name: "aot-tests-check", first: &[], run: aot::run },
     Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
     Gate { name: "miscompile-defense-check", first: &[], run: miscompile::run },
+    Gate { name: "llvm-boundary-check", first: &[], run: llvm::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.

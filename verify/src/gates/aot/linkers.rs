@@ -77,7 +77,7 @@ fn one(linker: &Linker, case: &Case, compiler: &mut Compiler) -> Result<(Vec<u8>
         let object = session.engine.get::<queries::Object>(&main).map_err(|interrupt| format!("{interrupt:?}"))?;
         let object = (**object).as_ref().map_err(|why| format!("{why:?}"))?;
         let started = Instant::now();
-        match linker.link(object, true) {
+        match linker.link(&[object], true) {
             Ok(linked) if linked.said.is_empty() => Ok((linked.image, started.elapsed())),
             Ok(linked) => Err(format!("the linker says {}", linked.said)),
             Err(Failed::Refused(said)) => Err(format!("the linker refuses: {said}")),
