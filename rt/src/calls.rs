@@ -3,9 +3,11 @@
 
 use core::arch::global_asm;
 
+use abi::funcs::PlaceRecord;
 use pure::{case, find, float, int, keyed, parse, print, text};
 
 use crate::start::decimal;
+use crate::unwind::Frame;
 use crate::value::{Builder, Str};
 use crate::walk::{Tables, Walk};
 use crate::{heap, list, output, serve, unwind};
@@ -38,24 +40,42 @@ pub extern "sysv64" fn ori_write(text: &Str) -> u64 {
     u64::from(!output::print(text.bytes(), b""))
 }
 
-// `debug_print` says where it was called: `rsp` points at the return address.
+// `debug_print` says where it was called: the frame is laid down as `unwind::Frame`, below the return address. Code of LLVM passes the place in `rsi`.
 global_asm!(
     ".section .text.ori_debug_print,\"ax\",@progbits",
     ".globl ori_debug_print",
     ".type ori_debug_print,@function",
     "ori_debug_print:",
-    "    mov rsi, rsp",
-    "    mov rdx, rbp",
-    "    jmp {debug_print}",
+    "    xor esi, esi",
+    "    jmp ori_debug_print_at",
     ".size ori_debug_print, . - ori_debug_print",
+    ".section .text.ori_debug_print_at,\"ax\",@progbits",
+    ".globl ori_debug_print_at",
+    ".type ori_debug_print_at,@function",
+    "ori_debug_print_at:",
+    "    push r15",
+    "    push r14",
+    "    push r13",
+    "    push r12",
+    "    push rbp",
+    "    push rbx",
+    "    lea rax, [rsp + 56]",
+    "    push rax",
+    "    push qword ptr [rax - 8]",
+    "    mov rdx, rsp",
+    "    push rax",
+    "    call {debug_print}",
+    "    add rsp, 72",
+    "    ret",
+    ".size ori_debug_print_at, . - ori_debug_print_at",
     ".text",
     debug_print = sym debug_print,
 );
 
-extern "sysv64" fn debug_print(text: &Str, sp: *const usize, bp: *const usize) {
+extern "sysv64" fn debug_print(text: &Str, place: *const PlaceRecord, frame: &Frame) {
     output::flush();
-    // SAFETY: the stub passes the registers of compiled code.
-    let frames = unsafe { Walk::new(Tables::of_program(), sp, bp) };
+    // SAFETY: the stub passes the registers of compiled code, which passes the address of a constant.
+    let frames = unsafe { Walk::new(Tables::of_program(), *frame, place) };
     let mut report = output::Report::default();
     pure::report::debug(frames, text.bytes(), &mut |piece| report.add(piece));
     report.send();

@@ -71,6 +71,13 @@ extern "C" fn on_fault(signal: i32, info: *const u8, context: *const u8) {
     system::exit(STATUS_FATAL)
 }
 
+/// Ends the process because frames of LLVM's code cannot be followed.
+#[cold]
+pub fn no_frames() -> ! {
+    let _ = system::write_all(system::STDERR, b"fatal: the program was linked without --eh-frame-hdr, which unwinding needs\n");
+    system::exit(STATUS_FATAL)
+}
+
 /// Ends the process because the runtime itself is wrong (the Rust panic handler of `rt/image`).
 #[cold]
 pub fn defect() -> ! {

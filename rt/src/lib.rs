@@ -8,6 +8,7 @@
 //! | [`fault`]   | stack exhaustion                                                             |
 //! | [`unwind`]  | from a panic to the landing pads above                                       |
 //! | [`walk`]    | stack walk over function records                                             |
+//! | [`frames`]  | frames of code that LLVM made: `.eh_frame`, `.gcc_except_table`               |
 //! | [`output`]  | standard output with its buffer, standard error                              |
 //! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
 //! | [`list`]    | buffers of lists                                                             |
@@ -24,6 +25,7 @@
 
 pub mod calls;
 pub mod fault;
+pub mod frames;
 pub mod heap;
 pub mod list;
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Panic entries. Each `ori_panic_*` symbol is a stub (made by `build.rs` from the table) that puts the kind's number into `edx`; the common tail
-//! hands the caller's stack to [`entered`]. The arguments are where compiled code put them: `rdi`, `rsi`.
+//! hands the caller's frame to [`entered`]. The arguments are where compiled code put them: `rdi`, `rsi`. Code of LLVM has one entry for all kinds.
 //!
 //! The report of a panic that nothing catches is made before any unwinding (`language/10` §10.2).
 #![allow(unsafe_code)] // assembly entries, the caller's registers
@@ -7,25 +7,32 @@
 use core::arch::global_asm;
 use core::cell::UnsafeCell;
 
+use abi::funcs::PlaceRecord;
 use abi::{Kind, PanicKind};
 use pure::Arg;
 
 use crate::output::{self, Report};
-use crate::unwind;
+use crate::unwind::{self, Frame};
 use crate::value::{Builder, Str};
 use crate::walk::{Tables, Walk};
 
 global_asm!(include_str!(concat!(env!("OUT_DIR"), "/panic_stubs.s")));
 
-// `rsp` points at the return address of the cold call. A leaf without frame calls with a stack that is off by 8: align here.
+// The entries of native code have no place, and the one of LLVM's code passes it in `rcx`.
 global_asm!(
     ".section .text.ori_panic_enter,\"ax\",@progbits",
     "ori_panic_enter:",
-    "    mov rcx, rsp",
-    "    mov r8, rbp",
-    "    and rsp, -16",
-    "    call {entered}",
-    "    ud2",
+    "    xor r8d, r8d",
+    "    lea r9, [rip + {entered}]",
+    "    jmp ori_capture",
+    ".section .text.ori_panic_at,\"ax\",@progbits",
+    ".globl ori_panic_at",
+    ".type ori_panic_at,@function",
+    "ori_panic_at:",
+    "    mov r8, rcx",
+    "    lea r9, [rip + {entered}]",
+    "    jmp ori_capture",
+    ".size ori_panic_at, . - ori_panic_at",
     ".text",
     entered = sym entered,
 );
@@ -52,8 +59,8 @@ pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     if variables.is_null() { None } else { unsafe { crate::start::variable(variables, name) } }
 }
 
-/// A panic: `kind` with its arguments, the stack pointer at the entry of the stub, and the caller's `rbp`.
-extern "sysv64" fn entered(first: u64, second: u64, kind: u64, sp: *const usize, bp: *const usize) -> ! {
+/// A panic: `kind` with its arguments, the frame that it happened in, and the place, when code of LLVM panics.
+extern "sysv64" fn entered(first: u64, second: u64, kind: u64, frame: &Frame, place: *const PlaceRecord) -> ! {
     let kind = PanicKind::from_number(kind).unwrap_or(PanicKind::NonExhaustive);
     let mut reason = Str::EMPTY;
     let mut args = [Arg::Int(first as i64), Arg::Int(second as i64)];
@@ -75,18 +82,20 @@ extern "sysv64" fn entered(first: u64, second: u64, kind: u64, sp: *const usize,
     if let Some(first) = unwind::current() {
         abort(&first, &message);
     }
-    // SAFETY: the stub passes the registers of compiled code.
+    // SAFETY: the stub passes the registers of compiled code, which passes the addresses of constants.
     unsafe {
-        let frame = unwind::Frame { pc: *sp, bp, above: sp.wrapping_add(1) };
-        if !unwind::is_caught(frame) {
+        if !unwind::is_caught(*frame) {
             output::flush();
-            let frames = Walk::new(Tables::of_program(), sp, bp);
+            let walk = Walk::new(Tables::of_program(), *frame, place);
             let mut report = Report::default();
             let is_wanted = variable(b"ORI_BACKTRACE") != Some(b"0");
-            pure::report::report(&mut |out| out(message.bytes()), frames, is_wanted, &mut |piece| report.add(piece));
+            pure::report::report(&mut |out| out(message.bytes()), walk.clone(), is_wanted, &mut |piece| report.add(piece));
+            if is_wanted && walk.omits() {
+                report.add(pure::report::OMITTED);
+            }
             report.send();
         }
-        unwind::begin(message, frame)
+        unwind::begin(message, *frame)
     }
 }
 

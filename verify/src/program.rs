@@ -241,6 +241,8 @@ impl Program {
             entry: lir::build::entry_item(),
             returns_status: form.returns_status,
             symbols: false,
+            external: Vec::new(),
+            foreign_frames: false,
         };
         image::link(&program).map_err(|error| error.to_string())
     }

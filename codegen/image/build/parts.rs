@@ -70,7 +70,7 @@ pub fn roots() -> Vec<&'static str> {
     let calls = abi::RuntimeCall::ALL.iter().map(|call| call.symbol());
     let panics = abi::PanicKind::ALL.iter().map(|kind| kind.symbol());
     let entries = abi::Entry::ALL.iter().map(|entry| entry.symbol());
-    STARTS.into_iter().chain(calls).chain(panics).chain(entries).collect()
+    STARTS.into_iter().chain(calls).chain(panics).chain(entries).chain(abi::funcs::FOREIGN_SYMBOLS).collect()
 }
 
 impl Parts {

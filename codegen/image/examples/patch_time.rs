@@ -106,7 +106,8 @@ impl World {
         let items: Vec<Item> = (0..self.functions.len() as u32).map(|number| self.item(number)).collect();
         let fingerprints: Vec<u128> = items.iter().map(fingerprint).collect();
         let functions = self.functions.iter().collect();
-        let program = Program { functions, items, entry: id(0), returns_status: true, symbols: false };
+        let program =
+            Program { functions, items, entry: id(0), returns_status: true, symbols: false, external: Vec::new(), foreign_frames: false };
         let fingerprints = Fingerprints { functions: &self.fingerprints, items: &fingerprints };
         image::link_with_sidecar(&program, fingerprints).expect("links")
     }
@@ -207,7 +208,15 @@ fn main() {
     let (mut plain, mut both) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let items: Vec<Item> = (0..count).map(|number| world.item(number)).collect();
-        let program = Program { functions: world.functions.iter().collect(), items, entry: id(0), returns_status: true, symbols: false };
+        let program = Program {
+            functions: world.functions.iter().collect(),
+            items,
+            entry: id(0),
+            returns_status: true,
+            symbols: false,
+            external: Vec::new(),
+            foreign_frames: false,
+        };
         let start = Instant::now();
         let linked = image::link(&program).expect("links");
         plain.push(start.elapsed().as_secs_f64() * 1e3);

@@ -55,6 +55,8 @@ pub enum LinkError {
     NoEntry,
     /// Code and data do not fit into the address range of 32-bit relocations.
     TooLarge,
+    /// Parts of the program stand in other objects, which takes a linker that reads objects.
+    Foreign,
 }
 
 impl LinkError {
@@ -71,6 +73,7 @@ impl LinkError {
             LinkError::BadAlignment { .. } => "K0008",
             LinkError::NoEntry => "K0009",
             LinkError::TooLarge => "K0010",
+            LinkError::Foreign => "K0011",
         }
     }
 }
@@ -91,6 +94,7 @@ impl fmt::Display for LinkError {
             LinkError::BadAlignment { function } => write!(f, "`{function}` has a constant with an unsupported alignment"),
             LinkError::NoEntry => f.write_str("the program has no entry"),
             LinkError::TooLarge => f.write_str("the program exceeds the address range"),
+            LinkError::Foreign => f.write_str("the program has functions in other objects, which the built-in linker does not read"),
         }
     }
 }

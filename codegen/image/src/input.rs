@@ -16,6 +16,10 @@ pub struct Program<'a> {
     pub returns_status: bool,
     /// With a symbol table for debuggers and disassemblers.
     pub symbols: bool,
+    /// Functions that other objects define, and their symbols: calls, addresses and the entry may name them. Only an object may have them.
+    pub external: Vec<(ItemId, String)>,
+    /// Other objects have code without function records: the runtime is to read `.eh_frame`, and every row of the item table has a symbol.
+    pub foreign_frames: bool,
 }
 
 /// One compiled function.

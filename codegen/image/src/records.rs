@@ -153,9 +153,10 @@ pub fn item_record(record: &ItemRecord) -> [u8; ITEM_RECORD] {
 
 /// The bytes of the header.
 pub fn header(header: &Header) -> [u8; HEADER] {
-    let Header { magic, entry, functions, function_count, items, item_count, flags } = *header;
+    let Header { magic, entry, functions, function_count, items, item_count, flags, frames, image } = *header;
     let mut bytes = [0; HEADER];
-    for (slot, word) in bytes.chunks_exact_mut(8).zip([magic, entry, functions, function_count, items, item_count, flags]) {
+    let words = [magic, entry, functions, function_count, items, item_count, flags, frames, image];
+    for (slot, word) in bytes.chunks_exact_mut(8).zip(words) {
         slot.copy_from_slice(&word.to_le_bytes());
     }
     bytes

@@ -36,6 +36,9 @@ pub fn link_with_sidecar(program: &Program, fingerprints: Fingerprints) -> Resul
 
 /// The image, its layout, and where its segments end.
 fn laid<'a>(program: &'a Program<'a>) -> Result<(Vec<u8>, Layout<'a>, u64), LinkError> {
+    if program.foreign_frames || !program.external.is_empty() {
+        return Err(LinkError::Foreign);
+    }
     let layout = Layout::of(program)?;
     let entry = layout.function_number(program.entry).ok_or(LinkError::NoEntry)?;
     let end = [layout.text, layout.constants, layout.variables].iter().map(|segment| segment.offset + segment.file).max().unwrap_or(0);
@@ -192,6 +195,8 @@ impl Image<'_> {
             items: layout.constant_address(ITEMS, 0),
             item_count: layout.items.owners.len() as u64,
             flags: FUNCTIONS_SORTED | if self.program.returns_status { ENTRY_RETURNS_STATUS } else { 0 },
+            frames: 0,
+            image: 0,
         };
         self.put(constants.offset, records::header(&header));
         Ok(())

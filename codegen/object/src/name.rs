@@ -13,6 +13,12 @@ pub fn function(symbol: &str) -> Option<&str> {
     symbol.strip_prefix(PREFIX)
 }
 
+/// The symbol of an item's row in the item table, in objects of programs with code of other compilers: their places name it. By the item's stable key:
+/// the same in every build.
+pub fn item_symbol(item: ir::ItemId) -> String {
+    format!("ori_item_{:032x}", item.content())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,9 @@
 //! only the header and constants with addresses are relocated there.
 
 use std::collections::HashMap;
+use std::mem::offset_of;
 
-use abi::funcs::{ENTRY_RETURNS_STATUS, FunctionRecord, HAS_FRAME, HEADER_SYMBOL, Header, ItemRecord, MAGIC};
+use abi::funcs::{ENTRY_RETURNS_STATUS, FRAMES_SYMBOL, FunctionRecord, HAS_FRAME, HEADER_SYMBOL, Header, IMAGE_SYMBOL, ItemRecord, MAGIC};
 use abi::layout::{THREAD_SIZE, THREAD_SYMBOL};
 use image::input::{Data, DataTarget, Function, Program, RelocKind, RuntimeSymbol, Target};
 use image::{LinkError, records};
@@ -35,6 +36,8 @@ struct Writer<'a> {
     /// The functions in order of their keys.
     functions: Vec<&'a Function>,
     symbols: Vec<SymbolId>,
+    /// Symbols of functions that other objects define, by item.
+    external: HashMap<ir::ItemId, SymbolId>,
     /// Position in `functions` of each item's raw id.
     numbers: Vec<Option<usize>>,
     /// Row in the item table of each item's raw id.
@@ -56,6 +59,20 @@ struct Table {
 fn table(file: &mut Object, name: &str, kind: SectionKind) -> Table {
     let section = file.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
     Table { section, symbol: file.section_symbol(section) }
+}
+
+/// A symbol that something else defines.
+fn undefined(file: &mut Object, name: &str, kind: SymbolKind) -> SymbolId {
+    file.add_symbol(Symbol {
+        name: name.into(),
+        value: 0,
+        size: 0,
+        kind,
+        scope: SymbolScope::Unknown,
+        weak: false,
+        section: SymbolSection::Undefined,
+        flags: SymbolFlags::None,
+    })
 }
 
 fn fill(column: &mut Vec<Option<usize>>, raw: u32, value: usize) -> Option<usize> {
@@ -108,11 +125,21 @@ impl<'a> Writer<'a> {
                 flags: SymbolFlags::None,
             }));
         }
+        let mut external = HashMap::new();
+        for (item, name) in &program.external {
+            let own = numbers.get(item.raw() as usize).copied().flatten().and_then(|number| functions.get(number));
+            if let Some(own) = own {
+                return Err(LinkError::DuplicateFunction { first: own.name.clone(), second: name.clone() });
+            }
+            let symbol = undefined(&mut file, name, SymbolKind::Text);
+            external.insert(*item, symbol);
+        }
         Ok(Writer {
             file,
             program,
             functions,
             symbols,
+            external,
             numbers,
             rows: rows.into_iter().map(|row| row.map(|row| row as u32)).collect(),
             runtime: HashMap::new(),
@@ -124,35 +151,13 @@ impl<'a> Writer<'a> {
 
     fn runtime(&mut self, symbol: RuntimeSymbol) -> SymbolId {
         let file = &mut self.file;
-        *self.runtime.entry(symbol.symbol()).or_insert_with(|| {
-            file.add_symbol(Symbol {
-                name: symbol.symbol().into(),
-                value: 0,
-                size: 0,
-                kind: SymbolKind::Text,
-                scope: SymbolScope::Unknown,
-                weak: false,
-                section: SymbolSection::Undefined,
-                flags: SymbolFlags::None,
-            })
-        })
+        *self.runtime.entry(symbol.symbol()).or_insert_with(|| undefined(file, symbol.symbol(), SymbolKind::Text))
     }
 
     /// The state of the thread.
     fn thread(&mut self) -> SymbolId {
         let file = &mut self.file;
-        *self.runtime.entry(THREAD_SYMBOL).or_insert_with(|| {
-            file.add_symbol(Symbol {
-                name: THREAD_SYMBOL.into(),
-                value: 0,
-                size: 0,
-                kind: SymbolKind::Tls,
-                scope: SymbolScope::Unknown,
-                weak: false,
-                section: SymbolSection::Undefined,
-                flags: SymbolFlags::None,
-            })
-        })
+        *self.runtime.entry(THREAD_SYMBOL).or_insert_with(|| undefined(file, THREAD_SYMBOL, SymbolKind::Tls))
     }
 
     fn relocate(&mut self, section: SectionId, offset: u64, r_type: u32, symbol: SymbolId, addend: i64) -> Result<(), LinkError> {
@@ -161,11 +166,14 @@ impl<'a> Writer<'a> {
         self.file.add_relocation(section, row).map_err(|_| LinkError::TooLarge)
     }
 
-    fn function(&self, from: &Function, item: ir::ItemId) -> Result<SymbolId, LinkError> {
+    /// The symbol of a function, wherever it is defined.
+    fn defined(&self, item: ir::ItemId) -> Option<SymbolId> {
         let number = self.numbers.get(item.raw() as usize).copied().flatten();
-        number
-            .and_then(|number| self.symbols.get(number).copied())
-            .ok_or_else(|| LinkError::UndefinedFunction { function: from.name.clone(), target: item.to_string() })
+        number.and_then(|number| self.symbols.get(number)).or_else(|| self.external.get(&item)).copied()
+    }
+
+    fn function(&self, from: &Function, item: ir::ItemId) -> Result<SymbolId, LinkError> {
+        self.defined(item).ok_or_else(|| LinkError::UndefinedFunction { function: from.name.clone(), target: item.to_string() })
     }
 
     /// Adds the constants of a function: the section symbol and offset of each.
@@ -253,6 +261,8 @@ impl<'a> Writer<'a> {
     fn records(&mut self) -> Result<Table, LinkError> {
         let sites = table(&mut self.file, ".rodata.ori_sites", SectionKind::ReadOnlyData);
         let records_table = table(&mut self.file, ".rodata.ori_funcs", SectionKind::ReadOnlyData);
+        // Also of no records the address is one of records.
+        self.file.append_section_data(records_table.section, &[], 8);
         let mut bytes = Vec::new();
         for (number, function) in self.functions.clone().into_iter().enumerate() {
             let row = |raw: u32| self.rows.get(raw as usize).copied().flatten();
@@ -283,6 +293,7 @@ impl<'a> Writer<'a> {
     fn header(&mut self, functions: Table) -> Result<(), LinkError> {
         let program = self.program;
         let items_table = table(&mut self.file, ".rodata.ori_items", SectionKind::ReadOnlyData);
+        self.file.append_section_data(items_table.section, &[], 8);
         let mut items: Vec<_> = program.items.iter().collect();
         items.sort_by_key(|item| item.key);
         for item in &items {
@@ -301,8 +312,20 @@ impl<'a> Writer<'a> {
                     *self.shared.entry((text.as_bytes(), 1)).or_insert_with(|| file.append_section_data(section, text.as_bytes(), 1));
                 self.relocate(items_table.section, at + field, elf::R_X86_64_PC32, self.constants.symbol, place as i64)?;
             }
+            if program.foreign_frames {
+                self.file.add_symbol(Symbol {
+                    name: name::item_symbol(item.id).into_bytes(),
+                    value: at,
+                    size: records::ITEM_RECORD as u64,
+                    kind: SymbolKind::Data,
+                    scope: SymbolScope::Linkage,
+                    weak: false,
+                    section: SymbolSection::Section(items_table.section),
+                    flags: SymbolFlags::None,
+                });
+            }
         }
-        let entry = self.numbers.get(program.entry.raw() as usize).copied().flatten().ok_or(LinkError::NoEntry)?;
+        let entry = self.defined(program.entry).ok_or(LinkError::NoEntry)?;
         let header = Header {
             magic: MAGIC,
             entry: 0,
@@ -312,6 +335,8 @@ impl<'a> Writer<'a> {
             item_count: items.len() as u64,
             // The linker decides where functions go: not `FUNCTIONS_SORTED`.
             flags: if program.returns_status { ENTRY_RETURNS_STATUS } else { 0 },
+            frames: 0,
+            image: 0,
         };
         let at = self.file.append_section_data(self.addresses.section, &records::header(&header), 8);
         self.file.add_symbol(Symbol {
@@ -324,9 +349,21 @@ impl<'a> Writer<'a> {
             section: SymbolSection::Section(self.addresses.section),
             flags: SymbolFlags::None,
         });
-        let Some(&entry) = self.symbols.get(entry) else { return Err(LinkError::NoEntry) };
-        for (offset, symbol) in [(8, entry), (16, functions.symbol), (32, items_table.symbol)] {
-            self.relocate(self.addresses.section, at + offset, elf::R_X86_64_64, symbol, 0)?;
+        let field = |offset: usize| at + offset as u64;
+        let mut addresses = vec![
+            (field(offset_of!(Header, entry)), entry),
+            (field(offset_of!(Header, functions)), functions.symbol),
+            (field(offset_of!(Header, items)), items_table.symbol),
+        ];
+        if program.foreign_frames {
+            let reader = undefined(&mut self.file, FRAMES_SYMBOL, SymbolKind::Text);
+            let image = undefined(&mut self.file, IMAGE_SYMBOL, SymbolKind::Data);
+            // The linker's own, of this program and not of a library.
+            self.file.symbol_mut(image).flags = SymbolFlags::Elf { st_info: elf::STB_GLOBAL << 4, st_other: elf::STV_HIDDEN };
+            addresses.extend([(field(offset_of!(Header, frames)), reader), (field(offset_of!(Header, image)), image)]);
+        }
+        for (offset, symbol) in addresses {
+            self.relocate(self.addresses.section, offset, elf::R_X86_64_64, symbol, 0)?;
         }
         Ok(())
     }

@@ -368,6 +368,8 @@ fn with_program<T>(
         entry: lir::build::entry_item(),
         returns_status: form.returns_status,
         symbols: plan.symbols,
+        external: Vec::new(),
+        foreign_frames: false,
     };
     let fingerprints = image::Fingerprints { functions: &fingerprints[0], items: &fingerprints[1] };
     Ok(Arc::new(write(&program, fingerprints).map_err(NotLinked::Broken)))

@@ -67,7 +67,7 @@ pub const DROP_PREFIX: &[u8] = b"@drop<";
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
-    /// Magic `ORIFUNC2`.
+    /// Magic `ORIFUNC3`.
     pub magic: u64,
     /// `main` of the program: `extern "sysv64" fn(args: *const [u64; 3]) -> i64`, called by the runtime after set-up.
     pub entry: u64,
@@ -81,6 +81,24 @@ pub struct Header {
     pub item_count: u64,
     /// [`ENTRY_RETURNS_STATUS`] and [`FUNCTIONS_SORTED`].
     pub flags: u64,
+    /// Address of the reader of frames that have no function record ([`FRAMES_SYMBOL`]); 0 when every function has one, and then it is not linked.
+    pub frames: u64,
+    /// Address of the ELF header ([`IMAGE_SYMBOL`]), where the reader begins; 0 without reader.
+    pub image: u64,
+}
+
+/// A place in the source, for code of other compilers: constants of their objects name the places of calls by the addresses of these records.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlaceRecord {
+    /// Address of the [`ItemRecord`] whose source it is.
+    pub item: u64,
+    /// Line relative to the item's base line (1 is the base line itself).
+    pub line: u32,
+    /// Column from 1.
+    pub column: u32,
+    /// Address of the place that this one was inlined at; 0 at the end of the chain.
+    pub next: u64,
 }
 
 /// The low 8 bits of what `entry` returns are the exit status; without it the status is 0 whatever `rax` holds.
@@ -93,7 +111,25 @@ pub const HEADER_SYMBOL: &str = "ori_header";
 /// Symbol of the entry point of a static executable.
 pub const START_SYMBOL: &str = "_start";
 
-/// `ORIFUNC2` as a little-endian number.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"ORIFUNC2");
+/// Reads frames by `.eh_frame` and `.gcc_except_table`; named by [`Header::frames`] alone.
+pub const FRAMES_SYMBOL: &str = "ori_frames";
+/// The ELF header of a linked program; linkers define it.
+pub const IMAGE_SYMBOL: &str = "__ehdr_start";
+/// The panic entry of code without sites: `extern "sysv64" fn(first: u64, second: u64, kind: u64, place: *const PlaceRecord) -> !`. Arguments are those of
+/// the kind's own entry, `kind` is its number, `place` the chain of the panic.
+pub const PANIC_AT_SYMBOL: &str = "ori_panic_at";
+/// `debug_print` for code without sites: `extern "sysv64" fn(text: *const [u64; 3], place: *const PlaceRecord)`.
+pub const DEBUG_PRINT_AT_SYMBOL: &str = "ori_debug_print_at";
+/// The personality that objects of LLVM name. Never called: the runtime reads their tables itself.
+pub const PERSONALITY_SYMBOL: &str = "ori_personality";
+/// Goes on unwinding behind a landing pad of LLVM: `extern "sysv64" fn(exception: u64) -> !`. Weak and hidden, so that it neither clashes with the one of
+/// a C library nor takes its place in shared libraries.
+pub const RESUME_SYMBOL: &str = "_Unwind_Resume";
+/// What only code of other compilers calls.
+pub const FOREIGN_SYMBOLS: [&str; 5] = [FRAMES_SYMBOL, PANIC_AT_SYMBOL, DEBUG_PRINT_AT_SYMBOL, PERSONALITY_SYMBOL, RESUME_SYMBOL];
 
-const _: () = assert!(size_of::<FunctionRecord>() == 24 && size_of::<ItemRecord>() == 24 && size_of::<Header>() == 56);
+/// `ORIFUNC3` as a little-endian number.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"ORIFUNC3");
+
+const _: () = assert!(size_of::<FunctionRecord>() == 24 && size_of::<ItemRecord>() == 24 && size_of::<PlaceRecord>() == 24);
+const _: () = assert!(size_of::<Header>() == 72);

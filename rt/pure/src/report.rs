@@ -24,13 +24,15 @@ const SHOWN_FIRST: usize = 32;
 /// Frames shown at the end of a cut trace.
 const SHOWN_LAST: usize = 16;
 
+/// Behind a trace that lacks frames of which nothing is known.
+pub const OMITTED: &[u8] = b"    (frames omitted: release build)\n";
+
 /// Writes the report: line 1 with the place of the first frame that is not hidden, then (with `backtrace`) the trace, most recent first.
 /// `frames` is walked two or three times, so that nothing needs storing.
 pub fn report<'a>(message: &mut dyn FnMut(Sink), frames: impl Iterator<Item = Frame<'a>> + Clone, backtrace: bool, out: Sink) {
     out(b"panic: ");
     message(out);
-    // A panic inside the library points at the caller's code; with nothing but library frames, at the library.
-    if let Some(frame) = frames.clone().find(|frame| !frame.hidden).or_else(|| frames.clone().next()) {
+    if let Some(frame) = place_of(frames.clone()) {
         place(&frame, out);
     }
     out(b"\n");
@@ -56,6 +58,12 @@ pub fn report<'a>(message: &mut dyn FnMut(Sink), frames: impl Iterator<Item = Fr
     }
 }
 
+/// What a report points at: the first frame that is not hidden, so that a panic inside the library points at the caller's code; with nothing but library
+/// frames, the library.
+pub fn place_of<'a>(frames: impl Iterator<Item = Frame<'a>> + Clone) -> Option<Frame<'a>> {
+    frames.clone().find(|frame| !frame.hidden).or_else(|| frames.clone().next())
+}
+
 fn place(frame: &Frame, out: Sink) {
     out(b" at ");
     out(frame.file);
@@ -68,7 +76,7 @@ fn place(frame: &Frame, out: Sink) {
 /// Writes the line of `dbg` (`language/09` §9.3): the place that a panic there would name, without column, and the text behind it.
 pub fn debug<'a>(frames: impl Iterator<Item = Frame<'a>> + Clone, text: &[u8], out: Sink) {
     out(b"[");
-    if let Some(frame) = frames.clone().find(|frame| !frame.hidden).or_else(|| frames.clone().next()) {
+    if let Some(frame) = place_of(frames) {
         out(frame.file);
         out(b":");
         print::int_to(i64::from(frame.line), out);

@@ -50,6 +50,11 @@ fn number(bytes: &mut &[u8]) -> Option<u32> {
     None
 }
 
+impl Places<'_> {
+    /// No place.
+    pub const EMPTY: Places<'static> = Places { bytes: &[], left: 0 };
+}
+
 impl<'a> Sites<'a> {
     /// The sites in `bytes`, which may go on behind them.
     pub fn new(mut bytes: &'a [u8]) -> Self {

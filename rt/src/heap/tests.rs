@@ -2,8 +2,17 @@ use super::*;
 
 /// What the linker makes in a program: here there are no functions.
 #[unsafe(export_name = "ori_header")]
-static HEADER: abi::funcs::Header =
-    abi::funcs::Header { magic: abi::funcs::MAGIC, entry: 0, functions: 8, function_count: 0, items: 8, item_count: 0, flags: 0 };
+static HEADER: abi::funcs::Header = abi::funcs::Header {
+    magic: abi::funcs::MAGIC,
+    entry: 0,
+    functions: 8,
+    function_count: 0,
+    items: 8,
+    item_count: 0,
+    flags: 0,
+    frames: 0,
+    image: 0,
+};
 
 /// Blocks of these sizes in use do not overlap, and have room.
 #[track_caller]

@@ -343,6 +343,8 @@ impl Planner<'_> {
             items: address + self.head.tables[ITEMS],
             item_count: u64::from(self.head.items.capacity),
             flags: FUNCTIONS_SORTED | if self.head.returns_status { ENTRY_RETURNS_STATUS } else { 0 },
+            frames: 0,
+            image: 0,
         }))
     }
 

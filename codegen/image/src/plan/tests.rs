@@ -60,6 +60,8 @@ fn clean(world: &World) -> Linked {
         entry: world::item(0),
         returns_status: world.returns_status,
         symbols: world.symbols,
+        external: Vec::new(),
+        foreign_frames: false,
     };
     let functions: Vec<u128> = world.functions.values().map(|made| made.fingerprint).collect();
     link_with_sidecar(&program, crate::sidecar::build::Fingerprints { functions: &functions, items: &fingerprints }).expect("links")
@@ -381,6 +383,8 @@ fn an_item_without_user_makes_an_image_that_cannot_be_patched() {
         entry: world::item(0),
         returns_status: true,
         symbols: false,
+        external: Vec::new(),
+        foreign_frames: false,
     };
     let (functions, items) = (vec![1; program.functions.len()], vec![1; program.items.len()]);
     let fingerprints = crate::sidecar::build::Fingerprints { functions: &functions, items: &items };

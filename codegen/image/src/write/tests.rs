@@ -127,6 +127,8 @@ fn linked(functions: &[Function]) -> Result<Vec<u8>, LinkError> {
         entry: item("main"),
         returns_status: true,
         symbols: false,
+        external: Vec::new(),
+        foreign_frames: false,
     };
     link(&program)
 }
@@ -193,7 +195,15 @@ fn the_status_is_the_low_byte() {
 #[test]
 fn a_void_main_ends_with_zero() {
     let main = Code::new("main").bytes(&[0xb8, 9, 0, 0, 0, 0xc3]).0;
-    let program = Program { functions: vec![&main], items: items([&main]), entry: main.item, returns_status: false, symbols: false };
+    let program = Program {
+        functions: vec![&main],
+        items: items([&main]),
+        entry: main.item,
+        returns_status: false,
+        symbols: false,
+        external: Vec::new(),
+        foreign_frames: false,
+    };
     let file = executable(&link(&program).expect("links"));
     let mut status = Command::new(&file.0).status();
     while status.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy) {
@@ -435,6 +445,8 @@ fn every_entry_of_the_runtime_can_be_linked() {
         entry: item("main"),
         returns_status: true,
         symbols: false,
+        external: Vec::new(),
+        foreign_frames: false,
     };
     let layout = Layout::of(&program).expect("lays out");
     let mut seen = BTreeSet::new();
@@ -507,6 +519,8 @@ fn the_same_set_gives_the_same_bytes() {
                     entry: item("main"),
                     returns_status: true,
                     symbols,
+                    external: Vec::new(),
+                    foreign_frames: false,
                 };
                 link(&program).expect("links")
             };
@@ -536,7 +550,15 @@ fn equal_constants_are_stored_once() {
 #[test]
 fn symbols_can_be_added() {
     let main = hello().0;
-    let program = Program { functions: vec![&main], items: items([&main]), entry: main.item, returns_status: true, symbols: true };
+    let program = Program {
+        functions: vec![&main],
+        items: items([&main]),
+        entry: main.item,
+        returns_status: true,
+        symbols: true,
+        external: Vec::new(),
+        foreign_frames: false,
+    };
     let bytes = link(&program).expect("links");
     let file = object::File::parse(&*bytes).expect("an ELF file");
     let found = |name: &str| object::Object::symbol_by_name(&file, name).map(|symbol| object::ObjectSymbol::address(&symbol));
@@ -573,8 +595,17 @@ fn unsound_programs_are_refused_with_a_code() {
     refused(&[Code::new("main").constant(Data { bytes: vec![0; 8], align: 8, relocs: vec![late] })], "K0005");
 
     let main = hello().0;
-    let program =
-        |items: Vec<Item>| link(&Program { functions: vec![&main], items, entry: main.item, returns_status: true, symbols: false });
+    let program = |items: Vec<Item>| {
+        link(&Program {
+            functions: vec![&main],
+            items,
+            entry: main.item,
+            returns_status: true,
+            symbols: false,
+            external: Vec::new(),
+            foreign_frames: false,
+        })
+    };
     assert_eq!(program(vec![]).map_err(|error| error.code()), Err("K0004"));
     let item = items([&main]).remove(0);
     assert_eq!(program(vec![item.clone(), item]).map_err(|error| error.code()), Err("K0002"));

@@ -9,6 +9,8 @@ use object::{Object as _, ObjectSymbol};
 
 use super::*;
 
+mod foreign;
+
 fn item(name: &str) -> ItemId {
     ItemId::function(Name::new("t"), Name::new(name))
 }
@@ -92,6 +94,8 @@ fn object_of(functions: &[Function]) -> Result<Vec<u8>, LinkError> {
         entry: item("main"),
         returns_status: false,
         symbols: false,
+        external: Vec::new(),
+        foreign_frames: false,
     })
 }
 
@@ -105,22 +109,30 @@ impl Drop for Folder {
     }
 }
 
+impl Folder {
+    fn new() -> Folder {
+        let name = format!("oric-object-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let folder = Folder(std::env::temp_dir().join(name));
+        std::fs::create_dir(&folder.0).expect("the temporary folder is writable");
+        folder
+    }
+
+    /// The system's compiler driver, which has nothing to say.
+    #[track_caller]
+    fn cc(&self, arguments: &[&str]) {
+        let done = Command::new("cc").current_dir(&self.0).args(arguments).output().expect("cc is installed");
+        let warnings = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success() && warnings.is_empty(), "{warnings}");
+    }
+}
+
 /// Links with the system's compiler driver and runs the result.
 #[track_caller]
 fn check(options: &[&str], functions: &[Function], status: i32, stdout: &str, stderr: &str) {
-    let name = format!("oric-object-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let folder = Folder(std::env::temp_dir().join(name));
-    std::fs::create_dir(&folder.0).expect("the temporary folder is writable");
+    let folder = Folder::new();
     std::fs::write(folder.0.join("prog.o"), object_of(functions).expect("writes")).expect("own folder");
     std::fs::write(folder.0.join("libori_rt.a"), image::runtime_archive()).expect("own folder");
-    let linked = Command::new("cc")
-        .current_dir(&folder.0)
-        .args(options)
-        .args(["prog.o", "libori_rt.a", "-o", "prog"])
-        .output()
-        .expect("cc is installed");
-    let warnings = String::from_utf8_lossy(&linked.stderr);
-    assert!(linked.status.success() && warnings.is_empty(), "{warnings}");
+    folder.cc(&[options, &["prog.o", "libori_rt.a", "-o", "prog"]].concat());
     let output: Output = Command::new(folder.0.join("prog")).env_clear().output().expect("runs");
     assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
     assert_eq!(String::from_utf8_lossy(&output.stdout), stdout);
