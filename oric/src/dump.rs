@@ -5,6 +5,7 @@ use syntax::tree::ItemKind;
 
 use crate::cli::{DumpFormat, Output, REFUSED};
 use crate::queries::{self, World};
+use crate::release::{self, NotMade};
 use crate::session::Session;
 
 /// Levels and their phases, the default one last.
@@ -14,6 +15,7 @@ const PHASES: &[(&str, &[&str])] = &[
     ("lir", &["built", "legal"]),
     ("machine", &["select", "alloc", "final"]),
     ("asm", &["final"]),
+    ("llvm", &["opt", "ir"]),
 ];
 
 /// What was asked for.
@@ -49,7 +51,7 @@ fn parse(what: &str) -> Result<Request<'_>, String> {
 }
 
 /// Prints the dump; returns the exit status.
-pub fn dump(session: &Session, what: &str, format: DumpFormat, output: &Output) -> i32 {
+pub fn dump(session: &mut Session, what: &str, format: DumpFormat, output: &Output) -> i32 {
     let request = match parse(what) {
         Ok(request) => request,
         Err(message) => {
@@ -64,9 +66,19 @@ pub fn dump(session: &Session, what: &str, format: DumpFormat, output: &Output) 
             return REFUSED;
         }
     };
-    let text = text(session, &request, &items);
+    let made = match request.level {
+        "llvm" => llvm_text(session, request.phase, request.function.is_some().then_some(&items[..])),
+        _ => Ok(text(session, &request, &items)),
+    };
+    let text = match made {
+        Ok(text) => text,
+        Err(message) => {
+            output.failure(&message);
+            return REFUSED;
+        }
+    };
     let text = match (request.level, format) {
-        ("asm", _) | (_, DumpFormat::Text) => text,
+        ("asm" | "llvm", _) | (_, DumpFormat::Text) => text,
         (_, DumpFormat::Tsv) => view(&text, ir::text::view::tsv),
         (_, DumpFormat::Json) => view(&text, ir::text::view::json),
     };
@@ -76,6 +88,27 @@ pub fn dump(session: &Session, what: &str, format: DumpFormat, output: &Output) 
         output.result(&text);
     }
     0
+}
+
+/// What LLVM gets (`ir`), or what it makes of that (`opt`): of the program, or of these functions.
+fn llvm_text(session: &mut Session, phase: &str, only: Option<&[ItemId]>) -> Result<String, String> {
+    let main = session.main_item();
+    let not_made = |why| match why {
+        NotMade::Link(queries::NotLinked::Limit(item, limit)) => format!("@{item} cannot be compiled: {limit}"),
+        other => format!("oric-llvm gives no answer: {other:?}"),
+    };
+    let mut units = release::units(session, main).map_err(not_made)?;
+    if let Some(only) = only {
+        units = units.into_iter().map(|unit| unit.restricted(|item| only.contains(&item))).collect();
+    }
+    if phase == "ir" {
+        return Ok(units.iter().map(llvm::write).collect());
+    }
+    let Some(release) = session.setup.release.clone() else {
+        return Err("LLVM makes that: add --release (--dump=llvm.ir is what LLVM gets, and needs none)".to_owned());
+    };
+    let made = release::translate(&release, units, llvm::Product::Optimised).map_err(not_made)?;
+    Ok(String::from_utf8_lossy(&made.concat()).into_owned())
 }
 
 /// The other forms are views of the text, so they cannot disagree with it.

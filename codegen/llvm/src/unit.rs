@@ -28,11 +28,6 @@ impl Function {
         Function { graph: (**body).clone(), symbol, exported }
     }
 
-    /// The same, for other units to name.
-    pub fn into_exported(self) -> Function {
-        Function { exported: true, ..self }
-    }
-
     /// Changes the body: for checks that a change shows.
     pub fn edit(&mut self, change: impl FnOnce(&mut Graph<Lir>)) {
         change(&mut self.graph);
@@ -77,6 +72,21 @@ pub struct Unit {
     pub values: Vec<ItemId>,
     /// Items of places.
     pub items: Vec<Item>,
+}
+
+impl Unit {
+    /// The unit with these functions alone; others may name them, and the rest is another object's.
+    pub fn restricted(self, is_wanted: impl Fn(ItemId) -> bool) -> Unit {
+        let (mine, others): (Vec<_>, Vec<_>) = self.functions.into_iter().partition(|function| is_wanted(function.graph.name));
+        let mut externals = self.externals;
+        externals.extend(others.into_iter().map(|function| External {
+            item: function.graph.name,
+            params: crate::function::params(&function.graph),
+            results: function.graph.results,
+            symbol: function.symbol,
+        }));
+        Unit { functions: mine.into_iter().map(|function| Function { exported: true, ..function }).collect(), externals, ..self }
+    }
 }
 
 /// What to make of a unit.

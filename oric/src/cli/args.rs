@@ -173,8 +173,14 @@ impl Keep {
 pub enum Emit {
     /// A static executable.
     Exe,
-    /// An ELF object that `cc` can link, with the runtime archive beside it.
+    /// An ELF object that `cc` can link, with the runtime archive beside it; of a release build a second one beside it, with the tables of panic reports.
     Obj,
+    /// What LLVM made of the program, as text (with `--release`).
+    LlvmIr,
+    /// The same as bitcode (with `--release`).
+    Bc,
+    /// Assembly (with `--release`).
+    Asm,
 }
 
 // How a program is optimised.
@@ -203,7 +209,7 @@ pub struct Input {
     /// Source file with `@main`, or the folder of a package; this folder when left out.
     #[arg(value_name = "FILE", default_value = ".")]
     pub file: PathBuf,
-    /// Print a level instead: hir, mir, lir, machine or asm, then optionally `.PHASE` and `:FUNCTION`.
+    /// Print a level instead: hir, mir, lir, machine, asm or llvm, then optionally `.PHASE` and `:FUNCTION`.
     #[arg(long, value_name = "LEVEL[.PHASE][:FUNCTION]")]
     pub dump: Option<String>,
     /// Form of the dump.

@@ -10,7 +10,7 @@ use crate::cli::{Emit, FAILED, Input, Output, REFUSED};
 use crate::held;
 use crate::link::{self, Failure, How};
 use crate::queries;
-use crate::release::NotMade;
+use crate::release::{self, NotMade, Release};
 use crate::session::Session;
 
 /// Builds and writes; returns the exit status.
@@ -18,14 +18,30 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
     let extension = match emit {
         Emit::Exe => "",
         Emit::Obj => "o",
+        Emit::LlvmIr => "ll",
+        Emit::Bc => "bc",
+        Emit::Asm => "s",
     };
+    let release = session.setup.release.clone();
+    let product = match emit {
+        Emit::Exe => None,
+        Emit::Obj => Some(llvm::Product::Object),
+        Emit::LlvmIr => Some(llvm::Product::Optimised),
+        Emit::Bc => Some(llvm::Product::Bitcode),
+        Emit::Asm => Some(llvm::Product::Assembly),
+    };
+    if release.is_none() && matches!(emit, Emit::LlvmIr | Emit::Bc | Emit::Asm) {
+        output.failure("LLVM makes that: add --release (--dump=asm shows what the development build runs)");
+        return REFUSED;
+    }
     let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
     if let Err(status) = checked_main(session, output) {
         return status;
     }
-    let built = match emit {
-        Emit::Exe => link::executable(session, session.main_item(), &path, clean).map(|built| (built.held.size(), built.how)),
-        Emit::Obj => object(session, &path),
+    let built = match (product, release) {
+        (None, _) => link::executable(session, session.main_item(), &path, clean).map(|built| (built.held.size(), built.how)),
+        (Some(product), Some(release)) => emitted(session, &release, product, &path),
+        (Some(_), None) => object(session, &path),
     };
     let (bytes, how) = match built {
         Ok(built) => built,
@@ -121,6 +137,21 @@ fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnos
             "split it into smaller functions; a large constant or literal is built where it is read: read it in a function of its own",
         ),
     )
+}
+
+/// What LLVM made of the program. Beside an object stands what it is linked with.
+fn emitted(session: &mut Session, release: &Release, product: llvm::Product, path: &Path) -> Result<(u64, How), Failure> {
+    let main = session.main_item();
+    let units = release::units(session, main).map_err(Failure::Release)?;
+    let made = release::translate(release, units, product).map_err(Failure::Release)?.concat();
+    if product == llvm::Product::Object {
+        let plan = release::plan(session, main).map_err(Failure::Release)?;
+        let tables = release::tables(session, &plan).map_err(Failure::Release)?;
+        held::write(&path.with_extension("tables.o"), &tables, false).map_err(Failure::Io)?;
+        held::write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
+    }
+    held::write(path, &made, false).map_err(Failure::Io)?;
+    Ok((made.len() as u64, How::Clean))
 }
 
 /// The object, and the runtime that it is linked with beside it.

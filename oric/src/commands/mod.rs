@@ -288,7 +288,7 @@ impl Asked<'_> {
             return (if self.finish(session, started) { FAILED } else { crate::cli::CRASHED }, "oric");
         }
         if let Some(what) = &input.dump {
-            return (crate::dump::dump(&session, what, input.dump_format, output), "oric");
+            return (crate::dump::dump(&mut session, what, input.dump_format, output), "oric");
         }
         let result = work(&mut session, started);
         if self.global.verify_queries && self.doubt(&session) > 0 {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ir::ItemId;
 use lir::Op;
-use llvm::{External, Level, Product, Unit};
+use llvm::{Level, Product};
 use oric::foreign::Linker;
 use oric::release::{self, NotMade, Release, Worker};
 
@@ -138,19 +138,8 @@ fn mixed(program: &mut Program, tools: &Tools, parity: u128) -> Result<Vec<u8>, 
     let whole = release::units(&mut program.session, program.main).map_err(said)?.pop().ok_or("no unit")?;
     let entry = lir::build::entry_item();
     let is_llvms = |item: ItemId| item == entry || item.content() % 2 == parity;
-    let (mut unit, mut native) = (Unit { values: whole.values, items: whole.items, ..Unit::default() }, Vec::new());
-    for function in whole.functions {
-        let item = function.graph().name;
-        if is_llvms(item) {
-            unit.functions.push(function.into_exported());
-        } else {
-            let graph = function.graph();
-            let params =
-                graph.blocks.get(ir::ssa::ENTRY).map_or_else(Vec::new, |block| block.params.iter().map(|&v| graph.ty(v)).collect());
-            unit.externals.push(External { item, symbol: function.symbol.clone(), params, results: graph.results.clone() });
-            native.push(program.code(item)?);
-        }
-    }
+    let unit = whole.restricted(is_llvms);
+    let native = unit.externals.iter().map(|function| program.code(function.item)).collect::<Result<Vec<_>, _>>()?;
     let form = plan.entry.ok_or("no @main")?;
     let object = object_writer::write(&image::Program {
         functions: native.iter().map(|code| &code.function).collect(),
