@@ -68,7 +68,7 @@ lint: setup llvm
 gates: build llvm
 	@$(CARGO) run -q --release -p verify -- gates
 
-heavy-gates: build
+heavy-gates: build llvm
 	@$(CARGO) run -q --release -p verify -- heavy-gates
 	@ORI_TEST_SAVES=1000 $(CARGO) test -q -p oric --test watch every_way_to_save -- --nocapture
 

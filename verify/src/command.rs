@@ -18,8 +18,10 @@ verify test-graph-check                          an edit runs the tests that it 
 verify aot-tests-check                           small programs as executables of their own, from one compiler
 verify miscompile-defense-check                  what is wrong is found, reduced, bisected
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
+verify llvm-boundary-check                       release builds and development builds do the same
+verify release                                   the same with every program
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
-verify bench [compile|edits|tests|aot|scaling|kernels|heap|maps|backend|hello]..  times beside other compilers
+verify bench [compile|edits|tests|aot|scaling|kernels|heap|release|maps|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
 verify bits [--bound N] [--seed S]
 verify queries [--scale N] [--seed S]            the query engine under many edits, faults, kills and races
@@ -78,8 +80,10 @@ fn run(args: &[String]) -> Option<bool> {
             gates::test_graph::check(&mut tests, gates::test_graph::FULL, 1);
             let mut programs = evidence::Evidence::new("programs");
             gates::aot::check(&mut programs, gates::aot::FULL);
-            Some(typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
+            let release = gates::llvm::heavy();
+            Some(release && typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
         }
+        "release" => Some(gates::llvm::heavy()),
         "edits" => {
             let mut tests = evidence::Evidence::new("edits");
             let usual = gates::test_graph::FULL;

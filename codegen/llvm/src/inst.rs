@@ -279,7 +279,7 @@ impl Writer<'_, '_> {
             }
             // A call, and not LLVM's `resume`: a pad that does nothing else would go, and the place with it.
             (Op::Resume, _) => {
-                self.line(format_args!("call void @_Unwind_Resume(ptr null) #1"));
+                self.line(format_args!("call void @ori_unwind_resume(ptr null) #1"));
                 self.line(format_args!("unreachable"));
             }
             // Native code traps, and so does this.

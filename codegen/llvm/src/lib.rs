@@ -19,3 +19,6 @@ pub mod unit;
 
 pub use text::write;
 pub use unit::{Answer, External, Failure, Function, Item, Level, Product, Request, Unit};
+
+#[cfg(test)]
+mod tests;

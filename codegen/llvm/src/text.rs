@@ -21,7 +21,7 @@ use crate::unit::{External, Unit};
 /// The runtime's entry for panics of code without function records.
 const PANIC: &str = "ori_panic_at";
 /// Goes on unwinding.
-const RESUME: &str = "_Unwind_Resume";
+const RESUME: &str = "ori_unwind_resume";
 
 /// The text of a unit. The same unit gives the same text.
 pub fn write(unit: &Unit) -> String {

@@ -18,12 +18,51 @@ const RUNS: usize = 5;
 /// Geometric mean.
 const LIMIT: f64 = 1.6;
 
+/// Kernels of release builds: numbers, then values on the heap.
+const NUMERIC: [(&str, &str); 8] = [
+    ("fib", "40"), ("nbody", "5000000"), ("spectral_norm", "1500"), ("fannkuch", "10"), ("mandelbrot", "1500"), ("matmul", "600"), ("sieve", "20000000"), ("sort", "2"),
+];
+const MEMORY: [(&str, &str); 5] = [("rbtree", "1000000"), ("deriv", "9"), ("cfold", "18"), ("nqueens", "12"), ("binary_trees", "16")];
+/// Numeric kernels of release builds against `clang -O2`, which checks nothing: geometric mean, and each.
+const RELEASE_LIMIT: f64 = 1.1;
+const RELEASE_WORST: f64 = 1.4;
+
+/// Release builds: every kernel beside its twin in C by `clang -O2`.
+pub fn measure_release(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
+    child::raise_stacks();
+    let mut table = Table::new("release kernels", &["kernel", "size", "ori ms", "clang -O2 ms", "ratio", "state"]);
+    let (mut logs, mut worst) = (Vec::new(), 0.0f64);
+    for (number, &(kernel, size)) in NUMERIC.iter().chain(&MEMORY).enumerate() {
+        match one(oric, &["--release"], kernel, size) {
+            Ok((ours, theirs)) => {
+                let ratio = ratio(Some(ours), Some(theirs)).unwrap_or(f64::INFINITY);
+                if number < NUMERIC.len() {
+                    logs.push(ratio.ln());
+                    worst = worst.max(ratio);
+                }
+                table.row([kernel, size, &format!("{:.1}", ms(ours)), &format!("{:.1}", ms(theirs)), &format!("{ratio:.2}"), "measured"]);
+            }
+            Err(why) => {
+                if !why.starts_with("unmeasured") {
+                    evidence.fail(format!("{kernel}: {why}"));
+                }
+                table.row([kernel, size, "", "", "", &why]);
+            }
+        }
+    }
+    evidence.table(table);
+    let all = logs.len() == NUMERIC.len();
+    let mean = all.then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp());
+    ratios.at_most("release run time / clang -O2, numeric kernels, geometric mean", mean, RELEASE_LIMIT);
+    ratios.at_most("release run time / clang -O2, numeric kernels, the worst", all.then_some(worst), RELEASE_WORST);
+}
+
 /// Fills the table and the ratio.
 pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
     let mut table = Table::new("kernels", &["kernel", "size", "ori ms", "clang -O2 ms", "ratio", "state"]);
     let mut logs = Vec::new();
     for (kernel, size) in KERNELS {
-        match one(oric, kernel, size) {
+        match one(oric, &[], kernel, size) {
             Ok((ours, theirs)) => {
                 let ratio = ratio(Some(ours), Some(theirs)).unwrap_or(f64::INFINITY);
                 logs.push(ratio.ln());
@@ -116,7 +155,7 @@ fn on_heap(oric: &str, kernel: &str, size: &str) -> Result<Vec<(&'static str, He
     Ok(rows)
 }
 
-fn one(oric: &str, kernel: &str, size: &str) -> Result<(std::time::Duration, std::time::Duration), String> {
+fn one(oric: &str, flags: &[&str], kernel: &str, size: &str) -> Result<(std::time::Duration, std::time::Duration), String> {
     let root = corpus::root();
     let folder = folder();
     let own = root.join(format!("fixtures/kernels/{kernel}.ori"));
@@ -128,8 +167,9 @@ fn one(oric: &str, kernel: &str, size: &str) -> Result<(std::time::Duration, std
     }
     let (ours, theirs) = (folder.join(format!("{kernel}-ori")), folder.join(format!("{kernel}-c")));
     let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    child::succeed(&root, oric, &["build", &path(&own), "-o", &path(&ours)])?;
-    child::succeed(&root, "clang-22", &["-O2", "-o", &path(&theirs), &path(&twin), "-lm"])?;
+    let (own, out) = (path(&own), path(&ours));
+    child::succeed(&root, oric, &[&["build", &own, "-o", &out], flags].concat())?;
+    child::succeed(&root, "clang-22", &["-O2", "-w", "-o", &path(&theirs), &path(&twin), "-lm"])?;
     let words = |out: Vec<u8>| String::from_utf8_lossy(&out).split_whitespace().collect::<Vec<_>>().join(" ");
     let (a, b) = (words(child::succeed(&folder, &path(&ours), &[size])?), words(child::succeed(&folder, &path(&theirs), &[size])?));
     if a != b {

@@ -72,7 +72,7 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 10] = ["hello", "edits", "tests", "aot", "kernels", "heap", "maps", "backend", "scaling", "compile"];
+pub const PARTS: [&str; 11] = ["hello", "edits", "tests", "aot", "kernels", "heap", "release", "maps", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -104,6 +104,9 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("heap") {
         kernels::measure_heap(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("release") {
+        kernels::measure_release(&oric, &mut evidence, &mut ratios);
     }
     if wanted("maps") {
         maps::measure(&oric, &mut evidence, &mut ratios);

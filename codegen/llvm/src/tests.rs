@@ -1,0 +1,135 @@
+use lir::Legal;
+
+use crate::unit::{PROTOCOL, receive, send};
+use crate::{Function, Item, Level, Product, Request, Unit, write};
+
+/// A unit of these functions.
+fn unit(text: &str) -> Unit {
+    let (bodies, _) = lir::text::parse::<Legal>(&format!("ori-ir lir.legal 1 layout=lp64 abi=ori\n{text}")).expect("LIR");
+    let functions = bodies.iter().map(|body| Function::new(body, format!("ori.{}", body.name), false)).collect();
+    Unit { functions, ..Unit::default() }
+}
+
+/// The text of the functions alone.
+fn functions(text: &str) -> String {
+    let whole = write(&unit(text));
+    let start = whole.find("define ").expect("a function");
+    let end = whole.find("attributes #0").expect("attributes");
+    whole[start..end].trim_end().to_owned()
+}
+
+#[test]
+fn a_call_that_may_panic_tells_its_place_by_its_pad() {
+    let found = functions(
+        ";! fn @m.g(i64) -> i64\nfn @m.g(%0: i64) -> i64 {\nb0:\n  ret %0\n}\nfn @m.f(%0: i64) -> i64 {\nb0:\n  %1: i64 = call @m.g, %0, b1 !2:3\n  %2: i64 = add_check %1, %0, add_overflow, b1 !2:9\n  ret %2\nb1:\n  resume\n}\n",
+    );
+    let expected = r#"define internal swiftcc i64 @"ori.m.g"(i64 %v0) #0 personality ptr @ori_personality {
+entry:
+  br label %b0
+b0:
+  ret i64 %v0
+}
+
+define internal swiftcc i64 @"ori.m.f"(i64 %v0) #0 personality ptr @ori_personality {
+entry:
+  br label %b0
+b0:
+  %t1 = invoke swiftcc i64 @"ori.m.g"(i64 %v0) to label %b0.1 unwind label %pad1
+b0.1:
+  %t2 = call { i64, i1 } @llvm.sadd.with.overflow.i64(i64 %t1, i64 %v0)
+  %v2 = extractvalue { i64, i1 } %t2, 0
+  %t3 = extractvalue { i64, i1 } %t2, 1
+  br i1 %t3, label %x4, label %b0.2, !prof !2
+b0.2:
+  ret i64 %v2
+b1:
+  call void @ori_unwind_resume(ptr null) #1
+  unreachable
+pad1:
+  %l1 = landingpad { ptr, i32 } cleanup catch ptr @p.1
+  br label %b1
+x4:
+  call void @ori_panic_at(i64 0, i64 0, i64 0, ptr @p.2) #1
+  unreachable
+}"#;
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_pad_that_catches_says_so_and_panics_reach_it() {
+    let found = functions(
+        "fn @m.f(%0: i64) -> i64 {\nb0:\n  %1: i64 = neg_check %0, neg_overflow, b1 !1:1\n  ret %1\nb1:\n  %2: ptr = slot 24\n  rt caught, %2\n  %3: i64 = iconst 7\n  ret %3\n}\n",
+    );
+    assert!(found.contains("landingpad { ptr, i32 } cleanup catch ptr null\n  br label %b1"), "{found}");
+    assert!(found.contains("invoke void @ori_panic_at(i64 0, i64 0, i64 3, ptr @p.1) to label %dead unwind label %pad1"), "{found}");
+    assert!(found.contains("dead:\n  unreachable"), "{found}");
+    assert!(found.contains("entry:\n  %v2 = alloca [24 x i8], align 8\n"), "{found}");
+}
+
+#[test]
+fn two_edges_of_one_block_to_another_are_two_blocks() {
+    let found = functions(
+        "fn @m.f(%0: i8) -> i64 {\nb0:\n  %1: i64 = iconst 1\n  %2: i64 = iconst 2\n  branch %0, b1(%1), b1(%2)\nb1(%3: i64):\n  ret %3\n}\n",
+    );
+    assert!(found.contains("(i64 %w0)") && found.contains("%v0 = trunc i64 %w0 to i8"), "{found}");
+    assert!(found.contains("br i1 %t1, label %e2, label %e3"), "{found}");
+    assert!(found.contains("%v3 = phi i64 [ 1, %e2 ], [ 2, %e3 ]"), "{found}");
+}
+
+#[test]
+fn several_results_cross_a_call_as_a_struct() {
+    let found = functions(
+        ";! fn @m.f(i64) -> (i64, i8)\nfn @m.f(%0: i64) -> (i64, i8) {\nb0:\n  %1: i8 = iconst 1\n  ret %0, %1\n}\nfn @m.g(%0: i64) -> i64 {\nb0:\n  %1: i64, %2: i8 = call @m.f, %0, b1 !1:1\n  %3: i64 = zext %2\n  %4: i64 = add %1, %3\n  ret %4\nb1:\n  resume\n}\n",
+    );
+    assert!(found.contains("%t2 = insertvalue { i64, i64 } poison, i64 %v0, 0"), "{found}");
+    assert!(found.contains("= extractvalue { i64, i64 } %t1, 1"), "{found}");
+}
+
+/// Every LIR fixture that the verifier accepts has a form for each instruction.
+#[test]
+fn every_instruction_has_a_form() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lir");
+    let mut seen = 0;
+    for sub in ["ok", "run"] {
+        for file in std::fs::read_dir(folder.join(sub)).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let Ok(text) = std::fs::read_to_string(&file) else { continue };
+            let Ok((bodies, _)) = lir::text::parse::<Legal>(&text) else { continue };
+            let functions = bodies.iter().map(|body| Function::new(body, format!("ori.{}", body.name), false)).collect();
+            let written = write(&Unit { functions, ..Unit::default() });
+            assert!(!written.contains("; malformed"), "{}:\n{written}", file.display());
+            seen += bodies.len();
+        }
+    }
+    assert!(seen > 20, "{seen} bodies");
+}
+
+#[test]
+fn places_are_written_once_with_what_is_around_them() {
+    let item = ir::ItemId::function(ir::Symbol::new("m"), ir::Symbol::new("f"));
+    let mut unit = unit(
+        "fn @m.f(%0: i64) -> i64 {\nb0:\n  %1: i64 = neg_check %0, neg_overflow, b1 !1:4\n  %2: i64 = neg_check %1, neg_overflow, b1 !1:4\n  ret %2\nb1:\n  resume\n}\n",
+    );
+    unit.items.push(Item { item, symbol: "ori_item_1".to_owned() });
+    let text = write(&unit);
+    assert_eq!(text.matches("= private unnamed_addr constant { ptr, i32, i32, ptr }").count(), 1, "{text}");
+    assert!(text.contains("{ ptr @\"ori_item_1\", i32 1, i32 4, ptr null }"), "{text}");
+    assert_eq!(text, write(&unit), "the same unit, the same text");
+}
+
+#[test]
+fn requests_cross_a_pipe_and_damage_is_an_error() {
+    let unit = unit("fn @m.f(%0: i64) -> i64 {\nb0:\n  ret %0\n}\n");
+    let request = Request { protocol: PROTOCOL, unit, product: Product::Object, level: Level::Size, cpu: "x86-64".to_owned() };
+    let mut bytes = Vec::new();
+    send(&request, &mut bytes).expect("memory takes it");
+    let back: Request = receive(&mut bytes.as_slice()).expect("it reads").expect("a frame");
+    assert_eq!((write(&back.unit), back.level), (write(&request.unit), Level::Size));
+    assert!(receive::<Request>(&mut [].as_slice()).expect("an end is no error").is_none());
+    for end in 4..bytes.len() {
+        assert!(receive::<Request>(&mut &bytes[..end]).is_err(), "cut at {end}");
+    }
+    for level in ["0", "1", "2", "3", "s", "z"] {
+        assert_eq!(Level::from_name(level).map(Level::name), Some(level));
+    }
+    assert_eq!(Level::from_name("4"), None);
+}
