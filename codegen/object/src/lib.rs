@@ -10,6 +10,9 @@
 //! The object links with the runtime's archive (`image::runtime_archive`): `cc -nostdlib -static prog.o libori_rt.a`, or under a C library
 //! `cc prog.o libori_rt.a`.
 //!
+//! Functions of a program may stand in objects of other compilers (`Program::external`); rows of the item table then have symbols
+//! ([`name::item_symbol`]), which places in those objects name, and the header names the reader of frames.
+//!
 //! Never here: a second idea of what a record looks like.
 
 pub mod name;

@@ -122,11 +122,15 @@ pub const PANIC_AT_SYMBOL: &str = "ori_panic_at";
 pub const DEBUG_PRINT_AT_SYMBOL: &str = "ori_debug_print_at";
 /// The personality that objects of LLVM name. Never called: the runtime reads their tables itself.
 pub const PERSONALITY_SYMBOL: &str = "ori_personality";
-/// Goes on unwinding behind a landing pad of LLVM: `extern "sysv64" fn(exception: u64) -> !`. Weak and hidden, so that it neither clashes with the one of
-/// a C library nor takes its place in shared libraries.
+/// Goes on unwinding behind a landing pad of LLVM: `extern "sysv64" fn(exception: u64) -> !`.
+pub const FOREIGN_RESUME_SYMBOL: &str = "ori_unwind_resume";
+/// The same under the name that LLVM calls. Weak and hidden, so that it neither clashes with the one of a C library nor takes its place in shared libraries.
+/// A static C library's own takes its place: objects that are to be linked with one define a local function of this name, which calls
+/// [`FOREIGN_RESUME_SYMBOL`].
 pub const RESUME_SYMBOL: &str = "_Unwind_Resume";
 /// What only code of other compilers calls.
-pub const FOREIGN_SYMBOLS: [&str; 5] = [FRAMES_SYMBOL, PANIC_AT_SYMBOL, DEBUG_PRINT_AT_SYMBOL, PERSONALITY_SYMBOL, RESUME_SYMBOL];
+pub const FOREIGN_SYMBOLS: [&str; 6] =
+    [FRAMES_SYMBOL, PANIC_AT_SYMBOL, DEBUG_PRINT_AT_SYMBOL, PERSONALITY_SYMBOL, FOREIGN_RESUME_SYMBOL, RESUME_SYMBOL];
 
 /// `ORIFUNC3` as a little-endian number.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"ORIFUNC3");

@@ -570,6 +570,25 @@ fn symbols_can_be_added() {
 }
 
 #[test]
+fn code_in_other_objects_is_refused() {
+    let main = hello().0;
+    let program = |external, foreign_frames| Program {
+        functions: vec![&main],
+        items: items([&main]),
+        entry: main.item,
+        returns_status: true,
+        symbols: false,
+        external,
+        foreign_frames,
+    };
+    assert!(link(&program(vec![], false)).is_ok());
+    for program in [program(vec![], true), program(vec![(item("other"), "other".to_owned())], false)] {
+        let error = link(&program).expect_err("needs a linker that reads objects");
+        assert_eq!(error.to_string(), "K0011: the program has functions in other objects, which the built-in linker does not read");
+    }
+}
+
+#[test]
 fn unsound_programs_are_refused_with_a_code() {
     #[track_caller]
     fn refused(functions: &[Code], code: &str) {

@@ -46,6 +46,12 @@ fn assembly(model: Model) -> String {
         ("text_second".to_owned(), words("second pad")),
         ("text_debug".to_owned(), words(" debug")),
     ];
+    // With a function of this name of its own, or without.
+    let resume = match model {
+        Model::Fixed => "unused",
+        Model::Independent => "_Unwind_Resume",
+    };
+    filled.push(("resume".to_owned(), resume.to_owned()));
     for place in ["inner", "outer", "deep", "start"] {
         let written = match model {
             Model::Fixed => format!(".Lplace_{place}"),
@@ -151,11 +157,12 @@ const STATIC: &[&str] = &["-nostdlib", "-static", "-no-pie"];
 /// All ways to link.
 #[track_caller]
 fn check(entry: &str, functions: &[Function], status: i32, stdout: &str, stderr: &str) {
-    let ways: [(Model, &[&str]); 5] = [
+    let ways: [(Model, &[&str]); 6] = [
         (Model::Fixed, STATIC),
         (Model::Independent, STATIC),
         (Model::Independent, &["-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections"]),
         (Model::Independent, &[]),
+        (Model::Independent, &["-static"]),
         (Model::Fixed, &["-no-pie"]),
     ];
     for (model, options) in ways {

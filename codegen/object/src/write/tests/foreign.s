@@ -157,6 +157,16 @@ ori.t.start:
     .cfi_endproc
     .size ori.t.start, . - ori.t.start
 
+# What pads of LLVM call, so that the one of a static C library does not take its place.
+    .type {resume},@function
+{resume}:
+    .cfi_startproc
+    push rax
+    .cfi_def_cfa_offset 16
+    call ori_unwind_resume
+    .cfi_endproc
+    .size {resume}, . - {resume}
+
     .section .gcc_except_table,"a",@progbits
 .Ltable_middle:
     .byte 0xff, {encoding}
