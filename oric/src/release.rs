@@ -26,7 +26,7 @@ pub struct Release {
     pub worker: Worker,
     /// How much it optimises.
     pub level: Level,
-    /// For which processor: LLVM's name of one, or `native`.
+    /// For which processor: a level of x86-64, or `native`.
     pub cpu: String,
 }
 
@@ -44,8 +44,6 @@ pub enum NotMade {
     Link(NotLinked),
     /// The worker is of another version.
     Version,
-    /// LLVM does not know the processor.
-    Cpu(String),
     /// The worker ended without an answer: it crashed, or ran out of memory.
     Died(String),
     /// It cannot be started.
@@ -128,7 +126,6 @@ fn share_of(release: &Release, share: Vec<(usize, Unit)>, product: Product) -> R
                 let _ = child.wait();
                 return Err(match failure {
                     Failure::Protocol(_) => NotMade::Version,
-                    Failure::Cpu(cpu) => NotMade::Cpu(cpu),
                     Failure::Broken(why) => NotMade::Link(NotLinked::Broken(format!("LLVM refuses what was written for it: {why}"))),
                 });
             }

@@ -45,7 +45,7 @@ fn json_output_is_lines_from_start_to_finished_on_every_path() {
         ("chekc wrong.ori", 2, "oric"),
         ("build nothing.ori", 1, "oric"),
         ("build panics.ori", 0, "oric"),
-        ("build --release panics.ori", 2, "oric"),
+        ("build --opt 2 panics.ori", 2, "oric"),
         ("run panics.ori", 1, "program"),
         ("run panics.ori -- x", 7, "program"),
         ("explain E2001", 0, "oric"),

@@ -105,12 +105,10 @@ fn what_did_not_change_is_not_made_again() {
     assert!(said.contains("restored") && again == first, "{said}");
     // A line that moves changes where things stand, and nothing that LLVM sees.
     folder.write("main.ori", format!("// moved\n{MAIN}").as_bytes());
-    let deaf = folder.0.join("deaf");
-    std::fs::copy(&worker, &deaf).expect("a copy");
     let (_, moved) = build(true);
     assert_ne!(moved, first);
     let trace = does(&folder.0, "main")[1].1.clone();
-    assert!(trace.contains("main.ori:24:"), "{trace}");
+    assert!(trace.contains("main.ori:21:"), "{trace}");
 }
 
 #[test]
@@ -156,6 +154,5 @@ fn what_is_missing_or_wrong_is_said() {
     refused(None, &["build", "--opt", "2", "main.ori"], "--release");
     refused(None, &["build", "--release", "--opt", "9", "main.ori"], "a level is 0, 1, 2, 3, s or z");
     assert_eq!(oric(&folder.0, None, &["build", "main.ori"]).2, 0, "the development build does without");
-    let Some(worker) = worker() else { return };
-    refused(Some(&worker), &["build", "--release", "--target-cpu", "z80", "main.ori"], "LLVM knows no processor 'z80'");
+    refused(None, &["build", "--release", "--target-cpu", "z80", "main.ori"], "x86-64-v3");
 }

@@ -160,7 +160,7 @@ pub struct Request {
     pub product: Product,
     /// How much to optimise.
     pub level: Level,
-    /// LLVM's name of a processor: `x86-64`, `x86-64-v3`, or `native` for this one.
+    /// LLVM's name of a processor, which it has to know: `x86-64`, `x86-64-v3`; or `native` for this one.
     pub cpu: String,
 }
 
@@ -169,8 +169,6 @@ pub struct Request {
 pub enum Failure {
     /// The worker has another protocol than who asks.
     Protocol(u32),
-    /// LLVM knows no such processor.
-    Cpu(String),
     /// LLVM refuses what was written: a mistake of ours.
     Broken(String),
 }

@@ -193,8 +193,8 @@ pub struct Optimise {
     /// How much a release build is optimised: 0, 1, 2, 3, s or z.
     #[arg(long, value_name = "LEVEL", requires = "release", default_value = "2", value_parser = level)]
     pub opt: llvm::Level,
-    /// The processor that a release build is for: LLVM's name of one, or `native`.
-    #[arg(long, value_name = "CPU", requires = "release", default_value = "x86-64")]
+    /// The processor that a release build is for; `native` is this one.
+    #[arg(long, value_name = "CPU", requires = "release", default_value = "x86-64", value_parser = ["x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "native"])]
     pub target_cpu: String,
 }
 

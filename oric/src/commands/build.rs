@@ -94,11 +94,6 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             output.failure("oric-llvm is of another version than oric; 'make llvm' in oric's sources builds the one that fits");
             REFUSED
         }
-        Failure::Release(NotMade::Cpu(cpu)) => {
-            output
-                .failure(&format!("LLVM knows no processor '{cpu}'; --target-cpu takes x86-64, x86-64-v2, x86-64-v3, native and the like"));
-            REFUSED
-        }
         Failure::Release(NotMade::Died(how)) => {
             output.failure(&format!(
                 "oric-llvm ended without an answer ({how}): LLVM crashed or ran out of memory; the development build (without --release) does without it"

@@ -20,7 +20,14 @@ const LIMIT: f64 = 1.6;
 
 /// Kernels of release builds: numbers, then values on the heap.
 const NUMERIC: [(&str, &str); 8] = [
-    ("fib", "40"), ("nbody", "5000000"), ("spectral_norm", "1500"), ("fannkuch", "10"), ("mandelbrot", "1500"), ("matmul", "600"), ("sieve", "20000000"), ("sort", "2"),
+    ("fib", "40"),
+    ("nbody", "5000000"),
+    ("spectral_norm", "1500"),
+    ("fannkuch", "10"),
+    ("mandelbrot", "1500"),
+    ("matmul", "600"),
+    ("sieve", "20000000"),
+    ("sort", "2"),
 ];
 const MEMORY: [(&str, &str); 5] = [("rbtree", "1000000"), ("deriv", "9"), ("cfold", "18"), ("nqueens", "12"), ("binary_trees", "16")];
 /// Numeric kernels of release builds against `clang -O2`, which checks nothing: geometric mean, and each.

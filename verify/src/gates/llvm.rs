@@ -20,9 +20,9 @@ use crate::workers;
 
 const NAME: &str = "llvm-boundary-check";
 /// Of the programs, every so manieth is also built without LLVM's passes, and with halves by both back ends.
-const SOME: usize = 6;
+const SOME: usize = 4;
 /// `make gates` takes every so manieth program, `make heavy-gates` takes all.
-const SAMPLE: usize = 4;
+const SAMPLE: usize = 7;
 
 /// What builds release programs here.
 #[derive(Clone)]
@@ -70,6 +70,7 @@ fn check(sample: usize) -> bool {
         Err(why) => evidence.fail(why),
         Ok(tools) => {
             agreement(&mut evidence, &tools, sample);
+            across(&mut evidence, &tools);
             apart(&mut evidence, &tools);
             negatives(&mut evidence, &tools);
         }
@@ -166,6 +167,40 @@ fn mixed(program: &mut Program, tools: &Tools, parity: u128) -> Result<Vec<u8>, 
     let mut objects = vec![object.as_slice()];
     objects.extend(made.iter().map(Vec::as_slice));
     tools.link(&objects)
+}
+
+/// Programs whose panics go through code of both back ends, caught and not; each with either half by LLVM.
+const PANICS: [&str; 5] = [
+    "10-04-stack-trace",
+    "10-04-panic-while-an-iterator-runs",
+    "10-04-trace-of-recursion",
+    "10-09-catch-among-loops-and-lambdas",
+    "10-09-landings-that-meet",
+];
+
+fn across(evidence: &mut Evidence, tools: &Tools) {
+    let mut table = Table::new("panics through code of both back ends", &["program", "by LLVM", "state"]);
+    for name in PANICS {
+        for parity in [0, 1] {
+            let state = match crosses(name, parity, tools) {
+                Ok(()) => "the same report, status and output".to_owned(),
+                Err(why) => {
+                    evidence.fail(format!("{name}, half {parity}: {why}"));
+                    why
+                }
+            };
+            table.row([name.to_owned(), format!("half {parity}"), state]);
+        }
+    }
+    evidence.table(table);
+}
+
+fn crosses(name: &str, parity: u128, tools: &Tools) -> Result<(), String> {
+    let file = corpus::root().join(format!("fixtures/run/{name}.ori"));
+    let mut program = Program::load(&file, checked_options(), 1).map_err(|refusal| refusal.to_string())?;
+    let expected = run_image(&program.image()?, &[], child::Limits::default())?;
+    let found = run_image(&mixed(&mut program, tools, parity)?, &[], child::Limits::default())?;
+    if same(&expected, &found) { Ok(()) } else { Err(format!("expected {}; found {}", expected.line(), found.line())) }
 }
 
 /// `oric` holds no LLVM while it builds: a worker that looks at the memory of who started it.

@@ -99,5 +99,5 @@ fn machine(request: &Request) -> Result<TargetMachine, Failure> {
     };
     target
         .create_target_machine(&triple, &cpu, &features, level, RelocMode::Static, CodeModel::Small)
-        .ok_or_else(|| Failure::Cpu(request.cpu.clone()))
+        .ok_or_else(|| Failure::Broken(format!("there is no target machine for {}", request.cpu)))
 }
