@@ -85,7 +85,10 @@ impl Program {
         }
         // A constant that needs its own type finds `None` here and stays silent.
         self.checked.borrow_mut().insert(owner, None);
-        let checked = self.check(owner).ok().flatten().map(Arc::new);
+        let checked = match owner.declared() {
+            declared if declared != owner => self.checked(declared).map(|checked| Arc::new(checked.as_replaced())),
+            _ => self.check(owner).ok().flatten().map(Arc::new),
+        };
         self.checked.borrow_mut().insert(owner, checked.clone());
         checked
     }

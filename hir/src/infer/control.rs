@@ -364,7 +364,12 @@ impl<'a> Checker<'a> {
         let some = self.push_pattern(Shape::Variant(prelude::SOME, parts), span);
         let none = self.push_pattern(Shape::Variant(prelude::NONE, List::EMPTY), span);
         let arms = [Arm { pattern: some, guard: None, body }, Arm { pattern: none, guard: None, body: leave }];
-        let arms = self.draft.body.arms.add(arms);
+        // What is never there is never bound.
+        let (arms, ty) = match self.resolved(item) {
+            Type::NEVER => (&arms[1..], Type::NEVER),
+            _ => (&arms[..], ty),
+        };
+        let arms = self.draft.body.arms.add(arms.iter().copied());
         let chosen = self.push(Expr::Match { scrutinee, arms }, ty, span);
         let statements = self.draft.body.lists.add([taken, moved, chosen]);
         let round = self.push(Expr::Block { statements, tail: true }, ty, span);

@@ -123,7 +123,21 @@ impl<'a> Checker<'a> {
                 let fitted = self.fit(value, Type::list(wanted), why);
                 Ok((self.ty(fitted) != Type::ERROR).then_some(fitted))
             }
-            _ if ty.fits_anywhere() => Ok((ty == Type::NEVER).then_some(value)),
+            // What never comes is spread as the list of it.
+            TypeKind::Never => {
+                let wanted = match *element {
+                    Some((wanted, _)) => wanted,
+                    None => {
+                        let open = self.fresh_lenient();
+                        *element = Some((open, Why::None));
+                        open
+                    }
+                };
+                let values = self.draft.body.lists.add([value]);
+                let span = self.span_at(value);
+                Ok(Some(self.push(Expr::Aggregate(values), Type::list(wanted), span)))
+            }
+            TypeKind::Error => Ok(None),
             _ => {
                 let at = self.span_at(value);
                 if !self.lacks_silently(ty)? {

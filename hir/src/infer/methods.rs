@@ -322,15 +322,18 @@ impl<'a> Checker<'a> {
         }
         let at = self.span_at(value);
         let found = self.having(ty, interface, at)?;
-        // In the method of an impl this means the body that the trait gives it, if it gives one.
-        let has_body = definition.methods.iter().any(|row| row.item == method && row.has_body);
-        for &one in found.iter().filter(|_| has_body) {
-            if self.provided(ty, one, method, name)?.0 == self.item.id {
-                let callee = Callee { item: method.as_replaced(), owner_args: one.parts(ty), receiver: Some((value, first.value)) };
-                return self.call_method(callee, (span, types), others, span, expect);
+        // Of `self`, in the method of an impl, this means the body that the trait gives it, if it gives one.
+        let mut own = None;
+        if self.is_self(first.value) && self.item.id != method && definition.methods.iter().any(|row| row.item == method && row.has_body) {
+            for &one in &found {
+                if self.provided(ty, one, method, name)?.0 == self.item.id {
+                    own = Some(one);
+                    break;
+                }
             }
         }
         let (item, owner_args) = match found[..] {
+            [one] if own.is_some() => (method.as_replaced(), one.parts(ty)),
             [found] => self.provided(ty, found, method, name)?,
             [] => {
                 if !self.lacks_silently(ty)? {
@@ -342,8 +345,10 @@ impl<'a> Checker<'a> {
             [first, ..] if arguments_tell(&signature, first) => {
                 let mut parts = vec![ty];
                 parts.extend(self.open_arguments(definition.generics.len()));
-                (method, parts)
+                // `close_call` asks whether they chose the one in whose method this stands.
+                (if own.is_some() { method.as_replaced() } else { method }, parts)
             }
+            [..] if let Some(own) = own => (method.as_replaced(), own.parts(ty)),
             [..] => {
                 let list: Vec<String> = found.iter().map(|found| format!("{}.{name}", found.show())).collect();
                 let error = self.report(Code::E2023, span, [name.into(), list.join(", ").into()]);
@@ -354,6 +359,14 @@ impl<'a> Checker<'a> {
             }
         };
         self.call_method(Callee { item, owner_args, receiver: Some((value, first.value)) }, (span, types), others, span, expect)
+    }
+
+    /// Is `self` written here, with or without parentheses?
+    fn is_self(&self, mut at: tree::ExprId) -> bool {
+        while let tree::Expr::Paren(inner) = self.tree.exprs[at] {
+            at = inner;
+        }
+        matches!(self.tree.exprs[at], tree::Expr::SelfValue)
     }
 
     fn method(&mut self, mut value: ExprId, receiver: tree::ExprId, name: Symbol, args: List<Argument>, span: Span) -> Result<ExprId> {

@@ -85,6 +85,17 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Checked {
+    /// The body of a trait's method as that which an impl replaces: what calls the method in it calls that of the impl, and not this body again.
+    pub fn as_replaced(&self) -> Checked {
+        let mut checked = self.clone();
+        if let Some(body) = &mut checked.body {
+            body.owner = body.owner.as_replaced();
+        }
+        checked
+    }
+}
+
 /// Deepest nesting of expressions; the walk is recursive and the stack of a thread is finite. The parser limits what is nested by brackets; this
 /// is for chains of members, calls and signs. Chains of operators and of `else if` do not count: they are walked without recursion.
 const DEEPEST: u32 = 2000;

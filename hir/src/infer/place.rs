@@ -165,7 +165,8 @@ impl<'a> Checker<'a> {
                 let current = self.fit(current, Type::BOOL, Why::Condition(word));
                 let value = self.condition(value, word)?;
                 let expr = if op == Some(BinaryOp::And) { Expr::And(current, value) } else { Expr::Or(current, value) };
-                self.push(expr, Type::BOOL, span)
+                // A variable of type `Never` is never read.
+                if self.ty(current) == Type::NEVER { current } else { self.push(expr, Type::BOOL, span) }
             }
             Some(op) => {
                 let current = self.at(target.local, &target.steps, self.span(place))?;

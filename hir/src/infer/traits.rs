@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ir::{ItemId, Symbol};
 use syntax::{DiagnosticCode as Code, Span};
 
+use super::unify::mentions_error;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::program::{Given, Receiver, Signature, TraitRef, TypeDefinition};
@@ -209,12 +210,20 @@ impl<'a> Checker<'a> {
     /// The definition of a type for these arguments, with associated types in it as [`Checker::instantiated`] has them.
     pub(super) fn definition_for(&mut self, item: ItemId, args: &[Type], at: Span) -> Result<Option<Arc<TypeDefinition>>> {
         let Some(definition) = self.cx.type_definition(item)? else { return Ok(None) };
+        let variants = definition.variants.iter().flat_map(|variant| &variant.payload);
+        // What is wrong with the declaration is said there.
+        self.poisoned |= definition.fields.iter().chain(variants).any(|&(_, ty)| ty == Type::ERROR);
         definition.instantiated(args).with_parts(&mut |ty| self.projected(self.resolved(ty), at)).map(Some)
     }
 
     /// A type with what is known of the associated types in it; what is not known is open until the type that it belongs to is.
     pub(super) fn projected(&mut self, ty: Type, at: Span) -> Result<Type> {
+        if !ty.has_associated() {
+            return Ok(ty);
+        }
         let ty = normalised(ty, &self.given, self.cx)?;
+        // An associated type that names no type is reported in its impl.
+        self.poisoned |= mentions_error(ty);
         if !ty.has_variable() || !ty.has_associated() {
             return Ok(ty);
         }
@@ -320,11 +329,12 @@ impl<'a> Checker<'a> {
     }
 
     fn prove(&mut self, ty: Type, interface: TraitRef, at: Span) -> Result<()> {
-        if ty.fits_anywhere() {
+        if ty == Type::ERROR {
             return Ok(());
         }
         match solve(ty, interface, &self.given, self.cx)? {
             Answer::Proven(_) => {}
+            Answer::Refuted if ty == Type::NEVER && self.never_has(interface)? => {}
             Answer::Refuted if interface.item() == prelude::table_key() => self.no_key(ty, at)?,
             Answer::Refuted => {
                 let blamed = self.blamed(ty, interface)?;
@@ -348,6 +358,23 @@ impl<'a> Checker<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Does `Never` have the trait (language/08 §8.4)? Of what is called with a value nothing is ever called. What is asked of the type itself, a function
+    /// or a type that belongs to it, it cannot answer.
+    fn never_has(&self, interface: TraitRef) -> Result<bool> {
+        for above in ancestors(interface, Type::NEVER, self.cx)? {
+            let Some(definition) = self.cx.trait_definition(above.item())? else { continue };
+            if !definition.associated.is_empty() {
+                return Ok(false);
+            }
+            for method in &definition.methods {
+                if self.cx.signature(method.item)?.is_some_and(|signature| signature.receiver == Receiver::None) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// The part of a type for whose sake it lacks a trait; the type itself when that is up to no part.

@@ -26,7 +26,7 @@ pub(super) struct Pending {
 }
 
 /// Is a part of the type an error?
-fn mentions_error(ty: Type) -> bool {
+pub(super) fn mentions_error(ty: Type) -> bool {
     let mut found = false;
     ty.replaced(&mut |part| {
         found |= part == Type::ERROR;
@@ -187,8 +187,13 @@ impl Checker<'_> {
 
     /// The callee of a call whose type arguments are known: of a method of a trait what the impl says, as far as that is known.
     fn close_call(&mut self, call: ExprId, item: ItemId, args: &[Type]) -> Result<()> {
-        let closed = dispatch(instance(item, args), &self.given, self.cx)?;
-        if closed.generic().0 != item && !self.fits_call(call, closed)? {
+        let declared = item.declared();
+        let mut closed = dispatch(instance(declared, args), &self.given, self.cx)?;
+        // The body that the trait gives is meant in the method that replaces it, and nowhere else.
+        if declared != item && closed.generic().0 == self.item.id {
+            closed = instance(item, args);
+        }
+        if ![declared, item].contains(&closed.generic().0) && !self.fits_call(call, closed)? {
             // The method of the impl is not what its trait says, which is reported there (E0403), or says nothing that is known.
             self.poisoned = true;
         }

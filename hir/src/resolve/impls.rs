@@ -222,6 +222,7 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
     if let Some(interface) = found.interface {
         if !diagnostics.iter().any(|d| d.severity() == Severity::Error) {
             diagnostics.extend(super::members::check_members(item, &found, interface, cx, changes)?);
+            diagnostics.extend(endless_types(item, &found, interface, cx)?);
         }
         return Ok(diagnostics);
     }
@@ -247,6 +248,39 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
         let (Some(own), Some(first)) = (cx.signature(id)?, cx.signature(earlier)?) else { continue };
         let error = Diagnostic::new(Code::E2006, Anchor::Item(id), own.name_span, [name.into()]).label("defined again here");
         diagnostics.push(error.because(Anchor::Item(earlier), first.name_span, "first defined here"));
+    }
+    Ok(diagnostics)
+}
+
+/// E2008 for associated types whose values would hold themselves, by way of what the impl says that associated types are.
+fn endless_types(item: &Item, found: &Implementation, interface: TraitRef, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop> {
+    let ItemKind::Impl { members, .. } = &item.kind else { return Ok(Vec::new()) };
+    let mut types = found.associated.clone();
+    if let Some(definition) = cx.trait_definition(interface.item())? {
+        let parts = interface.parts(found.ty);
+        let defaults = definition.associated.iter().filter(|row| types.iter().all(|&(name, _)| name != row.name));
+        let defaults: Vec<_> = defaults.filter_map(|row| Some((row.name, row.default?.substituted(&parts)))).collect();
+        types.extend(defaults);
+    }
+    let anchor = Anchor::Item(item.id);
+    let mut diagnostics = Vec::new();
+    for (name, ty) in types {
+        let ty = super::solve::normalised(ty, &found.given, cx)?;
+        let Some((why, part)) = super::recursion::endless_instance(ty, cx)? else { continue };
+        let span = members.iter().find_map(|member| match member {
+            Member::Type { name: other, span, .. } if *other == name => Some(*span),
+            _ => None,
+        });
+        let span = span.unwrap_or(found.type_span);
+        diagnostics.push(match why {
+            super::recursion::Endless::NoValue => {
+                let error = Diagnostic::new(Code::E2008, anchor, span, [show(part).into()]);
+                error.note(format!("a value of it holds another one, because `{name}` of `{}` is `{}`", show(found.ty), show(ty)))
+            }
+            super::recursion::Endless::Growing => {
+                Diagnostic::new(Code::E2040, anchor, span, ["types that hold ever larger instances of themselves".into()])
+            }
+        });
     }
     Ok(diagnostics)
 }

@@ -143,6 +143,7 @@ fn path(tree: &Tree, place: ExprId) -> Option<Vec<Step>> {
                 steps.push(Step::Index);
                 at = base;
             }
+            Expr::Paren(inner) => at = inner,
             _ => return None,
         }
     }

@@ -18,6 +18,9 @@ use crate::{Type, TypeKind};
 /// Types that one declaration may lead to; more come only of instances that grow for ever.
 const MOST: usize = 4096;
 
+/// Types in the arguments of one instance that may be one of ever larger ones.
+const LARGE: u32 = 512;
+
 /// Payload types of each variant of a sum, as its values hold them.
 pub type Payloads = Arc<[Box<[Type]>]>;
 
@@ -57,7 +60,8 @@ fn leads_to(types: impl Iterator<Item = Type>, wanted: Type, cx: &dyn Context) -
     let mut open: Vec<Type> = types.collect();
     let mut seen: HashSet<Type> = HashSet::new();
     while let Some(ty) = open.pop() {
-        if ty == wanted || seen.len() > MOST {
+        // An instance that is so large has grown on the way, as only what an associated type makes larger with each step does.
+        if ty == wanted || seen.len() > MOST || ty.size() > LARGE {
             return Ok(true);
         }
         if matches!(ty.kind(), TypeKind::Tuple(_) | TypeKind::Struct(..)) && seen.insert(ty) {
@@ -104,6 +108,64 @@ pub(super) fn endless(definition: &TypeDefinition, parts: &[Type], cx: &dyn Cont
         return Ok(Some((Endless::NoValue, 0)));
     }
     Ok(None)
+}
+
+/// What is wrong with a type that is closed but for the type parameters of an impl, because of what associated types are in it, and the type that it is
+/// wrong with. What declarations say by themselves is theirs to report ([`endless`]).
+pub(super) fn endless_instance(ty: Type, cx: &dyn Context) -> Result<Option<(Endless, Type)>, Stop> {
+    let mut done: HashSet<Type> = HashSet::new();
+    // What a value of the type holds on one way inwards, each with what is still to be looked at in it.
+    let mut path: Vec<(Type, Vec<Type>)> = vec![(ty, held(ty, false, cx)?)];
+    while let Some((whole, open)) = path.last_mut() {
+        let Some(part) = open.pop() else {
+            done.insert(*whole);
+            path.pop();
+            continue;
+        };
+        if !matches!(part.kind(), TypeKind::Tuple(_) | TypeKind::Struct(..)) || done.contains(&part) {
+            continue;
+        }
+        let found = match path.iter().position(|&(above, _)| above == part) {
+            Some(at) => Some((Endless::NoValue, at)),
+            None => grown(&path, part).map(|at| (Endless::Growing, at)),
+        };
+        if let Some((why, at)) = found {
+            for &(above, _) in &path[at..] {
+                if is_declared_endless(above, cx)? {
+                    return Ok(None);
+                }
+            }
+            return Ok(Some((why, part)));
+        }
+        let parts = held(part, false, cx)?;
+        path.push((part, parts));
+    }
+    Ok(None)
+}
+
+/// Where the ever larger instances of one declared type begin of which this is the last.
+fn grown(path: &[(Type, Vec<Type>)], part: Type) -> Option<usize> {
+    const GROWTHS: usize = 16;
+    let TypeKind::Struct(item, _) = part.kind() else { return None };
+    let (mut least, mut count) = (part.size(), 0);
+    for (at, (above, _)) in path.iter().enumerate().rev() {
+        if matches!(above.kind(), TypeKind::Struct(found, _) if found == item) && above.size() < least {
+            (least, count) = (above.size(), count + 1);
+            if count == GROWTHS {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+/// Is something wrong with the declaration of the type, whatever its type arguments are?
+fn is_declared_endless(ty: Type, cx: &dyn Context) -> Result<bool, Stop> {
+    let TypeKind::Struct(item, _) = ty.kind() else { return Ok(false) };
+    let Some(definition) = cx.type_definition(item)? else { return Ok(false) };
+    let variants = definition.variants.iter().flat_map(|variant| &variant.payload);
+    let parts: Vec<Type> = definition.fields.iter().chain(variants).map(|&(_, ty)| ty).collect();
+    Ok(endless(&definition, &parts, cx)?.is_some())
 }
 
 /// Does every value of the type hold one of a declared type?

@@ -414,7 +414,7 @@ impl TypeReader<'_> {
             for above in ancestors(interface, ty, self.cx)? {
                 let Some(definition) = self.cx.trait_definition(above.item())? else { continue };
                 for row in &definition.associated {
-                    let Some(default) = row.default else { continue };
+                    let Some(default) = row.default.filter(|&default| default != Type::ERROR) else { continue };
                     let parts = above.parts(ty);
                     let associated = Type::associated(&parts, above.item(), row.name);
                     if !self.around.given.equalities.iter().any(|known| known.associated == associated) {

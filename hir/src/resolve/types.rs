@@ -225,6 +225,9 @@ impl<'a> TypeReader<'a> {
                 _ if self.scope.type_name(alias).is_some() => {
                     return Ok(self.refuse(span, "associated types of a type that is named".into()));
                 }
+                _ if self.is_predeclared(alias) => {
+                    return Ok(self.refuse(span, "associated types of a type that is named".into()));
+                }
                 _ => (None, alias),
             },
             [first, ..] if first.as_str() == "Self" || self.around.parameter(first).is_some() => {
@@ -271,6 +274,12 @@ impl<'a> TypeReader<'a> {
             }
         };
         Ok(self.without_args(ty, args, span))
+    }
+
+    /// Is this the name of a type or trait of the language?
+    fn is_predeclared(&self, name: Symbol) -> bool {
+        let text = name.as_str();
+        prelude_type(text).is_some() || super::prelude::predeclared(text).is_some() || super::prelude::trait_named(text).is_some()
     }
 
     fn without_args(&mut self, ty: Type, args: List<TypeId>, span: Span) -> Type {

@@ -22,6 +22,15 @@ impl Builder<'_> {
 
     /// Lowers an expression; `None` stands for `()`, so that statements make no values.
     pub(super) fn expr(&mut self, e: ExprId) -> Lower<Option<Value>> {
+        let value = self.lowered(e)?;
+        // Of what type arguments make a `Never`, as a field of `Box<Never>`, there is no value either.
+        if value.is_some() && self.ty(e) == Type::NEVER {
+            return Err(self.unreachable());
+        }
+        Ok(value)
+    }
+
+    fn lowered(&mut self, e: ExprId) -> Lower<Option<Value>> {
         let body = self.body;
         match body.exprs[e] {
             Expr::Int(value) => Ok(Some(self.int(value))),

@@ -283,7 +283,7 @@ impl Provider for TypedBody {
         }
         let declared = id.declared();
         if declared != *id {
-            return Ok(Arc::clone(&*levels.get::<TypedBody>(&declared)?));
+            return Ok(Arc::new(levels.get::<TypedBody>(&declared)?.as_replaced()));
         }
         let nothing = || Arc::new(Checked { body: None, ty: hir::Type::ERROR, diagnostics: Vec::new() });
         let item = levels.get::<Item>(id)?;

@@ -226,8 +226,8 @@ impl mir::Context for Levels<'_, '_> {
             return Ok(false);
         }
         let groups = self.ask::<Groups>(&caller.module())?;
-        // Instances of one function are of one group.
-        let (caller, callee) = (caller.generic().0, callee.generic().0);
+        // Instances of one function are of one group, and so is a default body that is called although an impl has another.
+        let (caller, callee) = (caller.generic().0.declared(), callee.generic().0.declared());
         let group = |item: ItemId| groups.iter().find(|(i, _)| *i == item).map(|(_, g)| *g);
         Ok(group(caller).is_some() && group(caller) == group(callee))
     }
