@@ -49,7 +49,11 @@ fn worker() -> Option<PathBuf> {
 
 /// Runs oric with this worker: standard output, standard error, status.
 fn oric(folder: &Path, worker: Option<&Path>, args: &[&str]) -> (String, String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oric"));
+    started(Path::new(env!("CARGO_BIN_EXE_oric")), folder, worker, args)
+}
+
+fn started(oric: &Path, folder: &Path, worker: Option<&Path>, args: &[&str]) -> (String, String, i32) {
+    let mut command = Command::new(oric);
     command.current_dir(folder).args(args).env_clear().env("PATH", "/usr/bin:/bin");
     let Output { status, stdout, stderr } = command.envs(worker.map(|worker| ("ORI_LLVM", worker))).output().expect("oric can be started");
     (text(&stdout), text(&stderr), status.code().unwrap_or(-1))
@@ -142,8 +146,11 @@ fn what_llvm_makes_can_be_looked_at() {
 fn what_is_missing_or_wrong_is_said() {
     let folder = Folder::new("release-refused");
     folder.write("main.ori", b"@main () -> void = print(msg: \"here\");\n");
+    // Where nothing stands beside it.
+    let alone = folder.0.join("oric-alone");
+    std::fs::copy(env!("CARGO_BIN_EXE_oric"), &alone).expect("a copy");
     let refused = |worker: Option<&Path>, args: &[&str], says: &str| {
-        let (_, err, status) = oric(&folder.0, worker, args);
+        let (_, err, status) = started(&alone, &folder.0, worker, args);
         assert!(status == 2 && err.contains(says), "{status}: {err}");
     };
     let release = &["build", "--release", "main.ori"][..];

@@ -36,6 +36,7 @@ pub fn write(unit: &Unit) -> String {
 pub(crate) struct Module<'u> {
     pub(crate) unit: &'u Unit,
     symbols: HashMap<ItemId, &'u str>,
+    externals: HashMap<ItemId, &'u External>,
     items: HashMap<ItemId, &'u str>,
     /// Places by item, line, column and the number of the place around, plus one.
     places: HashMap<(ItemId, u32, u32, u32), u32>,
@@ -51,23 +52,19 @@ pub(crate) struct Module<'u> {
 
 impl<'u> Module<'u> {
     fn new(unit: &'u Unit) -> Module<'u> {
-        let mut symbols: HashMap<ItemId, &str> = unit.externals.iter().map(|row| (row.item, row.symbol.as_str())).collect();
-        symbols.extend(unit.functions.iter().map(|function| (function.graph().name, function.symbol.as_str())));
-        let mut head = String::new();
-        for External { symbol, params, results, .. } in &unit.externals {
-            let params: Vec<&str> = params.iter().map(|&ty| wide(ty)).collect();
-            let _ = writeln!(head, "declare swiftcc {} {}({}) #0", result(results), quoted(symbol), params.join(", "));
-        }
+        let symbols = unit.functions.iter().map(|function| (function.graph().name, function.symbol.as_str())).collect();
+        let externals = unit.externals.iter().map(|external| (external.item, external)).collect();
         let items = unit.items.iter().map(|row| (row.item, row.symbol.as_str())).collect();
         Module {
             unit,
             symbols,
+            externals,
             items,
             places: HashMap::new(),
             data: HashMap::new(),
             thunks: HashMap::new(),
             declared: HashMap::new(),
-            head,
+            head: String::new(),
             body: String::new(),
         }
     }
@@ -103,9 +100,19 @@ attributes #2 = {{ nounwind }}
         out
     }
 
-    /// The symbol of a function, quoted. One that nobody described has none, and LLVM says so.
-    pub(crate) fn function(&self, item: ItemId) -> String {
-        quoted(self.symbols.get(&item).copied().unwrap_or_default())
+    /// The symbol of a function, quoted; one of another object is declared. One that nobody described has none, and LLVM says so.
+    pub(crate) fn function(&mut self, item: ItemId) -> String {
+        if let Some(symbol) = self.symbols.get(&item) {
+            return quoted(symbol);
+        }
+        let Some(External { symbol, params, results, .. }) = self.externals.get(&item).copied() else { return quoted("") };
+        let name = quoted(symbol);
+        if !self.declared.contains_key(symbol) {
+            let params: Vec<&str> = params.iter().map(|&ty| wide(ty)).collect();
+            let _ = writeln!(self.head, "declare swiftcc {} {name}({}) #0", result(results), params.join(", "));
+            self.declared.insert(symbol.clone(), ());
+        }
+        name
     }
 
     /// Declares a function of the runtime.
