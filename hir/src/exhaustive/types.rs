@@ -7,6 +7,7 @@ use ir::Stop;
 
 use crate::program::{Context, Given, TypeDefinition};
 use crate::resolve::instances::instance_of;
+use crate::resolve::recursion::LARGE;
 use crate::{Type, TypeKind};
 
 /// The constructors of a type.
@@ -73,6 +74,8 @@ impl<'a> Types<'a> {
     pub(crate) fn is_empty(&mut self, ty: Type) -> Result<bool, Stop> {
         match ty.kind() {
             TypeKind::Never => return Ok(true),
+            // One that contains ever larger instances of itself comes here as well, before its impl is refused for that.
+            TypeKind::Tuple(_) | TypeKind::Struct(..) if ty.size() > LARGE => return Ok(false),
             TypeKind::Tuple(_) | TypeKind::Struct(..) => {}
             _ => return Ok(false),
         }

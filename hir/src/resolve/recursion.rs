@@ -19,7 +19,7 @@ use crate::{Type, TypeKind};
 const MOST: usize = 4096;
 
 /// Types in the arguments of one instance that may be one of ever larger ones.
-const LARGE: u32 = 512;
+pub(crate) const LARGE: u32 = 512;
 
 /// Payload types of each variant of a sum, as its values hold them.
 pub type Payloads = Arc<[Box<[Type]>]>;
