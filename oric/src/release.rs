@@ -81,6 +81,9 @@ impl Release {
     }
 }
 
+/// What a worker made of its units, by their numbers.
+type Share = Result<Vec<(usize, Vec<u8>)>, NotMade>;
+
 /// Asks a worker for this product of each unit. Several are asked at once.
 pub fn translate(release: &Release, units: Vec<Unit>, product: Product) -> Result<Vec<Vec<u8>>, NotMade> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(units.len()).max(1);
@@ -95,7 +98,7 @@ pub fn translate(release: &Release, units: Vec<Unit>, product: Product) -> Resul
         loads[least] += size(&row.1) + 1;
         shares[least].push(row);
     }
-    let ends: Vec<Result<Vec<(usize, Vec<u8>)>, NotMade>> = std::thread::scope(|scope| {
+    let ends: Vec<Share> = std::thread::scope(|scope| {
         let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || share_of(release, share, product))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
@@ -108,7 +111,7 @@ pub fn translate(release: &Release, units: Vec<Unit>, product: Product) -> Resul
 }
 
 /// One worker process, and what it is asked.
-fn share_of(release: &Release, share: Vec<(usize, Unit)>, product: Product) -> Result<Vec<(usize, Vec<u8>)>, NotMade> {
+fn share_of(release: &Release, share: Vec<(usize, Unit)>, product: Product) -> Share {
     let mut child = Command::new(&release.worker.program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
