@@ -119,9 +119,9 @@ fn agree(number: usize, entry: &Entry, tools: &Tools) -> Result<Vec<&'static str
         Ok(())
     };
     compare(OPTIMISED, released(&mut program, tools, Level::Default)?)?;
-    if number % SOME == 0 {
+    if number.is_multiple_of(SOME) {
         compare(PLAIN, released(&mut program, tools, Level::None)?)?;
-        compare(MIXED, mixed(&mut program, tools, u128::from(number % (2 * SOME) == 0))?)?;
+        compare(MIXED, mixed(&mut program, tools, u128::from(number.is_multiple_of(2 * SOME)))?)?;
     }
     Ok(done)
 }

@@ -49,7 +49,7 @@ struct Build {
 /// does wrong.
 fn builds_of(number: usize) -> [Build; 3] {
     let (turn, passes) = (number / 2, passes());
-    let third = if number % 2 == 0 {
+    let third = if number.is_multiple_of(2) {
         let fuel = CUTS[turn % CUTS.len()];
         Build { name: format!("fuel {fuel}"), options: Options { fuel, ..checked_options() } }
     } else {
