@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("mir", &["mir/src"]),
     ("lir", &["lir/src"]),
     ("machine", &["machine/src"]),
-    ("llvm", &["codegen/llvm/src"]),
+    ("llvm", &["codegen/llvm/src", "codegen/llvm/wire/src"]),
     ("codegen", &["codegen/image/src", "codegen/object/src", "rt/src", "rt/image"]),
 ];
 

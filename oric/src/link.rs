@@ -181,7 +181,7 @@ fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean
     let plan = release::plan(session, main).map_err(Failure::Release)?;
     let mut objects = vec![release::tables(session, &plan).map_err(Failure::Release)?];
     // What LLVM sees: places name items, and where those stand is in the tables.
-    let stamp = Stamp::new(Fp::of(&(&plan.functions, plan.entry)), Fp::of(&(queries::ReleasePlan::schema(), release.identity())));
+    let stamp = Stamp::new(Fp::of(&(&plan.functions, plan.entry)), Fp::of(&(queries::Object::schema(), release.identity())));
     if !clean && let Some(restored) = restore(session, Form::Unit, stamp) {
         objects.push(restored.bytes);
         return Ok(objects);

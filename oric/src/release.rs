@@ -1,4 +1,4 @@
-//! Release builds: LIR to `oric-llvm`, a process of its own, and what it gives to a linker.
+//! Release builds: LIR in LLVM's language to `oric-llvm`, a process of its own, and what it gives to a linker.
 //!
 //! The driver does this, and no query: what a worker answers depends on a program outside of ours, as what a linker gives does. Objects are kept by the
 //! fingerprint of what they were made from, so only units that changed are asked for again.
@@ -12,9 +12,9 @@ use std::process::{Child, Command, Stdio};
 use ir::ItemId;
 use lir::Op;
 use lir::build::Purpose;
-use llvm::unit::{PROTOCOL, receive, send};
 use llvm::{Answer, Failure, Function, Item, Level, Product, Request, Unit};
 use query::Fp;
+use wire::{PROTOCOL, receive, send};
 
 use crate::queries::{self, NotLinked};
 use crate::session::Session;
@@ -120,7 +120,7 @@ fn share_of(release: &Release, share: Vec<(usize, Unit)>, product: Product) -> S
         .map_err(|error| NotMade::Io(io::Error::new(error.kind(), format!("{}: {error}", release.worker.program.display()))))?;
     let mut made = Vec::new();
     for (number, unit) in share {
-        let request = Request { protocol: PROTOCOL, unit, product, level: release.level, cpu: release.cpu.clone() };
+        let request = Request { protocol: PROTOCOL, text: llvm::write(&unit), product, level: release.level, cpu: release.cpu.clone() };
         let answer = ask(&mut child, &request);
         match answer {
             Ok(Some(Ok(bytes))) => made.push((number, bytes)),

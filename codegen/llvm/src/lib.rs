@@ -2,13 +2,13 @@
 //!
 //! | room         | holds                                                              |
 //! |--------------|--------------------------------------------------------------------|
-//! | [`unit`]     | what goes to `oric-llvm` and what comes back, in bytes              |
+//! | [`unit`]     | what is translated: functions, and what is to be known of others    |
 //! | [`text`]     | a unit as LLVM IR: declarations, constants, places, thunks           |
 //! | `function`   | one body: blocks, edges, landing pads                               |
 //! | `inst`       | one instruction of LIR, its LLVM form                                |
 //!
 //! Nothing is decided here. Layouts, checks, calls of the runtime, ownership and order are LIR's; both back ends read the same bodies, so they cannot
-//! disagree about meaning. Writing needs no LLVM: the text is what `--emit=llvm-ir` shows, and what the worker process parses.
+//! disagree about meaning. Writing needs no LLVM: the text is what `--dump=llvm.ir` shows, and what the worker process parses.
 //!
 //! Never here: a look at HIR, MIR or a source file; a choice that changes what a program does.
 
@@ -18,7 +18,8 @@ pub mod text;
 pub mod unit;
 
 pub use text::write;
-pub use unit::{Answer, External, Failure, Function, Item, Level, Product, Request, Unit};
+pub use unit::{External, Function, Item, Unit};
+pub use wire::{Answer, Failure, Level, Product, Request};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 use lir::Legal;
 
-use crate::unit::{PROTOCOL, receive, send};
-use crate::{Function, Item, Level, Product, Request, Unit, write};
+use crate::{Function, Item, Unit, write};
 
 /// A unit of these functions.
 fn unit(text: &str) -> Unit {
@@ -114,22 +113,4 @@ fn places_are_written_once_with_what_is_around_them() {
     assert_eq!(text.matches("= private unnamed_addr constant { ptr, i32, i32, ptr }").count(), 1, "{text}");
     assert!(text.contains("{ ptr @\"ori_item_1\", i32 1, i32 4, ptr null }"), "{text}");
     assert_eq!(text, write(&unit), "the same unit, the same text");
-}
-
-#[test]
-fn requests_cross_a_pipe_and_damage_is_an_error() {
-    let unit = unit("fn @m.f(%0: i64) -> i64 {\nb0:\n  ret %0\n}\n");
-    let request = Request { protocol: PROTOCOL, unit, product: Product::Object, level: Level::Size, cpu: "x86-64".to_owned() };
-    let mut bytes = Vec::new();
-    send(&request, &mut bytes).expect("memory takes it");
-    let back: Request = receive(&mut bytes.as_slice()).expect("it reads").expect("a frame");
-    assert_eq!((write(&back.unit), back.level), (write(&request.unit), Level::Size));
-    assert!(receive::<Request>(&mut [].as_slice()).expect("an end is no error").is_none());
-    for end in 4..bytes.len() {
-        assert!(receive::<Request>(&mut &bytes[..end]).is_err(), "cut at {end}");
-    }
-    for level in ["0", "1", "2", "3", "s", "z"] {
-        assert_eq!(Level::from_name(level).map(Level::name), Some(level));
-    }
-    assert_eq!(Level::from_name("4"), None);
 }

@@ -20,9 +20,9 @@ use crate::workers;
 
 const NAME: &str = "llvm-boundary-check";
 /// Of the programs, every so manieth is also built without LLVM's passes, and with halves by both back ends.
-const SOME: usize = 4;
+const SOME: usize = 3;
 /// `make gates` takes every so manieth program, `make heavy-gates` takes all.
-const SAMPLE: usize = 7;
+const SAMPLE: usize = 10;
 
 /// What builds release programs here.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! `oric-llvm`: units of LIR on standard input, what LLVM makes of them on standard output, until the input ends.
+//! `oric-llvm`: units in LLVM's language on standard input, what LLVM makes of them on standard output, until the input ends.
 //!
 //! A process of its own, so that `oric` never loads LLVM, and a crash or a memory limit here is a message there. `oric-llvm --version` says which LLVM it holds.
 
@@ -11,8 +11,7 @@ use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::module::Module;
 use inkwell::passes::PassBuilderOptions;
 use inkwell::targets::{CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple};
-use llvm::unit::{PROTOCOL, receive, send};
-use llvm::{Answer, Failure, Level, Product, Request};
+use wire::{Answer, Failure, Level, PROTOCOL, Product, Request, receive, send};
 
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
@@ -42,20 +41,17 @@ fn serve() -> io::Result<()> {
     Target::initialize_x86(&InitializationConfig::default());
     let (mut from, mut to) = (BufReader::new(io::stdin().lock()), BufWriter::new(io::stdout().lock()));
     while let Some(request) = receive::<Request>(&mut from)? {
-        send(&answer(&request), &mut to)?;
+        send(&answer(request), &mut to)?;
     }
     Ok(())
 }
 
-fn answer(request: &Request) -> Answer {
+fn answer(mut request: Request) -> Answer {
     if request.protocol != PROTOCOL {
         return Err(Failure::Protocol(PROTOCOL));
     }
-    let text = llvm::write(&request.unit);
-    if request.product == Product::Ir {
-        return Ok(text.into_bytes());
-    }
-    let machine = machine(request)?;
+    let text = std::mem::take(&mut request.text);
+    let machine = machine(&request)?;
     let context = Context::create();
     let module = parse(&context, text)?;
     module.set_data_layout(&machine.get_target_data().get_data_layout());
@@ -65,7 +61,7 @@ fn answer(request: &Request) -> Answer {
     broken(module.run_passes(&format!("default<O{}>", request.level.name()), &machine, options))?;
     let object = |kind| broken(machine.write_to_memory_buffer(&module, kind)).map(|buffer| buffer.as_slice().to_vec());
     match request.product {
-        Product::Ir | Product::Optimised => Ok(module.print_to_string().to_bytes().to_vec()),
+        Product::Optimised => Ok(module.print_to_string().to_bytes().to_vec()),
         Product::Bitcode => Ok(module.write_bitcode_to_memory().as_slice().to_vec()),
         Product::Object => object(FileType::Object),
         Product::Assembly => object(FileType::Assembly),
