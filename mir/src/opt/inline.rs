@@ -5,6 +5,7 @@
 //! through which call they came (decision 9). A call in a copied body is looked at again, a few levels deep.
 
 use ir::ops::Imm;
+use ir::ssa::compact::renumbered;
 use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
 use ir::{Fuel, ItemId, PlaceId, Stop};
 
@@ -18,14 +19,24 @@ const SMALL: usize = 30;
 const LEAST_GROWTH: usize = 400;
 /// How deep copies are made in copies.
 const DEPTH: u8 = 3;
+/// Instructions of a function that is copied into itself, and how deep: a recursion of a few instructions spends most of its time on calls.
+const SELF: usize = 16;
+const SELF_DEPTH: u8 = 2;
 /// Instructions of a callee that is hardly more than a call of it, and how deep its copies may stand.
 const TINY: usize = 12;
 const TINY_DEPTH: u8 = 6;
 
 /// Small enough to be copied into callers, not calling itself, and without a hole, of which a body has one: what [`Context::inlinable`] answers about a body.
 pub fn is_inlinable(body: &Body<Mono>) -> bool {
-    let calls_itself = |row: &ir::ssa::InstRow<Op>| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == body.name;
-    cost(body) <= SMALL && !body.insts.rows().iter().any(|row| calls_itself(row) || row.op == Op::Hole)
+    cost(body) <= SMALL && !calls_itself(body) && !has_hole(body)
+}
+
+fn calls_itself(graph: &Graph<Mir>) -> bool {
+    graph.insts.rows().iter().any(|row| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == graph.name)
+}
+
+fn has_hole(graph: &Graph<Mir>) -> bool {
+    graph.insts.rows().iter().any(|row| row.op == Op::Hole)
 }
 
 /// What a copy adds, about: literals fold into their users, aggregates come apart, and resuming is the caller's.
@@ -57,6 +68,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
     let Desk { flow, copies, .. } = desk;
     let order = flow.order(graph);
     let mut room = cost(graph).max(LEAST_GROWTH);
+    // What is copied into the function itself is its body as it is now.
+    let own = (cost(graph) <= SELF && calls_itself(graph) && !has_hole(graph)).then(|| renumbered(graph, &order));
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text. What follows a copy is moved into its
     // block when that is searched: a block of many calls is gone through once.
     let mut work: Vec<(Block, u8, Option<Rest>)> = order.blocks.iter().rev().map(|&block| (block, 0, None)).collect();
@@ -73,11 +86,17 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
                 continue;
             }
             let callee = ItemId::from_raw(row.imm as u32);
-            if callee == graph.name {
-                continue;
-            }
-            let Some(body) = cx.inlinable(callee)? else { continue };
-            let size = cost(&body);
+            let other;
+            let body: &Graph<Mir> = match &own {
+                _ if callee != graph.name => {
+                    let Some(body) = cx.inlinable(callee)? else { continue };
+                    other = body;
+                    &other
+                }
+                Some(own) if depth < SELF_DEPTH => own,
+                _ => continue,
+            };
+            let size = cost(body);
             if depth >= DEPTH && size > TINY {
                 continue;
             }
@@ -89,7 +108,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
             room -= size;
             flow.changed();
             graph.blocks[block].insts.pop();
-            let copied = copy(graph, &body, (block, inst), unwind, copies);
+            let copied = copy(graph, body, (block, inst), unwind, copies);
             // The copy first, then what follows the call.
             work.push((copied.after, depth, Some(rest)));
             work.extend((copied.first..copied.end).rev().map(|n| (Block::new(n), depth + 1, None)));
