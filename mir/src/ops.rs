@@ -131,6 +131,7 @@ ir::ops! {
     List      = "list"      (Many) -> (List),    imm None, targets 0, Pure, "a list of the result's type, from its elements in order";
     ListLen   = "list_len"  (List) -> (Int),     imm None, targets 0, Pure, "number of elements";
     ListGet   = "list_get"  (List, Int) -> (Element), imm None, targets 0, Panics, "element at an index; index_out_of_bounds";
+    ListAt    = "list_at"   (List, Int) -> (Element), imm None, targets 0, Pure, "element at an index that the list is known to have; like `payload` it stays behind what says so";
     ListPush  = "list_push" (List, Element) -> (Same), imm None, targets 0, Pure, "the list with one more element; like all ops that give a changed list it may change the one that it is given";
     ListSet   = "list_set"  (List, Int, Element) -> (Same), imm None, targets 0, Pure, "the list with another element at an index that it is known to have; like `payload` it stays behind what says so";
     ListSlice = "list_slice" (List, Int, Int) -> (Same), imm None, targets 0, Pure, "the elements from one position to another, both moved into the list";

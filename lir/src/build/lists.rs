@@ -16,7 +16,7 @@ use super::glue::{self, Purpose};
 use super::looked::may_hold_its_list;
 use super::shape::ShapeId;
 use crate::ir::Type;
-use crate::ops::{Cond, NOUNWIND, Op};
+use crate::ops::{Cond, Op};
 
 /// The leaves of a list.
 #[derive(Clone, Copy)]
@@ -118,12 +118,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Bounds check, address, one load a leaf.
+    /// Bounds check where there is need of one, address, one load a leaf.
     pub(super) fn list_get(&mut self, inst: Inst) -> Result<(), Stop> {
         let mir = self.mir;
         let args = mir.args(inst);
         let (list, index) = (self.list_at(args.first()), self.leaf(args, 1));
-        if self.flags & NOUNWIND == 0 {
+        if mir.op(inst) == mir::Op::ListGet {
             self.check(Cond::Ult, PanicKind::IndexOutOfBounds, index, list.length, &[index, list.length]);
         }
         let shape = self.element_of(args.first().copied())?;

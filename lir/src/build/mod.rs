@@ -330,7 +330,7 @@ impl<'a> Builder<'a> {
             MirOp::StrLen => self.str_len(inst),
             MirOp::ListLen => self.alias(inst, args.first().copied(), 1),
             MirOp::List => self.list(inst)?,
-            MirOp::ListGet => self.list_get(inst)?,
+            MirOp::ListGet | MirOp::ListAt => self.list_get(inst)?,
             MirOp::ListPush => self.list_push(inst)?,
             MirOp::ListSet | MirOp::ListSwap => self.list_set(inst)?,
             MirOp::ListSlice => self.list_slice(inst)?,

@@ -332,6 +332,12 @@ pub(super) enum Insn {
         a: Slot,
         b: Slot,
     },
+    /// The result may be of either kind.
+    ListAt {
+        d: Slot,
+        a: Slot,
+        b: Slot,
+    },
     List {
         d: Slot,
         parts: Run,

@@ -397,6 +397,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::ListReserve => Insn::CopyHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::TableDouble => Insn::TableDouble { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
+            Op::ListAt => Insn::ListAt { d: self.result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? },
             Op::ListGet if self.result(inst)? & HEAP == 0 => {
                 Insn::ListGet { d: self.word_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? }
             }

@@ -451,6 +451,15 @@ impl<'a> Machine<'a> {
                         Err(length) => raise!(abi::PanicKind::IndexOutOfBounds, &[pure::Arg::Int(index), pure::Arg::Int(length)]),
                     }
                 }
+                Insn::ListAt { d, a, b } => {
+                    ghost!(self.ghosts.used(&heap!(*a)));
+                    let element = heap!(*a).elements().and_then(|elements| elements.get(word!(*b) as i64).ok());
+                    match (element, *d & HEAP != 0) {
+                        (Some(Cell::Word(word)), false) => word!(*d) = word,
+                        (Some(Cell::Heap(element)), true) => heap!(*d & !HEAP) = element,
+                        _ => return Err(broken(&code, "list_at of an element that the list has not")),
+                    }
+                }
                 Insn::ListPush { d, a, value } => {
                     let value = self.cell(wb, hb, *value);
                     let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_push of no list")) };

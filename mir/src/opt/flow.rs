@@ -73,6 +73,11 @@ impl Flow {
         self.tree.clone()
     }
 
+    /// Does every way to `b` that no panic takes lead through `a`? As of the last [`Flow::tree`].
+    pub(super) fn dominates(&self, a: Block, b: Block) -> bool {
+        self.dominators.dominates(a, b)
+    }
+
     /// An edge has come or gone, or a block or a terminator has another number.
     pub(super) fn changed(&mut self) {
         (self.has_order, self.has_unwinds, self.has_incoming, self.has_tree) = (false, false, false, false);

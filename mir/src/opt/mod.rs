@@ -10,6 +10,7 @@ mod edges;
 mod flow;
 mod fold;
 mod holes;
+mod indices;
 mod inline;
 mod jumps;
 mod loops;

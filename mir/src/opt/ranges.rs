@@ -5,9 +5,13 @@
 //! has a range of its own from the branch at its end (`i + 1 < n`); and where it is the parameter plus things that are not negative, by sums that
 //! do not wrap (checked ones, or wrapping ones whose operands' ranges show it), the parameter keeps its lower end; mirrored for the upper.
 //!
+//! A list that has given an element at an index has that index, and so has every list of the same length (`indices`); what is below a length is below it
+//! wherever it is seen.
+//!
 //! A sum, difference or product whose result fits becomes its `wrap_` form; other ops that cannot panic are turned into their safe equal where
-//! one exists; a compare, branch or switch with one possible answer becomes that answer.
+//! one exists, `list_get` into `list_at` among them; a compare, branch or switch with one possible answer becomes that answer.
 
+use hashbrown::HashMap;
 use hir::Type;
 use ir::ops::Effect;
 use ir::ssa::order::Order;
@@ -18,12 +22,15 @@ use super::Desk;
 use super::edges::{Edge, Incoming, Step};
 use super::flow::Flow;
 use super::fold::{become_op, compare_forms, compare_ranges, literal_op};
+use super::indices::{self, Held, Lengths};
 use crate::Op;
 use crate::ir::Mir;
 use crate::verify::proof::{self, Range};
 
 /// How far the argument of a back edge is followed.
 const DEPTH: u32 = 8;
+/// How many instructions above an edge a look at a list is searched.
+const NEAR: usize = 32;
 
 /// What is known of the values of a body. It keeps its memory for the next one.
 #[derive(Default)]
@@ -34,8 +41,15 @@ pub(super) struct Known {
     arriving: Vec<Option<Range>>,
     /// What to restore when a block is left.
     undo: Vec<(Value, Range)>,
-    /// How much there was to restore when each open block was entered.
-    marks: Vec<usize>,
+    /// How much there was to restore when each open block was entered: ranges, looked up indices, ints below lengths.
+    marks: Vec<(usize, usize, usize)>,
+    /// Which lists have the same length.
+    lengths: Lengths,
+    /// Indices that were looked up, and ints that are below a length: both by the class of the list.
+    held: Held,
+    below: Held,
+    /// The first `list_len` of each class.
+    len_of: HashMap<Value, Value>,
     /// Parameters on the way of the question that is being answered.
     visited: Vec<Value>,
 }
@@ -47,7 +61,11 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
     }
     let Desk { flow, known, .. } = desk;
     let (order, incoming, tree) = (flow.order(graph), flow.incoming(graph), flow.tree(graph));
-    let Known { ranges, arriving, undo, marks, visited } = known;
+    let Known { ranges, arriving, undo, marks, visited, lengths, held, below, len_of } = known;
+    lengths.fill(graph, &order, &incoming);
+    held.clear();
+    below.clear();
+    len_of.clear();
     ranges.clear();
     ranges.extend(graph.values.rows().iter().map(|row| Range::of_type(row.ty)));
     arriving.clear();
@@ -64,20 +82,22 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
         arriving,
         undo,
         visited,
+        lengths,
+        held,
+        below,
+        len_of,
         decided: false,
         empty: false,
     };
     tree.walk(|step| match step {
         Step::Leave => {
-            let mark = marks.pop().unwrap_or(0);
-            while pass.undo.len() > mark {
-                if let Some((value, range)) = pass.undo.pop() {
-                    pass.known[value.index()] = range;
-                }
-            }
+            let (mark, held, below) = marks.pop().unwrap_or_default();
+            pass.restore(mark);
+            pass.held.forget(held);
+            pass.below.forget(below);
         }
         Step::Enter(block) => {
-            marks.push(pass.undo.len());
+            marks.push((pass.undo.len(), pass.held.mark(), pass.below.mark()));
             if !pass.empty {
                 pass.block(block);
             }
@@ -98,6 +118,10 @@ struct Pass<'a> {
     arriving: &'a mut Vec<Option<Range>>,
     undo: &'a mut Vec<(Value, Range)>,
     visited: &'a mut Vec<Value>,
+    lengths: &'a Lengths,
+    held: &'a mut Held,
+    below: &'a mut Held,
+    len_of: &'a mut HashMap<Value, Value>,
     /// A branch or switch has become a jump.
     decided: bool,
     empty: bool,
@@ -123,12 +147,22 @@ impl Pass<'_> {
         }
     }
 
+    /// Goes back to what was known of ranges.
+    fn restore(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            if let Some((value, range)) = self.undo.pop() {
+                self.known[value.index()] = range;
+            }
+        }
+    }
+
     fn block(&mut self, block: Block) {
         if block != ENTRY {
-            self.params(block);
-            if let [edge] = *self.incoming.of_block(block) {
+            let only = self.only_way_in(block);
+            if let Some(edge) = only {
                 self.learn_from_edge(edge);
             }
+            self.params(block, only);
         }
         for at in 0..self.graph.blocks[block].insts.len() {
             let inst = self.graph.blocks[block].insts[at];
@@ -136,6 +170,7 @@ impl Pass<'_> {
                 self.decide(inst);
                 self.send(inst);
             } else if self.graph.insts[inst].results == 1 {
+                self.index(inst);
                 self.value(inst, block, at);
             }
             if self.empty {
@@ -144,8 +179,18 @@ impl Pass<'_> {
         }
     }
 
-    /// Intervals of the parameters of a block, from all its edges.
-    fn params(&mut self, block: Block) {
+    /// The edge that is taken whenever the block is entered from outside: its only one, but for those that come back around a loop. What is known on it stays
+    /// true in the loop: all of it is about values of outside.
+    fn only_way_in(&self, block: Block) -> Option<Edge> {
+        let mut ways = self.incoming.of_block(block).iter().filter(|edge| !self.flow.dominates(block, edge.from));
+        match (ways.next(), ways.next()) {
+            (Some(&only), None) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Intervals of the parameters of a block, from all its edges; `only` is that of [`Pass::only_way_in`].
+    fn params(&mut self, block: Block, only: Option<Edge>) {
         for at in 0..self.graph.blocks[block].params.len() {
             let param = self.graph.blocks[block].params[at];
             if self.graph.ty(param) != Type::INT {
@@ -162,7 +207,7 @@ impl Pass<'_> {
                 let mut joined = arriving;
                 for edge in incoming.of_block(block).iter().filter(is_back) {
                     let Some(arg) = self.argument(*edge, block, at) else { continue };
-                    let back = self.at_back_edge(*edge, param, range);
+                    let back = self.at_back_edge(*edge, arg, param, range);
                     let brought = self.eval(arg, &back, DEPTH);
                     if brought.low < joined.low {
                         self.visited.clear();
@@ -176,7 +221,109 @@ impl Pass<'_> {
                 range = joined;
             }
             self.learn(param, range);
+            self.stays_held(block, at, only);
+            if let Some(only) = only {
+                self.stays_below(block, at, only);
+            }
         }
+    }
+
+    /// Is a parameter an index that a list has, whichever way the block is entered?
+    fn stays_held(&mut self, block: Block, at: usize, only: Option<Edge>) {
+        let incoming = self.incoming;
+        let edges = incoming.of_block(block);
+        let looked = |edge: &Edge| self.looked_up(*edge, self.argument(*edge, block, at)?);
+        let Some(found) = edges.iter().find(|&edge| Some(*edge) != only).and_then(looked) else { return };
+        let class = self.lengths.of(found);
+        // The list must be one of outside: in a loop it could be another one each time.
+        let stays = self.held.has_seen(class)
+            && edges.iter().all(|edge| match self.argument(*edge, block, at) {
+                Some(arg) if Some(*edge) == only => self.held.has(class, arg),
+                _ => looked(edge).is_some_and(|list| self.lengths.of(list) == class),
+            });
+        if stays {
+            self.held.learn(class, self.graph.blocks[block].params[at]);
+        }
+    }
+
+    /// The list of which the block before an edge has read the element at this index, if there is one not far above.
+    fn looked_up(&self, edge: Edge, index: Value) -> Option<Value> {
+        let insts = self.graph.blocks[edge.from].insts.iter().rev().take(NEAR);
+        insts.into_iter().find_map(|&inst| match (self.graph.op(inst), self.graph.args(inst)) {
+            (Op::ListGet | Op::ListAt, &[list, looked]) if looked == index => Some(list),
+            _ => None,
+        })
+    }
+
+    /// Is a parameter of a loop below the length of a list, when the loop is entered and whenever it goes on?
+    fn stays_below(&mut self, block: Block, at: usize, only: Edge) {
+        let incoming = self.incoming;
+        let mut found = None;
+        for &edge in incoming.of_block(block) {
+            if edge == only {
+                continue;
+            }
+            let Some(arg) = self.argument(edge, block, at) else { return };
+            let Some(class) = self.below_on_edge(edge, arg) else { return };
+            // The list must be one of outside: in the loop it could be another one each time.
+            if !self.held.has_seen(class) || found.is_some_and(|found| found != class) {
+                return;
+            }
+            found = Some(class);
+        }
+        if let Some(class) = found
+            && let Some(first) = self.argument(only, block, at)
+            && self.is_below(first, class)
+        {
+            self.below.learn(class, self.graph.blocks[block].params[at]);
+        }
+    }
+
+    /// The lists whose length the branch of an edge says that a value is below.
+    fn below_on_edge(&self, edge: Edge, value: Value) -> Option<Value> {
+        let &[condition] = self.graph.args(edge.inst) else { return None };
+        let compare = self.graph.def_inst(condition).filter(|_| self.graph.op(edge.inst) == Op::Branch)?;
+        let (small, class) = self.below_by(self.graph.op(compare), compare, edge.index == 0)?;
+        (small == value).then_some(class)
+    }
+
+    /// What a compare says that is below the length of a list.
+    fn below_by(&self, op: Op, compare: Inst, answer: bool) -> Option<(Value, Value)> {
+        let &[a, b] = self.graph.args(compare) else { return None };
+        let (small, length) = match (op, answer) {
+            (Op::Lt, true) | (Op::Ge, false) => (a, b),
+            (Op::Gt, true) | (Op::Le, false) => (b, a),
+            _ => return None,
+        };
+        let length = self.graph.def_inst(length).filter(|&inst| self.graph.op(inst) == Op::ListLen)?;
+        Some((small, self.lengths.of(self.graph.args(length)[0])))
+    }
+
+    /// Is an int below the length of the lists of this class?
+    fn is_below(&self, value: Value, class: Value) -> bool {
+        self.below.has(class, value) || self.len_of.get(&class).is_some_and(|&length| self.get(value).high < self.get(length).low)
+    }
+
+    /// A `list_get` of an index that the list is known to have needs no check; behind any other it has it.
+    fn index(&mut self, inst: Inst) {
+        let (op, args) = (self.graph.op(inst), self.graph.args(inst));
+        let (&[list, index], Op::ListGet | Op::ListAt) = (args, op) else {
+            if let (&[list], Op::ListLen) = (args, op) {
+                let class = self.lengths.of(list);
+                self.held.see(class);
+                self.len_of.entry(class).or_insert(self.graph.result(inst));
+            }
+            return;
+        };
+        let class = self.lengths.of(list);
+        self.held.see(class);
+        let has = self.held.has(class, index) || self.get(index).low >= 0 && self.is_below(index, class);
+        if op == Op::ListGet && has && self.spend() {
+            let args = self.graph.insts[inst].args;
+            self.becomes(inst, Op::ListAt, args, 0);
+        }
+        self.held.learn(class, index);
+        self.learn(index, indices::indices(self.graph.ty(list)));
     }
 
     /// What an edge brings to parameter `at` of a block; nothing when the terminator has been decided and the edge is gone.
@@ -185,9 +332,11 @@ impl Pass<'_> {
         self.graph.target_args(*target).get(at).copied()
     }
 
-    /// The situation on a back edge: what its own branch says there.
-    fn at_back_edge(&self, edge: Edge, start: Value, range: Range) -> BackEdge {
-        let mut back = BackEdge { start, range, limits: [None; 2] };
+    /// The situation on a back edge that brings `arg` to the parameter `start`: what its own branch says there.
+    fn at_back_edge(&self, edge: Edge, arg: Value, start: Value, range: Range) -> BackEdge {
+        let mut back = BackEdge { start, range, limits: [None; 3] };
+        // Behind a look at an element of a list the index is one.
+        back.limits[2] = self.looked_up(edge, arg).map(|list| (arg, indices::indices(self.graph.ty(list))));
         let args = self.graph.args(edge.inst);
         match self.graph.op(edge.inst) {
             Op::Branch => {
@@ -197,7 +346,8 @@ impl Pass<'_> {
                 let holds = if edge.index == 0 { self.graph.op(compare) } else { inverse };
                 let exchanged = if edge.index == 0 { exchanged } else { compare_forms(inverse).map_or(inverse, |forms| forms.0) };
                 let (ra, rb) = (self.eval(a, &back, DEPTH), self.eval(b, &back, DEPTH));
-                back.limits = [bounded(holds, ra, rb).map(|range| (a, range)), bounded(exchanged, rb, ra).map(|range| (b, range))];
+                back.limits[0] = bounded(holds, ra, rb).map(|range| (a, range));
+                back.limits[1] = bounded(exchanged, rb, ra).map(|range| (b, range));
             }
             Op::Switch => {
                 if let Some(&case) = self.graph.cases(edge.inst).get(edge.index as usize) {
@@ -256,7 +406,7 @@ impl Pass<'_> {
                 }
                 self.visited.push(value);
                 // Behind a parameter it is another time: the branch of the back edge says nothing there.
-                let back = BackEdge { limits: [None; 2], ..*back };
+                let back = BackEdge { limits: [None; 3], ..*back };
                 let incoming = self.incoming;
                 incoming.of_block(block).iter().all(|edge| match self.argument(*edge, block, index as usize) {
                     Some(arg) => self.moves(arg, &back, up, depth - 1),
@@ -334,6 +484,9 @@ impl Pass<'_> {
         };
         let Some((_, inverse)) = compare_forms(op) else { return };
         let holds = if answer { op } else { inverse };
+        if let Some((small, class)) = self.below_by(op, inst, answer) {
+            self.below.learn(class, small);
+        }
         let (ra, rb) = (self.get(a), self.get(b));
         if let Some(range) = bounded(holds, ra, rb) {
             self.learn(a, range);
@@ -363,7 +516,11 @@ impl Pass<'_> {
         let (a, b) = if op == Op::Select { (of(1), of(2)) } else { (of(0), of(1)) };
         // The value as it is, whatever was learned of operands that are no numbers.
         let range = match op {
-            Op::Call | Op::CallValue | Op::Runtime | Op::Field | Op::Payload | Op::Part | Op::ListGet => Range::of_type(ty),
+            Op::Call | Op::CallValue | Op::Runtime | Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::ListAt => Range::of_type(ty),
+            Op::ListLen => {
+                let most = indices::indices(graph.ty(args[0])).high;
+                Range::new(0, most + 1)
+            }
             _ => proof::transfer(op, ty, imm, a, b).meet(Range::of_type(ty)),
         };
         let wrapped = match op {
@@ -458,7 +615,7 @@ impl Pass<'_> {
                 continue;
             }
             // On this edge the condition is known, too.
-            let mark = self.undo.len();
+            let (mark, below) = (self.undo.len(), self.below.mark());
             if op == Op::Branch {
                 let condition = self.graph.args(inst)[0];
                 self.learn_condition(condition, index == 0);
@@ -470,11 +627,8 @@ impl Pass<'_> {
                 let slot = &mut self.arriving[param.index()];
                 *slot = Some(slot.map_or(range, |old| old.union(range)));
             }
-            while self.undo.len() > mark {
-                if let Some((value, range)) = self.undo.pop() {
-                    self.known[value.index()] = range;
-                }
-            }
+            self.restore(mark);
+            self.below.forget(below);
         }
     }
 }
@@ -486,8 +640,8 @@ struct BackEdge {
     start: Value,
     /// Its range, as far as it is proved.
     range: Range,
-    /// What the branch at the end of the edge's block says about two values there.
-    limits: [Option<(Value, Range)>; 2],
+    /// What the branch at the end of the edge's block says about two values there, and what a look at a list in it says about the index.
+    limits: [Option<(Value, Range)>; 3],
 }
 
 /// Ops whose range follows from those of their operands.

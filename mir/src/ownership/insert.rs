@@ -127,7 +127,7 @@ fn spread(graph: &mut Graph<Mir>, order: &Order, cx: &dyn Context) -> Result<(),
 fn has_parts(graph: &Graph<Mir>, kinds: &Kinds) -> bool {
     let insts = graph.blocks.rows().iter().flat_map(|block| &block.insts);
     insts
-        .filter(|&&inst| matches!(graph.op(inst), Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::WithField))
+        .filter(|&&inst| matches!(graph.op(inst), Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::ListAt | Op::WithField))
         .any(|&inst| kinds.get(graph.result(inst)) != Kind::Free)
 }
 

@@ -46,7 +46,7 @@ pub const fn of(op: Op) -> (Takes, Gives) {
     use {Gives::*, Takes::*};
     match op {
         Op::Str => (Borrows, Immortal),
-        Op::Select | Op::Field | Op::Payload | Op::Part | Op::ListGet => (Borrows, Part),
+        Op::Select | Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::ListAt => (Borrows, Part),
         Op::Aggregate | Op::Variant => (Consumes, Whole),
         Op::WithField | Op::New => (Consumes, Owned),
         Op::List | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::TableDouble => (Consumes, Owned),

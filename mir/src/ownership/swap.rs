@@ -59,7 +59,7 @@ fn find(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, block: Block, set: Ins
     let end = insts.iter().position(|&inst| inst == set)?;
     // From the last look at the list on, the element may be gone.
     let start = insts[..end].iter().rposition(|&inst| graph.args(inst).contains(&list)).map_or(0, |last| last + 1);
-    let is_element = |inst: Inst| graph.op(inst) == Op::ListGet && graph.args(inst) == [list, index];
+    let is_element = |inst: Inst| matches!(graph.op(inst), Op::ListGet | Op::ListAt) && graph.args(inst) == [list, index];
     let mut reads = order.blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied().filter(|&inst| is_element(inst));
     let read = reads.next()?;
     let element = graph.result(read);
@@ -81,8 +81,8 @@ fn find(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, block: Block, set: Ins
             // What was found out about the element is not known of what is taken out.
             Op::Payload | Op::Part | Op::Is | Op::Tag => return None,
             // What is borrowed in other ways stays behind.
-            Op::ListGet | Op::Select if kinds.get(graph.result(inst)) == Kind::Free => {}
-            Op::ListGet | Op::Select => return None,
+            Op::ListGet | Op::ListAt | Op::Select if kinds.get(graph.result(inst)) == Kind::Free => {}
+            Op::ListGet | Op::ListAt | Op::Select => return None,
             _ if number < start => {}
             op if at.is_none() && is_change(op) => at = Some(inst),
             _ => {}
