@@ -18,6 +18,7 @@ mod ranges;
 mod rename;
 mod sink;
 mod tails;
+mod versions;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -49,6 +50,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("ranges", "drops checks and branches that intervals decide"),
     ("sink", "makes tuples and structs where they are used, not before a branch"),
     ("tails", "copies blocks that only decide into the edges that know the decision"),
+    ("versions", "copies innermost loops without the checks that cannot fail when they start"),
 ];
 
 /// The rows of [`PASSES`].
@@ -66,10 +68,11 @@ enum Pass {
     Ranges,
     Sink,
     Tails,
+    Versions,
 }
 
 impl Pass {
-    const ALL: [Pass; 12] = [
+    const ALL: [Pass; 13] = [
         Pass::Aggregates,
         Pass::Cse,
         Pass::Dead,
@@ -82,6 +85,7 @@ impl Pass {
         Pass::Ranges,
         Pass::Sink,
         Pass::Tails,
+        Pass::Versions,
     ];
 
     const fn name(self) -> &'static str {
@@ -89,12 +93,14 @@ impl Pass {
     }
 }
 
-/// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something.
-const PIPELINE: [Pass; 30] = {
+/// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something. What
+/// `Versions` has copied is looked at once more.
+const PIPELINE: [Pass; 36] = {
     use Pass::*;
     [
         Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
-        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Sink, Holes, Jumps,
+        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead, Sink,
+        Holes, Jumps,
     ]
 };
 
@@ -110,6 +116,8 @@ struct Desk {
     copies: inline::Copies,
     /// Has `Direct` made calls that `Inline` has not seen?
     new_calls: bool,
+    /// Has `Versions` left the body as it was?
+    no_versions: bool,
     /// The body that lies on it.
     graph: Option<Graph<Mir>>,
 }
@@ -146,8 +154,12 @@ pub fn optimise(body: &mut Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Res
 fn run_pipeline(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &dyn Context) -> Result<(), Stop> {
     // What had been spent when each pass last said that it is done. As long as nobody has rewritten anything since, it need not look again.
     let mut done = [None; Pass::ALL.len()];
-    desk.new_calls = true;
+    (desk.new_calls, desk.no_versions) = (true, false);
     for pass in PIPELINE {
+        if desk.no_versions && pass != Pass::Sink {
+            continue;
+        }
+        desk.no_versions = pass == Pass::Versions;
         // One look at the calls of a body is enough.
         if pass == Pass::Inline && !std::mem::take(&mut desk.new_calls) {
             continue;
@@ -197,6 +209,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Ranges => ranges::run(graph, desk, fuel),
         Pass::Sink => sink::run(graph, desk, fuel),
         Pass::Tails => tails::run(graph, desk, fuel, cx)?,
+        Pass::Versions => desk.no_versions = !versions::run(graph, desk, fuel),
     }
     Ok(matches!(pass, Pass::Cse | Pass::Dead))
 }

@@ -54,6 +54,13 @@ pub(super) struct Known {
     visited: Vec<Value>,
 }
 
+impl Known {
+    /// Which lists have the same length, for another pass.
+    pub(super) fn lengths(&mut self) -> &mut Lengths {
+        &mut self.lengths
+    }
+}
+
 /// Runs the pass.
 pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
     if graph.blocks.get(ENTRY).is_none() {

@@ -1,0 +1,163 @@
+//! Loop versioning: a second copy of an innermost loop without the checks that cannot fail when the loop starts.
+//!
+//! The loop counts: a parameter of its header grows by a step that does not change, and the branch that goes back compares it with a bound that does not
+//! change either. Before the loop, tests say whether the numbers that its checks are about are small and not negative (the counter, the bound, whatever comes
+//! from outside), so that no sum or product in it overflows, and whether the largest index that is looked up is one of the list. Where all of that is so, the
+//! copy runs, in which those sums wrap and those elements are `list_at`; else the loop as it was, with each panic where it belongs. A loop of few rounds is
+//! not worth the tests: the first of them asks for that. (The idea is that of inductive range check elimination, Würthinger, Wimmer, Mössenböck, PPPJ
+//! 2007, by versions instead of by peeled iterations.)
+//!
+//! | room     | holds                                              |
+//! |----------|----------------------------------------------------|
+//! | this     | which loops, and what they count                   |
+//! | `plan`   | which checks of a loop go, and what must hold then |
+//! | `copy`   | the tests and the copy                             |
+
+mod copy;
+mod plan;
+
+use hashbrown::HashSet;
+use hir::Type;
+use ir::Fuel;
+use ir::ssa::order::Order;
+use ir::ssa::{Block, Graph, Value};
+
+use self::plan::Plan;
+use super::Desk;
+use super::edges::{Edge, Incoming};
+use super::flow::Flow;
+use super::fold::compare_forms;
+use crate::Op;
+use crate::ir::Mir;
+use crate::verify::proof;
+
+/// Loops of a body that get a copy.
+const MOST_LOOPS: usize = 16;
+/// Blocks and instructions of a loop that is copied.
+const MOST_BLOCKS: usize = 12;
+const MOST_INSTS: usize = 64;
+
+/// Runs the pass; true when a loop has been copied.
+pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> bool {
+    let Desk { flow, known, .. } = desk;
+    let lengths = known.lengths();
+    let (order, incoming) = (flow.order(graph), flow.incoming(graph));
+    let comes_back = |block: &Block| {
+        incoming.of_block(*block).iter().any(|edge| order.position[edge.from.index()] >= order.position[block.index()])
+    };
+    let headers: Vec<Block> = order.blocks.iter().copied().filter(comes_back).collect();
+    drop((order, incoming));
+    let mut copied = 0;
+    for header in headers {
+        if copied == MOST_LOOPS {
+            break;
+        }
+        let (order, incoming, tree) = (flow.order(graph), flow.incoming(graph), flow.tree(graph));
+        if tree.is_cold(header) {
+            continue;
+        }
+        let Some(found) = Loop::at(graph, flow, &order, &incoming, header) else { continue };
+        lengths.fill(graph, &order, &incoming);
+        let Some(plan) = Plan::of(graph, &found, lengths) else { continue };
+        let Some(left) = copy::Left::of(graph, &found, flow, &order, &incoming) else { continue };
+        if !fuel.spend() {
+            break;
+        }
+        copy::apply(graph, &found, &plan, left, &order);
+        flow.changed();
+        copied += 1;
+    }
+    copied > 0
+}
+
+/// An innermost loop that counts.
+struct Loop {
+    header: Block,
+    /// Its blocks, in the order of the body.
+    blocks: Vec<Block>,
+    /// The values they define.
+    values: HashSet<Value>,
+    /// The edges that enter it.
+    ways: Vec<Edge>,
+    counter: Counter,
+}
+
+/// What a loop counts.
+struct Counter {
+    /// The parameter of the header, and which it is.
+    param: Value,
+    at: usize,
+    /// What is added to it in each round.
+    step: Value,
+    /// The loop goes on while the counter, as it was or as it is in the next round, is below the bound, or not above it.
+    bound: Value,
+    is_next: bool,
+    is_inclusive: bool,
+}
+
+impl Loop {
+    /// The loop with this header.
+    fn at(graph: &Graph<Mir>, flow: &Flow, order: &Order, incoming: &Incoming, header: Block) -> Option<Loop> {
+        let (back, ways): (Vec<Edge>, Vec<Edge>) = incoming.of_block(header).iter().partition(|edge| flow.dominates(header, edge.from));
+        let &[back] = back.as_slice() else { return None };
+        let mut blocks = vec![header];
+        let mut work = vec![back.from];
+        while let Some(block) = work.pop() {
+            if blocks.contains(&block) {
+                continue;
+            }
+            if blocks.len() == MOST_BLOCKS || incoming.is_unwind(block) || !flow.dominates(header, block) {
+                return None;
+            }
+            blocks.push(block);
+            work.extend(incoming.of_block(block).iter().map(|edge| edge.from));
+        }
+        blocks.sort_unstable_by_key(|block| order.position[block.index()]);
+        let place = |block: Block| order.position[block.index()];
+        let has_inner = blocks[1..].iter().any(|&block| incoming.of_block(block).iter().any(|edge| place(edge.from) >= place(block)));
+        let insts = || blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied();
+        let is_call = |op: Op| matches!(op, Op::Call | Op::CallValue | Op::Runtime);
+        let has_checks = insts().any(|inst| graph.edges[inst].unwind.is_some());
+        if has_inner || !has_checks || insts().count() > MOST_INSTS || insts().any(|inst| is_call(graph.op(inst))) {
+            return None;
+        }
+        let mut values: HashSet<Value> = insts().flat_map(|inst| graph.results(inst)).collect();
+        values.extend(blocks.iter().flat_map(|&block| &graph.blocks[block].params));
+        let counter = Counter::of(graph, header, back, &values)?;
+        Some(Loop { header, blocks, values, ways, counter })
+    }
+
+    /// Is the value the same in every round, because it comes from outside or is a literal?
+    fn is_fixed(&self, graph: &Graph<Mir>, value: Value) -> bool {
+        !self.values.contains(&value) || proof::int_literal(graph, value).is_some()
+    }
+}
+
+impl Counter {
+    fn of(graph: &Graph<Mir>, header: Block, back: Edge, values: &HashSet<Value>) -> Option<Counter> {
+        let is_fixed = |value: Value| !values.contains(&value) || proof::int_literal(graph, value).is_some();
+        let &[condition] = graph.args(back.inst) else { return None };
+        let compare = graph.def_inst(condition).filter(|_| graph.op(back.inst) == Op::Branch)?;
+        let &[left, right] = graph.args(compare) else { return None };
+        let (_, inverse) = compare_forms(graph.op(compare))?;
+        let holds = if back.index == 0 { graph.op(compare) } else { inverse };
+        let (exchanged, _) = compare_forms(holds)?;
+        let target = graph.targets(back.inst)[back.index as usize];
+        let params = graph.blocks[header].params.iter().zip(graph.target_args(target)).enumerate();
+        for (at, (&param, &next)) in params.filter(|(_, (param, _))| graph.ty(**param) == Type::INT) {
+            let Some(sum) = graph.def_inst(next).filter(|&inst| matches!(graph.op(inst), Op::Add | Op::WrapAdd)) else { continue };
+            let step = match *graph.args(sum) {
+                [a, step] if a == param => step,
+                [step, a] if a == param => step,
+                _ => continue,
+            };
+            let (counted, op, bound) =
+                if left == param || left == next { (left, holds, right) } else { (right, exchanged, left) };
+            let is_counter = counted == param || counted == next;
+            if is_counter && matches!(op, Op::Lt | Op::Le) && is_fixed(step) && is_fixed(bound) && step != param {
+                return Some(Counter { param, at, step, bound, is_next: counted == next, is_inclusive: op == Op::Le });
+            }
+        }
+        None
+    }
+}
