@@ -136,6 +136,7 @@ ir::ops! {
     ListSet   = "list_set"  (List, Int, Element) -> (Same), imm None, targets 0, Pure, "the list with another element at an index that it is known to have; like `payload` it stays behind what says so";
     ListSlice = "list_slice" (List, Int, Int) -> (Same), imm None, targets 0, Pure, "the elements from one position to another, both moved into the list";
     ListReserve = "list_reserve" (List, Int) -> (Same), imm None, targets 0, Pure, "the same list, with room for so many more elements";
+    ListOwn   = "list_own"  (List) -> (Same), imm None, targets 0, Pure, "the same list, in a buffer that nobody else holds";
     TableDouble = "table_double" (List) -> (Same), imm None, targets 0, Pure, "a list of ints, the slots of a table of `std/map.ori`, as one that is twice as long";
     // Calls.
     Runtime   = "rt"        (Many) -> (Many),    imm Word, targets 0, Panics, "a runtime call; one result unless void; panics by its statuses, `nounwind` when it has none";
@@ -165,9 +166,11 @@ ir::ops! {
 }
 
 /// Names of the flag bits of a MIR instruction.
-pub const FLAGS: &[&str] = &["nounwind"];
+pub const FLAGS: &[&str] = &["nounwind", "sole"];
 /// Proved not to panic: no unwind edge.
 pub const NOUNWIND: u16 = 1;
+/// The list that the op changes is proved to have no other holder; only in the phase `owned`.
+pub const SOLE: u16 = 2;
 
 /// The immediate of `payload`: variant and part. Text `v1.0`.
 pub const fn payload_imm(variant: u32, part: u32) -> u64 {

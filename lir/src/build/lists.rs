@@ -295,6 +295,26 @@ impl Builder<'_> {
         Ok(List { elements, buffer, ..old })
     }
 
+    /// The list that an op changes: looked at unless it is marked as nobody else's.
+    fn alone(&mut self, inst: Inst, stride: u32) -> Result<List, Stop> {
+        let list = self.mir.args(inst).first();
+        match self.mir.insts[inst].flags & mir::ops::SOLE != 0 {
+            true => Ok(self.list_at(list)),
+            false => self.unshared(list, stride),
+        }
+    }
+
+    /// The list in a buffer that nobody else holds.
+    pub(super) fn list_own(&mut self, inst: Inst) -> Result<(), Stop> {
+        let shape = self.element_of(self.mir.args(inst).first().copied())?;
+        let list = match self.shapes.size(shape) {
+            0 => self.list_at(self.mir.args(inst).first()),
+            stride => self.alone(inst, stride)?,
+        };
+        self.define_list(inst, list);
+        Ok(())
+    }
+
     /// Room, the element, and the new end.
     pub(super) fn list_push(&mut self, inst: Inst) -> Result<(), Stop> {
         let mir = self.mir;
@@ -327,7 +347,7 @@ impl Builder<'_> {
         let is_swap = mir.op(inst) == mir::Op::ListSwap;
         let mut before = Vec::new();
         if stride > 0 {
-            list = self.unshared(args.first(), stride)?;
+            list = self.alone(inst, stride)?;
             let place = self.element_address(list.elements, index, stride);
             let Some(&element) = args.get(2) else { return Ok(()) };
             let ty = self.mir.values.get(element).map_or(hir::Type::ERROR, |row| row.ty);

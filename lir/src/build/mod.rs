@@ -334,6 +334,7 @@ impl<'a> Builder<'a> {
             MirOp::ListPush => self.list_push(inst)?,
             MirOp::ListSet | MirOp::ListSwap => self.list_set(inst)?,
             MirOp::ListSlice => self.list_slice(inst)?,
+            MirOp::ListOwn => self.list_own(inst)?,
             MirOp::ListReserve => self.list_reserve(inst)?,
             MirOp::TableDouble => self.table_double(inst)?,
             MirOp::Runtime => self.runtime(inst),

@@ -322,12 +322,8 @@ pub(super) enum Insn {
         d: Slot,
         a: Slot,
     },
+    /// The result may be of either kind.
     ListGet {
-        d: Slot,
-        a: Slot,
-        b: Slot,
-    },
-    ListGetHeap {
         d: Slot,
         a: Slot,
         b: Slot,
@@ -354,6 +350,11 @@ pub(super) enum Insn {
         a: Slot,
         b: Slot,
         value: Slot,
+        sole: bool,
+    },
+    ListOwn {
+        d: Slot,
+        a: Slot,
     },
     /// A hole with nothing around it.
     Hole {
@@ -375,6 +376,7 @@ pub(super) enum Insn {
     ListSwap {
         d: Slot,
         all: Run,
+        sole: bool,
     },
     ListSlice {
         d: Slot,

@@ -12,7 +12,7 @@ use ir::{ItemId, Symbol};
 use super::code::{Code, Edge, HEAP, Insn, Run, Site, Slot};
 use super::value::is_word;
 use crate::ir::{Contract, Mir};
-use crate::ops::{Op, payload_parts};
+use crate::ops::{Op, SOLE, payload_parts};
 use crate::ownership::{is_token, opened};
 
 /// A value without a slot.
@@ -384,24 +384,22 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::List => Insn::List { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
             Op::ListPush => Insn::ListPush { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)? },
             Op::ListSet => {
-                Insn::ListSet { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, value: self.arg(inst, 2)? }
+                Insn::ListSet { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, value: self.arg(inst, 2)?, sole: row.flags & SOLE != 0 }
             }
             Op::ListSwap => {
                 let old = body.results(inst).nth(1).ok_or("list_swap lacks a result")?;
                 let (d, _, _) = (self.heap_result(inst)?, self.heap(inst, 0)?, self.word(inst, 1)?);
-                Insn::ListSwap { d, all: self.operands(&[body.args(inst)[0], body.args(inst)[1], body.args(inst)[2], old])? }
+                Insn::ListSwap { d, all: self.operands(&[body.args(inst)[0], body.args(inst)[1], body.args(inst)[2], old])?, sole: row.flags & SOLE != 0 }
             }
             Op::ListSlice => {
                 Insn::ListSlice { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, c: self.word(inst, 2)? }
             }
+            Op::ListOwn => Insn::ListOwn { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListReserve => Insn::CopyHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::TableDouble => Insn::TableDouble { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListAt => Insn::ListAt { d: self.result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? },
-            Op::ListGet if self.result(inst)? & HEAP == 0 => {
-                Insn::ListGet { d: self.word_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? }
-            }
-            Op::ListGet => Insn::ListGetHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? },
+            Op::ListGet => Insn::ListGet { d: self.result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? },
             Op::Runtime => self.runtime(inst)?,
             Op::Call => {
                 let callee = (self.callee)(ItemId::from_raw(row.imm as u32));

@@ -208,6 +208,11 @@ impl Ghosts {
         address(object).and_then(|address| self.objects.get(&address)).is_some_and(|ghost| ghost.holders == 1)
     }
 
+    /// Is somebody known to hold the object?
+    pub(super) fn knows(&self, object: &Heap) -> bool {
+        address(object).is_some_and(|address| self.objects.contains_key(&address))
+    }
+
     /// A list is taken over by another one, which has its elements but those that are gone. Where nobody else holds it they are the other's now; else
     /// they have one holder more.
     pub(super) fn moved(&mut self, old: &Heap, kept: &[&[Cell]], gone: &[&[Cell]]) -> Result<(), String> {

@@ -7,6 +7,7 @@ use ir::{ItemId, Stop};
 
 use super::calls::Given;
 use super::code::{Code, HEAP, Insn, Run, Slot};
+use super::exchange::Way;
 use super::ghost::Ghosts;
 use super::hole::Unfilled;
 use super::list::Elements;
@@ -435,20 +436,11 @@ impl<'a> Machine<'a> {
                     ghost!(self.ghosts.used(&heap!(*a)));
                     let index = word!(*b) as i64;
                     let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_get of no list")) };
-                    match elements.get(index) {
-                        Ok(Cell::Word(word)) => word!(*d) = word,
-                        Ok(Cell::Heap(_)) => return Err(broken(&code, "list_get of another kind")),
-                        Err(length) => raise!(abi::PanicKind::IndexOutOfBounds, &[pure::Arg::Int(index), pure::Arg::Int(length)]),
-                    }
-                }
-                Insn::ListGetHeap { d, a, b } => {
-                    ghost!(self.ghosts.used(&heap!(*a)));
-                    let index = word!(*b) as i64;
-                    let Some(elements) = heap!(*a).elements() else { return Err(broken(&code, "list_get of no list")) };
-                    match elements.get(index) {
-                        Ok(Cell::Heap(element)) => heap!(*d) = element,
-                        Ok(Cell::Word(_)) => return Err(broken(&code, "list_get of another kind")),
-                        Err(length) => raise!(abi::PanicKind::IndexOutOfBounds, &[pure::Arg::Int(index), pure::Arg::Int(length)]),
+                    match (elements.get(index), *d & HEAP != 0) {
+                        (Ok(Cell::Word(word)), false) => word!(*d) = word,
+                        (Ok(Cell::Heap(element)), true) => heap!(*d & !HEAP) = element,
+                        (Ok(_), _) => return Err(broken(&code, "list_get of another kind")),
+                        (Err(length), _) => raise!(abi::PanicKind::IndexOutOfBounds, &[pure::Arg::Int(index), pure::Arg::Int(length)]),
                     }
                 }
                 Insn::ListAt { d, a, b } => {
@@ -469,10 +461,10 @@ impl<'a> Machine<'a> {
                     heap!(*d) = Heap::List(pushed);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
-                Insn::ListSet { d, a, b, value } => {
+                Insn::ListSet { d, a, b, value, sole } => {
                     let (index, value) = (word!(*b) as i64, self.cell(wb, hb, *value));
                     let list = std::mem::replace(&mut heap!(*a), Heap::Empty);
-                    let changed = self.exchanged(list, index, value, false, &code)?;
+                    let changed = self.exchanged(list, index, value, Way { is_swap: false, claims: *sole }, &code)?;
                     (heap!(*a), heap!(*d)) = (changed.old, changed.new);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                 }
@@ -490,11 +482,15 @@ impl<'a> Machine<'a> {
                         Err(why) => return Err(broken(&code, &why)),
                     }
                 }
-                Insn::ListSwap { d, all } => {
+                Insn::ListOwn { d, a } => {
+                    let list = heap!(*a).clone();
+                    heap!(*d) = self.alone(list, &code, code.values[pc])?;
+                }
+                Insn::ListSwap { d, all, sole } => {
                     let &[a, b, value, old] = &code.operands[all.range()] else { return Err(broken(&code, "list_swap of too little")) };
                     let (a, index, value) = (a & !HEAP, word!(b) as i64, self.cell(wb, hb, value));
                     let list = std::mem::replace(&mut heap!(a), Heap::Empty);
-                    let changed = self.exchanged(list, index, value, true, &code)?;
+                    let changed = self.exchanged(list, index, value, Way { is_swap: true, claims: *sole }, &code)?;
                     (heap!(a), heap!(*d)) = (changed.old, changed.new);
                     self.ghosts.made(&heap!(*d), &code, code.values[pc]);
                     match (changed.before, old & HEAP != 0) {

@@ -125,7 +125,7 @@ fn is_numbered(row: &InstRow<Op>) -> bool {
     match row.op {
         Op::Call | Op::CallValue => false,
         // Two equal lists that somebody is about to change must be two: one would have to be copied.
-        Op::List | Op::ListPush | Op::ListSet | Op::ListReserve | Op::TableDouble => false,
+        Op::List | Op::ListPush | Op::ListSet | Op::ListReserve | Op::ListOwn | Op::TableDouble => false,
         Op::Runtime => RuntimeCall::from_number(row.imm).is_some_and(|call| call.effect() == RuntimeEffect::Pure),
         op => match op.info().effect {
             Effect::Pure | Effect::Panics => true,

@@ -62,7 +62,7 @@ impl Lengths {
             for &inst in &graph.blocks[block].insts {
                 for result in graph.results(inst).filter(|&result| is_list(graph.ty(result))) {
                     let class = match graph.op(inst) {
-                        Op::ListSet | Op::ListReserve => self.class[graph.args(inst)[0].index()],
+                        Op::ListSet | Op::ListReserve | Op::ListOwn => self.class[graph.args(inst)[0].index()],
                         _ => result,
                     };
                     found |= class != std::mem::replace(&mut self.class[result.index()], class);

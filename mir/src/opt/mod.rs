@@ -18,6 +18,7 @@ mod ranges;
 mod rename;
 mod sink;
 mod tails;
+mod unshare;
 mod versions;
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("ranges", "drops checks and branches that intervals decide"),
     ("sink", "makes tuples and structs where they are used, not before a branch"),
     ("tails", "copies blocks that only decide into the edges that know the decision"),
+    ("unshare", "asks before a loop whether somebody else holds a list that it changes"),
     ("versions", "copies innermost loops without the checks that cannot fail when they start"),
 ];
 
@@ -68,11 +70,12 @@ enum Pass {
     Ranges,
     Sink,
     Tails,
+    Unshare,
     Versions,
 }
 
 impl Pass {
-    const ALL: [Pass; 13] = [
+    const ALL: [Pass; 14] = [
         Pass::Aggregates,
         Pass::Cse,
         Pass::Dead,
@@ -85,6 +88,7 @@ impl Pass {
         Pass::Ranges,
         Pass::Sink,
         Pass::Tails,
+        Pass::Unshare,
         Pass::Versions,
     ];
 
@@ -95,12 +99,12 @@ impl Pass {
 
 /// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something. What
 /// `Versions` has copied is looked at once more.
-const PIPELINE: [Pass; 36] = {
+const PIPELINE: [Pass; 37] = {
     use Pass::*;
     [
         Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
-        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead, Sink,
-        Holes, Jumps,
+        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead,
+        Unshare, Sink, Holes, Jumps,
     ]
 };
 
@@ -156,7 +160,7 @@ fn run_pipeline(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &d
     let mut done = [None; Pass::ALL.len()];
     (desk.new_calls, desk.no_versions) = (true, false);
     for pass in PIPELINE {
-        if desk.no_versions && pass != Pass::Sink {
+        if desk.no_versions && pass != Pass::Unshare {
             continue;
         }
         desk.no_versions = pass == Pass::Versions;
@@ -209,6 +213,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Ranges => ranges::run(graph, desk, fuel),
         Pass::Sink => sink::run(graph, desk, fuel),
         Pass::Tails => tails::run(graph, desk, fuel, cx)?,
+        Pass::Unshare => unshare::run(graph, &mut desk.flow, fuel),
         Pass::Versions => desk.no_versions = !versions::run(graph, desk, fuel),
     }
     Ok(matches!(pass, Pass::Cse | Pass::Dead))

@@ -216,7 +216,7 @@ impl Gains {
     /// Does an op that takes this operand gain by being the only holder?
     fn gains(&self, graph: &Graph<Mir>, op: Op, index: usize, inst: Inst) -> bool {
         match op {
-            Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::Runtime => index == 0,
+            Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::ListOwn | Op::Runtime => index == 0,
             Op::New | Op::Call | Op::CallValue | Op::Tail => true,
             Op::Aggregate | Op::Variant | Op::WithField => self.gaining.contains(&graph.result(inst)),
             _ => false,

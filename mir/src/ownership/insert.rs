@@ -18,7 +18,8 @@ use super::open::Classes;
 use super::roles::{self, Takes};
 use super::{OPEN, REUSE, SWAP};
 use crate::ir::{Body, Context, Contract, Mir, Mono, Owned};
-use crate::ops::Op;
+use crate::ops::{Op, SOLE};
+use crate::verify::sole::{self, Soles};
 
 /// Spells out the ownership of a body.
 pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
@@ -82,7 +83,23 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
         inserter.graph.blocks[block].insts.splice(0..0, drops);
     }
     point_to_owners(&mut inserter.graph, cx)?;
-    Ok(Body::new(compact(&inserter.graph)))
+    let mut graph = compact(&inserter.graph);
+    mark_soles(&mut graph);
+    Ok(Body::new(graph))
+}
+
+/// Ops that change a list which nobody else holds for certain need not look.
+fn mark_soles(graph: &mut Graph<Mir>) {
+    let changes = |op: Op| sole::may_be_marked(op);
+    if !graph.insts.rows().iter().any(|row| changes(row.op)) {
+        return;
+    }
+    let soles = Soles::of(graph);
+    for inst in graph.insts.ids() {
+        if changes(graph.op(inst)) && soles.has(graph.args(inst)[0]) {
+            graph.insts[inst].flags |= SOLE;
+        }
+    }
 }
 
 /// An aggregate with another field is made of the fields of the old one, so that those can be taken out.

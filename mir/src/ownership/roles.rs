@@ -49,7 +49,7 @@ pub const fn of(op: Op) -> (Takes, Gives) {
         Op::Select | Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::ListAt => (Borrows, Part),
         Op::Aggregate | Op::Variant => (Consumes, Whole),
         Op::WithField | Op::New => (Consumes, Owned),
-        Op::List | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::TableDouble => (Consumes, Owned),
+        Op::List | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::ListOwn | Op::TableDouble => (Consumes, Owned),
         Op::Closure => (Consumes, Captured),
         Op::Dup => (Borrows, Owned),
         Op::Drop | Op::Free => (Consumes, Nothing),

@@ -110,6 +110,7 @@ fn is_change(op: Op) -> bool {
             | Op::ListSet
             | Op::ListSlice
             | Op::ListReserve
+            | Op::ListOwn
             | Op::TableDouble
             | Op::Call
             | Op::CallValue

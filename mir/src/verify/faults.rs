@@ -172,4 +172,6 @@ faults! {
     "M0315" HoleUse { op: &'static str, value: u32 } "`{op}` has %{value}, and a hole where none belongs, or none where one does";
     /// What is plugged was made for that: a variant around one cell, neither used elsewhere, and nobody holds what stands in the new hole.
     "M0316" HolePlace { value: u32, part: u64, why: &'static str } "part {part} of %{value} cannot be a hole: {why}";
+    /// `sole` marks ops that change a list, where every way there proves that nobody else holds it.
+    "M0317" UnprovedSole { op: &'static str } "nothing proves that nobody else holds the list of this `{op}`";
 }

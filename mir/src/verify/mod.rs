@@ -7,6 +7,7 @@
 //! | `ownership` | M03: each counted value is given away once on every path                       |
 //! | `variants` | M0233: a payload is read behind what shows the variant                       |
 //! | `unwinding` | M0234, M0235: what runs while a panic unwinds                          |
+//! | `sole`    | M0317: lists that change in place unasked                                      |
 //! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
 //!
 //! Family M01 is [`ir::ssa::structure`]: blocks, dominance with unwind edges, places. A `call`, an `rt` or arithmetic either has place and
@@ -17,6 +18,7 @@
 mod faults;
 mod ownership;
 pub mod proof;
+pub(crate) mod sole;
 mod types;
 mod unwinding;
 pub(crate) mod variants;
@@ -42,6 +44,7 @@ pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault
     }
     if !faults.iter().any(|fault| matches!(fault, MirFault::Structure(_))) {
         unwinding::check(body, &mut faults);
+        sole::check(body, P::IS_OWNED, &mut faults);
     }
     if !P::IS_OWNED {
         ownership::refuse(body, &mut faults);

@@ -206,6 +206,7 @@ fn broken_ownership() -> Vec<String> {
         ("(%0: (str, int)) -> str", "%1: str = field %0, 0\n  drop %0\n  ret %1 ;~ M0306"),
         ("(%0: str) -> int", "%1: int = str_len %0\n  ret %1 ;~ M0307"),
         ("(%0: [str], %1: int, %2: str) -> int", "%3: [str], %4: int = list_swap %0, %1, %2 ;~ M0202\n  drop %3\n  ret %4"),
+        ("(%0: [int], %1: int) -> [int]", "%2: [int] = list_set %0, %1, %1, {sole} ;~ M0317\n  ret %2"),
         ("(%0: cell<str>) -> bool", "%1: str = part %0, 0\n  open %0, %1 ;~ M0309\n  %2: bool = bool 1\n  ret %2"),
         ("(%0: cell<str>, %1: cell<str>) -> str", "%2: str = part %1, 0\n  %3: str = open %0, %2 ;~ M0310\n  drop %1\n  ret %3"),
         (

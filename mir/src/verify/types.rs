@@ -256,7 +256,7 @@ impl Checker<'_> {
             Op::FEq | Op::FNe | Op::FLt | Op::FLe | Op::FGt | Op::FGe => {}
             Op::IntToFloat | Op::FloatToInt | Op::FloatBits | Op::FloatOfBits => {}
             Op::Widen | Op::IntToByte | Op::IntToChar | Op::ByteToChar => {}
-            Op::ListLen | Op::ListGet | Op::ListAt | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve => {}
+            Op::ListLen | Op::ListGet | Op::ListAt | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::ListOwn => {}
             Op::TableDouble => self.table(at, args),
             Op::Hole | Op::Plug | Op::Fill => self.hole(at, inst),
             Op::ListSwap => self.swapped(at, inst),
