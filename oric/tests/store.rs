@@ -26,7 +26,7 @@ pub @area (w: int, h: int) -> int = {
 }
 
 @weight (n: int) -> int = {
-    let m = if n > 3 then weight(n / 2) - 1 else n;
+    let m = if n > 3 then weight(n / 2) else n;
     m + 1
 }
 ";
@@ -114,7 +114,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 fn a_second_build_has_nothing_to_do() {
     let folder = program("twice");
     assert_eq!(build(&folder.0), "linked");
-    assert_eq!(prints(&folder.0), "25");
+    assert_eq!(prints(&folder.0), "27");
     assert!(ran(&folder.0, "machine") >= 2);
     let before = std::fs::metadata(folder.0.join("main")).and_then(|meta| meta.modified()).expect("a time");
     for _ in 0..3 {
@@ -132,12 +132,12 @@ fn an_edit_compiles_what_it_changed_and_undoing_it_nothing() {
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     let edited = build(&folder.0);
     assert!(edited == "patched" || edited == "linked");
-    assert_eq!(prints(&folder.0), "39");
+    assert_eq!(prints(&folder.0), "41");
     assert_eq!((ran(&folder.0, "hir"), ran(&folder.0, "machine"), ran(&folder.0, "mentions")), (1, 1, 1));
     is_clean(&folder.0);
     folder.write("shapes.ori", SHAPES.as_bytes());
     build(&folder.0);
-    assert_eq!(prints(&folder.0), "25");
+    assert_eq!(prints(&folder.0), "27");
     assert_eq!((ran(&folder.0, "hir"), ran(&folder.0, "mir"), ran(&folder.0, "machine")), (0, 0, 0));
     assert!(std::fs::read(folder.0.join("main")).expect("an executable") == first);
 }
@@ -151,7 +151,7 @@ fn an_edit_of_the_same_size_and_time_is_seen() {
     std::fs::write(&path, SHAPES.replace("m + 1", "m + 2")).expect("written");
     std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(time)).expect("the time can be set");
     build(&folder.0);
-    assert_eq!(prints(&folder.0), "39");
+    assert_eq!(prints(&folder.0), "41");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn an_output_that_is_deleted_or_altered_is_made_again() {
     std::fs::write(&path, b"no program").expect("written");
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     assert_eq!(build(&folder.0), "linked");
-    assert_eq!(prints(&folder.0), "39");
+    assert_eq!(prints(&folder.0), "41");
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_plan_that_was_linked_before_is_restored_wherever_it_is_wanted() {
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     assert_eq!(build(&folder.0), "patched");
     assert_eq!(other(&[]), "patched");
-    assert_eq!(prints(&folder.0), "39");
+    assert_eq!(prints(&folder.0), "41");
     is_clean(&folder.0);
     // Objects too, and one is never taken for the other.
     for expected in ["linked", "restored"] {
@@ -237,8 +237,8 @@ fn a_build_that_outgrows_the_budget_collects_by_itself() {
     };
     run(&["build", "main.ori"]);
     assert_eq!(files_of(&folder.0.join(".ori/cas")).len(), 1, "only what ignores the folder for git is left");
-    assert_eq!(run(&["run", "main.ori"]), "25\n", "what is about to start stays");
-    assert_eq!(prints(&folder.0), "25");
+    assert_eq!(run(&["run", "main.ori"]), "27\n", "what is about to start stays");
+    assert_eq!(prints(&folder.0), "27");
     std::fs::remove_file(folder.0.join("main")).expect("removed");
     assert_eq!(build(&folder.0), "linked", "what was collected is linked again");
     assert!(files_of(&folder.0.join(".ori/cas")).len() > 1);
@@ -262,7 +262,7 @@ fn a_project_that_cannot_be_written_is_built_in_memory_with_one_warning() {
     for (_, err, status) in results {
         assert_eq!((status, err.matches("warning").count(), err.matches("error").count()), (0, 1, 0), "{err}");
     }
-    assert_eq!(text(&Command::new(&target).output().expect("it runs").stdout), "25\n");
+    assert_eq!(text(&Command::new(&target).output().expect("it runs").stdout), "27\n");
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn many_builds_and_checks_at_once_agree() {
             let err = text(&output.stderr);
             assert!(output.status.success() && !err.contains("warning") && !err.contains("error:"), "{err}");
         }
-        assert_eq!(prints(&folder.0), (25 + 14 * round).to_string());
+        assert_eq!(prints(&folder.0), (27 + 14 * round).to_string());
         is_clean(&folder.0);
     }
     let (out, err, status) = oric(&folder.0, &["cache", "verify", "main.ori"]);
@@ -316,7 +316,7 @@ fn a_damaged_store_costs_one_warning_and_no_result() {
             folder.write("shapes.ori", edited.as_bytes());
             let (_, err, status) = oric(&folder.0, &["build", "main.ori"]);
             assert!(status == 0 && err.matches("warning").count() <= 1 && !err.contains("error"), "{damage} {}: {err}", path.display());
-            assert_eq!(prints(&folder.0), (25 + 14 * (number + 1)).to_string(), "{damage} {}", path.display());
+            assert_eq!(prints(&folder.0), (27 + 14 * (number + 1)).to_string(), "{damage} {}", path.display());
             is_clean(&folder.0);
         }
     }
@@ -337,7 +337,7 @@ fn damage_is_found_by_verify_and_mended_by_the_next_build() {
     assert!(status == 1 && err.contains("damaged"), "{err}");
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     oric(&folder.0, &["build", "main.ori"]);
-    assert_eq!(prints(&folder.0), "39");
+    assert_eq!(prints(&folder.0), "41");
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn garbage_is_collected_within_the_budget() {
     // What is gone was convenience alone.
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     assert_eq!(build(&folder.0), "linked");
-    assert_eq!(prints(&folder.0), "39");
+    assert_eq!(prints(&folder.0), "41");
     for args in [&["cache", "gc", "main.ori"][..], &["build", "main.ori"]] {
         let output = command(&folder.0, args).env("ORI_CACHE_SIZE", "much").output().expect("oric can be started");
         assert_eq!(output.status.code(), Some(2));
@@ -408,7 +408,7 @@ fn a_package_is_what_its_manifest_says() {
     folder.write("src/shapes.ori", SHAPES.as_bytes());
     for args in [&["run"][..], &["run", "."], &["run", "src/main.ori"]] {
         let (out, err, status) = oric(&folder.0, args);
-        assert_eq!((out.as_str(), status), ("25\n", 0), "{args:?}: {err}");
+        assert_eq!((out.as_str(), status), ("27\n", 0), "{args:?}: {err}");
     }
     let (_, err, status) = oric(&folder.0, &["build"]);
     assert!(status == 0 && folder.0.join("tank").is_file(), "{err}");
@@ -418,7 +418,7 @@ fn a_package_is_what_its_manifest_says() {
     let (_, err, status) = oric(&folder.0, &["build"]);
     assert!(status == 0 && how(&err) != "up to date", "{err}");
     let output = Command::new(folder.0.join("tank")).output().expect("it runs");
-    assert_eq!(text(&output.stdout), "25\n");
+    assert_eq!(text(&output.stdout), "27\n");
     for wrong in ["[project]\nname = 3\n", "[project]\n", "name", "[project]\nname = \"a\"\nmain = \"../x.ori\"\n"] {
         folder.write("ori.toml", wrong.as_bytes());
         let (_, err, status) = oric(&folder.0, &["check"]);
@@ -516,7 +516,7 @@ fn timings_are_a_page_or_a_trace() {
     assert!(page.contains("machine(@shapes.weight)") && page.contains("class=\"lane\"") && !page.contains("http"));
     folder.write("shapes.ori", SHAPES.replace("m + 1", "m + 2").as_bytes());
     let (out, err, status) = oric(&folder.0, &["run", "main.ori", "--timings=trace"]);
-    assert!(status == 0 && out == "39\n" && err.contains("timings.json"), "{out}{err}");
+    assert!(status == 0 && out == "41\n" && err.contains("timings.json"), "{out}{err}");
     let trace = std::fs::read_to_string(folder.0.join(".ori/timings.json")).expect("a trace");
     let trace: Value = serde_json::from_str(&trace).expect("JSON");
     let events = trace["traceEvents"].as_array().expect("events");

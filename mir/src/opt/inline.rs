@@ -19,7 +19,8 @@ const SMALL: usize = 30;
 const LEAST_GROWTH: usize = 400;
 /// How deep copies are made in copies.
 const DEPTH: u8 = 3;
-/// Instructions of a function that is copied into itself, and how deep: a recursion of a few instructions spends most of its time on calls.
+/// Instructions of a function that is copied into itself, and how deep. It calls itself from two places at least: such a recursion has most of its calls at its
+/// ends, where it does little else.
 const SELF: usize = 16;
 const SELF_DEPTH: u8 = 2;
 /// Instructions of a callee that is hardly more than a call of it, and how deep its copies may stand.
@@ -28,11 +29,11 @@ const TINY_DEPTH: u8 = 6;
 
 /// Small enough to be copied into callers, not calling itself, and without a hole, of which a body has one: what [`Context::inlinable`] answers about a body.
 pub fn is_inlinable(body: &Body<Mono>) -> bool {
-    cost(body) <= SMALL && !calls_itself(body) && !has_hole(body)
+    cost(body) <= SMALL && own_calls(body).next().is_none() && !has_hole(body)
 }
 
-fn calls_itself(graph: &Graph<Mir>) -> bool {
-    graph.insts.rows().iter().any(|row| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == graph.name)
+fn own_calls(graph: &Graph<Mir>) -> impl Iterator<Item = &InstRow<Op>> {
+    graph.insts.rows().iter().filter(|row| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == graph.name)
 }
 
 fn has_hole(graph: &Graph<Mir>) -> bool {
@@ -69,7 +70,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
     let order = flow.order(graph);
     let mut room = cost(graph).max(LEAST_GROWTH);
     // What is copied into the function itself is its body as it is now.
-    let own = (cost(graph) <= SELF && calls_itself(graph) && !has_hole(graph)).then(|| renumbered(graph, &order));
+    let own = (cost(graph) <= SELF && own_calls(graph).nth(1).is_some() && !has_hole(graph)).then(|| renumbered(graph, &order));
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text. What follows a copy is moved into its
     // block when that is searched: a block of many calls is gone through once.
     let mut work: Vec<(Block, u8, Option<Rest>)> = order.blocks.iter().rev().map(|&block| (block, 0, None)).collect();
