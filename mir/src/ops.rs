@@ -108,7 +108,7 @@ ir::ops! {
     // Conversions.
     IntToFloat = "int_to_float" (Int) -> (Float), imm None, targets 0, Pure, "nearest float";
     FloatToInt = "float_to_int" (Float) -> (Int), imm None, targets 0, Panics, "integral part; float_out_of_range";
-    FloatBits = "float_bits" (Float) -> (Int),  imm None, targets 0, Pure, "bit pattern";
+    FloatBits = "float_bits" (Float) -> (Int),  imm None, targets 0, Pure, "bit pattern; of a NaN always 0x7ff8000000000000";
     FloatOfBits = "float_of_bits" (Int) -> (Float), imm None, targets 0, Pure, "float of a bit pattern";
     Widen     = "widen"     (Discrete) -> (Int), imm None, targets 0, Pure, "code, value, 0 or 1 as an int";
     IntToByte = "int_to_byte" (Int) -> (Byte),  imm None, targets 0, Panics, "byte_out_of_range";

@@ -133,7 +133,7 @@ attributes #2 = {{ nounwind }}
         if !unit.values.contains(&item) {
             return quoted(&function.symbol);
         }
-        let name = quoted(&format!("{}.value", function.symbol));
+        let name = quoted(&format!("{}&value", function.symbol));
         if self.thunks.insert(item, ()).is_none() {
             let graph = function.graph();
             let params: Vec<&str> = function::params(graph).iter().map(|&ty| wide(ty)).collect();

@@ -298,7 +298,7 @@ impl<'a> Builder<'a> {
             MirOp::FGt => self.float_compare(inst, FloatCond::Gt),
             MirOp::FGe => self.float_compare(inst, FloatCond::Ge),
             MirOp::IntToFloat => self.unary(inst, Op::FloatOfInt, Type::F64),
-            MirOp::FloatBits => self.unary(inst, Op::BitsOfFloat, Type::I64),
+            MirOp::FloatBits => self.float_bits(inst),
             MirOp::FloatOfBits => self.unary(inst, Op::FloatOfBits, Type::F64),
             MirOp::Widen => match self.type_of_leaf(args) {
                 Type::I64 => self.alias(inst, args.first().copied(), 0),
@@ -479,6 +479,15 @@ impl<'a> Builder<'a> {
         }
         self.set_first(inst, first);
         Ok(())
+    }
+
+    /// Which NaN an operation gives differs between processors and optimisers, so all show the same bits.
+    fn float_bits(&mut self, inst: MirInst) {
+        let a = self.leaf(self.mir.args(inst), 0);
+        let is_nan = self.plain(Op::Fcmp, &[a, a], FloatCond::Ne as u64, Type::I8);
+        let (nan, bits) = (self.constant(Type::I64, pure::float::NAN as i64), self.pure(Op::BitsOfFloat, &[a], Type::I64));
+        let value = self.pure(Op::Select, &[is_nan, nan, bits], Type::I64);
+        self.define(inst, value);
     }
 
     fn unary(&mut self, inst: MirInst, op: Op, ty: Type) {

@@ -89,8 +89,11 @@ impl<'a, P: Phase> Checker<'a, P> {
             self.registers(&body.results, Where::Function);
         }
         if let Some(signature) = self.signature(body.name)? {
-            let (wanted, results) = convention::<P>(&signature);
-            if results.len() != signature.results.len() {
+            // Before the convention is made, a body has its results as they are, however many; only what it calls has them in an area.
+            let has_area = P::IS_LEGAL && convention::<P>(&signature).1.len() != signature.results.len();
+            let wanted = has_area.then_some(Type::Ptr).into_iter().chain(signature.params.iter().copied());
+            let results = if has_area { &[][..] } else { &signature.results[..] };
+            if has_area {
                 self.area = params.first().map(|&area| (area, area_size(&signature.results)));
                 self.fields = fields_of(&signature.results);
             }

@@ -10,7 +10,7 @@
 use ir::Where;
 
 use super::{Judge, Rule};
-use crate::ir::Phase;
+use crate::ir::{BlockRow, Phase};
 use crate::ops::{AuxKind, Op};
 
 const NONE: u32 = u32::MAX;
@@ -128,7 +128,9 @@ impl<P: Phase> Judge<'_, P> {
         flow.entered.resize(count, NONE);
         flow.loop_ends.clear();
         flow.loop_ends.resize(count, NONE);
-        flow.is_cut = function.blocks.rows().iter().any(|block| block.is_pad && block.end - block.start > 1);
+        let only_resumes = |start: u32| function.records.get(start as usize).is_some_and(|record| record.op == Op::Resume);
+        let does_more = |block: &BlockRow| block.is_pad && (block.end - block.start > 1 || !only_resumes(block.start));
+        flow.is_cut = function.blocks.rows().iter().any(does_more);
         let mut dangles = false;
         for (id, block) in function.blocks.iter() {
             let number = id.raw();

@@ -236,6 +236,10 @@ pub(super) enum Insn {
         d: Slot,
         a: Slot,
     },
+    FloatBits {
+        d: Slot,
+        a: Slot,
+    },
     FloatToInt {
         d: Slot,
         a: Slot,

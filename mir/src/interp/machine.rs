@@ -343,6 +343,7 @@ impl<'a> Machine<'a> {
                 Insn::FGt { d, a, b } => float_compare!(d, a, b, >),
                 Insn::FGe { d, a, b } => float_compare!(d, a, b, >=),
                 Insn::IntToFloat { d, a } => word!(*d) = (word!(*a) as i64 as f64).to_bits(),
+                Insn::FloatBits { d, a } => word!(*d) = pure::float::bits(float!(*a)),
                 Insn::FloatToInt { d, a } => checked!(*d, pure::float::to_int(float!(*a)), &[]),
                 Insn::IntToByte { d, a } => {
                     let value = word!(*a) as i64;

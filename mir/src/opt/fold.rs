@@ -605,7 +605,7 @@ fn float_unary(graph: &Graph<Mir>, op: Op, a: Value) -> Found {
                 Op::FNeg => Found::Literal(Op::Float, bits ^ SIGN),
                 Op::FAbs => Found::Literal(Op::Float, bits & !SIGN),
                 Op::FSqrt => float(x.sqrt()),
-                Op::FloatBits => Found::Literal(Op::Int, bits),
+                Op::FloatBits => Found::Literal(Op::Int, pure::float::bits(x)),
                 // The bounds are exact floats: -2^63 and 2^63.
                 Op::FloatToInt if x.trunc() >= -9_223_372_036_854_775_808.0 && x.trunc() < 9_223_372_036_854_775_808.0 => {
                     int(x.trunc() as i64)
@@ -626,7 +626,8 @@ fn float_unary(graph: &Graph<Mir>, op: Op, a: Value) -> Found {
         (Op::FNeg, Some((Op::FNeg, inner))) => Found::Value(inner[0]),
         (Op::FAbs, Some((Op::FAbs, _))) => Found::Value(a),
         (Op::FAbs, Some((Op::FNeg, inner))) => Found::Pure(Op::FAbs, [inner[0]; 3], 1),
-        (Op::FloatBits, Some((Op::FloatOfBits, inner))) | (Op::FloatOfBits, Some((Op::FloatBits, inner))) => Found::Value(inner[0]),
+        // Not the other way round: a NaN has many patterns, and shows one.
+        (Op::FloatOfBits, Some((Op::FloatBits, inner))) => Found::Value(inner[0]),
         _ => Found::Nothing,
     }
 }

@@ -128,14 +128,15 @@ pub fn to_int(a: f64) -> Result<i64, PanicKind> {
 
 /// The hash of `a` (`language/08` §8.4): zeros alike, NaNs alike.
 pub fn hash(a: f64) -> i64 {
-    let bits = if a == 0.0 {
-        0
-    } else if a.is_nan() {
-        0x7ff8_0000_0000_0000
-    } else {
-        a.to_bits()
-    };
-    bits as i64
+    if a == 0.0 { 0 } else { bits(a) as i64 }
+}
+
+/// The bits of every NaN as they are shown: which NaN an operation gives differs between processors and optimisers.
+pub const NAN: u64 = 0x7ff8_0000_0000_0000;
+
+/// The bit pattern of `a`; of a NaN, [`NAN`].
+pub fn bits(a: f64) -> u64 {
+    if a.is_nan() { NAN } else { a.to_bits() }
 }
 
 #[cfg(test)]
