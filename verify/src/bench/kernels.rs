@@ -57,7 +57,7 @@ fn mean(ratios: &[f64]) -> f64 {
 }
 
 /// Each kernel, built with these flags, beside its twin in C by `clang -O2`: ours / theirs.
-fn beside_c(title: &str, oric: &str, flags: &[&str], kernels: &[(&str, &str)], evidence: &mut Evidence) -> Vec<Option<f64>> {
+fn beside_c(title: &'static str, oric: &str, flags: &[&str], kernels: &[(&str, &str)], evidence: &mut Evidence) -> Vec<Option<f64>> {
     let mut table = Table::new(title, &["kernel", "size", "ori ms", "clang -O2 ms", "ratio", "state"]);
     let mut found = Vec::new();
     for &(kernel, size) in kernels {
