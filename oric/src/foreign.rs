@@ -18,6 +18,8 @@ pub struct Linker {
     program: PathBuf,
     /// A compiler's driver hands flags of the linker on only when told so.
     is_driver: bool,
+    /// Nobody named it: it was looked for.
+    is_default: bool,
     identity: Fp,
 }
 
@@ -92,12 +94,18 @@ impl Linker {
         // Another program at this path would link other bytes.
         let identity = Fp::of(&(program.to_string_lossy().into_owned(), about.size(), about.mtime(), about.mtime_nsec()));
         let is_driver = program.file_name().is_some_and(|name| is_driver(&name.to_string_lossy()));
-        Ok(Linker { program, is_driver, identity })
+        Ok(Linker { program, is_driver, is_default: false, identity })
     }
 
     /// Changes when the program does.
     pub const fn identity(&self) -> Fp {
         self.identity
+    }
+
+    /// Its name, and who named it.
+    pub fn introduced(&self) -> String {
+        let whose = if self.is_default { "found in PATH; ORI_LINKER names another" } else { "ORI_LINKER" };
+        format!("{} ({whose})", self.name())
     }
 
     /// Its name, for messages.
@@ -112,7 +120,8 @@ impl Linker {
             let found = folders.flat_map(|folder| ["ld", "cc"].map(|name| folder.join(name))).find(|file| is_program(file))?;
             Linker::find(&found.to_string_lossy(), path).ok()
         };
-        ["lld", "mold"].iter().find_map(|name| Linker::find(name, path).ok()).or_else(system)
+        let found = ["lld", "mold"].iter().find_map(|name| Linker::find(name, path).ok()).or_else(system)?;
+        Some(Linker { is_default: true, ..found })
     }
 
     /// Links objects with the runtime; with a table of symbols or without.

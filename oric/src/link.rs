@@ -50,7 +50,7 @@ pub enum Failure {
     Link(NotLinked),
     /// The linker of somebody else refused.
     Foreign {
-        /// Its name.
+        /// Its name, and who named it.
         linker: String,
         /// What it said.
         said: String,
@@ -136,7 +136,7 @@ fn linked_by(session: &mut Session, main: ItemId, linker: &Linker) -> Result<Vec
 fn foreign_link(session: &mut Session, linker: &Linker, objects: &[&[u8]]) -> Result<Vec<u8>, Failure> {
     let linked = linker.link(objects, session.setup.link.symbols).map_err(|failed| match failed {
         Failed::Io(error) => Failure::Io(error),
-        Failed::Refused(said) => Failure::Foreign { linker: linker.name(), said },
+        Failed::Refused(said) => Failure::Foreign { linker: linker.introduced(), said },
     })?;
     if !linked.said.is_empty() {
         session.warnings.push(format!("{} says: {}", linker.name(), linked.said));

@@ -4,56 +4,14 @@
 mod book;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use book::Folder;
-
-/// Text on both streams, cells on the heap, constants with addresses, a panic that is caught and one that is not, with its trace.
-const MAIN: &str = "\
-type Shape = Circle(r: int) | Square(side: int) | Group(parts: [Shape]);
-
-let $NAMES = [\"a name that is longer than what stays inline\", \"b\"];
-
-@area (of: Shape) -> int = match of {
-    Circle(r) -> 3 * r * r,
-    Square(side) -> side * side,
-    Group(parts) -> { let sum = 0; for part in parts do sum += area(of: part); sum },
-};
-
-@applied (f: (int) -> int, n: int) -> int = f(n);
-
-@main (args: [str]) -> int = {
-    let shapes = Group(parts: [Circle(r: 2), Square(side: 3), Group(parts: [Circle(r: 1)])]);
-    print(msg: `{$NAMES[0]}: {area(of: shapes)} {applied(f: x -> x + args.len(), n: 41)}`);
-    let words = {\"one\": 1, \"two\": 2};
-    print(msg: `{words} {1.5:.3}`);
-    let caught = catch(expr: [1, 2, 3][7 + args.len()]);
-    print(msg: match caught { Ok(n) -> `{n}`, Err(why) -> why });
-    if args.len() > 0 then panic(msg: `with {args[0]}`);
-    7
-}
-";
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use book::program::{self, MAIN, does};
 
 /// Runs oric with this linker: standard output, standard error, status.
 fn oric(folder: &Path, linker: Option<&str>, args: &[&str]) -> (String, String, i32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oric"));
-    command.current_dir(folder).args(args).env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    let Output { status, stdout, stderr } =
-        command.envs(linker.map(|linker| ("ORI_LINKER", linker))).output().expect("oric can be started");
-    (text(&stdout), text(&stderr), status.code().unwrap_or(-1))
-}
-
-/// What the program does, without and with an argument.
-fn does(folder: &Path, program: &str) -> Vec<(String, String, Option<i32>)> {
-    let run = |args: &[&str]| {
-        let output = Command::new(folder.join(program)).args(args).env_clear().env("ORI_CHECK_LEAKS", "1").output().expect("it runs");
-        (text(&output.stdout), text(&output.stderr), output.status.code())
-    };
-    vec![run(&[]), run(&["an argument"])]
+    let linker = linker.map(|linker| ("ORI_LINKER", Path::new(linker)));
+    program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), folder, linker.as_slice(), args)
 }
 
 /// Is it installed?

@@ -3,39 +3,10 @@
 mod book;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use book::Folder;
-
-/// Text on both streams, cells on the heap, constants with addresses, a panic that is caught and one that is not, with its trace.
-const MAIN: &str = "\
-type Shape = Circle(r: int) | Square(side: int) | Group(parts: [Shape]);
-
-let $NAMES = [\"a name that is longer than what stays inline\", \"b\"];
-
-@area (of: Shape) -> int = match of {
-    Circle(r) -> 3 * r * r,
-    Square(side) -> side * side,
-    Group(parts) -> { let sum = 0; for part in parts do sum += area(of: part); sum },
-};
-
-@applied (f: (int) -> int, n: int) -> int = f(n);
-
-@main (args: [str]) -> int = {
-    let shapes = Group(parts: [Circle(r: 2), Square(side: 3), Group(parts: [Circle(r: 1)])]);
-    print(msg: `{$NAMES[0]}: {area(of: shapes)} {applied(f: x -> x + args.len(), n: 41)}`);
-    let words = {\"one\": 1, \"two\": 2};
-    print(msg: `{words} {1.5:.3}`);
-    let caught = catch(expr: [1, 2, 3][7 + args.len()]);
-    print(msg: match caught { Ok(n) -> `{n}`, Err(why) -> why });
-    if args.len() > 0 then panic(msg: `with {args[0]}`);
-    7
-}
-";
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use book::program::{self, MAIN, does, text};
 
 /// The worker that `make llvm` built.
 fn worker() -> Option<PathBuf> {
@@ -52,20 +23,10 @@ fn oric(folder: &Path, worker: Option<&Path>, args: &[&str]) -> (String, String,
     started(Path::new(env!("CARGO_BIN_EXE_oric")), folder, worker, args)
 }
 
+/// No `oric-llvm` that somebody installed for himself is found.
 fn started(oric: &Path, folder: &Path, worker: Option<&Path>, args: &[&str]) -> (String, String, i32) {
-    let mut command = Command::new(oric);
-    command.current_dir(folder).args(args).env_clear().env("PATH", "/usr/bin:/bin");
-    let Output { status, stdout, stderr } = command.envs(worker.map(|worker| ("ORI_LLVM", worker))).output().expect("oric can be started");
-    (text(&stdout), text(&stderr), status.code().unwrap_or(-1))
-}
-
-/// What the program does, without and with an argument.
-fn does(folder: &Path, program: &str) -> Vec<(String, String, Option<i32>)> {
-    let run = |args: &[&str]| {
-        let output = Command::new(folder.join(program)).args(args).env_clear().env("ORI_CHECK_LEAKS", "1").output().expect("it runs");
-        (text(&output.stdout), text(&output.stderr), output.status.code())
-    };
-    vec![run(&[]), run(&["an argument"])]
+    let path = ("PATH", Path::new("/usr/bin:/bin"));
+    program::oric(oric, folder, &worker.map_or(vec![path], |worker| vec![path, ("ORI_LLVM", worker)]), args)
 }
 
 #[test]
@@ -116,6 +77,49 @@ fn what_did_not_change_is_not_made_again() {
 }
 
 #[test]
+fn builds_of_both_kinds_take_turns_and_nothing_is_linked_again() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-turns");
+    folder.write("main.ori", MAIN.as_bytes());
+    let seen = || {
+        let links = folder.0.join(".ori/link");
+        let names = std::fs::read_dir(&links).unwrap_or_else(|error| panic!("{}: {error}", links.display()));
+        let row = |entry: std::fs::DirEntry| {
+            let about = entry.metadata().expect("it is there");
+            (entry.file_name(), std::os::unix::fs::MetadataExt::ino(&about), about.modified().expect("a time"))
+        };
+        let mut rows: Vec<_> = names.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())).map(row).collect();
+        rows.sort();
+        rows
+    };
+    let run = |flags: &[&str]| {
+        let (out, err, status) = oric(&folder.0, Some(&worker), &[&["run"], flags, &["main.ori"]].concat());
+        assert_eq!((out.lines().next(), status), (Some("a name that is longer than what stays inline: 24 41"), 7), "{err}");
+    };
+    run(&[]);
+    run(&["--release"]);
+    let first = seen();
+    assert!(first.len() >= 2, "{first:?}");
+    run(&[]);
+    run(&["--release"]);
+    assert_eq!(seen(), first);
+}
+
+#[test]
+fn a_linker_that_nobody_named_is_not_said_to_be_named() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-linker");
+    folder.write("main.ori", b"@main () -> void = print(msg: \"here\");\n");
+    let tools = folder.0.join("tools");
+    std::fs::create_dir(&tools).expect("a folder");
+    std::os::unix::fs::symlink("/bin/false", tools.join("ld.lld")).expect("a link");
+    let variables = [("PATH", tools.as_path()), ("ORI_LLVM", &worker)];
+    let (_, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &variables, &["build", "--release", "main.ori"]);
+    assert_eq!(status, 2, "{err}");
+    assert!(err.contains("ld.lld (found in PATH; ORI_LINKER names another) cannot link main:"), "{err}");
+}
+
+#[test]
 fn what_llvm_makes_can_be_looked_at() {
     let folder = Folder::new("release-emit");
     folder.write("main.ori", MAIN.as_bytes());
@@ -133,13 +137,19 @@ fn what_llvm_makes_can_be_looked_at() {
     }
     let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "main.ori", "--emit=obj"]);
     assert_eq!(status, 0, "{err}");
-    let linked = Command::new("cc")
-        .current_dir(&folder.0)
-        .args(["-static", "-nostdlib", "-no-pie", "-Wl,--eh-frame-hdr", "main.o", "main.tables.o", "libori_rt.a", "-o", "by-hand"])
-        .output()
-        .expect("cc can be started");
-    assert!(linked.status.success(), "{}", text(&linked.stderr));
-    assert_eq!(does(&folder.0, "by-hand")[0].2, Some(7));
+    // Without a C library, and in one: its own unwinder must not take the place of ours.
+    assert_eq!(oric(&folder.0, None, &["build", "main.ori", "-o", "own"]).2, 0);
+    let wanted = does(&folder.0, "own");
+    for way in [&["-static", "-nostdlib", "-no-pie"][..], &["-static", "-no-pie"], &["-no-pie"]] {
+        let linked = Command::new("cc")
+            .current_dir(&folder.0)
+            .args(way)
+            .args(["-Wl,--eh-frame-hdr", "main.o", "main.tables.o", "libori_rt.a", "-o", "by-hand"])
+            .output()
+            .expect("cc can be started");
+        assert!(linked.status.success(), "{way:?}: {}", text(&linked.stderr));
+        assert_eq!(does(&folder.0, "by-hand"), wanted, "{way:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use abi::funcs::PlaceRecord;
 use pure::{case, find, float, int, keyed, parse, print, text};
 
 use crate::start::decimal;
-use crate::unwind::Frame;
+use crate::unwind::{Frame, push_frame};
 use crate::value::{Builder, Str};
 use crate::walk::{Tables, Walk};
 use crate::{heap, list, output, serve, unwind};
@@ -53,15 +53,8 @@ global_asm!(
     ".globl ori_debug_print_at",
     ".type ori_debug_print_at,@function",
     "ori_debug_print_at:",
-    "    push r15",
-    "    push r14",
-    "    push r13",
-    "    push r12",
-    "    push rbp",
-    "    push rbx",
-    "    lea rax, [rsp + 56]",
-    "    push rax",
-    "    push qword ptr [rax - 8]",
+    "    mov rax, rsp",
+    push_frame!(),
     "    mov rdx, rsp",
     "    push rax",
     "    call {debug_print}",

@@ -223,6 +223,14 @@ unsafe fn land(mut frame: Frame) -> ! {
     crate::start::end_panicked()
 }
 
+/// Assembly that pushes a [`Frame`] for the call whose return address `rax` points at; changes `rcx`.
+macro_rules! push_frame {
+    () => {
+        concat!("push r15\npush r14\npush r13\npush r12\npush rbp\npush rbx\n", "lea rcx, [rax + 8]\npush rcx\npush qword ptr [rax]")
+    };
+}
+pub(crate) use push_frame;
+
 // `ori_capture` is jumped to with the return address of a call of compiled code on top of the stack; it calls what `r9` names, which does not return, with the
 // frame in `rcx` ([`Frame`]) and `rdi rsi rdx r8` as they are. A leaf without frame calls with a stack that is off by 8: it is aligned here.
 //
@@ -234,15 +242,7 @@ global_asm!(
     "ori_capture:",
     "    mov rax, rsp",
     "    and rsp, -16",
-    "    push r15",
-    "    push r14",
-    "    push r13",
-    "    push r12",
-    "    push rbp",
-    "    push rbx",
-    "    lea rcx, [rax + 8]",
-    "    push rcx",
-    "    push qword ptr [rax]",
+    push_frame!(),
     "    mov rcx, rsp",
     "    call r9",
     "    ud2",

@@ -80,7 +80,7 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             REFUSED
         }
         Failure::Foreign { linker, said } => {
-            output.failure(&format!("{linker} (ORI_LINKER) cannot link {}:\n{said}", path.display()));
+            output.failure(&format!("{linker} cannot link {}:\n{said}", path.display()));
             REFUSED
         }
         Failure::NoLinker => {

@@ -54,7 +54,9 @@ pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Out
 
 /// The executable of `main` brought up to date in the cache, or without a name when there is no cache to write to. `Err` is an exit status.
 pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) -> Result<Executable, i32> {
-    let name = format!("{}{suffix}", slot(&session.project));
+    // Builds of both kinds that take turns need not be linked again.
+    let kind = if session.setup.release.is_some() { ".release" } else { "" };
+    let name = format!("{}{suffix}{kind}", slot(&session.project));
     let links = session.setup.cache.as_ref().map(|cache| cache.links()).filter(|links| std::fs::create_dir_all(links).is_ok());
     if let Some(links) = links {
         let path = links.join(&name);

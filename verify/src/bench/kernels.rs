@@ -37,45 +37,38 @@ const RELEASE_WORST: f64 = 1.4;
 /// Release builds: every kernel beside its twin in C by `clang -O2`.
 pub fn measure_release(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
     child::raise_stacks();
-    let mut table = Table::new("release kernels", &["kernel", "size", "ori ms", "clang -O2 ms", "ratio", "state"]);
-    let (mut logs, mut worst) = (Vec::new(), 0.0f64);
-    for (number, &(kernel, size)) in NUMERIC.iter().chain(&MEMORY).enumerate() {
-        match one(oric, &["--release"], kernel, size) {
-            Ok((ours, theirs)) => {
-                let ratio = ratio(Some(ours), Some(theirs)).unwrap_or(f64::INFINITY);
-                if number < NUMERIC.len() {
-                    logs.push(ratio.ln());
-                    worst = worst.max(ratio);
-                }
-                table.row([kernel, size, &format!("{:.1}", ms(ours)), &format!("{:.1}", ms(theirs)), &format!("{ratio:.2}"), "measured"]);
-            }
-            Err(why) => {
-                if !why.starts_with("unmeasured") {
-                    evidence.fail(format!("{kernel}: {why}"));
-                }
-                table.row([kernel, size, "", "", "", &why]);
-            }
-        }
-    }
-    evidence.table(table);
-    let all = logs.len() == NUMERIC.len();
-    let mean = all.then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp());
-    ratios.at_most("release run time / clang -O2, numeric kernels, geometric mean", mean, RELEASE_LIMIT);
-    ratios.at_most("release run time / clang -O2, numeric kernels, the worst", all.then_some(worst), RELEASE_WORST);
+    let kernels: Vec<(&str, &str)> = NUMERIC.into_iter().chain(MEMORY).collect();
+    let found = beside_c("release kernels", oric, &["--release"], &kernels, evidence);
+    let numeric: Option<Vec<f64>> = found.into_iter().take(NUMERIC.len()).collect();
+    ratios.at_most("release run time / clang -O2, numeric kernels, geometric mean", numeric.as_deref().map(mean), RELEASE_LIMIT);
+    let worst = numeric.map(|ratios| ratios.into_iter().fold(0.0, f64::max));
+    ratios.at_most("release run time / clang -O2, numeric kernels, the worst", worst, RELEASE_WORST);
 }
 
 /// Fills the table and the ratio.
 pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
-    let mut table = Table::new("kernels", &["kernel", "size", "ori ms", "clang -O2 ms", "ratio", "state"]);
-    let mut logs = Vec::new();
-    for (kernel, size) in KERNELS {
-        match one(oric, &[], kernel, size) {
+    let found: Option<Vec<f64>> = beside_c("kernels", oric, &[], &KERNELS, evidence).into_iter().collect();
+    ratios.at_most("run time / clang -O2, geometric mean", found.as_deref().map(mean), LIMIT);
+}
+
+/// Geometric mean.
+fn mean(ratios: &[f64]) -> f64 {
+    (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp()
+}
+
+/// Each kernel, built with these flags, beside its twin in C by `clang -O2`: ours / theirs.
+fn beside_c(title: &'static str, oric: &str, flags: &[&str], kernels: &[(&str, &str)], evidence: &mut Evidence) -> Vec<Option<f64>> {
+    let mut table = Table::new(title, &["kernel", "size", "ori ms", "clang -O2 ms", "ratio", "state"]);
+    let mut found = Vec::new();
+    for &(kernel, size) in kernels {
+        match one(oric, flags, kernel, size) {
             Ok((ours, theirs)) => {
                 let ratio = ratio(Some(ours), Some(theirs)).unwrap_or(f64::INFINITY);
-                logs.push(ratio.ln());
+                found.push(Some(ratio));
                 table.row([kernel, size, &format!("{:.1}", ms(ours)), &format!("{:.1}", ms(theirs)), &format!("{ratio:.2}"), "measured"]);
             }
             Err(why) => {
+                found.push(None);
                 if !why.starts_with("unmeasured") {
                     evidence.fail(format!("{kernel}: {why}"));
                 }
@@ -84,15 +77,14 @@ pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
         }
     }
     evidence.table(table);
-    let mean = (logs.len() == KERNELS.len()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp());
-    ratios.at_most("run time / clang -O2, geometric mean", mean, LIMIT);
+    found
 }
 
 /// The kernels on the heap: time and peak memory beside the peers that are installed.
 pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
     child::raise_stacks();
     let mut table = Table::new("kernels on the heap", &["kernel", "size", "by", "ms", "peak MB", "ori / it"]);
-    let mut logs: [Vec<f64>; PEERS.len()] = Default::default();
+    let mut found: [Vec<f64>; PEERS.len()] = Default::default();
     for (kernel, size) in HEAP {
         match on_heap(oric, kernel, size) {
             Err(why) => evidence.fail(format!("{kernel}: {why}")),
@@ -103,7 +95,7 @@ pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
                         Ok((wall, peak)) => {
                             let ratio = ratio(ours, Some(wall));
                             if let (Some(peer), Some(ratio)) = (number.checked_sub(1), ratio) {
-                                logs[peer].push(ratio.ln());
+                                found[peer].push(ratio);
                             }
                             let shown = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
                             table.row([kernel, size, by, &format!("{:.1}", ms(wall)), &format!("{:.1}", peak as f64 / 1024.0), &shown]);
@@ -115,8 +107,8 @@ pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
         }
     }
     evidence.table(table);
-    for ((name, ..), logs) in PEERS.iter().zip(logs) {
-        let mean = (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / logs.len() as f64).exp());
+    for ((name, ..), found) in PEERS.iter().zip(found) {
+        let mean = (!found.is_empty()).then(|| mean(&found));
         // Go counts nothing and collects garbage; C frees by hand.
         ratios.at_most(&format!("heap kernels / {name}, geometric mean"), mean, if *name == "go" { 1.0 } else { LIMIT });
     }
