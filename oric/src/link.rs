@@ -200,10 +200,11 @@ fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean
         objects.push(restored.map(|restored| restored.bytes));
     }
     let how = How::Units { made: units.len(), of: objects.len() };
-    let mut made = release::translate(release, &units, llvm::Product::Object).map_err(Failure::Release)?.into_iter();
-    for (object, &stamp) in objects.iter_mut().zip(&stamps).filter(|(object, _)| object.is_none()) {
-        *object = made.next();
-        keep(session, Form::Unit, stamp, object.as_deref().unwrap_or_default(), None);
+    let made = release::translate(release, &units, llvm::Product::Object).map_err(Failure::Release)?;
+    let lacking = objects.iter_mut().zip(&stamps).filter(|(object, _)| object.is_none());
+    for ((object, &stamp), bytes) in lacking.zip(made) {
+        keep(session, Form::Unit, stamp, &bytes, None);
+        *object = Some(bytes);
     }
     let tables = release::tables(session, &plan).map_err(Failure::Release)?;
     Ok((std::iter::once(tables).chain(objects.into_iter().flatten()).collect(), how))

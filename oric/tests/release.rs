@@ -181,7 +181,7 @@ fn what_is_missing_or_wrong_is_said() {
 fn module(number: usize) -> String {
     let mut text = String::from(if number == 0 { "" } else { "use \"./m0\" { mixed0 };\n" });
     text += &format!("pub @mixed{number} (n: int) -> int = n * 3 + {number};\n");
-    text += &format!("pub @f{number}x0 (n: int) -> int = mixed{}(n: n);\n", if number % 2 == 0 { 0 } else { number });
+    text += &format!("pub @f{number}x0 (n: int) -> int = mixed{}(n: n);\n", if number.is_multiple_of(2) { 0 } else { number });
     for at in 1..60 {
         let body: String = (0..16).map(|line| format!("    acc = acc + n / {};\n", line + at + 2)).collect();
         text += &format!("pub @f{number}x{at} (n: int) -> int = {{\n    let acc = f{number}x{}(n: n);\n{body}    acc\n}}\n", at - 1);

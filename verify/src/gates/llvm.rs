@@ -15,6 +15,7 @@ use oric::release::{self, NotMade, Release, Worker};
 use crate::child::{self, Ending};
 use crate::corpus::{self, Entry};
 use crate::evidence::{Evidence, Table};
+use crate::gates::elf;
 use crate::program::{Program, checked_options, run as run_image};
 use crate::workers;
 
@@ -47,8 +48,11 @@ impl Tools {
         Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, workers: None }
     }
 
+    /// The executable, whose segments are what those of development builds are: nothing is writable and executable.
     fn link(&self, objects: &[&[u8]]) -> Result<Vec<u8>, String> {
-        self.linker.link(objects, false).map(|linked| linked.image).map_err(|failed| format!("{failed:?}"))
+        let image = self.linker.link(objects, false).map(|linked| linked.image).map_err(|failed| format!("{failed:?}"))?;
+        let faults = elf::faults(&image);
+        if faults.is_empty() { Ok(image) } else { Err(faults.join("; ")) }
     }
 }
 
