@@ -97,17 +97,17 @@ fn llvm_text(session: &mut Session, phase: &str, only: Option<&[ItemId]>) -> Res
         NotMade::Link(queries::NotLinked::Limit(item, limit)) => format!("@{item} cannot be compiled: {limit}"),
         other => format!("oric-llvm gives no answer: {other:?}"),
     };
-    let mut units = release::units(session, main).map_err(not_made)?;
+    let mut unit = release::whole(session, main).map_err(not_made)?;
     if let Some(only) = only {
-        units = units.into_iter().map(|unit| unit.restricted(|item| only.contains(&item))).collect();
+        unit = unit.restricted(|item| only.contains(&item));
     }
     if phase == "ir" {
-        return Ok(units.iter().map(llvm::write).collect());
+        return Ok(llvm::write(&unit));
     }
     let Some(release) = session.setup.release.clone() else {
         return Err("LLVM makes that: add --release (--dump=llvm.ir is what LLVM gets, and needs none)".to_owned());
     };
-    let made = release::translate(&release, units, llvm::Product::Optimised).map_err(not_made)?;
+    let made = release::translate(&release, &[unit], llvm::Product::Optimised).map_err(not_made)?;
     Ok(String::from_utf8_lossy(&made.concat()).into_owned())
 }
 

@@ -41,6 +41,13 @@ pub enum How {
     Restored,
     /// Linked from nothing.
     Clean,
+    /// Linked from units of LLVM's, of which so many were made anew.
+    Units {
+        /// Made anew.
+        made: usize,
+        /// All.
+        of: usize,
+    },
 }
 
 /// Why there is no executable.
@@ -155,7 +162,7 @@ fn released(
     let Some(linker) = session.setup.linker.clone() else { return Err(Failure::NoLinker) };
     let symbols = session.setup.link.symbols;
     let plan = session.ask(|session| session.engine.fingerprint::<queries::ReleasePlan>(&main));
-    let stamp = Stamp::new(plan, Fp::of(&(queries::Object::schema(), linker.identity(), release.identity(), symbols)));
+    let stamp = Stamp::new(plan, Fp::of(&(queries::Object::schema(), linker.identity(), release.identity(), release.units, symbols)));
     if !clean_link && let Some(held) = session.outputs.up_to_date(&absolute, stamp) {
         return Ok(Executable { held, how: How::UpToDate });
     }
@@ -163,36 +170,44 @@ fn released(
     let (image, how) = match restored {
         Some(restored) => (restored.bytes, How::Restored),
         None => {
-            let objects = release_objects(session, main, release, clean_link)?;
+            let (objects, how) = release_objects(session, main, release, clean_link)?;
             let objects: Vec<&[u8]> = objects.iter().map(Vec::as_slice).collect();
-            (foreign_link(session, &linker, &objects)?, How::Clean)
+            (foreign_link(session, &linker, &objects)?, how)
         }
     };
     let (held, side) = write_both(path, &image, None, None)?;
     session.outputs.wrote(absolute, Origin::alone(stamp), held.seen(), side);
-    if how == How::Clean {
+    if how != How::Restored {
         keep(session, Form::Executable, stamp, &image, None);
     }
     Ok(Executable { held, how })
 }
 
-/// The objects of a release build: the tables, and one of each unit.
-fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean: bool) -> Result<Vec<Vec<u8>>, Failure> {
+/// The objects of a release build: the tables, and one of each unit. Units that are as they were are not made again.
+fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean: bool) -> Result<(Vec<Vec<u8>>, How), Failure> {
     let plan = release::plan(session, main).map_err(Failure::Release)?;
-    let mut objects = vec![release::tables(session, &plan).map_err(Failure::Release)?];
+    let division = release::division(session, main, release.units).map_err(Failure::Release)?;
     // What LLVM sees: places name items, and where those stand is in the tables.
-    let stamp = Stamp::new(Fp::of(&(&plan.functions, plan.entry)), Fp::of(&(queries::Object::schema(), release.identity())));
-    if !clean && let Some(restored) = restore(session, Form::Unit, stamp) {
-        objects.push(restored.bytes);
-        return Ok(objects);
+    let code = Fp::of(&(queries::Object::schema(), release.identity()));
+    let stamps: Vec<Stamp> = division.parts.iter().map(|part| Stamp::new(part.fingerprint, code)).collect();
+    let mut objects: Vec<Option<Vec<u8>>> = Vec::with_capacity(stamps.len());
+    let mut units = Vec::new();
+    for (part, &stamp) in division.parts.iter().zip(&stamps) {
+        let restored = if clean { None } else { restore(session, Form::Unit, stamp) };
+        if restored.is_none() {
+            units.push(release::unit(session, main, &division, part).map_err(Failure::Release)?);
+        }
+        objects.push(restored.map(|restored| restored.bytes));
     }
-    let units = release::units(session, main).map_err(Failure::Release)?;
-    let made = release::translate(release, units, llvm::Product::Object).map_err(Failure::Release)?;
-    if let [object] = made.as_slice() {
-        keep(session, Form::Unit, stamp, object, None);
+    let how = How::Units { made: units.len(), of: objects.len() };
+    let made = release::translate(release, &units, llvm::Product::Object).map_err(Failure::Release)?;
+    let lacking = objects.iter_mut().zip(&stamps).filter(|(object, _)| object.is_none());
+    for ((object, &stamp), bytes) in lacking.zip(made) {
+        keep(session, Form::Unit, stamp, &bytes, None);
+        *object = Some(bytes);
     }
-    objects.extend(made);
-    Ok(objects)
+    let tables = release::tables(session, &plan).map_err(Failure::Release)?;
+    Ok((std::iter::once(tables).chain(objects.into_iter().flatten()).collect(), how))
 }
 
 /// Writes the object at `path`, from the store of artifacts when the same plan was written before; its size in bytes, and how.

@@ -118,8 +118,10 @@ pub struct Outputs {
     pub grew: bool,
 }
 
-/// Most executables, and most artifacts, that are remembered.
+/// Most executables, and most artifacts besides units, that are remembered.
 const REMEMBERED: usize = 16;
+/// Most objects of units: those of four large programs, or of one and what it was before some edits.
+const REMEMBERED_UNITS: usize = 4 * crate::release::MOST_UNITS as usize;
 
 /// Number of the form in which the store has this; another one is nothing.
 const FORM: u32 = 0x0075_7405;
@@ -184,8 +186,12 @@ impl Outputs {
     /// An artifact was put, or was good for something: it stays the longest.
     pub fn used(&mut self, kept: Kept) {
         self.kept.retain(|other| !other.is(kept.form, kept.stamp));
-        if self.kept.len() >= REMEMBERED {
-            self.kept.remove(0);
+        let most = if kept.form == Form::Unit { REMEMBERED_UNITS } else { REMEMBERED };
+        let alike = |other: &Kept| (other.form == Form::Unit) == (kept.form == Form::Unit);
+        if self.kept.iter().filter(|other| alike(other)).count() >= most
+            && let Some(oldest) = self.kept.iter().position(alike)
+        {
+            self.kept.remove(oldest);
         }
         self.kept.push(kept);
         (self.changed, self.grew) = (true, true);

@@ -124,7 +124,10 @@ fn what_llvm_makes_can_be_looked_at() {
     let folder = Folder::new("release-emit");
     folder.write("main.ori", MAIN.as_bytes());
     let (out, err, status) = oric(&folder.0, None, &["run", "main.ori", "--dump=llvm.ir:area"]);
-    assert!(status == 0 && out.contains("define swiftcc i64 @\"ori.main.area\"") && !out.contains("@\"ori.main.main\"("), "{out}{err}");
+    assert!(
+        status == 0 && out.contains("define hidden swiftcc i64 @\"ori.main.area\"") && !out.contains("@\"ori.main.main\"("),
+        "{out}{err}"
+    );
     let (_, err, status) = oric(&folder.0, None, &["build", "main.ori", "--emit=llvm-ir"]);
     assert!(status == 2 && err.contains("add --release"), "{err}");
     let (_, err, status) = oric(&folder.0, None, &["run", "main.ori", "--dump=llvm.opt"]);
@@ -172,4 +175,99 @@ fn what_is_missing_or_wrong_is_said() {
     refused(None, &["build", "--release", "--opt", "9", "main.ori"], "a level is 0, 1, 2, 3, s or z");
     assert_eq!(oric(&folder.0, None, &["build", "main.ori"]).2, 0, "the development build does without");
     refused(None, &["build", "--release", "--target-cpu", "z80", "main.ori"], "x86-64-v3");
+}
+
+/// A module of 60 functions; each calls the one before it and a small one of module `m0`.
+fn module(number: usize) -> String {
+    let mut text = String::from(if number == 0 { "" } else { "use \"./m0\" { mixed0 };\n" });
+    text += &format!("pub @mixed{number} (n: int) -> int = n * 3 + {number};\n");
+    text += &format!("pub @f{number}x0 (n: int) -> int = mixed{}(n: n);\n", if number.is_multiple_of(2) { 0 } else { number });
+    for at in 1..60 {
+        let body: String = (0..16).map(|line| format!("    acc = acc + n / {};\n", line + at + 2)).collect();
+        text += &format!("pub @f{number}x{at} (n: int) -> int = {{\n    let acc = f{number}x{}(n: n);\n{body}    acc\n}}\n", at - 1);
+    }
+    text
+}
+
+/// So many modules, and a program that calls the last function of each, and panics with an argument.
+fn write_modules(folder: &Folder, count: usize) {
+    let (mut uses, mut calls) = (String::new(), String::new());
+    for number in 0..count {
+        folder.write(&format!("m{number}.ori"), module(number).as_bytes());
+        uses += &format!("use \"./m{number}\" {{ f{number}x59 }};\n");
+        calls += &format!("    sum += f{number}x59(n: sum);\n");
+    }
+    let main = format!(
+        "{uses}@main (args: [str]) -> int = {{\n    let sum = args.len();\n{calls}    print(msg: str(sum));\n    if sum % 2 == 3 then 1 else 7 / (1 - args.len())\n}}\n"
+    );
+    folder.write("main.ori", main.as_bytes());
+}
+
+/// Builds, with what oric remembers in this folder; the executable, how many units LLVM was asked for, and of how many.
+fn built(folder: &Folder, worker: &Path, cache: &str, flags: &[&str]) -> (Vec<u8>, usize, usize) {
+    let cache = folder.0.join(cache);
+    let variables = [("ORI_LLVM", worker), ("ORI_CACHE_DIR", cache.as_path())];
+    let args = [&["build", "--release", "--opt", "1", "--message-format=json", "main.ori"], flags].concat();
+    let (out, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &variables, &args);
+    assert_eq!(status, 0, "{out}{err}");
+    let event = out.lines().find(|line| line.contains("\"artifact\"")).unwrap_or_else(|| panic!("no artifact: {out}"));
+    let event: serde_json::Value = serde_json::from_str(event).expect("JSON");
+    let number = |name: &str| event["units"][name].as_u64().unwrap_or_else(|| panic!("{event}")) as usize;
+    (std::fs::read(folder.0.join("main")).expect("it is there"), number("made"), number("of"))
+}
+
+#[test]
+fn an_edit_asks_for_the_units_that_it_concerns_and_gives_what_a_cold_build_gives() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-units");
+    write_modules(&folder, 6);
+    let (first, made, of) = built(&folder, &worker, "cache", &[]);
+    assert!(made == of && of >= 6, "{made} of {of}");
+    assert_eq!(built(&folder, &worker, "one-worker", &["--jobs", "1"]).0, first, "how many workers there are changes nothing");
+    let edited = |number: usize, from: &str, to: &str, cold: &str| {
+        let text = module(number);
+        assert!(text.contains(from), "{text}");
+        folder.write(&format!("m{number}.ori"), text.replacen(from, to, 1).as_bytes());
+        let (bytes, made, now) = built(&folder, &worker, "cache", &[]);
+        assert_eq!(now, of, "no function moved");
+        let (again, all, _) = built(&folder, &worker, cold, &[]);
+        assert!(again == bytes && all == of, "a cold build gives the same bytes");
+        (bytes, made)
+    };
+    // A large function, which nobody copies.
+    let (bytes, made) = edited(3, "acc + n / 9", "acc + n / 90", "cold-body");
+    assert!(made == 1 && bytes != first, "{made} units were made");
+    // A small one: who calls it has a copy.
+    let (_, made) = edited(0, "n * 3 + 0", "n * 5 + 1", "cold-copied");
+    assert!(made > 1 && made < of, "{made} units were made of {of}");
+    // Lines that move are in the tables alone.
+    folder.write("m0.ori", format!("// moved\n{}", module(0).replacen("n * 3 + 0", "n * 5 + 1", 1)).as_bytes());
+    assert_eq!(built(&folder, &worker, "cache", &[]).1, 0);
+    // There and back again: units are kept.
+    folder.write("m0.ori", module(0).as_bytes());
+    folder.write("m3.ori", format!("\n{}", module(3)).as_bytes());
+    assert_eq!(built(&folder, &worker, "cache", &[]).1, 0);
+}
+
+#[test]
+fn units_do_together_what_one_does() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-divided");
+    write_modules(&folder, 3);
+    folder.write("whole.ori", MAIN.as_bytes());
+    for file in ["main.ori", "whole.ori"] {
+        assert_eq!(oric(&folder.0, None, &["build", file, "-o", "own"]).2, 0);
+        let wanted = does(&folder.0, "own");
+        assert!(wanted[1].1.contains("panic: ") && wanted[1].1.contains("@main at "), "{wanted:?}");
+        for units in ["1", "5", "64"] {
+            let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "--codegen-units", units, file, "-o", "fast"]);
+            assert_eq!(status, 0, "{units} units: {err}");
+            assert_eq!(does(&folder.0, "fast"), wanted, "{units} units");
+            assert!(units == "1" || err.contains("units optimised"), "{err}");
+        }
+    }
+    let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "--codegen-units", "2", "--emit=bc", "main.ori"]);
+    assert!(status == 2 && err.contains("what '--emit' writes is one unit"), "{err}");
+    let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "--codegen-units", "0", "main.ori"]);
+    assert!(status == 2 && err.contains("1..=256"), "{err}");
 }

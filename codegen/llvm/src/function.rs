@@ -8,6 +8,7 @@ use ir::ssa::{Block, ENTRY, Graph, Inst, Target, Value};
 use lir::{Lir, Op, Type};
 
 use crate::text::{Module, narrow, quoted, result, wide};
+use crate::unit::Linkage;
 
 /// Types of the parameters of a function.
 pub(crate) fn params(graph: &Graph<Lir>) -> Vec<Type> {
@@ -41,7 +42,7 @@ pub(crate) fn write(module: &mut Module<'_>, number: usize) {
     for &block in &order.blocks {
         writer.block(block);
     }
-    writer.finish(&order, &function.symbol, function.exported);
+    writer.finish(&order, &function.symbol, function.linkage);
 }
 
 /// Blocks from which a path leads on unwinding.
@@ -269,10 +270,9 @@ impl Writer<'_, '_> {
         label
     }
 
-    fn finish(self, order: &Order, symbol: &str, exported: bool) {
+    fn finish(self, order: &Order, symbol: &str, linkage: Linkage) {
         let Writer { module, graph, mut blocks, slots, cold, dies, .. } = self;
         let out = &mut module.body;
-        let linkage = if exported { "" } else { "internal " };
         let entry = graph.blocks.get(ENTRY).map_or(&[][..], |entry| &entry.params);
         let listed: Vec<String> = entry
             .iter()
@@ -283,7 +283,8 @@ impl Writer<'_, '_> {
             .collect();
         let _ = writeln!(
             out,
-            "define {linkage}swiftcc {} {}({}) #0 personality ptr @ori_personality {{",
+            "define {} swiftcc {} {}({}) #0 personality ptr @ori_personality {{",
+            linkage.text(),
             result(&graph.results),
             quoted(symbol),
             listed.join(", ")

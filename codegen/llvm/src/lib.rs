@@ -18,7 +18,7 @@ pub mod text;
 pub mod unit;
 
 pub use text::write;
-pub use unit::{External, Function, Item, Unit};
+pub use unit::{External, Function, Item, Linkage, Unit};
 pub use wire::{Answer, Failure, Level, Product, Request};
 
 #[cfg(test)]

@@ -1,11 +1,16 @@
 use lir::Legal;
 
-use crate::{Function, Item, Unit, write};
+use crate::{External, Function, Item, Linkage, Unit, write};
+
+fn function(body: lir::Body<Legal>) -> Function {
+    let symbol = format!("ori.{}", body.name);
+    Function::new(std::sync::Arc::new(body), symbol, Linkage::Own)
+}
 
 /// A unit of these functions.
 fn unit(text: &str) -> Unit {
     let (bodies, _) = lir::text::parse::<Legal>(&format!("ori-ir lir.legal 1 layout=lp64 abi=ori\n{text}")).expect("LIR");
-    let functions = bodies.iter().map(|body| Function::new(body, format!("ori.{}", body.name), false)).collect();
+    let functions = bodies.into_iter().map(function).collect();
     Unit { functions, ..Unit::default() }
 }
 
@@ -93,10 +98,10 @@ fn every_instruction_has_a_form() {
         for file in std::fs::read_dir(folder.join(sub)).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let Ok(text) = std::fs::read_to_string(&file) else { continue };
             let Ok((bodies, _)) = lir::text::parse::<Legal>(&text) else { continue };
-            let functions = bodies.iter().map(|body| Function::new(body, format!("ori.{}", body.name), false)).collect();
+            seen += bodies.len();
+            let functions = bodies.into_iter().map(function).collect();
             let written = write(&Unit { functions, ..Unit::default() });
             assert!(!written.contains("; malformed"), "{}:\n{written}", file.display());
-            seen += bodies.len();
         }
     }
     assert!(seen > 20, "{seen} bodies");
@@ -113,4 +118,31 @@ fn places_are_written_once_with_what_is_around_them() {
     assert_eq!(text.matches("= private unnamed_addr constant { ptr, i32, i32, ptr }").count(), 1, "{text}");
     assert!(text.contains("{ ptr @\"ori_item_1\", i32 1, i32 4, ptr null }"), "{text}");
     assert_eq!(text, write(&unit), "the same unit, the same text");
+}
+
+#[test]
+fn parts_name_what_others_define_and_keep_one_of_each_constant() {
+    let (bodies, _) = lir::text::parse::<Legal>(
+        "ori-ir lir.legal 1 layout=lp64 abi=ori\n;! fn @n.g(i64) -> i64\nfn @n.g(%0: i64) -> i64 {\nb0:\n  ret %0\n}\nfn @m.f(%0: i64) -> ptr {\nb0:\n  %1: i64 = call @n.g, %0, b1 !2:3\n  %2: ptr = code @n.g\n  ret %2\nb1:\n  resume\n}\n",
+    )
+    .expect("LIR");
+    let whole = Unit { functions: bodies.into_iter().map(function).collect(), is_part: true, ..Unit::default() };
+    let other = whole.functions[0].graph().name;
+    let mut copied = whole.clone();
+    for function in &mut copied.functions {
+        function.linkage = if function.graph().name == other { Linkage::Copy } else { Linkage::Shared };
+    }
+    let text = write(&copied);
+    assert!(text.contains("define available_externally hidden swiftcc i64 @\"ori.n.g\""), "{text}");
+    assert!(text.contains("define hidden swiftcc ptr @\"ori.m.f\""), "{text}");
+    // What another unit defines has a thunk here all the same, when a value is made of it.
+    let part = whole.restricted(|item| item != other);
+    let External { params, results, .. } = &part.externals[0];
+    assert_eq!((params.len(), results.len()), (1, 1));
+    let text = write(&Unit { values: vec![other], ..part });
+    assert!(text.contains("declare swiftcc i64 @\"ori.n.g\"(i64) #0"), "{text}");
+    assert!(
+        text.contains("define internal swiftcc i64 @\"ori.n.g.value\"(i64 %a0, ptr %cell)") && text.contains("ret ptr @\"ori.n.g.value\""),
+        "{text}"
+    );
 }

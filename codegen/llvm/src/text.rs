@@ -11,12 +11,12 @@
 use std::fmt::Write;
 
 use abi::layout::{THREAD_SIZE, THREAD_SYMBOL};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use ir::{ItemId, PlaceId, Places, Symbol};
 use lir::Type;
 
 use crate::function;
-use crate::unit::{External, Unit};
+use crate::unit::{External, Function, Unit};
 
 /// The runtime's entry for panics of code without function records.
 const PANIC: &str = "ori_panic_at";
@@ -35,8 +35,9 @@ pub fn write(unit: &Unit) -> String {
 /// What functions share.
 pub(crate) struct Module<'u> {
     pub(crate) unit: &'u Unit,
-    symbols: HashMap<ItemId, &'u str>,
+    functions: HashMap<ItemId, &'u Function>,
     externals: HashMap<ItemId, &'u External>,
+    values: HashSet<ItemId>,
     items: HashMap<ItemId, &'u str>,
     /// Places by item, line, column and the number of the place around, plus one.
     places: HashMap<(ItemId, u32, u32, u32), u32>,
@@ -52,13 +53,14 @@ pub(crate) struct Module<'u> {
 
 impl<'u> Module<'u> {
     fn new(unit: &'u Unit) -> Module<'u> {
-        let symbols = unit.functions.iter().map(|function| (function.graph().name, function.symbol.as_str())).collect();
+        let functions = unit.functions.iter().map(|function| (function.graph().name, function)).collect();
         let externals = unit.externals.iter().map(|external| (external.item, external)).collect();
         let items = unit.items.iter().map(|row| (row.item, row.symbol.as_str())).collect();
         Module {
             unit,
-            symbols,
+            functions,
             externals,
+            values: unit.values.iter().copied().collect(),
             items,
             places: HashMap::new(),
             data: HashMap::new(),
@@ -102,8 +104,8 @@ attributes #2 = {{ nounwind }}
 
     /// The symbol of a function, quoted; one of another object is declared. One that nobody described has none, and LLVM says so.
     pub(crate) fn function(&mut self, item: ItemId) -> String {
-        if let Some(symbol) = self.symbols.get(&item) {
-            return quoted(symbol);
+        if let Some(function) = self.functions.get(&item) {
+            return quoted(&function.symbol);
         }
         let Some(External { symbol, params, results, .. }) = self.externals.get(&item).copied() else { return quoted("") };
         let name = quoted(symbol);
@@ -126,23 +128,27 @@ attributes #2 = {{ nounwind }}
     /// The address of a function as a value. One that is called with one more argument than it takes gets a thunk: LLVM may assume that a call
     /// agrees with the function.
     pub(crate) fn address(&mut self, item: ItemId) -> String {
-        let unit = self.unit;
-        let Some(function) = unit.functions.iter().find(|function| function.graph().name == item) else {
-            return self.function(item);
+        let callee = self.function(item);
+        let (symbol, params, results) = match (self.functions.get(&item), self.externals.get(&item)) {
+            (Some(function), _) => (&function.symbol, function::params(function.graph()), &function.graph().results),
+            (None, Some(external)) => (&external.symbol, external.params.clone(), &external.results),
+            (None, None) => return callee,
         };
-        if !unit.values.contains(&item) {
-            return quoted(&function.symbol);
+        if !self.values.contains(&item) {
+            return callee;
         }
+<<<<<<< HEAD
         let name = quoted(&format!("{}&value", function.symbol));
+=======
+        let name = quoted(&format!("{symbol}.value"));
+>>>>>>> main
         if self.thunks.insert(item, ()).is_none() {
-            let graph = function.graph();
-            let params: Vec<&str> = function::params(graph).iter().map(|&ty| wide(ty)).collect();
-            let result = result(&graph.results);
-            let listed: Vec<String> = params.iter().enumerate().map(|(at, ty)| format!("{ty} %a{at}")).collect();
+            let result = result(results);
+            let listed: Vec<String> = params.iter().enumerate().map(|(at, &ty)| format!("{} %a{at}", wide(ty))).collect();
             let comma = if listed.is_empty() { "" } else { ", " };
-            let (listed, callee) = (listed.join(", "), quoted(&function.symbol));
+            let listed = listed.join(", ");
             let _ = writeln!(self.body, "define internal swiftcc {result} {name}({listed}{comma}ptr %cell) #0 {{");
-            if graph.results.is_empty() {
+            if results.is_empty() {
                 let _ = writeln!(self.body, "  tail call swiftcc void {callee}({listed})\n  ret void\n}}\n");
             } else {
                 let _ = writeln!(self.body, "  %r = tail call swiftcc {result} {callee}({listed})\n  ret {result} %r\n}}\n");
@@ -155,12 +161,16 @@ attributes #2 = {{ nounwind }}
     pub(crate) fn data(&mut self, text: Symbol) -> String {
         let next = self.data.len() as u32;
         let number = *self.data.entry(text).or_insert(next);
+        let name = if self.unit.is_part { format!("ori_text_{:032x}", text.content()) } else { format!("d.{number}") };
         if number == next {
-            let bytes = text.as_str().as_bytes();
-            let _ =
-                writeln!(self.head, "@d.{number} = private unnamed_addr constant [{} x i8] c\"{}\", align 8", bytes.len(), escaped(bytes));
+            let (length, bytes) = (text.as_str().len(), escaped(text.as_str().as_bytes()));
+            let (before, linkage, after) = match self.unit.is_part {
+                true => (format!("${name} = comdat any\n"), "linkonce_odr hidden", ", comdat"),
+                false => (String::new(), "private", ""),
+            };
+            let _ = writeln!(self.head, "{before}@{name} = {linkage} unnamed_addr constant [{length} x i8] c\"{bytes}\"{after}, align 8");
         }
-        format!("@d.{number}")
+        format!("@{name}")
     }
 
     /// The address of a place, with the calls that it was inlined through; `null` for none.

@@ -384,13 +384,21 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::StrLen => Insn::StrLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::List => Insn::List { d: self.heap_result(inst)?, parts: self.operands(body.args(inst))? },
             Op::ListPush => Insn::ListPush { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, value: self.arg(inst, 1)? },
-            Op::ListSet => {
-                Insn::ListSet { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, value: self.arg(inst, 2)?, sole: row.flags & SOLE != 0 }
-            }
+            Op::ListSet => Insn::ListSet {
+                d: self.heap_result(inst)?,
+                a: self.heap(inst, 0)?,
+                b: self.word(inst, 1)?,
+                value: self.arg(inst, 2)?,
+                sole: row.flags & SOLE != 0,
+            },
             Op::ListSwap => {
                 let old = body.results(inst).nth(1).ok_or("list_swap lacks a result")?;
                 let (d, _, _) = (self.heap_result(inst)?, self.heap(inst, 0)?, self.word(inst, 1)?);
-                Insn::ListSwap { d, all: self.operands(&[body.args(inst)[0], body.args(inst)[1], body.args(inst)[2], old])?, sole: row.flags & SOLE != 0 }
+                Insn::ListSwap {
+                    d,
+                    all: self.operands(&[body.args(inst)[0], body.args(inst)[1], body.args(inst)[2], old])?,
+                    sole: row.flags & SOLE != 0,
+                }
             }
             Op::ListSlice => {
                 Insn::ListSlice { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, c: self.word(inst, 2)? }

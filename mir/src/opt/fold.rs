@@ -344,7 +344,15 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
             Some(_) | None => Found::Nothing,
         },
         Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField => Found::Nothing,
-        Op::List | Op::ListGet | Op::ListAt | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::ListOwn | Op::TableDouble => Found::Nothing,
+        Op::List
+        | Op::ListGet
+        | Op::ListAt
+        | Op::ListPush
+        | Op::ListSet
+        | Op::ListSlice
+        | Op::ListReserve
+        | Op::ListOwn
+        | Op::TableDouble => Found::Nothing,
         Op::Call | Op::Closure | Op::CallValue | Op::Dup | Op::Drop | Op::Open | Op::Reuse | Op::Free | Op::ListSwap => Found::Nothing,
         Op::Hole | Op::Plug | Op::Fill => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,

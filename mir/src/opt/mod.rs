@@ -103,8 +103,8 @@ const PIPELINE: [Pass; 37] = {
     use Pass::*;
     [
         Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
-        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead,
-        Unshare, Sink, Holes, Jumps,
+        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead, Unshare, Sink, Holes,
+        Jumps,
     ]
 };
 

@@ -42,9 +42,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
     let Desk { flow, known, .. } = desk;
     let lengths = known.lengths();
     let (order, incoming) = (flow.order(graph), flow.incoming(graph));
-    let comes_back = |block: &Block| {
-        incoming.of_block(*block).iter().any(|edge| order.position[edge.from.index()] >= order.position[block.index()])
-    };
+    let comes_back =
+        |block: &Block| incoming.of_block(*block).iter().any(|edge| order.position[edge.from.index()] >= order.position[block.index()]);
     let headers: Vec<Block> = order.blocks.iter().copied().filter(comes_back).collect();
     drop((order, incoming));
     let mut copied = 0;
@@ -151,8 +150,7 @@ impl Counter {
                 [step, a] if a == param => step,
                 _ => continue,
             };
-            let (counted, op, bound) =
-                if left == param || left == next { (left, holds, right) } else { (right, exchanged, left) };
+            let (counted, op, bound) = if left == param || left == next { (left, holds, right) } else { (right, exchanged, left) };
             let is_counter = counted == param || counted == next;
             if is_counter && matches!(op, Op::Lt | Op::Le) && is_fixed(step) && is_fixed(bound) && step != param {
                 return Some(Counter { param, at, step, bound, is_next: counted == next, is_inclusive: op == Op::Le });

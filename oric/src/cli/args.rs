@@ -196,6 +196,9 @@ pub struct Optimise {
     /// The processor that a release build is for; `native` is this one.
     #[arg(long, value_name = "CPU", requires = "release", default_value = "x86-64", value_parser = ["x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "native"])]
     pub target_cpu: String,
+    /// Into how many units a release build is divided, 1 to 256 [default: by modules, when the program is large]. One: LLVM sees the whole program.
+    #[arg(long, value_name = "N", requires = "release", value_parser = clap::value_parser!(u32).range(1..=i64::from(crate::release::MOST_UNITS)))]
+    pub codegen_units: Option<u32>,
 }
 
 fn level(text: &str) -> Result<llvm::Level, String> {

@@ -34,6 +34,10 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
         output.failure("LLVM makes that: add --release (--dump=asm shows what the development build runs)");
         return REFUSED;
     }
+    if product.is_some() && release.as_ref().is_some_and(|release| release.units.is_some()) {
+        output.failure("--codegen-units is for executables: what '--emit' writes is one unit; leave one of the two out");
+        return REFUSED;
+    }
     let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
     if let Err(status) = checked_main(session, output) {
         return status;
@@ -47,12 +51,17 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
         Ok(built) => built,
         Err(failure) => return failed(&failure, &path, session, output),
     };
-    output.event(&json!({ "reason": "artifact", "path": path.to_string_lossy(), "bytes": bytes }));
+    let mut event = json!({ "reason": "artifact", "path": path.to_string_lossy(), "bytes": bytes });
+    if let How::Units { made, of } = how {
+        event["units"] = json!({ "made": made, "of": of });
+    }
+    output.event(&event);
     let how = match how {
-        How::UpToDate => ", up to date",
-        How::Patched => ", patched",
-        How::Restored => ", restored",
-        How::Clean => "",
+        How::UpToDate => ", up to date".to_owned(),
+        How::Patched => ", patched".to_owned(),
+        How::Restored => ", restored".to_owned(),
+        How::Clean | How::Units { of: 1, .. } => String::new(),
+        How::Units { made, of } => format!(", {made} of {of} units optimised"),
     };
     output.summary(&format!("build: {} ({bytes} bytes{how}) in {}", path.display(), super::elapsed(started)));
     0
@@ -137,8 +146,8 @@ fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnos
 /// What LLVM made of the program. Beside an object stands what it is linked with.
 fn emitted(session: &mut Session, release: &Release, product: llvm::Product, path: &Path) -> Result<(u64, How), Failure> {
     let main = session.main_item();
-    let units = release::units(session, main).map_err(Failure::Release)?;
-    let made = release::translate(release, units, product).map_err(Failure::Release)?.concat();
+    let unit = release::whole(session, main).map_err(Failure::Release)?;
+    let made = release::translate(release, &[unit], product).map_err(Failure::Release)?.concat();
     if product == llvm::Product::Object {
         let plan = release::plan(session, main).map_err(Failure::Release)?;
         let tables = release::tables(session, &plan).map_err(Failure::Release)?;

@@ -202,7 +202,8 @@ impl Asked<'_> {
             self.output.failure(&message);
             return None;
         };
-        Some(Some(Release { worker, level: optimise.opt, cpu: optimise.target_cpu.clone() }))
+        let (cpu, units) = (optimise.target_cpu.clone(), optimise.codegen_units);
+        Some(Some(Release { worker, level: optimise.opt, cpu, units, workers: self.global.jobs }))
     }
 
     fn cannot_open(&self, error: &OpenError) -> i32 {

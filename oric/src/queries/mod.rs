@@ -24,7 +24,7 @@ pub use back::{
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
 pub use middle::Evaluated;
-pub use release::Plan as Release;
+pub use release::{Callable, Plan as Release, outline};
 pub use tests::{CodeKey, How, OneFile, Run, RunKey, Sites, TestRow, is_test_module, tests_item, tests_module};
 pub use world::{ReportPositions, World};
 
@@ -241,7 +241,7 @@ queries! {
         EntryCode   = 57 "entry_code"  (ItemId) -> Arc<Result<Assembled, String>>, value, ["machine"], "code of the function that the runtime calls, which calls @main";
         Linked      = 56 "linked"      (ItemId) -> Arc<Result<Executable, NotLinked>>, derived, ["codegen"], "the executable image of a program, linked from nothing";
         Part        = 60 "part"        (ModuleOf) -> Arc<back::PartPlan>, value, ["codegen"], "fingerprints of the code and the positions that one module gives to an executable";
-        LirMentions = 75 "lir_mentions" (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the LIR of a function names: reachability of release builds";
+        LirOutline   = 75 "lir_outline" (ItemId) -> Arc<release::Callable>, value, ["oric"], "whom the LIR of a function names, how it is called, how large it is: reachability and units of release builds";
         EntryLir    = 76 "entry_lir"   (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of the function that the runtime calls";
         ReleasePlan = 77 "release_plan" (ItemId) -> Arc<release::Plan>, value, ["oric"], "fingerprints of the LIR and the positions that a release build is made of: what the driver asks LLVM about";
         LinkPlan    = 53 "link_plan"   (ItemId) -> Arc<back::Plan>, value, ["codegen"], "fingerprints of the parts of an executable: the root of `build`; the linker works from it";

@@ -5,12 +5,14 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use ir::ItemId;
-use lir::Op;
+use ir::ssa::ENTRY;
+use lir::build::Purpose;
+use lir::{Op, Type};
 use query::Interrupt;
 use serde::{Deserialize, Serialize};
 
-use super::back::{self, Entry, Mentioned, wide};
-use super::{EntryLir, Levels, LirBody, LirMentions, MainForm, Position, Provider, ReleasePlan};
+use super::back::{self, Entry, wide};
+use super::{EntryLir, Levels, LirBody, LirOutline, MainForm, Position, Provider, ReleasePlan};
 
 /// Fingerprints of the parts that a release build is made of.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
@@ -25,23 +27,51 @@ pub struct Plan {
     pub limit: Option<(ItemId, String)>,
 }
 
-/// What a body names.
-fn mentioned(body: &lir::Body<lir::Legal>) -> Mentioned {
-    let (mut seen, mut callees) = (HashSet::new(), Vec::new());
+/// What the LIR of a function is to others: who it names, how it is called, and how large it is.
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Debug)]
+pub struct Callable {
+    /// Functions that it calls or makes values of.
+    pub callees: Vec<ItemId>,
+    /// Those of which it makes function values that capture nothing: they are called with one more argument than they take.
+    pub values: Vec<ItemId>,
+    /// Items whose places it holds, besides its own.
+    pub items: Vec<ItemId>,
+    /// Types of its parameters.
+    pub params: Vec<Type>,
+    /// Types of its results.
+    pub results: Vec<Type>,
+    /// Its instructions.
+    pub size: u32,
+}
+
+/// The outline of a body.
+pub fn outline(body: &lir::Body<lir::Legal>) -> Callable {
+    let mut outline = Callable { results: body.results.clone(), ..Callable::default() };
+    if let Some(entry) = body.blocks.get(ENTRY) {
+        outline.params = entry.params.iter().map(|&value| body.ty(value)).collect();
+    }
+    let (mut seen, mut valued) = (HashSet::new(), HashSet::new());
     for row in body.blocks.rows().iter().flat_map(|block| &block.insts).map(|&inst| &body.insts[inst]) {
-        if matches!(row.op, Op::Call | Op::Tail | Op::Code) && seen.insert(row.imm) {
-            callees.push(ItemId::from_raw(row.imm as u32));
+        outline.size += 1;
+        if matches!(row.op, Op::Call | Op::Tail | Op::Code) {
+            let callee = ItemId::from_raw(row.imm as u32);
+            if seen.insert(callee) {
+                outline.callees.push(callee);
+            }
+            if row.op == Op::Code && callee.unpacked().is_none() && Purpose::of(callee).is_none() && valued.insert(callee) {
+                outline.values.push(callee);
+            }
         }
     }
     let mut seen = HashSet::from([body.name]);
-    let items = body.places.rows().iter().map(|place| place.item).filter(|item| seen.insert(*item)).collect();
-    Mentioned { callees, items }
+    outline.items = body.places.rows().iter().map(|place| place.item).filter(|item| seen.insert(*item)).collect();
+    outline
 }
 
-impl Provider for LirMentions {
-    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Mentioned>, Interrupt> {
+impl Provider for LirOutline {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Callable>, Interrupt> {
         let body = levels.get::<LirBody>(id)?;
-        Ok(Arc::new((*body).as_deref().map(mentioned).unwrap_or_default()))
+        Ok(Arc::new((*body).as_deref().map(outline).unwrap_or_default()))
     }
 }
 
@@ -64,10 +94,10 @@ impl Provider for ReleasePlan {
                 plan.limit = Some((item, limit));
                 break;
             }
-            let mentions = levels.get::<LirMentions>(&item)?;
-            open.extend(mentions.callees.iter().filter(|callee| seen.insert(**callee)));
+            let outline = levels.get::<LirOutline>(&item)?;
+            open.extend(outline.callees.iter().filter(|callee| seen.insert(**callee)));
             plan.functions.push((item, wide(levels.cx().fingerprint::<LirBody>(&item)?)));
-            items.extend(std::iter::once(item).chain(mentions.items.iter().copied()).filter(|item| named.insert(*item)));
+            items.extend(std::iter::once(item).chain(outline.items.iter().copied()).filter(|item| named.insert(*item)));
         }
         for item in items {
             plan.items.push((item, wide(levels.cx().fingerprint::<Position>(&item)?)));

@@ -40,7 +40,7 @@ fn comment(module: &Path, run: usize) -> std::io::Result<()> {
 }
 
 /// Another literal in the first function that has one.
-fn body(module: &Path, run: usize) -> std::io::Result<()> {
+pub fn body(module: &Path, run: usize) -> std::io::Result<()> {
     let text = std::fs::read_to_string(module)?;
     // The generator writes `% 1000` and the like in every body; the number grows by a digit's worth at most.
     let at = text.find(" % ").map(|at| at + 3).ok_or_else(|| std::io::Error::other("no body to edit"))?;
@@ -66,6 +66,18 @@ fn share(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Puts a fresh copy of a project there: the project itself stays as it was generated.
+pub fn copy(project: &Path, to: &Path) -> Result<(), String> {
+    let _ = std::fs::remove_dir_all(to);
+    std::fs::create_dir_all(to).map_err(|error| error.to_string())?;
+    for file in corpus::files(project, "ori") {
+        if let Some(name) = file.file_name() {
+            std::fs::copy(&file, to.join(name)).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
 /// Fills the table and judges the medians.
 pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
     let mut table = Table::new("edits", &["edit", "wall ms", "cpu ms", "limit ms", "runs"]);
@@ -82,15 +94,8 @@ fn fill(oric: &str, table: &mut Table, ratios: &mut Ratios) -> Result<(), String
         }
         return Ok(());
     };
-    // A copy: the project itself stays as it was generated.
     let copy = folder().join("edits");
-    let _ = std::fs::remove_dir_all(&copy);
-    std::fs::create_dir_all(&copy).map_err(|error| error.to_string())?;
-    for file in corpus::files(&project, "ori") {
-        if let Some(name) = file.file_name() {
-            std::fs::copy(&file, copy.join(name)).map_err(|error| error.to_string())?;
-        }
-    }
+    self::copy(&project, &copy)?;
     let main = corpus::project_main(&copy).ok_or("the generated project has no main")?.to_string_lossy().into_owned();
     let out = copy.join("program").to_string_lossy().into_owned();
     let build = Timed::new("build", &copy, &[oric, "build", &main, "-o", &out]);

@@ -10,6 +10,7 @@
 //! | [`aot`]     | small programs as executables of their own, beside C            |
 //! | [`backend`] | LIR to bytes alone, against clang's code generation            |
 //! | [`kernels`] | run time of programs                                           |
+//! | [`project`] | release builds of a large project                              |
 //! | [`maps`]    | maps with int and str keys beside `hashbrown`                  |
 //! | [`hello`]   | start and end of the smallest program                          |
 
@@ -21,6 +22,7 @@ pub mod hello;
 pub mod kernels;
 pub mod maps;
 pub mod peers;
+pub mod project;
 pub mod scaling;
 pub mod tests;
 pub mod timing;
@@ -72,7 +74,8 @@ impl Ratios {
 }
 
 /// What can be measured, by the names on the command line.
-pub const PARTS: [&str; 11] = ["hello", "edits", "tests", "aot", "kernels", "heap", "release", "maps", "backend", "scaling", "compile"];
+pub const PARTS: [&str; 12] =
+    ["hello", "edits", "tests", "aot", "kernels", "heap", "release", "release-project", "maps", "backend", "scaling", "compile"];
 
 /// Measures everything, or only the parts with these names: see [`PARTS`].
 pub fn run(parts: &[String]) -> bool {
@@ -107,6 +110,9 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("release") {
         kernels::measure_release(&oric, &mut evidence, &mut ratios);
+    }
+    if wanted("release-project") {
+        project::measure(&oric, &mut evidence, &mut ratios);
     }
     if wanted("maps") {
         maps::measure(&oric, &mut evidence, &mut ratios);

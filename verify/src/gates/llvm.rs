@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 
 use ir::ItemId;
 use lir::Op;
-use llvm::{Level, Product};
+use llvm::{Level, Product, Unit};
 use oric::foreign::Linker;
 use oric::release::{self, NotMade, Release, Worker};
 
 use crate::child::{self, Ending};
 use crate::corpus::{self, Entry};
 use crate::evidence::{Evidence, Table};
+use crate::gates::elf;
 use crate::program::{Program, checked_options, run as run_image};
 use crate::workers;
 
 const NAME: &str = "llvm-boundary-check";
 /// Of the programs, every so manieth is also built without LLVM's passes, and with halves by both back ends.
 const SOME: usize = 3;
+/// Units of a program that is divided however small it is.
+const MANY: u32 = 7;
 /// `make gates` takes every so manieth program, `make heavy-gates` takes all.
 const SAMPLE: usize = 10;
 
@@ -42,11 +45,14 @@ impl Tools {
     }
 
     fn release(&self, level: Level) -> Release {
-        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned() }
+        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, workers: None }
     }
 
+    /// The executable, whose segments are what those of development builds are: nothing is writable and executable.
     fn link(&self, objects: &[&[u8]]) -> Result<Vec<u8>, String> {
-        self.linker.link(objects, false).map(|linked| linked.image).map_err(|failed| format!("{failed:?}"))
+        let image = self.linker.link(objects, false).map(|linked| linked.image).map_err(|failed| format!("{failed:?}"))?;
+        let faults = elf::faults(&image);
+        if faults.is_empty() { Ok(image) } else { Err(faults.join("; ")) }
     }
 }
 
@@ -91,7 +97,7 @@ fn agreement(evidence: &mut Evidence, tools: &Tools, sample: usize) {
         }
     }
     let mut table = Table::new("agreement", &["build", "programs that do the same as the development build"]);
-    for build in [OPTIMISED, PLAIN, MIXED] {
+    for build in [OPTIMISED, UNITS, PLAIN, MIXED] {
         let count = runs.get(build).copied().unwrap_or(0);
         if count == 0 {
             evidence.fail(format!("no program was compared: {build}"));
@@ -102,7 +108,8 @@ fn agreement(evidence: &mut Evidence, tools: &Tools, sample: usize) {
 }
 
 const OPTIMISED: &str = "LLVM -O2";
-const PLAIN: &str = "LLVM -O0";
+const UNITS: &str = "LLVM -O2, in seven units";
+const PLAIN: &str = "LLVM -O0, in one to seven units";
 const MIXED: &str = "half of the functions by LLVM -O2, half by our own back end, linked together";
 
 fn agree(number: usize, entry: &Entry, tools: &Tools) -> Result<Vec<&'static str>, String> {
@@ -118,9 +125,12 @@ fn agree(number: usize, entry: &Entry, tools: &Tools) -> Result<Vec<&'static str
         done.push(build);
         Ok(())
     };
-    compare(OPTIMISED, released(&mut program, tools, Level::Default)?)?;
+    compare(OPTIMISED, released(&mut program, tools, Level::Default, None)?)?;
+    if number % SOME == 1 {
+        compare(UNITS, released(&mut program, tools, Level::Default, Some(MANY))?)?;
+    }
     if number.is_multiple_of(SOME) {
-        compare(PLAIN, released(&mut program, tools, Level::None)?)?;
+        compare(PLAIN, released(&mut program, tools, Level::None, Some(1 + number as u32 % MANY))?)?;
         compare(MIXED, mixed(&mut program, tools, u128::from(number.is_multiple_of(2 * SOME)))?)?;
     }
     Ok(done)
@@ -135,9 +145,21 @@ fn same(expected: &Ending, found: &Ending) -> bool {
     expected == found
 }
 
-/// The executable by LLVM.
-fn released(program: &mut Program, tools: &Tools, level: Level) -> Result<Vec<u8>, String> {
-    let units = release::units(&mut program.session, program.main).map_err(said)?;
+/// The executable by LLVM, in so many units.
+fn released(program: &mut Program, tools: &Tools, level: Level, units: Option<u32>) -> Result<Vec<u8>, String> {
+    let units = units_of(program, units)?;
+    linked(program, tools, level, &units)
+}
+
+/// What LLVM gets of a program.
+fn units_of(program: &mut Program, wanted: Option<u32>) -> Result<Vec<Unit>, String> {
+    let division = release::division(&mut program.session, program.main, wanted).map_err(said)?;
+    let parts = division.parts.iter();
+    parts.map(|part| release::unit(&mut program.session, program.main, &division, part).map_err(said)).collect()
+}
+
+/// What LLVM makes of these units, and the tables, as an executable.
+fn linked(program: &mut Program, tools: &Tools, level: Level, units: &[Unit]) -> Result<Vec<u8>, String> {
     let mut objects = release::translate(&tools.release(level), units, Product::Object).map_err(said)?;
     let plan = release::plan(&mut program.session, program.main).map_err(said)?;
     objects.push(release::tables(&mut program.session, &plan).map_err(said)?);
@@ -147,7 +169,7 @@ fn released(program: &mut Program, tools: &Tools, level: Level) -> Result<Vec<u8
 /// The executable of which LLVM makes the functions whose key has this parity, and our own back end the others.
 fn mixed(program: &mut Program, tools: &Tools, parity: u128) -> Result<Vec<u8>, String> {
     let plan = release::plan(&mut program.session, program.main).map_err(said)?;
-    let whole = release::units(&mut program.session, program.main).map_err(said)?.pop().ok_or("no unit")?;
+    let whole = release::whole(&mut program.session, program.main).map_err(said)?;
     let entry = lir::build::entry_item();
     let is_llvms = |item: ItemId| item == entry || item.content() % 2 == parity;
     let unit = whole.restricted(is_llvms);
@@ -163,7 +185,7 @@ fn mixed(program: &mut Program, tools: &Tools, parity: u128) -> Result<Vec<u8>, 
         foreign_frames: true,
     })
     .map_err(|error| error.to_string())?;
-    let made = release::translate(&tools.release(Level::Default), vec![unit], Product::Object).map_err(said)?;
+    let made = release::translate(&tools.release(Level::Default), &[unit], Product::Object).map_err(said)?;
     let mut objects = vec![object.as_slice()];
     objects.extend(made.iter().map(Vec::as_slice));
     tools.link(&objects)
@@ -179,10 +201,20 @@ const PANICS: [&str; 5] = [
 ];
 
 fn across(evidence: &mut Evidence, tools: &Tools) {
-    let mut table = Table::new("panics through code of both back ends", &["program", "by LLVM", "state"]);
+    let mut table = Table::new("panics through code of both back ends, and of several units", &["program", "by LLVM", "state"]);
     for name in PANICS {
+        for units in [2, MANY, 40] {
+            let state = match crosses(name, |program| released(program, tools, Level::Default, Some(units))) {
+                Ok(()) => "the same report, status and output".to_owned(),
+                Err(why) => {
+                    evidence.fail(format!("{name}, {units} units: {why}"));
+                    why
+                }
+            };
+            table.row([name.to_owned(), format!("all, in {units} units"), state]);
+        }
         for parity in [0, 1] {
-            let state = match crosses(name, parity, tools) {
+            let state = match crosses(name, |program| mixed(program, tools, parity)) {
                 Ok(()) => "the same report, status and output".to_owned(),
                 Err(why) => {
                     evidence.fail(format!("{name}, half {parity}: {why}"));
@@ -195,11 +227,11 @@ fn across(evidence: &mut Evidence, tools: &Tools) {
     evidence.table(table);
 }
 
-fn crosses(name: &str, parity: u128, tools: &Tools) -> Result<(), String> {
+fn crosses(name: &str, build: impl Fn(&mut Program) -> Result<Vec<u8>, String>) -> Result<(), String> {
     let file = corpus::root().join(format!("fixtures/run/{name}.ori"));
     let mut program = Program::load(&file, checked_options(), 1).map_err(|refusal| refusal.to_string())?;
     let expected = run_image(&program.image()?, &[], child::Limits::default())?;
-    let found = run_image(&mixed(&mut program, tools, parity)?, &[], child::Limits::default())?;
+    let found = run_image(&build(&mut program)?, &[], child::Limits::default())?;
     if same(&expected, &found) { Ok(()) } else { Err(format!("expected {}; found {}", expected.line(), found.line())) }
 }
 
@@ -279,7 +311,12 @@ fn faults_of(file: &Path, text: &str) -> Vec<String> {
 /// What must show: the gate can fail.
 fn negatives(evidence: &mut Evidence, tools: &Tools) {
     let mut table = Table::new("negatives", &["negative", "must be", "was"]);
-    let rows = [("an addition that LLVM gets as a subtraction", miscompiled(tools)), ("a worker that dies", dies(tools))];
+    let rows = [
+        ("an addition that LLVM gets as a subtraction", miscompiled(tools, 1)),
+        ("the same in a function that another unit calls", miscompiled(tools, MANY)),
+        ("units of which one is left out", left_out(tools)),
+        ("a worker that dies", dies(tools)),
+    ];
     for (what, refused) in rows {
         if refused != Ok(true) {
             evidence.fail(format!("not refused: {what} ({refused:?})"));
@@ -289,26 +326,37 @@ fn negatives(evidence: &mut Evidence, tools: &Tools) {
     evidence.table(table);
 }
 
-fn miscompiled(tools: &Tools) -> Result<bool, String> {
-    const SOURCE: &str = "@sum (a: int, b: int) -> int = a + b;\n@main (args: [str]) -> int = sum(a: 40, b: 2 + args.len());\n";
-    let mut program = Program::of_text(SOURCE, checked_options()).map_err(|refusal| refusal.to_string())?;
+const SUM: &str = "@sum (a: int, b: int) -> int = a + b;\n@main (args: [str]) -> int = sum(a: 40, b: int(`{2 + args.len()}`));\n";
+
+fn miscompiled(tools: &Tools, units: u32) -> Result<bool, String> {
+    let mut program = Program::of_text(SUM, checked_options()).map_err(|refusal| refusal.to_string())?;
     let expected = run_image(&program.image()?, &[], child::Limits::default())?;
-    let mut units = release::units(&mut program.session, program.main).map_err(said)?;
+    let mut units = units_of(&mut program, Some(units))?;
     for function in units.iter_mut().flat_map(|unit| &mut unit.functions) {
         function.edit(|graph| graph.insts.rows_mut().iter_mut().filter(|row| row.op == Op::AddCheck).for_each(|row| row.op = Op::SubCheck));
     }
-    let mut objects = release::translate(&tools.release(Level::Default), units, Product::Object).map_err(said)?;
-    let plan = release::plan(&mut program.session, program.main).map_err(said)?;
-    objects.push(release::tables(&mut program.session, &plan).map_err(said)?);
-    let image = tools.link(&objects.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+    let image = linked(&mut program, tools, Level::Default, &units)?;
     Ok(!same(&expected, &run_image(&image, &[], child::Limits::default())?))
+}
+
+/// The linker says that something is missing.
+fn left_out(tools: &Tools) -> Result<bool, String> {
+    let mut program =
+        Program::load(&corpus::root().join("examples/tour.ori"), checked_options(), 1).map_err(|refusal| refusal.to_string())?;
+    let mut units = units_of(&mut program, Some(MANY))?;
+    let before = units.len();
+    let entry = lir::build::entry_item();
+    let at = units.iter().position(|unit| unit.functions.iter().all(|function| function.graph().name != entry));
+    units.remove(at.ok_or("the program is one unit")?);
+    let refused = linked(&mut program, tools, Level::Default, &units).is_err_and(|why| why.contains("undefined"));
+    Ok(before > 1 && refused)
 }
 
 fn dies(tools: &Tools) -> Result<bool, String> {
     let mut program = Program::of_text("@main () -> void = ();\n", checked_options()).map_err(|refusal| refusal.to_string())?;
-    let units = release::units(&mut program.session, program.main).map_err(said)?;
+    let units = units_of(&mut program, None)?;
     let broken = PathBuf::from("/bin/false");
     let worker = Worker::find(Some(&broken.into_os_string()), None).ok_or("there is no /bin/false")?;
     let release = Release { worker, ..tools.release(Level::Default) };
-    Ok(matches!(release::translate(&release, units, Product::Object), Err(NotMade::Died(_))))
+    Ok(matches!(release::translate(&release, &units, Product::Object), Err(NotMade::Died(_))))
 }

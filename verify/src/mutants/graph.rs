@@ -84,6 +84,8 @@ pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
 
 /// What the interpreter says of `unreachable`.
 const UNREACHABLE: &str = "unreachable code was reached";
+/// What it says of elements that a list has not: `list_at` and `list_set` stand behind what says that it has them.
+const NO_ELEMENT: &str = "element that the list has not";
 
 fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Where) -> Verdict {
     let world = World::new(&subject.program.session.engine);
@@ -103,8 +105,10 @@ fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Wher
     let probe = cut(&body, at, mir::Op::Unreachable);
     match run(body) {
         Err(why) => Verdict::Broken(why),
-        // `unreachable` is a claim that the level does not prove; reaching it stops the program in every engine.
-        Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if !why.contains(UNREACHABLE) => Verdict::Unsound(why),
+        // These are claims that the level does not prove. Reaching `unreachable` stops the program in every engine.
+        Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if ![UNREACHABLE, NO_ELEMENT].iter().any(|claim| why.contains(claim)) => {
+            Verdict::Unsound(why)
+        }
         Ok(done) if done.ending != subject.expected => Verdict::Different(format!("{:?} {}", done.outcome, done.ending.line())),
         Ok(_) => match run(mir::Body::new(probe)) {
             Ok(done) if matches!(&done.outcome, Outcome::Broken(why) if why.contains(UNREACHABLE)) => Verdict::Equal,

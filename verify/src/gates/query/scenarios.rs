@@ -218,7 +218,7 @@ fn link_name(how: Option<How>) -> String {
         Some(How::UpToDate) => "kept",
         Some(How::Patched) => "patched",
         Some(How::Restored) => "restored",
-        Some(How::Clean) => "clean",
+        Some(How::Clean | How::Units { .. }) => "clean",
     }
     .to_owned()
 }
