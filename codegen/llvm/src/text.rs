@@ -137,11 +137,7 @@ attributes #2 = {{ nounwind }}
         if !self.values.contains(&item) {
             return callee;
         }
-<<<<<<< HEAD
-        let name = quoted(&format!("{}&value", function.symbol));
-=======
-        let name = quoted(&format!("{symbol}.value"));
->>>>>>> main
+        let name = quoted(&format!("{symbol}&value"));
         if self.thunks.insert(item, ()).is_none() {
             let result = result(results);
             let listed: Vec<String> = params.iter().enumerate().map(|(at, &ty)| format!("{} %a{at}", wide(ty))).collect();

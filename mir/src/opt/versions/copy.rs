@@ -127,14 +127,12 @@ fn copied(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan) -> Block {
     // Results before operands: loops use values that come later.
     let insts: Vec<(Block, Inst)> =
         found.blocks.iter().flat_map(|&old| graph.blocks[old].insts.iter().map(move |&inst| (old, inst))).collect();
-    let mut next = graph.insts.len();
-    for &(_, inst) in &insts {
+    for (next, &(_, inst)) in (graph.insts.len()..).zip(&insts) {
         for (index, value) in graph.results(inst).enumerate() {
             let def = Def::Result(Inst::new(next), index as u32);
             let new = graph.values.push(ValueRow { ty: graph.ty(value), def });
             values.insert(value, new);
         }
-        next += 1;
     }
     for (block, inst) in insts {
         let (row, edges) = (graph.insts[inst], graph.edges[inst]);
