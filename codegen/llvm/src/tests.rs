@@ -142,7 +142,7 @@ fn parts_name_what_others_define_and_keep_one_of_each_constant() {
     let text = write(&Unit { values: vec![other], ..part });
     assert!(text.contains("declare swiftcc i64 @\"ori.n.g\"(i64) #0"), "{text}");
     assert!(
-        text.contains("define internal swiftcc i64 @\"ori.n.g.value\"(i64 %a0, ptr %cell)") && text.contains("ret ptr @\"ori.n.g.value\""),
+        text.contains("define internal swiftcc i64 @\"ori.n.g&value\"(i64 %a0, ptr %cell)") && text.contains("ret ptr @\"ori.n.g&value\""),
         "{text}"
     );
 }
