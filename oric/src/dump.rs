@@ -66,6 +66,11 @@ pub fn dump(session: &mut Session, what: &str, format: DumpFormat, output: &Outp
             return REFUSED;
         }
     };
+    if request.level == "llvm"
+        && let Err(status) = crate::commands::build::checked_main(session, output)
+    {
+        return status;
+    }
     let made = match request.level {
         "llvm" => llvm_text(session, request.phase, request.function.is_some().then_some(&items[..])),
         _ => Ok(text(session, &request, &items)),
@@ -93,10 +98,7 @@ pub fn dump(session: &mut Session, what: &str, format: DumpFormat, output: &Outp
 /// What LLVM gets (`ir`), or what it makes of that (`opt`): of the program, or of these functions.
 fn llvm_text(session: &mut Session, phase: &str, only: Option<&[ItemId]>) -> Result<String, String> {
     let main = session.main_item();
-    let not_made = |why| match why {
-        NotMade::Link(queries::NotLinked::Limit(item, limit)) => format!("@{item} cannot be compiled: {limit}"),
-        other => format!("oric-llvm gives no answer: {other:?}"),
-    };
+    let not_made = |why: NotMade| why.message();
     let mut unit = release::whole(session, main).map_err(not_made)?;
     if let Some(only) = only {
         unit = unit.restricted(|item| only.contains(&item));

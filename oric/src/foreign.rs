@@ -90,9 +90,7 @@ impl Linker {
             path if path.contains('/') => Some(PathBuf::from(path)).filter(|file| is_program(file)).ok_or(NoLinker::NoProgram)?,
             _ => return Err(NoLinker::Unknown),
         };
-        let about = std::fs::metadata(&program).map_err(|_| NoLinker::NoProgram)?;
-        // Another program at this path would link other bytes.
-        let identity = Fp::of(&(program.to_string_lossy().into_owned(), about.size(), about.mtime(), about.mtime_nsec()));
+        let identity = identity(&program).map_err(|_| NoLinker::NoProgram)?;
         let is_driver = program.file_name().is_some_and(|name| is_driver(&name.to_string_lossy()));
         Ok(Linker { program, is_driver, is_default: false, identity })
     }
@@ -174,7 +172,14 @@ fn lld_in(folder: &Path) -> Option<PathBuf> {
     newest.map(|(_, file)| file)
 }
 
-fn is_program(file: &Path) -> bool {
+/// Changes when another program stands at this path: it would make other bytes.
+pub(crate) fn identity(program: &Path) -> io::Result<Fp> {
+    let about = std::fs::metadata(program)?;
+    Ok(Fp::of(&(program.to_string_lossy().into_owned(), about.size(), about.mtime(), about.mtime_nsec())))
+}
+
+/// Is it a file that can be started?
+pub(crate) fn is_program(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }
 

@@ -13,7 +13,6 @@ mod units;
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ir::ItemId;
@@ -24,6 +23,7 @@ use wire::PROTOCOL;
 pub use ask::translate;
 pub use units::{Division, MOST_UNITS, division, unit, whole};
 
+use crate::foreign::{identity, is_program};
 use crate::queries::{self, NotLinked};
 use crate::session::Session;
 
@@ -62,6 +62,23 @@ pub enum NotMade {
     Io(io::Error),
 }
 
+impl NotMade {
+    /// For the user.
+    pub fn message(&self) -> String {
+        match self {
+            NotMade::Link(NotLinked::Limit(item, limit)) => format!("function @{item} cannot be compiled: {limit}; split it"),
+            NotMade::Link(NotLinked::Broken(message)) => format!("linking failed: {message}"),
+            NotMade::Version => {
+                "oric-llvm is of another version than oric; 'make llvm' in oric's sources builds the one that fits".to_owned()
+            }
+            NotMade::Died(how) => format!(
+                "oric-llvm ended without an answer ({how}): LLVM crashed or ran out of memory; the development build (without --release) does without it"
+            ),
+            NotMade::Io(error) => format!("cannot start oric-llvm: {error}"),
+        }
+    }
+}
+
 /// What to do when there is no worker.
 pub const HOW_TO_GET_IT: &str = "release builds need 'oric-llvm' beside oric or in PATH (ORI_LLVM names another place), and it is not there; 'make llvm' in oric's sources builds it with LLVM 22 \
      (Debian: apt install llvm-22-dev libpolly-22-dev libzstd-dev lld-22); builds without --release need nothing of this";
@@ -72,11 +89,11 @@ impl Worker {
         let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(|folder| folder.join("oric-llvm")));
         let folders = path.into_iter().flat_map(std::env::split_paths).map(|folder| folder.join("oric-llvm"));
         let program = match named {
-            Some(named) => Some(PathBuf::from(named)).filter(|file| file.is_file()),
-            None => beside.into_iter().chain(folders).find(|file| file.is_file()),
+            // A name without a folder is a file here, not one that the system would search for.
+            Some(named) => std::path::absolute(named).ok().filter(|file| is_program(file)),
+            None => beside.into_iter().chain(folders.filter(|file| file.is_absolute())).find(|file| is_program(file)),
         }?;
-        let about = std::fs::metadata(&program).ok()?;
-        let identity = Fp::of(&(about.size(), about.mtime(), about.mtime_nsec()));
+        let identity = identity(&program).ok()?;
         Some(Worker { program, identity })
     }
 

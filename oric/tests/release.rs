@@ -177,6 +177,43 @@ fn what_is_missing_or_wrong_is_said() {
     refused(None, &["build", "--release", "--target-cpu", "z80", "main.ori"], "x86-64-v3");
 }
 
+#[test]
+fn a_worker_may_say_as_much_as_it_likes() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-talkative");
+    folder.write("main.ori", b"@main () -> void = print(msg: \"here\");\n");
+    // More than a pipe holds.
+    folder.write("talks", format!("#!/bin/sh\nhead -c 200000 /dev/zero >&2\nexec '{}'\n", worker.display()).as_bytes());
+    std::fs::set_permissions(folder.0.join("talks"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it can be started");
+    // A name without a folder is the file here, whatever PATH has.
+    let (_, err, status) = oric(&folder.0, Some(Path::new("talks")), &["build", "--release", "main.ori"]);
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(does(&folder.0, "main")[0].0, "here\n");
+}
+
+#[test]
+fn a_program_without_main_has_nothing_for_llvm() {
+    let folder = Folder::new("release-no-main");
+    folder.write("main.ori", b"@other () -> int = 1;\n");
+    let (_, err, status) = oric(&folder.0, None, &["build", "main.ori", "--dump=llvm.ir"]);
+    assert!(status == 1 && err.contains("E0213"), "{status}: {err}");
+}
+
+#[test]
+fn a_function_value_and_an_item_of_a_module_with_its_name_are_two_things() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-names");
+    std::fs::create_dir(folder.0.join("a")).expect("a folder");
+    folder.write("a.ori", b"pub @b (n: int) -> int = if n > 9 then b(n: n - 1) else n;\n");
+    folder.write("a/b.ori", b"pub @value (n: int) -> int = if n > 9 then value(n: n - 2) else n;\n");
+    folder.write(
+        "main.ori",
+        b"use \"./a\" { b };\nuse \"./a/b\" { value };\n@main (args: [str]) -> void = { let fs = [b, value]; print(msg: `{fs[args.len()](12)} {value(n: 12)}`); };\n",
+    );
+    let (out, err, status) = oric(&folder.0, Some(&worker), &["run", "--release", "main.ori"]);
+    assert_eq!((out.as_str(), status), ("9 8\n", 0), "{err}");
+}
+
 /// A module of 60 functions; each calls the one before it and a small one of module `m0`.
 fn module(number: usize) -> String {
     let mut text = String::from(if number == 0 { "" } else { "use \"./m0\" { mixed0 };\n" });

@@ -97,7 +97,7 @@ impl Lengths {
     }
 }
 
-/// Indices that lists are known to have, at the spot of a walk down the dominator tree.
+/// What is known of ints and lists at the spot of a walk down the dominator tree: which indices lists have, or which ints are below a length.
 #[derive(Default)]
 pub(super) struct Held {
     known: HashSet<(Value, Value)>,

@@ -4,6 +4,7 @@
 //! unwinding goes where the call's panic went, a tail call becomes a call followed by the return. Places keep the callee's position and learn
 //! through which call they came (decision 9). A call in a copied body is looked at again, a few levels deep.
 
+use hir::Type;
 use ir::ops::Imm;
 use ir::ssa::compact::renumbered;
 use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
@@ -20,7 +21,7 @@ const LEAST_GROWTH: usize = 400;
 /// How deep copies are made in copies.
 const DEPTH: u8 = 3;
 /// Instructions of a function that is copied into itself, and how deep. It calls itself from two places at least: such a recursion has most of its calls at its
-/// ends, where it does little else.
+/// ends, where it does little else. It is about numbers alone: what counted values gain by being taken apart where they came is more than a call.
 const SELF: usize = 16;
 const SELF_DEPTH: u8 = 2;
 /// Instructions of a callee that is hardly more than a call of it, and how deep its copies may stand.
@@ -34,6 +35,11 @@ pub fn is_inlinable(body: &Body<Mono>) -> bool {
 
 fn own_calls(graph: &Graph<Mir>) -> impl Iterator<Item = &InstRow<Op>> {
     graph.insts.rows().iter().filter(|row| matches!(row.op, Op::Call | Op::Tail) && ItemId::from_raw(row.imm as u32) == graph.name)
+}
+
+fn is_of_numbers(graph: &Graph<Mir>) -> bool {
+    let is_number = |ty: Type| matches!(ty, Type::INT | Type::FLOAT | Type::BOOL | Type::CHAR | Type::BYTE);
+    graph.values.rows().iter().all(|row| is_number(row.ty)) && graph.results.iter().all(|&ty| is_number(ty))
 }
 
 fn has_hole(graph: &Graph<Mir>) -> bool {
@@ -70,7 +76,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
     let order = flow.order(graph);
     let mut room = cost(graph).max(LEAST_GROWTH);
     // What is copied into the function itself is its body as it is now.
-    let own = (cost(graph) <= SELF && own_calls(graph).nth(1).is_some() && !has_hole(graph)).then(|| renumbered(graph, &order));
+    let own = (cost(graph) <= SELF && own_calls(graph).nth(1).is_some() && is_of_numbers(graph)).then(|| renumbered(graph, &order));
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text. What follows a copy is moved into its
     // block when that is searched: a block of many calls is gone through once.
     let mut work: Vec<(Block, u8, Option<Rest>)> = order.blocks.iter().rev().map(|&block| (block, 0, None)).collect();

@@ -90,13 +90,12 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
 
 /// Ops that change a list which nobody else holds for certain need not look.
 fn mark_soles(graph: &mut Graph<Mir>) {
-    let changes = |op: Op| sole::may_be_marked(op);
-    if !graph.insts.rows().iter().any(|row| changes(row.op)) {
+    if !graph.insts.rows().iter().any(|row| sole::may_be_marked(row.op)) {
         return;
     }
     let soles = Soles::of(graph);
     for inst in graph.insts.ids() {
-        if changes(graph.op(inst)) && soles.has(graph.args(inst)[0]) {
+        if sole::may_be_marked(graph.op(inst)) && soles.has(graph.args(inst)[0]) {
             graph.insts[inst].flags |= SOLE;
         }
     }

@@ -99,18 +99,8 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             REFUSED
         }
         Failure::Release(NotMade::Link(why)) => failed(&Failure::Link(why.clone()), path, session, output),
-        Failure::Release(NotMade::Version) => {
-            output.failure("oric-llvm is of another version than oric; 'make llvm' in oric's sources builds the one that fits");
-            REFUSED
-        }
-        Failure::Release(NotMade::Died(how)) => {
-            output.failure(&format!(
-                "oric-llvm ended without an answer ({how}): LLVM crashed or ran out of memory; the development build (without --release) does without it"
-            ));
-            REFUSED
-        }
-        Failure::Release(NotMade::Io(error)) => {
-            output.failure(&format!("cannot start oric-llvm: {error}"));
+        Failure::Release(why) => {
+            output.failure(&why.message());
             REFUSED
         }
         Failure::Link(queries::NotLinked::Limit(item, limit)) => {

@@ -1,7 +1,7 @@
 //! What each verb does.
 
 mod bisect;
-mod build;
+pub(crate) mod build;
 mod cache;
 mod check;
 mod explain;

@@ -1,14 +1,19 @@
 //! Worker processes: units to objects, several at once.
 
-use std::io;
+use std::collections::VecDeque;
+use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 
 use llvm::{Answer, Failure, Product, Request, Unit};
 use wire::{PROTOCOL, receive, send};
 
 use super::{NotMade, Release};
 use crate::queries::NotLinked;
+
+/// Bytes of what a worker says on standard error that are kept: its last words.
+const LAST_WORDS: usize = 4096;
 
 /// What a worker made of units, by their numbers.
 type Share = Result<Vec<(usize, Vec<u8>)>, NotMade>;
@@ -42,6 +47,8 @@ fn share<'u>(release: &Release, next: impl Fn() -> Option<(usize, &'u Unit)>, pr
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| NotMade::Io(io::Error::new(error.kind(), format!("{}: {error}", release.worker.program().display()))))?;
+    // Read all the time: a worker that cannot write waits for ever.
+    let said = child.stderr.take().map(|pipe| std::thread::spawn(move || end_of(pipe)));
     let mut made = Vec::new();
     while let Some((number, unit)) = next() {
         let request = Request { protocol: PROTOCOL, text: llvm::write(unit), product, level: release.level, cpu: release.cpu.clone() };
@@ -49,16 +56,18 @@ fn share<'u>(release: &Release, next: impl Fn() -> Option<(usize, &'u Unit)>, pr
         match answer {
             Ok(Some(Ok(bytes))) => made.push((number, bytes)),
             Ok(Some(Err(failure))) => {
-                let _ = child.kill();
-                let _ = child.wait();
+                stop(child);
                 return Err(match failure {
                     Failure::Protocol(_) => NotMade::Version,
                     Failure::Broken(why) => NotMade::Link(NotLinked::Broken(format!("LLVM refuses what was written for it: {why}"))),
                 });
             }
             // Another protocol may not even be readable.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(NotMade::Version),
-            Ok(None) | Err(_) => return Err(died(child)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                stop(child);
+                return Err(NotMade::Version);
+            }
+            Ok(None) | Err(_) => return Err(died(child, said)),
         }
     }
     drop(child.stdin.take());
@@ -72,11 +81,27 @@ fn ask(child: &mut Child, request: &Request) -> io::Result<Option<Answer>> {
     receive(child.stdout.as_mut().ok_or_else(gone)?)
 }
 
+fn stop(mut child: Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The end of what comes from a pipe.
+fn end_of(mut pipe: impl Read) -> VecDeque<u8> {
+    let (mut end, mut bytes) = (VecDeque::new(), [0; LAST_WORDS]);
+    while let Ok(count @ 1..) = pipe.read(&mut bytes) {
+        end.extend(&bytes[..count]);
+        end.drain(..end.len().saturating_sub(LAST_WORDS));
+    }
+    end
+}
+
 /// What a worker that gave no answer said last.
-fn died(mut child: Child) -> NotMade {
-    drop(child.stdin.take());
-    let Ok(ended) = child.wait_with_output() else { return NotMade::Died("it gave no answer".to_owned()) };
-    let said = String::from_utf8_lossy(&ended.stderr);
+fn died(mut child: Child, said: Option<JoinHandle<VecDeque<u8>>>) -> NotMade {
+    drop((child.stdin.take(), child.stdout.take()));
+    let Ok(status) = child.wait() else { return NotMade::Died("it gave no answer".to_owned()) };
+    let said: Vec<u8> = said.and_then(|thread| thread.join().ok()).unwrap_or_default().into();
+    let said = String::from_utf8_lossy(&said);
     let last = said.trim_end().lines().last().unwrap_or_default();
-    NotMade::Died(if last.is_empty() { ended.status.to_string() } else { format!("{}: {last}", ended.status) })
+    NotMade::Died(if last.is_empty() { status.to_string() } else { format!("{status}: {last}") })
 }

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+    // When `oric` is killed, nobody waits for what LLVM makes.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

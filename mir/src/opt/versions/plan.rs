@@ -76,8 +76,7 @@ impl Question<'_> {
         if !self.is_step(counter.step) {
             return plan;
         }
-        self.range(counter.bound, DEPTH);
-        if !self.found.is_fixed(self.graph, counter.bound) || self.range(counter.bound, DEPTH).low < 0 {
+        if self.range(counter.bound, DEPTH).low < 0 {
             return plan;
         }
         let always = std::mem::take(&mut self.asked);
