@@ -151,6 +151,31 @@ fn foreign_link(session: &mut Session, linker: &Linker, objects: &[&[u8]]) -> Re
     Ok(linked.image)
 }
 
+/// An executable that another linker made, and what of: for reports.
+pub struct Parts {
+    /// The executable.
+    pub image: Vec<u8>,
+    /// Objects; of a release build the first has the tables.
+    pub objects: Vec<Vec<u8>>,
+}
+
+/// What an executable of another linker is made of; `None` where ours links. What is kept of the last build is not made again.
+pub fn parts(session: &mut Session, main: ItemId) -> Result<Option<Parts>, Failure> {
+    let linker = session.setup.linker.clone();
+    let objects = match (session.setup.release.clone(), &linker) {
+        (Some(release), _) => release_objects(session, main, &release, false)?.0,
+        (None, None) => return Ok(None),
+        (None, Some(_)) => {
+            let object = session.ask(|session| session.engine.get::<queries::Object>(&main));
+            vec![(**object).clone().map_err(Failure::Link)?]
+        }
+    };
+    let linker = linker.ok_or(Failure::NoLinker)?;
+    let rows: Vec<&[u8]> = objects.iter().map(Vec::as_slice).collect();
+    let image = foreign_link(session, &linker, &rows)?;
+    Ok(Some(Parts { image, objects }))
+}
+
 /// The executable of a release build: nothing when it is there already, the one that was kept, else made.
 fn released(
     session: &mut Session,

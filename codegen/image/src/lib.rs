@@ -12,6 +12,7 @@
 //! | [`layout`]        | addresses and file offsets of everything                                      |
 //! | [`write`](mod@write) | the bytes of the executable                                               |
 //! | [`symbols`]       | the optional symbol table                                                     |
+//! | [`account`](mod@account) | where the bytes of an executable go                                  |
 //! | [`sidecar`]       | what a later link needs to know about an image without its functions          |
 //! | [`plan`](mod@plan) | patching an image and its sidecar: which bytes change                        |
 //! | [`error`]         | what cannot be linked                                                         |
@@ -20,6 +21,7 @@
 //!
 //! Never here: files, processes (the driver writes the bytes), instructions (the machine level encoded them).
 
+pub mod account;
 pub mod error;
 pub mod input;
 pub mod layout;
@@ -32,6 +34,7 @@ pub mod slots;
 pub mod symbols;
 pub mod write;
 
+pub use account::{Account, account};
 pub use error::LinkError;
 pub use input::{Data, DataReloc, DataTarget, Function, Item, Program, Reloc, RelocKind, RuntimeSymbol, Site, SitePlace, Target};
 pub use layout::Layout;

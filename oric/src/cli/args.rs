@@ -126,6 +126,10 @@ pub enum Timings {
 pub enum Report {
     /// What the store saved: per kind of query its nodes, how many ran last time, how many of them were cut off.
     Cache,
+    /// What generic functions cost: their instances, how many of those have code in the program, LIR instructions and bytes of code.
+    Mono,
+    /// Where the bytes of the executable go: code by modules and functions, runtime, constants, tables.
+    Size,
 }
 
 /// What `oric cache` does.
@@ -489,7 +493,7 @@ pub enum Verb {
         #[arg(long, value_name = "SIZE", value_parser = size)]
         budget: Option<u64>,
     },
-    /// Report on the last build or check.
+    /// Report on the last build or check, or on the executable.
     Report {
         /// On what.
         #[arg(value_enum)]
@@ -497,6 +501,9 @@ pub enum Verb {
         /// The program.
         #[command(flatten)]
         input: Input,
+        /// How it is optimised.
+        #[command(flatten)]
+        optimise: Optimise,
     },
     /// Remove everything that builds left in the project's cache.
     Clean {

@@ -39,7 +39,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
     }
     assert!(!args.global.crash, "asked to");
     let optimise = match &args.verb {
-        Verb::Build { optimise, .. } | Verb::Run { optimise, .. } if optimise.release => Some(optimise),
+        Verb::Build { optimise, .. } | Verb::Run { optimise, .. } | Verb::Report { optimise, .. } if optimise.release => Some(optimise),
         _ => None,
     };
     let ask = Asked { global: &args.global, optimise, environment, output };
@@ -111,7 +111,15 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         }
         Verb::Fix { input, dry_run, coverage } => ask.fix(input, *dry_run, *coverage),
         Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
-        Verb::Report { report: Report::Cache, input } => ask.stored(input, |session| report::cache(session, output)),
+        Verb::Report { report: Report::Cache, input, optimise } => match optimise.release {
+            false => ask.stored(input, |session| report::cache(session, output)),
+            true => {
+                output.failure("'report cache' is about the store, whatever is built from it: leave --release out");
+                (REFUSED, "oric")
+            }
+        },
+        Verb::Report { report: Report::Mono, input, .. } => ask.session(input, true, true, |session, _| (report::mono(session, output), "oric")),
+        Verb::Report { report: Report::Size, input, .. } => ask.session(input, true, true, |session, _| (report::size(session, output), "oric")),
         Verb::Graph { input, format, focus } => ask.stored(input, |session| graph::graph(session, *format, focus.as_deref(), output)),
         Verb::Clean { input } => ask.project(input, |cache| cache::clean(&cache, output)),
         Verb::Cache { verb, input, budget } => match ask.budget() {

@@ -1,5 +1,8 @@
 //! `oric report`, and the form that all reports have.
 
+mod executable;
+mod mono;
+mod size;
 mod timings;
 
 use std::collections::{BTreeMap, HashSet};
@@ -13,6 +16,8 @@ use serde_json::{Value, json};
 use crate::cli::{Output, REFUSED};
 use crate::session::Session;
 
+pub use mono::mono;
+pub use size::size;
 pub use timings::timings;
 
 /// Prints a report to standard output: as text, or as one JSON line that holds the text and the same as data. A closed reader is not an error.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::middle::options;
 use super::{
-    EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
+    Accounted, EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
     Object, OwnedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
 };
 
@@ -319,6 +319,12 @@ impl Provider for Linked {
 impl Provider for Object {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Vec<u8>, NotLinked>>, Interrupt> {
         with_program(levels, *main, |program, _| object_writer::write(program).map_err(|error| error.to_string()))
+    }
+}
+
+impl Provider for Accounted {
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<image::Account, NotLinked>>, Interrupt> {
+        with_program(levels, *main, |program, _| image::account(program).map_err(|error| error.to_string()))
     }
 }
 

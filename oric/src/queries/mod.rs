@@ -244,6 +244,7 @@ queries! {
         LirOutline   = 75 "lir_outline" (ItemId) -> Arc<release::Callable>, value, ["oric"], "whom the LIR of a function names, how it is called, how large it is: reachability and units of release builds";
         EntryLir    = 76 "entry_lir"   (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of the function that the runtime calls";
         ReleasePlan = 77 "release_plan" (ItemId) -> Arc<release::Plan>, value, ["oric"], "fingerprints of the LIR and the positions that a release build is made of: what the driver asks LLVM about";
+        Accounted   = 78 "account"     (ItemId) -> Arc<Result<image::Account, NotLinked>>, fingerprint, ["codegen"], "where the bytes of an executable go, for `oric report size`";
         LinkPlan    = 53 "link_plan"   (ItemId) -> Arc<back::Plan>, value, ["codegen"], "fingerprints of the parts of an executable: the root of `build`; the linker works from it";
     }
 }
