@@ -4,6 +4,9 @@
 //! later ones do not happen; every pass must stay correct when any suffix of its rewrites is refused. `ORI_FUEL=n` limits every body, and
 //! `oric bisect` cuts the row of all rewrites in two.
 
+use crate::remark::{About, Remark};
+use crate::{Place, PlaceId};
+
 /// The rewrites a body may still undergo, and which passes are switched off.
 #[derive(Clone, Debug)]
 pub struct Fuel {
@@ -15,6 +18,8 @@ pub struct Fuel {
     pass: Option<(&'static str, u64)>,
     /// The pass that rewrote last before that.
     before: Option<&'static str>,
+    /// What the passes say, when somebody listens.
+    remarks: Option<Vec<Remark>>,
 }
 
 impl Fuel {
@@ -25,13 +30,48 @@ impl Fuel {
 
     /// At most `limit` rewrites.
     pub const fn limited(limit: u64) -> Fuel {
-        Fuel { spent: 0, limit, off: Vec::new(), pass: None, before: None }
+        Fuel { spent: 0, limit, off: Vec::new(), pass: None, before: None, remarks: None }
     }
 
     /// The same fuel with these passes switched off.
     pub fn without(mut self, passes: impl IntoIterator<Item = String>) -> Fuel {
         self.off.extend(passes);
         self
+    }
+
+    /// The same fuel, and somebody who wants to know what passes say.
+    pub fn listening(self) -> Fuel {
+        Fuel { remarks: Some(Vec::new()), ..self }
+    }
+
+    /// Does somebody want to know?
+    #[inline]
+    pub fn is_listening(&self) -> bool {
+        self.remarks.is_some()
+    }
+
+    /// The pass did something at a place.
+    #[inline]
+    pub fn did(&mut self, about: About, place: Option<&Place>, text: impl FnOnce() -> String) {
+        self.say(about, place, true, text);
+    }
+
+    /// The pass left something at a place as it was.
+    #[inline]
+    pub fn left(&mut self, about: About, place: Option<&Place>, text: impl FnOnce() -> String) {
+        self.say(about, place, false, text);
+    }
+
+    fn say(&mut self, about: About, place: Option<&Place>, is_done: bool, text: impl FnOnce() -> String) {
+        if let (Some(remarks), Some((pass, _)), Some(place)) = (&mut self.remarks, self.pass, place) {
+            let place = Place { inlined_at: PlaceId::NONE, ..*place };
+            remarks.push(Remark { pass, place, about, is_done, text: text() });
+        }
+    }
+
+    /// What was said so far, to be gone through.
+    pub fn remarks(&mut self) -> Option<&mut Vec<Remark>> {
+        self.remarks.as_mut()
     }
 
     /// May the pass of this name run at all?

@@ -13,6 +13,7 @@
 //! | [`text`]   | the dump language: lexer, parser to a generic tree, writer         |
 //! | [`mutate`] | deterministic damage to graphs, by which verifiers are measured    |
 //! | [`fuel`]   | every rewrite pays, so a miscompile is bisected to one rewrite     |
+//! | [`remark`] | what passes say of what they did and of what they refused          |
 //! | [`fault`]  | coded faults that verifiers report                                 |
 //! | [`stop`]   | how an interrupt of the query engine crosses levels                |
 //!
@@ -28,6 +29,7 @@ pub mod item;
 pub mod mutate;
 pub mod ops;
 pub mod place;
+pub mod remark;
 mod serial;
 pub mod ssa;
 pub mod stop;
@@ -40,4 +42,5 @@ pub use ids::{Column, Id, List, Pool};
 pub use intern::Symbol;
 pub use item::{ItemId, Namespace};
 pub use place::{Place, PlaceId, Places};
+pub use remark::{About, Remark};
 pub use stop::Stop;

@@ -218,6 +218,11 @@ pub trait Context {
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop>;
     /// A small body that may be copied into its callers; a large or recursive one cuts off at `None`.
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
+    /// Why a function is not copied into its callers, for remarks.
+    fn why_not_inlinable(&self, function: ItemId) -> Result<String, Stop> {
+        let body = self.body(function)?;
+        Ok(body.and_then(|body| crate::opt::why_not_inlinable(&body)).unwrap_or_else(|| "its body is not to be seen".to_owned()))
+    }
     /// The body of a function.
     fn body(&self, function: ItemId) -> Result<Option<Arc<Body<Mono>>>, Stop>;
     /// The body of a function with its ownership spelled out, for the interpreter. Without a memory of its own, [`crate::ownership::owned`].

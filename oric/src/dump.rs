@@ -30,6 +30,8 @@ fn parse(what: &str) -> Result<Request<'_>, String> {
         Some((level, function)) => (level, Some(function.trim_start_matches('@'))),
         None => (what, None),
     };
+    // The name that the milestones gave it.
+    let level = if level == "llvm-opt" { "llvm.opt" } else { level };
     let (level, phase) = match level.split_once('.') {
         Some((level, phase)) => (level, Some(phase)),
         None => (level, None),
@@ -48,6 +50,11 @@ fn parse(what: &str) -> Result<Request<'_>, String> {
             .ok_or_else(|| format!("level {level} has no phase '{asked}' (phases: {})", phases.join(", ")))?,
     };
     Ok(Request { level, phase, function })
+}
+
+/// Does a dump show what LLVM makes?
+pub fn needs_llvm(what: &str) -> bool {
+    parse(what).is_ok_and(|request| (request.level, request.phase) == ("llvm", "opt"))
 }
 
 /// Prints the dump; returns the exit status.
@@ -72,7 +79,7 @@ pub fn dump(session: &mut Session, what: &str, format: DumpFormat, output: &Outp
         return status;
     }
     let made = match request.level {
-        "llvm" => llvm_text(session, request.phase, request.function.is_some().then_some(&items[..])),
+        "llvm" => llvm_text(session, request.phase, request.function.map(|name| (name, &items[..]))),
         _ => Ok(text(session, &request, &items)),
     };
     let text = match made {
@@ -96,12 +103,15 @@ pub fn dump(session: &mut Session, what: &str, format: DumpFormat, output: &Outp
 }
 
 /// What LLVM gets (`ir`), or what it makes of that (`opt`): of the program, or of these functions.
-fn llvm_text(session: &mut Session, phase: &str, only: Option<&[ItemId]>) -> Result<String, String> {
+fn llvm_text(session: &mut Session, phase: &str, only: Option<(&str, &[ItemId])>) -> Result<String, String> {
     let main = session.main_item();
     let not_made = |why: NotMade| why.message();
     let mut unit = release::whole(session, main).map_err(not_made)?;
-    if let Some(only) = only {
+    if let Some((name, only)) = only {
         unit = unit.restricted(|item| only.contains(&item));
+        if unit.functions.is_empty() {
+            return Err(format!("the program does not reach '{name}', so that LLVM does not get it (--dump=lir:{name} shows it)"));
+        }
     }
     if phase == "ir" {
         return Ok(llvm::write(&unit));
@@ -126,8 +136,18 @@ fn view(text: &str, of: impl FnOnce(&ir::text::Dump) -> String) -> String {
 fn functions_at(session: &Session, level: &str, wanted: Option<&str>) -> Result<Vec<ItemId>, String> {
     let found = functions(session, wanted);
     let (Some(wanted), false) = (wanted, level == "hir") else { return found };
-    let Ok(reached) = session.engine.get::<queries::Reachable>(&session.main_item()) else { return found };
-    let reached = reached.iter().flat_map(|module| module.functions.iter().copied());
+    let main = session.main_item();
+    // No level asks for what comes behind it: whoever looks for a mistake there wants to see what is before it.
+    let reached: Vec<ItemId> = match level {
+        "machine" | "asm" => match session.engine.get::<queries::Reachable>(&main) {
+            Ok(reached) => reached.iter().flat_map(|module| module.functions.iter().copied()).collect(),
+            Err(_) => return found,
+        },
+        _ => match session.engine.get::<queries::ReleasePlan>(&main) {
+            Ok(plan) => plan.functions.iter().map(|(item, _)| *item).collect(),
+            Err(_) => return found,
+        },
+    };
     let method = wanted.rsplit_once('.').map(|(owner, name)| format!("{owner}'{name}"));
     let is_named = |text: &str| text == wanted || method.as_deref() == Some(text);
     let is_wanted = |item: &ItemId| {
@@ -137,7 +157,7 @@ fn functions_at(session: &Session, level: &str, wanted: Option<&str>) -> Result<
             Err(_) => [*item, base].iter().any(|item| is_named(item.name().as_str()) || is_named(&item.to_string())),
         }
     };
-    let more: Vec<ItemId> = reached.filter(is_wanted).collect();
+    let more: Vec<ItemId> = reached.into_iter().filter(is_wanted).collect();
     match found {
         Ok(found) => Ok(found.into_iter().chain(more).collect()),
         Err(message) if more.is_empty() => Err(message),

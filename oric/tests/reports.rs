@@ -1,4 +1,4 @@
-//! `oric report mono` and `oric report size`: their numbers are those of the linked file, as the tools of binutils read it.
+//! `oric report mono` and `oric report size`: their numbers are those of the linked file, as the tools of binutils read it. `oric build --remarks`: what is said is so.
 
 mod book;
 
@@ -78,9 +78,11 @@ fn compare(folder: &Folder, flags: &[&str], prefix: &str) {
     let name = |value: &Value| value.as_str().expect("a name").to_owned();
 
     let of_file = std::fs::metadata(folder.0.join("main")).expect("it is there").len();
-    let parts: BTreeMap<String, u64> = size["parts"].as_object().expect("parts").iter().map(|(name, bytes)| (name.clone(), number(bytes))).collect();
+    let parts: BTreeMap<String, u64> =
+        size["parts"].as_object().expect("parts").iter().map(|(name, bytes)| (name.clone(), number(bytes))).collect();
     assert_eq!((number(&size["file"]), parts.values().sum()), (of_file, of_file), "{flags:?}");
-    let functions: BTreeMap<String, u64> = rows(&size["functions"]).iter().map(|row| (name(&row["function"]), number(&row["bytes"]))).collect();
+    let functions: BTreeMap<String, u64> =
+        rows(&size["functions"]).iter().map(|row| (name(&row["function"]), number(&row["bytes"]))).collect();
     assert_eq!(functions, symbols, "{flags:?}");
     let code: u64 = symbols.values().sum();
     assert_eq!(parts["code"], code);
@@ -98,7 +100,8 @@ fn compare(folder: &Folder, flags: &[&str], prefix: &str) {
         assert!(parts["items"] > 0, "{parts:?}");
     }
 
-    let instances: BTreeMap<&String, u64> = symbols.iter().filter(|(name, _)| name.contains('<')).map(|(name, size)| (name, *size)).collect();
+    let instances: BTreeMap<&String, u64> =
+        symbols.iter().filter(|(name, _)| name.contains('<')).map(|(name, size)| (name, *size)).collect();
     let (all, generics) = (&mono["all"], rows(&mono["rows"]));
     assert_eq!(number(&mono["code"]), code);
     assert_eq!((number(&all["copies"]), number(&all["bytes"])), (instances.len() as u64, instances.values().sum()), "{flags:?}: {mono}");
@@ -138,4 +141,100 @@ fn reports_on_a_release_build_are_about_its_file() {
     // As they are, and where LLVM copies nothing.
     compare(&folder, &["--release"], "ori.");
     compare(&folder, &["--release", "--opt", "0"], "ori.");
+}
+
+const LOOPS: &str = "@total (xs: [int], n: int) -> int = {
+    let sum = 0;
+    for i in 0..n do sum += xs[i] * 3;
+    sum
+}
+@small (a: byte, b: byte) -> int = int(a) + int(b);
+@ends (xs: [int]) -> int = if xs.len() > 3 then xs[0] + xs[3] else 0;
+@wide (n: int) -> int = if n > 9 then n + wide(n: n / 2) + wide(n: n / 3) else n;
+@shows (xs: [int], n: int) -> void = for i in 0..n do print(msg: str(xs[i]));
+@main (args: [str]) -> void = {
+    let xs = for i in 0..20 yield i;
+    print(msg: `{total(xs: xs, n: args.len() + 20)} {small(a: b'a', b: b'b')} {ends(xs: xs)} {wide(n: args.len())}`);
+    shows(xs: xs.reverse(), n: args.len());
+    let f = if args.len() > 3 then (n: int) -> n + 1 else (n: int) -> n * 2;
+    print(msg: str(f(args.len())));
+}
+";
+
+/// What `build --remarks` prints for these flags: `line [pass] done|left text`.
+fn remarks(folder: &Folder, flags: &[&str]) -> Vec<String> {
+    let out = oric(folder, &[&["build", "main.ori", "--message-format=json"], flags].concat());
+    let row = |line: &str| {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        if value["reason"] != "remark" {
+            return None;
+        }
+        let word = if value["done"] == true { "done" } else { "left" };
+        let [path, pass, text] = ["path", "pass", "message"].map(|name| value[name].as_str().expect("text").to_owned());
+        Some(format!("{path}:{} [{pass}] {word} {text}", value["line"]))
+    };
+    out.lines().filter_map(row).collect()
+}
+
+#[test]
+fn remarks_say_what_was_done_and_what_was_not_and_why() {
+    let folder = Folder::new("remarks");
+    folder.write("main.ori", LOOPS.as_bytes());
+    let said = remarks(&folder, &["--remarks"]);
+    let has = |wanted: &str| assert!(said.iter().any(|row| row.contains(wanted)), "{wanted}\n{said:#?}");
+    has("main.ori:12 [inline] done @main.small is copied here: ");
+    has("main.ori:12 [inline] left @main.wide is not copied: it calls itself");
+    has("main.ori:8 [inline] left @main.wide is not copied: it is the function itself");
+    has("main.ori:7 [ranges] done the check of the index goes: the list has it");
+    has("main.ori:3 [versions] done the loop gets a copy without the checks of ");
+    has("main.ori:3 [versions] done the check of the index is not in the copy of the loop");
+    has("main.ori:9 [versions] left the loop gets no copy without checks: it calls something");
+    has("main.ori:9 [ranges] left the check of the index stays: it is not known to be below the length; the index is from 0 to ");
+    has("main.ori:12 [ranges] done the check of the sum goes: it is always an int");
+    has("main.ori:8 [ranges] left the check of the sum stays: it may be beyond an int; its left side is at least ");
+    has("main.ori:15 [direct] left which function is called is not known");
+    // The index check of the first version of the loop is no news.
+    assert!(!said.iter().any(|row| row.contains("main.ori:3 [ranges] left the check of the index")), "{said:#?}");
+    // Of what is off nothing is said, and its checks stay.
+    let without = remarks(&folder, &["--remarks", "--no-pass=inline", "--no-pass=versions"]);
+    assert!(!without.iter().any(|row| row.contains("[inline]") || row.contains("[versions]")), "{without:#?}");
+    assert!(without.iter().any(|row| row.starts_with("main.ori:3 [ranges] left the check of the index stays")), "{without:#?}");
+}
+
+#[test]
+fn remarks_stand_in_the_order_of_places_and_are_about_the_library_only_when_asked() {
+    let folder = Folder::new("remarks-order");
+    folder.write("main.ori", LOOPS.as_bytes());
+    let text = |flags: &[&str]| {
+        let args = [&["build", "main.ori"], flags].concat();
+        let (_, err, status) =
+            program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &[("PATH", Path::new("/usr/bin:/bin"))], &args);
+        assert_eq!(status, 0, "{err}");
+        err.lines().filter(|line| line.contains(": done[") || line.contains(": left[")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let own = text(&["--remarks"]);
+    let place = |line: &String| {
+        let mut parts = line.split(':');
+        let mut next = || parts.next().expect("a part").to_owned();
+        (next(), next().parse::<u32>().expect("a line"), next().parse::<u32>().expect("a column"))
+    };
+    assert!(own.len() > 10 && own.is_sorted_by_key(place), "{own:#?}");
+    assert!(own.iter().all(|line| line.starts_with("main.ori:")), "{own:#?}");
+    // A build that finds everything done says the same, as does one with another number of threads.
+    assert_eq!(text(&["--remarks"]), own);
+    assert_eq!(text(&["--remarks", "--jobs", "1"]), own);
+    let all = text(&["--remarks=all"]);
+    assert!(all.len() > own.len() && own.iter().all(|line| all.contains(line)), "{all:#?}");
+    assert!(text(&[]).is_empty());
+}
+
+#[test]
+fn a_release_build_says_what_a_development_build_says_of_mir() {
+    if worker().is_none() {
+        eprintln!("not tested: oric-llvm is not built ('make llvm')");
+        return;
+    }
+    let folder = Folder::new("remarks-release");
+    folder.write("main.ori", LOOPS.as_bytes());
+    assert_eq!(remarks(&folder, &["--remarks", "--release"]), remarks(&folder, &["--remarks"]));
 }

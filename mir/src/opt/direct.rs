@@ -5,10 +5,11 @@
 //! grows as callees are copied into their callers, so the pass runs before and behind `inline`, and once more behind `aggregates`, which reads
 //! functions out of structs.
 
-use ir::Fuel;
 use ir::ssa::{Graph, Value};
+use ir::{About, Fuel, ItemId};
 
 use super::Desk;
+use super::inline::place;
 use crate::Op;
 use crate::ir::Mir;
 
@@ -25,10 +26,15 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
                 continue;
             }
             let Some((&callee, args)) = graph.args(inst).split_first() else { continue };
-            let Some(made) = graph.def_inst(callee).filter(|&made| graph.op(made) == Op::Closure) else { continue };
+            let Some(made) = graph.def_inst(callee).filter(|&made| graph.op(made) == Op::Closure) else {
+                fuel.left(About::Value, place(graph, inst), || "which function is called is not known".to_owned());
+                continue;
+            };
             if !fuel.spend() {
                 return;
             }
+            let known = ItemId::from_raw(graph.insts[made].imm as u32);
+            fuel.did(About::Value, place(graph, inst), || format!("the function value is known: @{known} is called"));
             let all: Vec<Value> = args.iter().chain(graph.args(made)).copied().collect();
             let (args, imm) = (graph.args.add(all), graph.insts[made].imm);
             let row = &mut graph.insts[inst];

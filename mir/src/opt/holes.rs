@@ -10,9 +10,10 @@ use hashbrown::HashMap;
 use hir::{Type, TypeKind};
 use ir::ops::Effect;
 use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
-use ir::{Fuel, ItemId, List, PlaceId, Stop};
+use ir::{About, Fuel, ItemId, List, PlaceId, Stop};
 
 use super::flow::Flow;
+use super::inline::place;
 use super::loops::make_header;
 use crate::ir::{Context, Mir};
 use crate::ops::{NOUNWIND, Op};
@@ -52,7 +53,15 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel, cx: 
     let mut sites: Vec<Site> = order.blocks.iter().filter_map(|&block| site(graph, &users, block)).collect();
     let (Some(_), Some(&ty)) = (sites.first(), graph.results.first()) else { return Ok(()) };
     let Some(plain) = plain(ty, 0, cx)? else { return Ok(()) };
-    sites.retain(|_| fuel.spend());
+    sites.retain(|site| {
+        let is_paid = fuel.spend();
+        if is_paid {
+            fuel.did(About::Call, place(graph, site.call), || {
+                "the call of the function itself is a loop that fills a hole in what it made before".to_owned()
+            });
+        }
+        is_paid
+    });
     if sites.is_empty() {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use hir::Type;
 use ir::ops::Imm;
 use ir::ssa::compact::renumbered;
 use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
-use ir::{Fuel, ItemId, PlaceId, Stop};
+use ir::{About, Fuel, ItemId, Place, PlaceId, Stop};
 
 use super::Desk;
 use crate::Op;
@@ -31,6 +31,18 @@ const TINY_DEPTH: u8 = 6;
 /// Small enough to be copied into callers, not calling itself, and without a hole, of which a body has one: what [`Context::inlinable`] answers about a body.
 pub fn is_inlinable(body: &Body<Mono>) -> bool {
     cost(body) <= SMALL && own_calls(body).next().is_none() && !has_hole(body)
+}
+
+/// Why [`is_inlinable`] says no; nothing where it says yes.
+pub fn why_not_inlinable(body: &Body<Mono>) -> Option<String> {
+    let cost = cost(body);
+    if own_calls(body).next().is_some() {
+        Some("it calls itself".to_owned())
+    } else if cost > SMALL {
+        Some(format!("it has {cost} instructions, and at most {SMALL} are copied"))
+    } else {
+        has_hole(body).then(|| "it fills a hole".to_owned())
+    }
 }
 
 fn own_calls(graph: &Graph<Mir>) -> impl Iterator<Item = &InstRow<Op>> {
@@ -96,22 +108,39 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
             let other;
             let body: &Graph<Mir> = match &own {
                 _ if callee != graph.name => {
-                    let Some(body) = cx.inlinable(callee)? else { continue };
+                    let Some(body) = cx.inlinable(callee)? else {
+                        if fuel.is_listening() {
+                            let why = cx.why_not_inlinable(callee)?;
+                            fuel.left(About::Call, place(graph, inst), || format!("@{callee} is not copied: {why}"));
+                        }
+                        continue;
+                    };
                     other = body;
                     &other
                 }
                 Some(own) if depth < SELF_DEPTH => own,
-                _ => continue,
+                _ => {
+                    fuel.left(About::Call, place(graph, inst), || format!("@{callee} is not copied: it is the function itself"));
+                    continue;
+                }
             };
             let size = cost(body);
             if depth >= DEPTH && size > TINY {
+                fuel.left(About::Call, place(graph, inst), || format!("@{callee} is not copied: the call stands {depth} copies deep"));
                 continue;
             }
             let fits = body.blocks.get(ENTRY).is_some_and(|entry| entry.params.len() == row.args.len());
             let Some(unwind) = graph.edges[inst].unwind else { continue };
+            if size > room {
+                let why = || format!("@{callee} is not copied: it has {size} instructions, and the function may grow by {room} more");
+                fuel.left(About::Call, place(graph, inst), why);
+            }
             if size > room || !fits || !fuel.spend() {
                 continue;
             }
+            fuel.did(About::Call, place(graph, inst), || {
+                format!("@{callee} is copied here: {size} instruction{}", if size == 1 { "" } else { "s" })
+            });
             room -= size;
             flow.changed();
             graph.blocks[block].insts.pop();
@@ -123,6 +152,11 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
         }
     }
     Ok(())
+}
+
+/// Where an instruction stands.
+pub(super) fn place(graph: &Graph<Mir>, inst: Inst) -> Option<&Place> {
+    graph.places.get(graph.edges[inst].place)
 }
 
 /// Instructions of a block that are not in it yet.

@@ -1,9 +1,10 @@
 //! A tail call of the function itself is a loop: the entry hands its parameters to a header that holds the body, and the call jumps there.
 
 use ir::ssa::{Block, Def, ENTRY, Graph, NewInst, Value};
-use ir::{Fuel, ItemId, List, PlaceId};
+use ir::{About, Fuel, ItemId, List, PlaceId};
 
 use super::flow::Flow;
+use super::inline::place;
 use crate::Op;
 use crate::ir::Mir;
 
@@ -25,6 +26,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
         if row.args.len() != graph.blocks[ENTRY].params.len() || !fuel.spend() {
             continue;
         }
+        fuel.did(About::Call, place(graph, inst), || "the tail call of the function itself is a loop".to_owned());
         flow.changed();
         let header = *header.get_or_insert_with(|| make_header(graph));
         // The list of operands becomes the list of arguments.

@@ -15,6 +15,7 @@ mod inline;
 mod jumps;
 mod loops;
 mod ranges;
+mod remarks;
 mod rename;
 mod sink;
 mod tails;
@@ -31,7 +32,7 @@ use ir::ssa::compact::renumbered;
 use ir::ssa::order::Order;
 use ir::{Fuel, Stop};
 
-pub use inline::is_inlinable;
+pub use inline::{is_inlinable, why_not_inlinable};
 
 use self::flow::Flow;
 use self::rename::Renames;
@@ -144,6 +145,7 @@ pub fn optimised(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result
     desk.flow.changed();
     run_pipeline(&mut graph, &mut desk, fuel, cx)?;
     let new = finished(&mut graph, &mut desk.flow);
+    remarks::settle(&new, fuel);
     desk.graph = Some(graph);
     SPARE.set(Some(desk));
     Ok(Body::new(new))

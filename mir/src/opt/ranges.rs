@@ -16,13 +16,14 @@ use hir::Type;
 use ir::ops::Effect;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, ENTRY, Graph, Inst, NewInst, Value};
-use ir::{Fuel, List};
+use ir::{About, Fuel, List};
 
 use super::Desk;
 use super::edges::{Edge, Incoming, Step};
 use super::flow::Flow;
 use super::fold::{become_op, compare_forms, compare_ranges, literal_op};
 use super::indices::{self, Held, Lengths};
+use super::inline::place;
 use crate::Op;
 use crate::ir::Mir;
 use crate::verify::proof::{self, Range};
@@ -326,8 +327,16 @@ impl Pass<'_> {
         self.held.see(class);
         let has = self.held.has(class, index) || self.get(index).low >= 0 && self.is_below(index, class);
         if op == Op::ListGet && has && self.spend() {
+            self.fuel.did(About::Index, place(self.graph, inst), || "the check of the index goes: the list has it".to_owned());
             let args = self.graph.insts[inst].args;
             self.becomes(inst, Op::ListAt, args, 0);
+        }
+        if op == Op::ListGet && !has {
+            let range = self.get(index);
+            let why = if range.low < 0 { "it may be negative" } else { "it is not known to be below the length" };
+            self.fuel.left(About::Index, place(self.graph, inst), || {
+                format!("the check of the index stays: {why}{}", shown("the index", range))
+            });
         }
         self.held.learn(class, index);
         self.learn(index, indices::indices(self.graph.ty(list)));
@@ -537,6 +546,9 @@ impl Pass<'_> {
             _ => None,
         };
         let list = row.args;
+        if self.fuel.is_listening() && matches!(op, Op::Add | Op::Sub | Op::Mul) {
+            self.tell_of_sum(inst, wrapped.is_some(), a, b);
+        }
         if let Some(wrap) = wrapped {
             if self.spend() {
                 self.becomes(inst, wrap, list, 0);
@@ -568,6 +580,23 @@ impl Pass<'_> {
             self.becomes(inst, literal_op(ty), List::EMPTY, value as u64);
         }
         self.define(result, range);
+    }
+
+    /// Remarks on whether the check of a sum, difference or product goes.
+    fn tell_of_sum(&mut self, inst: Inst, goes: bool, a: Range, b: Range) {
+        let what = match self.graph.op(inst) {
+            Op::Add => "sum",
+            Op::Sub => "difference",
+            _ => "product",
+        };
+        let place = self.graph.places.get(self.graph.edges[inst].place);
+        match goes {
+            true => self.fuel.did(About::Overflow, place, || format!("the check of the {what} goes: it is always an int")),
+            false => self.fuel.left(About::Overflow, place, || {
+                let operands = format!("{}{}", shown("its left side", a), shown("its right side", b));
+                format!("the check of the {what} stays: it may be beyond an int{operands}")
+            }),
+        }
     }
 
     /// What the definition of a value says holds wherever the value is seen, so it is never taken back.
@@ -637,6 +666,17 @@ impl Pass<'_> {
             self.restore(mark);
             self.below.forget(below);
         }
+    }
+}
+
+/// What is known of a number, for a remark: nothing where that is nothing.
+fn shown(what: &str, range: Range) -> String {
+    match (range.low, range.high) {
+        (i64::MIN, i64::MAX) => String::new(),
+        (low, i64::MAX) => format!("; {what} is at least {low}"),
+        (i64::MIN, high) => format!("; {what} is at most {high}"),
+        (low, high) if low == high => format!("; {what} is {low}"),
+        (low, high) => format!("; {what} is from {low} to {high}"),
     }
 }
 

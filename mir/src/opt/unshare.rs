@@ -5,11 +5,12 @@
 //! list has one holder in the loop is then certain (`verify/sole`), and the rounds do not look.
 
 use ir::ssa::{Block, ENTRY, Graph, NewInst, Value};
-use ir::{Fuel, ssa::Def};
+use ir::{About, Fuel, ssa::Def};
 
 use super::edges::Edge;
 use super::flow::Flow;
 use super::indices::is_list;
+use super::inline::place;
 use crate::Op;
 use crate::ir::Mir;
 
@@ -33,6 +34,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
             break;
         }
         changed = true;
+        let first = graph.blocks[header].insts.iter().find(|&&inst| graph.op(inst) == Op::ListSet).and_then(|&inst| place(graph, inst));
+        fuel.did(About::Loop, first, || "whether somebody else holds the list is asked once, before the loop".to_owned());
         let before = graph.add_block();
         let params = graph.blocks[header].params.clone();
         let mut given: Vec<Value> = params.iter().map(|&param| graph.add_param(before, graph.ty(param))).collect();

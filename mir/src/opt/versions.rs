@@ -18,15 +18,16 @@ mod plan;
 
 use hashbrown::HashSet;
 use hir::Type;
-use ir::Fuel;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Graph, Value};
+use ir::{About, Fuel};
 
 use self::plan::Plan;
 use super::Desk;
 use super::edges::{Edge, Incoming};
 use super::flow::Flow;
 use super::fold::compare_forms;
+use super::inline::place;
 use crate::Op;
 use crate::ir::Mir;
 use crate::verify::proof;
@@ -55,18 +56,60 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
         if tree.is_cold(header) {
             continue;
         }
-        let Some(found) = Loop::at(graph, flow, &order, &incoming, header) else { continue };
+        let found = match Loop::at(graph, flow, &order, &incoming, header) {
+            Ok(found) => found,
+            Err(why) => {
+                refuse(graph, &incoming, flow, header, why, fuel);
+                continue;
+            }
+        };
         lengths.fill(graph, &order, &incoming);
-        let Some(plan) = Plan::of(graph, &found, lengths) else { continue };
-        let Some(left) = copy::Left::of(graph, &found, flow, &order, &incoming) else { continue };
+        let Some(plan) = Plan::of(graph, &found, lengths) else {
+            refuse(graph, &incoming, flow, header, Some("no check of it can be decided before it starts"), fuel);
+            continue;
+        };
+        let Some(left) = copy::Left::of(graph, &found, flow, &order, &incoming) else {
+            refuse(graph, &incoming, flow, header, Some("what is computed in it is used behind it in too many ways"), fuel);
+            continue;
+        };
         if !fuel.spend() {
             break;
         }
+        tell(graph, &found, &plan, fuel);
         copy::apply(graph, &found, &plan, left, &order);
         flow.changed();
         copied += 1;
     }
     copied > 0
+}
+
+/// Remarks on the checks that a copy is without.
+fn tell(graph: &Graph<Mir>, found: &Loop, plan: &Plan, fuel: &mut Fuel) {
+    if !fuel.is_listening() {
+        return;
+    }
+    let insts = || found.blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied();
+    let counted = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let (sums, gets) = (counted(plan.sums.len(), "sum", "sums"), counted(plan.gets.len(), "index", "indices"));
+    let first = insts().find_map(|inst| place(graph, inst));
+    fuel.did(About::Loop, first, || {
+        format!("the loop gets a copy without the checks of {sums} and {gets}, for when it starts with small numbers")
+    });
+    for &inst in &plan.sums {
+        fuel.did(About::Overflow, place(graph, inst), || "the check is not in the copy of the loop".to_owned());
+    }
+    for get in &plan.gets {
+        fuel.did(About::Index, place(graph, get.inst), || "the check of the index is not in the copy of the loop".to_owned());
+    }
+}
+
+/// Remarks on a loop that gets no copy: by its first instruction that has a place.
+fn refuse(graph: &Graph<Mir>, incoming: &Incoming, flow: &Flow, header: Block, why: Option<&str>, fuel: &mut Fuel) {
+    let Some(why) = why.filter(|_| fuel.is_listening()) else { return };
+    let back = incoming.of_block(header).iter().filter(|edge| flow.dominates(header, edge.from)).map(|edge| edge.from);
+    let insts = std::iter::once(header).chain(back).flat_map(|block| &graph.blocks[block].insts).copied();
+    let first = insts.filter(|&inst| graph.edges[inst].unwind.is_some()).find_map(|inst| place(graph, inst));
+    fuel.left(About::Loop, first, || format!("the loop gets no copy without checks: {why}"));
 }
 
 /// An innermost loop that counts.
@@ -95,18 +138,21 @@ struct Counter {
 }
 
 impl Loop {
-    /// The loop with this header.
-    fn at(graph: &Graph<Mir>, flow: &Flow, order: &Order, incoming: &Incoming, header: Block) -> Option<Loop> {
+    /// The loop with this header; or why it is none to be copied, where that is worth a word.
+    fn at(graph: &Graph<Mir>, flow: &Flow, order: &Order, incoming: &Incoming, header: Block) -> Result<Loop, Option<&'static str>> {
         let (back, ways): (Vec<Edge>, Vec<Edge>) = incoming.of_block(header).iter().partition(|edge| flow.dominates(header, edge.from));
-        let &[back] = back.as_slice() else { return None };
+        let &[back] = back.as_slice() else { return Err(Some("it goes on from several places")) };
         let mut blocks = vec![header];
         let mut work = vec![back.from];
         while let Some(block) = work.pop() {
             if blocks.contains(&block) {
                 continue;
             }
-            if blocks.len() == MOST_BLOCKS || incoming.is_unwind(block) || !flow.dominates(header, block) {
-                return None;
+            if blocks.len() == MOST_BLOCKS {
+                return Err(Some("it is too large"));
+            }
+            if incoming.is_unwind(block) || !flow.dominates(header, block) {
+                return Err(None);
             }
             blocks.push(block);
             work.extend(incoming.of_block(block).iter().map(|edge| edge.from));
@@ -117,13 +163,19 @@ impl Loop {
         let insts = || blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied();
         let is_call = |op: Op| matches!(op, Op::Call | Op::CallValue | Op::Runtime);
         let has_checks = insts().any(|inst| graph.edges[inst].unwind.is_some());
-        if has_inner || !has_checks || insts().count() > MOST_INSTS || insts().any(|inst| is_call(graph.op(inst))) {
-            return None;
+        if has_inner || !has_checks {
+            return Err(None);
+        }
+        if insts().any(|inst| is_call(graph.op(inst))) {
+            return Err(Some("it calls something"));
+        }
+        if insts().count() > MOST_INSTS {
+            return Err(Some("it is too large"));
         }
         let mut values: HashSet<Value> = insts().flat_map(|inst| graph.results(inst)).collect();
         values.extend(blocks.iter().flat_map(|&block| &graph.blocks[block].params));
-        let counter = Counter::of(graph, header, back, &values)?;
-        Some(Loop { header, blocks, values, ways, counter })
+        let counter = Counter::of(graph, header, back, &values).ok_or(Some("it does not count up to a bound that stays"))?;
+        Ok(Loop { header, blocks, values, ways, counter })
     }
 
     /// Is the value the same in every round, because it comes from outside or is a literal?

@@ -121,6 +121,15 @@ pub enum Timings {
     Trace,
 }
 
+/// Which remarks are printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Remarks {
+    /// On the program's own code.
+    Own,
+    /// On the code of the library, too.
+    All,
+}
+
 /// What `oric report` reports on.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Report {
@@ -375,6 +384,9 @@ pub enum Verb {
         /// Link from nothing, whatever is left of the last link.
         #[arg(long)]
         clean_link: bool,
+        /// Print what the optimiser did and what it left, and why: by place and pass.
+        #[arg(long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "own")]
+        remarks: Option<Remarks>,
         /// How it is optimised.
         #[command(flatten)]
         optimise: Optimise,

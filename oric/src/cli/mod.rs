@@ -8,7 +8,8 @@ mod env;
 mod output;
 
 pub use args::{
-    Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Keep, Optimise, Report, TestFlags, Timings, Verb, pass_names,
+    Args, CacheVerb, DumpFormat, Emit, Format, Global, GraphFormat, Input, Keep, Optimise, Remarks, Report, TestFlags, Timings, Verb,
+    pass_names,
 };
 pub use env::Environment;
 pub use output::Output;

@@ -158,6 +158,13 @@ impl Output {
         }
     }
 
+    /// Remarks on a program: beside the diagnostics.
+    pub fn remarks(&self, text: &str) {
+        if !self.is_json() {
+            write_stderr(text);
+        }
+    }
+
     /// The form of messages.
     pub fn format(&self) -> Format {
         self.format

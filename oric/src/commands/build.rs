@@ -6,15 +6,28 @@ use std::time::Instant;
 use serde_json::json;
 use syntax::{Anchor, Diagnostic, DiagnosticCode};
 
-use crate::cli::{Emit, FAILED, Input, Output, REFUSED};
+use crate::cli::{Emit, FAILED, Input, Output, REFUSED, Remarks};
 use crate::held;
 use crate::link::{self, Failure, How};
 use crate::queries;
 use crate::release::{self, NotMade, Release};
 use crate::session::Session;
 
+/// What is wanted of a build.
+pub struct Request<'a> {
+    /// Where it is written; else where the program's file is.
+    pub path: Option<&'a Path>,
+    /// What is written.
+    pub emit: Emit,
+    /// Linked from nothing.
+    pub clean: bool,
+    /// What the optimiser says is printed.
+    pub remarks: Option<Remarks>,
+}
+
 /// Builds and writes; returns the exit status.
-pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Emit, clean: bool, started: Instant, output: &Output) -> i32 {
+pub fn build(session: &mut Session, input: &Input, request: &Request<'_>, started: Instant, output: &Output) -> i32 {
+    let Request { path, emit, clean, remarks } = *request;
     let extension = match emit {
         Emit::Exe => "",
         Emit::Obj => "o",
@@ -41,6 +54,12 @@ pub fn build(session: &mut Session, input: &Input, path: Option<&Path>, emit: Em
     let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
     if let Err(status) = checked_main(session, output) {
         return status;
+    }
+    if let Some(which) = remarks {
+        match super::report::functions(session, session.main_item()) {
+            Ok(functions) => super::remarks::remarks(session, &functions, which, output),
+            Err(failure) => return failed(&failure, &path, session, output),
+        }
     }
     let built = match (product, release) {
         (None, _) => link::executable(session, session.main_item(), &path, clean).map(|built| (built.held.size(), built.how)),

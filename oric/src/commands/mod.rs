@@ -9,6 +9,7 @@ mod fix;
 mod graph;
 mod junit;
 mod reduce;
+mod remarks;
 mod report;
 mod run;
 mod test;
@@ -58,10 +59,13 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         Verb::Check { input, timeout, coverage, .. } => {
             ask.tests(input, *coverage, |session, found, started| check::check(session, found, *timeout, started, output))
         }
-        Verb::Build { input, output: path, emit, strip, clean_link, .. } => ask.session(input, !*strip, true, |session, started| {
-            (build::build(session, input, path.as_deref(), *emit, *clean_link, started, output), "oric")
-        }),
-        Verb::Run { input, interp, args: program_args, .. } => ask.session(input, true, !*interp, |session, _| {
+        Verb::Build { input, output: path, emit, strip, clean_link, remarks, .. } => {
+            ask.session(&ask.dumping(input), !*strip, true, |session, started| {
+                let request = build::Request { path: path.as_deref(), emit: *emit, clean: *clean_link, remarks: *remarks };
+                (build::build(session, input, &request, started, output), "oric")
+            })
+        }
+        Verb::Run { input, interp, args: program_args, .. } => ask.session(&ask.dumping(input), true, !*interp, |session, _| {
             if *interp {
                 run::interpret(session, program_args, output, environment)
             } else {
@@ -118,8 +122,12 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
                 (REFUSED, "oric")
             }
         },
-        Verb::Report { report: Report::Mono, input, .. } => ask.session(input, true, true, |session, _| (report::mono(session, output), "oric")),
-        Verb::Report { report: Report::Size, input, .. } => ask.session(input, true, true, |session, _| (report::size(session, output), "oric")),
+        Verb::Report { report: Report::Mono, input, .. } => {
+            ask.session(input, true, true, |session, _| (report::mono(session, output), "oric"))
+        }
+        Verb::Report { report: Report::Size, input, .. } => {
+            ask.session(input, true, true, |session, _| (report::size(session, output), "oric"))
+        }
         Verb::Graph { input, format, focus } => ask.stored(input, |session| graph::graph(session, *format, focus.as_deref(), output)),
         Verb::Clean { input } => ask.project(input, |cache| cache::clean(&cache, output)),
         Verb::Cache { verb, input, budget } => match ask.budget() {
@@ -165,6 +173,15 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// The program, with the dump that the environment asks for where no flag does.
+    fn dumping(&self, input: &Input) -> Input {
+        let mut input = input.clone();
+        if input.dump.is_none() && self.optimise.is_some() && self.environment.dump_after_llvm {
+            input.dump = Some("llvm.opt".to_owned());
+        }
+        input
+    }
+
     /// The project that is meant, with its cache.
     fn project(&self, input: &Input, work: impl FnOnce(Cache) -> i32) -> (i32, &'static str) {
         match Project::of(&input.file) {
@@ -231,7 +248,7 @@ impl Asked<'_> {
             None => (u64::MAX, None),
         };
         let budget = self.budget()?.unwrap_or(DEFAULT_BUDGET);
-        let release = self.release()?;
+        let release = if input.dump.as_deref().is_none_or(crate::dump::needs_llvm) { self.release()? } else { None };
         let mut linker = self.linker()?;
         if release.is_some() && linker.is_none() {
             linker = Linker::any(self.environment.path.as_ref());

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::cli::{Output, REFUSED};
 use crate::session::Session;
 
-pub use mono::mono;
+pub use mono::{functions, mono};
 pub use size::size;
 pub use timings::timings;
 

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::middle::options;
 use super::{
-    Accounted, EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm, Mentions,
-    Object, OwnedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
+    Accounted, EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm,
+    Mentions, Object, OwnedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
 };
 
 /// A function ready to be linked, and whom it calls.

@@ -12,9 +12,9 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation, InherentImpls,
-    Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, Scope, SelfUses, Signature, TraitDef,
-    TraitImpls, TypeDefinition, Variants,
+    BuiltBody, Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation,
+    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, Scope, SelfUses, Signature,
+    TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -191,6 +191,12 @@ impl mir::Context for Levels<'_, '_> {
 
     fn inlinable(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {
         Ok((*self.ask::<Inlinable>(&function)?).clone())
+    }
+
+    fn why_not_inlinable(&self, function: ItemId) -> Result<String, Stop> {
+        let built = self.ask::<BuiltBody>(&function)?;
+        let why = (*built).as_ref().and_then(|body| mir::opt::why_not_inlinable(body));
+        Ok(why.unwrap_or_else(|| "it has no body of Ori's".to_owned()))
     }
 
     fn body(&self, function: ItemId) -> Result<Option<Arc<mir::Body<mir::Mono>>>, Stop> {

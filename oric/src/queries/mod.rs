@@ -223,6 +223,7 @@ queries! {
         MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
         Rewritten    = 73 "rewritten" (Unit) -> Option<Arc<Work>>, fingerprint, ["lir"], "what the passes of a stage do to a body, for the search for a wrong rewrite";
+        Remarked     = 79 "remarks" (ItemId) -> Arc<Vec<ir::Remark>>, fingerprint, ["mir"], "what the passes of MIR say of a body: asked by `--remarks` alone";
         // Tests.
         Tests       = 61 "tests"       (()) -> Arc<Vec<tests::TestRow>>, value, ["oric"], "tests of the program, in the order of files and places, and how each is run";
         TestReport  = 62 "test_report" (ItemId) -> Arc<Vec<syntax::Diagnostic>>, value, ["oric" "hir"], "what there is to say about a test that must not compile";

@@ -1,14 +1,15 @@
-//! What the passes of a stage do to a body: asked by `oric bisect` alone.
+//! What the passes of a stage do to a body: asked by `oric bisect` alone. And what they say of it: asked by `--remarks`.
 //!
 //! The same steps as those that make code, with the rewrites counted and the text kept. The bodies are not verified: one that breaks a rule is what is looked for.
 
 use std::sync::Arc;
 
+use ir::ItemId;
 use mir::Owned;
 use query::Interrupt;
 
 use super::middle::{optimised, options};
-use super::{BuiltBody, Levels, OptimisedBody, Provider, Rewritten};
+use super::{BuiltBody, Levels, OptimisedBody, Provider, Remarked, Rewritten};
 use crate::rewrites::{Stage, Unit, Work};
 
 impl Provider for Rewritten {
@@ -36,5 +37,15 @@ impl Provider for Rewritten {
             }
         };
         Ok(Some(Arc::new(Work { count: fuel.spent(), pass: fuel.last().map(str::to_owned), text })))
+    }
+}
+
+impl Provider for Remarked {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Arc<Vec<ir::Remark>>, Interrupt> {
+        let built = levels.get::<BuiltBody>(id)?;
+        let Some(built) = (*built).as_ref().filter(|_| *id != super::tests_item()) else { return Ok(Arc::default()) };
+        let mut fuel = options(levels)?.fuel(*id, Stage::Mir).listening();
+        optimised(levels, built, &mut fuel)?;
+        Ok(Arc::new(fuel.remarks().map(std::mem::take).unwrap_or_default()))
     }
 }

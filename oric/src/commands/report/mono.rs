@@ -102,24 +102,26 @@ type Reached = (Vec<ItemId>, Vec<(ItemId, u64)>);
 /// The functions that the program reaches, and the code that each has in the executable.
 pub(super) fn reached(session: &mut Session, main: ItemId) -> Result<Reached, link::Failure> {
     if let Some(parts) = link::parts(session, main)? {
-        let items = match session.setup.release {
-            Some(_) => release::plan(session, main).map_err(link::Failure::Release)?.functions.iter().map(|(item, _)| *item).collect(),
-            None => functions(session, main),
-        };
-        let found = executable::contents(&parts, &items).map_err(|why| link::Failure::Release(NotMade::Link(queries::NotLinked::Broken(why))))?;
+        let items = functions(session, main)?;
+        let found =
+            executable::contents(&parts, &items).map_err(|why| link::Failure::Release(NotMade::Link(queries::NotLinked::Broken(why))))?;
         return Ok((items, found.functions));
     }
     let account = session.ask(|session| session.engine.get::<queries::Accounted>(&main));
     let account = (**account).as_ref().map_err(|error| link::Failure::Link(error.clone()))?;
-    Ok((functions(session, main), account.functions.clone()))
+    Ok((functions(session, main)?, account.functions.clone()))
 }
 
-/// The functions of a development build.
-pub(super) fn functions(session: &mut Session, main: ItemId) -> Vec<ItemId> {
+/// The functions of the program, before LLVM sees them.
+pub fn functions(session: &mut Session, main: ItemId) -> Result<Vec<ItemId>, link::Failure> {
+    if session.setup.release.is_some() {
+        let plan = release::plan(session, main).map_err(link::Failure::Release)?;
+        return Ok(plan.functions.iter().map(|(item, _)| *item).collect());
+    }
     let reached = session.ask(|session| {
         session.generate(main);
         session.engine.get::<queries::Reachable>(&main)
     });
     let reached = reached.iter().flat_map(|module| module.functions.iter().copied());
-    std::iter::once(lir::build::entry_item()).chain(reached).collect()
+    Ok(std::iter::once(lir::build::entry_item()).chain(reached).collect())
 }

@@ -12,7 +12,7 @@ use crate::cli::Output;
 use crate::commands::build;
 use crate::link::{self, Failure};
 use crate::queries;
-use crate::release::{self, NotMade};
+use crate::release::NotMade;
 use crate::session::Session;
 
 /// Functions that the text shows; the JSON has all.
@@ -50,10 +50,7 @@ fn sizes(session: &mut Session, main: ItemId) -> Result<Sizes, Failure> {
             Err(error) => Err(Failure::Link(error.clone())),
         };
     };
-    let items = match session.setup.release {
-        Some(_) => release::plan(session, main).map_err(Failure::Release)?.functions.iter().map(|(item, _)| *item).collect(),
-        None => mono::functions(session, main),
-    };
+    let items = mono::functions(session, main)?;
     let broken = |why| Failure::Release(NotMade::Link(queries::NotLinked::Broken(why)));
     Ok(of_contents(executable::contents(&parts, &items).map_err(broken)?))
 }
@@ -103,7 +100,8 @@ fn show(sizes: Sizes, main: ItemId, output: &Output) {
     }
     line(&mut text, file, file, "all");
 
-    let (mut modules, mut by_function): (BTreeMap<&str, (u64, u64)>, BTreeMap<String, u64>) = Default::default();
+    let mut modules: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut by_function: BTreeMap<String, u64> = BTreeMap::new();
     for &(item, bytes) in &functions {
         // The entry calls `@main` and nothing else: LLVM makes one function of the two.
         let module = if item == lir::build::entry_item() { main.module() } else { item.module() };
@@ -130,7 +128,8 @@ fn show(sizes: Sizes, main: ItemId, output: &Output) {
         line(&mut text, rest, code, &format!("{} more (--message-format=json has all)", rows.len() - SHOWN));
     }
     let parts: serde_json::Map<String, serde_json::Value> = parts.iter().map(|&(_, name, bytes)| (name.to_owned(), json!(bytes))).collect();
-    let modules: Vec<_> = modules.iter().map(|(module, (bytes, count))| json!({ "module": module, "bytes": bytes, "functions": count })).collect();
+    let modules: Vec<_> =
+        modules.iter().map(|(module, (bytes, count))| json!({ "module": module, "bytes": bytes, "functions": count })).collect();
     let rows: Vec<_> = rows.iter().map(|(name, bytes)| json!({ "function": name, "bytes": bytes })).collect();
     super::show(output, "report", &text, json!({ "report": "size", "file": file, "parts": parts, "modules": modules, "functions": rows }));
 }
