@@ -182,7 +182,7 @@ const CASES: &[(&str, i32)] = &[
     ("report size wrong.ori", 1),
     ("report mono nothing.ori", 1),
     ("report cache panics.ori --release", 2),
-    ("build panics.ori --remarks", 0),
+    ("build calls.ori --remarks", 0),
     ("build panics.ori --remarks=some", 2),
     ("cache stat panics.ori", 0),
     ("cache verify panics.ori", 0),
