@@ -59,7 +59,7 @@ impl NoLinker {
 /// Why nothing was linked.
 #[derive(Debug)]
 pub enum Failed {
-    /// A file cannot be written or read, or the linker cannot be started.
+    /// What the linker reads cannot be written, or it cannot be started, or what it wrote cannot be read.
     Io(io::Error),
     /// The linker refused: what it said.
     Refused(String),
@@ -126,10 +126,15 @@ impl Linker {
     pub fn link(&self, objects: &[&[u8]], symbols: bool) -> Result<Linked, Failed> {
         let folder = Folder::new()?;
         let names: Vec<String> = (0..objects.len()).map(|number| format!("program{number}.o")).collect();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.0.join(name);
+            std::fs::write(&path, bytes)
+                .map_err(|error| io::Error::new(error.kind(), format!("{} (below TMPDIR): {error}", path.display())))
+        };
         for (name, object) in names.iter().zip(objects) {
-            std::fs::write(folder.0.join(name), object)?;
+            write(name, object)?;
         }
-        std::fs::write(folder.0.join("libori_rt.a"), image::runtime_archive())?;
+        write("libori_rt.a", image::runtime_archive())?;
         let own: &[&str] = match self.is_driver {
             true => &["-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--eh-frame-hdr"],
             false => &["--gc-sections", "--build-id=none", "--eh-frame-hdr"],
@@ -199,7 +204,8 @@ impl Folder {
         let folder = std::env::temp_dir().join(format!("oric-link-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
         // Of a process that had this number and was killed.
         let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir(&folder).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+        std::fs::create_dir(&folder)
+            .map_err(|error| io::Error::new(error.kind(), format!("TMPDIR is no place to write: {}: {error}", folder.display())))?;
         Ok(Folder(folder))
     }
 }

@@ -14,6 +14,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use image::plan::{Content, Request};
 use ir::{ItemId, Symbol};
@@ -28,7 +29,7 @@ use crate::outputs::{Form, Kept, Origin, Stamp};
 use crate::project::Seen;
 use crate::queries::{self, ModuleOf, NotLinked};
 use crate::release::{self, NotMade, Release};
-use crate::session::Session;
+use crate::session::{Session, Step};
 
 /// How an executable came to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +67,8 @@ pub enum Failure {
     Release(NotMade),
     /// A release build has nobody to link it.
     NoLinker,
+    /// The linker of somebody else cannot be given what it links.
+    Handover(io::Error),
     /// The file cannot be written.
     Io(io::Error),
 }
@@ -141,10 +144,12 @@ fn linked_by(session: &mut Session, main: ItemId, linker: &Linker) -> Result<Vec
 }
 
 fn foreign_link(session: &mut Session, linker: &Linker, objects: &[&[u8]]) -> Result<Vec<u8>, Failure> {
+    let started = Instant::now();
     let linked = linker.link(objects, session.setup.link.symbols).map_err(|failed| match failed {
-        Failed::Io(error) => Failure::Io(error),
+        Failed::Io(error) => Failure::Handover(error),
         Failed::Refused(said) => Failure::Foreign { linker: linker.introduced(), said },
     })?;
+    session.steps.push(Step { kind: "link", what: linker.name(), worker: 0, started, took: started.elapsed() });
     if !linked.said.is_empty() {
         session.warnings.push(format!("{} says: {}", linker.name(), linked.said));
     }
@@ -209,7 +214,7 @@ fn released(
 }
 
 /// The objects of a release build: the tables, and one of each unit. Units that are as they were are not made again.
-fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean: bool) -> Result<(Vec<Vec<u8>>, How), Failure> {
+pub fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean: bool) -> Result<(Vec<Vec<u8>>, How), Failure> {
     let plan = release::plan(session, main).map_err(Failure::Release)?;
     let division = release::division(session, main, release.units).map_err(Failure::Release)?;
     // What LLVM sees: places name items, and where those stand is in the tables.
@@ -225,7 +230,8 @@ fn release_objects(session: &mut Session, main: ItemId, release: &Release, clean
         objects.push(restored.map(|restored| restored.bytes));
     }
     let how = How::Units { made: units.len(), of: objects.len() };
-    let made = release::translate(release, &units, llvm::Product::Object).map_err(Failure::Release)?;
+    let (made, steps) = release::timed(release, &units, llvm::Product::Object).map_err(Failure::Release)?;
+    session.steps.extend(steps);
     let lacking = objects.iter_mut().zip(&stamps).filter(|(object, _)| object.is_none());
     for ((object, &stamp), bytes) in lacking.zip(made) {
         keep(session, Form::Unit, stamp, &bytes, None);

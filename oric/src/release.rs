@@ -20,7 +20,7 @@ use llvm::Level;
 use query::Fp;
 use wire::PROTOCOL;
 
-pub use ask::translate;
+pub use ask::{timed, translate};
 pub use units::{Division, MOST_UNITS, division, unit, whole};
 
 use crate::foreign::{identity, is_program};
@@ -40,6 +40,8 @@ pub struct Release {
     pub units: Option<u32>,
     /// Most worker processes; `None`: one a processor.
     pub workers: Option<usize>,
+    /// Most bytes of memory that a worker gets; `None`: as many as there are.
+    pub memory: Option<u64>,
 }
 
 /// The worker program.
@@ -54,10 +56,24 @@ pub struct Worker {
 pub enum NotMade {
     /// The program cannot be linked.
     Link(NotLinked),
-    /// The worker is of another version.
-    Version,
-    /// The worker ended without an answer: it crashed, or ran out of memory.
-    Died(String),
+    /// The worker is of another version, with this protocol.
+    Version(u32),
+    /// What answers is no worker of this version, if it is one at all.
+    NoWorker(PathBuf),
+    /// The worker ended without an answer.
+    Died {
+        /// What it was asked to translate.
+        unit: String,
+        /// How it ended, and its last words.
+        how: String,
+    },
+    /// It had not enough memory.
+    Memory {
+        /// What it was asked to translate.
+        unit: String,
+        /// How much it may have; `None`: as much as there is.
+        limit: Option<u64>,
+    },
     /// It cannot be started.
     Io(io::Error),
 }
@@ -68,16 +84,33 @@ impl NotMade {
         match self {
             NotMade::Link(NotLinked::Limit(item, limit)) => format!("function @{item} cannot be compiled: {limit}; split it"),
             NotMade::Link(NotLinked::Broken(message)) => format!("linking failed: {message}"),
-            NotMade::Version => {
-                "oric-llvm is of another version than oric; 'make llvm' in oric's sources builds the one that fits".to_owned()
-            }
-            NotMade::Died(how) => format!(
-                "oric-llvm ended without an answer ({how}): LLVM crashed or ran out of memory; the development build (without --release) does without it"
+            NotMade::Version(theirs) => format!(
+                "oric-llvm is of another version than oric (protocol {theirs}, and {PROTOCOL} here); 'make llvm' in oric's sources builds the one that fits"
             ),
+            NotMade::NoWorker(program) => format!(
+                "{} does not answer as this oric's oric-llvm does; 'make llvm' in oric's sources builds the one that fits, and ORI_LLVM names the program to ask",
+                program.display()
+            ),
+            NotMade::Died { unit, how } => format!(
+                "oric-llvm ended without an answer for {unit} ({how}); a lower --opt may help, and the development build (without --release) does without it"
+            ),
+            NotMade::Memory { unit, limit } => {
+                let limit = match limit {
+                    Some(limit) => format!("more memory than ORI_LLVM_MEMORY allows ({limit} bytes)"),
+                    None => "more memory than there is".to_owned(),
+                };
+                format!(
+                    "oric-llvm needs {limit} for {unit}: allow more, divide the program (--codegen-units), ask for fewer units at once (--jobs) or for a lower --opt; \
+                     the development build (without --release) does without it"
+                )
+            }
             NotMade::Io(error) => format!("cannot start oric-llvm: {error}"),
         }
     }
 }
+
+/// Bytes of memory that a worker gets when nobody says otherwise: more than a unit of a sound program takes, less than what brings a machine down.
+pub const MEMORY: u64 = 32 << 30;
 
 /// What to do when there is no worker.
 pub const HOW_TO_GET_IT: &str = "release builds need 'oric-llvm' beside oric or in PATH (ORI_LLVM names another place), and it is not there; 'make llvm' in oric's sources builds it with LLVM 22 \
@@ -104,10 +137,24 @@ impl Worker {
 }
 
 impl Release {
+    /// Changes when another build would give other code for the same program.
+    pub fn way(&self) -> Fp {
+        Fp::of(&(queries::wide(self.identity()), self.units))
+    }
+
     /// Changes when another build would give other bytes for the same unit.
     pub fn identity(&self) -> Fp {
-        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, PROTOCOL))
+        let here = (self.cpu == "native").then(|| processor(&std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default()));
+        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL))
     }
+}
+
+/// What `native` means, as the kernel describes the first processor: caches move between machines, and code for another one may stop with SIGILL.
+fn processor(described: &str) -> Vec<&str> {
+    const FIELDS: [&str; 5] = ["vendor_id", "cpu family", "model", "stepping", "flags"];
+    let first = described.split("\n\n").next().unwrap_or_default();
+    let field = |line: &&str| line.split_once(':').is_some_and(|(name, _)| FIELDS.contains(&name.trim()));
+    first.lines().filter(field).collect()
 }
 
 /// The linked symbol of a function.
@@ -146,6 +193,24 @@ pub fn tables(session: &mut Session, plan: &queries::Release) -> Result<Vec<u8>,
         foreign_frames: true,
     };
     object_writer::write(&program).map_err(|error| broken(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::processor;
+
+    #[test]
+    fn another_processor_is_known_by_its_model_and_flags_and_not_by_its_clock() {
+        let cpu = |flags: &str, clock: &str| {
+            format!(
+                "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 106\nstepping\t: 6\ncpu MHz\t\t: {clock}\nflags\t\t: {flags}\n\nprocessor\t: 1\n"
+            )
+        };
+        let (one, other, later) = (cpu("fpu avx2", "2900.0"), cpu("fpu avx2 avx512f", "2900.0"), cpu("fpu avx2", "3100.5"));
+        assert_eq!(processor(&one).len(), 5);
+        assert_eq!(processor(&one), processor(&later));
+        assert_ne!(processor(&one), processor(&other));
+    }
 }
 
 /// The path of a worker that is named and not there.

@@ -63,7 +63,7 @@ impl Default for Setup {
     fn default() -> Self {
         Setup {
             options: Options::default(),
-            link: LinkOptions { symbols: true },
+            link: LinkOptions { symbols: true, lane: 0 },
             linker: None,
             release: None,
             workers: Some(1),
@@ -89,6 +89,21 @@ impl Setup {
     }
 }
 
+/// Work that is no query's: for `--timings`.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// `llvm` or `link`.
+    pub kind: &'static str,
+    /// What was made, or by whom.
+    pub what: String,
+    /// By which worker process, of those of its kind.
+    pub worker: usize,
+    /// When it began.
+    pub started: Instant,
+    /// How long it took.
+    pub took: Duration,
+}
+
 /// A project in an engine.
 pub struct Session {
     /// The engine with every source as an input.
@@ -103,6 +118,8 @@ pub struct Session {
     pub outputs: Outputs,
     /// What the user is told once: the store was damaged, cannot be written.
     pub warnings: Vec<String>,
+    /// What other programs did.
+    pub steps: Vec<Step>,
     /// What is served to the engine.
     pub inputs: Arc<Inputs>,
     /// Sections of the store that changed.
@@ -130,6 +147,7 @@ impl Session {
             setup: Setup { options, ..Setup::default() },
             outputs: Outputs::default(),
             warnings: Vec::new(),
+            steps: Vec::new(),
             inputs: Arc::default(),
             inputs_changed: false,
         }
@@ -144,6 +162,7 @@ impl Session {
             setup,
             outputs: Outputs::default(),
             warnings: Vec::new(),
+            steps: Vec::new(),
             inputs: Arc::default(),
             inputs_changed: false,
         };
@@ -165,6 +184,7 @@ impl Session {
             setup,
             outputs: Outputs::default(),
             warnings: Vec::new(),
+            steps: Vec::new(),
             inputs: Arc::default(),
             inputs_changed: false,
         };

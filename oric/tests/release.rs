@@ -170,7 +170,9 @@ fn what_is_missing_or_wrong_is_said() {
     refused(None, release, "apt install llvm-22-dev");
     refused(None, release, "builds without --release need nothing of this");
     refused(Some(Path::new("/nonexistent")), release, "ORI_LLVM is '/nonexistent', and no program is there");
-    refused(Some(Path::new("/bin/false")), release, "oric-llvm ended without an answer");
+    refused(Some(Path::new("/bin/false")), release, "oric-llvm ended without an answer for the program (exit status: 1)");
+    refused(Some(Path::new("/bin/true")), release, "/bin/true does not answer as this oric's oric-llvm does");
+    refused(Some(Path::new("/bin/cat")), release, "/bin/cat does not answer as this oric's oric-llvm does");
     refused(None, &["build", "--opt", "2", "main.ori"], "--release");
     refused(None, &["build", "--release", "--opt", "9", "main.ori"], "a level is 0, 1, 2, 3, s or z");
     assert_eq!(oric(&folder.0, None, &["build", "main.ori"]).2, 0, "the development build does without");
@@ -189,6 +191,151 @@ fn a_worker_may_say_as_much_as_it_likes() {
     let (_, err, status) = oric(&folder.0, Some(Path::new("talks")), &["build", "--release", "main.ori"]);
     assert_eq!(status, 0, "{err}");
     assert_eq!(does(&folder.0, "main")[0].0, "here\n");
+}
+
+#[test]
+fn a_worker_that_needs_too_much_memory_is_said_to() {
+    let folder = Folder::new("release-memory");
+    folder.write("main.ori", MAIN.as_bytes());
+    let Some(worker) = worker() else { return };
+    let limited = |limit: &'static str, args: &[&str]| {
+        let variables = [("PATH", Path::new("/usr/bin:/bin")), ("ORI_LLVM", worker.as_path()), ("ORI_LLVM_MEMORY", Path::new(limit))];
+        program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &variables, args)
+    };
+    for limit in ["1MB", "64MB", "150 MiB"] {
+        let (_, err, status) = limited(limit, &["build", "--release", "main.ori"]);
+        assert_eq!(status, 2, "{limit}: {err}");
+        assert!(
+            err.contains("oric-llvm needs more memory than ORI_LLVM_MEMORY allows (") && err.contains(" for the program: "),
+            "{limit}: {err}"
+        );
+        assert!(!folder.0.join("main").exists(), "{limit}");
+    }
+    // Which of several units it was.
+    write_modules(&folder, 3);
+    let (_, err, status) = limited("64MB", &["build", "--release", "--codegen-units", "3", "main.ori"]);
+    assert!(status == 2 && err.contains(" for the unit of module") && err.contains("--codegen-units"), "{err}");
+    let (_, err, status) = limited("lots", &["build", "--release", "main.ori"]);
+    assert!(status == 2 && err.contains("ORI_LLVM_MEMORY must be a size such as 4GB, found 'lots'"), "{err}");
+    folder.write("main.ori", MAIN.as_bytes());
+    for enough in ["4GB", "0"] {
+        let (_, err, status) = limited(enough, &["build", "--release", "main.ori", "--clean-link"]);
+        assert_eq!(status, 0, "{enough}: {err}");
+    }
+}
+
+#[test]
+fn tests_run_as_llvm_compiles_them_and_verdicts_of_one_way_are_not_those_of_the_other() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-tests");
+    let tests = "@f (n: int) -> int = n * 2;\n\
+        @t_good tests @f () -> void = assert_eq(actual: f(3), expected: 6);\n\
+        @t_bad tests @f () -> void = { print(msg: \"seen\"); assert_eq(actual: f(3), expected: 7) };\n\
+        #fail(\"index out of bounds\")\n@t_panics tests @f () -> void = { let xs = [f(1)]; print(msg: str(xs[f(2)])) };\n";
+    folder.write("main.ori", tests.as_bytes());
+    let run = |flags: &[&str]| oric(&folder.0, Some(&worker), &[&["test", "main.ori"], flags].concat());
+    let (out, err, status) = run(&["--release"]);
+    assert_eq!(status, 1, "{out}{err}");
+    let said = format!("{out}{err}");
+    assert!(said.contains("2 passed, 1 failed") && said.contains("@t_bad") && said.contains("main.ori:3:"), "{said}");
+    // Known now; another way of compiling knows nothing of it, and neither does the development build.
+    let cached = |flags: &[&str]| {
+        let (out, err, _) = run(flags);
+        let said = format!("{out}{err}");
+        assert!(said.contains("1 failed"), "{said}");
+        said.contains("2 cached")
+    };
+    assert!(cached(&["--release"]));
+    assert!(!cached(&["--release", "--opt", "0"]));
+    assert!(!cached(&[]));
+    assert!(cached(&[]));
+    assert!(!cached(&["--release"]));
+    let (_, err, status) = run(&["--release", "--interp"]);
+    assert!(status == 2 && err.contains("cannot be used with"), "{err}");
+}
+
+#[test]
+fn timings_show_what_llvm_and_the_linker_took() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-timings");
+    folder.write("main.ori", MAIN.as_bytes());
+    let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "main.ori", "--timings=trace"]);
+    assert_eq!(status, 0, "{err}");
+    let text = std::fs::read_to_string(folder.0.join(".ori/timings.json")).expect("it is written");
+    let trace: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let events = trace["traceEvents"].as_array().expect("events");
+    let of = |kind: &str| {
+        let found: Vec<_> = events.iter().filter(|event| event["cat"] == kind).collect();
+        assert_eq!(found.len(), 1, "{kind}");
+        let at = |name: &str| found[0][name].as_f64().expect("a number");
+        (at("ts"), at("ts") + at("dur"))
+    };
+    let (llvm, link) = (of("llvm"), of("link"));
+    assert!(llvm.0 < llvm.1 && llvm.1 <= link.0 && link.0 < link.1, "{llvm:?} {link:?}");
+    // All the queries that LLVM's text is made from come before.
+    let lir = events.iter().filter(|event| event["cat"] == "lir").map(|event| event["ts"].as_f64().expect("a number"));
+    assert!(lir.fold(0.0, f64::max) < llvm.0);
+    let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "main.ori", "--timings", "--clean-link"]);
+    assert_eq!(status, 0, "{err}");
+    let page = std::fs::read_to_string(folder.0.join(".ori/timings.html")).expect("it is written");
+    assert!(page.contains("llvm(the program)") && page.contains("<p>linker</p>") && page.contains("<p>oric-llvm 1</p>"), "{page}");
+}
+
+#[test]
+fn a_wrong_folder_for_temporary_files_is_not_the_fault_of_the_output() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("release-tmpdir");
+    folder.write("main.ori", MAIN.as_bytes());
+    let variables = [("PATH", Path::new("/usr/bin:/bin")), ("ORI_LLVM", worker.as_path()), ("TMPDIR", Path::new("/nonexistent"))];
+    let (_, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &variables, &["build", "--release", "main.ori"]);
+    assert_eq!(status, 2, "{err}");
+    assert!(
+        err.contains("cannot hand main to a linker: TMPDIR is no place to write: /nonexistent/") && !err.contains("cannot write main"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_dump_of_what_llvm_gets_needs_no_worker_and_names_what_is_not_there() {
+    let folder = Folder::new("release-dumps");
+    folder.write("main.ori", format!("{MAIN}@unused (n: int) -> int = n;\n").as_bytes());
+    let alone = folder.0.join("oric-alone");
+    std::fs::copy(env!("CARGO_BIN_EXE_oric"), &alone).expect("a copy");
+    let (out, err, status) = started(&alone, &folder.0, None, &["build", "--release", "--dump=llvm.ir:area", "main.ori"]);
+    assert!(status == 0 && out.contains("@\"ori.main.area\""), "{err}");
+    let (out, err, status) = started(&alone, &folder.0, None, &["build", "--release", "--dump=llvm.ir:unused", "main.ori"]);
+    assert_eq!((out.as_str(), status), ("", 2), "{err}");
+    assert!(err.contains("the program does not reach 'unused'"), "{err}");
+    assert_eq!(started(&alone, &folder.0, None, &["build", "--dump=lir:unused", "main.ori"]).2, 0);
+    let (_, err, status) = started(&alone, &folder.0, None, &["build", "--release", "--dump=llvm-opt", "main.ori"]);
+    assert!(status == 2 && err.contains("oric-llvm"), "{err}");
+    let Some(worker) = worker() else { return };
+    let (wanted, _, _) = oric(&folder.0, Some(&worker), &["build", "--release", "--dump=llvm.opt", "main.ori"]);
+    assert!(wanted.starts_with("; ModuleID"), "{wanted}");
+    assert_eq!(oric(&folder.0, Some(&worker), &["build", "--release", "--dump=llvm-opt", "main.ori"]).0, wanted);
+    let variables = [("PATH", Path::new("/usr/bin:/bin")), ("ORI_LLVM", worker.as_path()), ("ORI_DUMP_AFTER_LLVM", Path::new("1"))];
+    let dumped = |args: &[&str]| program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &variables, args).0;
+    assert_eq!(dumped(&["build", "--release", "main.ori"]), wanted);
+    assert_eq!(dumped(&["build", "main.ori"]), "", "nothing comes after LLVM where there is none");
+}
+
+#[test]
+fn flags_of_executables_are_refused_where_none_is_made() {
+    let folder = Folder::new("release-flags");
+    folder.write("main.ori", MAIN.as_bytes());
+    for flag in ["--strip", "--clean-link"] {
+        let (_, err, status) = oric(&folder.0, None, &["build", "main.ori", "--emit=obj", flag]);
+        assert!(status == 2 && err.contains(&format!("{flag} is about executables")), "{err}");
+    }
+    let Some(worker) = worker() else { return };
+    let object = || {
+        let (_, err, status) = oric(&folder.0, Some(&worker), &["build", "--release", "main.ori", "--emit=obj"]);
+        assert_eq!(status, 0, "{err}");
+        (err, std::fs::read(folder.0.join("main.o")).expect("it is there"))
+    };
+    // An object is made once.
+    let (first, again) = (object(), object());
+    assert!(!first.0.contains("restored") && again.0.contains("restored") && again.1 == first.1, "{} {}", first.0, again.0);
 }
 
 #[test]

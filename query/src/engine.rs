@@ -144,6 +144,11 @@ impl Engine {
         names
     }
 
+    /// Nanoseconds from when the engine was made: the clock of [`Execution::started`].
+    pub fn at(&self, time: Instant) -> u64 {
+        time.saturating_duration_since(self.started).as_nanos() as u64
+    }
+
     /// Which executions are written down for `why` and timings.
     pub fn record(&mut self, recording: Recording) {
         self.recording = recording;

@@ -186,7 +186,8 @@ impl Keep {
 pub enum Emit {
     /// A static executable.
     Exe,
-    /// An ELF object that `cc` can link, with the runtime archive beside it; of a release build a second one beside it, with the tables of panic reports.
+    /// An ELF object that `cc` can link, with the runtime archive beside it; of a release build a second one beside it, with the tables of panic reports
+    /// (`cc -no-pie -Wl,--eh-frame-hdr X.o X.tables.o libori_rt.a`).
     Obj,
     /// What LLVM made of the program, as text (with `--release`).
     LlvmIr,
@@ -270,7 +271,7 @@ pub struct TestFlags {
     #[arg(long)]
     pub verbose: bool,
     /// Run in the reference interpreter instead of as machine code; no time limit.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "release")]
     pub interp: bool,
     /// Run every test, also those whose verdict is known.
     #[arg(long)]
@@ -417,6 +418,9 @@ pub enum Verb {
         /// How tests are run.
         #[command(flatten)]
         flags: TestFlags,
+        /// How they are optimised.
+        #[command(flatten)]
+        optimise: Optimise,
     },
     /// Make the changes that diagnostics are sure of; what would make the program worse is taken back.
     Fix {

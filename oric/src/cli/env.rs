@@ -33,6 +33,8 @@ pub struct Environment {
     pub linker: Option<(OsString, Option<OsString>)>,
     /// `ORI_LLVM`: the worker of release builds.
     pub llvm: Option<OsString>,
+    /// `ORI_LLVM_MEMORY`: most memory of that worker; an unreadable value is kept as text for the error.
+    pub llvm_memory: Option<Result<u64, String>>,
     /// `ORI_DUMP_AFTER_LLVM` is neither empty nor `0`: release builds print what LLVM makes.
     pub dump_after_llvm: bool,
     /// `PATH`, where programs of others are looked for.
@@ -60,6 +62,7 @@ impl Environment {
             cache_size: env::var("ORI_CACHE_SIZE").ok().filter(|v| !v.is_empty()).map(|v| size(&v).ok_or(v)),
             linker: env::var_os("ORI_LINKER").filter(|v| !v.is_empty()).map(|v| (v, env::var_os("PATH"))),
             llvm: env::var_os("ORI_LLVM").filter(|v| !v.is_empty()),
+            llvm_memory: env::var("ORI_LLVM_MEMORY").ok().filter(|v| !v.is_empty()).map(|v| size(&v).ok_or(v)),
             dump_after_llvm: forced("ORI_DUMP_AFTER_LLVM"),
             path: env::var_os("PATH"),
             utf8: locale.is_some_and(|l| l.to_ascii_uppercase().replace('-', "").contains("UTF8")),

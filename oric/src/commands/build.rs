@@ -21,13 +21,26 @@ pub struct Request<'a> {
     pub emit: Emit,
     /// Linked from nothing.
     pub clean: bool,
+    /// Without symbols.
+    pub strip: bool,
     /// What the optimiser says is printed.
     pub remarks: Option<Remarks>,
 }
 
+impl Request<'_> {
+    /// A flag that means nothing where no executable is made.
+    const fn flag_of_executables(&self) -> Option<&'static str> {
+        match (self.strip, self.clean) {
+            (true, _) => Some("--strip"),
+            (false, true) => Some("--clean-link"),
+            (false, false) => None,
+        }
+    }
+}
+
 /// Builds and writes; returns the exit status.
 pub fn build(session: &mut Session, input: &Input, request: &Request<'_>, started: Instant, output: &Output) -> i32 {
-    let Request { path, emit, clean, remarks } = *request;
+    let Request { path, emit, clean, remarks, .. } = *request;
     let extension = match emit {
         Emit::Exe => "",
         Emit::Obj => "o",
@@ -49,6 +62,10 @@ pub fn build(session: &mut Session, input: &Input, request: &Request<'_>, starte
     }
     if product.is_some() && release.as_ref().is_some_and(|release| release.units.is_some()) {
         output.failure("--codegen-units is for executables: what '--emit' writes is one unit; leave one of the two out");
+        return REFUSED;
+    }
+    if let (Emit::Obj | Emit::LlvmIr | Emit::Bc | Emit::Asm, Some(flag)) = (emit, request.flag_of_executables()) {
+        output.failure(&format!("{flag} is about executables: leave it or '--emit' out"));
         return REFUSED;
     }
     let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
@@ -111,6 +128,10 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
             output.failure(&format!("{linker} cannot link {}:\n{said}", path.display()));
             REFUSED
         }
+        Failure::Handover(error) => {
+            output.failure(&format!("cannot hand {} to a linker: {error}", path.display()));
+            REFUSED
+        }
         Failure::NoLinker => {
             output.failure(
                 "release builds need a linker, and there is neither ld.lld, mold, ld nor cc in PATH; install one (Debian: apt install lld)",
@@ -155,14 +176,21 @@ fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnos
 /// What LLVM made of the program. Beside an object stands what it is linked with.
 fn emitted(session: &mut Session, release: &Release, product: llvm::Product, path: &Path) -> Result<(u64, How), Failure> {
     let main = session.main_item();
-    let unit = release::whole(session, main).map_err(Failure::Release)?;
-    let made = release::translate(release, &[unit], product).map_err(Failure::Release)?.concat();
     if product == llvm::Product::Object {
-        let plan = release::plan(session, main).map_err(Failure::Release)?;
-        let tables = release::tables(session, &plan).map_err(Failure::Release)?;
-        held::write(&path.with_extension("tables.o"), &tables, false).map_err(Failure::Io)?;
+        let whole = Release { units: Some(1), ..release.clone() };
+        let (objects, how) = link::release_objects(session, main, &whole, false)?;
+        let [tables, object] = objects.as_slice() else {
+            return Err(Failure::Release(NotMade::Link(queries::NotLinked::Broken("one unit gives one object".to_owned()))));
+        };
+        held::write(&path.with_extension("tables.o"), tables, false).map_err(Failure::Io)?;
         held::write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
+        held::write(path, object, false).map_err(Failure::Io)?;
+        return Ok((object.len() as u64, if how == (How::Units { made: 0, of: 1 }) { How::Restored } else { How::Clean }));
     }
+    let unit = release::whole(session, main).map_err(Failure::Release)?;
+    let (made, steps) = release::timed(release, &[unit], product).map_err(Failure::Release)?;
+    session.steps.extend(steps);
+    let made = made.concat();
     held::write(path, &made, false).map_err(Failure::Io)?;
     Ok((made.len() as u64, How::Clean))
 }

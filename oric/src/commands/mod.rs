@@ -25,7 +25,7 @@ use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Optimise, Ou
 use crate::coverage::Coverage;
 use crate::foreign::Linker;
 use crate::project::{OpenError, Project};
-use crate::queries::{LinkOptions, Options};
+use crate::queries::{self, LinkOptions, Options};
 use crate::release::{self, Release, Worker};
 use crate::rewrites::Limit;
 use crate::session::{Session, Setup};
@@ -40,7 +40,11 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
     }
     assert!(!args.global.crash, "asked to");
     let optimise = match &args.verb {
-        Verb::Build { optimise, .. } | Verb::Run { optimise, .. } | Verb::Report { optimise, .. } if optimise.release => Some(optimise),
+        Verb::Build { optimise, .. } | Verb::Run { optimise, .. } | Verb::Test { optimise, .. } | Verb::Report { optimise, .. }
+            if optimise.release =>
+        {
+            Some(optimise)
+        }
         _ => None,
     };
     let ask = Asked { global: &args.global, optimise, environment, output };
@@ -61,7 +65,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         }
         Verb::Build { input, output: path, emit, strip, clean_link, remarks, .. } => {
             ask.session(&ask.dumping(input), !*strip, true, |session, started| {
-                let request = build::Request { path: path.as_deref(), emit: *emit, clean: *clean_link, remarks: *remarks };
+                let request = build::Request { path: path.as_deref(), emit: *emit, clean: *clean_link, strip: *strip, remarks: *remarks };
                 (build::build(session, input, &request, started, output), "oric")
             })
         }
@@ -72,7 +76,7 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
                 run::run(session, input, program_args, output)
             }
         }),
-        Verb::Test { what, flags } => {
+        Verb::Test { what, flags, .. } => {
             let (programs, filters) = test::programs_and_filters(what);
             let is_error = |found: &syntax::Diagnostic| found.severity() == syntax::Severity::Error;
             let work = |session: &mut Session, found: &[syntax::Diagnostic], started| {
@@ -227,8 +231,17 @@ impl Asked<'_> {
             self.output.failure(&message);
             return None;
         };
+        let memory = match &self.environment.llvm_memory {
+            None => Some(release::MEMORY),
+            Some(Ok(0)) => None,
+            Some(Ok(bytes)) => Some(*bytes),
+            Some(Err(text)) => {
+                self.output.failure(&format!("ORI_LLVM_MEMORY must be a size such as 4GB, found '{text}'"));
+                return None;
+            }
+        };
         let (cpu, units) = (optimise.target_cpu.clone(), optimise.codegen_units);
-        Some(Some(Release { worker, level: optimise.opt, cpu, units, workers: self.global.jobs }))
+        Some(Some(Release { worker, level: optimise.opt, cpu, units, workers: self.global.jobs, memory }))
     }
 
     fn cannot_open(&self, error: &OpenError) -> i32 {
@@ -262,7 +275,7 @@ impl Asked<'_> {
         let options = Options { fuel, cut, passes_off, ..Options::default() };
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
-        let (link, timings) = (LinkOptions { symbols }, self.global.timings);
+        let (link, timings) = (LinkOptions { symbols, lane: 0 }, self.global.timings);
         Some(Setup { options, link, linker, release, workers: self.global.jobs, cache, budget, builds, bare, timings, ..Setup::default() })
     }
 
@@ -345,6 +358,7 @@ impl Asked<'_> {
         let mut setup = self.setup(&project, input, symbols, builds).ok_or(Unopened::Refused)?;
         if let Some(flag) = tests {
             setup.tests = true;
+            setup.link.lane = setup.release.as_ref().map_or(0, |release| queries::wide(release.way()));
             setup.coverage = self.coverage(&project, flag).ok_or(Unopened::Refused)?;
         }
         // A dump shows what is computed now, every phase of it; what is stored has nothing to do with it.

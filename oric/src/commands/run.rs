@@ -63,7 +63,9 @@ pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) 
         match link::executable(session, main, &path, false) {
             Ok(made) => return Ok(made),
             Err(Failure::Io(_)) => {}
-            Err(failure @ (Failure::Link(_) | Failure::Foreign { .. } | Failure::Release(_) | Failure::NoLinker)) => {
+            Err(
+                failure @ (Failure::Link(_) | Failure::Foreign { .. } | Failure::Release(_) | Failure::NoLinker | Failure::Handover(_)),
+            ) => {
                 return Err(build::failed(&failure, &path, session, output));
             }
         }

@@ -294,8 +294,8 @@ impl Provider for LinkPlan {
 }
 
 /// The options of the linker that are in force.
-fn link_options(levels: &Levels<'_, '_>) -> Result<Arc<LinkOptions>, Interrupt> {
-    Ok(levels.cx().input::<LinkSettings>(&())?.unwrap_or_else(|| Arc::new(LinkOptions { symbols: true })))
+pub(super) fn link_options(levels: &Levels<'_, '_>) -> Result<Arc<LinkOptions>, Interrupt> {
+    Ok(levels.cx().input::<LinkSettings>(&())?.unwrap_or_else(|| Arc::new(LinkOptions { symbols: true, lane: 0 })))
 }
 
 /// An executable linked from nothing.

@@ -278,8 +278,10 @@ impl Options {
 }
 
 /// Options that change the executable, not the code of functions.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct LinkOptions {
     /// Put a symbol table into the executable.
     pub symbols: bool,
+    /// Who compiles tests: 0 for the development build, else what changes with the way LLVM compiles them. Verdicts of one are none of the other.
+    pub lane: u128,
 }

@@ -18,8 +18,8 @@ use syntax::tree::{AttributeValue, Item, ItemKind};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Severity, Span};
 
 use super::{
-    BodyReport, Diagnostics, ImportCycles, Levels, MachineCode, Mentions, ModuleFile, Modules, Parse, Position, Provider, Signature,
-    TestCode, TestPlaces, TestReport, TestRun, TestShows, TestSites, TestVerdict, Tests,
+    BodyReport, Diagnostics, ImportCycles, Levels, LirBody, LirOutline, MachineCode, Mentions, ModuleFile, Modules, Parse, Position,
+    Provider, Signature, TestCode, TestPlaces, TestReport, TestRun, TestShows, TestSites, TestVerdict, Tests,
 };
 
 /// Where tests are.
@@ -182,8 +182,16 @@ fn reached(levels: &Levels<'_, '_>, test: ItemId) -> Result<(Vec<ItemId>, Vec<It
     let (mut functions, mut items) = (vec![test], Vec::new());
     let mut seen = HashSet::from([test]);
     let mut next = 0;
+    let is_release = is_release(levels)?;
     while let Some(&function) = functions.get(next) {
         next += 1;
+        // LLVM gets LIR, and nobody makes machine code for it.
+        if is_release {
+            let outline = levels.get::<LirOutline>(&function)?;
+            functions.extend(outline.callees.iter().filter(|callee| seen.insert(**callee)));
+            items.extend_from_slice(&outline.items);
+            continue;
+        }
         let mentions = levels.get::<Mentions>(&function)?;
         functions.extend(mentions.callees.iter().filter(|callee| seen.insert(**callee)));
         items.extend_from_slice(&mentions.items);
@@ -192,9 +200,22 @@ fn reached(levels: &Levels<'_, '_>, test: ItemId) -> Result<(Vec<ItemId>, Vec<It
     Ok((functions, items))
 }
 
+/// Does LLVM compile the tests?
+fn is_release(levels: &Levels<'_, '_>) -> Result<bool, Interrupt> {
+    Ok(super::back::link_options(levels)?.lane != 0)
+}
+
 impl Provider for TestCode {
     fn provide(levels: &Levels<'_, '_>, test: &ItemId) -> Result<u128, Interrupt> {
         let (functions, _) = reached(levels, *test)?;
+        let lane = super::back::link_options(levels)?.lane;
+        if lane != 0 {
+            let mut rows = Vec::with_capacity(functions.len());
+            for function in functions {
+                rows.push((function, super::wide(levels.cx().fingerprint::<LirBody>(&function)?)));
+            }
+            return Ok(super::wide(query::Fp::of(&(lane, rows))));
+        }
         let mut rows = Vec::with_capacity(functions.len());
         for function in functions {
             rows.push((function, super::wide(levels.cx().fingerprint::<MachineCode>(&function)?)));

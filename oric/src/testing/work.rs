@@ -46,7 +46,7 @@ pub struct Manner {
 /// What is known of each test. `again` tells for a cached verdict whether the test is to run nevertheless.
 pub fn standings(session: &mut Session, tests: &[Test], manner: &Manner, again: impl Fn(&Outcome) -> bool) -> Vec<Standing> {
     // Code is made on all workers before the questions, which come one by one.
-    if !manner.interp && tests.iter().any(|test| matches!(test.row.how, How::Run(_))) {
+    if !manner.interp && session.setup.release.is_none() && tests.iter().any(|test| matches!(test.row.how, How::Run(_))) {
         session.generate(queries::tests_item());
     }
     let mut standings = Vec::with_capacity(tests.len());

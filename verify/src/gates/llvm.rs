@@ -45,7 +45,7 @@ impl Tools {
     }
 
     fn release(&self, level: Level) -> Release {
-        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, workers: None }
+        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, workers: None, memory: None }
     }
 
     /// The executable, whose segments are what those of development builds are: nothing is writable and executable.
@@ -358,5 +358,5 @@ fn dies(tools: &Tools) -> Result<bool, String> {
     let broken = PathBuf::from("/bin/false");
     let worker = Worker::find(Some(&broken.into_os_string()), None).ok_or("there is no /bin/false")?;
     let release = Release { worker, ..tools.release(Level::Default) };
-    Ok(matches!(release::translate(&release, &units, Product::Object), Err(NotMade::Died(_))))
+    Ok(matches!(release::translate(&release, &units, Product::Object), Err(NotMade::Died { .. })))
 }

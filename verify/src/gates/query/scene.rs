@@ -177,7 +177,8 @@ impl Scene {
         passes_off.sort();
         let options = Options { passes_off, ..Options::default() };
         let cache = stored.then(|| Cache::of(&project, None));
-        let setup = Setup { options, link: LinkOptions { symbols: true }, workers: Some(workers), cache, log: true, ..Setup::default() };
+        let setup =
+            Setup { options, link: LinkOptions { symbols: true, lane: 0 }, workers: Some(workers), cache, log: true, ..Setup::default() };
         guarded(|| Session::open(project, setup))?.map_err(|error| format!("{error:?}"))
     }
 }
