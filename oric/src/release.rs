@@ -144,7 +144,8 @@ impl Release {
 
     /// Changes when another build would give other bytes for the same unit.
     pub fn identity(&self) -> Fp {
-        let here = (self.cpu == "native").then(|| processor(&std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default()));
+        let described = (self.cpu == "native").then(|| std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
+        let here = described.as_deref().map(processor);
         Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL))
     }
 }

@@ -57,7 +57,7 @@ impl World {
         engine.log_executions();
         let passes_off = off.iter().map(|p| (*p).to_owned()).collect();
         engine.set::<Settings>(&(), queries::Options { passes_off, ..queries::Options::default() }).unwrap();
-        engine.set::<LinkSettings>(&(), LinkOptions { symbols: false }).unwrap();
+        engine.set::<LinkSettings>(&(), LinkOptions { symbols: false, lane: 0 }).unwrap();
         let mut world = World { engine };
         world.edit("main", main);
         world.edit("shapes", shapes);
