@@ -196,6 +196,11 @@ pub fn tables(session: &mut Session, plan: &queries::Release) -> Result<Vec<u8>,
     object_writer::write(&program).map_err(|error| broken(error.to_string()))
 }
 
+/// The path of a worker that is named and not there.
+pub fn names_nothing(named: &Path) -> String {
+    format!("ORI_LLVM is '{}', and no program is there; name oric-llvm, or unset it", named.display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::processor;
@@ -212,9 +217,4 @@ mod tests {
         assert_eq!(processor(&one), processor(&later));
         assert_ne!(processor(&one), processor(&other));
     }
-}
-
-/// The path of a worker that is named and not there.
-pub fn names_nothing(named: &Path) -> String {
-    format!("ORI_LLVM is '{}', and no program is there; name oric-llvm, or unset it", named.display())
 }

@@ -224,7 +224,7 @@ impl Session {
             self.engine.attach(store).map_err(|_| Interrupt::Damaged)?;
         }
         self.inputs.serve(&self.project, &mut self.engine);
-        let (options, link) = (self.setup.options.clone(), self.setup.link.clone());
+        let (options, link) = (self.setup.options.clone(), self.setup.link);
         let root = self.root();
         let sites = self.project.test_sites();
         self.inputs_changed = self.engine.edit(|engine| {

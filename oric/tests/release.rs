@@ -202,7 +202,7 @@ fn a_worker_that_needs_too_much_memory_is_said_to() {
         let variables = [("PATH", Path::new("/usr/bin:/bin")), ("ORI_LLVM", worker.as_path()), ("ORI_LLVM_MEMORY", Path::new(limit))];
         program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &variables, args)
     };
-    for limit in ["1MB", "40 MiB", "64MB"] {
+    for limit in ["1MB", "40 MiB", "48MB"] {
         let (_, err, status) = limited(limit, &["build", "--release", "main.ori"]);
         assert_eq!(status, 2, "{limit}: {err}");
         assert!(
@@ -213,7 +213,7 @@ fn a_worker_that_needs_too_much_memory_is_said_to() {
     }
     // Which of several units it was.
     write_modules(&folder, 3);
-    let (_, err, status) = limited("64MB", &["build", "--release", "--codegen-units", "3", "main.ori"]);
+    let (_, err, status) = limited("48MB", &["build", "--release", "--codegen-units", "3", "main.ori"]);
     assert!(status == 2 && err.contains(" for the unit of module") && err.contains("--codegen-units"), "{err}");
     let (_, err, status) = limited("lots", &["build", "--release", "main.ori"]);
     assert!(status == 2 && err.contains("ORI_LLVM_MEMORY must be a size such as 4GB, found 'lots'"), "{err}");
