@@ -143,8 +143,8 @@ fn ended(release: &Release, unit: &Unit, status: Option<ExitStatus>, said: &str)
     if is_killed || words.iter().any(|word| lower.contains(word)) {
         return NotMade::Memory { unit: described(unit), limit: release.memory.filter(|_| !is_killed) };
     }
-    // Without room for its stack, or for what a library wants before it can complain, it dies of a signal with nothing said.
-    if let (Some(limit), Some(_), true) = (release.memory, signal, said.is_empty())
+    // Without room for its stack, or for what a library wants before it can complain, it dies of a signal, with nothing said or anything.
+    if let (Some(limit), Some(_)) = (release.memory, signal)
         && limit < TIGHT
     {
         return NotMade::Memory { unit: described(unit), limit: Some(limit) };
@@ -154,7 +154,7 @@ fn ended(release: &Release, unit: &Unit, status: Option<ExitStatus>, said: &str)
     NotMade::Died { unit: described(unit), how }
 }
 
-/// A limit with less than that is likely to be why a worker dies without a word: the program alone takes much of it.
+/// A limit with less than that is likely to be why a worker dies: the program alone takes much of it.
 const TIGHT: u64 = 1 << 30;
 
 /// What a unit is to a user: the program, or its modules.
