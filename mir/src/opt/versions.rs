@@ -34,6 +34,8 @@ use crate::verify::proof;
 
 /// Loops of a body that get a copy.
 const MOST_LOOPS: usize = 16;
+/// Loops of a body for which all that stands behind them is looked at: each look walks the body.
+const MOST_TRIED: usize = 4 * MOST_LOOPS;
 /// Blocks and instructions of a loop that is copied.
 const MOST_BLOCKS: usize = 12;
 const MOST_INSTS: usize = 64;
@@ -47,9 +49,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
         |block: &Block| incoming.of_block(*block).iter().any(|edge| order.position[edge.from.index()] >= order.position[block.index()]);
     let headers: Vec<Block> = order.blocks.iter().copied().filter(comes_back).collect();
     drop((order, incoming));
-    let mut copied = 0;
+    let (mut copied, mut tried, mut are_known) = (0, 0, false);
     for header in headers {
-        if copied == MOST_LOOPS {
+        if copied == MOST_LOOPS || tried == MOST_TRIED {
             break;
         }
         let (order, incoming, tree) = (flow.order(graph), flow.incoming(graph), flow.tree(graph));
@@ -63,11 +65,15 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
                 continue;
             }
         };
-        lengths.fill(graph, &order, &incoming);
+        if !are_known {
+            lengths.fill(graph, &order, &incoming);
+            are_known = true;
+        }
         let Some(plan) = Plan::of(graph, &found, lengths) else {
             refuse(graph, &incoming, flow, header, Some("no check of it can be decided before it starts"), fuel);
             continue;
         };
+        tried += 1;
         let Some(left) = copy::Left::of(graph, &found, flow, &order, &incoming) else {
             refuse(graph, &incoming, flow, header, Some("what is computed in it is used behind it in too many ways"), fuel);
             continue;
@@ -78,6 +84,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
         tell(graph, &found, &plan, fuel);
         copy::apply(graph, &found, &plan, left, &order);
         flow.changed();
+        are_known = false;
         copied += 1;
     }
     copied > 0
