@@ -3,12 +3,14 @@
 //! | room      | holds                                                                     |
 //! |-----------|---------------------------------------------------------------------------|
 //! | `units`   | which functions LLVM gets together, and what it sees of the others         |
+//! | `debug`   | what a debugger is told of the items of a program                          |
 //! | `ask`     | worker processes, and what they are asked                                 |
 //!
 //! The driver does this, and no query: what a worker answers depends on a program outside of ours, as what a linker gives does. Objects are kept by the
 //! fingerprint of what they were made from, so only units that changed are asked for again.
 
 mod ask;
+mod debug;
 mod units;
 
 use std::ffi::OsString;
@@ -38,6 +40,8 @@ pub struct Release {
     pub cpu: String,
     /// Into how many units the program is divided; `None`: as its modules and its size suggest.
     pub units: Option<u32>,
+    /// What a debugger is told; `None`: nothing.
+    pub debug: Option<llvm::Depth>,
     /// Most worker processes; `None`: one a processor.
     pub workers: Option<usize>,
 }
@@ -106,7 +110,7 @@ impl Worker {
 impl Release {
     /// Changes when another build would give other bytes for the same unit.
     pub fn identity(&self) -> Fp {
-        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, PROTOCOL))
+        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, PROTOCOL, self.debug))
     }
 }
 

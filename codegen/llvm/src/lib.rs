@@ -4,6 +4,7 @@
 //! |--------------|--------------------------------------------------------------------|
 //! | [`unit`]     | what is translated: functions, and what is to be known of others    |
 //! | [`text`]     | a unit as LLVM IR: declarations, constants, places, thunks           |
+//! | `debug`      | what a debugger is told: lines, functions                           |
 //! | `function`   | one body: blocks, edges, landing pads                               |
 //! | `inst`       | one instruction of LIR, its LLVM form                                |
 //!
@@ -12,13 +13,14 @@
 //!
 //! Never here: a look at HIR, MIR or a source file; a choice that changes what a program does.
 
+mod debug;
 mod function;
 mod inst;
 pub mod text;
 pub mod unit;
 
 pub use text::write;
-pub use unit::{External, Function, Item, Linkage, Unit};
+pub use unit::{Debug, Depth, External, Function, Item, Linkage, Source, Unit};
 pub use wire::{Answer, Failure, Level, Product, Request};
 
 #[cfg(test)]

@@ -79,6 +79,43 @@ pub struct External {
     pub results: Vec<Type>,
 }
 
+/// How much a debugger is told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Depth {
+    /// Functions and lines, for stack traces.
+    Lines,
+    /// Everything.
+    Full,
+}
+
+/// What a debugger is told of a unit.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Debug {
+    /// How much.
+    pub depth: Depth,
+    /// Does LLVM optimise the unit?
+    pub is_optimised: bool,
+    /// Items that it has code of.
+    pub sources: Vec<Source>,
+}
+
+/// What a debugger is told of an item.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Source {
+    /// The item.
+    pub item: ItemId,
+    /// Its name, with its module.
+    pub name: String,
+    /// The file that it stands in; empty when nobody wrote it.
+    pub file: String,
+    /// The line on which it starts; 0 when nobody wrote it.
+    pub line: u32,
+    /// Is it something that nobody wrote?
+    pub is_made: bool,
+    /// Does the program begin there?
+    pub is_main: bool,
+}
+
 /// Functions that are translated together.
 #[derive(Clone, Default, Debug)]
 pub struct Unit {
@@ -92,6 +129,8 @@ pub struct Unit {
     pub items: Vec<Item>,
     /// Is it one of several? Then constants have names by what they hold, and the linker keeps one of each.
     pub is_part: bool,
+    /// What a debugger is told, if anything.
+    pub debug: Option<Debug>,
 }
 
 impl Unit {

@@ -202,8 +202,8 @@ impl Asked<'_> {
             self.output.failure(&message);
             return None;
         };
-        let (cpu, units) = (optimise.target_cpu.clone(), optimise.codegen_units);
-        Some(Some(Release { worker, level: optimise.opt, cpu, units, workers: self.global.jobs }))
+        let (cpu, units, debug) = (optimise.target_cpu.clone(), optimise.codegen_units, optimise.depth());
+        Some(Some(Release { worker, level: optimise.opt, cpu, units, debug, workers: self.global.jobs }))
     }
 
     fn cannot_open(&self, error: &OpenError) -> i32 {
