@@ -5,6 +5,7 @@
 //! [`crate::fuzz::generate`] is about scalars, [`crate::typed`] about what types can be declared; this is about what values go through, so it is what the
 //! differential lane ([`crate::differential`]) runs.
 
+mod counting;
 mod exprs;
 mod layouts;
 mod paths;
@@ -75,10 +76,13 @@ type Tree<T> = Leaf | Node(left: Tree<T>, value: T, right: Tree<T>);
 @twice<T> (value: T, f: (T) -> T) -> T = f(f(value));
 ";
 
-/// The program of a seed; every eighth is about how values lie in memory.
+/// The program of a seed; every eighth is about how values lie in memory, every fourth about loops that count.
 pub fn program(seed: u64) -> String {
     if seed.is_multiple_of(8) {
         return layouts::program(seed);
+    }
+    if seed % 4 == 2 {
+        return counting::program(seed);
     }
     let mut random = Random::new(seed ^ 0x7ace_d000);
     let world = World::new(&mut random);

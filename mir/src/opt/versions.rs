@@ -78,6 +78,8 @@ struct Loop {
     values: HashSet<Value>,
     /// The edges that enter it.
     ways: Vec<Edge>,
+    /// The edge that goes back.
+    back: Edge,
     counter: Counter,
 }
 
@@ -123,7 +125,7 @@ impl Loop {
         let mut values: HashSet<Value> = insts().flat_map(|inst| graph.results(inst)).collect();
         values.extend(blocks.iter().flat_map(|&block| &graph.blocks[block].params));
         let counter = Counter::of(graph, header, back, &values)?;
-        Some(Loop { header, blocks, values, ways, counter })
+        Some(Loop { header, blocks, values, ways, back, counter })
     }
 
     /// Is the value the same in every round, because it comes from outside or is a literal?

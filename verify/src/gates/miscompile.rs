@@ -20,7 +20,7 @@ use crate::workers;
 
 const NAME: &str = "miscompile-defense-check";
 /// Programs of the lane.
-const USUAL: u64 = 200;
+const USUAL: u64 = 320;
 /// The small program has fewer lines.
 const LINES: u64 = 20;
 /// A hunt takes less.

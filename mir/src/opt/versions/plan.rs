@@ -76,7 +76,8 @@ impl Question<'_> {
         if !self.is_step(counter.step) {
             return plan;
         }
-        if self.range(counter.bound, DEPTH).low < 0 {
+        // The range of the counter rests on this. What comes from outside is asked to be small; a literal is what it is.
+        if !self.range(counter.bound, DEPTH).within(Range::new(0, (1 << self.bits) - 1)) {
             return plan;
         }
         let always = std::mem::take(&mut self.asked);
@@ -159,16 +160,28 @@ impl Question<'_> {
 
     /// Can one look at the first and the last round tell that the list has the index in all?
     fn get(&mut self, inst: Inst, list: Value, index: Value, lengths: &Lengths) -> Option<Get> {
-        let graph = self.graph;
-        let params = || graph.blocks[self.found.header].params.iter().copied();
         let is_inside = self.found.values.contains(&list);
-        let same = |param: &Value| is_list(graph.ty(*param)) && lengths.of(*param) == lengths.of(list);
-        let list = if is_inside { params().find(same)? } else { list };
+        let list = if is_inside { self.first_of(list, lengths)? } else { list };
         if !self.rises(index, DEPTH) {
             return None;
         }
         let may_be_negative = self.range(index, DEPTH).low < 0;
         Some(Get { inst, list, index, may_be_negative })
+    }
+
+    /// The parameter of the header that has the length of this list of the loop in every round: what it is given first tells the length.
+    ///
+    /// A class says that lists have the same length in one round. In all rounds they have that of the first where a list from outside is in the
+    /// class, or where what comes back is in the class of what it comes back to.
+    fn first_of(&self, list: Value, lengths: &Lengths) -> Option<Value> {
+        let graph = self.graph;
+        let class = lengths.of(list);
+        let back = self.found.back;
+        let target = *graph.targets(back.inst).get(back.index as usize)?;
+        let mut params = graph.blocks[self.found.header].params.iter().copied().zip(graph.target_args(target).iter().copied());
+        let stays = |param: Value, next: Value| !self.found.values.contains(&class) || param == class && lengths.of(next) == class;
+        let found = params.find(|&(param, next)| is_list(graph.ty(param)) && lengths.of(param) == class && stays(param, next));
+        found.map(|(param, _)| param)
     }
 
     /// Is the value never less than in the round before, and nothing that it is computed from out of range?
