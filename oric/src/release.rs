@@ -128,6 +128,14 @@ pub fn plan(session: &mut Session, main: ItemId) -> Result<std::sync::Arc<querie
     }
 }
 
+/// Changes when a debugger is told something else, which the plan need not know of: what a parameter is called.
+pub fn told(session: &mut Session, main: ItemId, release: &Release) -> Result<Option<Fp>, NotMade> {
+    let Some(depth) = release.debug else { return Ok(None) };
+    let plan = plan(session, main)?;
+    let items: Vec<ItemId> = plan.items.iter().map(|(item, _)| *item).collect();
+    Ok(Some(Fp::of(&debug::program(session, &plan, main, depth).of(&items))))
+}
+
 /// The object that says where items stand, and where the program begins.
 pub fn tables(session: &mut Session, plan: &queries::Release) -> Result<Vec<u8>, NotMade> {
     let broken = |why: String| NotMade::Link(NotLinked::Broken(why));

@@ -127,6 +127,87 @@ fn gdb_stops_at_lines_steps_and_shows_who_called() {
     );
 }
 
+const VALUES: &str = "\
+type Point = { x: int, y: float, on: bool };
+type Shape = Circle(r: int) | Square(side: int, name: str) | Nothing;
+
+@show (n: int, f: float, b: bool, y: byte, c: char, s: str, long: str) -> int = {
+    print(msg: `{n} {f} {b} {y} {c} {s} {long}`);
+    n
+}
+
+@more (items: [int], p: Point, q: (int, bool), o: Option<int>, none: Option<int>, shape: Shape, f: (int) -> int) -> int = {
+    print(msg: `{items} {p.x} {p.y} {p.on} {q.0} {q.1} {o} {none} {f(3)}`);
+    match shape { Circle(r) -> r, Square(side, name) -> { print(msg: name); side }, Nothing -> 0 }
+}
+
+@down (depth: int, acc: int) -> int = if depth == 0 then acc else down(depth: depth - 1, acc: acc + depth);
+
+@main (args: [str]) -> void = {
+    let n = show(n: args.len() + 41, f: 2.5, b: true, y: 65 as byte, c: 'a', s: \"short\", long: \"a text that is much longer than what stays inline\");
+    let m = more(items: [n, 2, 3], p: Point { x: n, y: 0.5, on: true }, q: (n, false), o: Some(7), none: None, shape: Square(side: 5, name: \"sq\"), f: x -> x + n);
+    print(msg: `{m} {down(depth: n, acc: m)}`);
+}
+";
+
+#[test]
+fn gdb_shows_parameters_with_their_names_and_parts() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("debug-values");
+    folder.write("main.ori", VALUES.as_bytes());
+    build(&folder, &worker, &["-g", "--opt", "0", "--no-pass", "inline"], "slow");
+    let commands = [
+        "break main.show",
+        "break main.more",
+        "break main.down",
+        "run",
+        "info args",
+        "print n + 1",
+        "continue",
+        "info args",
+        "print *items.start@items.length",
+        "print shape.Square_name.bytes",
+        "ptype p",
+        "continue",
+        "info args",
+    ];
+    let Some(said) = gdb(&folder, "slow", &commands) else { return };
+    in_order(
+        &said,
+        &[
+            "\nn = 41\nf = 2.5\nb = true\ny = 65 'A'\nc = 97 ",
+            "\ns = {bytes = \"short\"",
+            "\nlong = {bytes = ",
+            "\"a text that is much longer than what stays inline\", length = 49, owner = 0x0}\n",
+            "$1 = 42\n",
+            "\nitems = {start = 0x",
+            ", length = 3, buffer = 0x",
+            "\np = {x = 41, y = 0.5, on = true}\nq = {_0 = 41, _1 = false}\no = {is = Some, Some = 7}\nnone = {is = None, ",
+            "\nshape = {is = Square, ",
+            "Square_side = 5, Square_name = {bytes = \"sq\"",
+            "$2 = {41, 2, 3}\n",
+            "$3 = \"sq\"",
+            "type = struct main.Point {\n    int x;\n    float y;\n    bool on;\n}",
+            // It goes round: what the parameters are then is not where they began.
+            "main.down (",
+            "No arguments.",
+        ],
+    );
+    // A name that changes is no other program, and the debugger is told all the same.
+    let stripped = |flags: &[&str], program: &str| {
+        build(&folder, &worker, flags, program);
+        std::fs::read(folder.0.join(program)).expect("it is there")
+    };
+    assert!(stripped(&["--strip"], "plain") == stripped(&["--strip", "-g"], "told"), "the code is the same");
+    let before = stripped(&["-g"], "told");
+    let renamed = VALUES.replacen("@show (n: int", "@show (number: int", 1).replacen("`{n} {f}", "`{number} {f}", 1);
+    folder.write(
+        "main.ori",
+        renamed.replacen(");\n    n\n}", ");\n    number\n}", 1).replacen("show(n: args", "show(number: args", 1).as_bytes(),
+    );
+    assert!(stripped(&["-g"], "told") != before);
+}
+
 #[test]
 fn lldb_reads_it_too() {
     let Some(worker) = worker() else { return };
@@ -162,8 +243,9 @@ fn dwarf_is_sound_whoever_links_and_names_no_folder_of_this_machine() {
     let Some(dwarfdump) = tool(&["llvm-dwarfdump-22", "/usr/lib/llvm-22/bin/llvm-dwarfdump", "llvm-dwarfdump"]) else { return };
     let folder = folder("debug-sound");
     folder.write("whole.ori", MAIN.as_bytes());
+    folder.write("values.ori", VALUES.as_bytes());
     let here = folder.0.canonicalize().expect("it is there");
-    for source in ["main.ori", "whole.ori"] {
+    for source in ["main.ori", "whole.ori", "values.ori"] {
         for flags in [&["-g"][..], &["-g", "--opt", "0"], &["-g", "--opt", "3", "--codegen-units", "7"], &["--debug", "1"]] {
             let args = [&["build", "--release", source, "-o", "program"], flags].concat();
             let (_, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &[("ORI_LLVM", &worker)], &args);

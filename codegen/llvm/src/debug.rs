@@ -17,7 +17,8 @@ use ir::ssa::Inst;
 use ir::{ItemId, Place, PlaceId, Places};
 
 use crate::text::escaped;
-use crate::unit::{Debug, Depth, Function, Source};
+use crate::told::{Debug, Depth, Source};
+use crate::unit::Function;
 
 /// The first number.
 const FIRST: u32 = 1 << 20;
@@ -30,14 +31,19 @@ const FLAGS: u32 = FIRST + 2;
 
 /// Metadata in the making.
 pub(crate) struct Records<'u> {
-    debug: &'u Debug,
-    sources: HashMap<ItemId, &'u Source>,
-    text: String,
+    pub(crate) debug: &'u Debug,
+    pub(crate) sources: HashMap<ItemId, &'u Source>,
+    pub(crate) text: String,
     next: u32,
     files: HashMap<&'u str, u32>,
     functions: HashMap<ItemId, u32>,
     /// By function, line, column and the location around.
     locations: HashMap<(u32, u32, u32, u32), u32>,
+    /// By name.
+    pub(crate) types: HashMap<&'u str, u32>,
+    /// Of bytes, and of addresses of nothing in particular.
+    pub(crate) byte: Option<u32>,
+    pub(crate) address: Option<u32>,
 }
 
 impl<'u> Records<'u> {
@@ -50,17 +56,25 @@ impl<'u> Records<'u> {
             files: HashMap::new(),
             functions: HashMap::new(),
             locations: HashMap::new(),
+            types: HashMap::new(),
+            byte: None,
+            address: None,
         }
     }
 
-    fn row(&mut self, text: std::fmt::Arguments<'_>) -> u32 {
-        let number = self.next;
+    /// A number for what is written later.
+    pub(crate) fn number(&mut self) -> u32 {
         self.next += 1;
+        self.next - 1
+    }
+
+    pub(crate) fn row(&mut self, text: std::fmt::Arguments<'_>) -> u32 {
+        let number = self.number();
         let _ = writeln!(self.text, "!{number} = {text}");
         number
     }
 
-    fn file(&mut self, name: &'u str) -> u32 {
+    pub(crate) fn file(&mut self, name: &'u str) -> u32 {
         if let Some(&number) = self.files.get(name) {
             return number;
         }
@@ -76,7 +90,7 @@ impl<'u> Records<'u> {
     }
 
     /// The subprogram of a function, or of another item that code stands in.
-    fn function(&mut self, item: ItemId) -> u32 {
+    pub(crate) fn function(&mut self, item: ItemId) -> u32 {
         if let Some(&number) = self.functions.get(&item) {
             return number;
         }
@@ -104,7 +118,7 @@ impl<'u> Records<'u> {
         number
     }
 
-    fn location(&mut self, function: u32, line: u32, column: u32, around: u32) -> u32 {
+    pub(crate) fn location(&mut self, function: u32, line: u32, column: u32, around: u32) -> u32 {
         if let Some(&number) = self.locations.get(&(function, line, column, around)) {
             return number;
         }

@@ -287,7 +287,8 @@ impl Writer<'_, '_> {
     }
 
     fn finish(self, order: &Order, symbol: &str, linkage: Linkage) {
-        let Writer { module, graph, mut blocks, slots, cold, dies, lines, .. } = self;
+        let Writer { module, graph, mut blocks, slots, cold, dies, lines, function, .. } = self;
+        let variables = module.records.as_mut().map_or_else(String::new, |records| records.parameters(function));
         let out = &mut module.body;
         let entry = graph.blocks.get(ENTRY).map_or(&[][..], |entry| &entry.params);
         let listed: Vec<String> = entry
@@ -314,6 +315,7 @@ impl Writer<'_, '_> {
                 let _ = writeln!(out, "  %v{0} = trunc i64 %w{0} to {1}", value.raw(), narrow(ty));
             }
         }
+        out.push_str(&variables);
         out.push_str("  br label %b0\n");
         for &block in &order.blocks {
             let text = std::mem::take(&mut blocks[block.index()]);

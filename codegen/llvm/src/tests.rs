@@ -135,8 +135,10 @@ fn a_debugger_is_told_lines_with_what_they_were_inlined_through() {
         line,
         is_made: false,
         is_main: false,
+        params: Vec::new(),
     };
-    unit.debug = Some(Debug { depth: Depth::Full, is_optimised: false, sources: vec![source("f", 10), source("g", 20)] });
+    unit.debug =
+        Some(Debug { depth: Depth::Full, is_optimised: false, sources: vec![source("f", 10), source("g", 20)], types: Default::default() });
     let told = write(&unit);
     assert!(told.contains("%v1 = add i64 %v0, %v0, !dbg !1048585\n"), "what has no place has that of the next: {told}");
     assert!(told.contains("call void @ori_unwind_resume(ptr null) #1, !dbg !1048582\n"), "a call somewhere is on line 0: {told}");

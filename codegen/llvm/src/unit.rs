@@ -6,6 +6,8 @@ use ir::ItemId;
 use ir::ssa::Graph;
 use lir::{Body, Legal, Lir, Type};
 
+use crate::told::Debug;
+
 /// Whose a function is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Linkage {
@@ -77,43 +79,6 @@ pub struct External {
     pub params: Vec<Type>,
     /// Types of its results.
     pub results: Vec<Type>,
-}
-
-/// How much a debugger is told.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Depth {
-    /// Functions and lines, for stack traces.
-    Lines,
-    /// Everything.
-    Full,
-}
-
-/// What a debugger is told of a unit.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Debug {
-    /// How much.
-    pub depth: Depth,
-    /// Does LLVM optimise the unit?
-    pub is_optimised: bool,
-    /// Items that it has code of.
-    pub sources: Vec<Source>,
-}
-
-/// What a debugger is told of an item.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Source {
-    /// The item.
-    pub item: ItemId,
-    /// Its name, with its module.
-    pub name: String,
-    /// The file that it stands in; empty when nobody wrote it.
-    pub file: String,
-    /// The line on which it starts; 0 when nobody wrote it.
-    pub line: u32,
-    /// Is it something that nobody wrote?
-    pub is_made: bool,
-    /// Does the program begin there?
-    pub is_main: bool,
 }
 
 /// Functions that are translated together.

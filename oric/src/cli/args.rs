@@ -202,7 +202,7 @@ pub struct Optimise {
     /// Tell debuggers everything: `--debug 2`.
     #[arg(short = 'g', requires = "release", conflicts_with = "debug")]
     pub for_debuggers: bool,
-    /// What a release build tells debuggers (DWARF 5): 0 nothing, 1 functions and lines, 2 variables too. The code is the same.
+    /// What a release build tells debuggers (DWARF 5): 0 nothing, 1 functions and lines, 2 parameters too. The code is the same.
     #[arg(long, value_name = "N", requires = "release", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub debug: u8,
 }

@@ -48,7 +48,7 @@ pub struct Division {
     /// In an order that no edit changes.
     pub parts: Vec<Part>,
     /// What a debugger is told, if anything.
-    told: Option<debug::Told>,
+    told: Option<debug::Program>,
 }
 
 /// What a unit has, by numbers of rows.
@@ -98,7 +98,7 @@ pub fn division(session: &mut Session, main: ItemId, wanted: Option<u32>) -> Res
     });
     let mut division = divided(rows, main, wanted);
     if let Some(depth) = session.setup.release.as_ref().and_then(|release| release.debug) {
-        division.told = Some(debug::told(session, &plan, main, depth));
+        division.told = Some(debug::program(session, &plan, main, depth));
         division.print_again();
     }
     Ok(division)
