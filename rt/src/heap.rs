@@ -164,6 +164,27 @@ pub unsafe fn free(parts: *mut u8) {
     }
 }
 
+/// Has the block one holder?
+///
+/// # Safety
+/// The block must be in use.
+pub unsafe fn is_sole(parts: *const u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { parts.offset(CELL_COUNT as isize).cast::<i32>().read() == 0 }
+}
+
+/// The block with room for more bytes of parts, perhaps elsewhere, and what stands in it: only of blocks that have pages of their own.
+///
+/// # Safety
+/// The block must come from here, and nobody but the caller may know it.
+pub unsafe fn extend(parts: *mut u8, bytes: usize) -> Option<*mut u8> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let is_large = parts.offset(CELL_META as isize).read() == CELL_LARGE;
+        if is_large { (*thread()).segments.extend(parts, bytes) } else { None }
+    }
+}
+
 /// Bytes of parts that a block has room for.
 ///
 /// # Safety

@@ -107,6 +107,17 @@ fn map_with(bytes: usize, more: u32) -> Option<*mut u8> {
     result.ok().map(|address| address as *mut u8)
 }
 
+/// Makes a mapping longer, elsewhere when there is no room behind it; where it is then.
+///
+/// # Safety
+/// Nothing but the caller may know the addresses of these pages.
+pub unsafe fn remap(start: *mut u8, bytes: usize, longer: usize) -> Option<*mut u8> {
+    use linux_raw_sys::general::MREMAP_MAYMOVE;
+    // SAFETY: the caller's promise.
+    let result = unsafe { syscall!(Sysno::mremap, start, bytes, longer, MREMAP_MAYMOVE, 0) };
+    result.ok().map(|address| address as *mut u8)
+}
+
 /// Gives mapped pages back.
 ///
 /// # Safety

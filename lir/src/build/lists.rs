@@ -222,7 +222,20 @@ impl Builder<'_> {
     fn reserved(&mut self, value: Option<&Value>, more: Value, stride: u32) -> Result<List, Stop> {
         let old = self.list_at(value);
         let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
+        let is_plain = match ty.map(hir::Type::kind) {
+            Some(TypeKind::List(element)) => self.counted_leaves(element)? == 0,
+            Some(_) | None => false,
+        };
         let (stride, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(self.tag_of(value.copied()))));
+        if is_plain {
+            // What the old buffer holds is not counted, so the runtime gives the share up itself, and may move the pages.
+            let operands = [old.elements, old.length, old.buffer, more, stride, tag];
+            let buffer = self.runtime_buffer(RuntimeCall::ListGrow, &operands);
+            let start = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
+            let has_moved = self.icmp(Cond::Ne, buffer, old.buffer);
+            let elements = self.pure(Op::Select, &[has_moved, start, old.elements], Type::Ptr);
+            return Ok(List { elements, buffer, ..old });
+        }
         // Where elements are copied whatever room there is, the buffer is not told.
         let known = if self.must_be_sole(ty)? { self.sole_or_null(old.buffer) } else { old.buffer };
         let buffer = self.runtime_buffer(RuntimeCall::ListReserve, &[old.elements, old.length, known, more, stride, tag]);

@@ -44,17 +44,23 @@ impl Runtime for StandardRuntime {
                 return Ok(start + layout::CELL_HEADER as u64);
             }
             RuntimeCall::ListReserve | RuntimeCall::ListUnshare => return list(call, args, memory),
+            RuntimeCall::ListGrow => {
+                let new = list(RuntimeCall::ListReserve, args, memory)?;
+                match args.get(2) {
+                    Some(&old) if old != 0 && old != new => release(old, memory)?,
+                    _ => {}
+                }
+                return Ok(new);
+            }
             RuntimeCall::TableDouble => return table_double(a, b, memory),
             RuntimeCall::TextDrop if a as i64 <= 0 => return Ok(0),
             RuntimeCall::BufferDrop if a == 0 => return Ok(0),
-            RuntimeCall::TextDrop | RuntimeCall::BufferDrop | RuntimeCall::Free => {
-                let header = a.wrapping_sub(layout::CELL_HEADER as u64);
-                let holders = memory.read(header, 4)? as i32;
-                if call == RuntimeCall::Free || holders == 0 {
-                    memory.free(header);
-                } else {
-                    memory.write(header, 4, u64::from(holders.wrapping_sub(1) as u32))?;
-                }
+            RuntimeCall::TextDrop | RuntimeCall::BufferDrop => {
+                release(a, memory)?;
+                return Ok(0);
+            }
+            RuntimeCall::Free => {
+                memory.free(a.wrapping_sub(layout::CELL_HEADER as u64));
                 return Ok(0);
             }
             // The interpreter itself knows what unwinds.
@@ -163,6 +169,16 @@ fn status(memory: &mut Memory, out: u64, call: RuntimeCall, result: Result<u64, 
         Ok(word) => memory.write(out, 8, word).map(|()| 0),
         Err(kind) => call.statuses().iter().position(|&k| k == kind).map(|n| n as u64 + 1).ok_or(Trap::Malformed),
     }
+}
+
+/// `rt::heap::release`, in checked memory.
+fn release(block: u64, memory: &mut Memory) -> Result<(), Trap> {
+    let header = block.wrapping_sub(layout::CELL_HEADER as u64);
+    match memory.read(header, 4)? as i32 {
+        0 => memory.free(header),
+        holders => memory.write(header, 4, u64::from(holders.wrapping_sub(1) as u32))?,
+    }
+    Ok(())
 }
 
 /// `rt::list::table_double`, in checked memory.

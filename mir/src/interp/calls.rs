@@ -50,6 +50,7 @@ impl Machine<'_> {
             }
             RuntimeCall::Allocate
             | RuntimeCall::ListReserve
+            | RuntimeCall::ListGrow
             | RuntimeCall::ListUnshare
             | RuntimeCall::TableDouble
             | RuntimeCall::TextDrop

@@ -33,6 +33,8 @@ use crate::verify::proof;
 
 /// Loops of a body that get a copy.
 const MOST_LOOPS: usize = 16;
+/// Loops of a body for which all that stands behind them is looked at: each look walks the body.
+const MOST_TRIED: usize = 4 * MOST_LOOPS;
 /// Blocks and instructions of a loop that is copied.
 const MOST_BLOCKS: usize = 12;
 const MOST_INSTS: usize = 64;
@@ -46,9 +48,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
         |block: &Block| incoming.of_block(*block).iter().any(|edge| order.position[edge.from.index()] >= order.position[block.index()]);
     let headers: Vec<Block> = order.blocks.iter().copied().filter(comes_back).collect();
     drop((order, incoming));
-    let mut copied = 0;
+    let (mut copied, mut tried, mut are_known) = (0, 0, false);
     for header in headers {
-        if copied == MOST_LOOPS {
+        if copied == MOST_LOOPS || tried == MOST_TRIED {
             break;
         }
         let (order, incoming, tree) = (flow.order(graph), flow.incoming(graph), flow.tree(graph));
@@ -56,14 +58,19 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) -> b
             continue;
         }
         let Some(found) = Loop::at(graph, flow, &order, &incoming, header) else { continue };
-        lengths.fill(graph, &order, &incoming);
+        if !are_known {
+            lengths.fill(graph, &order, &incoming);
+            are_known = true;
+        }
         let Some(plan) = Plan::of(graph, &found, lengths) else { continue };
+        tried += 1;
         let Some(left) = copy::Left::of(graph, &found, flow, &order, &incoming) else { continue };
         if !fuel.spend() {
             break;
         }
         copy::apply(graph, &found, &plan, left, &order);
         flow.changed();
+        are_known = false;
         copied += 1;
     }
     copied > 0

@@ -237,6 +237,35 @@ impl Segments {
         }
     }
 
+    /// The block in a longer mapping, perhaps elsewhere: the pages move, not what stands in them. `None` for blocks in slabs, and where there is no room.
+    ///
+    /// # Safety
+    /// It must be a large block, and nobody but the caller may know it.
+    pub unsafe fn extend(&mut self, parts: *mut u8, size: usize) -> Option<*mut u8> {
+        // SAFETY: `large` wrote the prefix; the blocks in the list are in use.
+        unsafe {
+            let total = parts.offset(CELL_LARGE_SIZE as isize).cast::<u64>().read() as usize + PREFIX;
+            if total < HUGE {
+                return None;
+            }
+            let bytes = size.checked_add(PREFIX)?.checked_next_multiple_of(4096)?;
+            let start = system::remap(parts.sub(PREFIX), total.next_multiple_of(4096), bytes)?;
+            let huge = start.cast::<Huge>();
+            let (previous, next) = ((*huge).previous, (*huge).next);
+            if previous.is_null() {
+                self.huge = huge;
+            } else {
+                (*previous).next = huge;
+            }
+            if !next.is_null() {
+                (*next).previous = huge;
+            }
+            let parts = start.add(PREFIX);
+            parts.offset(CELL_LARGE_SIZE as isize).cast::<u64>().write((bytes - PREFIX) as u64);
+            Some(parts)
+        }
+    }
+
     /// A mapping that was kept, for so many bytes: the smallest that fits and is not more than twice as long.
     fn kept(&mut self, total: usize) -> Option<Kept> {
         let fits = |kept: &&mut Kept| kept.bytes >= total && kept.bytes / 2 <= total;
