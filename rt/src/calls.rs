@@ -102,7 +102,14 @@ pub unsafe extern "sysv64" fn ori_list_reserve(
 /// # Safety
 /// The elements and their buffer must be those of a list that has a share of it, and hold nothing counted.
 #[unsafe(no_mangle)]
-pub unsafe extern "sysv64" fn ori_list_grow(elements: *const u8, length: u64, buffer: *mut u8, more: u64, stride: u64, tag: u64) -> *mut u8 {
+pub unsafe extern "sysv64" fn ori_list_grow(
+    elements: *const u8,
+    length: u64,
+    buffer: *mut u8,
+    more: u64,
+    stride: u64,
+    tag: u64,
+) -> *mut u8 {
     // SAFETY: as above.
     unsafe { list::grow(elements, length, buffer, more, stride, tag as u32) }
 }
