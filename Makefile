@@ -16,7 +16,7 @@ ORIC = target/release/oric
 # cargo-nextest runs tests of all crates at once; plain cargo test is the fallback.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test build llvm fmt lint gates heavy-gates planted bench peers bless ready setup linkers
+.PHONY: help run test build llvm fmt lint gates heavy-gates planted bench peers bless ready setup linkers debuggers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -42,6 +42,11 @@ linkers:
 	@command -v mold >/dev/null 2>&1 && ls /usr/bin/ld.lld* >/dev/null 2>&1 || { echo "installing mold and lld"; \
 	    { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq mold lld; } >/dev/null 2>&1 || echo "cannot install mold and lld: not tested"; }
 
+# What reads the debug information of release builds: its tests run whatever is here.
+debuggers:
+	@command -v gdb >/dev/null 2>&1 && command -v lldb-22 >/dev/null 2>&1 && command -v llvm-dwarfdump-22 >/dev/null 2>&1 || { echo "installing gdb and lldb"; \
+	    { $(SUDO) apt-get update -qq; for tool in gdb lldb-22 llvm-22; do $(SUDO) apt-get install -y -qq $$tool || echo "cannot install $$tool: not tested"; done; } 2>/dev/null | grep '^cannot' || true; }
+
 # What holds LLVM: nothing else does. Its libraries are linked statically, so the program needs none of them where it runs.
 LLVM = /usr/lib/llvm-22
 llvm: setup linkers
@@ -50,7 +55,7 @@ llvm: setup linkers
 	    || { echo "cannot install llvm-22-dev, libpolly-22-dev, libzstd-dev and lld-22: 'oric build --release' needs them"; exit 1; }; }
 	@LLVM_SYS_221_PREFIX=$(LLVM) $(CARGO) build --release -q -p oric-llvm
 
-test: setup linkers llvm
+test: setup linkers llvm debuggers
 ifeq ($(NEXTEST),yes)
 	@$(CARGO) test -q --doc
 	@$(CARGO) nextest run --no-fail-fast

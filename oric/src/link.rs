@@ -192,7 +192,8 @@ fn released(
     let Some(linker) = session.setup.linker.clone() else { return Err(Failure::NoLinker) };
     let symbols = session.setup.link.symbols;
     let plan = session.ask(|session| session.engine.fingerprint::<queries::ReleasePlan>(&main));
-    let stamp = Stamp::new(plan, Fp::of(&(queries::Object::schema(), linker.identity(), release.identity(), release.units, symbols)));
+    let told = release::told(session, main, release).map_err(Failure::Release)?;
+    let stamp = Stamp::new(plan, Fp::of(&(queries::Object::schema(), linker.identity(), release.identity(), release.units, symbols, told)));
     if !clean_link && let Some(held) = session.outputs.up_to_date(&absolute, stamp) {
         return Ok(Executable { held, how: How::UpToDate });
     }

@@ -3,12 +3,14 @@
 //! | room      | holds                                                                     |
 //! |-----------|---------------------------------------------------------------------------|
 //! | `units`   | which functions LLVM gets together, and what it sees of the others         |
+//! | `debug`   | what a debugger is told of the items of a program                          |
 //! | `ask`     | worker processes, and what they are asked                                 |
 //!
 //! The driver does this, and no query: what a worker answers depends on a program outside of ours, as what a linker gives does. Objects are kept by the
 //! fingerprint of what they were made from, so only units that changed are asked for again.
 
 mod ask;
+mod debug;
 mod units;
 
 use std::ffi::OsString;
@@ -38,6 +40,8 @@ pub struct Release {
     pub cpu: String,
     /// Into how many units the program is divided; `None`: as its modules and its size suggest.
     pub units: Option<u32>,
+    /// What a debugger is told; `None`: nothing.
+    pub debug: Option<llvm::Depth>,
     /// Most worker processes; `None`: one a processor.
     pub workers: Option<usize>,
     /// Most bytes of memory that a worker gets; `None`: as many as there are.
@@ -146,7 +150,7 @@ impl Release {
     pub fn identity(&self) -> Fp {
         let described = (self.cpu == "native").then(|| std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
         let here = described.as_deref().map(processor);
-        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL))
+        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL, self.debug))
     }
 }
 
@@ -170,6 +174,14 @@ pub fn plan(session: &mut Session, main: ItemId) -> Result<std::sync::Arc<querie
         Some((item, limit)) => Err(NotMade::Link(NotLinked::Limit(*item, limit.clone()))),
         None => Ok((*plan).clone()),
     }
+}
+
+/// Changes when a debugger is told something else, which the plan need not know of: what a parameter is called.
+pub fn told(session: &mut Session, main: ItemId, release: &Release) -> Result<Option<Fp>, NotMade> {
+    let Some(depth) = release.debug else { return Ok(None) };
+    let plan = plan(session, main)?;
+    let items: Vec<ItemId> = plan.items.iter().map(|(item, _)| *item).collect();
+    Ok(Some(Fp::of(&debug::program(session, &plan, main, depth).of(&items))))
 }
 
 /// The object that says where items stand, and where the program begins.

@@ -7,8 +7,9 @@ use ir::ssa::order::Order;
 use ir::ssa::{Block, ENTRY, Graph, Inst, Target, Value};
 use lir::{Lir, Op, Type};
 
+use crate::debug::Lines;
 use crate::text::{Module, narrow, quoted, result, wide};
-use crate::unit::Linkage;
+use crate::unit::{Function, Linkage};
 
 /// Types of the parameters of a function.
 pub(crate) fn params(graph: &Graph<Lir>) -> Vec<Type> {
@@ -22,9 +23,12 @@ pub(crate) fn write(module: &mut Module<'_>, number: usize) {
     let graph = function.graph();
     let order = Order::of(graph);
     let count = graph.blocks.len();
+    let lines = module.records.as_mut().map(|records| Lines::new(records, function));
     let mut writer = Writer {
         module,
         graph,
+        function,
+        lines,
         names: vec![None; graph.values.len()],
         blocks: (0..count).map(|_| Text::default()).collect(),
         slots: String::new(),
@@ -81,6 +85,9 @@ struct Text {
 pub(crate) struct Writer<'m, 'u> {
     pub(crate) module: &'m mut Module<'u>,
     pub(crate) graph: &'u Graph<Lir>,
+    function: &'u Function,
+    /// Where instructions are, for a debugger.
+    lines: Option<Lines>,
     /// Texts of constants; other values are `%v` and their number.
     names: Vec<Option<String>>,
     blocks: Vec<Text>,
@@ -190,8 +197,17 @@ impl Writer<'_, '_> {
         self.splits = 0;
         self.now = String::new();
         self.label = format!("b{}", block.raw());
-        for &inst in &graph.blocks[block].insts {
+        let insts = &graph.blocks[block].insts;
+        if let (Some(lines), Some(records)) = (&mut self.lines, &mut self.module.records) {
+            lines.block(records, self.function, insts);
+        }
+        for &inst in insts {
+            let from = (self.now.len(), self.cold.len());
             self.inst(inst);
+            if let Some(lines) = &self.lines {
+                lines.mark(inst, &mut self.now, from.0);
+                lines.mark(inst, &mut self.cold, from.1);
+            }
         }
         self.blocks[block.index()].body = std::mem::take(&mut self.now);
     }
@@ -271,7 +287,8 @@ impl Writer<'_, '_> {
     }
 
     fn finish(self, order: &Order, symbol: &str, linkage: Linkage) {
-        let Writer { module, graph, mut blocks, slots, cold, dies, .. } = self;
+        let Writer { module, graph, mut blocks, slots, cold, dies, lines, function, .. } = self;
+        let variables = module.records.as_mut().map_or_else(String::new, |records| records.parameters(function));
         let out = &mut module.body;
         let entry = graph.blocks.get(ENTRY).map_or(&[][..], |entry| &entry.params);
         let listed: Vec<String> = entry
@@ -283,11 +300,12 @@ impl Writer<'_, '_> {
             .collect();
         let _ = writeln!(
             out,
-            "define {} swiftcc {} {}({}) #0 personality ptr @ori_personality {{",
+            "define {} swiftcc {} {}({}) #0 personality ptr @ori_personality{} {{",
             linkage.text(),
             result(&graph.results),
             quoted(symbol),
-            listed.join(", ")
+            listed.join(", "),
+            lines.map_or_else(String::new, |lines| lines.head())
         );
         out.push_str("entry:\n");
         out.push_str(&slots);
@@ -297,6 +315,7 @@ impl Writer<'_, '_> {
                 let _ = writeln!(out, "  %v{0} = trunc i64 %w{0} to {1}", value.raw(), narrow(ty));
             }
         }
+        out.push_str(&variables);
         out.push_str("  br label %b0\n");
         for &block in &order.blocks {
             let text = std::mem::take(&mut blocks[block.index()]);

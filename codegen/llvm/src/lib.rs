@@ -4,6 +4,9 @@
 //! |--------------|--------------------------------------------------------------------|
 //! | [`unit`]     | what is translated: functions, and what is to be known of others    |
 //! | [`text`]     | a unit as LLVM IR: declarations, constants, places, thunks           |
+//! | [`told`]     | what a debugger is told, as data                                    |
+//! | `debug`      | lines and functions of that, as LLVM's metadata                     |
+//! | `variables`  | parameters and types                                                |
 //! | `function`   | one body: blocks, edges, landing pads                               |
 //! | `inst`       | one instruction of LIR, its LLVM form                                |
 //!
@@ -12,12 +15,16 @@
 //!
 //! Never here: a look at HIR, MIR or a source file; a choice that changes what a program does.
 
+mod debug;
 mod function;
 mod inst;
 pub mod text;
+pub mod told;
 pub mod unit;
+mod variables;
 
 pub use text::write;
+pub use told::{Choice, Debug, Depth, Encoding, Form, Member, Source, Told, Variable};
 pub use unit::{External, Function, Item, Linkage, Unit};
 pub use wire::{Answer, Failure, Level, Product, Request};
 

@@ -1,6 +1,6 @@
 use lir::Legal;
 
-use crate::{External, Function, Item, Linkage, Unit, write};
+use crate::{Debug, Depth, External, Function, Item, Linkage, Source, Unit, write};
 
 fn function(body: lir::Body<Legal>) -> Function {
     let symbol = format!("ori.{}", body.name);
@@ -118,6 +118,40 @@ fn places_are_written_once_with_what_is_around_them() {
     assert_eq!(text.matches("= private unnamed_addr constant { ptr, i32, i32, ptr }").count(), 1, "{text}");
     assert!(text.contains("{ ptr @\"ori_item_1\", i32 1, i32 4, ptr null }"), "{text}");
     assert_eq!(text, write(&unit), "the same unit, the same text");
+}
+
+#[test]
+fn a_debugger_is_told_lines_with_what_they_were_inlined_through() {
+    let module = ir::Symbol::new("m");
+    let item = |name: &str| ir::ItemId::function(module, ir::Symbol::new(name));
+    let mut unit = unit(
+        "fn @m.f(%0: i64) -> i64 {\nb0:\n  %1: i64 = add %0, %0\n  %2: i64 = neg_check %1, neg_overflow, b1 !@m.g 2:4 < 3:5\n  ret %2\nb1:\n  resume\n}\n",
+    );
+    let plain = write(&unit);
+    let source = |name: &str, line: u32| Source {
+        item: item(name),
+        name: format!("m.{name}"),
+        file: "m.ori".to_owned(),
+        line,
+        is_made: false,
+        is_main: false,
+        params: Vec::new(),
+    };
+    unit.debug =
+        Some(Debug { depth: Depth::Full, is_optimised: false, sources: vec![source("f", 10), source("g", 20)], types: Default::default() });
+    let told = write(&unit);
+    assert!(told.contains("%v1 = add i64 %v0, %v0, !dbg !1048585\n"), "what has no place has that of the next: {told}");
+    assert!(told.contains("call void @ori_unwind_resume(ptr null) #1, !dbg !1048582\n"), "a call somewhere is on line 0: {told}");
+    assert!(told.contains("!1048585 = !DILocation(line: 21, column: 4, scope: !1048584, inlinedAt: !1048583)"), "{told}");
+    assert!(told.contains("!1048583 = !DILocation(line: 12, column: 5, scope: !1048581)"), "{told}");
+    assert!(told.contains("!DIFile(filename: \"m.ori\", directory: \".\")"), "{told}");
+    // Nothing else is different.
+    let bare: String = told.lines().take_while(|line| !line.starts_with("!llvm.dbg.cu")).fold(String::new(), |mut text, line| {
+        text.push_str(line.split(", !dbg ").next().unwrap_or_default());
+        text.push('\n');
+        text
+    });
+    assert_eq!(bare.replace(" !dbg !1048581 {", " {"), plain);
 }
 
 #[test]

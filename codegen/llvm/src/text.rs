@@ -15,6 +15,7 @@ use hashbrown::{HashMap, HashSet};
 use ir::{ItemId, PlaceId, Places, Symbol};
 use lir::Type;
 
+use crate::debug::Records;
 use crate::function;
 use crate::unit::{External, Function, Unit};
 
@@ -45,6 +46,8 @@ pub(crate) struct Module<'u> {
     thunks: HashMap<ItemId, ()>,
     /// Declarations by symbol, as they came up.
     declared: HashMap<String, ()>,
+    /// What a debugger is told, when it is told something.
+    pub(crate) records: Option<Records<'u>>,
     /// Constants and declarations.
     head: String,
     /// Functions.
@@ -66,6 +69,7 @@ impl<'u> Module<'u> {
             data: HashMap::new(),
             thunks: HashMap::new(),
             declared: HashMap::new(),
+            records: unit.debug.as_ref().map(Records::new),
             head: String::new(),
             body: String::new(),
         }
@@ -99,6 +103,9 @@ attributes #2 = {{ nounwind }}
 ",
             self.body
         );
+        if let Some(records) = self.records {
+            out.push_str(&records.finish());
+        }
         out
     }
 
@@ -230,7 +237,7 @@ pub(crate) fn quoted(symbol: &str) -> String {
 }
 
 /// Bytes as LLVM's strings have them.
-fn escaped(bytes: &[u8]) -> String {
+pub(crate) fn escaped(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for &byte in bytes {
         if byte.is_ascii_graphic() && byte != b'"' && byte != b'\\' || byte == b' ' {

@@ -6,6 +6,8 @@ use ir::ItemId;
 use ir::ssa::Graph;
 use lir::{Body, Legal, Lir, Type};
 
+use crate::told::Debug;
+
 /// Whose a function is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Linkage {
@@ -92,6 +94,8 @@ pub struct Unit {
     pub items: Vec<Item>,
     /// Is it one of several? Then constants have names by what they hold, and the linker keeps one of each.
     pub is_part: bool,
+    /// What a debugger is told, if anything.
+    pub debug: Option<Debug>,
 }
 
 impl Unit {

@@ -213,6 +213,24 @@ pub struct Optimise {
     /// Into how many units a release build is divided, 1 to 256 [default: by modules, when the program is large]. One: LLVM sees the whole program.
     #[arg(long, value_name = "N", requires = "release", value_parser = clap::value_parser!(u32).range(1..=i64::from(crate::release::MOST_UNITS)))]
     pub codegen_units: Option<u32>,
+    /// Tell debuggers everything: `--debug 2`.
+    #[arg(short = 'g', requires = "release", conflicts_with = "debug")]
+    pub for_debuggers: bool,
+    /// What a release build tells debuggers (DWARF 5): 0 nothing, 1 functions and lines, 2 parameters too. The code is the same.
+    #[arg(long, value_name = "N", requires = "release", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub debug: u8,
+}
+
+impl Optimise {
+    /// What a debugger is told.
+    pub const fn depth(&self) -> Option<llvm::Depth> {
+        match self.debug {
+            _ if self.for_debuggers => Some(llvm::Depth::Full),
+            0 => None,
+            1 => Some(llvm::Depth::Lines),
+            _ => Some(llvm::Depth::Full),
+        }
+    }
 }
 
 fn level(text: &str) -> Result<llvm::Level, String> {

@@ -240,8 +240,8 @@ impl Asked<'_> {
                 return None;
             }
         };
-        let (cpu, units) = (optimise.target_cpu.clone(), optimise.codegen_units);
-        Some(Some(Release { worker, level: optimise.opt, cpu, units, workers: self.global.jobs, memory }))
+        let (cpu, units, debug) = (optimise.target_cpu.clone(), optimise.codegen_units, optimise.depth());
+        Some(Some(Release { worker, level: optimise.opt, cpu, units, debug, workers: self.global.jobs, memory }))
     }
 
     fn cannot_open(&self, error: &OpenError) -> i32 {

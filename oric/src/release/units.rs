@@ -15,7 +15,7 @@ use ir::ItemId;
 use llvm::{External, Function, Item, Linkage, Unit};
 use query::Fp;
 
-use super::{NotMade, plan, symbol};
+use super::{NotMade, debug, plan, symbol};
 use crate::queries::{self, Callable, NotLinked};
 use crate::session::Session;
 
@@ -47,6 +47,8 @@ pub struct Division {
     rows: Vec<Row>,
     /// In an order that no edit changes.
     pub parts: Vec<Part>,
+    /// What a debugger is told, if anything.
+    told: Option<debug::Program>,
 }
 
 /// What a unit has, by numbers of rows.
@@ -94,7 +96,12 @@ pub fn division(session: &mut Session, main: ItemId, wanted: Option<u32>) -> Res
         }
         Ok(rows)
     });
-    Ok(divided(rows, main, wanted))
+    let mut division = divided(rows, main, wanted);
+    if let Some(depth) = session.setup.release.as_ref().and_then(|release| release.debug) {
+        division.told = Some(debug::program(session, &plan, main, depth));
+        division.print_again();
+    }
+    Ok(division)
 }
 
 fn divided(rows: Vec<Row>, main: ItemId, wanted: Option<u32>) -> Division {
@@ -125,7 +132,7 @@ fn divided(rows: Vec<Row>, main: ItemId, wanted: Option<u32>) -> Division {
     for part in &mut parts {
         part.fingerprint = part.printed(&rows, is_part);
     }
-    Division { rows, parts }
+    Division { rows, parts, told: None }
 }
 
 /// Where each function goes.
@@ -178,6 +185,20 @@ fn origin(item: ItemId, main: ItemId) -> ItemId {
     }
     let around = item.of_lambda().map(|(around, _)| around).or_else(|| item.unpacked().map(|(function, _)| function));
     around.map_or(item, |around| origin(around, main))
+}
+
+impl Division {
+    fn debug(&self, part: &Part) -> Option<llvm::Debug> {
+        self.told.as_ref().map(|told| told.of(&part.items))
+    }
+
+    /// Where items stand is in the objects then, and not in the tables alone.
+    fn print_again(&mut self) {
+        let told: Vec<_> = self.parts.iter().map(|part| self.debug(part)).collect();
+        for (part, told) in self.parts.iter_mut().zip(&told) {
+            part.fingerprint = Fp::of(&(part.fingerprint, told));
+        }
+    }
 }
 
 impl Part {
@@ -250,6 +271,7 @@ pub fn unit(session: &mut Session, main: ItemId, division: &Division, part: &Par
         values: part.values.clone(),
         items: part.items.iter().map(item).collect(),
         is_part: division.parts.len() > 1,
+        debug: division.debug(part),
     })
 }
 

@@ -45,7 +45,7 @@ impl Tools {
     }
 
     fn release(&self, level: Level) -> Release {
-        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, workers: None, memory: None }
+        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, debug: None, workers: None, memory: None }
     }
 
     /// The executable, whose segments are what those of development builds are: nothing is writable and executable.

@@ -1,0 +1,323 @@
+//! What debuggers see of release builds (`-g`): gdb and lldb run programs here, and `llvm-dwarfdump --verify` judges what they read. `make test` installs them.
+
+mod book;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use book::Folder;
+use book::program::{self, MAIN, text};
+
+const SHAPES: &str = "\
+pub @area (width: int, height: int) -> int = {
+    let size = width * height;
+    if size > 100 then panic(msg: `too large: {size}`) else size
+}
+
+pub @total (items: [int]) -> int = {
+    let sum = 0;
+    for item in items do {
+        sum = sum + area(width: item, height: 2);
+    };
+    sum
+}
+
+pub @down (depth: int) -> int = {
+    if depth == 0 then 1 else {
+        let below = down(depth: depth - 1);
+        below + depth
+    }
+}
+";
+
+const PROGRAM: &str = "\
+use \"./shapes\" { area, total, down };
+
+@main (args: [str]) -> void = {
+    let list = [args.len() + 1, 2, 3];
+    let sum = total(items: list);
+    print(msg: `{sum}`);
+    let a = area(width: sum, height: 3);
+    print(msg: `{a} {down(depth: 3 + args.len())}`);
+}
+";
+
+fn worker() -> Option<PathBuf> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/oric-llvm");
+    let found = built.is_file().then_some(built);
+    if found.is_none() {
+        eprintln!("not tested: oric-llvm is not built ('make llvm')");
+    }
+    found
+}
+
+/// The first of these programs that is here.
+fn tool(names: &[&'static str]) -> Option<&'static str> {
+    let found = names.iter().copied().find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
+    if found.is_none() {
+        eprintln!("not tested: {} is not installed ('make test' installs it)", names[0]);
+    }
+    found
+}
+
+fn build(folder: &Folder, worker: &Path, flags: &[&str], program: &str) {
+    let args = [&["build", "--release", "main.ori", "-o", program], flags].concat();
+    let (_, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &[("ORI_LLVM", worker)], &args);
+    assert_eq!(status, 0, "{flags:?}: {err}");
+}
+
+fn folder(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    folder.write("main.ori", PROGRAM.as_bytes());
+    folder.write("shapes.ori", SHAPES.as_bytes());
+    folder
+}
+
+/// What gdb says to these commands.
+fn gdb(folder: &Folder, program: &str, commands: &[&str]) -> Option<String> {
+    let gdb = tool(&["gdb"])?;
+    let mut command = Command::new(gdb);
+    command.current_dir(&folder.0).args(["-q", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off"]);
+    let output = command.args(commands.iter().flat_map(|command| ["-ex", command])).arg(program).output().expect("gdb can be started");
+    Some(text(&output.stdout) + &text(&output.stderr))
+}
+
+#[track_caller]
+fn in_order(text: &str, wanted: &[&str]) {
+    let mut rest = text;
+    for piece in wanted {
+        let Some(at) = rest.find(piece) else { panic!("'{piece}' is not there, or not in this order:\n{text}") };
+        rest = &rest[at + piece.len()..];
+    }
+}
+
+#[test]
+fn gdb_stops_at_lines_steps_and_shows_who_called() {
+    let Some(worker) = worker() else { return };
+    let folder = folder("debug-lines");
+    build(&folder, &worker, &["-g", "--opt", "0"], "slow");
+    let Some(said) =
+        gdb(&folder, "slow", &["break shapes.ori:2", "run", "bt", "delete", "next", "next", "bt", "break main.ori:8", "continue", "bt"])
+    else {
+        return;
+    };
+    // The calls are inlined, before LLVM sees them: they have frames all the same.
+    in_order(
+        &said,
+        &[
+            "Breakpoint 1",
+            "2\t    let size = width * height;",
+            "#0  shapes.area (",
+            "at ./shapes.ori:2",
+            "#1  shapes.total (",
+            "at ./shapes.ori:9",
+            "#2  main.main (",
+            "at ./main.ori:5",
+            "5\t    let sum = total(items: list);",
+            "#0  main.main (",
+            "at ./main.ori:8",
+            "8\t    print(msg: `{a} {down(depth: 3 + args.len())}`);",
+        ],
+    );
+    build(&folder, &worker, &["-g"], "fast");
+    let Some(said) = gdb(&folder, "fast", &["break shapes.ori:16", "ignore 1 1", "run", "bt"]) else { return };
+    in_order(
+        &said,
+        &["shapes.down (", "at ./shapes.ori:16", "#1", "shapes.down (", "at ./shapes.ori:16", "main.main (", "at ./main.ori:8"],
+    );
+}
+
+const VALUES: &str = "\
+type Point = { x: int, y: float, on: bool };
+type Shape = Circle(r: int) | Square(side: int, name: str) | Nothing;
+
+@show (n: int, f: float, b: bool, y: byte, c: char, s: str, long: str) -> int = {
+    print(msg: `{n} {f} {b} {y} {c} {s} {long}`);
+    n
+}
+
+@more (items: [int], p: Point, q: (int, bool), o: Option<int>, none: Option<int>, shape: Shape, f: (int) -> int) -> int = {
+    print(msg: `{items} {p.x} {p.y} {p.on} {q.0} {q.1} {o} {none} {f(3)}`);
+    match shape { Circle(r) -> r, Square(side, name) -> { print(msg: name); side }, Nothing -> 0 }
+}
+
+@down (depth: int, acc: int) -> int = if depth == 0 then acc else down(depth: depth - 1, acc: acc + depth);
+
+@main (args: [str]) -> void = {
+    let n = show(n: args.len() + 41, f: 2.5, b: true, y: 65 as byte, c: 'a', s: \"short\", long: \"a text that is much longer than what stays inline\");
+    let m = more(items: [n, 2, 3], p: Point { x: n, y: 0.5, on: true }, q: (n, false), o: Some(7), none: None, shape: Square(side: 5, name: \"sq\"), f: x -> x + n);
+    print(msg: `{m} {down(depth: n, acc: m)}`);
+}
+";
+
+#[test]
+fn gdb_shows_parameters_with_their_names_and_parts() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("debug-values");
+    folder.write("main.ori", VALUES.as_bytes());
+    build(&folder, &worker, &["-g", "--opt", "0", "--no-pass", "inline"], "slow");
+    let commands = [
+        "break main.show",
+        "break main.more",
+        "break main.down",
+        "run",
+        "info args",
+        "print n + 1",
+        "continue",
+        "info args",
+        "print *items.start@items.length",
+        "print shape.Square_name.bytes",
+        "ptype p",
+        "continue",
+        "info args",
+    ];
+    let Some(said) = gdb(&folder, "slow", &commands) else { return };
+    in_order(
+        &said,
+        &[
+            "\nn = 41\nf = 2.5\nb = true\ny = 65 'A'\nc = 97 ",
+            "\ns = {bytes = \"short\"",
+            "\nlong = {bytes = ",
+            "\"a text that is much longer than what stays inline\", length = 49, owner = 0x0}\n",
+            "$1 = 42\n",
+            "\nitems = {start = 0x",
+            ", length = 3, buffer = 0x",
+            "\np = {x = 41, y = 0.5, on = true}\nq = {_0 = 41, _1 = false}\no = {is = Some, Some = 7}\nnone = {is = None, ",
+            "\nshape = {is = Square, ",
+            "Square_side = 5, Square_name = {bytes = \"sq\"",
+            "$2 = {41, 2, 3}\n",
+            "$3 = \"sq\"",
+            "type = struct main.Point {\n    int x;\n    float y;\n    bool on;\n}",
+            // It goes round: what the parameters are then is not where they began.
+            "main.down (",
+            "No arguments.",
+        ],
+    );
+    // A name that changes is no other program, and the debugger is told all the same.
+    let stripped = |flags: &[&str], program: &str| {
+        build(&folder, &worker, flags, program);
+        std::fs::read(folder.0.join(program)).expect("it is there")
+    };
+    assert!(stripped(&["--strip"], "plain") == stripped(&["--strip", "-g"], "told"), "the code is the same");
+    let shown = &["-g", "--no-pass", "inline"];
+    let before = stripped(shown, "told");
+    let renamed = VALUES.replacen("@show (n: int", "@show (number: int", 1).replacen("`{n} {f}", "`{number} {f}", 1);
+    folder.write(
+        "main.ori",
+        renamed.replacen(");\n    n\n}", ");\n    number\n}", 1).replacen("show(n: args", "show(number: args", 1).as_bytes(),
+    );
+    assert!(stripped(shown, "told") != before);
+}
+
+#[test]
+fn lldb_reads_it_too() {
+    let Some(worker) = worker() else { return };
+    let Some(lldb) = tool(&["lldb-22", "lldb"]) else { return };
+    let folder = folder("debug-lldb");
+    build(&folder, &worker, &["-g", "--opt", "0"], "slow");
+    let mut command = Command::new(lldb);
+    command.current_dir(&folder.0).args(["-b", "-x"]);
+    let commands = ["breakpoint set -f shapes.ori -l 2", "run", "bt"];
+    let output = command.args(commands.iter().flat_map(|command| ["-o", command])).arg("slow").output().expect("lldb can be started");
+    let said = text(&output.stdout) + &text(&output.stderr);
+    if said.contains("personality set failed") || said.contains("Operation not permitted") {
+        eprintln!("not tested: lldb may not start programs here");
+        return;
+    }
+    in_order(
+        &said,
+        &[
+            "stop reason = breakpoint 1",
+            "slow`shapes.area",
+            "shapes.ori:2:16",
+            "slow`shapes.total",
+            "shapes.ori:9:21",
+            "slow`main.main",
+            "main.ori:5",
+        ],
+    );
+}
+
+#[test]
+fn dwarf_is_sound_whoever_links_and_names_no_folder_of_this_machine() {
+    let Some(worker) = worker() else { return };
+    let Some(dwarfdump) = tool(&["llvm-dwarfdump-22", "/usr/lib/llvm-22/bin/llvm-dwarfdump", "llvm-dwarfdump"]) else { return };
+    let folder = folder("debug-sound");
+    folder.write("whole.ori", MAIN.as_bytes());
+    folder.write("values.ori", VALUES.as_bytes());
+    let here = folder.0.canonicalize().expect("it is there");
+    for source in ["main.ori", "whole.ori", "values.ori"] {
+        for flags in [&["-g"][..], &["-g", "--opt", "0"], &["-g", "--opt", "3", "--codegen-units", "7"], &["--debug", "1"]] {
+            let args = [&["build", "--release", source, "-o", "program"], flags].concat();
+            let (_, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &[("ORI_LLVM", &worker)], &args);
+            assert_eq!(status, 0, "{source} {flags:?}: {err}");
+            let output = Command::new(dwarfdump).current_dir(&folder.0).args(["--verify", "program"]).output().expect("it can be started");
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert!(
+                output.status.success() && said.contains("No errors.") && said.contains("Verifying unit: 1"),
+                "{source} {flags:?}: {said}"
+            );
+            let output = Command::new(dwarfdump).current_dir(&folder.0).args(["--debug-info", "--debug-line", "program"]).output();
+            let said = text(&output.expect("it can be started").stdout);
+            assert!(said.contains("version: 5") || said.contains("version = 0x0005"), "{said}");
+            assert!(said.contains("DW_AT_comp_dir\t(\".\")"), "{said}");
+            let bytes = std::fs::read(folder.0.join("program")).expect("it is there");
+            let folder = here.as_os_str().as_encoded_bytes();
+            assert!(!bytes.windows(folder.len()).any(|at| at == folder), "{source} {flags:?}: the program names {}", here.display());
+        }
+    }
+}
+
+#[test]
+fn the_code_is_the_same_and_strip_takes_it_all_away() {
+    let Some(worker) = worker() else { return };
+    let folder = folder("debug-same");
+    let read = |program: &str| std::fs::read(folder.0.join(program)).expect("it is there");
+    for flags in [&["--opt", "0"][..], &["--opt", "2"], &["--opt", "s", "--codegen-units", "3"]] {
+        build(&folder, &worker, &[flags, &["--strip"]].concat(), "plain");
+        build(&folder, &worker, &[flags, &["--strip", "-g"]].concat(), "told");
+        assert!(read("plain") == read("told"), "{flags:?}");
+        build(&folder, &worker, &[flags, &["-g"]].concat(), "told");
+        let kept = read("told");
+        assert!(kept.windows(11).any(|at| at == b".debug_info") && kept.len() > read("plain").len(), "{flags:?}");
+    }
+}
+
+#[test]
+fn what_a_debugger_is_told_is_no_older_than_the_program() {
+    let Some(worker) = worker() else { return };
+    let folder = folder("debug-again");
+    let read = || std::fs::read(folder.0.join("program")).expect("it is there");
+    build(&folder, &worker, &[], "program");
+    let plain = read();
+    build(&folder, &worker, &["-g"], "program");
+    let told = read();
+    build(&folder, &worker, &["--debug", "1"], "program");
+    let lines = read();
+    assert!(plain != told && told != lines && plain != lines);
+    // Lines that move are in the units then, and both kinds come back as they were.
+    folder.write("shapes.ori", format!("// moved\n{SHAPES}").as_bytes());
+    build(&folder, &worker, &["-g"], "program");
+    let moved = read();
+    assert!(moved != told);
+    build(&folder, &worker, &["-g", "--clean-link"], "program");
+    assert!(read() == moved);
+    folder.write("shapes.ori", SHAPES.as_bytes());
+    build(&folder, &worker, &["-g"], "program");
+    assert!(read() == told);
+    build(&folder, &worker, &[], "program");
+    assert!(read() == plain);
+}
+
+#[test]
+fn development_builds_say_that_it_is_for_release_builds() {
+    let folder = folder("debug-refused");
+    for flags in [&["-g"][..], &["--debug", "2"]] {
+        let args = [&["build", "main.ori"], flags].concat();
+        let (_, err, status) = program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &[], &args);
+        assert!(status == 2 && err.contains("--release"), "{status}: {err}");
+    }
+    let (_, err, status) =
+        program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), &folder.0, &[], &["build", "--release", "--debug", "3", "main.ori"]);
+    assert!(status == 2 && err.contains("0..=2"), "{status}: {err}");
+}
