@@ -86,6 +86,8 @@ pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
 const UNREACHABLE: &str = "unreachable code was reached";
 /// What it says of elements that a list has not: `list_at` and `list_set` stand behind what says that it has them.
 const NO_ELEMENT: &str = "element that the list has not";
+/// Where a value may have a hole is said by rules of `owned`, the phase that comes next: no body goes on without its verifier.
+const HOLES: [(&str, &str); 2] = [("HoleUse", "M0315"), ("HolePlace", "M0316")];
 
 fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Where) -> Verdict {
     let world = World::new(&subject.program.session.engine);
@@ -105,6 +107,9 @@ fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Wher
     let probe = cut(&body, at, mir::Op::Unreachable);
     match run(body) {
         Err(why) => Verdict::Broken(why),
+        Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if HOLES.iter().any(|(fault, _)| why.contains(fault)) => {
+            Verdict::Refused(HOLES.iter().find(|(fault, _)| why.contains(fault)).map_or("", |(_, code)| code))
+        }
         // These are claims that the level does not prove. Reaching `unreachable` stops the program in every engine.
         Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if ![UNREACHABLE, NO_ELEMENT].iter().any(|claim| why.contains(claim)) => {
             Verdict::Unsound(why)
