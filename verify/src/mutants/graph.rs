@@ -86,8 +86,6 @@ pub fn mir(subject: &Subject, seed: u64) -> Option<(&'static str, String, Verdic
 const UNREACHABLE: &str = "unreachable code was reached";
 /// What it says of elements that a list has not: `list_at` and `list_set` stand behind what says that it has them.
 const NO_ELEMENT: &str = "element that the list has not";
-/// Where a value may have a hole is said by rules of `owned`, the phase that comes next: no body goes on without its verifier.
-const HOLES: [(&str, &str); 2] = [("HoleUse", "M0315"), ("HolePlace", "M0316")];
 
 fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Where) -> Verdict {
     let world = World::new(&subject.program.session.engine);
@@ -105,14 +103,12 @@ fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Wher
         subject.program.interpret_in(&cx, &subject.args, bounded(MUTANT_STEPS))
     };
     let probe = cut(&body, at, mir::Op::Unreachable);
+    let kept = body.clone();
     match run(body) {
         Err(why) => Verdict::Broken(why),
-        Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if HOLES.iter().any(|(fault, _)| why.contains(fault)) => {
-            Verdict::Refused(HOLES.iter().find(|(fault, _)| why.contains(fault)).map_or("", |(_, code)| code))
-        }
         // These are claims that the level does not prove. Reaching `unreachable` stops the program in every engine.
         Ok(Interpreted { outcome: Outcome::Broken(why), .. }) if ![UNREACHABLE, NO_ELEMENT].iter().any(|claim| why.contains(claim)) => {
-            Verdict::Unsound(why)
+            owned_fault(&kept, &world).map_or(Verdict::Unsound(why), Verdict::Refused)
         }
         Ok(done) if done.ending != subject.expected => Verdict::Different(format!("{:?} {}", done.outcome, done.ending.line())),
         Ok(_) => match run(mir::Body::new(probe)) {
@@ -120,6 +116,12 @@ fn mir_verdict(subject: &Subject, item: ItemId, graph: Graph<mir::Mir>, at: Wher
             Ok(_) | Err(_) => Verdict::NotExecuted,
         },
     }
+}
+
+/// What the certifier says of the body that ownership is put into. Some rules are those of the phase that comes next: where values may have holes, for one.
+fn owned_fault(body: &mir::Body<mir::Mono>, world: &World<'_>) -> Option<&'static str> {
+    let owned = mir::ownership::own(body, &mut ir::Fuel::unlimited(), world).ok()?;
+    mir::verify::verify(&owned, world).ok()?.first().map(|fault| fault.code().0)
 }
 
 /// The graph with `unreachable` in front of the place: whether a run comes there, is whether it says so.
