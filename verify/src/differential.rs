@@ -105,8 +105,8 @@ fn look(engines: &mut Engines, seed: u64, seen: &mut Seen) {
 }
 
 /// Writes what was seen down; what is wrong fails.
-pub fn report(evidence: &mut Evidence, seen: &Seen) {
-    let mut table = Table::new("lane", &["what", "count"]);
+pub fn report(evidence: &mut Evidence, name: &'static str, seen: &Seen) {
+    let mut table = Table::new(name, &["what", "count"]);
     table.row(["generated programs", &seen.programs.to_string()]);
     table.row(["their lines", &seen.lines.to_string()]);
     table.row(["interpreter without rewrites and executable did the same, and nothing was left", &seen.compared.to_string()]);
@@ -125,7 +125,7 @@ pub fn report(evidence: &mut Evidence, seen: &Seen) {
 /// `verify differential`
 pub fn run(count: u64, start: u64) -> bool {
     let mut evidence = Evidence::new("differential");
-    report(&mut evidence, &lane(start..start + count, false));
+    report(&mut evidence, "lane", &lane(start..start + count, false));
     evidence.close()
 }
 

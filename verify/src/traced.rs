@@ -76,13 +76,16 @@ type Tree<T> = Leaf | Node(left: Tree<T>, value: T, right: Tree<T>);
 @twice<T> (value: T, f: (T) -> T) -> T = f(f(value));
 ";
 
-/// The program of a seed; every eighth is about how values lie in memory, every fourth about loops that count.
+/// Seeds from here on are of programs about loops that count.
+pub const COUNTING: u64 = 1 << 32;
+
+/// The program of a seed; every eighth is about how values lie in memory.
 pub fn program(seed: u64) -> String {
+    if let Some(seed) = seed.checked_sub(COUNTING) {
+        return counting::program(seed);
+    }
     if seed.is_multiple_of(8) {
         return layouts::program(seed);
-    }
-    if seed % 4 == 2 {
-        return counting::program(seed);
     }
     let mut random = Random::new(seed ^ 0x7ace_d000);
     let world = World::new(&mut random);
