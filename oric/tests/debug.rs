@@ -2,11 +2,11 @@
 
 mod book;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use book::Folder;
-use book::program::{self, MAIN, text};
+use book::program::{self, MAIN, text, worker};
 
 const SHAPES: &str = "\
 pub @area (width: int, height: int) -> int = {
@@ -41,15 +41,6 @@ use \"./shapes\" { area, total, down };
     print(msg: `{a} {down(depth: 3 + args.len())}`);
 }
 ";
-
-fn worker() -> Option<PathBuf> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/oric-llvm");
-    let found = built.is_file().then_some(built);
-    if found.is_none() {
-        eprintln!("not tested: oric-llvm is not built ('make llvm')");
-    }
-    found
-}
 
 /// The first of these programs that is here.
 fn tool(names: &[&'static str]) -> Option<&'static str> {

@@ -2,21 +2,11 @@
 
 mod book;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use book::Folder;
-use book::program::{self, MAIN, does, text};
-
-/// The worker that `make llvm` built.
-fn worker() -> Option<PathBuf> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/oric-llvm");
-    let found = built.is_file().then_some(built);
-    if found.is_none() {
-        eprintln!("not tested: oric-llvm is not built ('make llvm')");
-    }
-    found
-}
+use book::program::{self, MAIN, does, text, worker};
 
 /// Runs oric with this worker: standard output, standard error, status.
 fn oric(folder: &Path, worker: Option<&Path>, args: &[&str]) -> (String, String, i32) {

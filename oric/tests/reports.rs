@@ -3,11 +3,11 @@
 mod book;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use book::Folder;
-use book::program;
+use book::program::{self, worker};
 use serde_json::Value;
 
 const PAIRS: &str = "pub @count<T> (items: [T], like: T, from: int) -> int where T: Eq =\n    \
@@ -19,12 +19,6 @@ const MAIN: &str = "use \"./pairs\" { count };\n\
         print(msg: `{count(items: [1, 2, 1], like: 1, from: args.len())} {count(items: [\"a\", \"b\"], like: \"b\", from: 0)}`);\n    \
         print(msg: `{count(items: twice(items: [true], at: args.len()), like: true, from: 0)} {twice(items: args, at: 0).len()}`);\n\
     };\n";
-
-/// The worker that `make llvm` built.
-fn worker() -> Option<PathBuf> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/oric-llvm");
-    built.is_file().then_some(built)
-}
 
 fn oric(folder: &Folder, args: &[&str]) -> String {
     let worker = worker();
@@ -133,10 +127,7 @@ fn reports_on_a_development_build_are_about_its_file() {
 
 #[test]
 fn reports_on_a_release_build_are_about_its_file() {
-    if worker().is_none() {
-        eprintln!("not tested: oric-llvm is not built ('make llvm')");
-        return;
-    }
+    let Some(_) = worker() else { return };
     let folder = program("report-release");
     // As they are, and where LLVM copies nothing.
     compare(&folder, &["--release"], "ori.");
@@ -230,10 +221,7 @@ fn remarks_stand_in_the_order_of_places_and_are_about_the_library_only_when_aske
 
 #[test]
 fn a_release_build_says_what_a_development_build_says_of_mir() {
-    if worker().is_none() {
-        eprintln!("not tested: oric-llvm is not built ('make llvm')");
-        return;
-    }
+    let Some(_) = worker() else { return };
     let folder = Folder::new("remarks-release");
     folder.write("main.ori", LOOPS.as_bytes());
     assert_eq!(remarks(&folder, &["--remarks", "--release"]), remarks(&folder, &["--remarks"]));

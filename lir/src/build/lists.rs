@@ -227,23 +227,18 @@ impl Builder<'_> {
             Some(_) | None => false,
         };
         let (stride, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(self.tag_of(value.copied()))));
-        if is_plain {
-            // What the old buffer holds is not counted, so the runtime gives the share up itself, and may move the pages.
-            let operands = [old.elements, old.length, old.buffer, more, stride, tag];
-            let buffer = self.runtime_buffer(RuntimeCall::ListGrow, &operands);
-            let start = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
-            let has_moved = self.icmp(Cond::Ne, buffer, old.buffer);
-            let elements = self.pure(Op::Select, &[has_moved, start, old.elements], Type::Ptr);
-            return Ok(List { elements, buffer, ..old });
-        }
+        // What holds nothing counted the runtime copies, or moves, and gives the share of the old buffer up itself.
+        let call = if is_plain { RuntimeCall::ListGrow } else { RuntimeCall::ListReserve };
         // Where elements are copied whatever room there is, the buffer is not told.
         let known = if self.must_be_sole(ty)? { self.sole_or_null(old.buffer) } else { old.buffer };
-        let buffer = self.runtime_buffer(RuntimeCall::ListReserve, &[old.elements, old.length, known, more, stride, tag]);
+        let buffer = self.runtime_buffer(call, &[old.elements, old.length, known, more, stride, tag]);
         let start = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
         let has_moved = self.icmp(Cond::Ne, buffer, old.buffer);
         let elements = self.pure(Op::Select, &[has_moved, start, old.elements], Type::Ptr);
         let new = List { elements, buffer, ..old };
-        self.when(has_moved, |builder| builder.copied(ty, old, new))?;
+        if !is_plain {
+            self.when(has_moved, |builder| builder.copied(ty, old, new))?;
+        }
         Ok(new)
     }
 

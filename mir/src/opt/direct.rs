@@ -9,7 +9,7 @@ use ir::ssa::{Graph, Value};
 use ir::{About, Fuel, ItemId};
 
 use super::Desk;
-use super::inline::place;
+use super::remarks::place;
 use crate::Op;
 use crate::ir::Mir;
 

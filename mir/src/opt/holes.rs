@@ -13,8 +13,8 @@ use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
 use ir::{About, Fuel, ItemId, List, PlaceId, Stop};
 
 use super::flow::Flow;
-use super::inline::place;
 use super::loops::make_header;
+use super::remarks::place;
 use crate::ir::{Context, Mir};
 use crate::ops::{NOUNWIND, Op};
 

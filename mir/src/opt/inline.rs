@@ -8,9 +8,10 @@ use hir::Type;
 use ir::ops::Imm;
 use ir::ssa::compact::renumbered;
 use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
-use ir::{About, Fuel, ItemId, Place, PlaceId, Stop};
+use ir::{About, Fuel, ItemId, PlaceId, Stop};
 
 use super::Desk;
+use super::remarks::place;
 use crate::Op;
 use crate::ir::{Body, Context, Mir, Mono};
 
@@ -152,11 +153,6 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
         }
     }
     Ok(())
-}
-
-/// Where an instruction stands.
-pub(super) fn place(graph: &Graph<Mir>, inst: Inst) -> Option<&Place> {
-    graph.places.get(graph.edges[inst].place)
 }
 
 /// Instructions of a block that are not in it yet.

@@ -4,7 +4,7 @@ use ir::ssa::{Block, Def, ENTRY, Graph, NewInst, Value};
 use ir::{About, Fuel, ItemId, List, PlaceId};
 
 use super::flow::Flow;
-use super::inline::place;
+use super::remarks::place;
 use crate::Op;
 use crate::ir::Mir;
 

@@ -23,7 +23,7 @@ use super::edges::{Edge, Incoming, Step};
 use super::flow::Flow;
 use super::fold::{become_op, compare_forms, compare_ranges, literal_op};
 use super::indices::{self, Held, Lengths};
-use super::inline::place;
+use super::remarks::place;
 use crate::Op;
 use crate::ir::Mir;
 use crate::verify::proof::{self, Range};
@@ -331,7 +331,7 @@ impl Pass<'_> {
             let args = self.graph.insts[inst].args;
             self.becomes(inst, Op::ListAt, args, 0);
         }
-        if op == Op::ListGet && !has {
+        if op == Op::ListGet && !has && self.fuel.is_listening() {
             let range = self.get(index);
             let why = if range.low < 0 { "it may be negative" } else { "it is not known to be below the length" };
             self.fuel.left(About::Index, place(self.graph, inst), || {
@@ -589,7 +589,7 @@ impl Pass<'_> {
             Op::Sub => "difference",
             _ => "product",
         };
-        let place = self.graph.places.get(self.graph.edges[inst].place);
+        let place = place(self.graph, inst);
         match goes {
             true => self.fuel.did(About::Overflow, place, || format!("the check of the {what} goes: it is always an int")),
             false => self.fuel.left(About::Overflow, place, || {

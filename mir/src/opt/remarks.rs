@@ -1,14 +1,20 @@
-//! What is said of a body is what holds at the end: of what a pass refused and another one did later, or took away, nothing is left to say.
+//! Remarks of the passes: where they stand, and which are left. What is said of a body is what holds at the end: of what a pass refused and another one did
+//! later, or took away, nothing is left to say.
 
 use hashbrown::HashSet;
-use ir::ssa::Graph;
-use ir::{About, Fuel, ItemId};
+use ir::ssa::{Graph, Inst};
+use ir::{About, Fuel, ItemId, Place};
 
 use crate::Op;
 use crate::ir::Mir;
 
 /// Where something stands: its item, line and column.
 type Spot = (ItemId, u32, u32, About);
+
+/// Where an instruction stands.
+pub(super) fn place(graph: &Graph<Mir>, inst: Inst) -> Option<&Place> {
+    graph.places.get(graph.edges[inst].place)
+}
 
 /// Goes through the remarks of a body that is done.
 pub(super) fn settle(graph: &Graph<Mir>, fuel: &mut Fuel) {

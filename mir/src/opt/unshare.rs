@@ -10,7 +10,7 @@ use ir::{About, Fuel, ssa::Def};
 use super::edges::Edge;
 use super::flow::Flow;
 use super::indices::is_list;
-use super::inline::place;
+use super::remarks::place;
 use crate::Op;
 use crate::ir::Mir;
 

@@ -27,7 +27,7 @@ use super::Desk;
 use super::edges::{Edge, Incoming};
 use super::flow::Flow;
 use super::fold::compare_forms;
-use super::inline::place;
+use super::remarks::place;
 use crate::Op;
 use crate::ir::Mir;
 use crate::verify::proof;

@@ -1,6 +1,6 @@
 //! A program that does what programs of another linker or another back end may do wrong, and what it did.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Text on both streams, cells on the heap, constants with addresses, a panic that is caught and one that is not, with its trace.
@@ -28,6 +28,16 @@ let $NAMES = [\"a name that is longer than what stays inline\", \"b\"];
     7
 }
 ";
+
+/// The worker that `make llvm` built; without it what needs one is not tested, and that is said.
+pub fn worker() -> Option<PathBuf> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/oric-llvm");
+    let found = built.is_file().then_some(built);
+    if found.is_none() {
+        eprintln!("not tested: oric-llvm is not built ('make llvm')");
+    }
+    found
+}
 
 /// Bytes as text.
 pub fn text(bytes: &[u8]) -> String {
