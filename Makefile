@@ -16,7 +16,7 @@ ORIC = target/release/oric
 # cargo-nextest runs tests of all crates at once; plain cargo test is the fallback.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run test build llvm fmt lint gates heavy-gates planted bench peers bless ready setup linkers debuggers
+.PHONY: help run test build llvm fmt lint gates heavy-gates planted bench peers bless ready setup linkers debuggers watchers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -47,6 +47,12 @@ debuggers:
 	@command -v gdb >/dev/null 2>&1 && command -v lldb-22 >/dev/null 2>&1 && command -v llvm-dwarfdump-22 >/dev/null 2>&1 || { echo "installing gdb and lldb"; \
 	    { $(SUDO) apt-get update -qq; for tool in gdb lldb-22 llvm-22; do $(SUDO) apt-get install -y -qq $$tool || echo "cannot install $$tool: not tested"; done; } 2>/dev/null | grep '^cannot' || true; }
 
+# What watches the memory of programs: valgrind, and AddressSanitizer of LLVM 22. The gate watched-memory-check is about them.
+watchers: linkers
+	@command -v valgrind >/dev/null 2>&1 && command -v clang-22 >/dev/null 2>&1 && ls $(LLVM)/lib/clang/22/lib/linux/libclang_rt.asan-x86_64.a >/dev/null 2>&1 || { echo "installing valgrind and clang-22"; \
+	    { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq valgrind clang-22 libclang-rt-22-dev; } >/dev/null 2>&1 \
+	    || { echo "cannot install valgrind, clang-22 and libclang-rt-22-dev: 'watched-memory-check' and '--sanitize=address' need them"; exit 1; }; }
+
 # What holds LLVM: nothing else does. Its libraries are linked statically, so the program needs none of them where it runs.
 LLVM = /usr/lib/llvm-22
 llvm: setup linkers
@@ -55,7 +61,7 @@ llvm: setup linkers
 	    || { echo "cannot install llvm-22-dev, libpolly-22-dev, libzstd-dev and lld-22: 'oric build --release' needs them"; exit 1; }; }
 	@LLVM_SYS_221_PREFIX=$(LLVM) $(CARGO) build --release -q -p oric-llvm
 
-test: setup linkers llvm debuggers
+test: setup linkers llvm debuggers watchers
 ifeq ($(NEXTEST),yes)
 	@$(CARGO) test -q --doc
 	@$(CARGO) nextest run --no-fail-fast
@@ -70,10 +76,10 @@ lint: setup llvm
 	@$(CARGO) clippy -q --all-targets -- -D warnings
 	@LLVM_SYS_221_PREFIX=$(LLVM) $(CARGO) clippy -q -p oric-llvm -- -D warnings
 
-gates: build llvm
+gates: build llvm watchers
 	@$(CARGO) run -q --release -p verify -- gates
 
-heavy-gates: build llvm
+heavy-gates: build llvm watchers
 	@$(CARGO) run -q --release -p verify -- heavy-gates
 	@ORI_TEST_SAVES=1000 $(CARGO) test -q -p oric --test watch every_way_to_save -- --nocapture
 

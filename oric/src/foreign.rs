@@ -12,6 +12,50 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use query::Fp;
 
+use crate::queries;
+
+/// What a program stands on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub enum Host {
+    /// Linux alone: the runtime has memory of its own.
+    #[default]
+    None,
+    /// A C library, whose allocator every cell comes from (`--allocator=system`).
+    Library,
+    /// The same, below the runtime of AddressSanitizer (`--sanitize=address`).
+    Address,
+}
+
+impl Host {
+    /// The runtime for it.
+    pub fn archive(self) -> &'static [u8] {
+        match self {
+            Host::None => image::runtime_archive(),
+            Host::Library | Host::Address => image::hosted_runtime_archive(),
+        }
+    }
+
+    /// The compiler's driver that knows where the library is.
+    const fn driver(self) -> &'static str {
+        match self {
+            Host::None | Host::Library => "cc",
+            // Of the version that wrote the calls of it: the worker's.
+            Host::Address => "clang-22",
+        }
+    }
+
+    /// What asks for it.
+    const fn flag(self) -> &'static str {
+        match self {
+            Host::None | Host::Library => "--allocator=system",
+            Host::Address => "--sanitize=address",
+        }
+    }
+}
+
+/// What has AddressSanitizer's runtime in it.
+const ADDRESS_RUNTIME: &str = "libclang_rt.asan-x86_64.a";
+
 /// A linker that is installed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Linker {
@@ -20,6 +64,7 @@ pub struct Linker {
     is_driver: bool,
     /// Nobody named it: it was looked for.
     is_default: bool,
+    host: Host,
     identity: Fp,
 }
 
@@ -92,7 +137,7 @@ impl Linker {
         };
         let identity = identity(&program).map_err(|_| NoLinker::NoProgram)?;
         let is_driver = program.file_name().is_some_and(|name| is_driver(&name.to_string_lossy()));
-        Ok(Linker { program, is_driver, is_default: false, identity })
+        Ok(Linker { program, is_driver, is_default: false, host: Host::None, identity })
     }
 
     /// Changes when the program does.
@@ -122,8 +167,49 @@ impl Linker {
         Some(Linker { is_default: true, ..found })
     }
 
+    /// The driver that links programs on this host: the one that the environment names, else the one in one of these folders. `Err` is for the user.
+    pub fn for_host(host: Host, named: Option<Linker>, path: Option<&OsString>) -> Result<Linker, String> {
+        let (flag, driver) = (host.flag(), host.driver());
+        let linker = match named {
+            Some(named) if named.is_driver => named,
+            Some(named) => {
+                return Err(format!(
+                    "{flag} links with a C library: ORI_LINKER must be a compiler's driver for that, such as the path of {driver}, and is {}",
+                    named.name()
+                ));
+            }
+            None => {
+                let package = if host == Host::Address { "clang-22 libclang-rt-22-dev" } else { "build-essential" };
+                let missing = || format!("{flag} needs {driver}, and it is not in PATH; install it (Debian: apt install {package})");
+                let found =
+                    path.into_iter().flat_map(std::env::split_paths).map(|folder| folder.join(driver)).find(|file| is_program(file));
+                let found = found.ok_or_else(missing)?;
+                let linker = Linker::find(&found.to_string_lossy(), path).map_err(|_| missing())?;
+                Linker { is_default: true, ..linker }
+            }
+        };
+        if host == Host::Address && !has_address_runtime(&linker.program) {
+            return Err(format!(
+                "{flag} needs {ADDRESS_RUNTIME}, and {} has none; install it (Debian: apt install libclang-rt-22-dev)",
+                linker.name()
+            ));
+        }
+        let identity = Fp::of(&(queries::wide(linker.identity), host, host.archive()));
+        Ok(Linker { host, identity, ..linker })
+    }
+
+    /// What programs that it links stand on.
+    pub const fn host(&self) -> Host {
+        self.host
+    }
+
     /// Links objects with the runtime; with a table of symbols or without.
     pub fn link(&self, objects: &[&[u8]], symbols: bool) -> Result<Linked, Failed> {
+        self.link_with(objects, self.host.archive(), symbols)
+    }
+
+    /// [`Linker::link`], with another runtime than the host's.
+    pub fn link_with(&self, objects: &[&[u8]], runtime: &[u8], symbols: bool) -> Result<Linked, Failed> {
         let folder = Folder::new()?;
         let names: Vec<String> = (0..objects.len()).map(|number| format!("program{number}.o")).collect();
         let write = |name: &str, bytes: &[u8]| {
@@ -134,14 +220,19 @@ impl Linker {
         for (name, object) in names.iter().zip(objects) {
             write(name, object)?;
         }
-        write("libori_rt.a", image::runtime_archive())?;
+        write("libori_rt.a", runtime)?;
         let own: &[&str] = match self.is_driver {
             true => &["-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--eh-frame-hdr"],
             false => &["--gc-sections", "--build-id=none", "--eh-frame-hdr"],
         };
+        let host: &[&str] = match self.host {
+            Host::None => &["-static", "-nostdlib", "-no-pie", "-z", "noexecstack"],
+            Host::Library => &["-no-pie", "-z", "noexecstack"],
+            Host::Address => &["-fsanitize=address", "-no-pie", "-z", "noexecstack"],
+        };
         let ended = Command::new(std::path::absolute(&self.program)?)
             .current_dir(&folder.0)
-            .args(["-static", "-nostdlib", "-no-pie", "-z", "noexecstack"])
+            .args(host)
             .args(own)
             .args((!symbols).then_some("-s"))
             .args(["-o", "program"])
@@ -163,6 +254,12 @@ impl Linker {
             Err(error) => Err(Failed::Io(error)),
         }
     }
+}
+
+/// Has this driver the runtime that `-fsanitize=address` links? Drivers answer with a path when they know the file, else with its name.
+fn has_address_runtime(driver: &Path) -> bool {
+    let asked = Command::new(driver).arg(format!("-print-file-name={ADDRESS_RUNTIME}")).stdin(Stdio::null()).output();
+    asked.is_ok_and(|said| Path::new(String::from_utf8_lossy(&said.stdout).trim_end()).is_absolute())
 }
 
 /// `ld.lld`, or the newest of Debian's `ld.lld-22` and the like.

@@ -42,6 +42,8 @@ pub struct Release {
     pub units: Option<u32>,
     /// What a debugger is told; `None`: nothing.
     pub debug: Option<llvm::Depth>,
+    /// Every access to memory is checked (AddressSanitizer).
+    pub sanitize: bool,
     /// Most worker processes; `None`: one a processor.
     pub workers: Option<usize>,
     /// Most bytes of memory that a worker gets; `None`: as many as there are.
@@ -150,7 +152,7 @@ impl Release {
     pub fn identity(&self) -> Fp {
         let described = (self.cpu == "native").then(|| std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
         let here = described.as_deref().map(processor);
-        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL, self.debug))
+        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL, self.debug, self.sanitize))
     }
 }
 

@@ -5,9 +5,16 @@
 //! What happens here is the rest: carving fresh blocks out of slabs ([`segments`]), large blocks, and the report of what was not given back ([`leaks`]).
 //!
 //! A block on a free list has count 0 and its class: so taking it need not write them.
+//!
+//! With the feature `hosted` each block is an allocation of the C library's instead (`system`), which tools like valgrind follow; code for it asks
+//! for every cell and gives every cell back here (`lir::build::separate`).
 #![allow(unsafe_code)] // raw memory
 
 pub mod leaks;
+#[cfg(not(feature = "hosted"))]
+pub mod segments;
+#[cfg(feature = "hosted")]
+#[path = "heap/separate.rs"]
 pub mod segments;
 
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -56,6 +63,11 @@ fn thread() -> *mut Thread {
     state
 }
 
+/// The free list of a class; none where blocks have none.
+fn list_of(thread: &mut Thread, class: u8) -> Option<&mut *mut u8> {
+    if cfg!(feature = "hosted") { None } else { thread.free.get_mut(usize::from(class)) }
+}
+
 /// What to do at exit, set as soon as something has been allocated: a program that allocates nothing does not carry it.
 static AT_EXIT: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
@@ -74,7 +86,7 @@ pub fn allocate(bytes: usize, tag: u32) -> *mut u8 {
     let (class, size) = cell_class(bytes);
     // SAFETY: the state of this thread, which nothing below comes back to.
     let thread = unsafe { &mut *thread() };
-    let parts = match thread.free.get(usize::from(class)).copied() {
+    let parts = match list_of(thread, class).copied() {
         None => thread.segments.large(size),
         Some(first) => {
             let first = if first.is_null() { thread.segments.refill(class) } else { first };
@@ -153,7 +165,7 @@ pub unsafe fn free(parts: *mut u8) {
     unsafe {
         let class = parts.offset(CELL_META as isize).read();
         let thread = &mut *thread();
-        match thread.free.get_mut(usize::from(class)) {
+        match list_of(thread, class) {
             None => thread.segments.free_large(parts),
             Some(first) => {
                 parts.offset(CELL_COUNT as isize).cast::<i32>().write(0);
@@ -209,6 +221,7 @@ pub unsafe fn release(parts: *mut u8) {
         let count = parts.offset(CELL_COUNT as isize).cast::<i32>();
         match *count {
             0 => free(parts),
+            _ if cfg!(feature = "plant-use-after-free") => free(parts),
             shares => *count = shares - 1,
         }
     }

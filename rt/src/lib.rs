@@ -11,6 +11,7 @@
 //! | [`frames`]  | frames of code that LLVM made: `.eh_frame`, `.gcc_except_table`               |
 //! | [`output`]  | standard output with its buffer, standard error                              |
 //! | [`heap`]    | memory for cells, texts and lists; the report of leaks                       |
+//! | `hosted`    | what is asked of a C library, with the feature of that name                   |
 //! | [`list`]    | buffers of lists                                                             |
 //! | [`value`]   | `str` and list values in memory                                              |
 //! | [`serve`]   | a process that forks one for each test that it is asked for                  |
@@ -27,6 +28,8 @@ pub mod calls;
 pub mod fault;
 pub mod frames;
 pub mod heap;
+#[cfg(feature = "hosted")]
+pub mod hosted;
 pub mod list;
 #[cfg(test)]
 mod memory;

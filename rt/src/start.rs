@@ -62,6 +62,8 @@ pub unsafe fn run(stack: *const usize) -> ! {
                 let top = base.add(total);
                 system::forbid(base, STACK_GUARD);
                 fault::watch(base as usize, top as usize);
+                #[cfg(feature = "hosted")]
+                crate::hosted::tell_stack(base.add(STACK_GUARD), size);
                 call_on(top, walk::ori_header.entry, &args)
             }
         }

@@ -199,17 +199,18 @@ unsafe fn land(mut frame: Frame) -> ! {
             // selector in `rax` and `rdx`, which are handed to `_Unwind_Resume` and mean nothing there.
             unsafe {
                 asm!(
-                    "mov rsp, {sp}",
                     "mov rbx, [rdi]",
                     "mov rbp, [rdi + 8]",
                     "mov r12, [rdi + 16]",
                     "mov r13, [rdi + 24]",
                     "mov r14, [rdi + 32]",
                     "mov r15, [rdi + 40]",
+                    // Last: what lies below is nobody's from here on.
+                    "mov rsp, rsi",
                     "mov eax, 1",
                     "mov edx, eax",
                     "jmp rcx",
-                    sp = in(reg) call.pad_sp,
+                    in("rsi") call.pad_sp,
                     in("rcx") call.pad,
                     in("rdi") frame.kept.as_ptr(),
                     options(noreturn),

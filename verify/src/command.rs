@@ -20,6 +20,8 @@ verify miscompile-defense-check                  what is wrong is found, reduced
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify llvm-boundary-check                       release builds and development builds do the same
 verify release                                   the same with every program
+verify watched-memory-check                      valgrind and AddressSanitizer find what is planted, and nothing in programs
+verify watched                                   the same with every program
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
 verify bench [compile|edits|tests|aot|scaling|kernels|heap|release|maps|backend|hello]..  times beside other compilers
 verify mutants --level mir|lir|machine|select|alloc|final|all [--count N] [--seed S]
@@ -80,10 +82,11 @@ fn run(args: &[String]) -> Option<bool> {
             gates::test_graph::check(&mut tests, gates::test_graph::FULL, 1);
             let mut programs = evidence::Evidence::new("programs");
             gates::aot::check(&mut programs, gates::aot::FULL);
-            let release = gates::llvm::heavy();
-            Some(release && typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
+            let (release, watched) = (gates::llvm::heavy(), gates::watched::heavy());
+            Some(release && watched && typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
         }
         "release" => Some(gates::llvm::heavy()),
+        "watched" => Some(gates::watched::heavy()),
         "edits" => {
             let mut tests = evidence::Evidence::new("edits");
             let usual = gates::test_graph::FULL;

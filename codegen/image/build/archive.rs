@@ -49,6 +49,22 @@ pub fn object(parts: &Parts) -> Vec<u8> {
         section: SymbolSection::Undefined,
         flags: SymbolFlags::None,
     });
+    let foreign: Vec<SymbolId> = parts
+        .foreign
+        .iter()
+        .map(|(name, weak)| {
+            file.add_symbol(Symbol {
+                name: name.clone().into_bytes(),
+                value: 0,
+                size: 0,
+                kind: SymbolKind::Unknown,
+                scope: SymbolScope::Unknown,
+                weak: *weak,
+                section: SymbolSection::Undefined,
+                flags: SymbolFlags::None,
+            })
+        })
+        .collect();
     let state = file.add_section(Vec::new(), b".tbss.ori_rt".to_vec(), SectionKind::UninitializedTls);
     file.append_section_bss(state, abi::layout::THREAD_SIZE as u64, 64);
     let thread = file.add_symbol(Symbol {
@@ -70,8 +86,11 @@ pub fn object(parts: &Parts) -> Vec<u8> {
             let symbol = match reloc.target {
                 Target::Part(part) => sections[part].1,
                 Target::Header => header,
+                Target::Foreign(number) => foreign[number],
             };
             let r_type = match reloc.kind {
+                // A function of a shared library is reached through a table.
+                RelocKind::Rel32 if matches!(reloc.target, Target::Foreign(_)) => elf::R_X86_64_PLT32,
                 RelocKind::Rel32 => elf::R_X86_64_PC32,
                 RelocKind::Abs32 => elf::R_X86_64_32S,
                 RelocKind::Abs64 => elf::R_X86_64_64,

@@ -27,6 +27,9 @@ pub fn write(parts: &Parts, out: &Path) {
             let target = match reloc.target {
                 Target::Part(part) => part.to_string(),
                 Target::Header => "HEADER".to_owned(),
+                Target::Foreign(number) => {
+                    panic!("programs of ours have no C library, and the runtime names `{}`", parts.foreign[number].0)
+                }
             };
             let _ = writeln!(
                 relocs,

@@ -3,6 +3,8 @@
 //! The nested build gives a static library. Its sections (one a function, one a constant) that the runtime's symbols reach become *parts*: bytes,
 //! alignment, kind and relocations between parts. They go into the crate as `parts.bin` and `parts.rs`; the same parts, as one relocatable object,
 //! become `libori_rt.a` for foreign linkers. No linker runs here.
+//!
+//! It is compiled a second time for programs under a C library (`hosted`): an archive alone, since only foreign linkers link those.
 
 mod archive;
 mod emit;
@@ -22,20 +24,29 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=build");
 
-    let library = compile(&runtime.join("image"), &out.join("rt"));
-    let bytes = std::fs::read(&library).unwrap_or_else(|error| panic!("{}: {error}", library.display()));
-    let parts = parts::collect(&bytes);
-    emit::write(&parts, &out);
-    let object = archive::object(&parts);
-    std::fs::write(out.join("libori_rt.a"), archive::archive("ori_rt.o", &object, &parts.exported())).expect("OUT_DIR is writable");
+    let alone = collected(&compile(&runtime.join("image"), &out.join("rt"), &[]), false);
+    emit::write(&alone, &out);
+    write_archive(&alone, &out.join("libori_rt.a"));
+    let hosted = collected(&compile(&runtime.join("image"), &out.join("rt"), &["--features", "hosted"]), true);
+    write_archive(&hosted, &out.join("libori_rt_hosted.a"));
+}
+
+fn collected(library: &Path, hosted: bool) -> parts::Parts {
+    let bytes = std::fs::read(library).unwrap_or_else(|error| panic!("{}: {error}", library.display()));
+    parts::collect(&bytes, hosted)
+}
+
+fn write_archive(parts: &parts::Parts, path: &Path) {
+    let bytes = archive::archive("ori_rt.o", &archive::object(parts), &parts.exported());
+    std::fs::write(path, bytes).expect("OUT_DIR is writable");
 }
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-fn compile(package: &Path, target: &Path) -> PathBuf {
+fn compile(package: &Path, target: &Path, features: &[&str]) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(package).args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(target);
+    command.current_dir(package).args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(target).args(features);
     // What the outer build was told (flags, wrappers as under clippy, target folder, profile) does not hold for the runtime.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();

@@ -29,6 +29,8 @@ pub enum Target {
     Part(usize),
     /// `ori_header`, which the linker makes.
     Header,
+    /// A symbol of a C library, by its number in [`Parts::foreign`].
+    Foreign(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +63,8 @@ pub struct Symbol {
 pub struct Parts {
     pub parts: Vec<Part>,
     pub symbols: BTreeMap<String, Symbol>,
+    /// Symbols of others that the parts name: none, but for the runtime under a C library. Is it theirs to be there?
+    pub foreign: Vec<(String, bool)>,
 }
 
 /// The entry points of an executable, beside the tables of `rt-abi`.
@@ -88,11 +92,15 @@ struct Loader<'a> {
     /// Slots with the address of another part, for instructions that want one in memory.
     slots: BTreeMap<(usize, u64), usize>,
     slot_parts: Vec<(usize, u64)>,
+    /// What others may define.
+    may_lack: bool,
+    foreign: Vec<(String, bool)>,
 }
 
 const SLOT: usize = 1 << 32;
 
-pub fn collect(library: &[u8]) -> Parts {
+/// The parts of a library, which a C library stands beside or none does.
+pub fn collect(library: &[u8], hosted: bool) -> Parts {
     let archive = ArchiveFile::parse(library).expect("cargo wrote an archive");
     let mut files = Vec::new();
     for member in archive.members() {
@@ -107,6 +115,8 @@ pub fn collect(library: &[u8]) -> Parts {
         sections: Vec::new(),
         slots: BTreeMap::new(),
         slot_parts: Vec::new(),
+        may_lack: hosted,
+        foreign: Vec::new(),
         files,
     };
     loader.index();
@@ -180,7 +190,7 @@ impl<'a> Loader<'a> {
             }
         }
         let symbols = self.symbols();
-        Parts { parts, symbols }
+        Parts { parts, symbols, foreign: self.foreign }
     }
 
     fn symbols(&self) -> BTreeMap<String, Symbol> {
@@ -276,7 +286,7 @@ impl<'a> Loader<'a> {
                             push(offset - 1, RelocKind::Rel32, target, base + addend);
                         }
                         _ => {
-                            let Target::Part(part) = target else { panic!("the header's address is wanted in memory") };
+                            let Target::Part(part) = target else { panic!("the address of what is no part is wanted in memory") };
                             let fresh = self.slot_parts.len();
                             let offset_in_part = u64::try_from(base).expect("a symbol stands in its part");
                             let slot = *self.slots.entry((part, offset_in_part)).or_insert(fresh);
@@ -319,8 +329,15 @@ impl<'a> Loader<'a> {
         if name == abi::funcs::HEADER_SYMBOL {
             return (Target::Header, 0);
         }
-        let &(file, definition, _) =
-            self.globals.get(name.as_str()).unwrap_or_else(|| panic!("the runtime needs `{name}`, which nothing defines"));
+        let Some(&(file, definition, _)) = self.globals.get(name.as_str()) else {
+            assert!(self.may_lack, "the runtime needs `{name}`, which nothing defines");
+            let known = self.foreign.iter().position(|(other, _)| *other == name);
+            let number = known.unwrap_or(self.foreign.len());
+            if known.is_none() {
+                self.foreign.push((name, symbol.is_weak()));
+            }
+            return (Target::Foreign(number), 0);
+        };
         let definition = self.files[file].symbol_by_index(definition).expect("from the index");
         let (section, offset) = (definition.section_index().expect("defined in a section"), definition.address() as i64);
         let start = self.start(file, section, offset + behind);

@@ -40,6 +40,7 @@ pub use input::{Data, DataReloc, DataTarget, Function, Item, Program, Reloc, Rel
 pub use layout::Layout;
 pub use plan::{Content, Facts, Patch, Plan, Request, Source, facts, plan};
 pub use runtime::archive as runtime_archive;
+pub use runtime::hosted_archive as hosted_runtime_archive;
 pub use sidecar::Fallback;
 pub use sidecar::build::Fingerprints;
 pub use write::{Linked, link, link_with_sidecar};

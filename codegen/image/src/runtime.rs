@@ -72,6 +72,11 @@ pub fn archive() -> &'static [u8] {
     include_bytes!(concat!(env!("OUT_DIR"), "/libori_rt.a"))
 }
 
+/// The runtime whose blocks are allocations of the C library that it is linked with.
+pub fn hosted_archive() -> &'static [u8] {
+    include_bytes!(concat!(env!("OUT_DIR"), "/libori_rt_hosted.a"))
+}
+
 /// All parts.
 pub fn parts() -> &'static [Part] {
     table::PARTS

@@ -22,6 +22,7 @@
 //! | [`glue`]   | functions that count what values of a type hold, and free it        |
 //! | `boundary` | texts, runtime calls and panics                                     |
 //! | [`legal`]  | `built` to `legal`: wide results and oversized tail calls           |
+//! | `separate` | calls of the runtime instead of lists of free cells                 |
 //! | [`start`]  | the function behind the entry of the image                          |
 
 mod arith;
@@ -34,6 +35,7 @@ pub mod legal;
 mod lists;
 mod looked;
 mod opened;
+mod separate;
 pub mod shape;
 pub mod start;
 mod sums;
@@ -41,6 +43,7 @@ mod sums;
 pub(crate) use boundary::machine_type;
 pub use glue::{Purpose, glue, glue_signature};
 pub use legal::legalise;
+pub use separate::separate;
 pub use shape::flatten_signature;
 pub use start::{EntryReturn, entry, entry_item};
 

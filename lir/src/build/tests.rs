@@ -408,3 +408,14 @@ fn a_cell_or_nothing_is_an_address_or_null() {
         "fn @m.f(%0: ptr, %1: i8) -> i64 {\nb0:\n  %2: i64 = zext %1\n  ret %2\n}\n",
     );
 }
+
+#[test]
+fn cells_that_others_watch_are_asked_of_the_runtime() {
+    // A class of 136 to 160 bytes has room for 160: a value of 160 may be put into the same cell later.
+    let text = "ori-ir lir.legal 1 layout=lp64 abi=ori\nfn @m.f(%0: i64) -> i64 {\nb0:\n  %1: ptr = alloc 1041\n  store %1, %0, 0\n  %2: i64 = load %1, 0\n  free %1, 17\n  ret %2\n}\n";
+    let (mut bodies, cx) = crate::text::parse::<Legal>(text).unwrap();
+    separate(&mut bodies[0]);
+    assert!(verify(&bodies[0], &cx).unwrap().is_empty());
+    let expect = "fn @m.f(%0: i64) -> i64 {\nb0:\n  %1: i64 = iconst 160\n  %2: i64 = iconst 4\n  %3: ptr = rt allocate, %1, %2\n  store %3, %0, 0\n  %4: i64 = load %3, 0\n  rt free, %3\n  ret %4\n}\n";
+    assert_eq!(print_body(&bodies[0]).trim(), unindent(expect));
+}

@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args as _, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::coverage::Coverage;
+use crate::foreign::Host;
 use crate::manifest;
 
 /// The compiler and toolchain of the language Ori.
@@ -233,6 +234,45 @@ impl Optimise {
     }
 }
 
+/// Who gives a program its memory.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Allocator {
+    /// The runtime, which is made for it.
+    #[default]
+    Own,
+    /// The C library that the program is linked with: each cell and each buffer is a `malloc` of its own, which valgrind follows.
+    System,
+}
+
+/// What is checked while a program runs.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sanitizer {
+    /// Every access to memory, by AddressSanitizer.
+    Address,
+}
+
+/// For tools that watch a program.
+#[derive(clap::Args, Clone, Default, Debug)]
+pub struct Watched {
+    /// Who gives the program its memory.
+    #[arg(long, value_name = "WHO", value_enum, default_value = "own")]
+    pub allocator: Allocator,
+    /// What a release build checks while it runs; memory comes from `--allocator=system` then.
+    #[arg(long, value_name = "WHAT", value_enum, requires = "release")]
+    pub sanitize: Option<Sanitizer>,
+}
+
+impl Watched {
+    /// What the program stands on.
+    pub const fn host(&self) -> Host {
+        match (self.sanitize, self.allocator) {
+            (Some(Sanitizer::Address), _) => Host::Address,
+            (None, Allocator::System) => Host::Library,
+            (None, Allocator::Own) => Host::None,
+        }
+    }
+}
+
 fn level(text: &str) -> Result<llvm::Level, String> {
     llvm::Level::from_name(text).ok_or_else(|| "a level is 0, 1, 2, 3, s or z".to_owned())
 }
@@ -377,11 +417,14 @@ pub enum Verb {
         #[command(flatten)]
         input: Input,
         /// Run in the reference interpreter instead of as machine code.
-        #[arg(long, conflicts_with = "release")]
+        #[arg(long, conflicts_with_all = ["release", "allocator"])]
         interp: bool,
         /// How it is optimised.
         #[command(flatten)]
         optimise: Optimise,
+        /// What watches it.
+        #[command(flatten)]
+        watched: Watched,
         /// Arguments of the program; those that start with `-` come after `--`.
         #[arg(value_name = "ARGS")]
         args: Vec<OsString>,
@@ -409,6 +452,9 @@ pub enum Verb {
         /// How it is optimised.
         #[command(flatten)]
         optimise: Optimise,
+        /// What watches it.
+        #[command(flatten)]
+        watched: Watched,
     },
     /// Check a program, and run the tests that are attached to what changed.
     Check {

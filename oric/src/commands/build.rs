@@ -7,6 +7,7 @@ use serde_json::json;
 use syntax::{Anchor, Diagnostic, DiagnosticCode};
 
 use crate::cli::{Emit, FAILED, Input, Output, REFUSED, Remarks};
+use crate::foreign::{Host, Linker};
 use crate::held;
 use crate::link::{self, Failure, How};
 use crate::queries;
@@ -112,6 +113,11 @@ fn default_path(session: &Session, input: &Input, extension: &str) -> PathBuf {
     path.with_extension(extension)
 }
 
+/// What the program stands on.
+fn host(session: &Session) -> Host {
+    session.setup.linker.as_ref().map_or(Host::None, Linker::host)
+}
+
 /// `libori_rt.a` beside the object.
 fn archive_path(object: &Path) -> PathBuf {
     object.with_file_name("libori_rt.a")
@@ -183,7 +189,7 @@ fn emitted(session: &mut Session, release: &Release, product: llvm::Product, pat
             return Err(Failure::Release(NotMade::Link(queries::NotLinked::Broken("one unit gives one object".to_owned()))));
         };
         held::write(&path.with_extension("tables.o"), tables, false).map_err(Failure::Io)?;
-        held::write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
+        held::write(&archive_path(path), host(session).archive(), false).map_err(Failure::Io)?;
         held::write(path, object, false).map_err(Failure::Io)?;
         return Ok((object.len() as u64, if how == (How::Units { made: 0, of: 1 }) { How::Restored } else { How::Clean }));
     }
@@ -198,7 +204,7 @@ fn emitted(session: &mut Session, release: &Release, product: llvm::Product, pat
 /// The object, and the runtime that it is linked with beside it.
 fn object(session: &mut Session, path: &Path) -> Result<(u64, How), Failure> {
     let object = link::object(session, path)?;
-    held::write(&archive_path(path), image::runtime_archive(), false).map_err(Failure::Io)?;
+    held::write(&archive_path(path), host(session).archive(), false).map_err(Failure::Io)?;
     Ok(object)
 }
 

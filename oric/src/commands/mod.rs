@@ -23,7 +23,7 @@ use query::store::cas::DEFAULT_BUDGET;
 use crate::cache::Cache;
 use crate::cli::{Args, Environment, FAILED, Global, Input, NOTHING, Optimise, Output, REFUSED, Report, Verb};
 use crate::coverage::Coverage;
-use crate::foreign::Linker;
+use crate::foreign::{Host, Linker};
 use crate::project::{OpenError, Project};
 use crate::queries::{self, LinkOptions, Options};
 use crate::release::{self, Release, Worker};
@@ -47,7 +47,11 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
         }
         _ => None,
     };
-    let ask = Asked { global: &args.global, optimise, environment, output };
+    let host = match &args.verb {
+        Verb::Build { watched, .. } | Verb::Run { watched, .. } => watched.host(),
+        _ => Host::None,
+    };
+    let ask = Asked { global: &args.global, optimise, host, environment, output };
     match &args.verb {
         Verb::Explain { code, .. } => (explain::explain(code.as_deref(), output), "oric"),
         Verb::Check { input, no_test, watch: true, timeout, coverage, .. } => {
@@ -172,6 +176,8 @@ struct Asked<'a> {
     global: &'a Global,
     /// A release build, and how.
     optimise: Option<&'a Optimise>,
+    /// What the program stands on.
+    host: Host,
     environment: &'a Environment,
     output: &'a Output,
 }
@@ -241,7 +247,8 @@ impl Asked<'_> {
             }
         };
         let (cpu, units, debug) = (optimise.target_cpu.clone(), optimise.codegen_units, optimise.depth());
-        Some(Some(Release { worker, level: optimise.opt, cpu, units, debug, workers: self.global.jobs, memory }))
+        let sanitize = self.host == Host::Address;
+        Some(Some(Release { worker, level: optimise.opt, cpu, units, debug, sanitize, workers: self.global.jobs, memory }))
     }
 
     fn cannot_open(&self, error: &OpenError) -> i32 {
@@ -263,6 +270,15 @@ impl Asked<'_> {
         let budget = self.budget()?.unwrap_or(DEFAULT_BUDGET);
         let release = if input.dump.as_deref().is_none_or(crate::dump::needs_llvm) { self.release()? } else { None };
         let mut linker = self.linker()?;
+        if self.host != Host::None {
+            match Linker::for_host(self.host, linker, self.environment.path.as_ref()) {
+                Ok(driver) => linker = Some(driver),
+                Err(why) => {
+                    self.output.failure(&why);
+                    return None;
+                }
+            }
+        }
         if release.is_some() && linker.is_none() {
             linker = Linker::any(self.environment.path.as_ref());
         }
@@ -272,7 +288,7 @@ impl Asked<'_> {
         }
         passes_off.sort();
         passes_off.dedup();
-        let options = Options { fuel, cut, passes_off, ..Options::default() };
+        let options = Options { fuel, cut, passes_off, separate_cells: self.host != Host::None, ..Options::default() };
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols, lane: 0 }, self.global.timings);

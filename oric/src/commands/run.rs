@@ -9,6 +9,7 @@ use ir::ItemId;
 
 use super::build;
 use crate::cli::{Environment, Input, Output, REFUSED};
+use crate::foreign::{Host, Linker};
 use crate::link::{self, Executable, Failure};
 use crate::project::Project;
 use crate::session::Session;
@@ -56,7 +57,12 @@ pub fn run(session: &mut Session, input: &Input, args: &[OsString], output: &Out
 pub fn made(session: &mut Session, main: ItemId, suffix: &str, output: &Output) -> Result<Executable, i32> {
     // Builds of both kinds that take turns need not be linked again.
     let kind = if session.setup.release.is_some() { ".release" } else { "" };
-    let name = format!("{}{suffix}{kind}", slot(&session.project));
+    let host = match session.setup.linker.as_ref().map_or(Host::None, Linker::host) {
+        Host::None => "",
+        Host::Library => ".system",
+        Host::Address => ".address",
+    };
+    let name = format!("{}{suffix}{kind}{host}", slot(&session.project));
     let links = session.setup.cache.as_ref().map(|cache| cache.links()).filter(|links| std::fs::create_dir_all(links).is_ok());
     if let Some(links) = links {
         let path = links.join(&name);

@@ -102,8 +102,12 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
     let faults = levels.done(lir::verify::verify(&built, levels))?;
     crate::crash::refuse("lir", id, &faults, || lir::text::print_file(std::slice::from_ref(&built), levels));
     let mut body = levels.done(lir::build::legalise(built, levels))?;
-    let mut fuel = options(levels)?.fuel(id, crate::rewrites::Stage::Lir);
+    let options = options(levels)?;
+    let mut fuel = options.fuel(id, crate::rewrites::Stage::Lir);
     optimise(&mut body, &mut fuel);
+    if options.separate_cells {
+        lir::build::separate(&mut body);
+    }
     let faults = levels.done(lir::verify::verify(&body, levels))?;
     crate::crash::refuse("lir", id, &faults, || lir::text::print_file(std::slice::from_ref(&body), levels));
     Ok(body)

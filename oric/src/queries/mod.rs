@@ -261,11 +261,13 @@ pub struct Options {
     pub passes_off: Vec<String>,
     /// Run the allocation checker.
     pub check_allocation: bool,
+    /// Every cell is asked of the runtime, for one that has no lists of free ones (`--allocator=system`).
+    pub separate_cells: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions) }
+        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions), separate_cells: false }
     }
 }
 

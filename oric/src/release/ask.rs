@@ -70,7 +70,8 @@ fn share<'u>(release: &Release, next: impl Fn() -> Option<(usize, &'u Unit)>, pr
     let mut made = Vec::new();
     while let Some((number, unit)) = next() {
         let started = Instant::now();
-        let request = Request { protocol: PROTOCOL, text: llvm::write(unit), product, level: release.level, cpu: release.cpu.clone() };
+        let (text, cpu) = (llvm::write(unit), release.cpu.clone());
+        let request = Request { protocol: PROTOCOL, text, product, level: release.level, cpu, sanitize: release.sanitize };
         let answer = ask(&mut child, &request);
         match answer {
             Ok(Some(Ok(bytes))) => {

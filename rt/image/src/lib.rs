@@ -38,6 +38,8 @@ global_asm!(
     run = sym run,
 );
 
+// A C library has its own, which valgrind and sanitizers put theirs in the place of.
+#[cfg(not(feature = "hosted"))]
 global_asm!(include_str!("memory.s"));
 
 unsafe extern "sysv64" fn run_alone(stack: *const usize) -> ! {

@@ -34,18 +34,24 @@ struct Tools {
     linker: Linker,
 }
 
+/// The worker that is asked here.
+pub(super) fn worker() -> Result<Worker, String> {
+    let (named, path) = (std::env::var_os("ORI_LLVM"), std::env::var_os("PATH"));
+    let found = Worker::find(named.as_ref(), path.as_ref())
+        .or_else(|| Worker::find(Some(&OsString::from(corpus::root().join("target/release/oric-llvm"))), None));
+    found.ok_or_else(|| "oric-llvm is not built: run 'make llvm'".to_owned())
+}
+
 impl Tools {
     fn find() -> Result<Tools, String> {
-        let (named, path) = (std::env::var_os("ORI_LLVM"), std::env::var_os("PATH"));
-        let worker = Worker::find(named.as_ref(), path.as_ref())
-            .or_else(|| Worker::find(Some(&OsString::from(corpus::root().join("target/release/oric-llvm"))), None))
-            .ok_or("oric-llvm is not built: run 'make llvm'")?;
+        let (worker, path) = (worker()?, std::env::var_os("PATH"));
         let linker = Linker::any(path.as_ref()).ok_or("there is no linker: install lld")?;
         Ok(Tools { worker, linker })
     }
 
     fn release(&self, level: Level) -> Release {
-        Release { worker: self.worker.clone(), level, cpu: "x86-64".to_owned(), units: None, debug: None, workers: None, memory: None }
+        let (worker, cpu) = (self.worker.clone(), "x86-64".to_owned());
+        Release { worker, level, cpu, units: None, debug: None, sanitize: false, workers: None, memory: None }
     }
 
     /// The executable, whose segments are what those of development builds are: nothing is writable and executable.
@@ -56,7 +62,7 @@ impl Tools {
     }
 }
 
-fn said(why: NotMade) -> String {
+pub(super) fn said(why: NotMade) -> String {
     format!("{why:?}")
 }
 
@@ -137,7 +143,7 @@ fn agree(number: usize, entry: &Entry, tools: &Tools) -> Result<Vec<&'static str
 }
 
 /// Where a stack ends differs between builds; that it is said does not.
-fn same(expected: &Ending, found: &Ending) -> bool {
+pub(super) fn same(expected: &Ending, found: &Ending) -> bool {
     let first = |ending: &Ending| String::from_utf8_lossy(&ending.stderr).lines().next().unwrap_or_default().to_owned();
     if first(expected).starts_with("fatal: stack overflow") {
         return expected.status == found.status && first(found).starts_with("fatal: stack overflow");
@@ -152,7 +158,7 @@ fn released(program: &mut Program, tools: &Tools, level: Level, units: Option<u3
 }
 
 /// What LLVM gets of a program.
-fn units_of(program: &mut Program, wanted: Option<u32>) -> Result<Vec<Unit>, String> {
+pub(super) fn units_of(program: &mut Program, wanted: Option<u32>) -> Result<Vec<Unit>, String> {
     let division = release::division(&mut program.session, program.main, wanted).map_err(said)?;
     let parts = division.parts.iter();
     parts.map(|part| release::unit(&mut program.session, program.main, &division, part).map_err(said)).collect()

@@ -17,6 +17,7 @@
 //! | [`test_graph`] | the tests that an edit can reach run, and no others; verdicts are those of a run from nothing |
 //! | [`aot`]      | many small programs, each an executable of its own, do what they should              |
 //! | [`miscompile`] | what the compiler gets wrong is found, made small, and traced to its rewrite          |
+//! | [`watched`] | with memory of a C library, valgrind and AddressSanitizer find nothing, and find what is planted |
 //! | [`elf`]      | what the segments of an executable must satisfy                                          |
 
 pub mod aot;
@@ -35,6 +36,7 @@ pub mod plant;
 pub mod query;
 pub mod test_graph;
 pub mod views;
+pub mod watched;
 
 /// A gate: its name, what it needs to have run before, and the check itself. True when everything holds.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +50,7 @@ pub struct Gate {
 }
 
 /// All gates.
-pub const GATES: [Gate; 14] = [
+pub const GATES: [Gate; 15] = [
     Gate { name: "compiler-memory-optimization-baseline-check", first: &[], run: baseline::run },
     Gate { name: "typed-ssa-pipeline-check", first: &[], run: pipeline::run },
     Gate { name: "memory-semantics-decision-check", first: &[], run: memory::run },
@@ -63,6 +65,7 @@ pub const GATES: [Gate; 14] = [
     Gate { name: "typed-programs-check", first: &[], run: crate::typed::check::gate },
     Gate { name: "miscompile-defense-check", first: &[], run: miscompile::run },
     Gate { name: "llvm-boundary-check", first: &[], run: llvm::run },
+    Gate { name: "watched-memory-check", first: &[], run: watched::run },
 ];
 
 /// Runs these gates, each once and after those that it needs; `None` when a name is unknown.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever a frame does: a worker of another version refuses.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// What to make of a unit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Debug)]
@@ -81,6 +81,8 @@ pub struct Request {
     pub level: Level,
     /// LLVM's name of a processor, which it has to know: `x86-64`, `x86-64-v3`; or `native` for this one.
     pub cpu: String,
+    /// Check every access to memory, with the runtime of AddressSanitizer.
+    pub sanitize: bool,
 }
 
 /// Why a unit was not translated.
@@ -130,7 +132,8 @@ mod tests {
     #[test]
     fn requests_cross_a_pipe_and_damage_is_an_error() {
         let text = "define void @f() {\n  ret void\n}\n".to_owned();
-        let request = Request { protocol: PROTOCOL, text, product: Product::Object, level: Level::Size, cpu: "x86-64".to_owned() };
+        let request =
+            Request { protocol: PROTOCOL, text, product: Product::Object, level: Level::Size, cpu: "x86-64".to_owned(), sanitize: false };
         let mut bytes = Vec::new();
         send(&request, &mut bytes).expect("memory takes it");
         let back: Request = receive(&mut bytes.as_slice()).expect("it reads").expect("a frame");

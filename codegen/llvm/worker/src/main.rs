@@ -6,6 +6,7 @@ use std::io::{self, BufReader, BufWriter, IsTerminal};
 use std::process::ExitCode;
 
 use inkwell::OptimizationLevel;
+use inkwell::attributes::{Attribute, AttributeLoc};
 use inkwell::context::Context;
 use inkwell::memory_buffer::MemoryBuffer;
 use inkwell::module::Module;
@@ -60,7 +61,12 @@ fn answer(mut request: Request) -> Answer {
     broken(module.verify())?;
     let options = PassBuilderOptions::create();
     options.set_merge_functions(false);
-    broken(module.run_passes(&format!("default<O{}>", request.level.name()), &machine, options))?;
+    if request.sanitize {
+        sanitized(&context, &module);
+    }
+    // Accesses are checked that are left, as clang does.
+    let checks = if request.sanitize { ",asan" } else { "" };
+    broken(module.run_passes(&format!("default<O{}>{checks}", request.level.name()), &machine, options))?;
     let object = |kind| broken(machine.write_to_memory_buffer(&module, kind)).map(|buffer| buffer.as_slice().to_vec());
     match request.product {
         Product::Optimised => Ok(module.print_to_string().to_bytes().to_vec()),
@@ -75,6 +81,14 @@ fn parse(context: &Context, text: String) -> Result<Module<'_>, Failure> {
     bytes.push(0);
     let buffer = MemoryBuffer::create_from_memory_range_copy(&bytes, "ori");
     broken(context.create_module_from_ir(buffer))
+}
+
+/// Lets AddressSanitizer's pass look at every function; passes before it leave alone what it could not check then.
+fn sanitized(context: &Context, module: &Module<'_>) {
+    let kind = Attribute::get_named_enum_kind_id("sanitize_address");
+    for function in module.get_functions().filter(|function| function.count_basic_blocks() > 0) {
+        function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(kind, 0));
+    }
 }
 
 /// LLVM says no to what we wrote: our mistake.
