@@ -58,7 +58,11 @@ fn what_is_missing_or_wrong_is_said_in_a_line() {
     let any = ("ORI_LLVM", Path::new("/bin/true"));
     refused(&[nowhere], &["build", "--allocator=system", "main.ori"], "apt install build-essential");
     refused(&[nowhere, any], &["build", "--release", "--sanitize=address", "main.ori"], "apt install clang-22 libclang-rt-22-dev");
-    refused(&[("ORI_LINKER", Path::new("/usr/bin/ld"))], &["build", "--allocator=system", "main.ori"], "ORI_LINKER must be a compiler's driver");
+    refused(
+        &[("ORI_LINKER", Path::new("/usr/bin/ld"))],
+        &["build", "--allocator=system", "main.ori"],
+        "ORI_LINKER must be a compiler's driver",
+    );
     // A driver whose compiler has no such runtime.
     let gcc = ("ORI_LINKER", Path::new("/usr/bin/cc"));
     refused(&[gcc, any], &["build", "--release", "--sanitize=address", "main.ori"], "needs libclang_rt.asan-x86_64.a");
