@@ -24,7 +24,7 @@ use crate::workers;
 const NAME: &str = "watched-memory-check";
 /// `make gates` builds every so manieth program for AddressSanitizer and, of those, every so manieth for valgrind; `make heavy-gates` takes all.
 const SAMPLE: usize = 5;
-const SAMPLE_OF_SAMPLE: usize = 4;
+const SAMPLE_OF_SAMPLE: usize = 8;
 /// Fewer would mean that the corpus is not where it is looked for.
 const LEAST: usize = 100;
 /// What valgrind ends with when it found something: no program of the corpus does.
@@ -132,7 +132,7 @@ fn corpus_is_clean(evidence: &mut Evidence, tools: &Tools, sample: usize, of_sam
     let programs: Vec<(bool, bool, Entry)> = wanted
         .map(|(number, entry)| {
             let by_valgrind = is_kernel(&entry) || number % (sample * of_sample) == 0;
-            (by_valgrind, by_valgrind && number % 4 == 0, entry)
+            (by_valgrind, by_valgrind && number % 8 == 0, entry)
         })
         .collect();
     let results = workers::each(&programs, |(by_valgrind, by_llvm, entry)| clean(entry, *by_valgrind, *by_llvm, tools));
@@ -144,7 +144,7 @@ fn corpus_is_clean(evidence: &mut Evidence, tools: &Tools, sample: usize, of_sam
         }
     }
     let mut table = Table::new("clean", &["build", "programs that do the same as unwatched, and nothing is found"]);
-    for (build, least) in [(ADDRESS, LEAST), (VALGRIND, LEAST / SAMPLE_OF_SAMPLE), (VALGRIND_LLVM, LEAST / SAMPLE_OF_SAMPLE / 3)] {
+    for (build, least) in [(ADDRESS, LEAST), (VALGRIND, LEAST / 4), (VALGRIND_LLVM, LEAST / 10)] {
         let count = done.iter().filter(|other| **other == build).count();
         if count < least {
             evidence.fail(format!("{count} programs, fewer than {least}: {build}"));
