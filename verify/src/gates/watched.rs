@@ -71,7 +71,7 @@ impl Tools {
 
     /// Runs a program under AddressSanitizer, which is in it.
     fn under_address(&self, image: &[u8], args: &[String]) -> Result<Ending, String> {
-        self.watched(image, args, |program| Command::new(program))
+        self.watched(image, args, Command::new)
     }
 
     /// Runs a program under valgrind.
