@@ -9,6 +9,7 @@
 
 pub mod leaks;
 pub mod segments;
+pub mod watch;
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 

@@ -49,6 +49,7 @@ impl Machine<'_> {
                 Given::Nothing
             }
             RuntimeCall::Allocate
+            | RuntimeCall::MemEvent
             | RuntimeCall::ListReserve
             | RuntimeCall::ListGrow
             | RuntimeCall::ListUnshare

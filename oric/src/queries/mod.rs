@@ -261,11 +261,13 @@ pub struct Options {
     pub passes_off: Vec<String>,
     /// Run the allocation checker.
     pub check_allocation: bool,
+    /// Programs tell what happens to their memory (`--mem-debug`).
+    pub mem_debug: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions) }
+        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions), mem_debug: false }
     }
 }
 
