@@ -230,6 +230,9 @@ impl<'a> Builder<'a> {
             {
                 *watched = edges.place;
             }
+            if self.watched.is_some() && self.unwind.is_some() {
+                self.panic_when_due(mir_op);
+            }
             self.inst(inst)?;
         }
         Ok(())

@@ -39,7 +39,7 @@ impl Runtime for StandardRuntime {
                 return Ok(0);
             }
             // What is watched is native.
-            RuntimeCall::MemEvent => return Ok(0),
+            RuntimeCall::MemEvent | RuntimeCall::PanicDue => return Ok(0),
             RuntimeCall::Allocate => {
                 let start = memory.allocate(a.saturating_add(layout::CELL_HEADER as u64))?;
                 memory.write(start, 8, layout::cell_header(a as usize, b as u32))?;

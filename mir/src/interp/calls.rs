@@ -50,6 +50,7 @@ impl Machine<'_> {
             }
             RuntimeCall::Allocate
             | RuntimeCall::MemEvent
+            | RuntimeCall::PanicDue
             | RuntimeCall::ListReserve
             | RuntimeCall::ListGrow
             | RuntimeCall::ListUnshare

@@ -96,6 +96,7 @@ calls! {
     TextDrop      = "text_drop"      "ori_text_drop"      (Int)          -> Void,  Writes, [], "gives up a share of the block that the third word of a text names, when it names one; no value of the language: only LIR calls it, as the two below";
     BufferDrop    = "buffer_drop"    "ori_buffer_drop"    (Address)      -> Void,  Writes, [], "gives up a share of a buffer whose elements hold nothing counted, when there is one";
     MemEvent      = "mem_event"      "ori_mem_event"      (Int, Address) -> Void,  Writes, [], "what happens to a block (`layout::MemEvent`), when there is one: only in programs built with `--mem-debug`";
+    PanicDue      = "panic_due"      "ori_panic_due"      ()             -> Int,   Writes, [], "1 when what follows is to panic (`ORI_PANIC_AT`), else 0: only in programs built with `--mem-debug`";
     Free          = "free"           "ori_free"           (Address)      -> Void,  Writes, [], "gives a block back that nobody holds, and what it holds is dropped";
     Caught        = "caught"         "ori_caught"         ()             -> Str,   Writes, [], "the message of the panic that unwinds, which ends: only where a landing block leads";
     StrConcat     = "str_concat"     "ori_str_concat"     (Str, Str)     -> Str,   Pure,   [], "the first text followed by the second";

@@ -161,7 +161,20 @@ pub fn leak(name: &[u8], bytes: usize, holders: i64, made_at: Option<Frame>, out
     out(b" bytes, count ");
     print::int_to(holders, out);
     if let Some(frame) = made_at {
-        out(b", made");
+        out(b", allocated");
+        place(&frame, out);
+        out(b" in ");
+        out(frame.function);
+    }
+    out(b"\n");
+}
+
+/// The line of a block that is used, or given up, when it has been freed.
+pub fn underflow(name: &[u8], made_at: Option<Frame>, out: Sink) {
+    out(b"fatal: reference count underflow on ");
+    out(if name.is_empty() { b"block" } else { name });
+    if let Some(frame) = made_at {
+        out(b" allocated");
         place(&frame, out);
     }
     out(b"\n");

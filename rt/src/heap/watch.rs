@@ -15,9 +15,9 @@ use pure::Frame;
 use super::leaks::{self, MadeAt};
 use super::{AT_EXIT, AtExit};
 use crate::output::{self, Report};
-use crate::system;
 use crate::unwind::{self, push_frame};
 use crate::walk::{Tables, Walk};
+use crate::{fault, panic, start, system};
 
 // As `debug_print`: the frame is laid down below the return address, and code of LLVM passes the place, here in `rdx`.
 global_asm!(
@@ -47,16 +47,15 @@ global_asm!(
 /// A block in use.
 #[derive(Clone, Copy)]
 struct Known {
-    /// 0: none ever was here; 1: one was.
+    /// 0: none ever was here.
     address: usize,
+    is_live: bool,
     number: u64,
     /// Of its type.
     tag: u32,
     made_at: Option<Frame<'static>>,
 }
 
-const NONE: Known = Known { address: 0, number: 0, tag: 0, made_at: None };
-const GONE: usize = 1;
 /// Room of the first table.
 const LEAST: usize = 1 << 10;
 
@@ -67,6 +66,10 @@ struct Watch {
     used: usize,
     live: u64,
     traces: Option<bool>,
+    /// Ops that may have panicked, which of them is to, and which block is not to be had.
+    risks: u64,
+    panic_at: Option<u64>,
+    fail_at: Option<u64>,
     made: u64,
     freed: u64,
     dups: u64,
@@ -85,6 +88,9 @@ static WATCH: One = One(UnsafeCell::new(Watch {
     used: 0,
     live: 0,
     traces: None,
+    risks: 0,
+    panic_at: None,
+    fail_at: None,
     made: 0,
     freed: 0,
     dups: 0,
@@ -120,17 +126,28 @@ extern "sysv64" fn mem_event(event: u64, block: usize, place: *const PlaceRecord
     // SAFETY: the stub passes the registers of compiled code, which passes the address of a constant.
     let frame = || pure::report::place_of(unsafe { Walk::new(Tables::of_program(), *frame, place) });
     let holders = i64::from(count) + 1;
-    let number = watch.find(block).map(|known| known.number);
+    let known = watch.find(block).map(|known| *known);
+    if let Some(known) = known
+        && !known.is_live
+        && !matches!(event, MemEvent::Alloc | MemEvent::Given)
+    {
+        underflow(&known);
+    }
+    let number = known.filter(|known| known.is_live).map(|known| known.number);
     // The header of what dies may be a link to what dies with it.
-    let tag = watch.find(block).map_or(meta >> 8, |known| known.tag);
+    let tag = known.filter(|known| known.is_live).map_or(meta >> 8, |known| known.tag);
     let (what, number, shown): (&[u8], u64, Option<i64>) = match event {
         MemEvent::Given if number.is_some() => return,
         MemEvent::Alloc | MemEvent::Given => {
             // What was here before the runtime has freed by itself.
             watch.forget(block);
             watch.made += 1;
+            if *watch.fail_at.get_or_insert_with(|| setting(b"ORI_FAIL_AT")) == watch.made {
+                // SAFETY: it was just made.
+                fault::out_of_memory(unsafe { super::room(block as *const u8) });
+            }
             let number = watch.made;
-            watch.add(Known { address: block, number, tag: meta >> 8, made_at: frame() });
+            watch.add(Known { address: block, is_live: true, number, tag: meta >> 8, made_at: frame() });
             (b"alloc", number, None)
         }
         MemEvent::Dup => {
@@ -171,6 +188,21 @@ extern "sysv64" fn mem_event(event: u64, block: usize, place: *const PlaceRecord
     line.send();
 }
 
+/// `panic_due`: is it the turn of what follows to panic?
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn ori_panic_due() -> i64 {
+    let watch = watch();
+    let at = *watch.panic_at.get_or_insert_with(|| setting(b"ORI_PANIC_AT"));
+    watch.risks += 1;
+    AT_EXIT.store(report as AtExit as *mut (), Ordering::Relaxed);
+    i64::from(at == watch.risks)
+}
+
+/// What a variable of the environment says; 0 without one.
+fn setting(variable: &[u8]) -> u64 {
+    panic::variable(variable).and_then(start::decimal).unwrap_or(0) as u64
+}
+
 impl Watch {
     /// Where a block stands in the table, or would.
     fn slot(&self, address: usize) -> Option<&'static mut Known> {
@@ -191,8 +223,8 @@ impl Watch {
     }
 
     fn forget(&mut self, address: usize) {
-        if let Some(known) = self.find(address) {
-            *known = Known { address: GONE, ..NONE };
+        if let Some(known) = self.find(address).filter(|known| known.is_live) {
+            known.is_live = false;
             self.freed += 1;
             self.live -= 1;
         }
@@ -203,15 +235,15 @@ impl Watch {
             self.grow();
         }
         if let Some(slot) = self.slot(known.address) {
-            *slot = known;
-            self.used += 1;
+            self.used += usize::from(slot.address == 0);
             self.live += 1;
+            *slot = known;
         }
     }
 
-    /// A table with room for twice what is in use. Without memory nothing more is known.
+    /// A table with room for twice as many. Without memory nothing more is known.
     fn grow(&mut self) {
-        let room = (self.live as usize * 4).next_power_of_two().max(LEAST);
+        let room = (self.used * 4).next_power_of_two().max(LEAST);
         let Some(table) = system::map(room * size_of::<Known>()) else { return };
         let (old, old_room) = (self.table, self.room);
         // Fresh memory is zero, which is an address that none has.
@@ -219,7 +251,7 @@ impl Watch {
         for at in 0..old_room {
             // SAFETY: the old table has so much room.
             let known = unsafe { *old.add(at) };
-            if known.address > GONE
+            if known.address != 0
                 && let Some(slot) = self.slot(known.address)
             {
                 *slot = known;
@@ -237,12 +269,22 @@ fn made_at(block: usize) -> Option<Frame<'static>> {
     watch().find(block)?.made_at
 }
 
+/// Ends the process: somebody gives up, or takes, what has been freed.
+fn underflow(known: &Known) -> ! {
+    output::flush();
+    let mut line = Report::default();
+    let name = leaks::name(Tables::of_program(), known.tag);
+    pure::report::underflow(name, known.made_at, &mut |piece| line.add(piece));
+    line.send();
+    system::exit(output::STATUS_FATAL)
+}
+
 /// At the end: the counts, and what is still in use.
 fn report() -> bool {
     let watch = watch();
     if leaks::wants(b"ORI_RC_STATS") {
         output::flush();
-        let counts: [(u64, &[u8]); 7] = [
+        let counts: [(u64, &[u8]); 8] = [
             (watch.made, b"allocations"),
             (watch.freed, b"frees"),
             (watch.dups, b"dups"),
@@ -250,6 +292,7 @@ fn report() -> bool {
             (watch.sole, b"uniqueness tests with one holder"),
             (watch.shared, b"with more"),
             (watch.reuses, b"reuses"),
+            (watch.risks, b"ops that may panic"),
         ];
         let mut line = Report::default();
         pure::report::mem_counts(&counts, &mut |piece| line.add(piece));
