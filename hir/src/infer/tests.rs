@@ -190,7 +190,7 @@ fn control_flow_keeps_its_rules() {
     check_body("let x = loop { if n > 0 then break Ok(n); break Err(s); }; let y = match x { Ok(n) -> n, Err(s) -> s.len() };", &[]);
     check_body(
         "let x = loop { if n > 0 then break Some(s); break Some(n); };",
-        &["2:56 E0872 break values of this loop have types Option<str> and Option<int>"],
+        &["2:45 E0872 break values of this loop have types Option<str> and Option<int>"],
     );
     check_body("let x = loop { if n > 0 then break 1; break; };", &["2:39 E0872 break values of this loop have types int and void"]);
     check_body("let x = loop { if n > 0 then break 1; break s; };", &["2:39 E0872 break values of this loop have types int and str"]);
