@@ -146,7 +146,7 @@ impl Account<'_> {
             Op::TableDouble => self.say(Kind::Allocation, block, at, "a table of twice the size".to_owned()),
             Op::Runtime => {
                 let Some(call) = RuntimeCall::from_number(row.imm) else { return Ok(()) };
-                if args.first().is_some() && call.consumes(0) {
+                if !args.is_empty() && call.consumes(0) {
                     self.test(block, at, args[0], "whoever grows it in place must be its only holder");
                 }
                 if makes_text(call) {
@@ -422,19 +422,14 @@ impl Account<'_> {
         let mut found = None;
         while let Some((block, at)) = open.pop() {
             let insts = self.graph.blocks[block].insts.get(at..).unwrap_or(&[]);
-            let mut is_over = false;
-            for (offset, &inst) in insts.iter().enumerate().filter(|(_, inst)| self.is_given(**inst, value)) {
-                let place = self.near(block, at + offset);
-                let is_drop = self.graph.op(inst) == Op::Drop;
-                if found.is_none_or(|(other, _)| self.graph.op(other) == Op::Drop && !is_drop) {
-                    found = Some((inst, place));
-                }
-                is_over = true;
-                break;
-            }
-            if !is_over {
-                // Ways of panics come last.
+            let Some(offset) = insts.iter().position(|&inst| self.is_given(inst, value)) else {
                 open.extend(self.order.succs(block).iter().filter(|&&next| seen.insert(next)).map(|&next| (next, 0)));
+                continue;
+            };
+            let (inst, place) = (insts[offset], self.near(block, at + offset));
+            let is_drop = self.graph.op(inst) == Op::Drop;
+            if found.is_none_or(|(other, _)| self.graph.op(other) == Op::Drop && !is_drop) {
+                found = Some((inst, place));
             }
         }
         found
