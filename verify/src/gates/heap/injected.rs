@@ -161,8 +161,8 @@ fn interpreted(program: &Program, entry: &Entry, size: Size, random: &mut Random
 }
 
 /// A program that drops something when it panics.
-const HELD: &str = "@f (text: str, n: int) -> int = { let all = [text + \"!\", text]; print(msg: text); all.len() + n };\n\
-    @main (args: [str]) -> void = { let r = catch(f(text: \"a text that has a block of its own, and more\", n: args.len())); print(msg: `{r.is_ok()}`) };\n";
+const HELD: &str = "@f (text: str, n: int) -> int = { let all = text.split(\" \"); print(msg: all[n]); all.len() + n };\n\
+    @main (args: [str]) -> void = { let r = catch(expr: f(text: \"a text of words\", n: args.len())); print(msg: `{r.is_ok()}`) };\n";
 
 /// What unwinding does not give up is found by a panic alone.
 pub fn planted(evidence: &mut Evidence) {
