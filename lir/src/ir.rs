@@ -189,4 +189,8 @@ pub trait Context {
     fn fields(&self, ty: hir::Type) -> Result<Option<Arc<[hir::Type]>>, Stop>;
     /// Payload types of the variants of a sum of several, for its layout.
     fn variants(&self, ty: hir::Type) -> Result<Option<Arc<mir::Variants>>, Stop>;
+    /// Does the program tell what happens to its memory (`--mem-debug`)?
+    fn watches_memory(&self) -> Result<bool, Stop> {
+        Ok(false)
+    }
 }

@@ -172,6 +172,15 @@ pub const NOUNWIND: u16 = 1;
 /// The list that the op changes is proved to have no other holder; only in the phase `owned`.
 pub const SOLE: u16 = 2;
 
+/// Has the op a place only to tell where memory is asked for? It cannot panic, so no code below MIR depends on it.
+pub const fn may_make(op: Op) -> bool {
+    matches!(op, Op::Variant | Op::New | Op::Reuse | Op::Closure)
+        || matches!(
+            op,
+            Op::List | Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::ListOwn | Op::ListSwap | Op::TableDouble
+        )
+}
+
 /// The immediate of `payload`: variant and part. Text `v1.0`.
 pub const fn payload_imm(variant: u32, part: u32) -> u64 {
     (variant as u64) << 32 | part as u64

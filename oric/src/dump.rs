@@ -203,6 +203,23 @@ fn functions(session: &Session, wanted: Option<&str>) -> Result<Vec<ItemId>, Str
     }
 }
 
+/// Functions and the lambdas in them.
+fn with_lambdas(session: &Session, items: &[ItemId]) -> Vec<ItemId> {
+    let of = |item: &ItemId| {
+        let checked = session.engine.get::<queries::TypedBody>(item).ok();
+        let lambdas = checked.and_then(|checked| checked.body.as_ref().map(|body| body.lambdas.len())).unwrap_or(0);
+        let item = *item;
+        std::iter::once(item).chain((0..lambdas).map(move |number| item.lambda(number)))
+    };
+    items.iter().flat_map(of).collect()
+}
+
+/// The functions that a name means below HIR, with their instances and lambdas: those that `--dump=mir:NAME` shows. Or why there are none.
+pub fn named(session: &Session, name: &str) -> Result<Vec<ItemId>, String> {
+    let items = functions_at(session, "mir", Some(name.trim_start_matches('@')))?;
+    Ok(with_lambdas(session, &items))
+}
+
 /// The text of a level for these functions, as one dump.
 pub fn level_text(session: &Session, level: &str, phase: &str, items: &[ItemId]) -> Option<String> {
     let (level, phases) = PHASES.iter().find(|(name, _)| *name == level)?;
@@ -219,14 +236,7 @@ fn text(session: &Session, request: &Request<'_>, items: &[ItemId]) -> String {
     let engine = &session.engine;
     let world = World::new(engine);
     // Below HIR a lambda is a function of its own; in HIR it is shown with the body that it stands in.
-    let with_lambdas: Vec<ItemId> = items
-        .iter()
-        .flat_map(|item| {
-            let checked = engine.get::<queries::TypedBody>(item).ok();
-            let lambdas = checked.and_then(|checked| checked.body.as_ref().map(|body| body.lambdas.len())).unwrap_or(0);
-            std::iter::once(*item).chain((0..lambdas).map(|number| item.lambda(number)))
-        })
-        .collect();
+    let with_lambdas = with_lambdas(session, items);
     let items = if request.level == "hir" { items } else { &with_lambdas[..] };
     match (request.level, request.phase) {
         ("hir", _) => {

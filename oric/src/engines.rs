@@ -183,7 +183,7 @@ pub fn errors(session: &Session) -> Result<Vec<&'static str>, Verdict> {
 
 /// Runs a program in the interpreter; the error says why that tells nothing.
 pub fn interpreted(session: &Session, steps: u64) -> Result<Ending, Verdict> {
-    let limits = interp::Limits { steps, depth: u64::MAX, bytes: 512 << 20, stack: 8 << 20 };
+    let limits = interp::Limits { steps, depth: u64::MAX, bytes: 512 << 20, stack: 8 << 20, panic_at: 0 };
     let mut streams = Streams::default();
     let positions = ReportPositions::new(&session.engine, true);
     let ran = interp::run(session.main_item(), &[], &World::new(&session.engine), &positions, &mut streams, limits);

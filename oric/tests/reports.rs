@@ -192,6 +192,51 @@ fn remarks_say_what_was_done_and_what_was_not_and_why() {
     assert!(without.iter().any(|row| row.starts_with("main.ori:3 [ranges] left the check of the index stays")), "{without:#?}");
 }
 
+const TREES: &str = "type Tree = Leaf | Node(left: Tree, value: int, right: Tree);\n\
+    @insert (tree: Tree, value: int) -> Tree = match tree {\n    \
+        Leaf -> Node(left: Leaf, value: value, right: Leaf),\n    \
+        Node(left, v, right) -> if value < v then Node(left: insert(tree: left, value: value), value: v, right: right)\n        \
+            else Node(left: left, value: v, right: insert(tree: right, value: value)),\n\
+    };\n\
+    @both (xs: [int]) -> ([int], [int]) = {\n    \
+        let zs = [...xs, 3];\n    \
+        (xs.push(7), zs)\n\
+    };\n\
+    @main (args: [str]) -> void = {\n    \
+        let (a, b) = both(xs: args.map(arg -> arg.len()));\n    \
+        print(msg: `{a} {b} {match insert(tree: insert(tree: Leaf, value: a.len()), value: 3) { Leaf -> 0, Node(_, v, _) -> v }}`)\n\
+    };\n";
+
+#[test]
+fn what_a_function_does_to_memory_is_told_with_reasons() {
+    let folder = Folder::new("memory");
+    folder.write("main.ori", TREES.as_bytes());
+    let insert = oric(&folder, &["why", "--mem", "insert", "main.ori"]);
+    assert!(insert.starts_with("@main.insert: 1 allocation, 2 reuses, 0 failed reuses, 0 dups, 2 uniqueness tests\n"), "{insert}");
+    assert!(insert.contains("  main.ori:3:13: allocation: a cell of `main.Tree`: "), "{insert}");
+    assert!(insert.contains("  main.ori:4:47: reuse: a cell of `main.Tree` in the room of what was taken apart"), "{insert}");
+    let both = oric(&folder, &["why", "--mem", "@both", "main.ori"]);
+    assert!(both.starts_with("@main.both: 2 allocations, 0 reuses, 0 failed reuses, 1 dup, 2 uniqueness tests\n"), "{both}");
+    assert!(both.contains("  main.ori:8:14: dup: `xs` is used again at 9:6, and a changed one is made of it ["), "{both}");
+    assert!(both.contains("  main.ori:9:6: uniqueness test: `xs` came in as a parameter, and callers may hold it too; "), "{both}");
+    // The same, by the names that the dump has.
+    let dump = oric(&folder, &["build", "--dump=mir.owned:both", "main.ori"]);
+    for line in both.lines().skip(1) {
+        let (name, op) = line.split_once(" [").and_then(|(_, op)| op.split(']').next()?.split_once(" = ")).expect("a line names its op");
+        assert!(
+            dump.lines().any(|shown| shown.trim_start().starts_with(&format!("{name}: ")) && shown.contains(&format!("= {op} "))),
+            "{line}\n{dump}"
+        );
+    }
+    let (out, err, status) = program::oric(
+        Path::new(env!("CARGO_BIN_EXE_oric")),
+        &folder.0,
+        &[("PATH", Path::new("/usr/bin:/bin"))],
+        &["why", "--mem", "isnert", "main.ori"],
+    );
+    assert_eq!((out.as_str(), err.as_str(), status), ("", "error: there is no function 'isnert'; did you mean insert?\n", 2));
+}
+
 #[test]
 fn remarks_stand_in_the_order_of_places_and_are_about_the_library_only_when_asked() {
     let folder = Folder::new("remarks-order");

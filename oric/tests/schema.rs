@@ -126,6 +126,7 @@ fn faults(schema: &Value, value: &Value, all: &Value, at: &str) -> Vec<String> {
 fn fits_pattern(text: &str, pattern: &str) -> bool {
     match pattern {
         "^@" => text.starts_with('@'),
+        "^%" => text.starts_with('%'),
         "^[EW][0-9]{4}$" => text.len() == 5 && text.starts_with(['E', 'W']) && text[1..].bytes().all(|b| b.is_ascii_digit()),
         other => panic!("the pattern {other} is not known"),
     }
@@ -175,6 +176,9 @@ const CASES: &[(&str, i32)] = &[
     ("reduce panics.ori --keep=all", 2),
     ("why @main panics.ori", 0),
     ("why @zzz panics.ori", 2),
+    ("why --mem @main calls.ori", 0),
+    ("why --mem @mian calls.ori", 2),
+    ("why --mem @main wrong.ori", 1),
     ("graph panics.ori", 0),
     ("report cache panics.ori", 0),
     ("report mono panics.ori", 0),

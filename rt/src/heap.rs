@@ -16,6 +16,7 @@ pub mod segments;
 #[cfg(feature = "hosted")]
 #[path = "heap/separate.rs"]
 pub mod segments;
+pub mod watch;
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 

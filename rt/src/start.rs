@@ -77,12 +77,7 @@ pub unsafe fn run(stack: *const usize) -> ! {
 
 /// Are leaks to be reported (`ORI_CHECK_LEAKS`), and are there any?
 fn leaks() -> bool {
-    let Some(report) = heap::at_exit() else { return false };
-    if matches!(panic::variable(b"ORI_CHECK_LEAKS"), None | Some(b"" | b"0")) {
-        return false;
-    }
-    output::flush();
-    report()
+    heap::at_exit().is_some_and(|report| report())
 }
 
 /// Ends the process after an uncaught panic: leaks are reported, and the status stays.

@@ -19,6 +19,7 @@ verify aot-tests-check                           small programs as executables o
 verify miscompile-defense-check                  what is wrong is found, reduced, bisected
 verify typed-programs-check                      generated programs: engines agree, edits equal clean builds
 verify llvm-boundary-check                       release builds and development builds do the same
+verify injected                                  panics and missing memory at many places of every program
 verify release                                   the same with every program
 verify watched-memory-check                      valgrind and AddressSanitizer find what is planted, and nothing in programs
 verify watched                                   the same with every program
@@ -82,8 +83,26 @@ fn run(args: &[String]) -> Option<bool> {
             gates::test_graph::check(&mut tests, gates::test_graph::FULL, 1);
             let mut programs = evidence::Evidence::new("programs");
             gates::aot::check(&mut programs, gates::aot::FULL);
+            let mut injected = evidence::Evidence::new("injected");
+            gates::heap::injected::check(&mut injected, gates::heap::injected::FULL);
             let (release, watched) = (gates::llvm::heavy(), gates::watched::heavy());
-            Some(release && watched && typed.close() && tests.close() && programs.close() && mutants && bits && fuzz && queries)
+            Some(
+                release
+                    && watched
+                    && typed.close()
+                    && tests.close()
+                    && programs.close()
+                    && injected.close()
+                    && mutants
+                    && bits
+                    && fuzz
+                    && queries,
+            )
+        }
+        "injected" => {
+            let mut injected = evidence::Evidence::new("injected");
+            gates::heap::injected::check(&mut injected, gates::heap::injected::FULL);
+            Some(injected.close())
         }
         "release" => Some(gates::llvm::heavy()),
         "watched" => Some(gates::watched::heavy()),

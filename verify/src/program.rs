@@ -296,7 +296,7 @@ impl mir::interp::Output for Streams {
 
 /// Limits of an interpreted run that a gate waits for.
 pub fn bounded(steps: u64) -> mir::interp::Limits {
-    mir::interp::Limits { steps, depth: u64::MAX, bytes: 512 << 20, stack: 8 << 20 }
+    mir::interp::Limits { steps, depth: u64::MAX, bytes: 512 << 20, stack: 8 << 20, panic_at: 0 }
 }
 
 /// Runs an image; an error says that it could not be started.

@@ -366,14 +366,14 @@ impl Writer<'_, '_> {
         let ty = value.map_or("void", |value| wide(graph.ty(value)));
         let mut listed: Vec<String> = args.iter().map(|&arg| self.widened(arg)).collect();
         let mut params: Vec<&str> = args.iter().map(|&arg| wide(graph.ty(arg))).collect();
-        let mut symbol = call.symbol();
-        if call == RuntimeCall::DebugPrint {
+        let mut symbol = call.symbol().to_owned();
+        if call.tells_place() {
             // The place of native code is known by the address that the call returns to.
-            symbol = "ori_debug_print_at";
+            symbol.push_str("_at");
             listed.push(format!("ptr {}", self.module.place(&graph.places, graph.edges[inst].place)));
             params.push("ptr");
         }
-        self.module.runtime(symbol, ty, &params);
+        self.module.runtime(&symbol, ty, &params);
         let listed = listed.join(", ");
         debug_assert!(call.result() != Kind::Void || value.is_none() || !call.statuses().is_empty());
         let Some(value) = value else {

@@ -551,14 +551,16 @@ impl<'a> Checker<'a> {
         };
         let ty = self.ty(value);
         // A nested loop may have left this one meanwhile; the frame is still at its place.
-        match self.frames[target].breaks {
+        let breaks = self.frames[target].breaks;
+        match breaks {
             Breaks::None if ty == Type::NEVER => {}
             Breaks::None => self.frames[target].breaks = Breaks::Value(expect.checked().map_or(ty, |(wanted, _)| wanted), span),
             Breaks::Plain(first) if !ty.fits_anywhere() => {
                 let error = self.report(Code::E0872, span, ["void".into(), show(ty).into()]);
                 error.labels.push(syntax::Label { anchor, span: first, text: "this `break` has no value".into() });
             }
-            Breaks::Value(before, first) if self.resolved(before) != ty && !ty.fits_anywhere() && before != Type::ERROR => {
+            // What one of them leaves open the other may say: `None` and `Some(1)`.
+            Breaks::Value(before, first) if !ty.fits_anywhere() && before != Type::ERROR && !self.unify(before, ty) => {
                 let error = self.report(Code::E0872, span, [show(before).into(), show(ty).into()]);
                 error.labels.push(syntax::Label { anchor, span: first, text: format!("this `break` has a `{}`", show(before)) });
             }

@@ -186,6 +186,12 @@ fn control_flow_keeps_its_rules() {
     check_body("for i in 0..2 do break i;", &["2:18 E0860 'break' with a value is not allowed in for-do"]);
     check_body("loop { continue 1; }", &["2:8 E0861 'continue' with a value is not allowed in loop"]);
     check_body("loop:a { loop:a { break; }; break; }", &["2:10 E0871 label 'a' is already in use"]);
+    check_body("let x = loop { if n > 0 then break None; break Some(n); }; let y = loop { if n > 0 then break [n]; break [] };", &[]);
+    check_body("let x = loop { if n > 0 then break Ok(n); break Err(s); }; let y = match x { Ok(n) -> n, Err(s) -> s.len() };", &[]);
+    check_body(
+        "let x = loop { if n > 0 then break Some(s); break Some(n); };",
+        &["2:45 E0872 break values of this loop have types Option<str> and Option<int>"],
+    );
     check_body("let x = loop { if n > 0 then break 1; break; };", &["2:39 E0872 break values of this loop have types int and void"]);
     check_body("let x = loop { if n > 0 then break 1; break s; };", &["2:39 E0872 break values of this loop have types int and str"]);
     check_body("let x = if n > 0 then 1;", &["2:9 E0311 'if' without 'else' cannot produce a value of type int"]);

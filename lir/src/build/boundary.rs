@@ -1,5 +1,6 @@
 //! Texts, runtime calls and panics: where values meet memory.
 
+use abi::layout::MemEvent;
 use abi::{Kind, PanicKind, RuntimeCall, layout};
 use ir::ssa::{Inst, NewInst, Value};
 use ir::{PlaceId, Symbol};
@@ -166,7 +167,7 @@ impl Builder<'_> {
             (None, Some(_) | None) => &[],
         };
         // The only one that says where it was called; all others panic, if at all, by a status.
-        let place = if call == RuntimeCall::DebugPrint { self.place } else { PlaceId::NONE };
+        let place = if call.tells_place() { self.place } else { PlaceId::NONE };
         let new = NewInst { args: &operands[..count], imm, place, ..NewInst::new(Op::Runtime) };
         let made = self.out.append(self.block, new, returned);
         let value = self.out.insts[made].first_result;
@@ -180,6 +181,7 @@ impl Builder<'_> {
                     self.load(out, layout::STR_LENGTH as u32, Type::I64),
                     self.load(out, layout::STR_OWNER as u32, Type::I64),
                 ];
+                self.note_text(MemEvent::Given, words[2]);
                 let first = self.leaves.len() as u32;
                 self.define_leaves(inst, &words);
                 // Nothing else ever writes this slot, so it keeps the text wherever the text is known.

@@ -1,6 +1,7 @@
 //! Cells on the heap, and function values, which hold one: room from the runtime behind a header (`abi::layout`), the parts as they lie in an aggregate. How they are
 //! counted and freed stands in [`super::counts`].
 
+use abi::layout::MemEvent;
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
 use ir::ssa::{Inst, NewInst, Value};
@@ -57,6 +58,7 @@ impl Builder<'_> {
         let (class, _) = layout::cell_class(bytes);
         let fresh = self.constant(Type::I64, layout::cell_header(layout::class_bytes(class), tag) as i64);
         self.store(header, 0, fresh);
+        self.note(MemEvent::Reuse, token);
         self.jump(join, &[token]);
         self.constants.truncate(known);
         self.block = new;
@@ -77,9 +79,13 @@ impl Builder<'_> {
             let operands = [self.constant(Type::I64, bytes as i64), self.constant(Type::I64, i64::from(tag))];
             let new = NewInst { args: &operands, imm: RuntimeCall::Allocate as u64, ..NewInst::new(Op::Runtime) };
             let made = self.out.append(self.block, new, &[Type::Ptr]);
-            return self.out.insts[made].first_result;
+            let cell = self.out.insts[made].first_result;
+            self.note(MemEvent::Alloc, cell);
+            return cell;
         }
-        self.plain(Op::Alloc, &[], u64::from(class) | u64::from(tag) << 8, Type::Ptr)
+        let cell = self.plain(Op::Alloc, &[], u64::from(class) | u64::from(tag) << 8, Type::Ptr);
+        self.note(MemEvent::Alloc, cell);
+        cell
     }
 
     /// Stores these values at an address.

@@ -10,6 +10,7 @@
 //! What has many such leaves is counted by functions of its own, `dup<T>` and `give_up<T>`, so that the code of a body does not grow with its types. Behind a
 //! landing, until a way without a panic comes along, all that takes a test is: there only the size of the code matters.
 
+use abi::layout::MemEvent;
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
 use ir::ssa::{Block, Inst, NewInst, Value};
@@ -123,7 +124,10 @@ impl Builder<'_> {
         let is_owned = self.icmp(Cond::Sgt, owner, zero);
         self.when(is_owned, |builder| {
             match act {
-                Act::Dup => builder.effect(Op::CountUp, &[owner], 0),
+                Act::Dup => {
+                    builder.note_text(MemEvent::Dup, owner);
+                    builder.effect(Op::CountUp, &[owner], 0);
+                }
                 Act::Drop => builder.effect(Op::Runtime, &[owner], RuntimeCall::TextDrop as u64),
             }
             Ok(())
@@ -140,8 +144,10 @@ impl Builder<'_> {
         let is_owned = self.icmp(Cond::Ne, buffer, null);
         self.when(is_owned, |builder| {
             if act == Act::Dup {
+                builder.note(MemEvent::Dup, buffer);
                 builder.effect(Op::CountUp, &[buffer], 0);
             } else {
+                builder.note(MemEvent::Drop, buffer);
                 let is_last = builder.pure(Op::CountDown, &[buffer], Type::I8);
                 builder.when(is_last, |builder| builder.bury(ty, buffer, leaves))?;
             }
@@ -152,9 +158,11 @@ impl Builder<'_> {
     fn count_cell(&mut self, ty: hir::Type, leaves: &[Value], act: Act) -> Result<(), Stop> {
         let &[cell] = leaves else { return Ok(()) };
         if act == Act::Dup {
+            self.note(MemEvent::Dup, cell);
             self.effect(Op::CountUp, &[cell], 0);
             return Ok(());
         }
+        self.note(MemEvent::Drop, cell);
         let class = glue::cell_class(&mut self.shapes, ty)?;
         let holds_counted = match ty.kind() {
             TypeKind::Cell(parts) => self.any_counted(parts)?,
@@ -180,9 +188,11 @@ impl Builder<'_> {
             let back = builder.constant(Type::I64, -glue::ENV_PARTS);
             let block = builder.pure(Op::Add, &[cell, back], Type::Ptr);
             if act == Act::Dup {
+                builder.note(MemEvent::Dup, block);
                 builder.effect(Op::CountUp, &[block], 0);
                 return Ok(());
             }
+            builder.note(MemEvent::Drop, block);
             let is_last = builder.pure(Op::CountDown, &[block], Type::I8);
             builder.when(is_last, |builder| {
                 let drop = builder.load(block, 0, Type::Ptr);
@@ -302,6 +312,7 @@ impl Builder<'_> {
 
     /// Has a cell one holder?
     pub(super) fn is_sole(&mut self, cell: Value) -> Value {
+        self.note(MemEvent::Test, cell);
         let header = self.header(cell);
         let others = self.load(header, 0, Type::I32);
         let none = self.constant(Type::I32, 0);
@@ -321,6 +332,12 @@ impl Builder<'_> {
 
     /// An instruction without result.
     pub(super) fn effect(&mut self, op: Op, args: &[Value], imm: u64) {
+        match (op, RuntimeCall::from_number(imm)) {
+            (Op::Free, _) | (Op::Runtime, Some(RuntimeCall::Free)) => self.note(MemEvent::Free, args[0]),
+            (Op::Runtime, Some(RuntimeCall::BufferDrop)) => self.note(MemEvent::Release, args[0]),
+            (Op::Runtime, Some(RuntimeCall::TextDrop)) => self.note_text(MemEvent::Release, args[0]),
+            _ => {}
+        }
         self.out.append(self.block, NewInst { args, imm, ..NewInst::new(op) }, &[]);
     }
 
@@ -338,6 +355,9 @@ impl Builder<'_> {
     fn some_place(&mut self) -> PlaceId {
         if self.place.is_some() {
             return self.place;
+        }
+        if let Some(latest) = self.watched.filter(|latest| latest.is_some()) {
+            return latest;
         }
         let item = self.mir.name;
         self.out.places.add(Place { item, line: 1, column: 1, inlined_at: PlaceId::NONE })

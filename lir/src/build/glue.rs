@@ -103,6 +103,7 @@ pub fn glue_signature(item: ItemId, cx: &dyn Context) -> Result<Option<Arc<Signa
 pub fn glue(item: ItemId, purpose: Purpose, ty: hir::Type, cx: &dyn Context) -> Result<Body<Built>, Stop> {
     let empty: Graph<Mir> = Graph::new(item, Vec::new());
     let mut builder = Builder::new(&empty, cx);
+    builder.watched = cx.watches_memory()?.then_some(ir::PlaceId::NONE);
     builder.out.add_block();
     let shape = builder.shapes.of(ty)?;
     let types: Vec<Type> = builder.shapes.leaves(shape).iter().map(|leaf| leaf.ty).collect();

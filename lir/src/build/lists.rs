@@ -5,6 +5,7 @@
 //! changed in place where the buffer has one holder, and that is this list. Anywhere else the elements are copied into a buffer of their own: whatever they hold
 //! has one holder more, and the share of the old buffer is given up.
 
+use abi::layout::MemEvent;
 use abi::{PanicKind, RuntimeCall, layout};
 use hir::TypeKind;
 use ir::Stop;
@@ -88,8 +89,13 @@ impl Builder<'_> {
     }
 
     fn runtime_buffer(&mut self, call: RuntimeCall, operands: &[Value]) -> Value {
+        if let (RuntimeCall::ListGrow, Some(&old)) = (call, operands.get(2)) {
+            self.note(MemEvent::Release, old);
+        }
         let made = self.out.append(self.block, NewInst { args: operands, imm: call as u64, ..NewInst::new(Op::Runtime) }, &[Type::Ptr]);
-        self.out.insts[made].first_result
+        let buffer = self.out.insts[made].first_result;
+        self.note(MemEvent::Given, buffer);
+        buffer
     }
 
     /// A list of these elements: a buffer that is just as large.

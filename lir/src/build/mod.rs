@@ -39,6 +39,7 @@ mod separate;
 pub mod shape;
 pub mod start;
 mod sums;
+mod watched;
 
 pub(crate) use boundary::machine_type;
 pub use glue::{Purpose, glue, glue_signature};
@@ -65,6 +66,7 @@ use shape::Shapes;
 pub fn build(body: &mir::Body<Owned>, cx: &dyn Context) -> Result<Body<Built>, Stop> {
     let order = Order::of(body);
     let mut builder = Builder::new(body, cx);
+    builder.watched = cx.watches_memory()?.then_some(PlaceId::NONE);
     builder.number_blocks(&order)?;
     for &block in &order.blocks {
         builder.block(block)?;
@@ -121,6 +123,8 @@ struct Builder<'a> {
     unwind: Option<Block>,
     flags: u16,
     place: PlaceId,
+    /// The program tells what happens to its memory, and this is the latest place that was come by.
+    watched: Option<PlaceId>,
     /// Counted leaves of each type that was asked about.
     counted: HashMap<hir::Type, u32>,
     /// The types that hold themselves, in a function that drops one of them.
@@ -159,6 +163,7 @@ impl<'a> Builder<'a> {
             unwind: None,
             flags: 0,
             place: PlaceId::NONE,
+            watched: None,
             counted: HashMap::new(),
             glue: None,
             hole: None,
@@ -219,10 +224,18 @@ impl<'a> Builder<'a> {
         }
         self.out.blocks[self.block].insts.reserve(2 * insts.len());
         for &inst in insts {
-            let edges = &mir.edges[inst];
+            let (edges, mir_op) = (&mir.edges[inst], mir.op(inst));
             self.unwind = edges.unwind.map(|b| self.block_at(b));
             self.flags = mir.insts[inst].flags & NOUNWIND;
-            self.place = edges.place;
+            self.place = if mir::ops::may_make(mir_op) { PlaceId::NONE } else { edges.place };
+            if let Some(watched) = &mut self.watched
+                && edges.place.is_some()
+            {
+                *watched = edges.place;
+            }
+            if self.watched.is_some() && self.unwind.is_some() {
+                self.panic_when_due(mir_op);
+            }
             self.inst(inst)?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! `open`: a value is taken apart. Aggregates and sums are so already; a cell is looked at once. Where it has one holder its parts stay as they are, those that are
 //! not asked for are given up, and its room is free; where it has more, what is asked for gets one holder more, and the cell one fewer.
 
+use abi::layout::MemEvent;
 use hir::TypeKind;
 use ir::Stop;
 use ir::ssa::{Inst, Value};
@@ -138,6 +139,7 @@ impl Builder<'_> {
             self.count(self.mir.ty(part), &leaves, Act::Dup, false)?;
             self.operands = leaves;
         }
+        self.note(MemEvent::Drop, cell);
         self.pure(Op::CountDown, &[cell], Type::I8);
         let null = self.constant(Type::Ptr, 0);
         let nothing = vec![null; tokens.len()];

@@ -38,6 +38,8 @@ impl Runtime for StandardRuntime {
                 self.errors.push(b'\n');
                 return Ok(0);
             }
+            // What is watched is native.
+            RuntimeCall::MemEvent | RuntimeCall::PanicDue => return Ok(0),
             RuntimeCall::Allocate => {
                 let start = memory.allocate(a.saturating_add(layout::CELL_HEADER as u64))?;
                 memory.write(start, 8, layout::cell_header(a as usize, b as u32))?;

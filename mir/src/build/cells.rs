@@ -54,7 +54,8 @@ fn closed(graph: &mut Graph<Mir>, inst: Inst, was_open: &impl Fn(Value) -> bool,
             let number = graph.insts[inst].imm as u32;
             let Some(cell) = cell_of(cx, graph.ty(sum), number)? else { return Ok(None) };
             let parts: Vec<Value> = graph.args(inst).to_vec();
-            let new = graph.make(NewInst { args: &parts, ..NewInst::new(Op::New) }, &[cell]);
+            let place = graph.edges[inst].place;
+            let new = graph.make(NewInst { args: &parts, place, ..NewInst::new(Op::New) }, &[cell]);
             let made = graph.result(new);
             graph.insts[inst].args = graph.args.add([made]);
             Ok(Some(new))

@@ -49,7 +49,11 @@ impl Builder<'_> {
             Expr::Call(callee, args) => self.call(e, callee, args).map(Some),
             Expr::Closure(item, captured) => {
                 let captured = self.values(captured)?;
-                Ok(Some(self.op_with(Op::Closure, &captured, u64::from(item.raw()), self.ty(e))))
+                let (imm, ty) = (u64::from(item.raw()), self.ty(e));
+                Ok(Some(match captured.is_empty() {
+                    true => self.op_with(Op::Closure, &captured, imm, ty),
+                    false => self.making(Op::Closure, &captured, imm, ty, e),
+                }))
             }
             Expr::CallValue(callee, args) => {
                 let mut operands = vec![self.value(callee)?];
@@ -60,14 +64,21 @@ impl Builder<'_> {
             Expr::Intrinsic(..) => self.intrinsic(e),
             Expr::Aggregate(parts) => {
                 let parts = self.values(parts)?;
-                let op = if let TypeKind::List(_) = self.ty(e).kind() { Op::List } else { Op::Aggregate };
-                Ok(Some(self.op(op, &parts, self.ty(e))))
+                let ty = self.ty(e);
+                Ok(Some(match ty.kind() {
+                    TypeKind::List(_) if !parts.is_empty() => self.making(Op::List, &parts, 0, ty, e),
+                    TypeKind::List(_) => self.op(Op::List, &parts, ty),
+                    _ => self.op(Op::Aggregate, &parts, ty),
+                }))
             }
             Expr::Variant(number, parts) => {
                 let mut parts = self.values(parts)?;
                 let ty = self.ty(e);
                 if let Some(cell) = cell_of(self.cx, ty, number)? {
-                    parts = vec![self.op(Op::New, &parts, cell)];
+                    parts = vec![self.making(Op::New, &parts, 0, cell, e)];
+                } else if ty.has_parameter() && !parts.is_empty() {
+                    // What type arguments make of it may have a cell.
+                    return Ok(Some(self.making(Op::Variant, &parts, u64::from(number), ty, e)));
                 }
                 Ok(Some(self.op_with(Op::Variant, &parts, u64::from(number), ty)))
             }
@@ -150,7 +161,7 @@ impl Builder<'_> {
     /// A constant as the literal that it is.
     fn module_constant(&mut self, item: ItemId, e: ExprId) -> Lower<Value> {
         match self.cx.constant(item)? {
-            Some(value) => Ok(self.literal(&value)),
+            Some(value) => Ok(self.literal(&value, e)),
             None => {
                 // Its evaluation failed and was reported; nothing that is built now will run.
                 let text = self.str(Symbol::new(&format!("constant ${} has no value", item.name())));
@@ -159,7 +170,7 @@ impl Builder<'_> {
         }
     }
 
-    fn literal(&mut self, value: &ConstValue) -> Value {
+    fn literal(&mut self, value: &ConstValue, at: ExprId) -> Value {
         match value {
             ConstValue::Int(value) => self.int(*value),
             ConstValue::Float(bits) => self.op_with(Op::Float, &[], *bits, Type::FLOAT),
@@ -169,24 +180,24 @@ impl Builder<'_> {
             ConstValue::Str(text) => self.str(*text),
             ConstValue::Unit => self.unit(),
             ConstValue::Aggregate(ty, parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
+                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part, at)).collect();
                 self.op(Op::Aggregate, &parts, *ty)
             }
             ConstValue::Variant(ty, number, parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
+                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part, at)).collect();
                 self.op_with(Op::Variant, &parts, u64::from(*number), *ty)
             }
             ConstValue::Cell(ty, parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part)).collect();
-                self.op(Op::New, &parts, *ty)
+                let parts: Vec<Value> = parts.iter().map(|part| self.literal(part, at)).collect();
+                self.making(Op::New, &parts, 0, *ty, at)
             }
             ConstValue::List(ty, elements) => {
-                let elements: Vec<Value> = elements.iter().map(|element| self.literal(element)).collect();
-                self.op(Op::List, &elements, *ty)
+                let elements: Vec<Value> = elements.iter().map(|element| self.literal(element, at)).collect();
+                self.making(Op::List, &elements, 0, *ty, at)
             }
             ConstValue::Function(ty, item, captured) => {
-                let captured: Vec<Value> = captured.iter().map(|part| self.literal(part)).collect();
-                self.op_with(Op::Closure, &captured, u64::from(item.raw()), *ty)
+                let captured: Vec<Value> = captured.iter().map(|part| self.literal(part, at)).collect();
+                self.making(Op::Closure, &captured, u64::from(item.raw()), *ty, at)
             }
         }
     }

@@ -237,6 +237,7 @@ impl Builder<'_> {
         let (int, float, bool) = (Type::INT, Type::FLOAT, Type::BOOL);
         let ty = self.ty(at);
         let result = match (form, operands) {
+            (Form::Sure(op), _) if crate::ops::may_make(op) => self.making(op, operands, 0, ty, at),
             (Form::Sure(op), _) => self.op(op, operands, ty),
             (Form::Risky(op), _) => self.risky(op, operands, 0, ty, at),
             (Form::Runtime(call), _) => return Ok(self.runtime(call, operands, at)),
@@ -276,7 +277,7 @@ impl Builder<'_> {
                     _ => Type::ERROR,
                 };
                 self.risky(Op::ListGet, &[list, index], 0, element, at);
-                self.op(Op::ListSet, operands, ty)
+                self.making(Op::ListSet, operands, 0, ty, at)
             }
             // Rounded by the runtime, then converted: the first step is exact, the second is exact or panics.
             (Form::Rounded(call), &[a]) => {

@@ -179,6 +179,12 @@ impl<'a> Builder<'a> {
         self.graph.append1(self.current, NewInst { args, imm, ..NewInst::new(op) }, ty)
     }
 
+    /// An op that cannot panic and that may ask for memory: it says where it stands, so that somebody can be told.
+    fn making(&mut self, op: Op, args: &[Value], imm: u64, ty: Type, at: ExprId) -> Value {
+        let place = self.place(at);
+        self.graph.append1(self.current, NewInst { args, imm, place, ..NewInst::new(op) }, ty)
+    }
+
     /// An op of the table that panics, proved here not to do so.
     fn sure(&mut self, op: Op, args: &[Value], ty: Type) -> Value {
         self.graph.append1(self.current, NewInst { args, flags: NOUNWIND, ..NewInst::new(op) }, ty)
@@ -196,8 +202,8 @@ impl<'a> Builder<'a> {
         let mut new = NewInst { args, imm, ..NewInst::new(Op::Runtime) };
         if call.statuses().is_empty() {
             new.flags = NOUNWIND;
-            // It says where it was called.
-            if call == RuntimeCall::DebugPrint {
+            // It says where it was called, or may ask for memory.
+            if call == RuntimeCall::DebugPrint || call.result() == Kind::Str {
                 new.place = self.place(at);
             }
         } else {

@@ -49,6 +49,8 @@ impl Machine<'_> {
                 Given::Nothing
             }
             RuntimeCall::Allocate
+            | RuntimeCall::MemEvent
+            | RuntimeCall::PanicDue
             | RuntimeCall::ListReserve
             | RuntimeCall::ListGrow
             | RuntimeCall::ListUnshare

@@ -61,7 +61,7 @@ pub(super) struct Machine<'a> {
     cx: &'a dyn Context,
     /// Positions and output; constants have neither.
     pub(super) world: Option<(&'a dyn Positions, &'a mut dyn Output)>,
-    limits: Limits,
+    pub(super) limits: Limits,
     functions: Vec<Function>,
     numbers: HashMap<ItemId, u32>,
     pub(super) frames: Vec<Frame>,
@@ -108,7 +108,7 @@ impl<'a> Machine<'a> {
         Ok(number)
     }
 
-    fn code(&mut self, number: u32) -> Step<Rc<Code>> {
+    pub(super) fn code(&mut self, number: u32) -> Step<Rc<Code>> {
         let function = &self.functions[number as usize];
         if let Some(code) = &function.code {
             return Ok(code.clone());
@@ -299,7 +299,11 @@ impl<'a> Machine<'a> {
             }};
         }
         spend!(code.entry_cost);
+        let may_inject = self.limits.panic_at > 0;
         loop {
+            if may_inject && self.injects(&code, pc, wb, hb)? {
+                raise!(abi::PanicKind::Custom, &[pure::Arg::Str(b"injected")]);
+            }
             match &code.insns[pc] {
                 Insn::Text { d, text } => heap!(*d) = Heap::Str(code.texts[*text as usize].clone()),
                 Insn::Add { d, a, b } => int2!(d, a, b, pure::int::add),
@@ -716,7 +720,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The value of a slot of either kind.
-    fn cell(&self, wb: usize, hb: usize, slot: Slot) -> Cell {
+    pub(super) fn cell(&self, wb: usize, hb: usize, slot: Slot) -> Cell {
         if slot & HEAP == 0 {
             Cell::Word(self.words[wb + slot as usize])
         } else {

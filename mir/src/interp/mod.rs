@@ -81,18 +81,20 @@ pub struct Limits {
     pub bytes: u64,
     /// Bytes of stack, counted about as native frames need them.
     pub stack: u64,
+    /// Which of the ops that may panic panics whatever comes of it, by the order in which they run; 0: none. For tests of what unwinding leaves behind.
+    pub panic_at: u64,
 }
 
 impl Default for Limits {
     /// As a native program: nothing but the stack ends it.
     fn default() -> Limits {
-        Limits { steps: u64::MAX, depth: u64::MAX, bytes: u64::MAX, stack: 8 << 20 }
+        Limits { steps: u64::MAX, depth: u64::MAX, bytes: u64::MAX, stack: 8 << 20, panic_at: 0 }
     }
 }
 
 impl Limits {
     /// The limits of constant evaluation (`language/04` §4.9).
-    pub const CONSTANTS: Limits = Limits { steps: 1_000_000, depth: 1_000, bytes: 100_000_000, stack: u64::MAX };
+    pub const CONSTANTS: Limits = Limits { steps: 1_000_000, depth: 1_000, bytes: 100_000_000, stack: u64::MAX, panic_at: 0 };
 }
 
 /// A limit that was exceeded.
@@ -155,11 +157,13 @@ pub struct Counts {
     pub drops: u64,
     /// Cells whose only holder took them apart: nothing was counted.
     pub opened: u64,
+    /// Ops that ran and may have panicked; counted only where one of them is to ([`Limits::panic_at`]).
+    pub risks: u64,
 }
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Counts { made, dups, drops, opened } = self;
+        let Counts { made, dups, drops, opened, risks: _ } = self;
         write!(f, "counts: {made} made, {dups} dups, {drops} drops, {opened} taken apart by their only holder")
     }
 }

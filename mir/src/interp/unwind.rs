@@ -6,7 +6,10 @@ use abi::PanicKind;
 use ir::{ItemId, Place, Stop};
 
 use super::Position;
+use super::code::{Code, Insn};
 use super::machine::{End, Halt, Machine};
+use super::value::Cell;
+use crate::ir::Contract;
 
 /// A line of the trace.
 struct Line {
@@ -48,6 +51,31 @@ impl Machine<'_> {
         }
         self.panic = Some((message, report));
         self.landing()
+    }
+
+    /// Is it the turn of this instruction to panic? Then what it would have taken is given up, as by whoever takes it and panics.
+    pub(super) fn injects(&mut self, code: &Rc<Code>, pc: usize, wb: usize, hb: usize) -> Result<bool, Halt> {
+        let may_panic = code.sites.get(pc).is_some_and(|site| site.unwind.is_some());
+        if !may_panic || matches!(code.insns[pc], Insn::Panic { .. }) {
+            return Ok(false);
+        }
+        self.ghosts.counts.risks += 1;
+        if self.ghosts.counts.risks != self.limits.panic_at {
+            return Ok(false);
+        }
+        let (args, contract) = match &code.insns[pc] {
+            Insn::Call { callee, args, .. } => (*args, self.code(*callee)?.contract),
+            Insn::CallValue { args, .. } => (*args, Contract::OWNED),
+            _ => return Ok(true),
+        };
+        for (index, &slot) in code.operands[args.range()].iter().enumerate() {
+            if let Cell::Heap(value) = self.cell(wb, hb, slot)
+                && !contract.borrows(index)
+            {
+                self.ghosts.drop(&value).map_err(Halt::Broken)?;
+            }
+        }
+        Ok(true)
     }
 
     /// Where the top frame catches what unwinds through its current instruction; `None` when there is no frame left.

@@ -15,6 +15,7 @@
 //! | room      | holds                                                     |
 //! |-----------|-----------------------------------------------------------|
 //! | [`roles`] | the table: what each op does with its operands, and gives |
+//! | [`account`] | what a body does to memory, and why, for people |
 //! | `contract` | which parameters a function borrows                      |
 //! | `kinds`   | what each value of a body is                               |
 //! | `live`    | which owned values are still needed                        |
@@ -27,6 +28,7 @@
 //!
 //! The certifier (`verify/ownership`) judges what the pass makes; they share the table and nothing else.
 
+pub mod account;
 mod contract;
 mod insert;
 mod kinds;

@@ -182,7 +182,8 @@ fn apply(graph: &mut Graph<Mir>, block: Block, set: Inst, found: &Found, blank: 
     let mut made = Vec::new();
     let left = blank.make(graph, &mut made);
     let types = [graph.ty(list), graph.ty(found.element)];
-    let swap = graph.make(NewInst { args: &[list, index, left], ..NewInst::new(Op::ListSwap) }, &types);
+    let place = graph.edges[set].place;
+    let swap = graph.make(NewInst { args: &[list, index, left], place, ..NewInst::new(Op::ListSwap) }, &types);
     made.push(swap);
     let mut results = graph.results(swap);
     let (Some(rest), Some(taken)) = (results.next(), results.next()) else { return };

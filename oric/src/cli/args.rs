@@ -65,7 +65,7 @@ pub struct Global {
 impl Input {
     /// A program, and nothing else said of it.
     pub fn of(file: PathBuf) -> Input {
-        Input { file, dump: None, dump_format: DumpFormat::Text, no_pass: Vec::new() }
+        Input { file, dump: None, dump_format: DumpFormat::Text, no_pass: Vec::new(), mem_debug: false }
     }
 }
 
@@ -293,6 +293,9 @@ pub struct Input {
     /// Switch an optimisation pass off.
     #[arg(long = "no-pass", value_name = "PASS", value_parser = PossibleValuesParser::new(pass_names()))]
     pub no_pass: Vec<String>,
+    /// Make a program that tells what happens to its memory: see ORI_RC_STATS, ORI_TRACE_RC and ORI_CHECK_LEAKS.
+    #[arg(long)]
+    pub mem_debug: bool,
 }
 
 fn size(text: &str) -> Result<u64, String> {
@@ -540,11 +543,14 @@ pub enum Verb {
         #[arg(value_name = "CMD", last = true)]
         command: Vec<OsString>,
     },
-    /// Tell why something was computed again by the last build or check that changed anything.
+    /// Tell why something was computed again by the last build or check that changed anything; or with `--mem` what a function does to memory, and why.
     Why {
         /// A function (`@f`, `module.f`), a query (`machine(@main.f)`) or a file.
         #[arg(value_name = "WHAT")]
         what: String,
+        /// Each allocation, count, uniqueness test and failed reuse of the function, with its reason.
+        #[arg(long)]
+        mem: bool,
         /// The program.
         #[command(flatten)]
         input: Input,

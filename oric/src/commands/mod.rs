@@ -8,6 +8,7 @@ mod explain;
 mod fix;
 mod graph;
 mod junit;
+mod memory;
 mod reduce;
 mod remarks;
 mod report;
@@ -122,7 +123,10 @@ pub fn dispatch(args: &Args, environment: &Environment, output: &Output) -> (i32
             (reduce::run(&ask, &request), "oric")
         }
         Verb::Fix { input, dry_run, coverage } => ask.fix(input, *dry_run, *coverage),
-        Verb::Why { what, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
+        Verb::Why { what, mem: true, input } => {
+            ask.session(input, true, false, |session, _| (memory::memory(session, what, output), "oric"))
+        }
+        Verb::Why { what, mem: false, input } => ask.stored(&file_that_is_meant(what, input), |session| why::why(session, what, output)),
         Verb::Report { report: Report::Cache, input, optimise } => match optimise.release {
             false => ask.stored(input, |session| report::cache(session, output)),
             true => {
@@ -271,6 +275,12 @@ impl Asked<'_> {
         let release = if input.dump.as_deref().is_none_or(crate::dump::needs_llvm) { self.release()? } else { None };
         let mut linker = self.linker()?;
         if self.host != Host::None {
+            if input.mem_debug {
+                self.output.failure(
+                    "--mem-debug is about memory of the runtime's own: leave it out, or --allocator=system and --sanitize=address",
+                );
+                return None;
+            }
             match Linker::for_host(self.host, linker, self.environment.path.as_ref()) {
                 Ok(driver) => linker = Some(driver),
                 Err(why) => {
@@ -288,7 +298,8 @@ impl Asked<'_> {
         }
         passes_off.sort();
         passes_off.dedup();
-        let options = Options { fuel, cut, passes_off, separate_cells: self.host != Host::None, ..Options::default() };
+        let separate_cells = self.host != Host::None;
+        let options = Options { fuel, cut, passes_off, separate_cells, mem_debug: input.mem_debug, ..Options::default() };
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols, lane: 0 }, self.global.timings);

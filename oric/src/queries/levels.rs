@@ -13,8 +13,8 @@ use syntax::tree::ModulePath;
 
 use super::{
     BuiltBody, Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation,
-    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, Scope, SelfUses, Signature,
-    TraitDef, TraitImpls, TypeDefinition, Variants,
+    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, Scope, SelfUses, Settings,
+    Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -257,6 +257,14 @@ impl lir::Context for Levels<'_, '_> {
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
         variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+
+    fn watches_memory(&self) -> Result<bool, Stop> {
+        let options = self.cx.input::<Settings>(&()).map_err(|interrupt| {
+            *self.reason.borrow_mut() = Some(interrupt);
+            Stop::interrupted()
+        })?;
+        Ok(options.is_some_and(|options| options.mem_debug))
     }
 }
 

@@ -263,11 +263,14 @@ pub struct Options {
     pub check_allocation: bool,
     /// Every cell is asked of the runtime, for one that has no lists of free ones (`--allocator=system`).
     pub separate_cells: bool,
+    /// Programs tell what happens to their memory (`--mem-debug`).
+    pub mem_debug: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation: cfg!(debug_assertions), separate_cells: false }
+        let check_allocation = cfg!(debug_assertions);
+        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation, separate_cells: false, mem_debug: false }
     }
 }
 

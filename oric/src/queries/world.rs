@@ -8,7 +8,7 @@ use query::{Engine, Query};
 
 use super::{
     ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature,
-    Mutates, OptimisedBody, Outline, OwnedBody, Position, Scope, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    Mutates, OptimisedBody, Outline, OwnedBody, Position, Scope, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -144,6 +144,10 @@ impl lir::Context for World<'_> {
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
         super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+
+    fn watches_memory(&self) -> Result<bool, Stop> {
+        Ok(self.engine.input_value::<Settings>(&()).is_some_and(|options| options.mem_debug))
     }
 }
 

@@ -73,6 +73,8 @@ macro_rules! calls {
             pub const fn statuses(self) -> &'static [PanicKind] { match self { $(RuntimeCall::$name => &[$(PanicKind::$status),*]),+ } }
             /// One line for the reference page.
             pub const fn meaning(self) -> &'static str { match self { $(RuntimeCall::$name => $meaning),+ } }
+            /// Does compiled code say where it makes the call, though it does not panic?
+            pub const fn tells_place(self) -> bool { matches!(self, RuntimeCall::DebugPrint | RuntimeCall::MemEvent) }
             /// The call with this name.
             pub fn from_name(name: &str) -> Option<RuntimeCall> { match name { $($text => Some(RuntimeCall::$name),)+ _ => None } }
             /// The call with this number.
@@ -93,6 +95,8 @@ calls! {
     TableDouble   = "table_double"   "ori_table_double"   (Address, Int, Int)  -> Address, Writes, [], "slots of a table, their number, tag of the list: a new buffer with those of one that is twice as long";
     TextDrop      = "text_drop"      "ori_text_drop"      (Int)          -> Void,  Writes, [], "gives up a share of the block that the third word of a text names, when it names one; no value of the language: only LIR calls it, as the two below";
     BufferDrop    = "buffer_drop"    "ori_buffer_drop"    (Address)      -> Void,  Writes, [], "gives up a share of a buffer whose elements hold nothing counted, when there is one";
+    MemEvent      = "mem_event"      "ori_mem_event"      (Int, Address) -> Void,  Writes, [], "what happens to a block (`layout::MemEvent`), when there is one: only in programs built with `--mem-debug`";
+    PanicDue      = "panic_due"      "ori_panic_due"      ()             -> Int,   Writes, [], "1 when what follows is to panic (`ORI_PANIC_AT`), else 0: only in programs built with `--mem-debug`";
     Free          = "free"           "ori_free"           (Address)      -> Void,  Writes, [], "gives a block back that nobody holds, and what it holds is dropped";
     Caught        = "caught"         "ori_caught"         ()             -> Str,   Writes, [], "the message of the panic that unwinds, which ends: only where a landing block leads";
     StrConcat     = "str_concat"     "ori_str_concat"     (Str, Str)     -> Str,   Pure,   [], "the first text followed by the second";

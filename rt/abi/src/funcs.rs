@@ -120,6 +120,8 @@ pub const IMAGE_SYMBOL: &str = "__ehdr_start";
 pub const PANIC_AT_SYMBOL: &str = "ori_panic_at";
 /// `debug_print` for code without sites: `extern "sysv64" fn(text: *const [u64; 3], place: *const PlaceRecord)`.
 pub const DEBUG_PRINT_AT_SYMBOL: &str = "ori_debug_print_at";
+/// `mem_event` for code without sites: `extern "sysv64" fn(event: u64, block: *mut u8, place: *const PlaceRecord)`.
+pub const MEM_EVENT_AT_SYMBOL: &str = "ori_mem_event_at";
 /// The personality that objects of LLVM name. Never called: the runtime reads their tables itself.
 pub const PERSONALITY_SYMBOL: &str = "ori_personality";
 /// Goes on unwinding behind a landing pad of LLVM: `extern "sysv64" fn(exception: u64) -> !`.
@@ -129,8 +131,8 @@ pub const FOREIGN_RESUME_SYMBOL: &str = "ori_unwind_resume";
 /// [`FOREIGN_RESUME_SYMBOL`].
 pub const RESUME_SYMBOL: &str = "_Unwind_Resume";
 /// What only code of other compilers calls.
-pub const FOREIGN_SYMBOLS: [&str; 6] =
-    [FRAMES_SYMBOL, PANIC_AT_SYMBOL, DEBUG_PRINT_AT_SYMBOL, PERSONALITY_SYMBOL, FOREIGN_RESUME_SYMBOL, RESUME_SYMBOL];
+pub const FOREIGN_SYMBOLS: [&str; 7] =
+    [FRAMES_SYMBOL, PANIC_AT_SYMBOL, DEBUG_PRINT_AT_SYMBOL, MEM_EVENT_AT_SYMBOL, PERSONALITY_SYMBOL, FOREIGN_RESUME_SYMBOL, RESUME_SYMBOL];
 
 /// `ORIFUNC3` as a little-endian number.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"ORIFUNC3");

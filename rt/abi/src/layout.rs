@@ -163,3 +163,39 @@ mod tests {
         assert_eq!(cell_class(CELL_LARGEST_CLASS + 1), (255, CELL_LARGEST_CLASS + 8));
     }
 }
+
+/// What happens to a block, in programs that watch their memory (`RuntimeCall::MemEvent`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum MemEvent {
+    /// It is fresh.
+    Alloc,
+    /// The runtime gave it; it may be another share of one that is known.
+    Given,
+    /// It gets a holder more.
+    Dup,
+    /// It gets a holder fewer.
+    Drop,
+    /// It gets a holder fewer, and is free when that was the last.
+    Release,
+    /// It is free.
+    Free,
+    /// It is looked whether it has one holder.
+    Test,
+    /// Another cell is made in its room.
+    Reuse,
+}
+
+impl MemEvent {
+    /// All of them, by number.
+    pub const ALL: [MemEvent; 8] = [
+        MemEvent::Alloc,
+        MemEvent::Given,
+        MemEvent::Dup,
+        MemEvent::Drop,
+        MemEvent::Release,
+        MemEvent::Free,
+        MemEvent::Test,
+        MemEvent::Reuse,
+    ];
+}

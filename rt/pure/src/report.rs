@@ -73,6 +73,35 @@ fn place(frame: &Frame, out: Sink) {
     print::int_to(i64::from(frame.column), out);
 }
 
+/// A line of what happens to blocks (`ORI_TRACE_RC`): the event, the block's number and the name of its type, and where.
+pub fn mem_event(event: &[u8], number: u64, name: &[u8], holders: Option<i64>, frame: Option<Frame>, out: Sink) {
+    out(b"rc: ");
+    out(event);
+    out(b" #");
+    print::int_to(number as i64, out);
+    out(b" ");
+    out(if name.is_empty() { b"block" } else { name });
+    if let Some(holders) = holders {
+        out(b", count ");
+        print::int_to(holders, out);
+    }
+    if let Some(frame) = frame {
+        place(&frame, out);
+    }
+    out(b"\n");
+}
+
+/// The line of `ORI_RC_STATS`: numbers and what they count.
+pub fn mem_counts(counts: &[(u64, &[u8])], out: Sink) {
+    for (index, (count, what)) in counts.iter().enumerate() {
+        out(if index == 0 { b"rc: " } else { b", " });
+        print::int_to(*count as i64, out);
+        out(b" ");
+        out(what);
+    }
+    out(b"\n");
+}
+
 /// Writes the line of `dbg` (`language/09` §9.3): the place that a panic there would name, without column, and the text behind it.
 pub fn debug<'a>(frames: impl Iterator<Item = Frame<'a>> + Clone, text: &[u8], out: Sink) {
     out(b"[");
@@ -124,13 +153,30 @@ pub fn leaks(blocks: usize, bytes: usize, out: Sink) {
 }
 
 /// A line of that report: a block, by the name of its type when that is known.
-pub fn leak(name: &[u8], bytes: usize, holders: i64, out: Sink) {
+pub fn leak(name: &[u8], bytes: usize, holders: i64, made_at: Option<Frame>, out: Sink) {
     out(b"  ");
     out(if name.is_empty() { b"block" } else { name });
     out(b" ");
     print::int_to(bytes as i64, out);
     out(b" bytes, count ");
     print::int_to(holders, out);
+    if let Some(frame) = made_at {
+        out(b", allocated");
+        place(&frame, out);
+        out(b" in ");
+        out(frame.function);
+    }
+    out(b"\n");
+}
+
+/// The line of a block that is used, or given up, when it has been freed.
+pub fn underflow(name: &[u8], made_at: Option<Frame>, out: Sink) {
+    out(b"fatal: reference count underflow on ");
+    out(if name.is_empty() { b"block" } else { name });
+    if let Some(frame) = made_at {
+        out(b" allocated");
+        place(&frame, out);
+    }
     out(b"\n");
 }
 

@@ -195,7 +195,7 @@ fn reader(input: &[u8]) -> Outcomes {
 }
 
 /// Limits of the interpreter in a case.
-const STEPS: Limits = Limits { steps: 3_000_000, depth: 100_000, bytes: 64 << 20, stack: 4 << 20 };
+const STEPS: Limits = Limits { steps: 3_000_000, depth: 100_000, bytes: 64 << 20, stack: 4 << 20, panic_at: 0 };
 /// Limits of the native program.
 const NATIVE: child::Limits = child::Limits { time: Duration::from_secs(10), memory: 1 << 30, output: 64 << 20 };
 

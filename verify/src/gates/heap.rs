@@ -1,5 +1,8 @@
 //! `native-memory-control-check`: what a native program takes it gives back, however deep it goes, and what it does not give back is reported.
 
+mod colliding;
+pub mod injected;
+
 use std::process::Command;
 
 use lir::Op;
@@ -66,6 +69,9 @@ pub fn run() -> bool {
     leaks(&mut evidence);
     depth(&mut evidence);
     planted(&mut evidence);
+    colliding::check(&mut evidence);
+    injected::planted(&mut evidence);
+    injected::check(&mut evidence, injected::SAMPLE);
     evidence.close()
 }
 
@@ -160,13 +166,30 @@ fn plant(table: &mut Table) -> Result<usize, String> {
         }
         count += 1;
     }
+    // Built with `--mem-debug`, it says where.
+    let watched = oric::queries::Options { mem_debug: true, ..checked_options() };
+    for (item, image) in with_leaks_of(watched)?.1 {
+        let ending = checked(&image, &[], &[], Limits::default())?;
+        let report = String::from_utf8_lossy(&ending.stderr).into_owned();
+        if ending.status == Some(3)
+            && !report.lines().skip(1).all(|line| line.contains(", allocated at ") && line.contains(".ori:") && line.contains(" in @"))
+        {
+            return Err(format!("the leak of @{item} has no site: {}", ending.line()));
+        }
+        table.row([format!("text_drop of @{item}, with --mem-debug"), ending.line()]);
+    }
     Ok(count)
 }
 
 /// A program, and it with each op that gives something up taken out of the code of a function.
 #[expect(clippy::type_complexity, reason = "one image, and others with what is wrong in them")]
 pub fn with_leaks() -> Result<(Vec<u8>, Vec<(ir::ItemId, Vec<u8>)>), String> {
-    let program = Program::of_text(PLANTED, checked_options()).map_err(|refusal| refusal.to_string())?;
+    with_leaks_of(checked_options())
+}
+
+#[expect(clippy::type_complexity, reason = "one image, and others with what is wrong in them")]
+fn with_leaks_of(options: oric::queries::Options) -> Result<(Vec<u8>, Vec<(ir::ItemId, Vec<u8>)>), String> {
+    let program = Program::of_text(PLANTED, options).map_err(|refusal| refusal.to_string())?;
     let mut leaky = Vec::new();
     for item in program.functions() {
         let Some(body) = program.lir(item) else { continue };

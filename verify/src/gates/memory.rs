@@ -2,10 +2,12 @@
 //!
 //! - Every program of the corpus runs in the interpreter with ghost counts: nothing is freed twice or used after, and nothing is held when it ends, by a result or by a
 //!   panic.
-//! - Every body that a program reaches is certified.
+//! - Every body that a program reaches is certified, and what `oric why --mem` says of it is what stands in its dump.
 //! - Kernels whose values have one holder at a time count nobody up.
 //! - Mutants: each `dup`, `drop`, `open`, `reuse` and `free` of the small programs goes, comes twice, and moves. The certifier refuses what is wrong.
 //! - Negatives: texts that break one rule each, and bodies that leak or free twice, run behind the certifier's back.
+
+mod accounts;
 
 use mir::interp::{Limits, Outcome};
 use mir::{Mir, Op};
@@ -43,6 +45,8 @@ struct Seen {
     drops: usize,
     opens: usize,
     reuses: usize,
+    /// Lines of the accounts of its functions.
+    said: usize,
     /// How it ended.
     ending: &'static str,
     wrong: Option<String>,
@@ -53,7 +57,7 @@ fn programs(evidence: &mut Evidence) {
     if entries.is_empty() {
         evidence.fail("there are no programs: fixtures/ is missing");
     }
-    let mut table = Table::new("programs", &["program", "ending", "functions", "dups", "drops", "opens", "reuses"]);
+    let mut table = Table::new("programs", &["program", "ending", "functions", "dups", "drops", "opens", "reuses", "accounted"]);
     let mut sum = Seen::default();
     let (mut ended, mut counted) = (0, 0);
     for (entry, seen) in entries.iter().zip(workers::each(&entries, seen)) {
@@ -71,15 +75,16 @@ fn programs(evidence: &mut Evidence) {
         sum.drops += seen.drops;
         sum.opens += seen.opens;
         sum.reuses += seen.reuses;
-        let counts = [seen.functions, seen.dups, seen.drops, seen.opens, seen.reuses].map(|count| count.to_string());
+        sum.said += seen.said;
+        let counts = [seen.functions, seen.dups, seen.drops, seen.opens, seen.reuses, seen.said].map(|count| count.to_string());
         table.row([entry.name.clone(), seen.ending.to_owned()].into_iter().chain(counts));
     }
     evidence.quiet_table(table);
     let mut table = Table::new(
         "corpus",
-        &["programs", "ended with nothing held", "with counted values", "functions", "dups", "drops", "opens", "reuses"],
+        &["programs", "ended with nothing held", "with counted values", "functions", "dups", "drops", "opens", "reuses", "accounted"],
     );
-    table.row([entries.len(), ended, counted, sum.functions, sum.dups, sum.drops, sum.opens, sum.reuses]);
+    table.row([entries.len(), ended, counted, sum.functions, sum.dups, sum.drops, sum.opens, sum.reuses, sum.said]);
     evidence.table(table);
     if counted == 0 || ended == 0 {
         evidence.fail("no program with counted values ran to its end");
@@ -97,6 +102,10 @@ fn seen(entry: &Entry) -> Seen {
         // Asking for a body certifies it: the query stops the compiler otherwise.
         let Some(body) = ownership::body(&program, item) else { continue };
         seen.functions += 1;
+        match accounts::compare(&program, &body, &body) {
+            Ok(lines) => seen.said += lines,
+            Err(why) => seen.wrong = Some(format!("@{item}: {why}")),
+        }
         for (block, index) in ownership::sites(&body) {
             match body.op(body.blocks[block].insts[index]) {
                 Op::Dup => seen.dups += 1,
@@ -242,6 +251,10 @@ const TEXTS: [(&str, &str, &str); 9] = [
     ),
 ];
 
+/// A program that counts a list up.
+const COUNTED: &str =
+    "@main (args: [str]) -> void = { let more = [...args, \"x\"]; let other = args.push(\"y\"); print(msg: `{more} {other} {args}`) };\n";
+
 /// A program that holds a cell and gives it up.
 const HELD: &str = "type Chain = End | Link(next: Chain, value: int);\n\
     @sum (c: Chain) -> int = match c { End -> 0, Link(next, value) -> value + sum(c: next) };\n\
@@ -270,7 +283,23 @@ fn negatives(evidence: &mut Evidence) {
         }
         table.row([what, expected, found.as_deref().unwrap_or_else(|found| found)]);
     }
+    let found = other_account().map_or_else(|why| why, |said| format!("let through: {said:?}"));
+    if !found.starts_with("dup of `dup`: ") {
+        evidence.fail(format!("an account of another body is not noticed: {found}"));
+    }
+    table.row(["the account of a body without its `dup`", "dup of `dup`", &found]);
     evidence.table(table);
+}
+
+/// What is said of the account of a body whose first `dup` is gone, beside the dump of the body as it was.
+fn other_account() -> Result<usize, String> {
+    let program = Program::of_text(COUNTED, checked_options()).map_err(|why| why.to_string())?;
+    let body = ownership::body(&program, program.main).ok_or("no body")?;
+    let is_dup = |&(block, index): &(ir::ssa::Block, usize)| body.op(body.blocks[block].insts[index]) == Op::Dup;
+    let site = ownership::sites(&body).into_iter().find(is_dup).ok_or("nothing is counted up")?;
+    let graph: ir::ssa::Graph<Mir> =
+        ownership::damaged(&body, site, ownership::Damage::Delete, &mut Random::new(1)).ok_or("nothing to damage")?;
+    accounts::compare(&program, &mir::Body::new(graph), &body)
 }
 
 /// What ghost counts say of a body whose first drop is damaged.
