@@ -307,13 +307,14 @@ impl Reader<'_> {
             self.fault(Rule::FrameRecord, Where::Function, [0; 2]);
             return;
         }
-        // Saved registers are pushed, the rest is lowered at once or page by page.
+        // Saved registers are pushed, the rest is lowered at once or page by page; in a loop, where it is more than eight of them.
+        const PAGE: u32 = 4096;
+        const UNROLLED: u32 = 8 * PAGE;
         let size = self.code.frame_size.saturating_sub(8 * self.code.saved_mask.count_ones());
-        let pages = size / 4096;
-        let lowers = match (pages, size) {
-            (_, 0) => 0,
-            (0..=8, _) => pages + 1,
-            (_, _) => 5 + u32::from(!size.is_multiple_of(4096)),
+        let lowers = match size {
+            0 => 0,
+            1..=UNROLLED => size / PAGE + 1,
+            _ => 5 + u32::from(!size.is_multiple_of(PAGE)),
         };
         for _ in 0..2 + lowers + self.code.saved_mask.count_ones() {
             if self.next().is_none() {

@@ -4,13 +4,16 @@
 //! sees. A later pass may remove what the proof stood on (a switch that was decided, a compare that was threaded) while the claim stays true. Nobody
 //! else's proof counts (habit 11: a missing fact is the producer's bug), so the op gets its edge back. This is no rewrite and takes no fuel: a body with
 //! less optimism is always right.
+//!
+//! So it is with `list_at`: where the verifier's proof, which is another one than that of the passes, does not find that the list has the element, the op is a
+//! `list_get` again.
 
 use ir::ssa::order::Order;
-use ir::ssa::{Graph, NewInst};
+use ir::ssa::{Graph, Inst, NewInst};
 
 use crate::ir::Mir;
 use crate::ops::{NOUNWIND, Op};
-use crate::verify::proof;
+use crate::verify::{bounds, proof};
 
 /// Gives ops with an underivable `nounwind` their unwind edge back; they kept their place. Says whether there were any. `order` is the graph's.
 pub(super) fn take_back(graph: &mut Graph<Mir>, order: &Order) -> bool {
@@ -20,17 +23,37 @@ pub(super) fn take_back(graph: &mut Graph<Mir>, order: &Order) -> bool {
     };
     let insts = order.blocks.iter().flat_map(|&block| &graph.blocks[block].insts);
     let found: Vec<_> = insts.copied().filter(|&inst| doubtful(graph, inst)).collect();
-    if found.is_empty() {
+    give_edges(graph, &found)
+}
+
+/// Makes looks at elements that are not proved to be there check again; they kept their place. Says whether there were any. In the `last` round all do:
+/// the search for a proof is bounded, and where it ends depends on the numbers of values.
+pub(super) fn take_elements_back(graph: &mut Graph<Mir>, last: bool) -> bool {
+    let insts = || graph.blocks.rows().iter().flat_map(|row| &row.insts).copied();
+    let mut found: Vec<Inst> = bounds::unproved(graph).into_iter().map(|(_, _, inst)| inst).collect();
+    if last && !found.is_empty() {
+        found = insts().collect();
+    }
+    found.retain(|&inst| graph.op(inst) == Op::ListAt && graph.edges[inst].place.is_some());
+    for &inst in &found {
+        graph.insts[inst].op = Op::ListGet;
+    }
+    give_edges(graph, &found)
+}
+
+/// Lets panics of these go on to the caller.
+fn give_edges(graph: &mut Graph<Mir>, insts: &[Inst]) -> bool {
+    if insts.is_empty() {
         return false;
     }
     let is_pad = |row: &ir::ssa::BlockRow| row.params.is_empty() && matches!(row.insts[..], [only] if graph.op(only) == Op::Resume);
-    let pad = order.blocks.iter().copied().find(|&block| is_pad(&graph.blocks[block]));
+    let pad = graph.blocks.ids().find(|&block| is_pad(&graph.blocks[block]));
     let pad = pad.unwrap_or_else(|| {
         let block = graph.add_block();
         graph.append(block, NewInst::new(Op::Resume), &[]);
         block
     });
-    for inst in found {
+    for &inst in insts {
         graph.insts[inst].flags &= !NOUNWIND;
         graph.edges[inst].unwind = Some(pad);
     }

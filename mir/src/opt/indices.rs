@@ -12,10 +12,8 @@ use ir::ssa::{ENTRY, Graph, Value};
 use super::edges::Incoming;
 use crate::Op;
 use crate::ir::Mir;
-use crate::verify::proof::Range;
+use crate::verify::proof::{self, Range};
 
-/// Indices of a list whose elements have a size: a buffer lies in an address space of 47 bits.
-pub(super) const INDICES: Range = Range::new(0, (1 << 47) - 1);
 /// Rounds over a body after which lists that are still in doubt count as lists of their own.
 const ROUNDS: u32 = 8;
 
@@ -149,16 +147,7 @@ impl Held {
 
 /// The indices that a list can have.
 pub(super) fn indices(list: Type) -> Range {
-    match list.kind() {
-        TypeKind::List(element) if has_size(element) => INDICES,
-        _ => Range::new(0, i64::MAX - 1),
-    }
-}
-
-/// Do values of the type need room, as far as the type alone says?
-fn has_size(ty: Type) -> bool {
-    use TypeKind::*;
-    matches!(ty.kind(), Int | Float | Bool | Char | Byte | Str | List(_) | Function(..) | Cell(_))
+    Range::new(0, proof::lengths(list).high - 1)
 }
 
 pub(super) fn is_list(ty: Type) -> bool {

@@ -182,10 +182,18 @@ fn run_pipeline(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &d
 fn finished(graph: &mut Graph<Mir>, flow: &mut Flow) -> Graph<Mir> {
     flow.changed();
     let order = flow.order(graph);
-    match claims::take_back(graph, &order) {
+    let mut new = match claims::take_back(graph, &order) {
         false => renumbered(graph, &order),
         true => renumbered(graph, &Order::of(graph)),
+    };
+    // The proof for an element is searched in the body as it will be judged: with other numbers the search may end elsewhere.
+    for last in [false, false, true] {
+        if !claims::take_elements_back(&mut new, last) {
+            break;
+        }
+        new = renumbered(&new, &Order::of(&new));
     }
+    new
 }
 
 /// Runs one pass; the body is legal and compact afterwards. False when there is none of this name.

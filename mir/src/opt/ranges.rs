@@ -328,8 +328,10 @@ impl Pass<'_> {
         let has = self.held.has(class, index) || self.get(index).low >= 0 && self.is_below(index, class);
         if op == Op::ListGet && has && self.spend() {
             self.fuel.did(About::Index, place(self.graph, inst), || "the check of the index goes: the list has it".to_owned());
-            let args = self.graph.insts[inst].args;
+            let (args, place) = (self.graph.insts[inst].args, self.graph.edges[inst].place);
             self.becomes(inst, Op::ListAt, args, 0);
+            // For the check, if it must come back (`claims`).
+            self.graph.edges[inst].place = place;
         }
         if op == Op::ListGet && !has && self.fuel.is_listening() {
             let range = self.get(index);

@@ -7,6 +7,7 @@
 //! | `ownership` | M03: each counted value is given away once on every path                       |
 //! | `variants` | M0233: a payload is read behind what shows the variant                       |
 //! | `unwinding` | M0234, M0235: what runs while a panic unwinds                          |
+//! | `bounds`  | M0318: elements that are looked at without a check                             |
 //! | `sole`    | M0317: lists that change in place unasked                                      |
 //! | [`proof`] | what an instruction proves about itself: which `nounwind` claims can be derived |
 //!
@@ -15,6 +16,7 @@
 //! that is a literal, a masked shift count, a runtime call without statuses. Sums, differences and products are never marked; a proof turns
 //! them into `wrap_` ops. Calls are never marked until there is a fact for it.
 
+pub(crate) mod bounds;
 mod faults;
 mod ownership;
 pub mod proof;
@@ -45,6 +47,9 @@ pub fn verify<P: Phase>(body: &Body<P>, cx: &dyn Context) -> Result<Vec<MirFault
     if !faults.iter().any(|fault| matches!(fault, MirFault::Structure(_))) {
         unwinding::check(body, &mut faults);
         sole::check(body, P::IS_OWNED, &mut faults);
+        if !P::IS_OWNED {
+            bounds::check(body, &mut faults);
+        }
     }
     if !P::IS_OWNED {
         ownership::refuse(body, &mut faults);

@@ -4,7 +4,7 @@
 //! that need control flow (a compare that dominates) are used by rewriting to an op that cannot panic at all, see `opt/ranges.rs`.
 
 use abi::RuntimeCall;
-use hir::Type;
+use hir::{Type, TypeKind};
 use ir::ssa::{Def, Graph, Inst, Value};
 
 use crate::Op;
@@ -101,6 +101,20 @@ impl Range {
     fn sub_clamped(self, other: Range) -> Range {
         Range::new(self.low.saturating_sub(other.high), self.high.saturating_sub(other.low))
     }
+}
+
+/// The lengths that a list can have: a buffer of elements that need room lies in an address space of 47 bits.
+pub fn lengths(list: Type) -> Range {
+    match list.kind() {
+        TypeKind::List(element) if has_size(element) => Range::new(0, 1 << 47),
+        _ => Range::new(0, i64::MAX),
+    }
+}
+
+/// Do values of the type need room, as far as the type alone says?
+fn has_size(ty: Type) -> bool {
+    use TypeKind::*;
+    matches!(ty.kind(), Int | Float | Bool | Char | Byte | Str | List(_) | Function(..) | Cell(_))
 }
 
 /// The literal behind a value, as its immediate.

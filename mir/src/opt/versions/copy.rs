@@ -161,7 +161,12 @@ fn copied(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan) -> Block {
             Op::ListGet if plan.gets.iter().any(|get| get.inst == inst) => Op::ListAt,
             op => op,
         };
-        let (unwind, place) = if op == row.op { (edges.unwind, edges.place) } else { (None, PlaceId::NONE) };
+        // An element that is looked up keeps its place, for the check, if it must come back (`claims`).
+        let (unwind, place) = match op {
+            op if op == row.op => (edges.unwind, edges.place),
+            Op::ListAt => (None, edges.place),
+            _ => (None, PlaceId::NONE),
+        };
         let first_result = if row.results == 0 { graph.values.next_id() } else { values[&row.first_result] };
         let new = graph.insts.push(InstRow { op, args, imm, first_result, ..row });
         graph.edges.push(EdgeRow { targets, unwind, place });
