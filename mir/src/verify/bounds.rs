@@ -1,6 +1,6 @@
 //! M0318: elements that a list is known to have.
 //!
-//! `list_at` reads, `list_set` and `list_swap` write an element without a look at the length of the list. That it is there is proved here from the body alone, whoever
+//! `list_at` reads an element without a look at the length of the list. That it is there is proved here from the body alone, whoever
 //! claims it and by whatever analysis: this one is another, and goes the other way. A claim is two goals, `index >= 0` and `length - index - 1 >= 0`, polynomials
 //! over ints and lengths that are to be proved where the claim stands. What the branches on the way there say, and what other looks at elements say (they
 //! have been proved, or check), are facts: polynomials that are not negative. A goal is proved when it is a sum of facts, each times something that is not
@@ -49,11 +49,6 @@ const BITS: [u32; 2] = [41, 31];
 /// Operands of operands that are looked at for an interval.
 const DEEP: u32 = 4;
 
-/// The ops that look at an element without a check.
-const fn is_claim(op: Op) -> bool {
-    matches!(op, Op::ListAt | Op::ListSet | Op::ListSwap)
-}
-
 /// Judges a body whose structure and types are right, before it is known who holds what: there the list that is read or written is the one that was looked at,
 /// and not a part that was taken out of something. Nobody makes such an op later.
 pub(super) fn check(graph: &Graph<Mir>, faults: &mut Vec<MirFault>) {
@@ -67,14 +62,14 @@ pub(super) fn check(graph: &Graph<Mir>, faults: &mut Vec<MirFault>) {
 /// The claims of a body that are not proved, with block and number therein.
 pub(crate) fn unproved(graph: &Graph<Mir>) -> Vec<(Block, usize, Inst)> {
     let mut unproved = Vec::new();
-    if !graph.insts.rows().iter().any(|row| is_claim(row.op)) {
+    if !graph.insts.rows().iter().any(|row| row.op == Op::ListAt) {
         return unproved;
     }
     let order = Order::of(graph);
     let mut prover = Prover::of(graph, &order);
     for &block in &order.blocks {
         for (at, &inst) in graph.blocks[block].insts.iter().enumerate() {
-            if is_claim(graph.op(inst)) && !prover.proves(block, at) {
+            if graph.op(inst) == Op::ListAt && !prover.proves(block, at) {
                 unproved.push((block, at, inst));
             }
         }
@@ -175,7 +170,7 @@ impl<'a> Prover<'a> {
         for &from in &order.blocks {
             for (at, &inst) in graph.blocks[from].insts.iter().enumerate() {
                 homes[inst.index()] = from;
-                if let (Op::ListGet | Op::ListAt | Op::ListSet | Op::ListSwap, &[_, index, ..]) = (graph.op(inst), graph.args(inst)) {
+                if let (Op::ListGet | Op::ListAt, &[_, index]) = (graph.op(inst), graph.args(inst)) {
                     looks.entry(index).or_default().push(inst);
                 }
                 if let Some(pad) = graph.edges[inst].unwind {

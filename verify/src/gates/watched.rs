@@ -23,10 +23,10 @@ use crate::workers;
 
 const NAME: &str = "watched-memory-check";
 /// `make gates` builds every so manieth program for AddressSanitizer and, of those, every so manieth for valgrind; `make heavy-gates` takes all.
-const SAMPLE: usize = 5;
+const SAMPLE: usize = 16;
 const SAMPLE_OF_SAMPLE: usize = 8;
 /// Fewer would mean that the corpus is not where it is looked for.
-const LEAST: usize = 100;
+const LEAST: usize = 48;
 /// What valgrind ends with when it found something: no program of the corpus does.
 const FOUND: i32 = 99;
 /// What it is asked. The arguments of a program live until it ends, and something points to them.

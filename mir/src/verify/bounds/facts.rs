@@ -54,7 +54,7 @@ impl Prover<'_> {
             }
             for &inst in graph.blocks[block].insts[..at].iter().rev().take(FAR - seen) {
                 seen += 1;
-                if let (Op::ListGet | Op::ListAt | Op::ListSet | Op::ListSwap, &[list, index, ..]) = (graph.op(inst), graph.args(inst)) {
+                if let (Op::ListGet | Op::ListAt, &[list, index]) = (graph.op(inst), graph.args(inst)) {
                     let (length, index) = (self.length(list), self.int(index, level));
                     facts.extend(length.less(&index, 1));
                     facts.push(index);
@@ -201,50 +201,15 @@ impl Prover<'_> {
         value
     }
 
-    /// The value that this is, under its first name: what is taken out of a value is its part, and what stood at an index of a list is what was read there.
-    fn origin(&self, mut value: Value, depth: u32) -> Value {
-        let graph = self.graph;
-        loop {
-            value = self.carried(value);
-            let Def::Result(inst, at) = graph.values[value].def else { return value };
-            let next = match (graph.op(inst), graph.args(inst)) {
-                (Op::Open, parts) => parts.get(at as usize + 1).copied(),
-                (Op::Dup, &[of]) => Some(of),
-                (Op::ListSwap, &[of, index, _]) if at == 1 && depth > 0 => self.read_before(inst, of, index, depth - 1),
-                _ => None,
-            };
-            match next {
-                Some(next) => value = next,
-                None => return value,
-            }
-        }
-    }
-
-    /// What was read of this list at this index, where every way to an instruction has done so.
-    fn read_before(&self, inst: Inst, list: Value, index: Value, depth: u32) -> Option<Value> {
-        let graph = self.graph;
-        let here = self.homes[inst.index()];
-        let list = self.origin(list, depth);
-        let mut looks = self.looks.get(&index)?.iter().take_while(|&&look| look != inst);
-        let found = looks.find(|&&look| {
-            let home = self.homes[look.index()];
-            matches!(graph.op(look), Op::ListGet | Op::ListAt)
-                && self.origin(graph.args(look)[0], depth) == list
-                && (home == here || self.dominators.dominates(home, here) && !self.cold[here.index()])
-        })?;
-        Some(graph.result(*found))
-    }
-
     /// The length of a list as that of the list that it was made of.
     pub(super) fn length(&self, mut list: Value) -> Expanded {
         let graph = self.graph;
         let mut more = 0;
         let length = loop {
-            list = self.origin(list, DEPTH);
-            let Def::Result(inst, at) = graph.values[list].def else { break Poly::atom(Atom::length(list)) };
+            list = self.carried(list);
+            let Some(inst) = graph.def_inst(list) else { break Poly::atom(Atom::length(list)) };
             match (graph.op(inst), graph.args(inst)) {
-                (Op::ListSwap, _) if at == 1 => break Poly::atom(Atom::length(list)),
-                (Op::ListSet | Op::ListSwap | Op::ListReserve | Op::ListOwn, &[of, ..]) => list = of,
+                (Op::ListSet | Op::ListReserve | Op::ListOwn, &[of, ..]) => list = of,
                 // The sum fits where elements need room.
                 (Op::ListPush, &[of, _]) if lengths(graph.ty(list)).high < i64::MAX => (list, more) = (of, more + 1),
                 (Op::List, parts) => break Poly::number(parts.len() as i128),
