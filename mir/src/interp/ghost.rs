@@ -11,6 +11,7 @@ use hashbrown::HashMap;
 
 use super::Counts;
 use super::code::Code;
+use super::machine::Machine;
 use super::value::{Cell, Heap};
 use crate::ownership::{Opened, Part};
 
@@ -277,4 +278,24 @@ impl Ghosts {
 /// What an object is called in a message.
 fn made(code: &Code, value: u32) -> String {
     format!("made as %{value} of @{}", code.item)
+}
+
+impl Machine<'_> {
+    /// Takes the last hold of a result.
+    pub(super) fn give_up(&mut self, cell: &Cell) -> Result<(), String> {
+        match cell {
+            Cell::Word(_) => Ok(()),
+            Cell::Heap(value) => self.ghosts.drop(value),
+        }
+    }
+
+    /// Nothing may be held any more.
+    pub(super) fn all_gone(&self) -> Result<(), String> {
+        self.ghosts.all_gone()
+    }
+
+    /// What was counted.
+    pub(super) fn counts(&self) -> Counts {
+        self.ghosts.counts
+    }
 }

@@ -765,24 +765,6 @@ impl Machine<'_> {
         }
     }
 
-    /// Takes the last hold of a result.
-    pub(super) fn give_up(&mut self, cell: &Cell) -> Result<(), String> {
-        match cell {
-            Cell::Word(_) => Ok(()),
-            Cell::Heap(value) => self.ghosts.drop(value),
-        }
-    }
-
-    /// Nothing may be held any more.
-    pub(super) fn all_gone(&self) -> Result<(), String> {
-        self.ghosts.all_gone()
-    }
-
-    /// What was counted.
-    pub(super) fn counts(&self) -> super::Counts {
-        self.ghosts.counts
-    }
-
     /// The function of a number.
     pub(super) fn item(&self, number: u32) -> Option<ItemId> {
         self.functions.get(number as usize).map(|function| function.item)
