@@ -5,10 +5,14 @@
 //! of `select` one by one, and then each operand must be in a place that holds its virtual register. It shares the tables of ops and registers with the
 //! allocator and nothing else; in particular it does not believe the `virtuals` column.
 
-use std::collections::BTreeMap;
+mod state;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use ir::{Code, Fault, Where};
 
+use self::state::{Entry, INCOMING, MADE, Set, State, Symbol};
 use crate::ir::{Alloc, EDGE, Function, Location, Record, Select, SlotKind};
 use crate::ops::{Flags, ImmKind, Op, Role};
 use crate::regs::{ArgPlace, ArgWalk, CALLEE_SAVED, Class, FIRST_VIRTUAL, NONE, RBP, RSP, Reg, ResultWalk, class_of};
@@ -115,7 +119,9 @@ pub fn check(select: &Function<Select>, alloc: &Function<Alloc>) -> Vec<AllocFau
         select,
         alloc,
         symbols: Vec::new(),
+        homes: Vec::new(),
         made: BTreeMap::new(),
+        writes_incoming: writes_incoming(select),
         faults: Vec::new(),
         at: (0, 0),
         edges: vec![None; alloc.blocks.len()],
@@ -130,21 +136,20 @@ pub fn check(select: &Function<Select>, alloc: &Function<Alloc>) -> Vec<AllocFau
     checker.faults
 }
 
-/// A value for certain: a virtual register, or one of the things that can be made from nothing.
-type Symbol = u32;
-const MADE: Symbol = 1 << 16;
-const INCOMING: Symbol = 1 << 24;
-
-/// What each place holds: registers, then slots.
-type State = Vec<Vec<Symbol>>;
+/// The home of what no block defines.
+const NOWHERE: u32 = u32::MAX;
 
 struct Checker<'a> {
     select: &'a Function<Select>,
     alloc: &'a Function<Alloc>,
     /// What a virtual register stands for.
     symbols: Vec<Symbol>,
+    /// The block of `select` that defines a virtual register: where it begins, no place holds one that anybody may read.
+    homes: Vec<u32>,
     /// What each thing that can be made from nothing is.
     made: BTreeMap<(Op2, i32, u32), Symbol>,
+    /// Is a stack argument overwritten?
+    writes_incoming: bool,
     faults: Vec<AllocFault>,
     at: (u32, u32),
     /// The edge of `select` that a block of an edge stands for.
@@ -202,12 +207,38 @@ impl Checker<'_> {
             }
         }
         self.made = made;
+        self.homes = vec![NOWHERE; self.select.classes.len() + usize::from(FIRST_VIRTUAL)];
+        let select = self.select;
+        for (number, rows) in select.blocks.rows().iter().enumerate() {
+            let mut settle = |reg: Reg| {
+                if let Some(home) = self.homes.get_mut(usize::from(reg)) {
+                    *home = number as u32;
+                }
+            };
+            select.regs[rows.params].iter().copied().for_each(&mut settle);
+            for record in &select.records[rows.start as usize..rows.end as usize] {
+                match record.op {
+                    Op::Call => select.regs[select.calls[record.aux as usize].results].iter().copied().for_each(&mut settle),
+                    op if matches!(op.info().roles[0], Role::Def(_) | Role::DefIn(_)) => settle(record.a),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The places hold what a block defines from an earlier turn of a loop at most. To forget that on the way there spares `define` a look at all places.
+    fn is_stale(&self, symbol: Symbol, to: u32) -> bool {
+        self.homes.get(symbol as usize) == Some(&to)
     }
 
     /// The slot of a load from a stack argument that nobody overwrites.
     fn incoming_load(&self, record: &Record) -> Option<u32> {
         let is_load = matches!(record.op, Op::LoadSlot | Op::LoadSlotF);
-        (is_load && !self_incoming(self.select, record)).then_some(record.aux)
+        (is_load && !self.is_wanted(record)).then_some(record.aux)
+    }
+
+    fn is_wanted(&self, record: &Record) -> bool {
+        is_wanted(self.select, self.writes_incoming, record)
     }
 
     fn made_symbol(&self, record: &Record) -> Option<Symbol> {
@@ -220,58 +251,54 @@ impl Checker<'_> {
 
     fn run(&mut self) {
         let count = self.alloc.blocks.len();
-        let mut entry: Vec<Option<State>> = vec![None; count];
-        let mut first: State = vec![Vec::new(); 32 + self.alloc.slots.len()];
+        let mut entries: Vec<Option<Entry>> = vec![None; count];
+        let mut first = Vec::new();
         let mut walk = ArgWalk::default();
         for (&param, &class) in self.select.params.iter().zip(&self.select.param_classes) {
             if let ArgPlace::Reg(reg) = walk.next(class) {
-                first[usize::from(reg)] = vec![self.symbol(param)];
+                first.push((u32::from(reg), self.symbol(param)));
             }
         }
         for (at, slot) in self.alloc.slots.iter().enumerate() {
             if let SlotKind::Incoming(_) = slot.kind {
-                first[32 + at] = vec![INCOMING + at as Symbol];
+                first.push((32 + at as u32, INCOMING + at as Symbol));
             }
         }
-        entry[0] = Some(first);
-        let mut work = vec![0usize];
+        entries[0] = Some(Entry::new(first));
+        let mut state = State::new(32 + self.alloc.slots.len(), self.homes.len());
+        // Blocks stand near reverse postorder: the first one that waits is the one whose predecessors are done.
+        let mut work = BinaryHeap::from([Reverse(0usize)]);
         let mut queued = vec![false; count];
-        while let Some(block) = work.pop() {
+        while let Some(Reverse(block)) = work.pop() {
             queued[block] = false;
-            let Some(state) = entry[block].clone() else { continue };
+            let Some(entry) = &entries[block] else { continue };
+            state.enter(entry);
             self.faults.clear();
-            for (to, state) in self.block(block, state) {
-                let changed = match &mut entry[to] {
-                    Some(old) => {
-                        let mut changed = false;
-                        for (old, new) in old.iter_mut().zip(&state) {
-                            let before = old.len();
-                            old.retain(|symbol| new.contains(symbol));
-                            changed |= old.len() != before;
-                        }
-                        changed
-                    }
+            for (to, entry) in self.block(block, &mut state) {
+                let changed = match &mut entries[to] {
+                    Some(old) => old.meet(&entry),
                     none @ None => {
-                        *none = Some(state);
+                        *none = Some(entry);
                         true
                     }
                 };
                 if changed && !queued[to] {
                     queued[to] = true;
-                    work.push(to);
+                    work.push(Reverse(to));
                 }
             }
         }
         self.faults.clear();
-        for (block, entry) in entry.iter().enumerate() {
-            if let Some(state) = entry {
-                self.block(block, state.clone());
+        for (block, entry) in entries.iter().enumerate() {
+            if let Some(entry) = entry {
+                state.enter(entry);
+                self.block(block, &mut state);
             }
         }
     }
 
     /// Walks one block; gives the states of its successors.
-    fn block(&mut self, block: usize, mut state: State) -> Vec<(usize, State)> {
+    fn block(&mut self, block: usize, state: &mut State) -> Vec<(usize, Entry)> {
         let (select, alloc) = (self.select, self.alloc);
         let rows = alloc.blocks.rows()[block];
         let origin = alloc.origins[block];
@@ -283,15 +310,16 @@ impl Checker<'_> {
                 &select.records[rows.start as usize..rows.end as usize]
             }
         };
-        let skipped = |record: &&Record| !is_made(record.op) && self_incoming(select, record);
-        let mut wanted_records = wanted.iter().enumerate().filter(|(_, record)| skipped(record));
+        let writes_incoming = self.writes_incoming;
+        let is_wanted = |record: &Record| !is_made(record.op) && is_wanted(select, writes_incoming, record);
+        let mut wanted_records = wanted.iter().enumerate().filter(|(_, record)| is_wanted(record));
         self.at = (block as u32, 0);
         if origin != EDGE && alloc.blocks.rows()[block].is_pad != select.blocks.rows()[origin as usize].is_pad {
             self.fault(AllocFaultKind::Shape);
         }
         for (index, record) in alloc.records[rows.start as usize..rows.end as usize].iter().enumerate() {
             self.at = (block as u32, index as u32);
-            if self.copy(record, &mut state) {
+            if self.copy(record, state) {
                 continue;
             }
             if origin == EDGE {
@@ -299,7 +327,7 @@ impl Checker<'_> {
                 match (record.op, edge) {
                     (Op::Jump, Some(edge)) => {
                         let to = alloc.edges[record.aux as usize].to.index();
-                        self.follow(edge, to, &state, &mut out);
+                        self.follow(edge, to, state, &mut out);
                     }
                     _ => self.fault(AllocFaultKind::Record),
                 }
@@ -310,7 +338,7 @@ impl Checker<'_> {
                 break;
             };
             let reads_flags = wanted.get(at + 1).is_some_and(|next| next.op.info().flags == Flags::Reads);
-            self.record(*want, *record, reads_flags, &mut state, &mut out);
+            self.record(*want, *record, reads_flags, state, &mut out);
         }
         if wanted_records.next().is_some() {
             self.fault(AllocFaultKind::Record);
@@ -322,19 +350,19 @@ impl Checker<'_> {
     fn copy(&mut self, record: &Record, state: &mut State) -> bool {
         let slot_kind = || self.alloc.slots.get(record.aux as usize).map(|slot| slot.kind);
         let set = match record.op {
-            Op::Mov | Op::MovF => self.read(record.b, class_of_op(record.op), state),
+            Op::Mov | Op::MovF => self.read(record.b, class_of_op(record.op), state).into(),
             Op::LoadSlot | Op::LoadSlotF if slot_kind() == Some(SlotKind::Spill) && record.imm == 0 => {
-                state[32 + record.aux as usize].clone()
+                state.held(32 + record.aux as usize).into()
             }
-            Op::LoadSlot | Op::LoadSlotF if matches!(slot_kind(), Some(SlotKind::Incoming(_))) && !self_incoming(self.select, record) => {
-                state[32 + record.aux as usize].clone()
+            Op::LoadSlot | Op::LoadSlotF if matches!(slot_kind(), Some(SlotKind::Incoming(_))) && !self.is_wanted(record) => {
+                state.held(32 + record.aux as usize).into()
             }
             Op::StoreSlot | Op::StoreSlotF if slot_kind() == Some(SlotKind::Spill) => {
                 if record.imm != 0 {
                     self.fault(AllocFaultKind::Immediate);
                 }
-                let set = self.read(record.a, class_of_op(record.op), state);
-                state[32 + record.aux as usize] = set;
+                let set = self.read(record.a, class_of_op(record.op), state).into();
+                state.put(32 + record.aux as usize, set);
                 return true;
             }
             op if is_made(op) => self.made_symbol(record).into_iter().collect(),
@@ -345,15 +373,15 @@ impl Checker<'_> {
     }
 
     /// Reads a physical register.
-    fn read(&mut self, reg: Reg, class: Class, state: &State) -> Vec<Symbol> {
+    fn read<'s>(&mut self, reg: Reg, class: Class, state: &'s State) -> &'s [Symbol] {
         if reg >= 32 || class_of(reg) != class || reg == RSP || reg == RBP {
             self.fault(AllocFaultKind::Register);
-            return Vec::new();
+            return &[];
         }
-        state[usize::from(reg)].clone()
+        state.held(usize::from(reg))
     }
 
-    fn write(&mut self, reg: Reg, class: Class, state: &mut State, set: Vec<Symbol>) {
+    fn write(&mut self, reg: Reg, class: Class, state: &mut State, set: Set) {
         if reg >= 32 || class_of(reg) != class || reg == RSP || reg == RBP {
             self.fault(AllocFaultKind::Register);
             return;
@@ -361,7 +389,7 @@ impl Checker<'_> {
         if CALLEE_SAVED & !self.alloc.saved & 1 << reg != 0 {
             self.fault(AllocFaultKind::Saved);
         }
-        state[usize::from(reg)] = set;
+        state.put(usize::from(reg), set);
     }
 
     /// An operand that must hold a virtual register.
@@ -379,21 +407,19 @@ impl Checker<'_> {
     }
 
     fn holds(&self, reg: Reg, value: Reg, state: &State) -> bool {
-        state.get(usize::from(reg)).is_some_and(|set| reg < 32 && set.contains(&self.symbol(value)))
+        reg < 32 && state.held(usize::from(reg)).contains(&self.symbol(value))
     }
 
     /// A new value: no other place holds it any more, because what was there is from an earlier turn of a loop.
     fn define(&mut self, reg: Reg, value: Reg, state: &mut State) {
         let symbol = self.symbol(value);
-        for set in state.iter_mut() {
-            set.retain(|&held| held != symbol);
-        }
+        state.forget(symbol);
         let class = self.select.classes[usize::from(value - FIRST_VIRTUAL)];
-        self.write(reg, class, state, vec![symbol]);
+        self.write(reg, class, state, [symbol].into_iter().collect());
     }
 
     /// A record that stands for one of `select`.
-    fn record(&mut self, want: Record, got: Record, reads_flags: bool, state: &mut State, out: &mut Vec<(usize, State)>) {
+    fn record(&mut self, want: Record, got: Record, reads_flags: bool, state: &mut State, out: &mut Vec<(usize, Entry)>) {
         match want.op {
             Op::Jump | Op::JumpIf => {
                 if got.op != want.op {
@@ -409,7 +435,7 @@ impl Checker<'_> {
                         self.fault(AllocFaultKind::Edge);
                     }
                     self.edges[to] = Some(want.aux);
-                    out.push((to, state.clone()));
+                    out.push((to, Entry::new(state.pairs(0).collect())));
                 } else {
                     self.follow(want.aux, to, state, out);
                 }
@@ -421,7 +447,7 @@ impl Checker<'_> {
     }
 
     /// Control goes along an edge of `select` to a block of `alloc`: parameters get the values of arguments.
-    fn follow(&mut self, edge: u32, to: usize, state: &State, out: &mut Vec<(usize, State)>) {
+    fn follow(&mut self, edge: u32, to: usize, state: &State, out: &mut Vec<(usize, Entry)>) {
         let edge = self.select.edges[edge as usize];
         if self.alloc.origins[to] != edge.to.raw() {
             self.fault(AllocFaultKind::Edge);
@@ -429,32 +455,33 @@ impl Checker<'_> {
         }
         let params = &self.select.regs[self.select.blocks[edge.to].params];
         let args = &self.select.regs[edge.args];
-        let mut next = state.clone();
-        for (old, set) in state.iter().zip(&mut next) {
-            set.retain(|symbol| !params.iter().any(|&param| self.symbol(param) == *symbol));
-            for (&param, &arg) in params.iter().zip(args) {
-                if old.contains(&self.symbol(arg)) {
-                    set.push(self.symbol(param));
-                }
+        let mut given: Vec<(Symbol, Symbol)> =
+            args.iter().zip(params).map(|(&arg, &param)| (self.symbol(arg), self.symbol(param))).collect();
+        given.sort_unstable();
+        let mut pairs = Vec::new();
+        for (place, symbol) in state.pairs(0) {
+            let from = given.partition_point(|&(arg, _)| arg < symbol);
+            pairs.extend(given[from..].iter().take_while(|&&(arg, _)| arg == symbol).map(|&(_, param)| (place, param)));
+            if !self.is_stale(symbol, edge.to.raw()) {
+                pairs.push((place, symbol));
             }
         }
-        out.push((to, next));
+        out.push((to, Entry::new(pairs)));
     }
 
     /// Unwinding reaches a landing pad: slots only.
-    fn unwind(&mut self, want: Option<crate::ir::Block>, got: Option<crate::ir::Block>, state: &State, out: &mut Vec<(usize, State)>) {
+    fn unwind(&mut self, want: Option<crate::ir::Block>, got: Option<crate::ir::Block>, state: &State, out: &mut Vec<(usize, Entry)>) {
         match (want, got) {
             (None, None) => {}
             (Some(want), Some(got)) if self.alloc.origins.get(got.index()) == Some(&want.raw()) => {
-                let mut next = state.clone();
-                next[..32].iter_mut().for_each(Vec::clear);
-                out.push((got.index(), next));
+                let kept = state.pairs(32).filter(|&(_, symbol)| !self.is_stale(symbol, want.raw()));
+                out.push((got.index(), Entry::new(kept.collect())));
             }
             (Some(_) | None, Some(_) | None) => self.fault(AllocFaultKind::Edge),
         }
     }
 
-    fn call(&mut self, want: Record, got: Record, state: &mut State, out: &mut Vec<(usize, State)>) {
+    fn call(&mut self, want: Record, got: Record, state: &mut State, out: &mut Vec<(usize, Entry)>) {
         if got.op != want.op || got.aux != want.aux {
             self.fault(AllocFaultKind::Record);
             return;
@@ -484,11 +511,7 @@ impl Checker<'_> {
             }
             self.expect(reg, value, state);
         }
-        for (reg, set) in state[..32].iter_mut().enumerate() {
-            if want.clobbers >> reg & 1 == 1 {
-                set.clear();
-            }
-        }
+        destroy(want.clobbers, state);
         self.unwind(want.pad, got.pad, state, out);
         let mut results = ResultWalk::default();
         for (&value, &reg) in select.regs[want.results].iter().zip(&alloc.regs[got.results]) {
@@ -500,7 +523,7 @@ impl Checker<'_> {
         }
     }
 
-    fn stub(&mut self, want: Record, got: Record, state: &State, out: &mut Vec<(usize, State)>) {
+    fn stub(&mut self, want: Record, got: Record, state: &State, out: &mut Vec<(usize, Entry)>) {
         if got.op != want.op || got.aux != want.aux {
             self.fault(AllocFaultKind::Record);
             return;
@@ -527,12 +550,12 @@ impl Checker<'_> {
                     self.expect(reg, value, state);
                     continue;
                 }
-                Location::Slot(slot) => state.get(32 + slot as usize).cloned().unwrap_or_default(),
-                Location::Const(imm) => made(Op::MovImm, imm as i32, (imm >> 32) as u32).into_iter().collect(),
-                Location::SlotAddress(slot) => made(Op::LeaSlot, 0, slot).into_iter().collect(),
-                Location::Data(data) => made(Op::LeaData, 0, data).into_iter().collect(),
+                Location::Slot(slot) => state.held(32 + slot as usize).contains(&self.symbol(value)),
+                Location::Const(imm) => made(Op::MovImm, imm as i32, (imm >> 32) as u32) == Some(self.symbol(value)),
+                Location::SlotAddress(slot) => made(Op::LeaSlot, 0, slot) == Some(self.symbol(value)),
+                Location::Data(data) => made(Op::LeaData, 0, data) == Some(self.symbol(value)),
             };
-            if !held.contains(&self.symbol(value)) {
+            if !held {
                 self.fault(AllocFaultKind::Value);
             }
         }
@@ -579,7 +602,7 @@ impl Checker<'_> {
         let is_commutative = matches!(want.op, Op::Add | Op::And | Op::Or | Op::Xor | Op::Imul | Op::AddF | Op::MulF);
         if is_commutative {
             let second = |value: Reg| match folded {
-                Some(_) => state[32 + got.aux as usize].contains(&self.symbol(value)),
+                Some(_) => state.held(32 + got.aux as usize).contains(&self.symbol(value)),
                 None => self.holds(got.c, value, state),
             };
             let fits = self.holds(got.b, want.b, state) && second(want.c);
@@ -596,7 +619,7 @@ impl Checker<'_> {
         for at in 0..3 {
             let (value, reg) = (wanted[at], regs[at]);
             if folded == Some(at) {
-                if !state[32 + got.aux as usize].contains(&self.symbol(value)) {
+                if !state.held(32 + got.aux as usize).contains(&self.symbol(value)) {
                     self.fault(AllocFaultKind::Value);
                 }
                 continue;
@@ -633,11 +656,7 @@ impl Checker<'_> {
         {
             self.fault(AllocFaultKind::Clobbered);
         }
-        for (reg, set) in state[..32].iter_mut().enumerate() {
-            if info.clobbers >> reg & 1 == 1 {
-                set.clear();
-            }
-        }
+        destroy(info.clobbers, state);
         if CALLEE_SAVED & !self.alloc.saved & info.clobbers != 0 {
             self.fault(AllocFaultKind::Saved);
         }
@@ -662,13 +681,24 @@ fn key(record: &Record) -> (Op2, i32, u32) {
     (record.op.info().name, record.imm, record.aux)
 }
 
-/// Must a record of `select` have one of `alloc` that stands for it? Loads of stack arguments need none.
-fn self_incoming(select: &Function<Select>, record: &Record) -> bool {
-    let is_incoming = |record: &Record| matches!(select.slots.get(record.aux as usize).map(|slot| slot.kind), Some(SlotKind::Incoming(_)));
-    if !matches!(record.op, Op::LoadSlot | Op::LoadSlotF) || !is_incoming(record) {
-        return true;
-    }
-    select.records.iter().any(|r| matches!(r.op, Op::StoreSlot | Op::StoreSlotF) && is_incoming(r))
+/// What an op destroys is held no more.
+fn destroy(clobbers: u32, state: &mut State) {
+    (0..32).filter(|reg| clobbers >> reg & 1 == 1).for_each(|reg| state.put(reg, Set::new()));
+}
+
+/// Is the slot of a record one of a stack argument?
+fn is_incoming(select: &Function<Select>, record: &Record) -> bool {
+    matches!(select.slots.get(record.aux as usize).map(|slot| slot.kind), Some(SlotKind::Incoming(_)))
+}
+
+/// Is a stack argument overwritten?
+fn writes_incoming(select: &Function<Select>) -> bool {
+    select.records.iter().any(|record| matches!(record.op, Op::StoreSlot | Op::StoreSlotF) && is_incoming(select, record))
+}
+
+/// Must a record of `select` have one of `alloc` that stands for it? Loads of stack arguments that nobody overwrites need none.
+fn is_wanted(select: &Function<Select>, writes_incoming: bool, record: &Record) -> bool {
+    writes_incoming || !matches!(record.op, Op::LoadSlot | Op::LoadSlotF) || !is_incoming(select, record)
 }
 
 /// Class of the register that a copy reads or writes.
