@@ -82,6 +82,7 @@ gates: build llvm watchers
 heavy-gates: build llvm watchers
 	@$(CARGO) run -q --release -p verify -- heavy-gates
 	@ORI_TEST_SAVES=1000 $(CARGO) test -q -p oric --test watch every_way_to_save -- --nocapture
+	@ORI_TEST_DELETIONS=all $(CARGO) test -q -p fixtures --test recovery one_lost_token_of_an_accepted -- --nocapture
 
 # Each bug is a compiler of its own, in a folder of its own. The gate must fail, and say in its words what is wrong. A torn publish lasts for microseconds,
 # which the gate's kills seldom meet: the tests of the store stop a publish at each of its writes, and name it always.
