@@ -310,6 +310,10 @@ impl<'a> Machine<'a> {
                 let address = self.memory.text(Symbol::from_raw(row.imm as u32))?;
                 self.define(body, inst, address)
             }
+            Op::Static => {
+                let address = self.memory.statics(Symbol::from_raw(row.imm as u32))?;
+                self.define(body, inst, address)
+            }
             Op::Load => {
                 let ty = self.result_type(body, inst)?;
                 let value = self.memory.read(arg(0)?.wrapping_add(row.imm), ty.size())?;
@@ -478,6 +482,7 @@ pub fn pure_op(op: Op, imm: u64, args: &[u64], ty: Type) -> Result<u64, Trap> {
         Op::IntOfFloat => pure::float::to_int(float(0)?).map_err(|_| Trap::Arithmetic)? as u64,
         Op::BitsOfFloat | Op::FloatOfBits => a,
         Op::Data
+        | Op::Static
         | Op::Slot
         | Op::AddCheck
         | Op::SubCheck

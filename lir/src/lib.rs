@@ -9,6 +9,7 @@
 //! | [`target`] | the data layout and the calling convention, as named records            |
 //! | [`build`]  | MIR to LIR: values become machine values, panics become checks          |
 //! | [`opt`]    | rewrites of `legal` bodies: strength reduction, dead code               |
+//! | [`statics`] | static data, to the byte                                               |
 //! | [`verify`] | every invariant, one fault enum                                         |
 //! | [`text`]   | print and parse                                                         |
 //! | [`interp`] | runs bodies in checked memory, for mutants and to compare levels        |
@@ -20,6 +21,7 @@ pub mod interp;
 pub mod ir;
 pub mod ops;
 pub mod opt;
+pub mod statics;
 pub mod target;
 pub mod text;
 pub mod verify;

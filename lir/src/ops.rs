@@ -63,6 +63,7 @@ ir::ops! {
     Iconst    = "iconst"    () -> (Int),  imm Int,  targets 0, Pure, "an integer of the result's type";
     Fconst    = "fconst"    () -> (F64),  imm Bits, targets 0, Pure, "a double, by its bits";
     Data      = "data"      () -> (Ptr),  imm Str,  targets 0, Pure, "address of static read-only text";
+    Static    = "static"    () -> (Ptr),  imm Str,  targets 0, Pure, "address of the first section of static read-only data, laid out as its text says";
     Code      = "code"      () -> (Ptr),  imm Item, targets 0, Pure, "address of a function of the program";
     Slot      = "slot"      () -> (Ptr),  imm Int,  targets 0, Writes, "address of a fresh stack slot of that many bytes, 8-aligned; one slot per instruction";
     // Wrapping integer arithmetic.

@@ -200,8 +200,8 @@ pub struct Function<P: Phase> {
     pub slots: Vec<SlotRow>,
     /// 16-byte constants; doubles use the low 8 bytes.
     pub constants: Vec<[u64; 2]>,
-    /// Static texts.
-    pub data: Vec<Symbol>,
+    /// Static data.
+    pub data: Vec<StaticData>,
     /// Functions whose address is taken.
     pub functions: Vec<ItemId>,
     /// Lists of registers.
@@ -298,6 +298,15 @@ impl<P: Phase> Function<P> {
             phase: PhantomData,
         }
     }
+}
+
+/// What lies beside the code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StaticData {
+    /// A text.
+    Text(Symbol),
+    /// Sections, as the text says ([`lir::statics`]).
+    Sections(Symbol),
 }
 
 /// Origin of a block that belongs to an edge.

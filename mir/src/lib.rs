@@ -9,6 +9,7 @@
 //! | [`build`]  | HIR to MIR: control flow, SSA construction, match compilation                |
 //! | [`opt`]    | rewrites, one file each, all paying fuel                                     |
 //! | [`ownership`] | who holds each counted value: the table of ops, the pass that spells it out |
+//! | [`statics`] | lists that lie in the image                                             |
 //! | [`verify`] | every invariant, one fault enum                                              |
 //! | [`text`]   | print and parse; nothing else knows the syntax                               |
 //! | [`interp`] | the reference semantics; also evaluates constants                            |
@@ -21,6 +22,7 @@ pub mod ir;
 pub mod ops;
 pub mod opt;
 pub mod ownership;
+pub mod statics;
 pub mod text;
 pub mod verify;
 

@@ -129,6 +129,7 @@ ir::ops! {
     // Text and lists.
     StrLen    = "str_len"   (Str) -> (Int),      imm None, targets 0, Pure, "bytes";
     List      = "list"      (Many) -> (List),    imm None, targets 0, Pure, "a list of the result's type, from its elements in order";
+    Static    = "static"    () -> (List),        imm Str,  targets 0, Pure, "a list of literals, as its text says, that lies in the image: nobody holds it, and who changes it changes a copy";
     ListLen   = "list_len"  (List) -> (Int),     imm None, targets 0, Pure, "number of elements";
     ListGet   = "list_get"  (List, Int) -> (Element), imm None, targets 0, Panics, "element at an index; index_out_of_bounds";
     ListAt    = "list_at"   (List, Int) -> (Element), imm None, targets 0, Pure, "element at an index that the list is known to have; like `payload` it stays behind what says so";

@@ -74,7 +74,7 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
         code: code.bytes,
         relocs,
         threads: code.threads,
-        data: code.data.into_iter().map(|d| image::Data { bytes: d.bytes, align: d.align, relocs: Vec::new() }).collect(),
+        data: code.data.into_iter().map(constant).collect(),
         has_frame: code.has_frame,
         frame_size: code.frame_size,
         saved_mask: code.saved_mask,
@@ -82,4 +82,14 @@ pub fn linkable(item: ItemId, code: machine::Code) -> Assembled {
         places,
     };
     Assembled { function, callees }
+}
+
+/// A constant in that form.
+fn constant(block: machine::finish::DataBlock) -> image::Data {
+    let relocs = block
+        .links
+        .iter()
+        .map(|link| image::DataReloc { offset: link.at, target: image::DataTarget::Data(link.row), addend: i64::from(link.to) })
+        .collect();
+    image::Data { bytes: block.bytes, align: block.align, relocs }
 }

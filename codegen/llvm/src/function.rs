@@ -126,6 +126,7 @@ impl Writer<'_, '_> {
                     },
                     Op::Fconst => format!("0x{:016X}", row.imm),
                     Op::Data => self.module.data(ir::Symbol::from_raw(row.imm as u32)),
+                    Op::Static => self.module.statics(ir::Symbol::from_raw(row.imm as u32)),
                     Op::Code => self.module.address(ItemId::from_raw(row.imm as u32)),
                     Op::Slot => {
                         let _ = writeln!(self.slots, "  %v{} = alloca [{} x i8], align 8", row.first_result.raw(), row.imm);

@@ -68,7 +68,7 @@ impl Writer<'_, '_> {
             _ => None,
         };
         match (row.op, args) {
-            (Op::Iconst | Op::Fconst | Op::Data | Op::Code | Op::Slot, _) => {}
+            (Op::Iconst | Op::Fconst | Op::Data | Op::Static | Op::Code | Op::Slot, _) => {}
             (Op::Add, &[a, b]) if graph.ty(a) == Type::Ptr => {
                 let (a, b) = (self.name(a), self.name(b));
                 self.line(format_args!("%v{value} = getelementptr i8, ptr {a}, i64 {b}"));

@@ -43,6 +43,7 @@ pub(crate) struct Module<'u> {
     /// Places by item, line, column and the number of the place around, plus one.
     places: HashMap<(ItemId, u32, u32, u32), u32>,
     data: HashMap<Symbol, u32>,
+    statics: HashMap<Symbol, u32>,
     thunks: HashMap<ItemId, ()>,
     /// Declarations by symbol, as they came up.
     declared: HashMap<String, ()>,
@@ -67,6 +68,7 @@ impl<'u> Module<'u> {
             items,
             places: HashMap::new(),
             data: HashMap::new(),
+            statics: HashMap::new(),
             thunks: HashMap::new(),
             declared: HashMap::new(),
             records: unit.debug.as_ref().map(Records::new),
@@ -174,6 +176,47 @@ attributes #2 = {{ nounwind }}
             let _ = writeln!(self.head, "{before}@{name} = {linkage} unnamed_addr constant [{length} x i8] c\"{bytes}\"{after}, align 8");
         }
         format!("@{name}")
+    }
+
+    /// The address of the first section of static data; those that it points into stand before it.
+    pub(crate) fn statics(&mut self, text: Symbol) -> String {
+        let next = self.statics.len() as u32;
+        let number = *self.statics.entry(text).or_insert(next);
+        let name = |section: usize| match self.unit.is_part {
+            true => format!("ori_static_{:032x}_{section}", text.content()),
+            false => format!("s.{number}.{section}"),
+        };
+        if number == next {
+            // Nothing, of a text that the verifier of LIR refuses.
+            let sections = lir::statics::parse(text).unwrap_or_default();
+            for (at, section) in sections.iter().enumerate().rev() {
+                let (name, behind) = (name(at), name(at + 1));
+                let (mut types, mut values, mut from) = (Vec::new(), Vec::new(), 0);
+                let plain = |from: usize, to: usize, types: &mut Vec<String>, values: &mut Vec<String>| {
+                    if from < to {
+                        types.push(format!("[{} x i8]", to - from));
+                        values.push(format!("[{} x i8] c\"{}\"", to - from, escaped(&section.bytes[from..to])));
+                    }
+                };
+                for &(place, to) in &section.links {
+                    plain(from, place as usize, &mut types, &mut values);
+                    types.push("ptr".to_owned());
+                    values.push(format!("ptr getelementptr (i8, ptr @{behind}, i64 {to})"));
+                    from = place as usize + 8;
+                }
+                plain(from, section.bytes.len(), &mut types, &mut values);
+                let (types, values) = (types.join(", "), values.join(", "));
+                let (before, linkage, after) = match self.unit.is_part {
+                    true => (format!("${name} = comdat any\n"), "linkonce_odr hidden", ", comdat"),
+                    false => (String::new(), "private", ""),
+                };
+                let _ = writeln!(
+                    self.head,
+                    "{before}@{name} = {linkage} unnamed_addr constant <{{ {types} }}> <{{ {values} }}>{after}, align 8"
+                );
+            }
+        }
+        format!("@{}", name(0))
     }
 
     /// The address of a place, with the calls that it was inlined through; `null` for none.

@@ -16,6 +16,7 @@
 //! | `sums`     | variants, tags and payloads                                         |
 //! | `cells`    | cells on the heap                                                   |
 //! | `lists`    | lists and their buffers                                             |
+//! | `statics`  | lists that lie in the image                                         |
 //! | `counts`   | `dup` and `drop`                                                    |
 //! | `looked`   | the leaves that counting looks at                                   |
 //! | `opened`   | values that are taken apart, and the room of their cells            |
@@ -38,6 +39,7 @@ mod opened;
 mod separate;
 pub mod shape;
 pub mod start;
+mod statics;
 mod sums;
 mod watched;
 
@@ -346,6 +348,7 @@ impl<'a> Builder<'a> {
             MirOp::StrLen => self.str_len(inst),
             MirOp::ListLen => self.alias(inst, args.first().copied(), 1),
             MirOp::List => self.list(inst)?,
+            MirOp::Static => self.static_list(inst, imm)?,
             MirOp::ListGet | MirOp::ListAt => self.list_get(inst)?,
             MirOp::ListPush => self.list_push(inst)?,
             MirOp::ListSet | MirOp::ListSwap => self.list_set(inst)?,

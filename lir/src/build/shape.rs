@@ -89,6 +89,20 @@ pub struct Sum {
     pub variants: Vec<VariantShape>,
 }
 
+impl Sum {
+    /// Which leaf of a variant tells it, and what stands there; nothing where the payload itself does.
+    pub fn tag_of(&self, number: u64) -> Option<(u32, i64)> {
+        match self.tag {
+            Tag::Leaf(leaf) => Some((leaf, number as i64)),
+            Tag::Niche { leaf, variant, first } => {
+                let mut others = (0..self.variants.len() as u64).filter(|&other| other != u64::from(variant));
+                others.position(|other| other == number).map(|at| (leaf, i64::from(first) + at as i64))
+            }
+            Tag::Null { leaf, variant } => (number != u64::from(variant)).then_some((leaf, 0)),
+        }
+    }
+}
+
 /// A known type, an index into its [`Shapes`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ShapeId(u32);

@@ -35,16 +35,7 @@ impl Builder<'_> {
             }
         }
         self.operands = payload;
-        let tag = match sum.tag {
-            Tag::Leaf(leaf) => Some((leaf, number as i64)),
-            Tag::Niche { leaf, variant, first } => {
-                let others = (0..sum.variants.len() as u64).filter(|&other| other != u64::from(variant));
-                let at = others.into_iter().position(|other| other == number);
-                at.map(|at| (leaf, i64::from(first) + at as i64))
-            }
-            Tag::Null { leaf, variant } => (number != u64::from(variant)).then_some((leaf, 0)),
-        };
-        if let Some((leaf, value)) = tag {
+        if let Some((leaf, value)) = sum.tag_of(number) {
             leaves[leaf as usize] = Some(self.constant(types[leaf as usize], value));
         }
         let mut values = Vec::with_capacity(leaves.len());

@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use ir::{ItemId, Symbol};
 
 use super::Trap;
+use crate::statics;
 
 /// Live memory at most, in bytes.
 const LIMIT: u64 = 64 << 20;
@@ -14,6 +15,7 @@ const LIMIT: u64 = 64 << 20;
 pub struct Memory {
     allocations: Vec<Allocation>,
     texts: HashMap<Symbol, u64>,
+    tables: HashMap<Symbol, u64>,
     functions: HashMap<ItemId, u64>,
     live: u64,
 }
@@ -64,6 +66,26 @@ impl Memory {
         }
         self.texts.insert(text, address);
         Ok(address)
+    }
+
+    /// Static data: the address of its first section.
+    pub fn statics(&mut self, text: Symbol) -> Result<u64, Trap> {
+        if let Some(&address) = self.tables.get(&text) {
+            return Ok(address);
+        }
+        let mut behind = 0;
+        for section in statics::parse(text).ok_or(Trap::Malformed)?.iter().rev() {
+            let address = self.bytes(&section.bytes)?;
+            for &(at, to) in &section.links {
+                self.write(address + u64::from(at), 8, behind + u64::from(to))?;
+            }
+            if let Some(allocation) = self.allocations.last_mut() {
+                allocation.is_static = true;
+            }
+            behind = address;
+        }
+        self.tables.insert(text, behind);
+        Ok(behind)
     }
 
     /// The address of a function: memory that nobody reads.

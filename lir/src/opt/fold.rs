@@ -177,6 +177,7 @@ impl Folder<'_> {
             Op::Iconst
             | Op::Fconst
             | Op::Data
+            | Op::Static
             | Op::Slot
             | Op::Sdiv
             | Op::Srem

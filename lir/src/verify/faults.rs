@@ -100,6 +100,8 @@ faults! {
     "L0215" RuntimeOperands { call: &'static str, expected: String, found: String } "{call} takes {expected}, not {found}";
     /// A runtime call has the result of its row, or its status.
     "L0216" RuntimeResults { call: &'static str, expected: String, found: String } "{call} gives {expected}, not {found}";
+    /// The text of `static` says what lies in sections, none of them empty, and every address in one is of a byte of the section behind.
+    "L0217" StaticData {} "the text stands for no data";
     /// A stack slot has a size, a multiple of 8 below 16 MiB.
     "L0301" SlotSize { bytes: i64 } "a slot cannot have {bytes} bytes";
     /// An access stays inside the slot or result area that its address names, and where every run comes along inside the static text.

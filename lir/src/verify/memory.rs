@@ -24,6 +24,8 @@ enum Memory {
     Owned(u64),
     /// Static text of so many bytes, aligned to nothing.
     Text(u64),
+    /// Static data. A constant index behind its list reads beyond it, behind the check that fails: so where it ends is not judged.
+    Static,
     /// An integer constant, or what was added to one.
     Constant,
     Unknown,
@@ -50,7 +52,7 @@ impl<P: Phase> Checker<'_, P> {
     /// where a text or a number may stand: so texts and numbers are judged where every run comes along.
     fn memory_in(&mut self, address: Value, block: Block) -> Memory {
         match self.memory(address) {
-            Memory::Text(_) | Memory::Constant if !self.is_certain(block) => Memory::Unknown,
+            Memory::Text(_) | Memory::Static | Memory::Constant if !self.is_certain(block) => Memory::Unknown,
             memory => memory,
         }
     }
@@ -83,6 +85,8 @@ impl<P: Phase> Checker<'_, P> {
         let Some(row) = self.definition(address) else { return Memory::Unknown };
         if row.op == Op::Slot {
             Memory::Owned(row.imm)
+        } else if row.op == Op::Static {
+            Memory::Static
         } else if row.op == Op::Data {
             Memory::Text(Symbol::from_raw(row.imm as u32).as_str().len() as u64)
         } else if self.is_constant(row) {
@@ -158,6 +162,8 @@ impl<P: Phase> Checker<'_, P> {
                     self.faults.push(LirFault::StoreToData { at, value: address.raw() });
                 }
             }
+            Memory::Static if is_store => self.faults.push(LirFault::StoreToData { at, value: address.raw() }),
+            Memory::Static => {}
             Memory::Constant => self.faults.push(LirFault::ConstantAddress { at, value: address.raw() }),
             Memory::Unknown => {
                 if invariant {
@@ -177,7 +183,7 @@ impl<P: Phase> Checker<'_, P> {
         }
         let Some(&cell) = self.body.args(inst).first() else { return };
         match self.memory_in(cell, place.0) {
-            Memory::Owned(_) | Memory::Text(_) | Memory::Constant => {
+            Memory::Owned(_) | Memory::Text(_) | Memory::Static | Memory::Constant => {
                 self.faults.push(LirFault::NotACell { at, op: row.op.info().name, value: cell.raw() });
             }
             Memory::Unknown => {}
@@ -192,8 +198,8 @@ impl<P: Phase> Checker<'_, P> {
             (Memory::Owned(size) | Memory::Text(size), _) if size < u64::from(needed) => {
                 self.faults.push(LirFault::AreaTooSmall { at, value, needed, size });
             }
-            (Memory::Text(_), Use::Writes(_)) => self.faults.push(LirFault::StoreToData { at, value }),
-            (Memory::Text(_), Use::ReadsText) => self.faults.push(LirFault::NotAText { at, value }),
+            (Memory::Text(_) | Memory::Static, Use::Writes(_)) => self.faults.push(LirFault::StoreToData { at, value }),
+            (Memory::Text(_) | Memory::Static, Use::ReadsText) => self.faults.push(LirFault::NotAText { at, value }),
             (Memory::Owned(_), Use::Writes(fields)) => {
                 for &(offset, ty) in fields {
                     self.contents.write(Spot { memory: address, offset, ty }, (place.0, written));

@@ -288,6 +288,12 @@ b0:
 ;;
 F
 b0:
+  %2: ptr = static "1 | " ;~ L0217
+  ret %0
+}
+;;
+F
+b0:
   %2: ptr = slot 12 ;~ L0301
   store %2, %0, 0
   ret %0

@@ -156,6 +156,11 @@ impl<'a, P: Phase> Checker<'a, P> {
                     Op::Alloc | Op::Free | Op::CountUp | Op::CountDown => self.cell(inst, place),
                     Op::Resume => self.resumes.push(place),
                     Op::Jump | Op::Branch => self.targets(inst, place),
+                    Op::Static => {
+                        if crate::statics::parse(ir::Symbol::from_raw(row.imm as u32)).is_none() {
+                            self.faults.push(LirFault::StaticData { at: here(place.0.raw(), place.1) });
+                        }
+                    }
                     Op::Select
                     | Op::Check
                     | Op::Panic

@@ -63,6 +63,19 @@ pub struct DataBlock {
     pub bytes: Vec<u8>,
     /// Alignment, a power of two up to 16.
     pub align: u32,
+    /// Addresses in it.
+    pub links: Vec<Link>,
+}
+
+/// An address of eight bytes in read-only bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Link {
+    /// Where in the bytes.
+    pub at: u32,
+    /// Which row of [`Code::data`] it is of, an earlier one.
+    pub row: u32,
+    /// Of which byte of that.
+    pub to: u32,
 }
 
 /// A call in the bytes.

@@ -4,10 +4,10 @@ use abi::PanicKind;
 use abi::funcs::CATCHES;
 
 use super::widen::{Branch, Target, Widening};
-use super::{Code, DataBlock, Frame, NEAR, Reloc, RelocTarget, Site};
+use super::{Code, DataBlock, Frame, Link, NEAR, Reloc, RelocTarget, Site};
 use crate::catch::catching_blocks;
 use crate::encode::{Buffer, Kind, ROWS};
-use crate::ir::{Block, Callee, Final, Function, Location, Record, StubRow};
+use crate::ir::{Block, Callee, Final, Function, Location, Record, StaticData, StubRow};
 use crate::ops::Op;
 use crate::regs::{INT_ARGS, NONE, RDI, RSI, Reg};
 
@@ -169,7 +169,7 @@ impl Emitter<'_, '_> {
             self.out.plain(row, record, &self.function.slots);
             let target = match record.op {
                 Op::LeaFunction => RelocTarget::Callee(Callee::Function(self.function.functions[record.aux as usize])),
-                Op::LeaData => RelocTarget::Data(self.text(record.aux)),
+                Op::LeaData => RelocTarget::Data(self.static_data(record.aux)),
                 op => RelocTarget::Data(self.constant(op, record.aux)),
             };
             self.reloc(target);
@@ -284,7 +284,7 @@ impl Emitter<'_, '_> {
             Location::Data(row) => {
                 let record = Record { op: Op::LeaData, a: to, b: NONE, c: NONE, imm: 0, aux: row };
                 self.out.plain(&ROWS[Op::LeaData as usize], &record, &[]);
-                let data = self.text(row);
+                let data = self.static_data(row);
                 self.reloc(RelocTarget::Data(data));
             }
         }
@@ -305,28 +305,43 @@ impl Emitter<'_, '_> {
         }
         let words = self.function.constants[index as usize];
         let bytes = words[..(align / 8) as usize].iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.add_data(index as usize, DataBlock { bytes, align })
+        let row = self.add_data(DataBlock { bytes, align, links: Vec::new() });
+        self.data_rows[index as usize] = row;
+        row
     }
 
-    /// Row of a static text.
-    fn text(&mut self, index: u32) -> u32 {
+    /// Row of a static text, or of the first of some sections: those that they point into come before them.
+    fn static_data(&mut self, index: u32) -> u32 {
         let slot = self.function.constants.len() + index as usize;
         let known = self.data_rows[slot];
         if known != u32::MAX {
             return known;
         }
-        let bytes = self.function.data[index as usize].as_str().as_bytes().to_vec();
-        self.add_data(slot, DataBlock { bytes, align: 1 })
+        let mut behind = 0;
+        match self.function.data[index as usize] {
+            StaticData::Text(text) => {
+                behind = self.add_data(DataBlock { bytes: text.as_str().as_bytes().to_vec(), align: 1, links: Vec::new() });
+            }
+            // Nothing, of a text that the verifier of LIR refuses.
+            StaticData::Sections(text) => {
+                for section in lir::statics::parse(text).unwrap_or_default().into_iter().rev() {
+                    let links = section.links.into_iter().map(|(at, to)| Link { at, row: behind, to }).collect();
+                    let align = if section.bytes.len() < 8 { 1 } else { 8 };
+                    behind = self.add_data(DataBlock { bytes: section.bytes, align, links });
+                }
+            }
+        }
+        self.data_rows[slot] = behind;
+        behind
     }
 
-    fn add_data(&mut self, slot: usize, block: DataBlock) -> u32 {
+    fn add_data(&mut self, block: DataBlock) -> u32 {
         // The tables above hold each constant once, unless they come from a dump; few are large.
         let known = if self.data.len() < 64 { self.data.iter().position(|other| *other == block) } else { None };
         let row = known.unwrap_or_else(|| {
             self.data.push(block);
             self.data.len() - 1
         });
-        self.data_rows[slot] = row as u32;
         row as u32
     }
 }

@@ -21,7 +21,7 @@ mod widen;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Code, DataBlock, Reloc, RelocTarget, Site};
+pub use code::{Code, DataBlock, Link, Reloc, RelocTarget, Site};
 pub use emit::Marks;
 pub use frame::{Frame, MAX_FRAME};
 

@@ -5,7 +5,7 @@ use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 use ir::{Column, Id, ItemId, List, PlaceId, Places, Pool, Symbol};
 
 use super::{Code, Frame, NEAR, RelocTarget, finish, mark};
-use crate::ir::{Alloc, BlockRow, CallRow, Callee, Edge, Final, Function, Location, Record, SlotKind, SlotRow, StubRow};
+use crate::ir::{Alloc, BlockRow, CallRow, Callee, Edge, Final, Function, Location, Record, SlotKind, SlotRow, StaticData, StubRow};
 use crate::ops::{Op, cc};
 use crate::regs::{CALLER_SAVED, NONE, RDI, RSI};
 use crate::verify::{Rule, verify, verify_code};
@@ -222,7 +222,7 @@ fn stubs_move_their_operands_in_parallel() {
 fn constants_are_stored_once_and_aligned() {
     let mut f = empty();
     f.constants = vec![[1 << 63, 7], [3, 0]];
-    f.data = vec![Symbol::new("text")];
+    f.data = vec![StaticData::Text(Symbol::new("text"))];
     let ret = ret(&mut f);
     block(
         &mut f,

@@ -94,7 +94,7 @@ impl Selector<'_> {
         let args = &self.graph.args[row.args];
         match row.op {
             // Defined where they are needed.
-            L::Iconst | L::Fconst | L::Data | L::Slot => {}
+            L::Iconst | L::Fconst | L::Data | L::Static | L::Slot => {}
             L::Add => self.add(inst, args[0], args[1]),
             L::Sub => {
                 if let Some(imm) = self.imm_of(args[1]) {
@@ -404,9 +404,9 @@ impl Selector<'_> {
         }
         match self.def(value) {
             Some((inst, def)) if def.op == L::Slot => Location::SlotAddress(self.local_slot(inst)),
-            Some((_, def)) if def.op == L::Data => {
-                let imm = def.imm;
-                Location::Data(self.data(imm))
+            Some((_, def)) if matches!(def.op, L::Data | L::Static) => {
+                let (op, imm) = (def.op, def.imm);
+                Location::Data(self.data(op, imm))
             }
             Some(_) | None => Location::Reg(self.reg(value)),
         }

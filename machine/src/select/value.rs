@@ -1,5 +1,6 @@
 //! Values to registers: what is deferred, what is cheap, constants, addresses.
 
+use crate::ir::StaticData;
 use ir::ssa::{Inst, InstRow, Value};
 use ir::{Id, Symbol};
 use lir::{Op as L, Type};
@@ -59,8 +60,8 @@ impl Selector<'_> {
                 let constant = self.constant([def.imm, 0]);
                 self.push(Op::LoadConst, [reg, NONE, NONE], 0, constant);
             }
-            L::Data => {
-                let data = self.data(def.imm);
+            L::Data | L::Static => {
+                let data = self.data(def.op, def.imm);
                 self.push(Op::LeaData, [reg, NONE, NONE], 0, data);
             }
             L::Slot => {
@@ -142,14 +143,15 @@ impl Selector<'_> {
         self.out.constants.len() as u32 - 1
     }
 
-    /// Row of the data table with this text.
-    pub(super) fn data(&mut self, imm: u64) -> u32 {
+    /// Row of the data table with this text, or these sections.
+    pub(super) fn data(&mut self, op: L, imm: u64) -> u32 {
         let symbol = Symbol::from_raw(imm as u32);
+        let data = if op == L::Static { StaticData::Sections(symbol) } else { StaticData::Text(symbol) };
         let first = self.out.data.len().saturating_sub(32);
-        if let Some(at) = self.out.data[first..].iter().position(|d| *d == symbol) {
+        if let Some(at) = self.out.data[first..].iter().position(|d| *d == data) {
             return (first + at) as u32;
         }
-        self.out.data.push(symbol);
+        self.out.data.push(data);
         self.out.data.len() as u32 - 1
     }
 

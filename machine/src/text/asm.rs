@@ -51,6 +51,9 @@ pub fn listing(function: &Function<Final>) -> String {
         for byte in &block.bytes {
             let _ = write!(out, " {byte:02x}");
         }
+        for link in &block.links {
+            let _ = write!(out, "; {}: data {} + {}", link.at, link.row, link.to);
+        }
         out.push('\n');
     }
     out

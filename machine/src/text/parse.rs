@@ -11,6 +11,7 @@ use ir::{Column, Id, ItemId, List, Place, PlaceId, Places, Pool, Symbol};
 
 use super::print::default_clobbers;
 use crate::finish::NEAR;
+use crate::ir::StaticData;
 use crate::ir::{
     Alloc, Block, BlockRow, CallRow, Callee, EDGE, Edge, Final, Function, Location, Phase, Record, Select, SlotKind, SlotRow, StubRow,
 };
@@ -425,8 +426,12 @@ impl<'a, P: Phase> Reader<'a, P> {
                 record.aux = row_of(&mut self.out.constants, words);
             }
             AuxKind::Data => {
-                let Some(Arg::Str(text)) = args.next() else { return self.error("T0101", "expected a text") };
-                record.aux = row_of(&mut self.out.data, Symbol::new(text));
+                let data = match args.next() {
+                    Some(Arg::Str(text)) => StaticData::Text(Symbol::new(text)),
+                    Some(Arg::Word(word)) if word == "static" => self.sections(args)?,
+                    Some(_) | None => return self.error("T0101", "expected a text"),
+                };
+                record.aux = row_of(&mut self.out.data, data);
             }
             AuxKind::Function => {
                 let Some(Arg::Symbol(name)) = args.next() else { return self.error("T0101", "expected a function") };
@@ -464,6 +469,14 @@ impl<'a, P: Phase> Reader<'a, P> {
         Some(self.block(*number))
     }
 
+    /// The text behind `static`.
+    fn sections(&mut self, args: &mut Args<'_>) -> Read<StaticData> {
+        match args.next() {
+            Some(Arg::Str(text)) => Ok(StaticData::Sections(Symbol::new(text))),
+            Some(_) | None => self.error("T0101", "expected a text"),
+        }
+    }
+
     fn stub(&mut self, record: &mut Record, inst: &Inst, args: &mut Args<'_>) -> Read<()> {
         let kind = match args.next() {
             Some(Arg::Word(word)) => PanicKind::from_name(word),
@@ -478,7 +491,11 @@ impl<'a, P: Phase> Reader<'a, P> {
                     Ok(value) => Location::Const(value),
                     Err(_) => return self.error("T0106", "the integer is too large"),
                 },
-                Arg::Str(text) => Location::Data(row_of(&mut self.out.data, Symbol::new(text))),
+                Arg::Str(text) => Location::Data(row_of(&mut self.out.data, StaticData::Text(Symbol::new(text)))),
+                Arg::Word(word) if word == "static" => {
+                    let data = self.sections(args)?;
+                    Location::Data(row_of(&mut self.out.data, data))
+                }
                 Arg::Word(word) if word != "none" => Location::SlotAddress(self.slot_number(word, "slot.")?),
                 Arg::Memory(parts) => match &parts[..] {
                     [MemoryPart { base: Arg::Word(word), .. }] => Location::Slot(self.slot_number(word, "slot ")?),

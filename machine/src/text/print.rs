@@ -4,7 +4,7 @@ use ir::text::{Arg, Block, Definition, Dump, Function as Tree, Inst, MemoryPart,
 use ir::{Fault, PlaceId, Where};
 
 use crate::finish::NEAR;
-use crate::ir::{Callee, EDGE, Function, Location, Phase, Record, SlotKind, StubRow};
+use crate::ir::{Callee, EDGE, Function, Location, Phase, Record, SlotKind, StaticData, StubRow};
 use crate::ops::{AuxKind, ImmKind, Op, Role, cc};
 use crate::regs::{CALLER_SAVED, Class, FIRST_VIRTUAL, NAMES, NONE, Reg};
 
@@ -212,7 +212,7 @@ impl<P: Phase> Printer<'_, P> {
                 }
                 None => inst.args.push(Arg::Int(i128::from(record.aux))),
             },
-            AuxKind::Data => inst.args.push(self.text(record.aux)),
+            AuxKind::Data => self.data(&mut inst.args, record.aux),
             AuxKind::Function => inst.args.push(match self.function.functions.get(record.aux as usize) {
                 Some(function) => Arg::Symbol(function.to_string()),
                 None => Arg::Int(i128::from(record.aux)),
@@ -254,19 +254,27 @@ impl<P: Phase> Printer<'_, P> {
         Arg::Memory(parts)
     }
 
-    fn text(&self, row: u32) -> Arg {
-        self.function.data.get(row as usize).map_or(Arg::Int(i128::from(row)), |text| Arg::Str(text.as_str().to_owned()))
+    /// `"text"`, `static, "sections"`
+    fn data(&self, args: &mut Vec<Arg>, row: u32) {
+        match self.function.data.get(row as usize) {
+            None => args.push(Arg::Int(i128::from(row))),
+            Some(StaticData::Text(text)) => args.push(Arg::Str(text.as_str().to_owned())),
+            Some(StaticData::Sections(text)) => args.extend([Arg::Word("static".to_owned()), Arg::Str(text.as_str().to_owned())]),
+        }
     }
 
     fn stub(&self, inst: &mut Inst, row: &StubRow) {
         inst.args.push(Arg::Word(row.kind.name().to_owned()));
         for &location in self.function.locations.slice(row.args.start(), row.args.len()) {
             inst.args.push(match location {
+                Location::Data(row) => {
+                    self.data(&mut inst.args, row);
+                    continue;
+                }
                 Location::Reg(reg) => self.reg(reg, NONE),
                 Location::Slot(slot) => Arg::Memory(vec![MemoryPart { base: Arg::Word(format!("slot {slot}")), scale: 1 }]),
                 Location::Const(value) => Arg::Int(i128::from(value)),
                 Location::SlotAddress(slot) => Arg::Word(format!("slot.{slot}")),
-                Location::Data(row) => self.text(row),
             });
         }
         self.pad_and_place(inst, row.pad.map(|pad| pad.raw()), row.place);

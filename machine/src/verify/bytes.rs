@@ -7,7 +7,7 @@ use ir::Where;
 use super::length::{Decoded, Shape, decode};
 use super::{MachFault, Rule};
 use crate::catch::catching_blocks;
-use crate::finish::{Code, Frame, NEAR, RelocTarget};
+use crate::finish::{Code, Frame, Link, NEAR, RelocTarget};
 use crate::ir::{Block, BlockRow, Callee, Final, Function};
 use crate::ops::Op;
 
@@ -257,7 +257,14 @@ impl Reader<'_> {
             }
         }
         for (index, block) in code.data.iter().enumerate() {
-            if !block.align.is_power_of_two() || block.align > 16 || block.align > 1 && block.bytes.len() as u32 != block.align {
+            let is_one = |link: &Link| {
+                let target =
+                    (link.row as usize) < index && code.data.get(link.row as usize).is_some_and(|row| (link.to as usize) < row.bytes.len());
+                target && link.at as usize + 8 <= block.bytes.len()
+            };
+            let fits =
+                if block.align == 16 { block.bytes.len() == 16 } else { block.align == 1 || block.bytes.len() as u32 >= block.align };
+            if !block.align.is_power_of_two() || block.align > 16 || !fits || !block.links.iter().all(is_one) {
                 self.fault(Rule::DataBlock, Where::Function, [index as i64, 0]);
             }
         }

@@ -80,7 +80,7 @@ rules! {
     RelocRange = "X0407" "the relocation at {0} is outside the bytes or not in order";
     RelocTarget = "X0408" "the relocation at {0} has no target, or its operand is not zero";
     FrameRecord = "X0409" "the frame that the code reports is not the one of the function";
-    DataBlock = "X0410" "constant {0} is empty or not aligned to a power of two up to 16";
+    DataBlock = "X0410" "constant {0} is too short for its alignment, a power of two up to 16, or an address in it is of no earlier one";
     RecordBytes = "X0411" "the record at {0} is not encoded as as many instructions as it means";
     SitePlace = "X0412" "the place of the call before {0} does not exist";
     RelocOperand = "X0413" "the relocation at {0} is not the operand of a call, jump or address, or one of those has none";

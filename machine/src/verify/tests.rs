@@ -171,7 +171,7 @@ fn bytes() -> Vec<(&'static str, Function<Final>, Code)> {
     add("X0408", &|c| c.relocs[0].target = RelocTarget::Data(7));
     add("X0409", &|c| c.frame_size += 16);
     add("X0409", &|c| c.saved_mask = 0);
-    add("X0410", &|c| c.data.push(crate::finish::DataBlock { bytes: vec![0; 3], align: 8 }));
+    add("X0410", &|c| c.data.push(crate::finish::DataBlock { bytes: vec![0; 3], align: 8, links: Vec::new() }));
     add("X0411", &|c| c.bytes.push(0x90));
     add("X0411", &|c| c.bytes[jcc] = 0xb0 + 8);
     add("X0412", &|c| c.sites[0].place = PlaceId(99));

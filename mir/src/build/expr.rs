@@ -10,6 +10,7 @@ use super::cells::cell_of;
 use super::{Builder, Leave, Lower, reached};
 use crate::ir::ConstValue;
 use crate::ops::Op;
+use crate::statics;
 
 impl Builder<'_> {
     /// Lowers an expression whose value is needed.
@@ -62,6 +63,12 @@ impl Builder<'_> {
                 if self.ty(e) == Type::NEVER { Err(self.unreachable()) } else { Ok(Some(result)) }
             }
             Expr::Intrinsic(..) => self.intrinsic(e),
+            Expr::Aggregate(parts)
+                if self.is_long(e, parts)
+                    && let Some(list) = self.long_literal(e)? =>
+            {
+                Ok(Some(list))
+            }
             Expr::Aggregate(parts) => {
                 let parts = self.values(parts)?;
                 let ty = self.ty(e);
@@ -192,6 +199,9 @@ impl Builder<'_> {
                 self.making(Op::New, &parts, 0, *ty, at)
             }
             ConstValue::List(ty, elements) => {
+                if let Some(text) = statics::text_of(value) {
+                    return self.op_with(Op::Static, &[], u64::from(text.raw()), *ty);
+                }
                 let elements: Vec<Value> = elements.iter().map(|element| self.literal(element, at)).collect();
                 self.making(Op::List, &elements, 0, *ty, at)
             }

@@ -28,6 +28,7 @@ mod decide;
 mod expr;
 mod flow;
 mod intrinsics;
+mod literals;
 mod loops;
 mod matching;
 mod mono;

@@ -5,6 +5,7 @@ use ir::ssa::Inst;
 use ir::{ItemId, Places};
 use std::rc::Rc;
 
+use super::value::Heap;
 use crate::ir::Contract;
 use crate::ownership::Opened;
 
@@ -30,6 +31,10 @@ impl Run {
 /// One instruction. `d` is the destination, `a` and `b` are operands; all are slots of the kind that the op needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Insn {
+    Static {
+        d: Slot,
+        list: u32,
+    },
     Text {
         d: Slot,
         text: u32,
@@ -536,6 +541,8 @@ pub(super) struct Code {
     /// Switches: sorted cases with their edges, and the edge of all other values.
     pub(super) tables: Vec<(Vec<(i64, u32)>, u32)>,
     pub(super) texts: Vec<Rc<str>>,
+    /// Lists that nobody holds.
+    pub(super) statics: Vec<Heap>,
     /// What is taken apart.
     pub(super) opened: Vec<Opened>,
     /// The words of a new frame: literals are in place.

@@ -10,7 +10,7 @@ use ir::ssa::{Block, Graph, Inst, Value};
 use ir::{ItemId, Symbol};
 
 use super::code::{Code, Edge, HEAP, Insn, Run, Site, Slot};
-use super::value::is_word;
+use super::value::{heap_of, is_word};
 use crate::ir::{Contract, Mir};
 use crate::ops::{Op, SOLE, payload_parts};
 use crate::ownership::{is_token, opened};
@@ -62,6 +62,7 @@ pub(super) fn decode(body: &Graph<Mir>, contract: Contract, callee: impl FnMut(I
             edges: Vec::new(),
             tables: Vec::new(),
             texts: Vec::new(),
+            statics: Vec::new(),
             opened: Vec::new(),
             template: Vec::new(),
             heaps: 0,
@@ -286,6 +287,12 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                     self.code.texts.push(Rc::from(symbol.as_str()));
                 }
                 Insn::Text { d: self.heap_result(inst)?, text }
+            }
+            Op::Static => {
+                let text = Symbol::from_raw(row.imm as u32);
+                let list = crate::statics::parse(text).ok_or("a static list whose text is none")?;
+                self.code.statics.push(heap_of(list));
+                Insn::Static { d: self.heap_result(inst)?, list: self.code.statics.len() as u32 - 1 }
             }
             Op::Add => binary!(Add),
             Op::Sub => binary!(Sub),

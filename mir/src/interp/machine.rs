@@ -306,6 +306,7 @@ impl<'a> Machine<'a> {
             }
             match &code.insns[pc] {
                 Insn::Text { d, text } => heap!(*d) = Heap::Str(code.texts[*text as usize].clone()),
+                Insn::Static { d, list } => heap!(*d) = code.statics[*list as usize].clone(),
                 Insn::Add { d, a, b } => int2!(d, a, b, pure::int::add),
                 Insn::Sub { d, a, b } => int2!(d, a, b, pure::int::sub),
                 Insn::Mul { d, a, b } => int2!(d, a, b, pure::int::mul),

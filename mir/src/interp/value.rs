@@ -7,6 +7,7 @@ use hir::{Type, TypeKind};
 
 use super::hole::Unfilled;
 use super::list::Elements;
+use crate::statics::Datum;
 
 /// A text, aggregate or list.
 #[derive(Clone, Debug, Default)]
@@ -171,5 +172,29 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Associated(..)
         | TypeKind::Parameter(..)
         | TypeKind::Variable(_) => false,
+    }
+}
+
+/// A value of a static list, as the machine has it. Nobody counts it.
+pub(super) fn heap_of(datum: Datum) -> Heap {
+    let cells = |parts: Vec<Datum>| parts.into_iter().map(cell_of).collect();
+    match datum {
+        Datum::Str(text) => Heap::Str(Rc::from(text.as_str())),
+        Datum::Aggregate(parts) => Heap::Aggregate(cells(parts)),
+        Datum::Variant(number, parts) => Heap::Variant(number, cells(parts)),
+        Datum::List(elements) => Heap::List(Elements::new(elements.into_iter().map(cell_of).collect())),
+        Datum::Int(_) | Datum::Float(_) | Datum::Bool(_) | Datum::Char(_) | Datum::Byte(_) | Datum::Unit => Heap::Empty,
+    }
+}
+
+fn cell_of(datum: Datum) -> Cell {
+    match datum {
+        Datum::Int(value) => Cell::Word(value as u64),
+        Datum::Float(bits) => Cell::Word(bits),
+        Datum::Bool(value) => Cell::Word(u64::from(value)),
+        Datum::Char(value) => Cell::Word(u64::from(u32::from(value))),
+        Datum::Byte(value) => Cell::Word(u64::from(value)),
+        Datum::Unit => Cell::Word(0),
+        Datum::Str(_) | Datum::Aggregate(_) | Datum::Variant(..) | Datum::List(_) => Cell::Heap(heap_of(datum)),
     }
 }

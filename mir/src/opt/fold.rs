@@ -235,6 +235,11 @@ pub(super) fn commutes(op: Op) -> bool {
     )
 }
 
+/// The length of a list that lies in the image.
+fn static_length(graph: &Graph<Mir>, list: Value) -> Option<i64> {
+    crate::statics::length(Symbol::from_raw(graph.insts[graph.def_inst(list)?].imm as u32))
+}
+
 /// The defining instruction's op and operands.
 fn definition(graph: &Graph<Mir>, value: Value) -> Option<(Op, &[Value])> {
     let inst = graph.def_inst(value)?;
@@ -341,10 +346,12 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
         },
         Op::ListLen => match definition(graph, args[0]) {
             Some((Op::List, elements)) => int(elements.len() as i64),
+            Some((Op::Static, _)) => static_length(graph, args[0]).map_or(Found::Nothing, int),
             Some(_) | None => Found::Nothing,
         },
         Op::New | Op::Aggregate | Op::Variant | Op::Field | Op::WithField => Found::Nothing,
         Op::List
+        | Op::Static
         | Op::ListGet
         | Op::ListAt
         | Op::ListPush

@@ -45,7 +45,7 @@ pub enum Gives {
 pub const fn of(op: Op) -> (Takes, Gives) {
     use {Gives::*, Takes::*};
     match op {
-        Op::Str => (Borrows, Immortal),
+        Op::Str | Op::Static => (Borrows, Immortal),
         Op::Select | Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::ListAt => (Borrows, Part),
         Op::Aggregate | Op::Variant => (Consumes, Whole),
         Op::WithField | Op::New => (Consumes, Owned),

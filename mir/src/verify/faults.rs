@@ -138,6 +138,8 @@ faults! {
     "M0235" NothingUnwinds {} "nothing unwinds here, on one way at least";
     /// The hole of a `hole<T>` is for a T: of that type are what stands in it, what is plugged, what fills it, and what that gives.
     "M0236" HoleType { value: u32, expected: String, found: String } "the hole is for {expected}, and %{value} is {found}";
+    /// The text of `static` stands for a list of the result's type.
+    "M0237" StaticValue { expected: String } "the text is no value of type {expected}";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.

@@ -107,6 +107,7 @@ fn broken() -> Vec<String> {
         "rt print, %3, {nounwind} ;~ M0220",
         "%9: int = wrap_add %0, %0, {nounwind} ;~ M0220",
         "%9: hole<bool> = hole %0 ;~ M0236",
+        "%9: [int] = static \"[1; true]\" ;~ M0237",
         "%9: int = list_at %5, %0 ;~ M0318",
         "ret %0 ;~ M0105",
     ];

@@ -3,13 +3,14 @@
 use abi::{Kind, PanicKind, RuntimeCall};
 use hir::{Type, TypeKind};
 use ir::ssa::{ENTRY, Graph, Inst, Value};
-use ir::{ItemId, Stop, Where};
+use ir::{ItemId, Stop, Symbol, Where};
 
 use super::faults::MirFault;
 use super::proof;
 use crate::Op;
 use crate::ir::{Context, Mir, Variants};
 use crate::ops::{Class, NOUNWIND, payload_parts};
+use crate::statics;
 
 /// The language type that crosses the runtime boundary as this kind.
 pub const fn type_of_kind(kind: Kind) -> Type {
@@ -178,6 +179,7 @@ impl Checker<'_> {
             Op::Select => self.select(at, args, row.first_result),
             Op::Aggregate => self.aggregate(at, args, result_ty)?,
             Op::List => self.elements(at, args, result_ty),
+            Op::Static => self.statics(at, row.imm, result_ty)?,
             Op::Field => {
                 if let (Some(ty), Some(result)) = (self.first(args), result_ty) {
                     self.field(at, ty, row.imm as i64, row.first_result, result)?;
@@ -363,6 +365,20 @@ impl Checker<'_> {
         }
         for (index, (&field, &arg)) in fields.iter().zip(args).enumerate() {
             self.field_type(at, index, field, arg);
+        }
+        Ok(())
+    }
+
+    /// The text of a static list stands for a value of its type.
+    fn statics(&mut self, at: Where, imm: u64, result: Option<Type>) -> Result<(), Stop> {
+        let text = Symbol::from_raw(imm as u32);
+        let Some(ty) = result.filter(|ty| matches!(ty.kind(), TypeKind::List(_))) else { return Ok(()) };
+        let is_of = match statics::parse(text) {
+            Some(list) => statics::is_of(&list, ty, self.cx)?,
+            None => false,
+        };
+        if !is_of {
+            self.faults.push(MirFault::StaticValue { at, expected: ty.to_string() });
         }
         Ok(())
     }

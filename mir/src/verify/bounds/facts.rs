@@ -1,6 +1,7 @@
 //! What is known at a spot, and ints and lengths as polynomials.
 
 use hir::Type;
+use ir::Symbol;
 use ir::ssa::{Block, Def, Graph, Inst, Value};
 
 use super::poly::{Atom, Poly, What};
@@ -213,6 +214,10 @@ impl Prover<'_> {
                 // The sum fits where elements need room.
                 (Op::ListPush, &[of, _]) if lengths(graph.ty(list)).high < i64::MAX => (list, more) = (of, more + 1),
                 (Op::List, parts) => break Poly::number(parts.len() as i128),
+                (Op::Static, _) => match crate::statics::length(Symbol::from_raw(graph.insts[inst].imm as u32)) {
+                    Some(length) => break Poly::number(i128::from(length)),
+                    None => break Poly::atom(Atom::length(list)),
+                },
                 _ => break Poly::atom(Atom::length(list)),
             }
         };
