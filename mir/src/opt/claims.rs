@@ -6,7 +6,7 @@
 //! less optimism is always right.
 //!
 //! So it is with `list_at`: where the verifier's proof, which is another one than that of the passes, does not find that the list has the element, the op is a
-//! `list_get` again.
+//! `list_get` again. And a `list_set` gets a `list_get` before it again: that of the source was proved by a pass, used by nobody, and is gone.
 
 use ir::ssa::order::Order;
 use ir::ssa::{Graph, Inst, NewInst};
@@ -26,19 +26,36 @@ pub(super) fn take_back(graph: &mut Graph<Mir>, order: &Order) -> bool {
     give_edges(graph, &found)
 }
 
-/// Makes looks at elements that are not proved to be there check again; they kept their place. Says whether there were any. In the `last` round all do:
-/// the search for a proof is bounded, and where it ends depends on the numbers of values.
+/// Makes looks at elements that are not proved to be there check again, and puts a check before what writes such elements; they kept their place. Says whether
+/// there were any. In the `last` round all do: the search for a proof is bounded, and where it ends depends on the numbers of values.
 pub(super) fn take_elements_back(graph: &mut Graph<Mir>, last: bool) -> bool {
-    let insts = || graph.blocks.rows().iter().flat_map(|row| &row.insts).copied();
-    let mut found: Vec<Inst> = bounds::unproved(graph).into_iter().map(|(_, _, inst)| inst).collect();
+    let mut found = bounds::unproved(graph);
     if last && !found.is_empty() {
-        found = insts().collect();
+        found.clear();
+        for block in graph.blocks.ids() {
+            found.extend(graph.blocks[block].insts.iter().enumerate().map(|(at, &inst)| (block, at, inst)));
+        }
     }
-    found.retain(|&inst| graph.op(inst) == Op::ListAt && graph.edges[inst].place.is_some());
-    for &inst in &found {
-        graph.insts[inst].op = Op::ListGet;
+    found.retain(|&(_, _, inst)| matches!(graph.op(inst), Op::ListAt | Op::ListSet) && graph.edges[inst].place.is_some());
+    let mut checks = Vec::with_capacity(found.len());
+    // From behind, so that the places of those before stay.
+    found.sort_unstable();
+    for &(block, at, inst) in found.iter().rev() {
+        if graph.op(inst) == Op::ListAt {
+            graph.insts[inst].op = Op::ListGet;
+            checks.push(inst);
+            continue;
+        }
+        let (list, index, element) = match *graph.args(inst) {
+            [list, index, element] => (list, index, graph.ty(element)),
+            _ => continue,
+        };
+        let place = graph.edges[inst].place;
+        let check = graph.make(NewInst { args: &[list, index], place, ..NewInst::new(Op::ListGet) }, &[element]);
+        graph.blocks[block].insts.insert(at, check);
+        checks.push(check);
     }
-    give_edges(graph, &found)
+    give_edges(graph, &checks)
 }
 
 /// Lets panics of these go on to the caller.

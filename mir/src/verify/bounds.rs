@@ -1,6 +1,6 @@
 //! M0318: elements that a list is known to have.
 //!
-//! `list_at` reads an element without a look at the length of the list. That it is there is proved here from the body alone, whoever
+//! `list_at` reads an element and `list_set` writes one without a look at the length of the list. That it is there is proved here from the body alone, whoever
 //! claims it and by whatever analysis: this one is another, and goes the other way. A claim is two goals, `index >= 0` and `length - index - 1 >= 0`, polynomials
 //! over ints and lengths that are to be proved where the claim stands. What the branches on the way there say, and what other looks at elements say (they
 //! have been proved, or check), are facts: polynomials that are not negative. A goal is proved when it is a sum of facts, each times something that is not
@@ -12,7 +12,8 @@
 //! Values never change, and a fact that every way to a spot has shown is about the values that it has there: what defines them dominates what shows the fact, so it
 //! would have been shown again of others. `wrap_add` and its like are sums where their operands prove that nothing wraps, which are goals of their own.
 //!
-//! Bodies without such ops cost one look at their ops. A claim costs a bounded number of steps; who needs more is not proved.
+//! Bodies without such ops cost one look at their ops. A claim costs a bounded number of steps, and so do all hard ones of a body together; who needs more is not proved.
+//! `list_swap` is made of `list_set` after this was judged, by the same list and index.
 
 mod facts;
 mod poly;
@@ -32,6 +33,10 @@ use crate::ir::Mir;
 
 /// Sums of facts that are tried for a claim.
 const STEPS: u32 = 4000;
+/// Steps that count as none: what most claims take.
+const EASY: u32 = 128;
+/// Steps for all claims of a body together, without those of the easy ones.
+const BODY: u32 = 24 * STEPS;
 /// Steps for the question how many bits a factor has.
 const SHARE: u32 = 400;
 /// Facts that are added up for a goal.
@@ -49,6 +54,19 @@ const BITS: [u32; 2] = [41, 31];
 /// Operands of operands that are looked at for an interval.
 const DEEP: u32 = 4;
 
+/// The ops that go to an element without a check.
+const fn is_claim(op: Op) -> bool {
+    matches!(op, Op::ListAt | Op::ListSet)
+}
+
+/// List and index of an op that shows, or claims, that the list has such an element.
+fn look(graph: &Graph<Mir>, inst: Inst) -> Option<(Value, Value)> {
+    match (graph.op(inst), graph.args(inst)) {
+        (Op::ListGet | Op::ListAt, &[list, index]) | (Op::ListSet, &[list, index, _]) => Some((list, index)),
+        _ => None,
+    }
+}
+
 /// Judges a body whose structure and types are right, before it is known who holds what: there the list that is read or written is the one that was looked at,
 /// and not a part that was taken out of something. Nobody makes such an op later.
 pub(super) fn check(graph: &Graph<Mir>, faults: &mut Vec<MirFault>) {
@@ -62,14 +80,14 @@ pub(super) fn check(graph: &Graph<Mir>, faults: &mut Vec<MirFault>) {
 /// The claims of a body that are not proved, with block and number therein.
 pub(crate) fn unproved(graph: &Graph<Mir>) -> Vec<(Block, usize, Inst)> {
     let mut unproved = Vec::new();
-    if !graph.insts.rows().iter().any(|row| row.op == Op::ListAt) {
+    if !graph.insts.rows().iter().any(|row| is_claim(row.op)) {
         return unproved;
     }
     let order = Order::of(graph);
     let mut prover = Prover::of(graph, &order);
     for &block in &order.blocks {
         for (at, &inst) in graph.blocks[block].insts.iter().enumerate() {
-            if graph.op(inst) == Op::ListAt && !prover.proves(block, at) {
+            if is_claim(graph.op(inst)) && !prover.proves(block, at) {
                 unproved.push((block, at, inst));
             }
         }
@@ -159,6 +177,8 @@ struct Prover<'a> {
     steps: u32,
     /// How many steps the question may take.
     limit: u32,
+    /// How many steps hard claims may still take.
+    left: u32,
 }
 
 impl<'a> Prover<'a> {
@@ -170,7 +190,7 @@ impl<'a> Prover<'a> {
         for &from in &order.blocks {
             for (at, &inst) in graph.blocks[from].insts.iter().enumerate() {
                 homes[inst.index()] = from;
-                if let (Op::ListGet | Op::ListAt, &[_, index]) = (graph.op(inst), graph.args(inst)) {
+                if let Some((_, index)) = look(graph, inst) {
                     looks.entry(index).or_default().push(inst);
                 }
                 if let Some(pad) = graph.edges[inst].unwind {
@@ -216,14 +236,15 @@ impl<'a> Prover<'a> {
             open: Vec::new(),
             steps: 0,
             limit: 0,
+            left: BODY,
         }
     }
 
     /// Is the element there that instruction `at` of a block looks at?
     fn proves(&mut self, block: Block, at: usize) -> bool {
         let inst = self.graph.blocks[block].insts[at];
-        let &[list, index, ..] = self.graph.args(inst) else { return false };
-        (self.steps, self.limit) = (0, STEPS);
+        let Some((list, index)) = look(self.graph, inst) else { return false };
+        (self.steps, self.limit) = (0, STEPS.min(self.left + EASY));
         self.failed.clear();
         self.exact.clear();
         self.intervals.clear();
@@ -234,7 +255,9 @@ impl<'a> Prover<'a> {
         let index = Poly::atom(Atom::int(index));
         let length = Poly::atom(Atom::length(list));
         let below = length.less(&index).and_then(|rest| rest.sum(&Poly::number(-1)));
-        below.is_some_and(|below| self.prove(&below, spot, DEPTH)) && self.prove(&index, spot, DEPTH)
+        let is_proved = below.is_some_and(|below| self.prove(&below, spot, DEPTH)) && self.prove(&index, spot, DEPTH);
+        self.left = self.left.saturating_sub(self.steps.saturating_sub(EASY));
+        is_proved
     }
 
     /// Has every way here looked at this element, of a list of that length? However far that is.

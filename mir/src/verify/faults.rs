@@ -176,6 +176,6 @@ faults! {
     "M0316" HolePlace { value: u32, part: u64, why: &'static str } "part {part} of %{value} cannot be a hole: {why}";
     /// `sole` marks ops that change a list, where every way there proves that nobody else holds it.
     "M0317" UnprovedSole { op: &'static str } "nothing proves that nobody else holds the list of this `{op}`";
-    /// An element is read without a check only where every way there proves that the list has it.
+    /// An element is read or written without a check only where every way there proves that the list has it.
     "M0318" UnprovedIndex { op: &'static str, value: u32 } "nothing proves that the list of this `{op}` has an element %{value}";
 }

@@ -170,7 +170,7 @@ fn complaints(program: &Program) -> Vec<Plant> {
     let stage = Stage { level: "mir", phase: "mono" };
     let text = levels::text(program, stage).unwrap_or_default();
     let said = |text: &str, word: &'static str| {
-        let (_, wrong) = views::judge(stage, text);
+        let (_, wrong) = views::judge(stage, text, true);
         wrong.iter().filter(|what| what.contains(word)).map(|_| word.to_owned()).take(1).collect::<Vec<_>>()
     };
     let mut plants = vec![

@@ -15,6 +15,8 @@ pub struct Counts {
     pub instructions: usize,
     /// Bytes of text.
     pub bytes: usize,
+    /// Dumps whose TSV and JSON were looked at.
+    pub views: usize,
 }
 
 impl Counts {
@@ -24,11 +26,12 @@ impl Counts {
         self.functions += more.functions;
         self.instructions += more.instructions;
         self.bytes += more.bytes;
+        self.views += more.views;
     }
 }
 
 /// Judges the text of a stage: what was counted, and what does not hold.
-pub fn judge(stage: Stage, text: &str) -> (Counts, Vec<String>) {
+pub fn judge(stage: Stage, text: &str, with_views: bool) -> (Counts, Vec<String>) {
     let mut wrong = Vec::new();
     let dump = match ir::text::parse(text) {
         Ok(dump) => dump,
@@ -37,8 +40,8 @@ pub fn judge(stage: Stage, text: &str) -> (Counts, Vec<String>) {
     if (dump.level.as_str(), dump.phase.as_str()) != (stage.level, stage.phase) {
         wrong.push(format!("is a dump of {}.{}", dump.level, dump.phase));
     }
-    let mut counts =
-        Counts { dumps: 1, functions: dump.functions.len(), instructions: levels::instructions(&dump).len(), bytes: text.len() };
+    let instructions = levels::instructions(&dump).len();
+    let mut counts = Counts { dumps: 1, functions: dump.functions.len(), instructions, bytes: text.len(), views: usize::from(with_views) };
     match levels::read(text) {
         Err(error) => wrong.push(format!("does not read back: {error}")),
         Ok(reading) => {
@@ -52,7 +55,9 @@ pub fn judge(stage: Stage, text: &str) -> (Counts, Vec<String>) {
             counts.functions = reading.functions;
         }
     }
-    wrong.extend(agree(&dump, &view::tsv(&dump), &view::json(&dump)));
+    if with_views {
+        wrong.extend(agree(&dump, &view::tsv(&dump), &view::json(&dump)));
+    }
     wrong.extend(levels::strangers(&dump).into_iter().map(|what| format!("holds what belongs to another level: {what}")));
     (counts, wrong)
 }

@@ -5,7 +5,7 @@ use ir::Symbol;
 use ir::ssa::{Block, Def, Graph, Inst, Value};
 
 use super::poly::{Atom, Poly, What};
-use super::{Expanded, Level, Prover, combined};
+use super::{Expanded, Level, Prover, combined, look};
 use crate::Op;
 use crate::ir::Mir;
 use crate::verify::proof::{int_literal, lengths};
@@ -55,7 +55,7 @@ impl Prover<'_> {
             }
             for &inst in graph.blocks[block].insts[..at].iter().rev().take(FAR - seen) {
                 seen += 1;
-                if let (Op::ListGet | Op::ListAt, &[list, index]) = (graph.op(inst), graph.args(inst)) {
+                if let Some((list, index)) = look(graph, inst) {
                     let (length, index) = (self.length(list), self.int(index, level));
                     facts.extend(length.less(&index, 1));
                     facts.push(index);
