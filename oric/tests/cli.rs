@@ -201,8 +201,17 @@ fn literals_may_be_long() {
     for (name, wanted) in [("constant", "9999\n"), ("map", "10000\n"), ("list", "10000 w9999\n")] {
         assert_eq!(shell(&format!("oric run {name}.ori"), &folder.0), (wanted.to_owned(), 0), "{name}");
     }
+    // A constant is laid out once, however often it is read.
     let reads: String = (0..4).map(|n| format!("print(msg: `{{m[\"w{n}\"] ?? 0}}`); ")).collect();
-    folder.write("large.ori", format!("let $m = {{{entries}}};\n@main () -> void = {{ {reads} }}\n").as_bytes());
+    folder.write("reads.ori", format!("let $m = {{{entries}}};\n@main () -> void = {{ {reads} }}\n").as_bytes());
+    assert_eq!(shell("oric run reads.ori", &folder.0), ("0\n1\n2\n3\n".to_owned(), 0));
+    // What is computed has code.
+    let sums: Vec<String> = (0..66_000).map(|n| format!("k + {n}")).collect();
+    folder.write(
+        "large.ori",
+        format!("// Large.\n@main (args: [str]) -> void = {{ let k = args.len(); print(msg: `{{[{}].len()}}`); }}\n", sums.join(", "))
+            .as_bytes(),
+    );
     let (out, status) = shell("oric run large.ori 2>&1", &folder.0);
     assert!(
         status == 1 && out.contains("error[E0039]") && out.contains("large.ori:2:2") && out.contains("a function of its own"),
