@@ -209,7 +209,7 @@ fn literals_may_be_long() {
     let sums: Vec<String> = (0..66_000).map(|n| format!("k + {n}")).collect();
     folder.write(
         "large.ori",
-        format!("// Large.\n@main (args: [str]) -> void = {{ let k = args.len(); print(msg: `{{[{}].len()}}`); }}\n", sums.join(", "))
+        format!("// Large.\n@main (args: [str]) -> void = {{ let k = args.len(); let m = [{}]; print(msg: `{{m[k]}}`); }}\n", sums.join(", "))
             .as_bytes(),
     );
     let (out, status) = shell("oric run large.ori 2>&1", &folder.0);
