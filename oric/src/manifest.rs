@@ -1,5 +1,6 @@
 //! `ori.toml`: what a package says of itself (language/07 §7.10).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Manifest {
     pub optimise: bool,
     /// How it is tested.
     pub testing: Testing,
+    /// What it imports from: names, and the folders of the packages, relative to its own.
+    pub dependencies: Vec<(String, String)>,
 }
 
 /// How a package is tested (language/11 §11.3, §11.5, §11.9).
@@ -40,7 +43,7 @@ impl Default for Testing {
 
 impl Default for Manifest {
     fn default() -> Self {
-        Manifest { name: None, main: "main.ori".to_owned(), optimise: true, testing: Testing::default() }
+        Manifest { name: None, main: "main.ori".to_owned(), optimise: true, testing: Testing::default(), dependencies: Vec::new() }
     }
 }
 
@@ -53,6 +56,37 @@ struct File {
     build: Build,
     #[serde(default)]
     testing: TestingTable,
+    #[serde(default)]
+    dependencies: BTreeMap<String, Dependency>,
+    features: Option<toml::Table>,
+    const_eval: Option<toml::Table>,
+}
+
+/// What stands behind the name of a dependency.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Dependency {
+    Version(String),
+    Table {
+        path: Option<String>,
+        #[serde(flatten)]
+        others: BTreeMap<String, toml::Value>,
+    },
+}
+
+impl Dependency {
+    /// The folder, or why there is none.
+    fn folder(self) -> Result<String, String> {
+        const PATHS: &str = "this compiler takes packages from folders: `{ path = \"../name\" }`";
+        match self {
+            Dependency::Version(version) => Err(format!("versions (`{version}`) are not supported yet; {PATHS}")),
+            Dependency::Table { path: Some(path), others } => match others.keys().find(|key| key.as_str() != "version") {
+                None => Ok(path),
+                Some(key) => Err(format!("`{key}` is not supported; {PATHS}")),
+            },
+            Dependency::Table { path: None, .. } => Err(format!("it has no `path`; {PATHS}")),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -125,9 +159,10 @@ fn parse(text: &str) -> Result<Manifest, String> {
         line.map_or(message.clone(), |line| format!("line {line}: {message}"))
     })?;
     let name = file.project.name;
-    let identifier =
-        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.bytes().next().is_none_or(|b| b.is_ascii_digit());
-    if !identifier {
+    let is_identifier = |name: &str| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.bytes().next().is_none_or(|b| b.is_ascii_digit())
+    };
+    if !is_identifier(&name) {
         return Err(format!("the name '{name}' is not an identifier"));
     }
     let main = file.project.main.unwrap_or_else(|| "src/main.ori".to_owned());
@@ -142,7 +177,21 @@ fn parse(text: &str) -> Result<Manifest, String> {
         timeout: file.testing.timeout.map_or(standing.timeout, |time| time.0),
         slow: file.testing.slow_test_threshold.map_or(standing.slow, |time| time.0),
     };
-    Ok(Manifest { name: Some(name), main: inside.to_owned(), optimise: file.build.optimise.unwrap_or(true), testing })
+    for (table, is_there) in [("features", file.features.is_some()), ("const_eval", file.const_eval.is_some())] {
+        if is_there {
+            return Err(format!("the table [{table}] is not supported yet"));
+        }
+    }
+    let mut dependencies = Vec::new();
+    for (name, dependency) in file.dependencies {
+        if !is_identifier(&name) || name == "std" {
+            return Err(format!("dependency '{name}': no package can be imported by this name"));
+        }
+        let folder = dependency.folder().map_err(|why| format!("dependency '{name}': {why}"))?;
+        dependencies.push((name, folder));
+    }
+    let optimise = file.build.optimise.unwrap_or(true);
+    Ok(Manifest { name: Some(name), main: inside.to_owned(), optimise, testing, dependencies })
 }
 
 /// The nearest folder at or above `folder` with a manifest, and the way down from it.

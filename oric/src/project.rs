@@ -18,8 +18,10 @@ use crate::manifest::{self, Manifest};
 use crate::queries::{OneFile, Sites, is_test_module};
 
 pub mod files;
+pub mod packages;
 
 use files::Files;
+use packages::Packages;
 
 /// A source file as an input of the engine.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -49,6 +51,8 @@ pub struct Project {
     main_file: String,
     /// What `ori.toml` says.
     pub manifest: Manifest,
+    /// It and those that it needs.
+    pub packages: Packages,
     scope: Scope,
 }
 
@@ -151,17 +155,21 @@ impl Project {
             (package, scope)
         };
         let manifest = manifest::read(&package)?.ok_or_else(no_package)?;
-        let main_file = manifest.main.clone();
+        let mut main_file = manifest.main.clone();
         let path = package.join("src").join(&main_file);
-        if !path.is_file() {
+        // A library has no program.
+        if !path.is_file() && package.join("src").join(LIBRARY).is_file() {
+            main_file = LIBRARY.to_owned();
+        } else if !path.is_file() {
             return Err(OpenError::Io(path, io::ErrorKind::NotFound.into()));
         }
         Ok(Project {
             source: "src/".to_owned(),
             prefix: prefix(&package),
-            package,
             main: module_of(&main_file),
             main_file,
+            packages: Packages::of(&package, &manifest)?,
+            package,
             manifest,
             scope,
         })
@@ -192,6 +200,7 @@ impl Project {
             let main_file = below.join(file.file_name().unwrap_or_default()).to_string_lossy().replace('\\', "/");
             let prefix = prefix(&package);
             return Ok(Project {
+                packages: Packages::of(&package, &manifest)?,
                 package,
                 source: "src/".to_owned(),
                 prefix,
@@ -208,6 +217,7 @@ impl Project {
             main: Symbol::new(&stem.to_string_lossy()),
             main_file: file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             manifest: Manifest::default(),
+            packages: Packages::default(),
             scope: Scope::File,
         })
     }
@@ -273,6 +283,11 @@ impl Project {
         if module == self.main {
             return [Some(format!("{}{}", self.source, self.main_file)), None];
         }
+        if let Some((_, below)) = module.as_str().split_once('/') {
+            let Some(folder) = self.packages.folder_of(module) else { return [None, None] };
+            let below = below.replace('.', "/");
+            return [Some(format!("{folder}src/{below}.ori")), Some(format!("{folder}src/{below}/mod.ori"))];
+        }
         let relative = module.as_str().replace('.', "/");
         if is_test_module(module) {
             return [Some(format!("{}{relative}.test.ori", self.source)), None];
@@ -335,6 +350,9 @@ impl Project {
         })
     }
 }
+
+/// The file below `src/` that stands for a package as a whole (language/07 §7.1).
+const LIBRARY: &str = "lib.ori";
 
 /// Modules in one folder from which on it is listed.
 const MANY: usize = 8;

@@ -227,11 +227,13 @@ impl Session {
         let (options, link) = (self.setup.options.clone(), self.setup.link);
         let root = self.root();
         let sites = self.project.test_sites();
+        let packages = self.project.packages.clone();
         self.inputs_changed = self.engine.edit(|engine| {
             engine.set::<queries::Settings>(&(), options)?;
             engine.set::<queries::LinkSettings>(&(), link)?;
             engine.set::<queries::Main>(&(), root)?;
             engine.set::<queries::TestSites>(&(), sites)?;
+            engine.set::<queries::PackageTable>(&(), packages)?;
             self.inputs.refresh(&self.project, engine)
         })?;
         Ok(())
@@ -512,7 +514,8 @@ impl Session {
 /// The module that an import path would name, whether it exists or not.
 fn candidate(engine: &Engine, from: Symbol, path: &syntax::tree::ModulePath) -> Option<Symbol> {
     let named = std::cell::Cell::new(None);
-    let _ = queries::resolve(from, path, |module| {
+    let packages = || Ok(engine.input_value::<queries::PackageTable>(&()));
+    let _ = queries::resolve(from, path, packages, |module| {
         if module != from {
             named.set(Some(module));
             return Ok::<_, std::convert::Infallible>(None);

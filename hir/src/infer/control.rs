@@ -183,6 +183,17 @@ impl<'a> Checker<'a> {
         Ok(self.push(Expr::While { id, condition, body }, Type::VOID, span))
     }
 
+    /// A loop over `(i, x)` where there are only `x`: lists and the like give their positions when asked.
+    fn help_to_pairs(&mut self, before: usize, pattern: tree::PatternId, item: Type) {
+        let is_pair = matches!(self.tree.patterns[pattern], Pattern::Tuple(parts) if parts.len() == 2);
+        if is_pair
+            && !matches!(item.kind(), TypeKind::Tuple(_))
+            && let Some(error) = self.diagnostics[before..].iter_mut().find(|error| error.code == Code::E2001)
+        {
+            error.helps.push("`for (i, x) in xs.enumerate()` counts what it gives".into());
+        }
+    }
+
     pub(super) fn for_do(&mut self, label: Option<Symbol>, clauses: List<ForClause>, body: tree::ExprId, span: Span) -> Result<ExprId> {
         let tree = self.tree;
         self.clause(label, tree.clauses.get(clauses), Rounds { body, yields: None }, span)
@@ -257,7 +268,9 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let local = self.local(self.blank, item, false);
+                let before = self.diagnostics.len();
                 self.bind_local(first.pattern, local, item, Kind::LoopVariable, "for")?;
+                self.help_to_pairs(before, first.pattern, item);
                 local
             }
         };

@@ -122,7 +122,15 @@ impl<'a> Checker<'a> {
                 let ty = of.unwrap_or_else(|| self.open_struct(item, definition.generics.len()));
                 self.constructor_value(&definition, ty, &definition.fields, None, span)?
             }
-            Some(_) | None => self.type_as_value(name, span),
+            Some(definition) => {
+                let help = made_by(&definition, name);
+                let value = self.type_as_value(name, span);
+                if let (Some(help), Some(error)) = (help, self.diagnostics.last_mut()) {
+                    error.helps.push(help);
+                }
+                value
+            }
+            None => self.type_as_value(name, span),
         })
     }
 
@@ -244,5 +252,27 @@ impl<'a> Checker<'a> {
             }
             _ => None,
         }
+    }
+}
+
+/// How a value of this type is written, where its name was taken for one.
+fn made_by(definition: &crate::program::TypeDefinition, name: Symbol) -> Option<String> {
+    const SHOWN: usize = 4;
+    let listed = |names: Vec<String>| {
+        let more = if names.len() > SHOWN { ", ..." } else { "" };
+        format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
+    };
+    match definition.form {
+        TypeForm::Struct if definition.fields.is_empty() => Some(format!("a value of it is written `{name} {{}}`")),
+        TypeForm::Struct => {
+            let fields = definition.fields.iter().map(|(field, _)| format!("{field}: ..."));
+            Some(format!("a value of it is written `{name} {{ {} }}`", listed(fields.collect())))
+        }
+        TypeForm::Sum if definition.variants.is_empty() => None,
+        TypeForm::Sum => {
+            let variants = definition.variants.iter().map(|variant| format!("`{}`", variant.name));
+            Some(format!("its values are made by its variants: {}", listed(variants.collect())))
+        }
+        TypeForm::Newtype => None,
     }
 }

@@ -286,7 +286,12 @@ impl<'a> Checker<'a> {
         // What is open is an `int` here.
         if found != Type::INT && !found.fits_anywhere() && !self.unify(found, Type::INT) {
             let at = self.span_at(position);
-            self.report(Code::E2026, at, [show(list).into(), "int".into(), show(found).into()]);
+            let is_range = found == prelude::range_type();
+            let error = self.report(Code::E2026, at, [show(list).into(), "int".into(), show(found).into()]);
+            if is_range {
+                let (method, what) = if list == Type::STR { ("substring", "bytes") } else { ("slice", "elements") };
+                error.helps.push(format!("a part of it: `.{method}(start:, end:)`, of the {what} from `start` on and before `end`"));
+            }
             return false;
         }
         found != Type::ERROR

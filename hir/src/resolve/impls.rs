@@ -229,7 +229,7 @@ pub fn check_impl(item: &Item, cx: &dyn Context, changes: &dyn Fn(ItemId) -> Res
     // A type of the library is somebody else's.
     let is_own = |head: &ItemId| match super::prelude::home(*head) {
         Some(_) => super::prelude::is_library(item.id.module()),
-        None => true,
+        None => super::package_of(head.module()) == super::package_of(item.id.module()),
     };
     let head = super::prelude::library_head(found.ty).filter(is_own);
     let Some(head) = head else {

@@ -196,16 +196,18 @@ fn check_coherence(
 ) -> Result<bool, Stop> {
     let anchor = Anchor::Item(item.id);
     let (shown, name) = (show(found.ty), interface.show());
-    // There is one package, so only what is built in is foreign.
+    // What is declared in this package is its own; with what is built in, everything else is foreign.
+    let home = super::package_of(item.id.module());
+    let is_foreign = |declared: ItemId| prelude::is_predeclared(declared) || super::package_of(declared.module()) != home;
     let is_own = match found.ty.kind() {
-        TypeKind::Struct(head, _) => !prelude::is_predeclared(head),
+        TypeKind::Struct(head, _) => !is_foreign(head),
         TypeKind::Parameter(..) => {
             let of_it = found.given.bounds.iter().filter(|bound| bound.ty == found.ty);
-            of_it.into_iter().any(|bound| !prelude::is_predeclared(bound.interface.item()))
+            of_it.into_iter().any(|bound| !is_foreign(bound.interface.item()))
         }
         _ => false,
     };
-    if prelude::is_predeclared(interface.item()) && !is_own && !prelude::is_library(item.id.module()) {
+    if is_foreign(interface.item()) && !is_own && !prelude::is_library(item.id.module()) {
         diagnostics.push(Diagnostic::new(Code::E2010, anchor, found.type_span, [name.into(), shown.into()]));
         return Ok(false);
     }

@@ -138,6 +138,19 @@ pub fn is_test_module(module: Symbol) -> bool {
     module.as_str().split('.').rev().skip(1).any(|segment| segment == "_test")
 }
 
+/// The name of the package of a module, where that is another one than the package that is built: it stands before a `/` in the name of the module.
+pub fn package_of(module: Symbol) -> &'static str {
+    module.as_str().split_once('/').map_or("", |(package, _)| package)
+}
+
+/// Does an import begin with the name of a package? Then it sees what is public (language/07 §7.7).
+fn names_package(path: &ModulePath) -> bool {
+    match path {
+        ModulePath::Text(text) => !text.as_str().starts_with('.'),
+        ModulePath::Dotted(_) => false,
+    }
+}
+
 /// What E0036 says of names.
 pub const SOURCE_NAMES: &str = "letters, digits and `_` make the name of a source file, and no digit stands first";
 
@@ -394,6 +407,13 @@ impl Builder<'_> {
             return;
         }
         // A test sees the private items of its package (language/07 §7.7).
+        let is_of_others = names_package(&import.path) || package_of(module) != package_of(self.file.module);
+        if is_private && is_of_others {
+            let error = self.report(Code::E0204, entry.span, [entry.name.into(), "package".into(), module.into()]);
+            error.helps.push("only what is `pub` is seen from outside of a package".into());
+            self.unknown(entry.alias, entry.span);
+            return;
+        }
         if is_private && ((!entry.private && !is_test_module(self.file.module)) || import.is_pub) {
             let is_pub = import.is_pub;
             let anchor = Anchor::Module(self.file.module);

@@ -16,7 +16,7 @@ use super::landing::Landings;
 use super::live::{Live, Set};
 use super::open::Classes;
 use super::roles::{self, Takes};
-use super::{OPEN, REUSE, SWAP};
+use super::{EARLY, OPEN, REUSE, SWAP};
 use crate::ir::{Body, Context, Contract, Mir, Mono, Owned};
 use crate::ops::{Op, SOLE};
 use crate::verify::sole::{self, Soles};
@@ -41,6 +41,15 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
     }
     let (opened, mut classes);
     classes = Classes::new();
+    let mut held_early;
+    if fuel.allows(EARLY) && has_parts(graph, &kinds) {
+        held_early = graph.clone();
+        fuel.enter(EARLY);
+        if super::early::run(&mut held_early, &order, contract, fuel, cx)? {
+            graph = &held_early;
+            kinds = Kinds::of(graph, &order, contract, cx)?;
+        }
+    }
     if fuel.allows(OPEN) && has_parts(graph, &kinds) {
         let mut new = graph.clone();
         let tokens = fuel.allows(REUSE);
@@ -51,6 +60,10 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
         if fuel.allows(SWAP) && super::swap::run(&mut new, &order, contract, fuel, cx)? {
             fuel.enter(OPEN);
             super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
+            fuel.enter(EARLY);
+            if fuel.allows(EARLY) {
+                super::early::run(&mut new, &order, contract, fuel, cx)?;
+            }
         }
         if tokens {
             fuel.enter(REUSE);

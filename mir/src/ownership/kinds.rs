@@ -64,6 +64,15 @@ impl Kinds {
         Ok(kinds)
     }
 
+    /// The same values, each of them owned for itself: for questions about values, whoever keeps them.
+    pub(super) fn apart(&self, graph: &Graph<Mir>) -> Kinds {
+        let mut kinds = Kinds { of: vec![Kind::Free; graph.values.len()], lenders: Pool::new(), held: Column::new(), any: self.any };
+        for value in graph.values.ids().filter(|&value| self.get(value) != Kind::Free) {
+            kinds.own(value);
+        }
+        kinds
+    }
+
     /// The kind of a value.
     pub(super) fn get(&self, value: Value) -> Kind {
         self.of[value.index()]

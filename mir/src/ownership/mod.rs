@@ -23,6 +23,7 @@
 //! | `opened`  | what one `open` takes apart                                |
 //! | `reuse`   | the pass: the room of what was opened is used again        |
 //! | `swap`    | the pass: elements that are changed in place               |
+//! | `early`   | the pass: parts that outlive what they are of              |
 //! | `insert`  | the pass: where `dup` and `drop` go                        |
 //! | `landing` | what is dropped when an op panics                          |
 //!
@@ -30,6 +31,7 @@
 
 pub mod account;
 mod contract;
+mod early;
 mod insert;
 mod kinds;
 mod landing;
@@ -58,10 +60,12 @@ use crate::ir::{Body, Context, Owned};
 pub const PASSES: &[(&str, &str)] = &[
     (OPEN, "takes values apart that die by pieces, instead of counting each piece up and the whole down"),
     (SWAP, "takes elements out of lists that get them back changed"),
+    (EARLY, "holds parts of a list for themselves that are needed when it is changed, so that it is not copied"),
     (REUSE, "makes new cells in the room of those that were taken apart"),
 ];
 const OPEN: &str = "open";
 const SWAP: &str = "swap";
+const EARLY: &str = "early";
 const REUSE: &str = "reuse";
 
 /// The body of a function with its ownership spelled out, made anew.

@@ -81,8 +81,10 @@ fn find(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, block: Block, set: Ins
             // What was found out about the element is not known of what is taken out.
             Op::Payload | Op::Part | Op::Is | Op::Tag => return None,
             // What is borrowed in other ways stays behind.
-            Op::ListGet | Op::ListAt | Op::Select if kinds.get(graph.result(inst)) == Kind::Free => {}
-            Op::ListGet | Op::ListAt | Op::Select => return None,
+            // So does what is needed longer: `early` holds it for itself.
+            Op::ListGet | Op::ListAt => {}
+            Op::Select if kinds.get(graph.result(inst)) == Kind::Free => {}
+            Op::Select => return None,
             _ if number < start => {}
             op if at.is_none() && is_change(op) => at = Some(inst),
             _ => {}

@@ -72,8 +72,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
             (CRASHED, "oric")
         }
     };
-    output.finish(status, owner);
-    status
+    output.finish(status, owner)
 }
 
 /// A command line that does not parse, or asks for help.
@@ -81,8 +80,13 @@ fn usage(error: &clap::Error, args: &[OsString]) -> i32 {
     let wants_json =
         args.iter().any(|a| a == "--message-format=json") || args.windows(2).any(|w| w[0] == "--message-format" && w[1] == "json");
     if !error.use_stderr() {
-        let _ = error.print();
-        return 0;
+        return match error.print() {
+            Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
+                eprintln!("error: cannot write to standard output: {failed}");
+                REFUSED
+            }
+            Ok(()) | Err(_) => 0,
+        };
     }
     if wants_json {
         output::print_json(&crate::report::json::start());

@@ -59,11 +59,12 @@ impl Output {
         }
     }
 
-    /// The last line of JSON output.
-    pub fn finish(&self, status: i32, owner: &str) {
+    /// The last line of JSON output. Gives the exit status, which is another one when something could not be printed.
+    pub fn finish(&self, status: i32, owner: &str) -> i32 {
         if self.is_json() {
             print_json(&json::finished(status, owner));
         }
+        if status == 0 && LOST.load(Ordering::Relaxed) { super::REFUSED } else { status }
     }
 
     /// Remembers what is being compiled, for a crash report.
@@ -153,8 +154,7 @@ impl Output {
     /// What was asked for, on standard output: never in JSON, which has events for it.
     pub fn result(&self, text: &str) {
         if !self.is_json() {
-            let mut out = std::io::stdout().lock();
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            print(text.as_bytes());
         }
     }
 
@@ -195,9 +195,21 @@ impl Output {
 pub fn print_json(value: &Value) {
     let mut line = value.to_string();
     line.push('\n');
+    print(line.as_bytes());
+}
+
+/// What was asked for and could not be written: a full disk must not look like success.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. A reader that has gone wants no more; anything else that goes wrong is said, and fails the command.
+fn print(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(line.as_bytes());
-    let _ = out.flush();
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
+        write_stderr(&format!("error: cannot write to standard output: {error}\n"));
+    }
 }
 
 fn write_stderr(text: &str) {

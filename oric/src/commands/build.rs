@@ -70,6 +70,10 @@ pub fn build(session: &mut Session, input: &Input, request: &Request<'_>, starte
         return REFUSED;
     }
     let path = path.map_or_else(|| default_path(session, input, extension), Path::to_owned);
+    if path.extension().is_some_and(|extension| extension == "ori") || path.file_name().is_some_and(|name| name == crate::manifest::NAME) {
+        output.failure(&format!("{} has the name of a source file, which would be lost; name another file with -o", path.display()));
+        return REFUSED;
+    }
     if let Err(status) = checked_main(session, output) {
         return status;
     }

@@ -32,8 +32,7 @@ pub fn explain(code: Option<&str>, output: &Output) -> i32 {
     if output.is_json() {
         output.event(&serde_json::json!({ "reason": "explain", "text": text }));
     } else {
-        use std::io::Write as _;
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        output.result(&text);
     }
     0
 }

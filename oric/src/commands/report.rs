@@ -7,7 +7,6 @@ mod timings;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use query::store::{Damaged, Store};
 use query::{Kind, NodeId};
@@ -27,7 +26,7 @@ pub fn show(output: &Output, reason: &str, text: &str, mut data: Value) {
         data["text"] = json!(text);
         output.event(&data);
     } else {
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        output.result(text);
     }
 }
 

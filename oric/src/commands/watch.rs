@@ -90,7 +90,9 @@ impl Asked<'_> {
 
 /// Is the package still what the session was opened with?
 fn is_as_before(input: &Input, session: &Session) -> bool {
-    Project::of(&input.file).is_ok_and(|now| now.manifest == session.project.manifest && now.main == session.project.main)
+    Project::of(&input.file).is_ok_and(|now| {
+        now.manifest == session.project.manifest && now.packages == session.project.packages && now.main == session.project.main
+    })
 }
 
 /// Where the files of a program are, as far as that is known before they are read.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use hir::resolve::package_of;
 use hir::resolve::prelude::is_library;
 use ir::{ItemId, Symbol};
 use query::Interrupt;
@@ -57,19 +58,24 @@ fn parses(file: &File) -> bool {
     !file.diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
 }
 
+/// Is it a module of the package that is built? Others have tests of their own.
+fn is_of_package(module: Symbol) -> bool {
+    !is_library(module) && package_of(module).is_empty()
+}
+
 impl Provider for Untested {
     fn provide(levels: &Levels<'_, '_>, (): &()) -> Result<Arc<Vec<(ItemId, Span)>>, Interrupt> {
         let mut tested: HashSet<ItemId> = HashSet::new();
         let mut untested = Vec::new();
         let modules = levels.get::<Modules>(&tests_module())?;
-        for module in modules.iter().filter(|module| !is_library(**module)) {
+        for module in modules.iter().filter(|module| is_of_package(**module)) {
             match &*levels.get::<Targets>(module)? {
                 Some(targets) => tested.extend(targets.iter()),
                 // What its tests are attached to shows when the file parses again.
                 None => return Ok(Arc::default()),
             }
         }
-        for module in modules.iter().filter(|module| !is_library(**module)) {
+        for module in modules.iter().filter(|module| is_of_package(**module)) {
             for &(item, span) in levels.get::<Testable>(module)?.iter().filter(|(item, _)| !tested.contains(item)) {
                 if is_sound(levels, item)? {
                     untested.push((item, span));

@@ -12,8 +12,8 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
     BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile,
-    Modules, Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests, tests_item,
-    tests_module,
+    Modules, PackageTable, Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests,
+    tests_item, tests_module,
 };
 
 /// Where an item stands now.
@@ -181,14 +181,21 @@ fn imported(levels: &Levels<'_, '_>, module: Symbol) -> Result<Vec<Symbol>, Inte
 
 /// The module that an import path leads to.
 fn resolved(levels: &Levels<'_, '_>, from: Symbol, path: &ModulePath) -> Result<Option<Symbol>, Interrupt> {
-    Ok(match super::levels::resolve(from, path, |m| Ok((*levels.get::<ModuleFile>(&m)?).clone()))? {
-        hir::resolve::Resolution::Found(found) => Some(found),
-        hir::resolve::Resolution::NotFound { .. }
-        | hir::resolve::Resolution::LeavesPackage
-        | hir::resolve::Resolution::Std(_)
-        | hir::resolve::Resolution::UnknownPackage
-        | hir::resolve::Resolution::DefinedTwice(..) => None,
-    })
+    Ok(
+        match super::levels::resolve(
+            from,
+            path,
+            || levels.cx().input::<PackageTable>(&()),
+            |m| Ok((*levels.get::<ModuleFile>(&m)?).clone()),
+        )? {
+            hir::resolve::Resolution::Found(found) => Some(found),
+            hir::resolve::Resolution::NotFound { .. }
+            | hir::resolve::Resolution::LeavesPackage
+            | hir::resolve::Resolution::Std(_)
+            | hir::resolve::Resolution::UnknownPackage
+            | hir::resolve::Resolution::DefinedTwice(..) => None,
+        },
+    )
 }
 
 impl Provider for Scope {

@@ -13,8 +13,8 @@ use syntax::tree::ModulePath;
 
 use super::{
     BuiltBody, Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation,
-    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, Scope, SelfUses, Settings,
-    Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, PackageTable, Packages,
+    Scope, SelfUses, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -157,7 +157,13 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
 
 impl hir::resolve::Modules for Levels<'_, '_> {
     fn resolve(&self, from: Symbol, path: &ModulePath) -> Result<hir::resolve::Resolution, Stop> {
-        resolve(from, path, |module| Ok((*self.ask::<ModuleFile>(&module)?).clone()))
+        let packages = || {
+            self.cx.input::<PackageTable>(&()).map_err(|interrupt| {
+                *self.reason.borrow_mut() = Some(interrupt);
+                Stop::interrupted()
+            })
+        };
+        resolve(from, path, packages, |module| Ok((*self.ask::<ModuleFile>(&module)?).clone()))
     }
 
     fn scope(&self, module: Symbol) -> Result<Arc<hir::Scope>, Stop> {
@@ -323,29 +329,41 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
     }
 }
 
-/// What an import path leads to, given which modules exist. `file` tells the file of a module, when it has one.
+/// What an import path leads to, given which modules exist. `packages` are asked for where the path begins with the name of one; `file` tells the file of a
+/// module, when it has one.
 pub fn resolve<E>(
     from: Symbol,
     path: &ModulePath,
+    packages: impl Fn() -> Result<Option<Arc<Packages>>, E>,
     file: impl Fn(Symbol) -> Result<Option<super::FileName>, E>,
 ) -> Result<hir::resolve::Resolution, E> {
     use hir::resolve::Resolution;
+    let (package, own) = from.as_str().split_once('/').map_or(("", from.as_str()), |(package, own)| (package, own));
+    let in_package = |module: String| if package.is_empty() { module } else { format!("{package}/{module}") };
     let candidate = match path {
         ModulePath::Dotted(segments) => {
-            let dotted = segments.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".");
-            if segments.first().is_some_and(|s| s.as_str() == "std") {
+            let segments: Vec<&str> = segments.iter().map(|s| s.as_str()).collect();
+            let dotted = segments.join(".");
+            if segments.first() == Some(&"std") {
                 return Ok(Resolution::Std(Symbol::new(&dotted)));
             }
-            dotted
+            match packages()?.unwrap_or_default().import(from, &segments) {
+                Some(module) => module.as_str().to_owned(),
+                None => in_package(dotted),
+            }
         }
         ModulePath::Text(text) => {
             let text = text.as_str();
             if !text.starts_with("./") && !text.starts_with("../") {
-                return Ok(Resolution::UnknownPackage);
+                let segments: Vec<&str> = text.split('/').collect();
+                match packages()?.unwrap_or_default().import(from, &segments) {
+                    Some(module) => return found(module, packages()?, file),
+                    None => return Ok(Resolution::UnknownPackage),
+                }
             }
-            let mut segments: Vec<&str> = from.as_str().split('.').collect();
+            let mut segments: Vec<&str> = own.split('.').collect();
             // Paths are relative to the importing file's folder: for `net/mod.ori` that is `net`, for `net/probe.ori` too.
-            let folder = format!("{}/mod.ori", from.as_str().replace('.', "/"));
+            let folder = format!("{}/mod.ori", own.replace('.', "/"));
             if !file(from)?.is_some_and(|name| name.path.ends_with(&folder)) {
                 segments.pop();
             }
@@ -360,10 +378,20 @@ pub fn resolve<E>(
                     name => segments.push(name),
                 }
             }
-            segments.join(".")
+            in_package(segments.join("."))
         }
     };
-    let module = Symbol::new(&candidate);
+    let others = if candidate.contains('/') { packages()? } else { None };
+    found(Symbol::new(&candidate), others, file)
+}
+
+/// The answer for a module that may be there.
+fn found<E>(
+    module: Symbol,
+    packages: Option<Arc<Packages>>,
+    file: impl Fn(Symbol) -> Result<Option<super::FileName>, E>,
+) -> Result<hir::resolve::Resolution, E> {
+    use hir::resolve::Resolution;
     // Nothing may import a test file (language/07 §7.6).
     let found = if hir::resolve::is_test_module(module) { None } else { file(module)? };
     Ok(match found {
@@ -372,7 +400,9 @@ pub fn resolve<E>(
             None => Resolution::Found(module),
         },
         None => {
-            let relative = candidate.replace('.', "/");
+            let folder = packages.and_then(|packages| packages.folder_of(module)).filter(|folder| !folder.is_empty());
+            let own = module.as_str().split_once('/').map_or(module.as_str(), |(_, own)| own).replace('.', "/");
+            let relative = folder.map_or(own.clone(), |folder| format!("{folder}src/{own}"));
             Resolution::NotFound { tried: vec![format!("{relative}.ori"), format!("{relative}/mod.ori")] }
         }
     })

@@ -34,6 +34,7 @@ use ir::{Fuel, ItemId, Symbol};
 use query::{Engine, Input, Kind, Query};
 
 use crate::project::SourceFile;
+use crate::project::packages::Packages;
 use crate::rewrites::{Cut, Stage, Unit, Work};
 
 /// A row of the table, for reports and documentation.
@@ -169,6 +170,7 @@ queries! {
         Settings = 1 "settings" (()) -> Options, "options that change code";
         Main = 3 "main" (()) -> Symbol, "module of `@main`: impls count wherever they stand in the program that it reaches";
         TestSites = 4 "test_sites" (()) -> Sites, "modules that hold tests, and whether they must stand in folders of their own";
+        PackageTable = 9 "packages" (()) -> Packages, "packages of the program, and the names by which each imports others";
         TestShows = 7 "test_shows" (CodeKey) -> bool, "whether a run of a test with this code shows places";
         TestRun = 8 "test_run" (RunKey) -> Run, "how a test with this code ends: made by running it, when somebody asks";
         LinkSettings = 2 "link_settings" (()) -> LinkOptions, "options that change the executable, not the code of functions";

@@ -218,9 +218,40 @@ impl Parser<'_> {
             return;
         }
         let span = self.span_of(self.previous()).after();
+        if let Some(form) = self.foreign_form() {
+            self.report(DiagnosticCode::E1016, span, []).helps.push(form.to_owned());
+            return;
+        }
         let diagnostic = self.report(DiagnosticCode::E1016, span, []);
         let (anchor, span) = (diagnostic.anchor, diagnostic.span);
         diagnostic.edits.push(crate::Edit { anchor, span, text: ";".to_owned(), machine_applicable: true });
+    }
+
+    /// How Ori writes what seems to be meant, where a form of another language stops with the token before: there `;` would be no help.
+    fn foreign_form(&self) -> Option<&'static str> {
+        let before = self.pos.checked_sub(1)?;
+        match self.tokens[before].kind {
+            // `condition ? a : b`
+            Kind::Question => {
+                let is_end = |kind| matches!(kind, Kind::Semicolon | Kind::Eof) || kind.closes();
+                let mut at = self.pos;
+                while !is_end(self.tokens[at].kind) {
+                    if self.tokens[at].kind == Kind::Colon {
+                        return Some("a choice is written `if condition then a else b`");
+                    }
+                    at = self.step(at);
+                }
+                None
+            }
+            // `fn (x) { ... }`
+            Kind::RParen => {
+                let open = (self.statement_start..before).rev().find(|&at| self.partner(at) == Some(before))?;
+                let word = self.tokens[open.checked_sub(1)?];
+                let is_lambda = matches!(self.token_text(word), "fn" | "func" | "function" | "lambda" | "fun");
+                (is_lambda && word.kind == Kind::Ident).then_some("a function without a name is written `(x, y) -> body`")
+            }
+            _ => None,
+        }
     }
 
     // Going on.
