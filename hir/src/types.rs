@@ -97,6 +97,7 @@ struct Has {
     parameter: bool,
     variable: bool,
     associated: bool,
+    error: bool,
     /// Types in its parts, each as often as its text has it.
     parts: u32,
 }
@@ -121,6 +122,7 @@ impl Has {
                 parameter: all.parameter || has.parameter,
                 variable: all.variable || has.variable,
                 associated: all.associated || has.associated,
+                error: all.error || *ty == Type::ERROR || has.error,
                 parts: all.parts.saturating_add(has.parts).saturating_add(1),
             }
         })
@@ -263,6 +265,11 @@ impl Type {
     /// Does an associated type occur in it?
     pub fn has_associated(self) -> bool {
         self.has().associated
+    }
+
+    /// Is it, or a part of it, an error?
+    pub fn has_error(self) -> bool {
+        self == Type::ERROR || self.has().error
     }
 
     /// Types that its text has.

@@ -190,6 +190,22 @@ fn a_program_that_may_not_be_written_leaves_nothing() {
 
 /// Ten thousand elements of a literal are no matter, and where code would be too large there is a place and a next step.
 #[test]
+fn values_with_too_many_parts_are_an_error_with_a_place() {
+    let folder = Folder::new("wide");
+    let fields = |count: usize| (0..count).map(|n| format!("f{n}: int")).collect::<Vec<_>>().join(", ");
+    let parts = |count: usize| (0..count).map(|n| format!("f{n}: k + {n}")).collect::<Vec<_>>().join(", ");
+    let program = |count: usize| {
+        let (fields, parts) = (fields(count), parts(count));
+        format!("type S = {{ {fields} }}\n@made (k: int) -> S = S {{ {parts} }};\n@main () -> void = print(msg: `{{made(k: 1).f7}}`);\n")
+    };
+    folder.write("fits.ori", program(1024).as_bytes());
+    assert_eq!(shell("oric run fits.ori", &folder.0), ("8\n".to_owned(), 0));
+    folder.write("wide.ori", program(1025).as_bytes());
+    let (out, status) = shell("oric run wide.ori 2>&1", &folder.0);
+    assert!(status == 1 && out.contains("error[E0039]") && out.contains("wide.ori:3:2") && out.contains("limit of 1024"), "{status}: {out}");
+}
+
+#[test]
 fn literals_may_be_long() {
     let folder = Folder::new("long");
     let entries: Vec<String> = (0..10_000).map(|n| format!("\"w{n}\": {n}")).collect();

@@ -48,6 +48,7 @@ use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
+use crate::resolve::LARGEST;
 use crate::program::{Context, Given, Receiver, Scope, TraitRef, returned};
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
@@ -196,6 +197,8 @@ struct Checker<'a> {
     targets: Vec<Target>,
     /// What is known of each open type.
     variables: Vec<Option<Type>>,
+    /// A type has become too large, and no expression has it yet.
+    is_too_large: bool,
     /// Open types that become `Never` when nothing else is known of them.
     lenient: Vec<u32>,
     /// What types have of traits with type arguments, of those that were asked for.
@@ -359,6 +362,7 @@ impl<'a> Checker<'a> {
             open_matches: Vec::new(),
             targets: Vec::new(),
             variables: Vec::new(),
+            is_too_large: false,
             lenient: Vec::new(),
             had: HashMap::new(),
             pending: Vec::new(),
@@ -453,9 +457,24 @@ impl<'a> Checker<'a> {
     #[inline]
     fn push(&mut self, expr: Expr, ty: Type, span: Span) -> ExprId {
         let id = ExprId::new(self.draft.rows.len());
+        let ty = if self.is_too_large || ty.size() > LARGEST { self.too_large(span) } else { ty };
         self.draft.rows.push(Row { expr, ty, span });
         self.poisoned |= ty == Type::ERROR;
         id
+    }
+
+    /// A value whose type has more in it than a program may write is an error, reported once a body. What looks at types looks at each part as often as it
+    /// stands there.
+    #[cold]
+    fn too_large(&mut self, span: Span) -> Type {
+        self.is_too_large = false;
+        let what = "number of types in the type of a value";
+        if !self.diagnostics.iter().any(|known| known.code == Code::E0039) {
+            let error = self.report(Code::E0039, span, [what.into(), LARGEST.to_string().into()]);
+            error.helps.push("a tuple or struct holds each of its parts anew; put the parts into a list, which holds any number of them".to_owned());
+        }
+        self.poisoned = true;
+        Type::ERROR
     }
 
     fn expr_at(&self, expr: ExprId) -> Expr {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ir::{ItemId, Symbol};
 use syntax::{DiagnosticCode as Code, Span};
 
-use super::unify::mentions_error;
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::program::{Given, Receiver, Signature, TraitRef, TypeDefinition};
@@ -223,7 +222,7 @@ impl<'a> Checker<'a> {
         }
         let ty = normalised(ty, &self.given, self.cx)?;
         // An associated type that names no type is reported in its impl.
-        self.poisoned |= mentions_error(ty);
+        self.poisoned |= ty.has_error();
         if !ty.has_variable() || !ty.has_associated() {
             return Ok(ty);
         }

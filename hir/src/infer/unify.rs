@@ -11,6 +11,7 @@ use crate::ir::{Expr, ExprId};
 use crate::program::CodeType;
 use crate::resolve::prelude;
 use crate::resolve::solve::dispatch;
+use crate::resolve::LARGEST;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
 
@@ -23,16 +24,6 @@ pub(super) struct Pending {
     pub item: ItemId,
     pub args: Vec<Type>,
     pub span: Span,
-}
-
-/// Is a part of the type an error?
-pub(super) fn mentions_error(ty: Type) -> bool {
-    let mut found = false;
-    ty.replaced(&mut |part| {
-        found |= part == Type::ERROR;
-        None
-    });
-    found
 }
 
 impl Checker<'_> {
@@ -113,11 +104,14 @@ impl Checker<'_> {
         let mut occurs = false;
         ty.replaced(&mut |part| {
             occurs |= part == variable;
-            None
+            (!part.has_variable()).then_some(part)
         });
         if occurs {
             return false;
         }
+        // Reported with the expression that is being checked.
+        self.is_too_large |= ty.size() > LARGEST;
+        let ty = if ty.size() > LARGEST { Type::ERROR } else { ty };
         self.variables[n as usize] = Some(ty);
         self.fixes += 1;
         fixed.push(n as usize);
@@ -216,7 +210,7 @@ impl Checker<'_> {
             {
                 variables[n as usize] = Some(Type::NEVER);
             }
-            None
+            (!part.has_variable()).then_some(part)
         });
         self.ty(value)
     }
@@ -265,7 +259,7 @@ impl Checker<'_> {
                 for arg in args {
                     self.give_up(arg);
                 }
-            } else if args.iter().any(|&arg| mentions_error(arg)) {
+            } else if args.iter().any(|&arg| arg.has_error()) {
                 self.poisoned = true;
             } else {
                 self.close_call(call, item, &args)?;
@@ -305,7 +299,7 @@ impl Checker<'_> {
             if let TypeKind::Variable(n) = part.kind() {
                 variables[n as usize] = Some(Type::ERROR);
             }
-            None
+            (!part.has_variable()).then_some(part)
         });
     }
 

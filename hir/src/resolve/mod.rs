@@ -49,7 +49,7 @@ pub use std_modules::{Member as StdMember, member as std_member};
 pub use suggest::{nearest, suggest};
 pub use termination::{GenericCall, endless, generic_calls, is_generic};
 pub use traits::{trait_definition, trait_outline};
-pub(crate) use types::{BLANK, Surroundings, TypeReader, is_later_type, not_exported};
+pub(crate) use types::{BLANK, LARGEST, Surroundings, TypeReader, is_later_type, not_exported};
 pub use types::{prelude_type, show};
 pub use unused::unused_imports;
 

@@ -48,20 +48,41 @@ pub fn is_later_type(name: &str) -> bool {
     LATER_TYPES.contains(&name) || LATER_TRAITS.contains(&name)
 }
 
+/// A type with more types in it is shown to a depth only, and long lists of parts up to a number.
+const SHOWN: (u32, u32, usize) = (64, 5, 8);
+
 /// The type as a user reads it: structs by their bare name.
 pub fn show(ty: Type) -> String {
+    let (size, depth, most) = SHOWN;
+    if ty.size() <= size { shown(ty, u32::MAX, usize::MAX) } else { shown(ty, depth, most) }
+}
+
+/// Types down to a depth, and so many of each list of parts; `...` stands for what is left out.
+fn shown(ty: Type, depth: u32, most: usize) -> String {
+    let is_cut = depth == 0 && ty.size() > 1;
+    if is_cut {
+        return "...".to_owned();
+    }
+    let show = |ty: Type| shown(ty, depth - 1, most);
+    let all = |types: &[Type]| {
+        let mut texts: Vec<String> = types.iter().take(most).map(|&ty| show(ty)).collect();
+        if types.len() > most {
+            texts.push("...".to_owned());
+        }
+        texts.join(", ")
+    };
     match ty.kind() {
         TypeKind::Struct(item, _) if super::prelude::is_iterator(item) => "impl Iterator".to_owned(),
         TypeKind::Struct(item, []) => item.name().as_str().to_owned(),
         TypeKind::Struct(item, &[key, value]) if item == super::prelude::map() => format!("{{{}: {}}}", show(key), show(value)),
-        TypeKind::Struct(item, args) => format!("{}<{}>", item.name(), args.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
+        TypeKind::Struct(item, args) => format!("{}<{}>", item.name(), all(args)),
         TypeKind::Parameter(_, name) => name.as_str().to_owned(),
         TypeKind::Variable(_) => "_".to_owned(),
         TypeKind::Associated(parts, _, name) => parts.first().map_or_else(|| name.to_string(), |&this| format!("{}.{name}", show(this))),
-        TypeKind::Tuple(elements) => format!("({})", elements.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", ")),
+        TypeKind::Tuple(elements) => format!("({})", all(elements)),
         TypeKind::List(element) => format!("[{}]", show(element)),
         TypeKind::Function(params, result) => {
-            format!("({}) -> {}", params.iter().map(|&e| show(e)).collect::<Vec<_>>().join(", "), show(result))
+            format!("({}) -> {}", all(params), show(result))
         }
         crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) | TypeKind::Hole(_) => ty.to_string(),
     }
@@ -82,7 +103,7 @@ pub(crate) fn not_exported(scope: &Scope, module: Symbol, name: Symbol, anchor: 
 }
 
 /// Types that the text of a written one with its arguments has at most: defaults that name a type twice double it with each declaration.
-const LARGEST: u32 = 1 << 12;
+pub(crate) const LARGEST: u32 = 1 << 12;
 
 /// The type that a reader gives for `_` where it may stand.
 pub(crate) const BLANK: u32 = u32::MAX;

@@ -170,6 +170,12 @@ fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnos
     let declared = session.engine.get::<queries::Item>(&item).ok()?;
     let declared = (*declared).as_ref()?;
     let (anchor, span) = (Anchor::Item(declared.id), declared.name_span);
+    if limit == queries::TOO_WIDE {
+        let args = [format!("the number of parts of a value in {}", queries::shown_name(item)), lir::build::shape::MAX_LEAVES.to_string()];
+        let error = Diagnostic::new(DiagnosticCode::E0039, anchor, span, args.map(|arg| arg.as_str().into()));
+        let help = "structs and tuples in a value, and all that a lambda captures, lie in it with all their parts; put parts into lists";
+        return Some(error.help(help).note("a text counts for three parts, and so does a list"));
+    }
     if limit != machine::select::Limit::Registers.message() {
         let what = format!("the body of {} ({limit})", queries::shown_name(item));
         return Some(Diagnostic::new(DiagnosticCode::E2040, anchor, span, [what.as_str().into()]).help("split it into smaller functions"));
@@ -178,7 +184,7 @@ fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnos
     let error = Diagnostic::new(DiagnosticCode::E0039, anchor, span, args.map(|arg| arg.as_str().into()));
     Some(
         error.help(
-            "split it into smaller functions; a large constant or literal is built where it is read: read it in a function of its own",
+            "split it into smaller functions; a large literal with anything in it that is computed, or a large constant with values on the heap, is built where it is read: read it in a function of its own",
         ),
     )
 }

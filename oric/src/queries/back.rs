@@ -71,7 +71,8 @@ impl Provider for LirSignature {
 
 impl Provider for LirBody {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Body<lir::Legal>>>, Interrupt> {
-        let Some(built) = built(levels, *id)? else { return Ok(None) };
+        // A body that is too wide for LIR has no blocks.
+        let Some(built) = built(levels, *id)?.filter(|body| !body.blocks.is_empty()) else { return Ok(None) };
         legal(levels, *id, built).map(|body| Some(Arc::new(body)))
     }
 }
@@ -113,6 +114,18 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
     Ok(body)
 }
 
+/// Why there is no code for a function, when there is none: its type arguments have no end, or a value in it has too many parts.
+pub(super) fn refused(levels: &Levels<'_, '_>, id: ItemId) -> Result<Option<String>, Interrupt> {
+    if let Some(limit) = endless(id) {
+        return Ok(Some(limit));
+    }
+    let is_wide = levels.get::<LirBody>(&id)?.is_none() && built(levels, id)?.is_some_and(|body| body.blocks.is_empty());
+    Ok(is_wide.then(|| TOO_WIDE.to_owned()))
+}
+
+/// Why there is no code for a function with a value of more than [`lir::build::shape::MAX_LEAVES`] parts.
+pub const TOO_WIDE: &str = "a value in it has too many parts";
+
 /// Why there is no code for an instance, when its type arguments have no end.
 pub(super) fn endless(id: ItemId) -> Option<String> {
     super::middle::is_endless(id)
@@ -121,11 +134,8 @@ pub(super) fn endless(id: ItemId) -> Option<String> {
 
 impl Provider for MachineCode {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
-        if let Some(limit) = endless(*id) {
-            return Ok(Some(Arc::new(Err(limit))));
-        }
-        let body = levels.get::<LirBody>(id)?;
-        let Some(body) = &*body else { return Ok(None) };
+        let body = if endless(*id).is_some() { Arc::new(None) } else { levels.get::<LirBody>(id)? };
+        let Some(body) = &*body else { return Ok(refused(levels, *id)?.map(|limit| Arc::new(Err(limit)))) };
         Ok(Some(Arc::new(crate::assemble::assemble(*id, body, options(levels)?.check_allocation))))
     }
 }

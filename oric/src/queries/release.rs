@@ -90,7 +90,7 @@ impl Provider for ReleasePlan {
         let (mut open, mut seen) = (VecDeque::from([*main]), HashSet::from([*main]));
         let (mut items, mut named) = (vec![start], HashSet::from([start]));
         while let Some(item) = open.pop_front() {
-            if let Some(limit) = back::endless(item) {
+            if let Some(limit) = back::refused(levels, item)? {
                 plan.limit = Some((item, limit));
                 break;
             }
