@@ -251,7 +251,13 @@ mod tests {
         let manifest = parse("[project]\nname = \"tank\"\nmain = \"src/bin/run.ori\"\n[build]\noptimise = false\n");
         assert_eq!(
             manifest,
-            Ok(Manifest { name: Some("tank".to_owned()), main: "bin/run.ori".to_owned(), optimise: false, testing: Testing::default() })
+            Ok(Manifest {
+                name: Some("tank".to_owned()),
+                main: "bin/run.ori".to_owned(),
+                optimise: false,
+                testing: Testing::default(),
+                dependencies: Vec::new()
+            })
         );
         assert_eq!(parse("[package]\nname = \"tank\"\n").map(|m| m.main), Ok("main.ori".to_owned()));
     }

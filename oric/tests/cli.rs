@@ -202,7 +202,10 @@ fn values_with_too_many_parts_are_an_error_with_a_place() {
     assert_eq!(shell("oric run fits.ori", &folder.0), ("8\n".to_owned(), 0));
     folder.write("wide.ori", program(1025).as_bytes());
     let (out, status) = shell("oric run wide.ori 2>&1", &folder.0);
-    assert!(status == 1 && out.contains("error[E0039]") && out.contains("wide.ori:3:2") && out.contains("limit of 1024"), "{status}: {out}");
+    assert!(
+        status == 1 && out.contains("error[E0039]") && out.contains("wide.ori:3:2") && out.contains("limit of 1024"),
+        "{status}: {out}"
+    );
 }
 
 #[test]
@@ -225,8 +228,11 @@ fn literals_may_be_long() {
     let sums: Vec<String> = (0..66_000).map(|n| format!("k + {n}")).collect();
     folder.write(
         "large.ori",
-        format!("// Large.\n@main (args: [str]) -> void = {{ let k = args.len(); let m = [{}]; print(msg: `{{m[k]}}`); }}\n", sums.join(", "))
-            .as_bytes(),
+        format!(
+            "// Large.\n@main (args: [str]) -> void = {{ let k = args.len(); let m = [{}]; print(msg: `{{m[k]}}`); }}\n",
+            sums.join(", ")
+        )
+        .as_bytes(),
     );
     let (out, status) = shell("oric run large.ori 2>&1", &folder.0);
     assert!(

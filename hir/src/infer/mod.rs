@@ -48,8 +48,8 @@ use syntax::tree::{self, Item, ItemKind, Tree};
 use syntax::{Anchor, Arg, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
 use crate::ir::{Body, Expr, ExprId, Local, LocalId, LoopId};
-use crate::resolve::LARGEST;
 use crate::program::{Context, Given, Receiver, Scope, TraitRef, returned};
+use crate::resolve::LARGEST;
 use crate::resolve::{BLANK, Surroundings, TypeReader, default_item, surroundings};
 use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
@@ -471,7 +471,9 @@ impl<'a> Checker<'a> {
         let what = "number of types in the type of a value";
         if !self.diagnostics.iter().any(|known| known.code == Code::E0039) {
             let error = self.report(Code::E0039, span, [what.into(), LARGEST.to_string().into()]);
-            error.helps.push("a tuple or struct holds each of its parts anew; put the parts into a list, which holds any number of them".to_owned());
+            error.helps.push(
+                "a tuple or struct holds each of its parts anew; put the parts into a list, which holds any number of them".to_owned(),
+            );
         }
         self.poisoned = true;
         Type::ERROR

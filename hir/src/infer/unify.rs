@@ -9,9 +9,9 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::{Checker, Result};
 use crate::ir::{Expr, ExprId};
 use crate::program::CodeType;
+use crate::resolve::LARGEST;
 use crate::resolve::prelude;
 use crate::resolve::solve::dispatch;
-use crate::resolve::LARGEST;
 use crate::types::{instance, shared};
 use crate::{Type, TypeKind};
 

@@ -19,7 +19,8 @@ mod tests;
 mod world;
 
 pub use back::{
-    Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, TOO_WIDE, is_hidden, item_record, shown_name, wide,
+    Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, TOO_WIDE, is_hidden, item_record, shown_name,
+    wide,
 };
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
