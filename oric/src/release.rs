@@ -42,6 +42,8 @@ pub struct Release {
     pub units: Option<u32>,
     /// What a debugger is told; `None`: nothing.
     pub debug: Option<llvm::Depth>,
+    /// What LLVM is told.
+    pub facts: llvm::Facts,
     /// Every access to memory is checked (AddressSanitizer).
     pub sanitize: bool,
     /// Most worker processes; `None`: one a processor.
@@ -152,7 +154,7 @@ impl Release {
     pub fn identity(&self) -> Fp {
         let described = (self.cpu == "native").then(|| std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
         let here = described.as_deref().map(processor);
-        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL, self.debug, self.sanitize))
+        Fp::of(&(queries::wide(self.worker.identity), self.level.name(), &self.cpu, here, PROTOCOL, self.debug, self.facts, self.sanitize))
     }
 }
 

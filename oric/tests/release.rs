@@ -110,6 +110,31 @@ fn a_linker_that_nobody_named_is_not_said_to_be_named() {
 }
 
 #[test]
+fn a_fact_that_is_left_out_is_another_build_of_the_same_program() {
+    let folder = Folder::new("release-facts");
+    folder.write("main.ori", MAIN.as_bytes());
+    let (_, err, status) = oric(&folder.0, None, &["build", "--no-fact", "cold", "main.ori"]);
+    assert!(status == 2 && err.contains("--release"), "{status}: {err}");
+    let (_, err, status) = oric(&folder.0, None, &["build", "--release", "--no-fact", "colt", "main.ori"]);
+    assert!(status == 2 && err.contains("[possible values: nounwind, cold, weights]"), "{status}: {err}");
+    let Some(worker) = worker() else { return };
+    let build = |flags: &[&str]| {
+        let (_, err, status) = oric(&folder.0, Some(&worker), &[&["build", "--release", "main.ori"], flags].concat());
+        assert_eq!(status, 0, "{flags:?}: {err}");
+        err
+    };
+    build(&[]);
+    let wanted = does(&folder.0, "main");
+    for fact in ["nounwind", "cold", "weights"] {
+        let said = build(&["--no-fact", fact]);
+        assert!(!said.contains("up to date") && !said.contains("restored"), "{fact}: {said}");
+        assert_eq!(does(&folder.0, "main"), wanted, "{fact}");
+    }
+    assert!(build(&[]).contains("restored"));
+    assert!(build(&["--no-fact", "cold"]).contains("restored"));
+}
+
+#[test]
 fn what_llvm_makes_can_be_looked_at() {
     let folder = Folder::new("release-emit");
     folder.write("main.ori", MAIN.as_bytes());

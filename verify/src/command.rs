@@ -21,6 +21,7 @@ verify typed-programs-check                      generated programs: engines agr
 verify llvm-boundary-check                       release builds and development builds do the same
 verify injected                                  panics and missing memory at many places of every program
 verify release                                   the same with every program
+verify facts [--count N]                         the same without each fact that LLVM is told, and 2,000 generated ones
 verify watched-memory-check                      valgrind and AddressSanitizer find what is planted, and nothing in programs
 verify watched                                   the same with every program
 verify heavy-gates                               fuzzing for ten minutes, mutants and bits at full size
@@ -85,9 +86,12 @@ fn run(args: &[String]) -> Option<bool> {
             gates::aot::check(&mut programs, gates::aot::FULL);
             let mut injected = evidence::Evidence::new("injected");
             gates::heap::injected::check(&mut injected, gates::heap::injected::FULL);
+            let mut facts = evidence::Evidence::new("facts");
+            gates::llvm::facts::check(&mut facts, gates::llvm::facts::FULL);
             let (release, watched) = (gates::llvm::heavy(), gates::watched::heavy());
             Some(
-                release
+                facts.close()
+                    && release
                     && watched
                     && typed.close()
                     && tests.close()
@@ -106,6 +110,11 @@ fn run(args: &[String]) -> Option<bool> {
         }
         "release" => Some(gates::llvm::heavy()),
         "watched" => Some(gates::watched::heavy()),
+        "facts" => {
+            let mut found = evidence::Evidence::new("facts");
+            gates::llvm::facts::check(&mut found, number(rest, "--count", gates::llvm::facts::FULL as u64)? as usize);
+            Some(found.close())
+        }
         "edits" => {
             let mut tests = evidence::Evidence::new("edits");
             let usual = gates::test_graph::FULL;

@@ -8,6 +8,7 @@ use ir::ssa::{Block, ENTRY, Graph, Inst, Target, Value};
 use lir::{Lir, Op, Type};
 
 use crate::debug::Lines;
+use crate::facts::Fact;
 use crate::text::{Module, narrow, quoted, result, wide};
 use crate::unit::{Function, Linkage};
 
@@ -280,7 +281,8 @@ impl Writer<'_, '_> {
                 let _ = writeln!(text, "  invoke {call} to label %dead unwind label %{pad}");
             }
             None => {
-                let _ = writeln!(text, "  call {call} #1\n  unreachable");
+                let cold = self.told(Fact::Cold, " #1");
+                let _ = writeln!(text, "  call {call}{cold}\n  unreachable");
             }
         }
         self.cold.push_str(&text);

@@ -6,9 +6,10 @@ use abi::layout::{CELL_COUNT, CELL_META, THREAD_SYMBOL, class_bytes};
 use abi::{Kind, PanicKind, RuntimeCall};
 use ir::ItemId;
 use ir::ssa::{Inst, Value};
-use lir::ops::{INVARIANT, NOUNWIND, check_parts};
+use lir::ops::{NOUNWIND, check_parts};
 use lir::{Cond, FloatCond, Op, Type};
 
+use crate::facts::Fact;
 use crate::function::Writer;
 use crate::text::{narrow, result, wide};
 
@@ -41,6 +42,11 @@ const fn float_predicate(cond: FloatCond) -> &'static str {
 }
 
 impl Writer<'_, '_> {
+    /// What is written for a fact, if LLVM is told.
+    pub(crate) const fn told(&self, fact: Fact, text: &'static str) -> &'static str {
+        self.module.unit.facts.text(fact, text)
+    }
+
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
         self.now.push_str("  ");
         let _ = self.now.write_fmt(text);
@@ -115,7 +121,8 @@ impl Writer<'_, '_> {
                 let a = self.typed(*a);
                 self.line(format_args!("{test} = icmp {} {a}, {b}", predicate(cond)));
                 let (fails, on) = (self.panic(inst, kind, further), self.split());
-                self.line(format_args!("br i1 {test}, label %{on}, label %{fails}, !prof !0"));
+                let weights = self.told(Fact::Weights, ", !prof !0");
+                self.line(format_args!("br i1 {test}, label %{on}, label %{fails}{weights}"));
                 self.enter(on);
             }
             (Op::Icmp, &[a, b]) => {
@@ -174,8 +181,8 @@ impl Writer<'_, '_> {
             (Op::Load, &[address]) => {
                 let ty = graph.ty(row.first_result);
                 let at = self.at(address, row.imm as i64);
-                let fact = if row.flags & INVARIANT != 0 { ", !invariant.load !1" } else { "" };
-                self.line(format_args!("%v{value} = load {}, ptr {at}, align {}{fact}", narrow(ty), ty.size()));
+                // What is read of static text needs no `!invariant.load`: it is a `constant`, whose bytes LLVM has before it.
+                self.line(format_args!("%v{value} = load {}, ptr {at}, align {}", narrow(ty), ty.size()));
             }
             (Op::Store, &[address, stored]) => {
                 let at = self.at(address, row.imm as i64);
@@ -279,7 +286,8 @@ impl Writer<'_, '_> {
             }
             // A call, and not LLVM's `resume`: a pad that does nothing else would go, and the place with it.
             (Op::Resume, _) => {
-                self.line(format_args!("call void @ori_unwind_resume(ptr null) #1"));
+                let cold = self.told(Fact::Cold, " #1");
+                self.line(format_args!("call void @ori_unwind_resume(ptr null){cold}"));
                 self.line(format_args!("unreachable"));
             }
             // Native code traps, and so does this.
@@ -323,7 +331,8 @@ impl Writer<'_, '_> {
         self.line(format_args!("%v{value} = extractvalue {{ i64, i1 }} {pair}, 0"));
         self.line(format_args!("{test} = extractvalue {{ i64, i1 }} {pair}, 1"));
         let (fails, on) = (self.panic(inst, kind, &[]), self.split());
-        self.line(format_args!("br i1 {test}, label %{fails}, label %{on}, !prof !2"));
+        let weights = self.told(Fact::Weights, ", !prof !2");
+        self.line(format_args!("br i1 {test}, label %{fails}, label %{on}{weights}"));
         self.enter(on);
     }
 
@@ -343,7 +352,8 @@ impl Writer<'_, '_> {
         let (have, lack, on) = (self.split(), self.split(), self.split());
         self.line(format_args!("{first} = load ptr, ptr {list}, align 8"));
         self.line(format_args!("{none} = icmp eq ptr {first}, null"));
-        self.line(format_args!("br i1 {none}, label %{lack}, label %{have}, !prof !2"));
+        let weights = self.told(Fact::Weights, ", !prof !2");
+        self.line(format_args!("br i1 {none}, label %{lack}, label %{have}{weights}"));
         self.enter(have.clone());
         self.line(format_args!("{next} = load ptr, ptr {first}, align 8"));
         self.line(format_args!("store ptr {next}, ptr {list}, align 8"));
@@ -352,7 +362,8 @@ impl Writer<'_, '_> {
         self.line(format_args!("br label %{on}"));
         self.enter(lack.clone());
         let (bytes, tag) = (class_bytes(imm as u8), imm >> 8);
-        self.line(format_args!("{made} = call ptr @{}(i64 {bytes}, i64 {tag}) #2", RuntimeCall::Allocate.symbol()));
+        let nounwind = self.told(Fact::Nounwind, " #2");
+        self.line(format_args!("{made} = call ptr @{}(i64 {bytes}, i64 {tag}){nounwind}", RuntimeCall::Allocate.symbol()));
         self.line(format_args!("br label %{on}"));
         self.enter(on);
         self.line(format_args!("%v{} = phi ptr [ {first}, %{have} ], [ {made}, %{lack} ]", cell.raw()));
@@ -412,7 +423,7 @@ impl Writer<'_, '_> {
                 self.enter(on);
             }
             None => {
-                let fact = if unwinds { "" } else { " #2" };
+                let fact = if unwinds { "" } else { self.told(Fact::Nounwind, " #2") };
                 self.line(format_args!("{head}call swiftcc {ty} {callee}({listed}){fact}"));
             }
         }

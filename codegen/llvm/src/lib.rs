@@ -4,6 +4,7 @@
 //! |--------------|--------------------------------------------------------------------|
 //! | [`unit`]     | what is translated: functions, and what is to be known of others    |
 //! | [`text`]     | a unit as LLVM IR: declarations, constants, places, thunks           |
+//! | [`facts`]    | what LLVM is told that programs do the same without                 |
 //! | [`told`]     | what a debugger is told, as data                                    |
 //! | `debug`      | lines and functions of that, as LLVM's metadata                     |
 //! | `variables`  | parameters and types                                                |
@@ -16,6 +17,7 @@
 //! Never here: a look at HIR, MIR or a source file; a choice that changes what a program does.
 
 mod debug;
+pub mod facts;
 mod function;
 mod inst;
 pub mod text;
@@ -23,6 +25,7 @@ pub mod told;
 pub mod unit;
 mod variables;
 
+pub use facts::{Fact, Facts};
 pub use text::write;
 pub use told::{Choice, Debug, Depth, Encoding, Form, Member, Source, Told, Variable};
 pub use unit::{External, Function, Item, Linkage, Unit};

@@ -1,6 +1,6 @@
 use lir::Legal;
 
-use crate::{Debug, Depth, External, Function, Item, Linkage, Source, Unit, write};
+use crate::{Debug, Depth, External, Fact, Facts, Function, Item, Linkage, Source, Unit, write};
 
 fn function(body: lir::Body<Legal>) -> Function {
     let symbol = format!("ori.{}", body.name);
@@ -68,6 +68,38 @@ fn a_pad_that_catches_says_so_and_panics_reach_it() {
     assert!(found.contains("invoke void @ori_panic_at(i64 0, i64 0, i64 3, ptr @p.1) to label %dead unwind label %pad1"), "{found}");
     assert!(found.contains("dead:\n  unreachable"), "{found}");
     assert!(found.contains("entry:\n  %v2 = alloca [24 x i8], align 8\n"), "{found}");
+}
+
+/// Each fact is told where it holds and nowhere else, and is gone with its switch.
+#[test]
+fn facts_are_told_where_they_hold_and_can_be_left_out() {
+    let text = ";! fn @m.g(i64) -> i64\nfn @m.g(%0: i64) -> i64 {\nb0:\n  ret %0\n}\nfn @m.f(%0: i64, %1: i8) -> i64 {\nb0:\n  %2: i64 = call @m.g, %0, {nounwind}\n  \
+                %3: i64 = call @m.g, %2, b3 !2:3\n  branch %1, b1, b2\nb1:\n  %4: i64 = add_check %3, %0, add_overflow, b3 !2:9\n  ret %4\nb2:\n  ret %3\nb3:\n  resume\n}\n";
+    let mut unit = unit(text);
+    let lines =
+        |text: &str, what: &str| text.lines().filter(|line| line.contains(what)).map(str::trim).map(str::to_owned).collect::<Vec<_>>();
+    let all = write(&unit);
+    assert_eq!(lines(&all, "#2")[0], "%t1 = call swiftcc i64 @\"ori.m.g\"(i64 %v0) #2");
+    // The other call may panic, whoever looks at what it calls: it is no call without unwinding.
+    assert_eq!(lines(&all, "invoke"), ["%t2 = invoke swiftcc i64 @\"ori.m.g\"(i64 %t1) to label %b0.1 unwind label %pad1"]);
+    // Weights stand on what is checked, and not on what the program asks.
+    assert_eq!(lines(&all, "!prof"), ["br i1 %t5, label %x6, label %b1.1, !prof !2"]);
+    assert!(all.contains("label %b1, label %b2\n"), "{all}");
+    assert!(
+        lines(&all, "#1").iter().all(|line| ["ori_panic_at", "ori_unwind_resume", "attributes"].iter().any(|name| line.contains(name)))
+    );
+    for fact in Fact::ALL {
+        unit.facts = Facts::default().without(fact);
+        let left = write(&unit);
+        let told = |what: &str| left.lines().take_while(|line| !line.starts_with("attributes")).any(|line| line.contains(what));
+        assert_eq!(
+            [told(" #2"), told(" #1"), told("!prof")],
+            [Fact::Nounwind, Fact::Cold, Fact::Weights].map(|other| other != fact),
+            "{left}"
+        );
+        assert_eq!(Fact::from_name(fact.name()), Some(fact));
+    }
+    assert_eq!(Fact::from_name("old"), None);
 }
 
 #[test]

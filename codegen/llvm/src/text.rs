@@ -16,6 +16,7 @@ use ir::{ItemId, PlaceId, Places, Symbol};
 use lir::Type;
 
 use crate::debug::Records;
+use crate::facts::Fact;
 use crate::function;
 use crate::unit::{External, Function, Unit};
 
@@ -83,6 +84,7 @@ impl<'u> Module<'u> {
         out.push_str("source_filename = \"ori\"\ntarget triple = \"x86_64-unknown-linux-gnu\"\n\n");
         let _ = writeln!(out, "@{THREAD_SYMBOL} = external thread_local(localexec) global [{THREAD_SIZE} x i8], align 64");
         out.push_str(&self.head);
+        let cold = self.unit.facts.text(Fact::Cold, " #1");
         let _ = write!(
             out,
             "\ndeclare ptr @llvm.threadlocal.address.p0(ptr)
@@ -93,14 +95,13 @@ declare void @llvm.trap()
 declare double @llvm.fabs.f64(double)
 declare double @llvm.sqrt.f64(double)
 declare i32 @ori_personality(...)
-declare void @{PANIC}(i64, i64, i64, ptr) #1
-declare void @{RESUME}(ptr) #1
+declare void @{PANIC}(i64, i64, i64, ptr){cold}
+declare void @{RESUME}(ptr){cold}
 
 {}attributes #0 = {{ uwtable \"probe-stack\"=\"inline-asm\" }}
-attributes #1 = {{ cold noreturn }}
+attributes #1 = {{ cold }}
 attributes #2 = {{ nounwind }}
 !0 = !{{!\"branch_weights\", i32 1048575, i32 1}}
-!1 = !{{}}
 !2 = !{{!\"branch_weights\", i32 1, i32 1048575}}
 ",
             self.body
@@ -129,7 +130,8 @@ attributes #2 = {{ nounwind }}
     /// Declares a function of the runtime.
     pub(crate) fn runtime(&mut self, symbol: &str, result: &str, params: &[&str]) {
         if !self.declared.contains_key(symbol) {
-            let _ = writeln!(self.head, "declare {result} @{symbol}({}) #2", params.join(", "));
+            let nounwind = self.unit.facts.text(Fact::Nounwind, " #2");
+            let _ = writeln!(self.head, "declare {result} @{symbol}({}){nounwind}", params.join(", "));
             self.declared.insert(symbol.to_owned(), ());
         }
     }

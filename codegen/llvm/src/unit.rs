@@ -6,6 +6,7 @@ use ir::ItemId;
 use ir::ssa::Graph;
 use lir::{Body, Legal, Lir, Type};
 
+use crate::facts::Facts;
 use crate::told::Debug;
 
 /// Whose a function is.
@@ -96,6 +97,8 @@ pub struct Unit {
     pub is_part: bool,
     /// What a debugger is told, if anything.
     pub debug: Option<Debug>,
+    /// What LLVM is told of it.
+    pub facts: Facts,
 }
 
 impl Unit {

@@ -220,9 +220,17 @@ pub struct Optimise {
     /// What a release build tells debuggers (DWARF 5): 0 nothing, 1 functions and lines, 2 parameters too. The code is the same.
     #[arg(long, value_name = "N", requires = "release", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub debug: u8,
+    /// Leave out a fact that LLVM is told; the program does the same without.
+    #[arg(long = "no-fact", value_name = "FACT", requires = "release", value_parser = PossibleValuesParser::new(llvm::Fact::ALL.map(llvm::Fact::name)))]
+    pub no_fact: Vec<String>,
 }
 
 impl Optimise {
+    /// What LLVM is told.
+    pub fn facts(&self) -> llvm::Facts {
+        self.no_fact.iter().filter_map(|name| llvm::Fact::from_name(name)).fold(llvm::Facts::default(), llvm::Facts::without)
+    }
+
     /// What a debugger is told.
     pub const fn depth(&self) -> Option<llvm::Depth> {
         match self.debug {

@@ -252,7 +252,17 @@ impl Asked<'_> {
         };
         let (cpu, units, debug) = (optimise.target_cpu.clone(), optimise.codegen_units, optimise.depth());
         let sanitize = self.host == Host::Address;
-        Some(Some(Release { worker, level: optimise.opt, cpu, units, debug, sanitize, workers: self.global.jobs, memory }))
+        Some(Some(Release {
+            worker,
+            level: optimise.opt,
+            cpu,
+            units,
+            debug,
+            facts: optimise.facts(),
+            sanitize,
+            workers: self.global.jobs,
+            memory,
+        }))
     }
 
     fn cannot_open(&self, error: &OpenError) -> i32 {

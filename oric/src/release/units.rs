@@ -272,6 +272,7 @@ pub fn unit(session: &mut Session, main: ItemId, division: &Division, part: &Par
         items: part.items.iter().map(item).collect(),
         is_part: division.parts.len() > 1,
         debug: division.debug(part),
+        facts: session.setup.release.as_ref().map(|release| release.facts).unwrap_or_default(),
     })
 }
 

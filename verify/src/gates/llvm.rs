@@ -2,6 +2,8 @@
 //!
 //! Needs `oric-llvm` (`make llvm`) and a linker.
 
+pub mod facts;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -51,7 +53,17 @@ impl Tools {
 
     fn release(&self, level: Level) -> Release {
         let (worker, cpu) = (self.worker.clone(), "x86-64".to_owned());
-        Release { worker, level, cpu, units: None, debug: None, sanitize: false, workers: None, memory: None }
+        Release {
+            worker,
+            level,
+            cpu,
+            units: None,
+            debug: None,
+            facts: llvm::Facts::default(),
+            sanitize: false,
+            workers: None,
+            memory: None,
+        }
     }
 
     /// The executable, whose segments are what those of development builds are: nothing is writable and executable.
@@ -84,6 +96,7 @@ fn check(sample: usize) -> bool {
             agreement(&mut evidence, &tools, sample);
             across(&mut evidence, &tools);
             apart(&mut evidence, &tools);
+            facts::removes(&mut evidence, &tools);
             negatives(&mut evidence, &tools);
         }
     }
@@ -103,7 +116,7 @@ fn agreement(evidence: &mut Evidence, tools: &Tools, sample: usize) {
         }
     }
     let mut table = Table::new("agreement", &["build", "programs that do the same as the development build"]);
-    for build in [OPTIMISED, UNITS, PLAIN, MIXED] {
+    for build in [OPTIMISED, UNITS, PLAIN, MIXED, UNTOLD] {
         let count = runs.get(build).copied().unwrap_or(0);
         if count == 0 {
             evidence.fail(format!("no program was compared: {build}"));
@@ -117,6 +130,7 @@ const OPTIMISED: &str = "LLVM -O2";
 const UNITS: &str = "LLVM -O2, in seven units";
 const PLAIN: &str = "LLVM -O0, in one to seven units";
 const MIXED: &str = "half of the functions by LLVM -O2, half by our own back end, linked together";
+const UNTOLD: &str = "LLVM -O2, without one of the facts that it is told";
 
 fn agree(number: usize, entry: &Entry, tools: &Tools) -> Result<Vec<&'static str>, String> {
     let mut program = Program::load(&entry.file, checked_options(), 1).map_err(|refusal| refusal.to_string())?;
@@ -134,6 +148,10 @@ fn agree(number: usize, entry: &Entry, tools: &Tools) -> Result<Vec<&'static str
     compare(OPTIMISED, released(&mut program, tools, Level::Default, None)?)?;
     if number % SOME == 1 {
         compare(UNITS, released(&mut program, tools, Level::Default, Some(MANY))?)?;
+    }
+    if number % SOME == 2 {
+        let units = facts::without(units_of(&mut program, None)?, facts::of(number / SOME));
+        compare(UNTOLD, linked(&mut program, tools, Level::Default, &units)?)?;
     }
     if number.is_multiple_of(SOME) {
         compare(PLAIN, released(&mut program, tools, Level::None, Some(1 + number as u32 % MANY))?)?;
@@ -320,6 +338,7 @@ fn negatives(evidence: &mut Evidence, tools: &Tools) {
     let rows = [
         ("an addition that LLVM gets as a subtraction", miscompiled(tools, 1)),
         ("the same in a function that another unit calls", miscompiled(tools, MANY)),
+        ("a panic of a call of which LLVM is told that it does not panic", facts::lies(tools)),
         ("units of which one is left out", left_out(tools)),
         ("a worker that dies", dies(tools)),
     ];

@@ -52,7 +52,17 @@ impl Tools {
 
     fn release(&self, sanitize: bool) -> Release {
         let (worker, cpu) = (self.worker.clone(), "x86-64".to_owned());
-        Release { worker, level: Level::Default, cpu, units: None, debug: None, sanitize, workers: Some(1), memory: None }
+        Release {
+            worker,
+            level: Level::Default,
+            cpu,
+            units: None,
+            debug: None,
+            facts: llvm::Facts::default(),
+            sanitize,
+            workers: Some(1),
+            memory: None,
+        }
     }
 
     /// The executable that LLVM makes of these units, with checks or for valgrind; with another runtime than the one for it.
