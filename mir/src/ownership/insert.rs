@@ -41,15 +41,6 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
     }
     let (opened, mut classes);
     classes = Classes::new();
-    let mut held_early;
-    if fuel.allows(EARLY) && has_parts(graph, &kinds) {
-        held_early = graph.clone();
-        fuel.enter(EARLY);
-        if super::early::run(&mut held_early, &order, contract, fuel, cx)? {
-            graph = &held_early;
-            kinds = Kinds::of(graph, &order, contract, cx)?;
-        }
-    }
     if fuel.allows(OPEN) && has_parts(graph, &kinds) {
         let mut new = graph.clone();
         let tokens = fuel.allows(REUSE);
@@ -60,10 +51,12 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
         if fuel.allows(SWAP) && super::swap::run(&mut new, &order, contract, fuel, cx)? {
             fuel.enter(OPEN);
             super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
-            fuel.enter(EARLY);
-            if fuel.allows(EARLY) {
-                super::early::run(&mut new, &order, contract, fuel, cx)?;
-            }
+        }
+        fuel.enter(EARLY);
+        // What is left: `open` had no use for these parts.
+        if fuel.allows(EARLY) && super::early::run(&mut new, &order, contract, fuel, cx)? {
+            fuel.enter(OPEN);
+            super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
         }
         if tokens {
             fuel.enter(REUSE);

@@ -167,3 +167,19 @@ fn elements_that_come_back_are_swapped() {
     let functions = "@g (f: () -> int) -> () -> int = f;\n@f (all: [() -> int]) -> [() -> int] = { let a = all; a[0] = g(f: a[0]); a };";
     assert_eq!(count_in(functions, "f", Op::ListSwap, true), 0);
 }
+
+#[test]
+fn parts_that_outlive_their_list_do_not_keep_it() {
+    let swap = "@f (xs: [str], i: int, j: int) -> [str] = { let v = xs; let t = v[i]; v[i] = v[j]; v[j] = t; v };";
+    let kept = "@f (xs: [str], i: int) -> ([str], [str]) = { let v = xs; let t = v; v[i] = \"x\"; (v, t) };";
+    let lists = |source: &str| {
+        let world = World::new(&[("main", source)]);
+        let mut body = (*world.built("f")).clone();
+        crate::opt::optimise(&mut body, &mut Fuel::unlimited(), &world).expect("an answer");
+        let owned = own(&body, &mut Fuel::unlimited(), &world).expect("an answer").into_graph();
+        let dups = owned.insts.ids().filter(|&inst| owned.op(inst) == Op::Dup);
+        dups.filter(|&inst| matches!(owned.ty(owned.result(inst)).kind(), hir::TypeKind::List(_))).count()
+    };
+    assert_eq!(lists(swap), 0, "elements are held for themselves");
+    assert_eq!(lists(kept), 1, "the old list is needed itself");
+}
