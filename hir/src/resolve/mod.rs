@@ -409,7 +409,11 @@ impl Builder<'_> {
         // A test sees the private items of its package (language/07 §7.7).
         let is_of_others = names_package(&import.path) || package_of(module) != package_of(self.file.module);
         if is_private && is_of_others {
-            let error = self.report(Code::E0204, entry.span, [entry.name.into(), "package".into(), module.into()]);
+            let package = match package_of(module) {
+                "" => module.as_str(),
+                package => package,
+            };
+            let error = self.report(Code::E0204, entry.span, [entry.name.into(), "package".into(), package.into()]);
             error.helps.push("only what is `pub` is seen from outside of a package".into());
             self.unknown(entry.alias, entry.span);
             return;

@@ -4,6 +4,7 @@
 //! have to stay until then: it would have two holders when it is changed, and be copied. Where only parts of a list are needed behind the op that takes it, they are held
 //! for themselves from where they are read: one count more for each of them, and the list is changed in place (language/13 §13.3).
 
+use hashbrown::HashSet;
 use hir::TypeKind;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, Graph, Inst, NewInst, Value};
@@ -28,6 +29,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
     // Liveness of each value for itself.
     let each = kinds.apart(graph);
     let live = Live::of(graph, order, &each);
+    // What `open` takes out is named by its read, and is held for itself already.
+    let insts = order.blocks.iter().flat_map(|&block| &graph.blocks[block].insts);
+    let opened: HashSet<Value> = insts.filter(|&&inst| graph.op(inst) == Op::Open).flat_map(|&inst| graph.args(inst)).copied().collect();
     let mut chosen: Vec<Value> = Vec::new();
     for Taken { block, at, target, held } in taken {
         let mut after = Set::with_room(each.held.len());
@@ -42,7 +46,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
         };
         let needed: Vec<Value> =
             after.iter().map(|value| each.held[value]).filter(|&value| kinds.keepers(value).any(|keeper| keeper == held)).collect();
-        let is_part = |value: Value| value != kinds.held[held] && matches!(graph.values[value].def, Def::Result(..));
+        let is_part =
+            |value: Value| value != kinds.held[held] && matches!(graph.values[value].def, Def::Result(..)) && !opened.contains(&value);
         if needed.len() <= MOST && needed.iter().all(|&value| is_part(value)) {
             chosen.extend(needed);
         }
