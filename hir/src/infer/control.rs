@@ -190,7 +190,7 @@ impl<'a> Checker<'a> {
             && !matches!(item.kind(), TypeKind::Tuple(_))
             && let Some(error) = self.diagnostics[before..].iter_mut().find(|error| error.code == Code::E2001)
         {
-            error.helps.push("`for (i, x) in xs.enumerate()` counts what it gives".into());
+            error.helps.push("`for (i, x) in xs.iter().enumerate()` counts what it gives".into());
         }
     }
 

@@ -9,7 +9,7 @@ use super::why::Expect;
 use super::{Binding, Checker, Kind, Result, Which, builtin};
 use crate::Type;
 use crate::ir::{Expr, ExprId};
-use crate::program::{Entity, TypeForm};
+use crate::program::{Entity, TypeDefinition, TypeForm};
 use crate::resolve::prelude;
 use crate::resolve::{StdMember, is_later_type, prelude_type, std_member, suggest};
 
@@ -122,16 +122,16 @@ impl<'a> Checker<'a> {
                 let ty = of.unwrap_or_else(|| self.open_struct(item, definition.generics.len()));
                 self.constructor_value(&definition, ty, &definition.fields, None, span)?
             }
-            Some(definition) => {
-                let help = made_by(&definition, name);
-                let value = self.type_as_value(name, span);
-                if let (Some(help), Some(error)) = (help, self.diagnostics.last_mut()) {
-                    error.helps.push(help);
-                }
-                value
-            }
+            Some(definition) => self.declared_as_value(&definition, name, span),
             None => self.type_as_value(name, span),
         })
+    }
+
+    /// E0221 that says how values of the type are made.
+    pub(super) fn declared_as_value(&mut self, definition: &TypeDefinition, name: Symbol, span: Span) -> ExprId {
+        let error = self.report(Code::E0221, span, [name.into()]);
+        error.helps.extend(made_by(definition, name));
+        self.error(span)
     }
 
     pub(super) fn type_as_value(&mut self, name: Symbol, span: Span) -> ExprId {
@@ -256,7 +256,7 @@ impl<'a> Checker<'a> {
 }
 
 /// How a value of this type is written, where its name was taken for one.
-fn made_by(definition: &crate::program::TypeDefinition, name: Symbol) -> Option<String> {
+fn made_by(definition: &TypeDefinition, name: Symbol) -> Option<String> {
     const SHOWN: usize = 4;
     let listed = |names: Vec<String>| {
         let more = if names.len() > SHOWN { ", ..." } else { "" };

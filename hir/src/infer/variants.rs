@@ -293,7 +293,7 @@ impl<'a> Checker<'a> {
     ) -> Result<ExprId> {
         let Some(definition) = self.cx.type_definition(item)? else { return self.silent(args, span) };
         if definition.form != TypeForm::Newtype {
-            self.type_as_value(name, at);
+            self.declared_as_value(&definition, name, at);
             return Ok(self.error(span));
         }
         let made = match self.written_type(item, definition.generics.len(), types, at)? {

@@ -422,19 +422,23 @@ impl<'a> Tails<'a> {
             };
             origins.insert(at, origin);
         }
-        let at_end_of = |mut from: Block| loop {
-            if from == block {
-                return old;
+        let at_end_of = |mut from: Block| {
+            // A longer way than the region goes round in a loop that nothing leads to any more: a copy took over its one way in.
+            for _ in 0..=region.len() {
+                if from == block {
+                    return old;
+                }
+                if from == new {
+                    return copied;
+                }
+                match origins.get(&from) {
+                    Some(Origin::Own(value)) => return *value,
+                    Some(Origin::Before(before)) => from = *before,
+                    // No way leads here but from one of the two.
+                    None => return old,
+                }
             }
-            if from == new {
-                return copied;
-            }
-            match origins.get(&from) {
-                Some(Origin::Own(value)) => return *value,
-                Some(Origin::Before(before)) => from = *before,
-                // No way leads here but from one of the two.
-                None => return old,
-            }
+            old
         };
         for &at in region {
             let here = match origins[&at] {
