@@ -168,7 +168,8 @@ impl Program {
                     all.extend(checked.diagnostics.iter().cloned());
                 }
             }
-            all.extend(resolve::unused_imports(file));
+            let scope = Context::scope(self, file.module).ok();
+            all.extend(resolve::unused_imports(file, scope.as_ref().map_or(&[], |scope| &scope.diagnostics)));
             let mut of_file = all.split_off(start);
             of_file.sort_by_key(|d| self.offset(d));
             of_file.dedup();

@@ -1,5 +1,7 @@
 //! `--dump=LEVEL[.PHASE][:FUNCTION]`: bodies of a level, all in one stream, to standard output.
 
+use std::collections::HashSet;
+
 use ir::ItemId;
 use syntax::tree::ItemKind;
 
@@ -110,7 +112,11 @@ fn llvm_text(session: &mut Session, phase: &str, only: Option<(&str, &[ItemId])>
     if let Some((name, only)) = only {
         unit = unit.restricted(|item| only.contains(&item));
         if unit.functions.is_empty() {
-            return Err(format!("the program does not reach '{name}', so that LLVM does not get it (--dump=lir:{name} shows it)"));
+            let why = match is_meant(session, main, only) {
+                true => format!("each call of '{name}' became its body, or is not needed"),
+                false => format!("the program does not reach '{name}'"),
+            };
+            return Err(format!("{why}, so that LLVM does not get it (--dump=lir:{name} shows it)"));
         }
     }
     if phase == "ir" {
@@ -121,6 +127,22 @@ fn llvm_text(session: &mut Session, phase: &str, only: Option<(&str, &[ItemId])>
     };
     let made = release::translate(&release, &[unit], llvm::Product::Optimised).map_err(not_made)?;
     Ok(String::from_utf8_lossy(&made.concat()).into_owned())
+}
+
+/// Does the program reach one of the functions before anything is optimised?
+fn is_meant(session: &Session, main: ItemId, wanted: &[ItemId]) -> bool {
+    let (mut open, mut seen) = (vec![main], HashSet::from([main]));
+    while let Some(item) = open.pop() {
+        if wanted.contains(&item) || wanted.contains(&item.generic().0) {
+            return true;
+        }
+        let Ok(body) = session.engine.get::<queries::BuiltBody>(&item) else { continue };
+        let Some(body) = body.as_ref() else { continue };
+        let rows = body.blocks.rows().iter().flat_map(|block| &block.insts).map(|&inst| &body.insts[inst]);
+        let named = rows.filter(|row| row.op.info().imm == ir::ops::Imm::Item).map(|row| ItemId::from_raw(row.imm as u32));
+        open.extend(named.filter(|item| seen.insert(*item)));
+    }
+    false
 }
 
 /// The other forms are views of the text, so they cannot disagree with it.

@@ -2,6 +2,9 @@
 
 mod book;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use book::{check_generated, check_transcripts, fences, root};
 use ir::Code;
 
@@ -153,16 +156,39 @@ fn programs_and_transcripts_of_the_guide_are_real() {
 #[test]
 fn every_environment_variable_that_is_read_is_documented() {
     let page = std::fs::read_to_string(root().join("docs/environment.md")).expect("docs/environment.md can be read");
-    let source = std::fs::read_to_string(root().join("oric/src/cli/env.rs")).expect("env.rs can be read");
-    // Names are the upper-case words in quotes.
-    let names: Vec<&str> = source
-        .split('"')
-        .skip(1)
-        .step_by(2)
-        .filter(|word| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
-        .collect();
-    assert!(names.len() > 8, "env.rs changed its form");
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<PathBuf> = vec![root()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the sources can be listed").flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let is_source =
+                !matches!(name.to_str(), Some("target" | "build.rs" | "build") | None) && !name.to_string_lossy().starts_with('.');
+            if path.is_dir() && is_source {
+                open.push(path);
+            } else if is_source && path.extension().is_some_and(|ending| ending == "rs") {
+                let source = std::fs::read_to_string(&path).expect("a source is text");
+                names.extend(variables(&source, path.ends_with("cli/env.rs")));
+            }
+        }
+    }
+    // Those that `cargo` sets for what it builds and starts.
+    names.retain(|name| name != "CARGO" && !name.starts_with("CARGO_"));
+    assert!(names.len() > 25 && names.contains("ORI_STACK_SIZE") && names.contains("TMPDIR"), "{names:?}");
     for name in names {
         assert!(page.contains(&format!("`{name}`")), "docs/environment.md lacks {name}");
     }
+}
+
+/// Names of environment variables that a source mentions: words in quotes that begin as ours do, what it asks for by name, and what the library asks for.
+/// `env.rs` is a list of them, all upper-case words in quotes.
+fn variables(source: &str, is_list: bool) -> Vec<String> {
+    let is_name = |word: &&str| word.len() > 3 && !word.ends_with('_') && word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let is_ours = |word: &&str| is_list || ["ORI_", "ORIC_", "VERIFY_"].iter().any(|prefix| word.starts_with(prefix));
+    let words = source.lines().flat_map(|line| line.split('"').skip(1).step_by(2)).filter(is_name);
+    let asked = source.split("env::var").filter_map(|call| call.trim_start_matches("_os").strip_prefix("(\"")?.split('"').next());
+    let mut found: Vec<String> = words.filter(is_ours).chain(asked.filter(is_name)).map(str::to_owned).collect();
+    if source.contains("env::temp_dir()") {
+        found.push("TMPDIR".to_owned());
+    }
+    found
 }

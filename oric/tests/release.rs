@@ -323,6 +323,10 @@ fn a_dump_of_what_llvm_gets_needs_no_worker_and_names_what_is_not_there() {
     assert_eq!((out.as_str(), status), ("", 2), "{err}");
     assert!(err.contains("the program does not reach 'unused'"), "{err}");
     assert_eq!(started(&alone, &folder.0, None, &["build", "--dump=lir:unused", "main.ori"]).2, 0);
+    folder.write("copied.ori", b"@next (n: int) -> int = n + 1;\n@main () -> void = print(msg: str(next(n: 2)));\n");
+    let (out, err, status) = started(&alone, &folder.0, None, &["build", "--release", "--dump=llvm.ir:next", "copied.ori"]);
+    assert_eq!((out.as_str(), status), ("", 2), "{err}");
+    assert!(err.contains("each call of 'next' became its body, or is not needed"), "{err}");
     let (_, err, status) = started(&alone, &folder.0, None, &["build", "--release", "--dump=llvm-opt", "main.ori"]);
     assert!(status == 2 && err.contains("oric-llvm"), "{err}");
     let Some(worker) = worker() else { return };

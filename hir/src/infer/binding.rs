@@ -81,6 +81,8 @@ impl<'a> Checker<'a> {
             }
             return Ok(());
         }
+        // The pattern may have told the form of a type that was open.
+        let ty = self.resolved(ty);
         let lists = self.first_list(built);
         let refutable = self.refutable(built).or(lists.filter(|_| what != "let"));
         if let (None, Some(list)) = (refutable, lists) {

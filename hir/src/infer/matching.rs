@@ -53,6 +53,8 @@ impl<'a> Checker<'a> {
             built.push(Arm { pattern, guard, body });
             has_empty.push(patterns.has_empty);
         }
+        // Patterns may have told the form of a type that was open.
+        let matched = self.resolved(matched);
         // An arm that is wrong covers nothing that is known; there is no judgement then.
         if known && !failed {
             failed = !self.judge_arms(&mut built, &has_empty, matched, span)?;

@@ -13,7 +13,7 @@ use super::traits::{Offered, arguments_tell};
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::ir::ExprId;
-use crate::program::{Entity, Receiver, TypeDefinition};
+use crate::program::{Entity, Receiver, TypeDefinition, TypeForm};
 use crate::resolve::prelude::{self, Known, Sum, library_head, predeclared};
 use crate::resolve::solve;
 use crate::resolve::{is_later_type, nearest, prelude_type, show};
@@ -453,6 +453,17 @@ impl<'a> Checker<'a> {
         self.silent(args, span)
     }
 
+    /// Is the type a newtype, and has the type in it a method of this name? A newtype has none of them (language/04 §4.7).
+    fn inner_has(&mut self, ty: Type, name: Symbol, at: Span) -> Result<bool> {
+        let Some(definition) = self.definition_of(ty, at)?.filter(|d| d.form == TypeForm::Newtype) else { return Ok(false) };
+        let [(_, inner)] = definition.fields[..] else { return Ok(false) };
+        let text = name.as_str();
+        let is_direct = DIRECT.iter().any(|row| row.0 == inner && row.1 == text)
+            || matches!(text, "len" | "is_empty") && matches!(inner.kind(), TypeKind::Str | TypeKind::List(_));
+        let Some(head) = library_head(inner) else { return Ok(is_direct) };
+        Ok(is_direct || self.cx.inherent_impls(head)?.iter().flat_map(|row| &row.methods).any(|(method, _)| *method == name))
+    }
+
     pub(super) fn report_no_method(&mut self, ty: Type, name: Symbol, at: Span) -> Result<()> {
         // `Never` has no methods in this slice; being silent about it would leave a body without code and without a reason.
         if ty != Type::NEVER && self.lacks_silently(ty)? {
@@ -488,6 +499,7 @@ impl<'a> Checker<'a> {
             && !matches!(ty.kind(), TypeKind::List(_))
             && matches!(solve::solve(ty, Known::Iterable.plain(), &self.given, self.cx)?, solve::Answer::Proven(_))
             && self.cx.trait_definition(Known::Iterator.item())?.is_some_and(|iterator| solve::member(&iterator, name).is_some());
+        let of_inner = if near.is_none() && !of_iterators { self.inner_has(ty, name, at)? } else { false };
         let error = self.report(Code::E0308, at, [name.into(), show(ty).into()]);
         if is_field {
             error.helps.push(format!("`{name}` is a field: write it without parentheses"));
@@ -495,6 +507,8 @@ impl<'a> Checker<'a> {
             error.helps.push(format!("a method with a similar name exists: `{near}`"));
         } else if of_iterators {
             error.helps.push(format!("an iterator over it has it: `.iter().{name}(...)`"));
+        } else if of_inner {
+            error.helps.push(format!("the value in it has it: `.inner.{name}(...)`"));
         }
         Ok(())
     }

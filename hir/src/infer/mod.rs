@@ -40,6 +40,7 @@ mod value;
 mod variants;
 mod why;
 
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
@@ -198,7 +199,7 @@ struct Checker<'a> {
     /// What is known of each open type.
     variables: Vec<Option<Type>>,
     /// A type has become too large, and no expression has it yet.
-    is_too_large: bool,
+    is_too_large: Cell<bool>,
     /// Open types that become `Never` when nothing else is known of them.
     lenient: Vec<u32>,
     /// What types have of traits with type arguments, of those that were asked for.
@@ -362,7 +363,7 @@ impl<'a> Checker<'a> {
             open_matches: Vec::new(),
             targets: Vec::new(),
             variables: Vec::new(),
-            is_too_large: false,
+            is_too_large: Cell::new(false),
             lenient: Vec::new(),
             had: HashMap::new(),
             pending: Vec::new(),
@@ -457,7 +458,7 @@ impl<'a> Checker<'a> {
     #[inline]
     fn push(&mut self, expr: Expr, ty: Type, span: Span) -> ExprId {
         let id = ExprId::new(self.draft.rows.len());
-        let ty = if self.is_too_large || ty.size() > LARGEST { self.too_large(span) } else { ty };
+        let ty = if self.is_too_large.get() || ty.size() > LARGEST { self.too_large(span) } else { ty };
         self.draft.rows.push(Row { expr, ty, span });
         self.poisoned |= ty == Type::ERROR;
         id
@@ -467,7 +468,7 @@ impl<'a> Checker<'a> {
     /// stands there.
     #[cold]
     fn too_large(&mut self, span: Span) -> Type {
-        self.is_too_large = false;
+        self.is_too_large.set(false);
         let what = "number of types in the type of a value";
         if !self.diagnostics.iter().any(|known| known.code == Code::E0039) {
             let error = self.report(Code::E0039, span, [what.into(), LARGEST.to_string().into()]);

@@ -123,6 +123,10 @@ impl<'a> Checker<'a> {
             Ast::Struct { path, fields, rest } => self.struct_pattern(tree.list(path), fields, rest, ty, span, p)?,
             Ast::Tuple(elements) => {
                 let elements = tree.pattern_lists.get(elements);
+                let ty = self.formed(ty, |checker| {
+                    let parts: Vec<Type> = elements.iter().map(|_| checker.fresh()).collect();
+                    Type::tuple(&parts)
+                });
                 let types = match ty.kind() {
                     TypeKind::Tuple(types) if types.len() == elements.len() => types,
                     _ => {
@@ -137,12 +141,14 @@ impl<'a> Checker<'a> {
                 self.fields_pattern(parts, span)
             }
             Ast::Unit => {
+                let ty = self.formed(ty, |_| Type::VOID);
                 if ty != Type::VOID {
                     self.misfit_pattern(span, ty, &show(Type::VOID), p);
                 }
                 self.push_pattern(Pattern::Any, span)
             }
             Ast::List { elements, rest } => {
+                let ty = self.formed(ty, |checker| Type::list(checker.fresh()));
                 let element = match ty.kind() {
                     TypeKind::List(element) => element,
                     _ => {
@@ -168,6 +174,16 @@ impl<'a> Checker<'a> {
                 self.push_pattern(Pattern::List(parts, rest.is_some()), span)
             }
         })
+    }
+
+    /// The type that a pattern stands for: of one that is open the form of the pattern tells the form.
+    fn formed(&mut self, ty: Type, form: impl FnOnce(&mut Self) -> Type) -> Type {
+        if !matches!(ty.kind(), TypeKind::Variable(_)) {
+            return ty;
+        }
+        let formed = form(self);
+        self.unify(ty, formed);
+        self.resolved(ty)
     }
 
     fn fields_pattern(&mut self, parts: Vec<PatternId>, span: Span) -> PatternId {
@@ -273,7 +289,7 @@ impl<'a> Checker<'a> {
 
     // ---- variants, structs, newtypes ----
 
-    fn definition_of(&mut self, ty: Type, at: Span) -> Result<Option<Arc<TypeDefinition>>> {
+    pub(super) fn definition_of(&mut self, ty: Type, at: Span) -> Result<Option<Arc<TypeDefinition>>> {
         match ty.kind() {
             TypeKind::Struct(item, args) => self.definition_for(item, args, at),
             _ => Ok(None),

@@ -3,6 +3,7 @@
 //! Variables come from calls of generic functions and literals of generic structs, so most bodies have none, and then nothing here runs. A type that
 //! is looked at is resolved first; columns may hold variables until the body is finished.
 
+use hashbrown::HashMap;
 use ir::{ItemId, Symbol};
 use syntax::{DiagnosticCode as Code, Span};
 
@@ -46,14 +47,41 @@ impl Checker<'_> {
     }
 
     fn resolve(&self, ty: Type) -> Type {
-        ty.replaced(&mut |part| match part.kind() {
+        self.resolve_with(ty, &mut HashMap::new())
+    }
+
+    /// A variable that stands in a type twice is resolved once: of variables that each hold the next one twice, a walk without `known` has twice as
+    /// many ways with each. What was found is not written into the variables, since a fix that fails takes back what it learned.
+    fn resolve_with(&self, ty: Type, known: &mut HashMap<u32, Type>) -> Type {
+        let resolved = ty.replaced(&mut |part| match part.kind() {
             _ if !part.has_variable() => Some(part),
-            TypeKind::Variable(n) => Some(match self.variables.get(n as usize) {
-                Some(Some(known)) => self.resolve(*known),
-                Some(None) | None => part,
+            TypeKind::Variable(first) => Some(match known.get(&first) {
+                Some(&known) => known,
+                None => {
+                    let found = self.followed(part);
+                    let found = if matches!(found.kind(), TypeKind::Variable(_)) { found } else { self.resolve_with(found, known) };
+                    known.insert(first, found);
+                    found
+                }
             }),
             _ => None,
-        })
+        });
+        let is_too_large = resolved.size() > LARGEST;
+        if is_too_large {
+            // Reported with the expression that is being checked.
+            self.is_too_large.set(true);
+        }
+        if is_too_large { Type::ERROR } else { resolved }
+    }
+
+    /// Through variables that are other variables to the last one, or to the type that is known of it.
+    fn followed(&self, mut ty: Type) -> Type {
+        while let TypeKind::Variable(n) = ty.kind()
+            && let Some(Some(next)) = self.variables.get(n as usize)
+        {
+            ty = *next;
+        }
+        ty
     }
 
     /// Makes two types equal by fixing variables; false when they cannot be, and then nothing is fixed.
@@ -110,7 +138,9 @@ impl Checker<'_> {
             return false;
         }
         // Reported with the expression that is being checked.
-        self.is_too_large |= ty.size() > LARGEST;
+        if ty.size() > LARGEST {
+            self.is_too_large.set(true);
+        }
         let ty = if ty.size() > LARGEST { Type::ERROR } else { ty };
         self.variables[n as usize] = Some(ty);
         self.fixes += 1;
@@ -267,10 +297,13 @@ impl Checker<'_> {
         }
         let mut open = None;
         for index in 0..self.draft.rows.len() {
-            let ty = self.resolved(self.draft.rows[index].ty);
+            let mut ty = self.resolved(self.draft.rows[index].ty);
+            if self.is_too_large.get() {
+                ty = self.too_large(self.draft.rows[index].span);
+            }
             self.draft.rows[index].ty = ty;
             if ty.has_variable() {
-                open = open.or(Some(self.draft.rows[index].span));
+                open = open.or(Some(ExprId::new(index)));
             }
         }
         for index in 0..self.draft.body.locals.len() {
@@ -281,10 +314,11 @@ impl Checker<'_> {
         if self.variables.contains(&Some(Type::NEVER)) {
             self.settle_never();
         }
-        if let Some(span) = open
+        if let Some(value) = open
             && !self.poisoned
         {
-            self.cannot_infer(span, UNNAMED);
+            let what = self.described(value);
+            self.cannot_infer(self.span_at(value), &what);
         }
         if !self.poisoned && !self.open_matches.is_empty() {
             self.judge_again()?;

@@ -245,10 +245,12 @@ impl Builder<'_> {
             }
             Resolution::Found(module) => Some((module, Some(self.modules.scope(module)?))),
             Resolution::Std(module) if std_modules::exists(module) => Some((module, None)),
-            Resolution::Std(_) => {
-                self.report(Code::E0201, import.path_span, [text.into()])
-                    .notes
-                    .push("the standard modules of this compiler are std.math and std.testing".into());
+            Resolution::Std(module) => {
+                let error = self.report(Code::E0201, import.path_span, [text.into()]);
+                if std_modules::is_later(module) {
+                    error.notes.push(format!("{text} is a module of the language's library that is not supported yet"));
+                }
+                error.notes.push("the standard modules of this compiler are std.math and std.testing".into());
                 None
             }
             Resolution::NotFound { tried } => {
@@ -543,7 +545,12 @@ impl Builder<'_> {
             if let Some(form) = refused_form(item)
                 && !item.has_errors
             {
-                let error = Diagnostic::new(Code::E2040, Anchor::Item(id), item.name_span, [form.into()]);
+                let interface = match &item.kind {
+                    ItemKind::Impl { bound: Some(bound), .. } => bound.path.first(),
+                    _ => None,
+                };
+                let form = interface.map_or(form.to_owned(), |interface| format!("implementations of `{interface}`"));
+                let error = Diagnostic::new(Code::E2040, Anchor::Item(id), item.name_span, [form.as_str().into()]);
                 self.scope.diagnostics.push(error);
             }
             let entity = match &item.kind {

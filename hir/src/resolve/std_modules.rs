@@ -79,3 +79,26 @@ pub fn names(module: Symbol) -> impl Iterator<Item = &'static str> {
 pub fn exists(module: Symbol) -> bool {
     matches!(module.as_str(), "std.math" | "std.testing")
 }
+
+/// Standard modules that the language names (language/07 §7.9, 09 §9.16) and this compiler lacks.
+const LATER: &[&str] = &[
+    "std.crypto",
+    "std.env",
+    "std.ffi",
+    "std.fs",
+    "std.io",
+    "std.iter.extensions",
+    "std.json",
+    "std.logging",
+    "std.net",
+    "std.net.http",
+    "std.random",
+    "std.resilience",
+    "std.time",
+    "std.validate",
+];
+
+/// Is the module one of the language, but not of this compiler yet?
+pub fn is_later(module: Symbol) -> bool {
+    LATER.contains(&module.as_str())
+}

@@ -6,10 +6,11 @@
 use hashbrown::HashSet;
 use ir::Symbol;
 use syntax::tree::{Expr, File, ImportEntry, ImportNames, ModulePath, Pattern, RangeEnd, Tree};
-use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
+use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
-/// One warning for each imported name that is not mentioned. Silent in files with syntax errors.
-pub fn unused_imports(file: &File) -> Vec<Diagnostic> {
+/// One warning for each imported name that is not mentioned. Silent in files with syntax errors, and of names whose import failed: `known` is what
+/// is wrong with the imports, and says enough.
+pub fn unused_imports(file: &File, known: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut names: Vec<(Symbol, Span)> = Vec::new();
     for import in file.imports.iter().filter(|import| !import.is_pub && !import.is_extension) {
         match &import.names {
@@ -23,6 +24,11 @@ pub fn unused_imports(file: &File) -> Vec<Diagnostic> {
             ImportNames::List(entries) => names.extend(entries.iter().map(|entry| (entry.alias, entry.span))),
             ImportNames::Extensions(_) => {}
         }
+    }
+    let failed: Vec<Span> = known.iter().filter(|d| d.severity() == Severity::Error).map(|d| d.span).collect();
+    if !failed.is_empty() {
+        let path_of = |span: Span| file.imports.iter().find(|import| import.span.start <= span.start && span.end <= import.span.end);
+        names.retain(|&(_, span)| !failed.contains(&span) && path_of(span).is_none_or(|import| !failed.contains(&import.path_span)));
     }
     if names.is_empty() || file.items.iter().any(|row| row.item.has_errors) {
         return Vec::new();

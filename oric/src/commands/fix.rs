@@ -17,6 +17,7 @@ use crate::cli::{FAILED, Output, REFUSED};
 use crate::coverage;
 use crate::project::SourceFile;
 use crate::queries;
+use crate::report::human::BYTE_ORDER_MARK;
 use crate::report::{Found, Sources, find, sort};
 use crate::session::Session;
 
@@ -299,7 +300,11 @@ pub(super) fn difference(path: &str, old: &str, new: &str) -> String {
                 }
             }
         }
-        out.push_str(&format!("@@ -{},{skip} +{},{take} @@\n", i + 1, j + 1));
+        let unseen = match old[i..i + skip].join("\n").strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) if rest == new[j..j + take].join("\n") => " without the byte order mark, which no screen shows",
+            Some(_) | None => "",
+        };
+        out.push_str(&format!("@@ -{},{skip} +{},{take} @@{unseen}\n", i + 1, j + 1));
         old[i..i + skip].iter().for_each(|line| out.push_str(&format!("-{line}\n")));
         new[j..j + take].iter().for_each(|line| out.push_str(&format!("+{line}\n")));
         (i, j) = (i + skip, j + take);
@@ -315,5 +320,8 @@ mod tests {
     fn a_difference_shows_lines_that_changed_went_or_came() {
         let shown = difference("a.ori", "one\ntwo\nthree\nfour\n", "one\n2\nthree\nfour\nfive\n");
         assert_eq!(shown, "--- a.ori\n+++ a.ori\n@@ -2,1 +2,1 @@\n-two\n+2\n@@ -5,0 +5,1 @@\n+five\n");
+        let shown = difference("a.ori", "\u{FEFF}one\ntwo\n", "one\ntwo\n");
+        let words = "without the byte order mark, which no screen shows";
+        assert_eq!(shown, format!("--- a.ori\n+++ a.ori\n@@ -1,1 +1,1 @@ {words}\n-\u{FEFF}one\n+one\n"));
     }
 }

@@ -371,7 +371,7 @@ impl Provider for Diagnostics {
         if !found.diagnostics.iter().any(is_error) {
             let scope = levels.get::<Scope>(module)?;
             found.diagnostics.extend(scope.diagnostics.iter().cloned());
-            found.diagnostics.extend(hir::resolve::unused_imports(&file));
+            found.diagnostics.extend(hir::resolve::unused_imports(&file, &scope.diagnostics));
             for entry in &file.items {
                 // What is wrong with a test that must not compile belongs to the test, except for that it says so in a wrong way.
                 if tests::is_compile_fail(&entry.item) {

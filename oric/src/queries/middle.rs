@@ -243,7 +243,9 @@ fn evaluation_error(id: ItemId, span: Span, error: &mir::interp::ConstError) -> 
     let limits = Limits::CONSTANTS;
     match error {
         ConstError::Panicked(message) => at(DiagnosticCode::E0703, message.clone()),
-        ConstError::Limit(Limit::Steps) => at(DiagnosticCode::E0500, limits.steps.to_string()),
+        ConstError::Limit(Limit::Steps) => at(DiagnosticCode::E0500, limits.steps.to_string()).help(
+            "the compiler computes constants; what is long to compute is for the running program: make it a function `@name () -> T = ...`",
+        ),
         ConstError::Limit(Limit::Depth) => at(DiagnosticCode::E0501, limits.depth.to_string()),
         ConstError::Limit(Limit::Bytes) => at(DiagnosticCode::E0502, limits.bytes.to_string()),
         ConstError::Effect => at(DiagnosticCode::E0706, "output".to_owned()),

@@ -39,6 +39,9 @@ struct Mark {
     primary: bool,
 }
 
+/// Has no width.
+pub const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
 /// The text of a diagnostic, with a newline at the end.
 pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, style: Style) -> String {
     let message = syntax::diagnostic::message(diagnostic);
@@ -76,8 +79,16 @@ pub fn render(diagnostic: &Diagnostic, sources: &dyn Sources, style: Style) -> S
     }
     let edits: Vec<(Found, &Edit)> =
         diagnostic.edits.iter().filter_map(|edit| Some((find(sources, edit.anchor, edit.span)?, edit))).collect();
+    // A change of what no screen shows would be two lines that look the same.
+    let is_unseen = |(found, edit): &(Found, &Edit)| {
+        edit.text.is_empty() && found.file.text[found.start..found.end].chars().all(|c| c == BYTE_ORDER_MARK)
+    };
+    let are_unseen = edits.iter().all(is_unseen);
+    if are_unseen && !edits.is_empty() {
+        group = group.element(Level::HELP.message("remove the mark: three bytes that no screen shows; `oric fix` does it"));
+    }
     let mut report = vec![group];
-    if let Some(group) = edit_group(&edits) {
+    if !are_unseen && let Some(group) = edit_group(&edits) {
         report.push(group);
     }
     let mut text = style.renderer().render(&report);

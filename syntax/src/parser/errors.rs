@@ -88,8 +88,26 @@ impl Parser<'_> {
                 self.fat_arrow(span);
                 Err(Failed)
             }
+            Kind::Colon if self.previous().kind == Kind::LBrace && self.ahead(1).kind == Kind::RBrace => {
+                let diagnostic = self.report(DiagnosticCode::E1002, span, []);
+                let (anchor, span) = (diagnostic.anchor, diagnostic.span);
+                diagnostic.helps.push("an empty map is written `{}`".to_owned());
+                diagnostic.edits.push(crate::Edit { anchor, span, text: String::new(), machine_applicable: true });
+                Err(Failed)
+            }
             _ => self.fail(DiagnosticCode::E1002, span, []),
         }
+    }
+
+    /// `[..rest, a, b]`: of a list the first elements have patterns (language/06 §6.1).
+    #[cold]
+    pub(super) fn behind_the_rest<T>(&mut self) -> Parse<T> {
+        let known = self.diagnostics.len();
+        let failed = self.unexpected("']'");
+        if let Some(diagnostic) = self.diagnostics.get_mut(known).filter(|diagnostic| diagnostic.code == DiagnosticCode::E1001) {
+            diagnostic.helps.push("the rest stands last: `[first, second, ..rest]`".to_owned());
+        }
+        failed
     }
 
     /// `x:` in a struct literal, as arguments and payloads have it. Here the name alone does.

@@ -52,6 +52,7 @@ impl Parser<'_> {
         }
         let header_span = self.span_from(sigil);
         let lacks_result = result.is_none() && !matches!(role, Role::Clause | Role::Test);
+        let (clause, reported) = (self.token(), self.diagnostics.len());
         if lacks_result {
             self.report(DiagnosticCode::E1006, name_span, [name.into()]);
         }
@@ -69,6 +70,10 @@ impl Parser<'_> {
             header_span,
         };
         self.function_clauses(&mut function)?;
+        if lacks_result && self.kind() == Kind::Arrow && matches!(clause.kind, Kind::Uses | Kind::Where) {
+            let help = format!("`{}` stands behind the result type", self.token_text(clause));
+            self.diagnostics[reported].helps.push(help);
+        }
         if role != Role::Const && self.eat(Kind::If) {
             function.guard = Some(self.with_place(|place| place.no_lambda = false, |p| p.expr())?);
         }

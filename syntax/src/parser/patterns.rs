@@ -279,7 +279,7 @@ impl Parser<'_> {
         let mut rest = None;
         self.list(open, Kind::RBracket, |p| {
             if rest.is_some() {
-                return p.unexpected("']'");
+                return p.behind_the_rest();
             }
             if p.eat(Kind::DotDot) {
                 let dollar = p.kind() == Kind::Dollar;

@@ -7,7 +7,7 @@ use super::unused_imports;
 fn check(source: &str, expected: &str) {
     let file = syntax::parse(Symbol::new("main"), source);
     let mut spans: Vec<(usize, usize)> = Vec::new();
-    for warning in unused_imports(&file) {
+    for warning in unused_imports(&file, &[]) {
         for edit in warning.edits {
             assert!(edit.text.is_empty() && edit.machine_applicable);
             spans.push((edit.span.start as usize, edit.span.end as usize));
@@ -21,7 +21,7 @@ fn check(source: &str, expected: &str) {
         text.replace_range(start..end, "");
     }
     assert_eq!(text, expected);
-    assert_eq!(unused_imports(&syntax::parse(Symbol::new("main"), &text)), []);
+    assert_eq!(unused_imports(&syntax::parse(Symbol::new("main"), &text), &[]), []);
 }
 
 #[test]
