@@ -23,7 +23,7 @@ pub fn compile(body: &lir::Body<lir::Legal>, scratch: &mut Scratch, checking: bo
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum CompileError {
     /// The function exceeds a limit: the user has to hear of it.
-    Limit(String),
+    Limit(Limit),
     /// A mistake of ours: a report with fault codes.
     Broken(String),
 }
@@ -31,7 +31,27 @@ pub enum CompileError {
 impl std::fmt::Display for CompileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            CompileError::Limit(text) | CompileError::Broken(text) => f.write_str(text),
+            CompileError::Limit(limit) => f.write_str(limit.message()),
+            CompileError::Broken(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A limit of this level.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Limit {
+    /// Selection has no way to say it.
+    Select(crate::select::Limit),
+    /// There is no frame for it.
+    Finish(crate::finish::Refusal),
+}
+
+impl Limit {
+    /// One sentence for the user.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Limit::Select(limit) => limit.message(),
+            Limit::Finish(refusal) => refusal.message(),
         }
     }
 }
@@ -70,7 +90,7 @@ fn run(
             show(stage);
         }
     };
-    let selected = select(body, scratch).map_err(|limit| CompileError::Limit(limit.message().to_owned()))?;
+    let selected = select(body, scratch).map_err(|limit| CompileError::Limit(Limit::Select(limit)))?;
     show(Stage::Select(&selected));
     judge(&selected, &mut scratch.verify)?;
     let before = checking.then(|| selected.clone());
@@ -84,7 +104,7 @@ fn run(
         }
     }
     let (finished, mut code) =
-        finish_with(allocated, &mut scratch.finish).map_err(|refusal| CompileError::Limit(refusal.message().to_owned()))?;
+        finish_with(allocated, &mut scratch.finish).map_err(|refusal| CompileError::Limit(Limit::Finish(refusal)))?;
     if is_shown {
         code.places = finished.places.clone();
     }

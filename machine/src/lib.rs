@@ -35,7 +35,7 @@ pub mod select;
 pub mod text;
 pub mod verify;
 
-pub use compile::{CompileError, Stage, compile, compile_dumping};
+pub use compile::{CompileError, Limit, Stage, compile, compile_dumping};
 pub use finish::Code;
 pub use ir::{Alloc, Final, Function, Phase, Record, Select};
 pub use ops::Op;

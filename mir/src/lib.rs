@@ -16,6 +16,7 @@
 //!
 //! Never here: offsets, sizes, registers. They begin in `lir`.
 
+mod between;
 pub mod build;
 pub mod interp;
 pub mod ir;

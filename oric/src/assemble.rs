@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ir::ItemId;
 
-use crate::queries::Assembled;
+use crate::queries::{Assembled, Limit};
 
 thread_local! {
     static SCRATCH: std::cell::RefCell<machine::Scratch> = std::cell::RefCell::new(machine::Scratch::default());
@@ -12,11 +12,11 @@ thread_local! {
 
 /// LIR to linkable code.
 /// `Err` says which limit the function exceeds.
-pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> Result<Assembled, String> {
+pub fn assemble(item: ItemId, body: &lir::Body<lir::Legal>, checking: bool) -> Result<Assembled, Limit> {
     let code = SCRATCH.with_borrow_mut(|scratch| machine::compile(body, scratch, checking));
     let code = match code {
         Ok(code) => code,
-        Err(machine::CompileError::Limit(limit)) => return Err(limit),
+        Err(machine::CompileError::Limit(limit)) => return Err(limit.into()),
         Err(machine::CompileError::Broken(report)) => panic!("{report}"),
     };
     Ok(linkable(item, code))

@@ -425,7 +425,7 @@ impl image::plan::Source for Pieces<'_> {
     fn function(&self, key: u128) -> Option<Cow<'_, image::Function>> {
         let (item, _) = Self::find(&self.functions, key)?;
         let code = match item == lir::build::entry_item() {
-            true => Some((*self.ask::<queries::EntryCode>(&self.main)?).clone()),
+            true => (*self.ask::<queries::EntryCode>(&self.main)?).clone(),
             false => (*self.ask::<queries::MachineCode>(&item)?).clone(),
         };
         code?.as_ref().as_ref().ok().map(|code| Cow::Owned(code.function.clone()))

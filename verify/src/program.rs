@@ -256,7 +256,7 @@ impl Program {
         let world = World::new(&self.session.engine);
         let built = lir::build::entry(form.main, form.takes_args, returns);
         let body = lir::build::legalise(built, &world).map_err(|_| "interrupted".to_owned())?;
-        oric::assemble::assemble(lir::build::entry_item(), &body, true)
+        oric::assemble::assemble(lir::build::entry_item(), &body, true).map_err(|limit| limit.to_string())
     }
 }
 

@@ -3,6 +3,8 @@
 //! A name is found here without looking at the library: who does not mention one of these never parses it. The table is compared with the sources by a
 //! test. What a name *means* is asked like of any other item.
 
+mod keyed;
+
 use std::sync::OnceLock;
 
 use ir::item::ItemPath;
@@ -11,6 +13,8 @@ use syntax::tree::BinaryOp;
 
 use crate::program::TraitRef;
 use crate::{Type, TypeKind};
+
+pub use keyed::{Keyed, Placed, keyed, placed};
 
 /// Module of the predeclared types and functions.
 pub const MODULE: &str = "std.prelude";

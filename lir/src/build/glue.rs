@@ -44,11 +44,19 @@ pub enum Purpose {
     GiveUp,
     /// One holder more of what each element of a list holds; none of its buffer.
     Share,
+    /// The buffer of a list ends where its elements begin: those are given up.
+    Cut,
 }
 
 impl Purpose {
-    const ALL: [(Purpose, &'static str); 5] =
-        [(Purpose::Drop, "drop"), (Purpose::Env, "env"), (Purpose::Dup, "dup"), (Purpose::GiveUp, "give_up"), (Purpose::Share, "share")];
+    const ALL: [(Purpose, &'static str); 6] = [
+        (Purpose::Drop, "drop"),
+        (Purpose::Env, "env"),
+        (Purpose::Dup, "dup"),
+        (Purpose::GiveUp, "give_up"),
+        (Purpose::Share, "share"),
+        (Purpose::Cut, "cut"),
+    ];
 
     /// The function that does this for a type.
     pub fn item(self, ty: hir::Type) -> ItemId {
@@ -119,6 +127,7 @@ pub fn glue(item: ItemId, purpose: Purpose, ty: hir::Type, cx: &dyn Context) -> 
         Purpose::Env => builder.drop_env(ty, &leaves)?,
         Purpose::Drop => builder.drop_block(ty, &leaves)?,
         Purpose::Share => builder.share_elements(ty, &leaves)?,
+        Purpose::Cut => builder.cut_buffer(ty, &leaves)?,
     }
     builder.effect(Op::Return, &[], 0);
     if builder.shapes.refused() {
@@ -323,6 +332,13 @@ impl Builder<'_> {
         let bytes = self.pure(Op::Mul, &[length, stride], Type::I64);
         let end = self.pure(Op::Add, &[first, bytes], Type::Ptr);
         self.count_elements(element, first, end, Act::Dup)
+    }
+
+    fn cut_buffer(&mut self, ty: hir::Type, leaves: &[Value]) -> Result<(), Stop> {
+        let (&[first, _, buffer], TypeKind::List(element)) = (leaves, ty.kind()) else { return Ok(()) };
+        let last = self.load(buffer, BUFFER.1, Type::Ptr);
+        self.store(buffer, BUFFER.1, first);
+        self.count_elements(element, first, last, Act::Drop)
     }
 
     /// A loop over the elements from one address to another.

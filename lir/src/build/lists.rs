@@ -390,7 +390,7 @@ impl Builder<'_> {
         self.pure(Op::Select, &[first, a, b], Type::I64)
     }
 
-    /// Both ends into bounds; the elements stay where they are.
+    /// Both ends into bounds; the elements stay where they are. Those behind the end go where nobody else holds the buffer: the list may grow in place again.
     pub(super) fn list_slice(&mut self, inst: Inst) -> Result<(), Stop> {
         let mir = self.mir;
         let args = mir.args(inst);
@@ -405,8 +405,37 @@ impl Builder<'_> {
         let to = self.extreme(Cond::Sgt, to, from);
         let length = self.pure(Op::Sub, &[to, from], Type::I64);
         let elements = if stride == 0 { list.elements } else { self.element_address(list.elements, from, stride) };
+        let is_length =
+            |&&to: &&Value| mir.def_inst(to).is_some_and(|made| mir.op(made) == mir::Op::ListLen && mir.args(made)[0] == args[0]);
+        if stride > 0 && args.get(2).filter(is_length).is_none() {
+            let end = self.element_address(list.elements, to, stride);
+            self.truncated(args.first(), list, end)?;
+        }
         self.define_list(inst, List { elements, length, ..list });
         Ok(())
+    }
+
+    /// The buffer of a list ends here, when nobody else holds it.
+    fn truncated(&mut self, value: Option<&Value>, list: List, end: Value) -> Result<(), Stop> {
+        let Some(ty) = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty) else { return Ok(()) };
+        let TypeKind::List(element) = ty.kind() else { return Ok(()) };
+        let is_counted = self.counted_leaves(element)? > 0;
+        let null = self.constant(Type::Ptr, 0);
+        let is_held = self.icmp(Cond::Ne, list.buffer, null);
+        self.when(is_held, |builder| {
+            let last = builder.load(list.buffer, layout::BUFFER_END, Type::Ptr);
+            let is_longer = builder.icmp(Cond::Ult, end, last);
+            builder.when(is_longer, |builder| {
+                let is_only = builder.is_sole(list.buffer);
+                builder.when(is_only, |builder| {
+                    if is_counted {
+                        return builder.call_glue(Purpose::Cut, ty, &[end, list.length, list.buffer]);
+                    }
+                    builder.store(list.buffer, layout::BUFFER_END, end);
+                    Ok(())
+                })
+            })
+        })
     }
 
     /// The same list, with room for more.

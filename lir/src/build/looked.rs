@@ -14,6 +14,7 @@ use crate::ir::Context;
 pub(super) fn taken(purpose: Purpose, ty: hir::Type, shapes: &mut Shapes<'_>, cx: &dyn Context) -> Result<Rc<[u32]>, Stop> {
     match purpose {
         Purpose::Share => Ok([0, 1].into()),
+        Purpose::Cut => Ok([0, 2].into()),
         Purpose::Drop | Purpose::Env | Purpose::Dup | Purpose::GiveUp => looked_at(ty, shapes, cx),
     }
 }

@@ -117,8 +117,9 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
     renames.target_args(graph, &order.blocks);
 }
 
+/// Does the op make the same of the same operands?
 #[inline]
-fn is_numbered(row: &InstRow<Op>) -> bool {
+pub(super) fn is_numbered(row: &InstRow<Op>) -> bool {
     if row.results != 1 {
         return false;
     }

@@ -11,6 +11,7 @@ use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Valu
 use ir::{About, Fuel, ItemId, PlaceId, Stop};
 
 use super::Desk;
+use super::lookups::is_lookup;
 use super::remarks::place;
 use crate::Op;
 use crate::ir::{Body, Context, Mir, Mono};
@@ -106,6 +107,11 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
                 continue;
             }
             let callee = ItemId::from_raw(row.imm as u32);
+            // `Lookups` comes first.
+            if desk.keeps_lookups && is_lookup(callee) {
+                desk.new_calls = true;
+                continue;
+            }
             let other;
             let body: &Graph<Mir> = match &own {
                 _ if callee != graph.name => {

@@ -13,6 +13,7 @@ mod holes;
 mod indices;
 mod inline;
 mod jumps;
+mod lookups;
 mod loops;
 mod ranges;
 mod remarks;
@@ -48,6 +49,7 @@ pub const PASSES: &[(&str, &str)] = &[
     ("holes", "turns a call of the function itself, around which a value is made, into a loop that fills a hole"),
     ("inline", "copies small callees into their callers"),
     ("jumps", "threads jumps, merges blocks, removes parameters that are always the same"),
+    ("lookups", "looks once where a map is asked for one key several times"),
     ("loops", "turns a tail call of the function itself into a loop"),
     ("ranges", "drops checks and branches that intervals decide"),
     ("sink", "makes tuples and structs where they are used, not before a branch"),
@@ -67,6 +69,7 @@ enum Pass {
     Holes,
     Inline,
     Jumps,
+    Lookups,
     Loops,
     Ranges,
     Sink,
@@ -76,7 +79,7 @@ enum Pass {
 }
 
 impl Pass {
-    const ALL: [Pass; 14] = [
+    const ALL: [Pass; 15] = [
         Pass::Aggregates,
         Pass::Cse,
         Pass::Dead,
@@ -85,6 +88,7 @@ impl Pass {
         Pass::Holes,
         Pass::Inline,
         Pass::Jumps,
+        Pass::Lookups,
         Pass::Loops,
         Pass::Ranges,
         Pass::Sink,
@@ -100,12 +104,12 @@ impl Pass {
 
 /// The order of the passes. What a copied body makes known is called directly, and then copied too: `Inline` looks again where `Direct` found something. What
 /// `Versions` has copied is looked at once more.
-const PIPELINE: [Pass; 37] = {
+const PIPELINE: [Pass; 38] = {
     use Pass::*;
     [
-        Loops, Direct, Inline, Direct, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold, Aggregates, Fold,
-        Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead, Unshare, Sink, Holes,
-        Jumps,
+        Loops, Direct, Inline, Direct, Lookups, Inline, Jumps, Fold, Aggregates, Jumps, Fold, Direct, Inline, Tails, Jumps, Fold,
+        Aggregates, Fold, Cse, Dead, Tails, Jumps, Ranges, Fold, Cse, Dead, Jumps, Dead, Versions, Ranges, Fold, Cse, Jumps, Dead, Unshare,
+        Sink, Holes, Jumps,
     ]
 };
 
@@ -121,6 +125,8 @@ struct Desk {
     copies: inline::Copies,
     /// Has `Direct` made calls that `Inline` has not seen?
     new_calls: bool,
+    /// Does `Inline` leave calls that look for keys to `Lookups`?
+    keeps_lookups: bool,
     /// Has `Versions` left the body as it was?
     no_versions: bool,
     /// The body that lies on it.
@@ -161,6 +167,7 @@ fn run_pipeline(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: &d
     // What had been spent when each pass last said that it is done. As long as nobody has rewritten anything since, it need not look again.
     let mut done = [None; Pass::ALL.len()];
     (desk.new_calls, desk.no_versions) = (true, false);
+    desk.keeps_lookups = fuel.allows(Pass::Lookups.name());
     for pass in PIPELINE {
         if desk.no_versions && pass != Pass::Unshare {
             continue;
@@ -219,6 +226,7 @@ fn run_pass(pass: Pass, graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel
         Pass::Holes => holes::run(graph, &mut desk.flow, fuel, cx)?,
         Pass::Inline => inline::run(graph, desk, fuel, cx)?,
         Pass::Jumps => return Ok(jumps::run(graph, desk, fuel)),
+        Pass::Lookups => lookups::run(graph, desk, fuel, cx)?,
         Pass::Loops => loops::run(graph, &mut desk.flow, fuel),
         Pass::Ranges => ranges::run(graph, desk, fuel),
         Pass::Sink => sink::run(graph, desk, fuel),

@@ -143,6 +143,7 @@ impl Account<'_> {
                 self.test(block, at, args[0], "whoever changes it in place must be its only holder");
                 self.say(Kind::Allocation, block, at, format!("{list} is copied when somebody else holds it"));
             }
+            Op::ListSlice => self.test(block, at, args[0], "what is behind its end goes when it has no other holder"),
             Op::TableDouble => self.say(Kind::Allocation, block, at, "a table of twice the size".to_owned()),
             Op::Runtime => {
                 let Some(call) = RuntimeCall::from_number(row.imm) else { return Ok(()) };

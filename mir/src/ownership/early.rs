@@ -4,13 +4,13 @@
 //! have to stay until then: it would have two holders when it is changed, and be copied. Where only parts of a list are needed behind the op that takes it, they are held
 //! for themselves from where they are read: one count more for each of them, and the list is changed in place (language/13 §13.3).
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use hir::TypeKind;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, Graph, Inst, NewInst, Value};
 use ir::{Fuel, ItemId, Stop};
 
-use super::kinds::{Held, Kinds};
+use super::kinds::{Held, Kind, Kinds};
 use super::live::{Live, Set};
 use super::roles::{self, Takes};
 use crate::ir::{Context, Contract, Mir};
@@ -55,8 +55,11 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
     chosen.sort_unstable();
     chosen.dedup();
     chosen.retain(|_| fuel.spend());
+    if chosen.is_empty() {
+        return Ok(false);
+    }
     hold(graph, &chosen);
-    Ok(!chosen.is_empty())
+    Ok(true)
 }
 
 /// An op, or an edge, that takes a list which something is needed of behind it.
@@ -81,9 +84,11 @@ fn taken(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, cx: &dyn Context) -> 
         for (at, &inst) in insts.iter().enumerate().rev() {
             for &target in graph.targets(inst) {
                 for &arg in graph.target_args(target) {
-                    let held = kinds.keepers(arg).filter(|&held| kinds.held[held] == arg && live.at_start(target.block).has(held));
-                    if changes(graph, inst, arg, cx)? {
-                        found.extend(held.map(|held| Taken { block, at, target: Some(target.block), held }));
+                    if let Kind::Owned(held) = kinds.get(arg)
+                        && live.at_start(target.block).has(held)
+                        && changes(graph, inst, arg, cx)?
+                    {
+                        found.push(Taken { block, at, target: Some(target.block), held });
                     }
                 }
             }
@@ -91,12 +96,13 @@ fn taken(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, cx: &dyn Context) -> 
             if takes != Takes::Borrows && graph.targets(inst).is_empty() {
                 let imm = graph.insts[inst].imm;
                 for (index, &arg) in graph.args(inst).iter().enumerate() {
+                    // What is itself a part of something is copied in any case, unless `open` takes it out.
+                    let Kind::Owned(held) = kinds.get(arg) else { continue };
                     // Asked last: a contract is a question to the engine.
-                    if kinds.keepers(arg).any(|held| after.has(held)) && changes(graph, inst, arg, cx)? {
+                    if after.has(held) && changes(graph, inst, arg, cx)? {
                         let contract = if takes == Takes::Contract { cx.contract(ItemId::from_raw(imm as u32))? } else { Contract::OWNED };
                         if roles::consumes(takes, index, imm, contract) {
-                            let held = kinds.keepers(arg).filter(|&held| after.has(held));
-                            found.extend(held.map(|held| Taken { block, at, target: None, held }));
+                            found.push(Taken { block, at, target: None, held });
                         }
                     }
                 }
@@ -112,7 +118,9 @@ fn changes(graph: &Graph<Mir>, inst: Inst, operand: Value, cx: &dyn Context) -> 
     let ty = graph.ty(operand);
     let is_list = matches!(ty.kind(), TypeKind::List(_));
     Ok(match graph.op(inst) {
-        Op::ListSet | Op::ListSwap | Op::ListPush | Op::ListReserve | Op::ListOwn | Op::TableDouble => graph.args(inst)[0] == operand,
+        Op::ListSet | Op::ListSwap | Op::ListPush | Op::ListSlice | Op::ListReserve | Op::ListOwn | Op::TableDouble => {
+            graph.args(inst)[0] == operand
+        }
         Op::Jump | Op::Branch | Op::Switch => is_list,
         // A map is a struct of lists; what goes by pieces, as trees do, is for `open`.
         Op::Call | Op::CallValue | Op::Runtime => is_list || matches!(ty.kind(), TypeKind::Struct(..)) && cx.fields(ty)?.is_some(),
@@ -122,40 +130,20 @@ fn changes(graph: &Graph<Mir>, inst: Inst, operand: Value, cx: &dyn Context) -> 
 
 /// Puts a `dup` behind the definition of each of these, for all who use it.
 fn hold(graph: &mut Graph<Mir>, chosen: &[Value]) {
-    if chosen.is_empty() {
-        return;
-    }
-    let mut names: Vec<Option<Value>> = vec![None; graph.values.len()];
-    let mut made: Vec<(Inst, Inst)> = Vec::with_capacity(chosen.len());
+    let mut dups: HashMap<Value, Value> = HashMap::with_capacity(chosen.len());
+    let mut behind: HashMap<Inst, Inst> = HashMap::with_capacity(chosen.len());
     for &value in chosen {
         let Def::Result(inst, _) = graph.values[value].def else { continue };
         let dup = graph.make(NewInst { args: &[value], ..NewInst::new(Op::Dup) }, &[graph.ty(value)]);
-        names[value.index()] = Some(graph.result(dup));
-        made.push((inst, dup));
+        dups.insert(value, graph.result(dup));
+        behind.insert(inst, dup);
     }
-    let new = |names: &[Option<Value>], value: Value| names.get(value.index()).copied().flatten().unwrap_or(value);
+    // The dups stand in no block yet, so that they keep their operands.
+    graph.rename(|value| dups.get(&value).copied().unwrap_or(value));
     for block in graph.blocks.ids().collect::<Vec<_>>() {
-        for inst in graph.blocks[block].insts.clone() {
-            if graph.args(inst).iter().any(|&arg| new(&names, arg) != arg) {
-                let args: Vec<Value> = graph.args(inst).iter().map(|&arg| new(&names, arg)).collect();
-                graph.insts[inst].args = graph.args.add(args);
-            }
-            let targets = graph.targets(inst).to_vec();
-            if targets.iter().any(|&target| graph.target_args(target).iter().any(|&arg| new(&names, arg) != arg)) {
-                let mut changed = Vec::with_capacity(targets.len());
-                for target in targets {
-                    let args: Vec<Value> = graph.target_args(target).iter().map(|&arg| new(&names, arg)).collect();
-                    changed.push(ir::ssa::Target { block: target.block, args: graph.args.add(args) });
-                }
-                graph.edges[inst].targets = graph.targets.add(changed);
-            }
+        if graph.blocks[block].insts.iter().any(|inst| behind.contains_key(inst)) {
+            let insts = std::mem::take(&mut graph.blocks[block].insts);
+            graph.blocks[block].insts = insts.into_iter().flat_map(|inst| [Some(inst), behind.get(&inst).copied()]).flatten().collect();
         }
-        let insts = std::mem::take(&mut graph.blocks[block].insts);
-        let mut out = Vec::with_capacity(insts.len());
-        for inst in insts {
-            out.push(inst);
-            out.extend(made.iter().filter(|(of, _)| *of == inst).map(|&(_, dup)| dup));
-        }
-        graph.blocks[block].insts = out;
     }
 }

@@ -21,6 +21,9 @@ use crate::ir::{Body, Context, Contract, Mir, Mono, Owned};
 use crate::ops::{Op, SOLE};
 use crate::verify::sole::{self, Soles};
 
+/// Lists in parts of elements of lists are looked into, so deep.
+const ROUNDS: usize = 6;
+
 /// Spells out the ownership of a body.
 pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<Owned>, Stop> {
     let contract = own_contract(body, cx)?;
@@ -47,14 +50,21 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
         spread(&mut new, &order, cx)?;
         fuel.enter(OPEN);
         super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
-        fuel.enter(SWAP);
-        if fuel.allows(SWAP) && super::swap::run(&mut new, &order, contract, fuel, cx)? {
-            fuel.enter(OPEN);
-            super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
-        }
-        fuel.enter(EARLY);
-        // What is left: `open` had no use for these parts.
-        if fuel.allows(EARLY) && super::early::run(&mut new, &order, contract, fuel, cx)? {
+        // What is taken out, or held for itself, comes apart, and elements of its parts are taken out in their turn. `early` is for what `open` and `swap` have no
+        // use for.
+        let mut held = !fuel.allows(EARLY);
+        for _ in 0..ROUNDS {
+            fuel.enter(SWAP);
+            if !fuel.allows(SWAP) || !super::swap::run(&mut new, &order, contract, fuel, cx)? {
+                if held {
+                    break;
+                }
+                held = true;
+                fuel.enter(EARLY);
+                if !super::early::run(&mut new, &order, contract, fuel, cx)? {
+                    break;
+                }
+            }
             fuel.enter(OPEN);
             super::open::run(&mut new, &order, contract, tokens, &mut classes, fuel, cx)?;
         }

@@ -73,6 +73,11 @@ impl Kinds {
         kinds
     }
 
+    /// Was the value there when kinds were found out?
+    pub(super) fn knows(&self, value: Value) -> bool {
+        value.index() < self.of.len()
+    }
+
     /// The kind of a value.
     pub(super) fn get(&self, value: Value) -> Kind {
         self.of[value.index()]

@@ -408,31 +408,36 @@ impl Opening<'_> {
         let graph = self.graph;
         let &Outline { root, home, paths, nodes, live, is_whole } = outline;
         let place = |inst: Inst| self.facts.place[inst.index()];
-        // It is open behind each point, and where it is open on one way into a block it is on all.
+        // It is open behind each point, and where it is open on one way into a block it is on all. What lies behind comes first: a block that can be reached from
+        // a point needs none of its own.
         let mut open: HashSet<Block> = HashSet::new();
         let mut pending: Vec<Block> = points.keys().copied().collect();
         pending.sort_unstable();
-        while let Some(block) = pending.pop() {
-            let Some(last) = graph.terminator(block) else { return Vec::new() };
-            for target in graph.targets(last) {
-                let next = target.block;
-                if !live.starts.contains(&next) || !open.insert(next) {
+        let mut entered: Vec<Block> = Vec::new();
+        loop {
+            while let Some(block) = pending.pop() {
+                let Some(last) = graph.terminator(block) else { return Vec::new() };
+                for target in graph.targets(last) {
+                    let next = target.block;
+                    if live.starts.contains(&next) && open.insert(next) {
+                        entered.push(next);
+                        if points.remove(&next).is_none() {
+                            pending.push(next);
+                        }
+                    }
+                }
+            }
+            let Some(next) = entered.pop() else { break };
+            for &pred in &self.facts.preds[next.index()] {
+                if open.contains(&pred) || points.contains_key(&pred) {
                     continue;
                 }
-                if points.remove(&next).is_none() {
-                    pending.push(next);
+                let Some(last) = graph.terminator(pred) else { return Vec::new() };
+                if is_whole(pred, place(last).1) {
+                    return Vec::new();
                 }
-                for &pred in &self.facts.preds[next.index()] {
-                    if open.contains(&pred) || points.contains_key(&pred) {
-                        continue;
-                    }
-                    let Some(last) = graph.terminator(pred) else { return Vec::new() };
-                    if is_whole(pred, place(last).1) {
-                        return Vec::new();
-                    }
-                    points.insert(pred, last);
-                    pending.push(pred);
-                }
+                points.insert(pred, last);
+                pending.push(pred);
             }
         }
         let mut plans = Vec::new();

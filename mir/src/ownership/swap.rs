@@ -3,19 +3,27 @@
 //! `a[i][j] = v` reads the element, makes a changed one and puts it back. What is read is a part of the list, so with the list at hand it has two holders when it is changed,
 //! and is copied. Where the list is only waiting to get it back, the element is taken out instead, and something that nobody counts is left in its place: an empty text or
 //! list, a variant without content. Elements of types without such a value stay.
+//!
+//! Where the element is needed only behind the change, as in `let t = a[i]; a[i] = v; f(t)`, the two change places, and nothing is counted.
 
-use hashbrown::HashMap;
-use hir::{Type, TypeKind};
+mod blank;
+
+use hashbrown::{HashMap, HashSet};
+use ir::ssa::dominance::Dominators;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
-use ir::{Fuel, Stop, Symbol};
+use ir::{Fuel, Stop};
 
+use self::blank::Blank;
 use super::kinds::{Kind, Kinds};
+use crate::between::{Between, uses};
 use crate::ir::{Context, Contract, Mir};
 use crate::ops::Op;
 
 /// Types inside types that are looked into for a value without counted content.
 const DEPTH: u32 = 8;
+/// What is taken out of a list is looked into in the next round, so deep.
+const ROUNDS: usize = 4;
 
 /// Takes elements out that are put back; true when there was something.
 pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fuel: &mut Fuel, cx: &dyn Context) -> Result<bool, Stop> {
@@ -23,85 +31,161 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
     if !has_sets {
         return Ok(false);
     }
-    let kinds = Kinds::of(graph, order, contract, cx)?;
+    let dominators = Dominators::of(order);
     let mut any = false;
-    for &block in &order.blocks {
-        for inst in graph.blocks[block].insts.clone() {
-            if graph.op(inst) == Op::ListSet
-                && let Some(found) = find(graph, order, &kinds, block, inst)
-                && let Some(blank) = Blank::of(graph.ty(graph.args(inst)[2]), DEPTH, cx)?
-                && fuel.spend()
-            {
-                apply(graph, block, inst, &found, &blank);
-                any = true;
+    for _ in 0..ROUNDS {
+        let kinds = Kinds::of(graph, order, contract, cx)?;
+        let mut changed = false;
+        for &block in &order.blocks {
+            for inst in graph.blocks[block].insts.clone() {
+                if graph.op(inst) != Op::ListSet {
+                    continue;
+                }
+                let (list, element) = (graph.args(inst)[0], graph.ty(graph.args(inst)[2]));
+                // What this round has made is looked at in the next one.
+                let is_own = kinds.knows(list) && matches!(kinds.get(list), Kind::Owned(_));
+                if !is_own || !cx.is_counted(element)? {
+                    continue;
+                }
+                let set = Set { graph, order, dominators: &dominators, kinds: &kinds, block, inst };
+                let Some(found) = set.find() else { continue };
+                let blank = if found.when == When::Exchanged { None } else { Blank::of(element, DEPTH, cx)? };
+                if (blank.is_some() || found.when == When::Exchanged) && fuel.spend() {
+                    apply(graph, (block, inst), &found, blank.as_ref());
+                    changed = true;
+                }
             }
+        }
+        any |= changed;
+        if !changed {
+            break;
         }
     }
     Ok(any)
 }
 
-/// An element that is put back changed.
+/// An element that is put back changed, or that gives its place to another one.
 struct Found {
-    /// What reads it.
+    /// What looks at it, and where.
+    look: (Block, Inst),
     element: Value,
-    /// Where it is taken out: in front of this instruction, which is of the block.
-    at: Inst,
+    when: When,
 }
 
-/// Looks back from a `list_set` for the element that was at its place: read as a part of the same list, and taken in this block by somebody in front of the
-/// `list_set`, while the list was not looked at any more.
-fn find(graph: &Graph<Mir>, order: &Order, kinds: &Kinds, block: Block, set: Inst) -> Option<Found> {
-    let &[list, index, _] = graph.args(set) else { return None };
-    if !matches!(kinds.get(list), Kind::Owned(_)) {
-        return None;
-    }
-    let insts = &graph.blocks[block].insts;
-    let end = insts.iter().position(|&inst| inst == set)?;
-    // From the last look at the list on, the element may be gone.
-    let start = insts[..end].iter().rposition(|&inst| graph.args(inst).contains(&list)).map_or(0, |last| last + 1);
-    let is_element = |inst: Inst| matches!(graph.op(inst), Op::ListGet | Op::ListAt) && graph.args(inst) == [list, index];
-    let mut reads = order.blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied().filter(|&inst| is_element(inst));
-    let read = reads.next()?;
-    let element = graph.result(read);
-    // It must have run, in this block.
-    let is_here = insts[..end].contains(&read);
-    if reads.next().is_some() || !is_here || kinds.get(element) == Kind::Free {
-        return None;
-    }
-    // Whatever belongs to the element, and who takes some of it.
-    let mut parts = vec![element];
-    let mut at = None;
-    for (number, &inst) in insts.iter().enumerate().take(end) {
-        let args = graph.args(inst);
-        if args.is_empty() || !parts.contains(&args[0]) && !args.iter().any(|arg| parts.contains(arg)) {
-            continue;
+/// When the element is taken out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// When it is looked at.
+    Seen,
+    /// In front of this instruction, which is of the block of the `list_set`.
+    Before(Inst),
+    /// When the other one is put there.
+    Exchanged,
+}
+
+/// A `list_set` whose list is owned.
+struct Set<'a> {
+    graph: &'a Graph<Mir>,
+    order: &'a Order,
+    dominators: &'a Dominators,
+    kinds: &'a Kinds,
+    block: Block,
+    inst: Inst,
+}
+
+impl Set<'_> {
+    /// Looks for the element that was at the place: read once, as a part of the same list.
+    fn find(&self) -> Option<Found> {
+        let &[list, index, new] = self.graph.args(self.inst) else { return None };
+        let all = self.order.blocks.iter().flat_map(|&block| self.graph.blocks[block].insts.iter().map(move |&inst| (block, inst)));
+        let is_look = |inst: Inst| matches!(self.graph.op(inst), Op::ListGet | Op::ListAt) && self.graph.args(inst) == [list, index];
+        let mut looks = all.filter(|&(_, inst)| is_look(inst));
+        let look = looks.next()?;
+        let element = self.graph.result(look.1);
+        if looks.next().is_some() || !self.kinds.knows(element) || self.kinds.get(element) == Kind::Free || new == list {
+            return None;
         }
-        match graph.op(inst) {
-            Op::Field => parts.push(graph.result(inst)),
-            // What was found out about the element is not known of what is taken out.
-            Op::Payload | Op::Part | Op::Is | Op::Tag => return None,
-            // What is borrowed in other ways stays behind.
-            // So does what is needed longer: `early` holds it for itself.
-            Op::ListGet | Op::ListAt => {}
-            Op::Select if kinds.get(graph.result(inst)) == Kind::Free => {}
-            Op::Select => return None,
-            _ if number < start => {}
-            op if at.is_none() && is_change(op) => at = Some(inst),
-            _ => {}
-        }
+        // At once, when nobody looks at the list between the two, nor at the element behind them.
+        let misses = |inst: Inst, is_behind: bool| uses(self.graph, inst, list) || is_behind && uses(self.graph, inst, element);
+        let when = if (Between { look, back: (self.block, self.inst) }).is_private(self.graph, self.order, list, misses) {
+            When::Seen
+        } else if self.is_exchanged(element) {
+            When::Exchanged
+        } else {
+            When::Before(self.first_change(look.1, element)?)
+        };
+        Some(Found { look, element, when })
     }
-    // Nobody needs the list or its element as they were.
-    let is_last = |value: Value| {
-        order.blocks.iter().all(|&other| {
-            graph.blocks[other].insts.iter().enumerate().all(|(number, &inst)| {
-                let passed = graph.targets(inst).iter().flat_map(|&target| graph.target_args(target));
-                let uses = graph.args(inst).iter().chain(passed).any(|&arg| arg == value);
-                !uses || other == block && number <= end
+
+    /// Is the element needed behind the `list_set`, and only there?
+    fn is_exchanged(&self, element: Value) -> bool {
+        let insts = &self.graph.blocks[self.block].insts;
+        let Some(end) = insts.iter().position(|&inst| inst == self.inst) else { return false };
+        // Where panics lead to that come before.
+        let pads = insts[..end].iter().filter_map(|&inst| self.graph.edges[inst].unwind);
+        let mut cold: HashSet<Block> = pads.collect();
+        let mut open: Vec<Block> = cold.iter().copied().collect();
+        while let Some(pad) = open.pop() {
+            open.extend(self.order.succs(pad).iter().copied().filter(|&next| cold.insert(next)));
+        }
+        let is_behind = |block: Block, at: usize| match block == self.block {
+            true => at > end,
+            false => self.dominators.dominates(self.block, block) && !cold.contains(&block),
+        };
+        let mut any = false;
+        for &block in &self.order.blocks {
+            for (at, _) in self.graph.blocks[block].insts.iter().enumerate().filter(|&(_, &inst)| uses(self.graph, inst, element)) {
+                if !is_behind(block, at) {
+                    return false;
+                }
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// The first op of the block that takes some of the element, while the list is not looked at any more.
+    fn first_change(&self, look: Inst, element: Value) -> Option<Inst> {
+        let (graph, kinds) = (self.graph, self.kinds);
+        let list = graph.args(self.inst)[0];
+        let insts = &graph.blocks[self.block].insts;
+        let end = insts.iter().position(|&inst| inst == self.inst)?;
+        // From the last look at the list on, the element may be gone.
+        let start = insts[..end].iter().rposition(|&inst| graph.args(inst).contains(&list)).map_or(0, |last| last + 1);
+        // It must have been seen, in this block.
+        if !insts[..end].contains(&look) {
+            return None;
+        }
+        // Whatever belongs to the element, and who takes some of it.
+        let mut parts = vec![element];
+        let mut first = None;
+        for (number, &inst) in insts.iter().enumerate().take(end) {
+            if !graph.args(inst).iter().any(|arg| parts.contains(arg)) {
+                continue;
+            }
+            match graph.op(inst) {
+                Op::Field => parts.push(graph.result(inst)),
+                // What was found out about the element is not known of what is taken out.
+                Op::Payload | Op::Part | Op::Is | Op::Tag => return None,
+                // What is borrowed in other ways stays behind.
+                // So does what is needed longer: `early` holds it for itself.
+                Op::ListGet | Op::ListAt => {}
+                Op::Select if kinds.knows(graph.result(inst)) && kinds.get(graph.result(inst)) == Kind::Free => {}
+                Op::Select => return None,
+                _ if number < start => {}
+                op if first.is_none() && is_change(op) => first = Some(inst),
+                _ => {}
+            }
+        }
+        // Nobody needs the list or its element as they were.
+        let is_last = |value: Value| {
+            self.order.blocks.iter().all(|&other| {
+                let mut insts = graph.blocks[other].insts.iter().enumerate();
+                insts.all(|(number, &inst)| !uses(graph, inst, value) || other == self.block && number <= end)
             })
-        })
-    };
-    let at = at?;
-    (parts.iter().chain([&list]).all(|&value| is_last(value))).then_some(Found { element, at })
+        };
+        first.filter(|_| parts.iter().chain([&list]).all(|&value| is_last(value)))
+    }
 }
 
 /// Does an op change what it takes, where nobody else holds it?
@@ -123,80 +207,51 @@ fn is_change(op: Op) -> bool {
     )
 }
 
-/// How a value without counted content is made.
-enum Blank {
-    Literal(Op, Type, u64),
-    Whole(Op, Type, u64, Vec<Blank>),
-}
-
-impl Blank {
-    fn of(ty: Type, depth: u32, cx: &dyn Context) -> Result<Option<Blank>, Stop> {
-        let Some(depth) = depth.checked_sub(1) else { return Ok(None) };
-        Ok(match ty.kind() {
-            TypeKind::Int => Some(Blank::Literal(Op::Int, ty, 0)),
-            TypeKind::Float => Some(Blank::Literal(Op::Float, ty, 0)),
-            TypeKind::Bool => Some(Blank::Literal(Op::Bool, ty, 0)),
-            TypeKind::Char => Some(Blank::Literal(Op::Char, ty, 0)),
-            TypeKind::Byte => Some(Blank::Literal(Op::Byte, ty, 0)),
-            TypeKind::Void => Some(Blank::Literal(Op::Unit, ty, 0)),
-            TypeKind::Str => Some(Blank::Literal(Op::Str, ty, u64::from(Symbol::new("").raw()))),
-            TypeKind::List(_) => Some(Blank::Whole(Op::List, ty, 0, Vec::new())),
-            TypeKind::Tuple(_) | TypeKind::Struct(..) => {
-                if let Some(fields) = cx.fields(ty)? {
-                    return Ok(Blank::all(&fields, depth, cx)?.map(|parts| Blank::Whole(Op::Aggregate, ty, 0, parts)));
-                }
-                let Some(variants) = cx.variants(ty)? else { return Ok(None) };
-                for (number, payload) in variants.iter().enumerate() {
-                    if let Some(parts) = Blank::all(payload, depth, cx)? {
-                        return Ok(Some(Blank::Whole(Op::Variant, ty, number as u64, parts)));
-                    }
-                }
-                None
-            }
-            _ => None,
-        })
-    }
-
-    fn all(types: &[Type], depth: u32, cx: &dyn Context) -> Result<Option<Vec<Blank>>, Stop> {
-        let mut parts = Vec::with_capacity(types.len());
-        for &ty in types {
-            match Blank::of(ty, depth, cx)? {
-                Some(part) => parts.push(part),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(parts))
-    }
-
-    fn make(&self, graph: &mut Graph<Mir>, out: &mut Vec<Inst>) -> Value {
-        let (op, ty, imm, parts) = match self {
-            Blank::Literal(op, ty, imm) => (*op, *ty, *imm, Vec::new()),
-            Blank::Whole(op, ty, imm, parts) => (*op, *ty, *imm, parts.iter().map(|part| part.make(graph, out)).collect()),
-        };
-        let inst = graph.make(NewInst { args: &parts, imm, ..NewInst::new(op) }, &[ty]);
-        out.push(inst);
-        graph.result(inst)
-    }
-}
-
-fn apply(graph: &mut Graph<Mir>, block: Block, set: Inst, found: &Found, blank: &Blank) {
-    let (list, index) = (graph.args(set)[0], graph.args(set)[1]);
+/// Takes the element out.
+fn apply(graph: &mut Graph<Mir>, (block, set): (Block, Inst), found: &Found, blank: Option<&Blank>) {
+    let (list, index, new) = (graph.args(set)[0], graph.args(set)[1], graph.args(set)[2]);
+    let element = found.element;
     let mut made = Vec::new();
-    let left = blank.make(graph, &mut made);
-    let types = [graph.ty(list), graph.ty(found.element)];
+    let left = blank.map_or(new, |blank| blank.make(graph, &mut made));
+    let types = [graph.ty(list), graph.ty(element)];
     let place = graph.edges[set].place;
     let swap = graph.make(NewInst { args: &[list, index, left], place, ..NewInst::new(Op::ListSwap) }, &types);
     made.push(swap);
     let mut results = graph.results(swap);
     let (Some(rest), Some(taken)) = (results.next(), results.next()) else { return };
-    // Behind it the element is the one that was taken, and its parts are read from that.
-    let mut renamed: HashMap<Value, Value> = HashMap::from([(list, rest), (found.element, taken)]);
+    match found.when {
+        When::Seen => {
+            // The swap stands in no block yet, so it keeps its operands.
+            graph.rename(|value| if value == element { taken } else { value });
+            let args = graph.insts[set].args;
+            graph.args.get_mut(args)[0] = rest;
+            let insts = &mut graph.blocks[found.look.0].insts;
+            let behind = insts.iter().position(|&inst| inst == found.look.1).map_or(0, |at| at + 1);
+            insts.splice(behind..behind, made);
+        }
+        When::Exchanged => {
+            let changed = graph.result(set);
+            graph.rename(|value| match value {
+                value if value == element => taken,
+                value if value == changed => rest,
+                value => value,
+            });
+            let insts = &mut graph.blocks[block].insts;
+            insts.iter_mut().filter(|inst| **inst == set).for_each(|inst| *inst = swap);
+        }
+        When::Before(at) => take_before(graph, block, at, made, HashMap::from([(list, rest), (element, taken)])),
+    }
+}
+
+/// Behind what takes the element out, it is the one that was taken, and its parts are read from that.
+fn take_before(graph: &mut Graph<Mir>, block: Block, first: Inst, mut made: Vec<Inst>, mut renamed: HashMap<Value, Value>) {
+    let list = graph.args(made[made.len() - 1])[0];
     let insts = std::mem::take(&mut graph.blocks[block].insts);
     let mut out: Vec<Inst> = Vec::with_capacity(insts.len() + made.len());
     let mut is_behind = false;
-    let before: Vec<Inst> = insts.iter().copied().take_while(|&inst| inst != found.at).collect();
+    let before: Vec<Inst> = insts.iter().copied().take_while(|&inst| inst != first).collect();
     for inst in insts {
-        if inst == found.at {
+        if inst == first {
             is_behind = true;
             out.append(&mut made);
             for &read in &before {

@@ -166,27 +166,25 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
 }
 
 /// The report about a function whose code would be too large, at the name of the item that it is in.
-fn too_large(item: ir::ItemId, limit: &str, session: &Session) -> Option<Diagnostic> {
+fn too_large(item: ir::ItemId, limit: &queries::Limit, session: &Session) -> Option<Diagnostic> {
     let declared = session.engine.get::<queries::Item>(&item).ok()?;
     let declared = (*declared).as_ref()?;
     let (anchor, span) = (Anchor::Item(declared.id), declared.name_span);
-    if limit == queries::TOO_WIDE {
-        let args = [format!("the number of parts of a value in {}", queries::shown_name(item)), lir::build::shape::MAX_LEAVES.to_string()];
-        let error = Diagnostic::new(DiagnosticCode::E0039, anchor, span, args.map(|arg| arg.as_str().into()));
-        let help = "structs and tuples in a value, and all that a lambda captures, lie in it with all their parts; put parts into lists";
-        return Some(error.help(help).note("a text counts for three parts, and so does a list"));
-    }
-    if limit != machine::select::Limit::Registers.message() {
-        let what = format!("the body of {} ({limit})", queries::shown_name(item));
-        return Some(Diagnostic::new(DiagnosticCode::E2040, anchor, span, [what.as_str().into()]).help("split it into smaller functions"));
-    }
-    let args = [format!("the number of values in the code of {}", queries::shown_name(item)), "65,000".to_owned()];
-    let error = Diagnostic::new(DiagnosticCode::E0039, anchor, span, args.map(|arg| arg.as_str().into()));
-    Some(
-        error.help(
+    let name = queries::shown_name(item);
+    let too_many =
+        |what: String, most: String| Diagnostic::new(DiagnosticCode::E0039, anchor, span, [what, most].map(|arg| arg.as_str().into()));
+    Some(match limit {
+        queries::Limit::Parts => too_many(format!("the number of parts of a value in {name}"), lir::build::shape::MAX_LEAVES.to_string())
+            .help("structs and tuples in a value, and all that a lambda captures, lie in it with all their parts; put parts into lists")
+            .note("a text counts for three parts, and so does a list"),
+        queries::Limit::Values => too_many(format!("the number of values in the code of {name}"), "65,000".to_owned()).help(
             "split it into smaller functions; a large literal with anything in it that is computed, or a large constant with values on the heap, is built where it is read: read it in a function of its own",
         ),
-    )
+        queries::Limit::Endless(_) | queries::Limit::Machine(_) => {
+            let what = format!("the body of {name} ({limit})");
+            Diagnostic::new(DiagnosticCode::E2040, anchor, span, [what.as_str().into()]).help("split it into smaller functions")
+        }
+    })
 }
 
 /// What LLVM made of the program. Beside an object stands what it is linked with.

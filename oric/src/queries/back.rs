@@ -9,7 +9,8 @@ use lir::build::Purpose;
 use query::{Fp, Interrupt};
 use serde::{Deserialize, Serialize};
 
-use super::middle::options;
+use super::limit::Limit;
+use super::middle::{is_endless, options};
 use super::{
     Accounted, EntryCode, FunctionType, Levels, LinkOptions, LinkPlan, LinkSettings, Linked, LirBody, LirSignature, MachineCode, MainForm,
     Mentions, Object, OwnedBody, Part, Position, Provider, Reachable, ReachedIn, ReachedModules, Signature,
@@ -28,7 +29,7 @@ pub struct Assembled {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum NotLinked {
     /// A function exceeds a limit.
-    Limit(ItemId, String),
+    Limit(ItemId, Limit),
     /// A mistake of ours.
     Broken(String),
 }
@@ -115,26 +116,17 @@ fn legal(levels: &Levels<'_, '_>, id: ItemId, built: lir::Body<lir::Built>) -> R
 }
 
 /// Why there is no code for a function, when there is none: its type arguments have no end, or a value in it has too many parts.
-pub(super) fn refused(levels: &Levels<'_, '_>, id: ItemId) -> Result<Option<String>, Interrupt> {
-    if let Some(limit) = endless(id) {
-        return Ok(Some(limit));
+pub(super) fn refused(levels: &Levels<'_, '_>, id: ItemId) -> Result<Option<Limit>, Interrupt> {
+    if is_endless(id) {
+        return Ok(Some(Limit::endless(id)));
     }
     let is_wide = levels.get::<LirBody>(&id)?.is_none() && built(levels, id)?.is_some_and(|body| body.blocks.is_empty());
-    Ok(is_wide.then(|| TOO_WIDE.to_owned()))
-}
-
-/// Why there is no code for a function with a value of more than [`lir::build::shape::MAX_LEAVES`] parts.
-pub const TOO_WIDE: &str = "a value in it has too many parts";
-
-/// Why there is no code for an instance, when its type arguments have no end.
-pub(super) fn endless(id: ItemId) -> Option<String> {
-    super::middle::is_endless(id)
-        .then(|| format!("generic instantiation of '{}' does not terminate", shown_name(id).trim_start_matches('@')))
+    Ok(is_wide.then_some(Limit::Parts))
 }
 
 impl Provider for MachineCode {
-    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, String>>>, Interrupt> {
-        let body = if endless(*id).is_some() { Arc::new(None) } else { levels.get::<LirBody>(id)? };
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<Result<Assembled, Limit>>>, Interrupt> {
+        let body = if is_endless(*id) { Arc::new(None) } else { levels.get::<LirBody>(id)? };
         let Some(body) = &*body else { return Ok(refused(levels, *id)?.map(|limit| Arc::new(Err(limit)))) };
         Ok(Some(Arc::new(crate::assemble::assemble(*id, body, options(levels)?.check_allocation))))
     }
@@ -266,9 +258,9 @@ pub(super) fn entry_body(levels: &Levels<'_, '_>, main: ItemId) -> Result<Option
 }
 
 impl Provider for EntryCode {
-    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Result<Assembled, String>>, Interrupt> {
-        let Some(body) = entry_body(levels, *main)? else { return Ok(Arc::new(Err("there is no @main".to_owned()))) };
-        Ok(Arc::new(crate::assemble::assemble(body.name, &body, options(levels)?.check_allocation)))
+    fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Option<Arc<Result<Assembled, Limit>>>, Interrupt> {
+        let Some(body) = entry_body(levels, *main)? else { return Ok(None) };
+        Ok(Some(Arc::new(crate::assemble::assemble(body.name, &body, options(levels)?.check_allocation))))
     }
 }
 
@@ -365,7 +357,7 @@ fn with_program<T>(
     let mut codes = Vec::with_capacity(functions.len());
     for (item, _) in &functions {
         if *item == lir::build::entry_item() {
-            codes.push(Some((*levels.get::<EntryCode>(&main)?).clone()));
+            codes.push((*levels.get::<EntryCode>(&main)?).clone());
         } else {
             codes.push((*levels.get::<MachineCode>(item)?).clone());
         }

@@ -12,6 +12,7 @@ mod coverage;
 mod front;
 mod impls;
 mod levels;
+mod limit;
 mod middle;
 mod release;
 mod rewritten;
@@ -19,11 +20,11 @@ mod tests;
 mod world;
 
 pub use back::{
-    Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, TOO_WIDE, is_hidden, item_record, shown_name,
-    wide,
+    Assembled, Entry, Executable, Mentioned, ModuleOf, NotLinked, PartPlan, Plan, Reached, is_hidden, item_record, shown_name, wide,
 };
 pub use front::{FileName, ItemPosition, ModuleReport, Report};
 pub use levels::{Levels, resolve};
+pub use limit::Limit;
 pub use middle::Evaluated;
 pub use release::{Callable, Plan as Release, outline};
 pub use tests::{CodeKey, How, OneFile, Run, RunKey, Sites, TestRow, is_test_module, tests_item, tests_module};
@@ -223,7 +224,7 @@ queries! {
         // Code.
         LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value + firewall, ["lir"], "machine parameters and results of a function";
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";
-        MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, String>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
+        MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, Limit>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";
         Rewritten    = 73 "rewritten" (Unit) -> Option<Arc<Work>>, fingerprint, ["lir"], "what the passes of a stage do to a body, for the search for a wrong rewrite";
         Remarked     = 79 "remarks" (ItemId) -> Arc<Vec<ir::Remark>>, fingerprint, ["mir"], "what the passes of MIR say of a body: asked by `--remarks` alone";
@@ -242,7 +243,7 @@ queries! {
         ReachedModules = 58 "reached_modules" (ItemId) -> Arc<Vec<Symbol>>, value, ["oric"], "modules that have something a program needs";
         ReachedIn   = 59 "reached_in"  (ModuleOf) -> Arc<back::Reached>, value, ["oric"], "what a program needs of one module";
         Object      = 54 "object"      (ItemId) -> Arc<Result<Vec<u8>, NotLinked>>, derived, ["codegen"], "the program as an ELF object";
-        EntryCode   = 57 "entry_code"  (ItemId) -> Arc<Result<Assembled, String>>, value, ["machine"], "code of the function that the runtime calls, which calls @main";
+        EntryCode   = 57 "entry_code"  (ItemId) -> Option<Arc<Result<Assembled, Limit>>>, value, ["machine"], "code of the function that the runtime calls, which calls @main";
         Linked      = 56 "linked"      (ItemId) -> Arc<Result<Executable, NotLinked>>, derived, ["codegen"], "the executable image of a program, linked from nothing";
         Part        = 60 "part"        (ModuleOf) -> Arc<back::PartPlan>, value, ["codegen"], "fingerprints of the code and the positions that one module gives to an executable";
         LirOutline   = 75 "lir_outline" (ItemId) -> Arc<release::Callable>, value, ["oric"], "whom the LIR of a function names, how it is called, how large it is: reachability and units of release builds";

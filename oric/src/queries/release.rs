@@ -12,6 +12,7 @@ use query::Interrupt;
 use serde::{Deserialize, Serialize};
 
 use super::back::{self, Entry, wide};
+use super::limit::Limit;
 use super::{EntryLir, Levels, LirBody, LirOutline, MainForm, Position, Provider, ReleasePlan};
 
 /// Fingerprints of the parts that a release build is made of.
@@ -24,7 +25,7 @@ pub struct Plan {
     /// Items that panic reports name, with the fingerprint of their position.
     pub items: Vec<(ItemId, u128)>,
     /// A function that has no body, and why.
-    pub limit: Option<(ItemId, String)>,
+    pub limit: Option<(ItemId, Limit)>,
 }
 
 /// What the LIR of a function is to others: who it names, how it is called, and how large it is.

@@ -1,6 +1,7 @@
 //! `native-memory-control-check`: what a native program takes it gives back, however deep it goes, and what it does not give back is reported.
 
 mod colliding;
+mod in_place;
 pub mod injected;
 
 use std::process::Command;
@@ -70,6 +71,7 @@ pub fn run() -> bool {
     depth(&mut evidence);
     planted(&mut evidence);
     colliding::check(&mut evidence);
+    in_place::check(&mut evidence);
     injected::planted(&mut evidence);
     injected::check(&mut evidence, injected::SAMPLE);
     evidence.close()
@@ -198,7 +200,8 @@ fn with_leaks_of(options: oric::queries::Options) -> Result<(Vec<u8>, Vec<(ir::I
                 if body.op(inst) == Op::Runtime && body.insts[inst].imm == abi::RuntimeCall::TextDrop as u64 {
                     let mut body = (*body).clone();
                     body.blocks[block].insts.remove(at);
-                    leaky.push((item, program.image_with(oric::assemble::assemble(item, &body, true)?)?));
+                    leaky
+                        .push((item, program.image_with(oric::assemble::assemble(item, &body, true).map_err(|limit| limit.to_string())?)?));
                 }
             }
         }
