@@ -32,11 +32,7 @@ const PROGRAMS: [(&str, &str, &str); 20] = [
         "let g = [rows(100), rows(100)]; for q in 0..2000 do g[q % 2][q % 100] += \"x\"; print(msg: `{g[0].len()}`);",
         "swap",
     ),
-    (
-        "a field of an element of a field",
-        "let b = box(100); for q in 0..2000 do b.rows[q % 100].n += 1; print(msg: `{b.rows.len()}`);",
-        "",
-    ),
+    ("a field of an element of a field", "let b = box(100); for q in 0..2000 do b.rows[q % 100].n += 1; print(msg: `{b.rows.len()}`);", ""),
     (
         "a map in a list",
         "let xs: [{int: int}] = [{}, {}]; for q in 0..2000 do xs[q % 2][q % 100] = q; print(msg: `{xs[0].len()}`);",
