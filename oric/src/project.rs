@@ -45,6 +45,8 @@ pub struct Project {
     source: String,
     /// What is put before a path on screen: the package as it was written on the command line.
     pub prefix: String,
+    /// Folders of other packages, from this one, and what stands for them on screen, with `/` at their ends.
+    beside: Vec<(String, String)>,
     /// The module of the file named.
     pub main: Symbol,
     /// File name of the main module below the source root, whose name need not be an identifier.
@@ -163,12 +165,14 @@ impl Project {
         } else if !path.is_file() {
             return Err(OpenError::Io(path, io::ErrorKind::NotFound.into()));
         }
+        let packages = Packages::of(&package, &manifest)?;
         Ok(Project {
             source: "src/".to_owned(),
             prefix: prefix(&package),
             main: module_of(&main_file),
             main_file,
-            packages: Packages::of(&package, &manifest)?,
+            beside: packages.shown(&package),
+            packages,
             package,
             manifest,
             scope,
@@ -198,12 +202,13 @@ impl Project {
             && let Some(manifest) = manifest::read(&package)?
         {
             let main_file = below.join(file.file_name().unwrap_or_default()).to_string_lossy().replace('\\', "/");
-            let prefix = prefix(&package);
+            let packages = Packages::of(&package, &manifest)?;
             return Ok(Project {
-                packages: Packages::of(&package, &manifest)?,
+                prefix: prefix(&package),
+                beside: packages.shown(&package),
+                packages,
                 package,
                 source: "src/".to_owned(),
-                prefix,
                 main: module_of(&main_file),
                 main_file,
                 manifest,
@@ -218,8 +223,18 @@ impl Project {
             main_file: file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             manifest: Manifest::default(),
             packages: Packages::default(),
+            beside: Vec::new(),
             scope: Scope::File,
         })
+    }
+
+    /// A path of a file of the program as it stands on screen: from the working folder.
+    pub fn shown(&self, path: &str) -> String {
+        let of_others = self.beside.iter().find_map(|(folder, shown)| Some((shown, path.strip_prefix(folder.as_str())?)));
+        match of_others {
+            Some((shown, rest)) => format!("{shown}{rest}"),
+            None => format!("{}{path}", self.prefix),
+        }
     }
 
     /// Is it a package, and not a file outside of any?

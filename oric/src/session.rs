@@ -557,7 +557,7 @@ impl Sources for Session {
         *self.engine.get::<queries::Start>(&item).ok()?
     }
 
-    fn prefix(&self) -> &str {
-        &self.project.prefix
+    fn shown(&self, path: &str) -> String {
+        self.project.shown(path)
     }
 }

@@ -79,7 +79,7 @@ impl Output {
         let Ok(known) = self.project.lock() else { return Vec::new() };
         let Some((project, modules)) = &*known else { return Vec::new() };
         let files = modules.iter().filter_map(|module| project.read(*module, project.look(*module))?.ok());
-        files.map(|file| (format!("{}{}", project.prefix, file.path), file.text)).collect()
+        files.map(|file| (project.shown(&file.path), file.text)).collect()
     }
 
     /// Shows diagnostics; returns how many errors there are.

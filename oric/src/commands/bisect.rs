@@ -181,7 +181,7 @@ fn show(session: &Session, unit: &Unit, number: u64, [before, after]: [&Work; 2]
     let name = crate::queries::shown_name(unit.body);
     let place = mir::interp::Positions::position(&ReportPositions::new(&session.engine, false), unit.body).ok();
     let place =
-        place.filter(|place| !place.file.is_empty()).map(|place| format!("{}{}:{}", session.project.prefix, place.file, place.base_line));
+        place.filter(|place| !place.file.is_empty()).map(|place| format!("{}:{}", session.project.shown(&place.file), place.base_line));
     let level = match unit.stage {
         Stage::Mir | Stage::Owned => "MIR",
         Stage::Lir => "LIR",

@@ -123,7 +123,7 @@ fn report(
             continue;
         }
         files += 1;
-        let path = format!("{}{}", session.prefix(), old.path);
+        let path = session.shown(&old.path);
         if dry {
             output.result(&difference(&path, &old.text, &new.text));
         } else if let Err(error) = write(session, old, &new.text) {
@@ -134,6 +134,9 @@ fn report(
         }
     }
     output.diagnostics(&state.diagnostics, session);
+    for path in elsewhere(session, &state.diagnostics) {
+        output.result(&format!("{path}: left as it is, being of another package; `oric fix {path}` changes it\n"));
+    }
     let left = state.diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error).count();
     let verb = if dry { "would be made" } else { "made" };
     let count = made.len();
@@ -169,12 +172,28 @@ fn look(session: &mut Session) -> State {
 
 /// Did the parser find it?
 fn is_of_syntax(session: &mut Session, diagnostic: &Diagnostic) -> bool {
-    let module = match diagnostic.anchor {
-        syntax::Anchor::Module(module) => module,
-        syntax::Anchor::Item(item) => item.module(),
-    };
+    let module = module_of(diagnostic.anchor);
     let file = session.ask(|session| session.engine.get::<queries::Parse>(&module));
     file.diagnostics.contains(diagnostic)
+}
+
+/// Are all of them in the package that was named? Other packages are other people's, and have programs that this one does not see.
+fn own_alone(changes: &[Change]) -> bool {
+    changes.iter().all(|change| hir::resolve::package_of(change.module).is_empty())
+}
+
+/// Files of other packages for which something is offered.
+fn elsewhere(session: &Session, diagnostics: &[Diagnostic]) -> BTreeSet<String> {
+    let sure = diagnostics.iter().flat_map(|diagnostic| &diagnostic.edits).filter(|edit| edit.machine_applicable);
+    let modules = sure.map(|edit| module_of(edit.anchor)).filter(|module| !hir::resolve::package_of(*module).is_empty());
+    modules.filter_map(|module| Some(session.shown(&session.file(module)?.path))).collect()
+}
+
+fn module_of(anchor: syntax::Anchor) -> Symbol {
+    match anchor {
+        syntax::Anchor::Module(module) => module,
+        syntax::Anchor::Item(item) => item.module(),
+    }
 }
 
 /// What is offered and sure, in the order of places.
@@ -198,6 +217,9 @@ fn fixes(session: &Session, diagnostics: &[Diagnostic]) -> Vec<Fix> {
             })
             .collect();
         let Some(mut changes) = changes else { continue };
+        if !own_alone(&changes) {
+            continue;
+        }
         changes.sort();
         let (line, column) = at.line_column();
         fixes.push(Fix {

@@ -209,14 +209,14 @@ fn edited(session: &Session, name: &str) -> Option<String> {
     if let Some(module) = name.strip_prefix("source(\"").and_then(|rest| rest.strip_suffix("\")")) {
         let path = session.engine.get::<queries::ModuleFile>(&ir::Symbol::new(module)).ok()?;
         return Some(match &*path {
-            Some(file) => format!("the text of {}{}", session.project.prefix, file.path),
+            Some(file) => format!("the text of {}", session.project.shown(&file.path)),
             None => format!("the file of module {module}, which is not there now,"),
         });
     }
     let item = ItemId::parse(name.strip_prefix("item(@")?.strip_suffix(')')?)?;
     let position = session.engine.get::<queries::Position>(&item).ok()?;
     let Some(position) = &*position else { return Some(format!("@{item}, which is not there now,")) };
-    let path = format!("{}{}", session.project.prefix, position.file);
+    let path = session.project.shown(&position.file);
     let file = session.engine.get::<queries::Parse>(&item.module()).ok()?;
     // The tree is made from the file as it is now; an edit after the build makes the place unknown, not wrong.
     let entry = file.items.iter().find(|entry| entry.id == item).filter(|entry| entry.line == position.line)?;

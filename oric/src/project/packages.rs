@@ -45,11 +45,11 @@ impl Packages {
         let mut next = 0;
         while let Some(dependencies) = wanted.get(next).cloned() {
             let from = packages[next].folder.clone();
-            let own = root.join(&from).join(manifest::NAME);
+            let own = beside(root, &from).join(manifest::NAME);
             for (name, path) in dependencies {
                 let wrong = |why: String| OpenError::Manifest(own.clone(), format!("dependency '{name}': {why}"));
                 let folder = joined(&from, &path).ok_or_else(|| wrong(format!("'{path}' is no path relative to this file")))?;
-                let on_disk = root.join(&folder);
+                let on_disk = beside(root, &folder);
                 let canonical = std::fs::canonicalize(&on_disk).map_err(|error| wrong(format!("{path}: {error}")))?;
                 let place = match places.get(&canonical) {
                     Some(&place) => place,
@@ -78,6 +78,15 @@ impl Packages {
     /// The packages beside the one that is built.
     pub fn others(&self) -> &[Package] {
         &self.0[1..]
+    }
+
+    /// Folders of the others, and what stands for them on screen, with `/` at their ends; those inside of another one stand before it.
+    pub fn shown(&self, root: &Path) -> Vec<(String, String)> {
+        let slashed = |path: &Path| format!("{}/", path.to_string_lossy().trim_end_matches('/'));
+        let mut all: Vec<_> =
+            self.others().iter().map(|other| (format!("{}/", other.folder), slashed(&beside(root, &other.folder)))).collect();
+        all.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
+        all
     }
 
     /// The package of a module.
@@ -109,12 +118,21 @@ impl Packages {
     }
 }
 
+/// The folder of a package by its path from another one, as short as it can be written: `app` and `../libs` are `libs`, unless `app` is a link to elsewhere.
+pub fn beside(root: &Path, folder: &str) -> PathBuf {
+    let long = root.join(folder);
+    let (absolute, text) = (root.is_absolute(), root.to_string_lossy());
+    let short = joined(&text, folder).map(|short| PathBuf::from(if absolute { format!("/{short}") } else { short }));
+    let is_same = |short: &PathBuf| matches!((std::fs::canonicalize(short), std::fs::canonicalize(&long)), (Ok(a), Ok(b)) if a == b);
+    short.filter(|short| !short.as_os_str().is_empty()).filter(is_same).unwrap_or(long)
+}
+
 /// A path below or beside a folder, without `.` and as few `..` as can be; `None` for one from the root.
 fn joined(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.is_empty() {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -137,6 +155,8 @@ mod tests {
             ("../shared", "./inner/", Some("../shared/inner")),
             ("a", "..", Some("")),
             ("../a", "../../b", Some("../../b")),
+            (".", "../b", Some("../b")),
+            ("./a", "../b", Some("b")),
             ("", "/abs", None),
             ("", "", None),
         ];

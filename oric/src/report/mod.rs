@@ -18,8 +18,8 @@ use crate::project::SourceFile;
 pub trait Sources {
     /// The file of a module.
     fn file(&self, module: Symbol) -> Option<Arc<SourceFile>>;
-    /// What is put before the path of a file on screen.
-    fn prefix(&self) -> &str;
+    /// The path of a file as it stands on screen.
+    fn shown(&self, path: &str) -> String;
     /// First byte of an item in its file.
     fn item_start(&self, item: ItemId) -> Option<u32>;
 }
@@ -67,7 +67,7 @@ pub fn find(sources: &dyn Sources, anchor: Anchor, span: Span) -> Option<Found> 
         at
     };
     let (start, end) = (clamp(span.start), clamp(span.end));
-    Some(Found { start, end: end.max(start), path: format!("{}{}", sources.prefix(), file.path), file })
+    Some(Found { start, end: end.max(start), path: sources.shown(&file.path), file })
 }
 
 /// Order of diagnostics on screen: by file, then by position, then by code. Duplicates go.

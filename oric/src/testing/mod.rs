@@ -81,7 +81,7 @@ pub fn all(session: &mut Session) -> Vec<Test> {
             Some((of, file)) if *of == module => file.clone(),
             Some(_) | None => {
                 let name = session.ask(|session| session.engine.get::<queries::ModuleFile>(&module));
-                let file = (*name).as_ref().map(|name| format!("{}{}", session.project.prefix, name.path)).unwrap_or_default();
+                let file = (*name).as_ref().map(|name| session.project.shown(&name.path)).unwrap_or_default();
                 last = Some((module, file.clone()));
                 file
             }

@@ -43,7 +43,7 @@ pub fn fixes(session: &mut Session, diagnostics: &[Diagnostic]) -> Vec<Fix> {
         let (changes, written) = session.ask(|session| changes(session, &file, &items));
         if !changes.is_empty() {
             let tests = if written == 1 { "the start of a test".to_owned() } else { format!("the start of {written} tests") };
-            fixes.push(Fix { message: format!("{tests} in {}{path}", session.prefix()), changes, ..fix });
+            fixes.push(Fix { message: format!("{tests} in {}", session.shown(&path)), changes, ..fix });
         }
     }
     fixes
@@ -103,13 +103,7 @@ fn changes(session: &Session, file: &TestFile, items: &[ItemId]) -> Result<(Vec<
     if tests.is_empty() {
         return Ok((Vec::new(), 0));
     }
-    let change = |at: usize, text: String| Change {
-        module: file.module,
-        path: format!("{}{}", session.prefix(), file.path),
-        start: at,
-        end: at,
-        text,
-    };
+    let change = |at: usize, text: String| Change { module: file.module, path: session.shown(&file.path), start: at, end: at, text };
     let mut changes = Vec::new();
     let end = source.text.len();
     if end > 0 && !source.text.ends_with('\n') {
