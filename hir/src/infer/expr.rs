@@ -284,6 +284,10 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         let ty = self.ty(value);
+        // What does not return has no fields that anybody reads.
+        if ty == Type::NEVER {
+            return Ok(value);
+        }
         match self.field_index(ty, name, span)? {
             Some((index, field)) => Ok(self.push(Expr::Field(value, index), field, span)),
             None => Ok(self.error(span)),
@@ -341,6 +345,9 @@ impl<'a> Checker<'a> {
             return Ok(self.error(span));
         }
         let ty = self.ty(value);
+        if ty == Type::NEVER {
+            return Ok(value);
+        }
         match self.element(ty, index, span)? {
             Some(element) => Ok(self.push(Expr::Field(value, index), element, span)),
             None => Ok(self.error(span)),
@@ -455,7 +462,12 @@ impl<'a> Checker<'a> {
         let element = match ty.kind() {
             TypeKind::List(element) => element,
             TypeKind::Str => Type::STR,
-            TypeKind::Error | TypeKind::Never => {
+            TypeKind::Never => {
+                // It does not return, so nothing is looked up in it; the index is looked at all the same.
+                self.infer(index)?;
+                return Ok(receiver);
+            }
+            TypeKind::Error => {
                 self.poisoned = true;
                 return Ok(self.error(span));
             }

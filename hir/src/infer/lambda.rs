@@ -347,6 +347,13 @@ impl<'a> Checker<'a> {
         let ty = self.ty(callee);
         let at = self.span_at(callee);
         let TypeKind::Function(params, result) = ty.kind() else {
+            if ty == Type::NEVER {
+                let tree = self.tree;
+                for argument in &tree.args[args] {
+                    self.infer(argument.value)?;
+                }
+                return Ok(callee);
+            }
             if !ty.fits_anywhere() {
                 self.report(Code::E0305, at, [show(ty).into()]);
             }
