@@ -14,7 +14,7 @@ use syntax::tree::BinaryOp;
 use crate::program::TraitRef;
 use crate::{Type, TypeKind};
 
-pub use keyed::{Keyed, Placed, keyed, placed};
+pub use keyed::{Keyed, Spot, keyed, spot};
 
 /// Module of the predeclared types and functions.
 pub const MODULE: &str = "std.prelude";

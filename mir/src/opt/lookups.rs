@@ -1,13 +1,13 @@
 //! Several calls that look for one key in one map look once.
 //!
 //! `m[k] = (m[k] ?? 0) + 1` and `if !seen.contains(x) then seen = seen.insert(x)` search for the key twice. Where the first search has run before the second, on the
-//! same map, the place that it found is used again. Map and key are values, so this needs no look at what happens between the two.
+//! same map, the spot that it found is used again. Map and key are values, so this needs no look at what happens between the two.
 //!
 //! Where the value of the key is counted, as in `m[k] = (m[k] ?? []).push(x)`, it has two holders while it is changed, the map and the code that changes it, and
 //! would be copied. Where the map is only waiting to get it back ([`crate::between`]), the entry is taken out of it instead.
 
 use hashbrown::HashMap;
-use hir::resolve::prelude::{self, Keyed, Placed};
+use hir::resolve::prelude::{self, Keyed, Spot};
 use hir::types::{instance, instance_of};
 use hir::{Type, TypeKind};
 use ir::ssa::order::Order;
@@ -200,8 +200,8 @@ impl Call {
         if self.is_set { vec![self.types[0], Type::VOID] } else { self.types.to_vec() }
     }
 
-    fn function(self, what: Placed) -> ItemId {
-        instance(prelude::placed(what), &self.of_map())
+    fn function(self, what: Spot) -> ItemId {
+        instance(prelude::spot(what), &self.of_map())
     }
 
     /// The map that is asked.
@@ -226,31 +226,31 @@ fn share(graph: &mut Graph<Mir>, first: Call, others: &[Call]) {
     let key = graph.args(first.inst)[1];
     let mut before = Before::of(graph, first);
     let map = first.map(graph, &mut before);
-    let place = before.call(graph, first.function(Placed::Of), &[map, key], Type::INT);
+    let spot = before.call(graph, first.function(Spot::Of), &[map, key], Type::INT);
     before.stand(graph, first);
     for call in [first].iter().chain(others) {
-        with_place(graph, *call, place);
+        with_spot(graph, *call, spot);
     }
 }
 
-fn with_place(graph: &mut Graph<Mir>, call: Call, place: Value) {
+fn with_spot(graph: &mut Graph<Mir>, call: Call, spot: Value) {
     let mut before = Before::of(graph, call);
     let args = graph.args(call.inst).to_vec();
     match call.what {
         Keyed::Contains => {
             let zero = before.plain(graph, Op::Int, &[], 0, Type::INT);
-            call.turn_into(graph, Op::Ge, &[place, zero], 0);
+            call.turn_into(graph, Op::Ge, &[spot, zero], 0);
         }
-        Keyed::Get => call.turn_into(graph, Op::Call, &[args[0], place], u64::from(call.function(Placed::Value).raw())),
+        Keyed::Get => call.turn_into(graph, Op::Call, &[args[0], spot], u64::from(call.function(Spot::Value).raw())),
         Keyed::Insert | Keyed::Remove => {
             let map = call.map(graph, &mut before);
             let (what, args) = match (call.what, &args[..]) {
-                (Keyed::Insert, &[_, key, value]) => (Placed::Put, vec![map, place, key, value]),
+                (Keyed::Insert, &[_, key, value]) => (Spot::Put, vec![map, spot, key, value]),
                 (Keyed::Insert, _) => {
                     let nothing = before.plain(graph, Op::Unit, &[], 0, Type::VOID);
-                    (Placed::Put, vec![map, place, args[1], nothing])
+                    (Spot::Put, vec![map, spot, args[1], nothing])
                 }
-                _ => (Placed::Removed, vec![map, place]),
+                _ => (Spot::Removed, vec![map, spot]),
             };
             let function = call.function(what);
             if call.is_set {
@@ -271,10 +271,10 @@ fn take_out(graph: &mut Graph<Mir>, look: Call, back: Call) {
     let TypeKind::Struct(option, _) = found.kind() else { return };
     let types = [Type::INT, graph.ty(map), Type::structure(option, &[graph.ty(key)]), found];
     let mut before = Before::of(graph, look);
-    let taken = before.call(graph, look.function(Placed::TakenOut), &[map, key], Type::tuple(&types));
-    let [place, rest, first] = [0, 1, 2].map(|field: usize| before.plain(graph, Op::Field, &[taken], field as u64, types[field]));
+    let taken = before.call(graph, look.function(Spot::TakenOut), &[map, key], Type::tuple(&types));
+    let [spot, rest, first] = [0, 1, 2].map(|field: usize| before.plain(graph, Op::Field, &[taken], field as u64, types[field]));
     before.stand(graph, look);
     look.turn_into(graph, Op::Field, &[taken], 3);
-    let args = [rest, place, first, graph.args(back.inst)[1], graph.args(back.inst)[2]];
-    back.turn_into(graph, Op::Call, &args, u64::from(back.function(Placed::PutBack).raw()));
+    let args = [rest, spot, first, graph.args(back.inst)[1], graph.args(back.inst)[2]];
+    back.turn_into(graph, Op::Call, &args, u64::from(back.function(Spot::PutBack).raw()));
 }

@@ -105,6 +105,11 @@ impl Set<'_> {
         if looks.next().is_some() || !self.kinds.knows(element) || self.kinds.get(element) == Kind::Free || new == list {
             return None;
         }
+        // What is read for its check alone stays.
+        let is_used = |&block: &Block| self.graph.blocks[block].insts.iter().any(|&inst| uses(self.graph, inst, element));
+        if !self.order.blocks.iter().any(is_used) {
+            return None;
+        }
         // At once, when nobody looks at the list between the two, nor at the element behind them.
         let misses = |inst: Inst, is_behind: bool| uses(self.graph, inst, list) || is_behind && uses(self.graph, inst, element);
         let when = if (Between { look, back: (self.block, self.inst) }).is_private(self.graph, self.order, list, misses) {

@@ -169,6 +169,30 @@ fn elements_that_come_back_are_swapped() {
 }
 
 #[test]
+fn what_lies_deep_is_changed_in_place() {
+    let swaps = |source: &str| {
+        let world = World::new(&[("main", source)]);
+        let mut body = (*world.built("f")).clone();
+        crate::opt::optimise(&mut body, &mut Fuel::unlimited(), &world).expect("an answer");
+        let owned = own(&body, &mut Fuel::unlimited(), &world).expect("an answer");
+        assert!(crate::verify::verify(&owned, &world).expect("an answer").is_empty());
+        let graph = owned.into_graph();
+        [Op::ListSwap, Op::Dup].map(|op| graph.insts.ids().filter(|&inst| graph.op(inst) == op).count())
+    };
+    let cube = "@f (c: [[[int]]], i: int) -> [[[int]]] = { let c = c.push([]); c[i][i][i] = 1; c };";
+    assert_eq!(swaps(cube), [2, 0]);
+    // The way to the change branches.
+    let branch = "@f (c: [[str]], i: int) -> [[str]] = { let c = c.push([]); c[i][i] = if i > 3 then \"x\" else \"y\"; c };";
+    assert_eq!(swaps(branch), [1, 0]);
+    // An element that is needed behind the change gives its place to the new one.
+    let exchange = "@f (c: [[str]], i: int) -> ([[str]], [str]) = { let c = c.push([]); let t = c[i]; c[i] = []; (c, t) };";
+    assert_eq!(swaps(exchange), [1, 0]);
+    // The list is needed as it was, on a way out: nothing may be missing from it.
+    let leaves = "@f (c: [[str]], i: int) -> [[str]] = { let d = c.push([]); let row = d[i]; if row.len() > 3 then d else { d[i] = row.push(\"x\"); d } };";
+    assert_eq!(swaps(leaves)[0], 0);
+}
+
+#[test]
 fn parts_that_outlive_their_list_do_not_keep_it() {
     let swap = "@f (xs: [str], i: int, j: int) -> [str] = { let v = xs; let t = v[i]; v[i] = v[j]; v[j] = t; v };";
     let kept = "@f (xs: [str], i: int) -> ([str], [str]) = { let v = xs; let t = v; v[i] = \"x\"; (v, t) };";

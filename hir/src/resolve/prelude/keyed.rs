@@ -20,20 +20,20 @@ pub enum Keyed {
     Remove,
 }
 
-/// A function of the library that works with the place of a key in a map.
+/// A function of the library that works with the spot of a key in a map.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Placed {
-    /// Of a map and a key: the place, an int, below 0 where the map has not got the key.
+pub enum Spot {
+    /// Of a map and a key: the spot, an int, below 0 where the map has not got the key.
     Of,
-    /// Of a map and a place: the value.
+    /// Of a map and a spot: the value.
     Value,
-    /// Of a map, a place, a key and a value: the map with them.
+    /// Of a map, a spot, a key and a value: the map with them.
     Put,
-    /// Of a map and a place: the map without the key.
+    /// Of a map and a spot: the map without the key.
     Removed,
-    /// Of a map and a key: the place, the map without the entry, its key and its value. Only [`Placed::PutBack`] may have the map next.
+    /// Of a map and a key: the spot, the map without the entry, its key and its value. Only [`Spot::PutBack`] may have the map next.
     TakenOut,
-    /// Of a map without an entry, its place, the key that was there, the key and a value: the map with them.
+    /// Of a map without an entry, its spot, the key that was there, the key and a value: the map with them.
     PutBack,
 }
 
@@ -48,7 +48,7 @@ const METHODS: [(&str, Keyed, bool); 8] = [
     ("Set'remove", Keyed::Remove, true),
 ];
 
-const PLACED: [&str; 6] = ["place_of", "value_at", "put_at", "removed_at", "taken_out", "put_back"];
+const SPOTS: [&str; 6] = ["spot_of", "value_at", "put_at", "removed_at", "taken_out", "put_back"];
 
 /// What a function asks of a map for a key, and whether it is one of sets; nothing for all other functions.
 pub fn keyed(function: ItemId) -> Option<(Keyed, bool)> {
@@ -58,9 +58,9 @@ pub fn keyed(function: ItemId) -> Option<(Keyed, bool)> {
 }
 
 /// The function of the library.
-pub fn placed(what: Placed) -> ItemId {
+pub fn spot(what: Spot) -> ItemId {
     static KNOWN: OnceLock<[ItemId; 6]> = OnceLock::new();
-    KNOWN.get_or_init(|| PLACED.map(of_maps))[what as usize]
+    KNOWN.get_or_init(|| SPOTS.map(of_maps))[what as usize]
 }
 
 fn of_maps(name: &str) -> ItemId {
@@ -69,13 +69,13 @@ fn of_maps(name: &str) -> ItemId {
 
 #[cfg(test)]
 mod tests {
-    use super::{METHODS, PLACED};
+    use super::{METHODS, SPOTS};
 
     #[test]
     fn the_library_has_them() {
         let (_, _, text) = super::super::SOURCES.iter().find(|(module, ..)| *module == super::MAPS).expect("maps");
         let file = syntax::parse(ir::Symbol::new(super::MAPS), text);
-        for name in METHODS.iter().map(|row| row.0).chain(PLACED) {
+        for name in METHODS.iter().map(|row| row.0).chain(SPOTS) {
             assert!(file.items.iter().any(|row| row.id == super::of_maps(name)), "{name}");
         }
     }
