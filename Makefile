@@ -7,7 +7,7 @@
 #   make heavy-gates  fuzzing for ten minutes, mutation at full size
 #   make planted    bugs planted in the query engine and in passes: their gates must name each
 #   make bench      compile-time and run-time figures beside the peers that are installed
-#   make peers      install tcc, clang 22, lld, mold, go from Debian, for the ratios
+#   make peers      install tcc, clang 22, lld, mold, go, ocaml, nim from Debian, for the ratios
 #   make bless F=fixtures/...   rewrite the snapshots of one fixture
 #   make ready      what the merge check runs
 
@@ -119,7 +119,7 @@ bench: build
 
 peers:
 	@$(SUDO) apt-get update -qq
-	@$(SUDO) apt-get install -y -qq tcc clang-22 lld-22 mold golang-go ninja-build
+	@$(SUDO) apt-get install -y -qq tcc clang-22 lld-22 mold golang-go ocaml nim ninja-build
 
 bless:
 	@test -n "$(F)" || { echo "usage: make bless F=fixtures/mir/ok/name.ir"; exit 2; }

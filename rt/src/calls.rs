@@ -283,7 +283,10 @@ pub unsafe extern "sysv64" fn ori_str_repeat(out: *mut Str, text: *const Str, co
 /// `str_keyed_hash`.
 #[unsafe(no_mangle)]
 pub extern "sysv64" fn ori_str_keyed_hash(text: &Str, seed: i64) -> i64 {
-    keyed::hash(text.bytes(), seed)
+    match text.inline_words() {
+        Some(words) if seed >= 0 => keyed::of_words(words, seed),
+        _ => keyed::hash(text.bytes(), seed),
+    }
 }
 
 /// `map_seed`.

@@ -43,6 +43,12 @@ impl Str {
         unsafe { core::slice::from_raw_parts(pointer, length) }
     }
 
+    /// A text that lies in its value: the words of it, with zeros behind it and its length in the last byte.
+    pub fn inline_words(&self) -> Option<[u64; 3]> {
+        let [first, second, third] = self.words;
+        ((third as i64) < 0).then_some([first, second, third & !((STR_INLINE_TAG as u64) << 56)])
+    }
+
     /// A value for text that outlives the process' use of it; long text is not copied.
     pub fn of_static(text: &'static [u8]) -> Str {
         match Str::inline(text) {

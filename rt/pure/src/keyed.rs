@@ -4,9 +4,31 @@
 //! and the seed (as wyhash and foldhash do): fast, and collisions cannot be computed without the seed. A negative seed asks for SipHash-1-3, which a
 //! table turns to when its searches are long all the same.
 
+/// Bytes of a text that is hashed as three words.
+const SHORT: usize = 23;
+
 /// The hash of a text by a seed.
 pub fn hash(text: &[u8], seed: i64) -> i64 {
-    if seed < 0 { sip(text, seed as u64) as i64 } else { folded(text, seed as u64) as i64 }
+    if seed < 0 {
+        sip(text, seed as u64) as i64
+    } else if text.len() <= SHORT {
+        let mut words = [0; 3];
+        for (word, bytes) in words.iter_mut().zip(text.chunks(8)) {
+            *word = self::word(bytes);
+        }
+        words[2] |= (text.len() as u64) << 56;
+        of_words(words, seed)
+    } else {
+        folded(text, seed as u64) as i64
+    }
+}
+
+/// The same for a text of up to 23 bytes and a seed that is not negative. The text comes as words, with zeros behind it, and its length in the last byte: whoever
+/// has it so in registers, or has just stored it so, need not read it byte by byte.
+#[inline(always)]
+pub fn of_words([first, second, third]: [u64; 3], seed: i64) -> i64 {
+    let (key, state) = (seed as u64 ^ PI[0], seed as u64 ^ PI[1]);
+    fold(fold(first ^ key, second ^ state) ^ third, key ^ PI[2]) as i64
 }
 
 /// Digits of pi: nothing up the sleeve.
@@ -24,12 +46,7 @@ fn word_at(text: &[u8], at: usize) -> u64 {
     text.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-#[inline(always)]
-fn half_at(text: &[u8], at: usize) -> u64 {
-    text.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
-}
-
-/// Both factors of a product depend on the seed: nobody can make one of them 0.
+/// Of more than 16 bytes. Both factors of a product depend on the seed: nobody can make one of them 0.
 #[inline(always)]
 fn folded(text: &[u8], seed: u64) -> u64 {
     let (key, mut state) = (seed ^ PI[0], seed ^ PI[1]);
@@ -39,17 +56,8 @@ fn folded(text: &[u8], seed: u64) -> u64 {
         state = fold(word_at(text, at) ^ key, word_at(text, at + 8) ^ state);
         at += 16;
     }
-    // The last 16 bytes, or what there is, some of it twice.
-    let (first, second) = if length > 16 {
-        (word_at(text, length - 16), word_at(text, length - 8))
-    } else if length >= 8 {
-        (word_at(text, 0), word_at(text, length - 8))
-    } else if length >= 4 {
-        (half_at(text, 0), half_at(text, length - 4))
-    } else {
-        let byte = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte));
-        (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
-    };
+    // The last 16 bytes, some of them twice.
+    let (first, second) = (word_at(text, length - 16), word_at(text, length - 8));
     fold(fold(first ^ key, second ^ state) ^ length as u64, key ^ PI[2])
 }
 
@@ -116,6 +124,14 @@ mod tests {
             known.write(&text);
             assert_eq!(hash(&text, -1234567) as u64, known.finish(), "{length}");
         }
+    }
+
+    #[test]
+    fn a_short_text_is_three_words_with_its_length() {
+        let words = [u64::from_le_bytes(*b"a short "), u64::from_le_bytes(*b"text of\0"), 15 << 56];
+        assert_eq!(hash(b"a short text of", 7), of_words(words, 7));
+        let all: HashSet<i64> = (0..64).map(|length| hash(&[0; 64][..length], 7)).collect();
+        assert_eq!(all.len(), 64, "texts of zeros have hashes of their own");
     }
 
     #[test]

@@ -10,11 +10,27 @@ const KERNELS: [(&str, &str); 5] = [("fib", "40"), ("nbody", "5000000"), ("mande
 /// Kernels whose values live on the heap.
 const HEAP: [(&str, &str); 6] =
     [("rbtree", "1000000"), ("binary_trees", "16"), ("cfold", "18"), ("deriv", "9"), ("sort", "2"), ("wordcount", "1000000")];
-/// The compilers beside ours: name, source, how it is built.
-const PEERS: [(&str, &str, &[&str]); 2] =
-    [("clang-22", "c", &["-O2", "-w", "-o", "{out}", "{source}", "-lm"]), ("go", "go", &["build", "-o", "{out}", "{source}"])];
+/// A compiler beside ours.
+struct Peer {
+    /// What is run, and how the table calls it.
+    name: &'static str,
+    extension: &'static str,
+    args: &'static [&'static str],
+}
+
+/// The compilers beside ours, as `shared/bench/kernels/run.py` calls them. Each source is copied first: OCaml writes beside it.
+const PEERS: [Peer; 4] = [
+    Peer { name: "clang-22", extension: "c", args: &["-O2", "-w", "-o", "{out}", "{source}", "-lm"] },
+    Peer { name: "go", extension: "go", args: &["build", "-o", "{out}", "{source}"] },
+    Peer { name: "ocamlopt", extension: "ml", args: &["-O3", "-unsafe", "-inline", "100", "-w", "-a", "-o", "{out}", "{source}"] },
+    Peer {
+        name: "nim",
+        extension: "nim",
+        args: &["c", "--hints:off", "--warnings:off", "-d:release", "--mm:arc", "--nimcache:{out}.cache", "-o:{out}", "{source}"],
+    },
+];
 /// Rounds; the median of the quieter half counts.
-const RUNS: usize = 5;
+const RUNS: usize = 7;
 /// Geometric mean.
 const LIMIT: f64 = 1.6;
 
@@ -83,10 +99,39 @@ fn beside_c(title: &'static str, oric: &str, flags: &[&str], kernels: &[(&str, &
 /// The kernels on the heap: time and peak memory beside the peers that are installed.
 pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
     child::raise_stacks();
-    let mut table = Table::new("kernels on the heap", &["kernel", "size", "by", "ms", "peak MB", "ori / it"]);
+    let found = beside_peers("kernels on the heap", oric, &[], &HEAP, evidence);
+    for (peer, found) in PEERS.iter().zip(found) {
+        let mean = (!found.is_empty()).then(|| mean(&found));
+        // The others count nothing, or collect garbage; C frees by hand.
+        ratios.at_most(&format!("heap kernels / {}, geometric mean", peer.name), mean, if peer.name == "clang-22" { LIMIT } else { 1.0 });
+    }
+}
+
+/// The same for release builds: ahead of each peer with managed memory on each kernel.
+pub fn measure_release_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
+    child::raise_stacks();
+    let found = beside_peers("release kernels on the heap", oric, &["--release"], &MEMORY, evidence);
+    for (peer, found) in PEERS.iter().zip(found) {
+        let (mean, worst) = ((!found.is_empty()).then(|| mean(&found)), found.iter().copied().reduce(f64::max));
+        match peer.name {
+            "clang-22" => ratios.at_most("release heap kernels / clang -O2, geometric mean", mean, 1.0),
+            name => ratios.at_most(&format!("release heap kernels / {name}, the worst"), worst, 1.0),
+        }
+    }
+}
+
+/// Each kernel beside its twins: ours / theirs, for each peer.
+fn beside_peers(
+    title: &'static str,
+    oric: &str,
+    flags: &[&str],
+    kernels: &[(&'static str, &'static str)],
+    evidence: &mut Evidence,
+) -> [Vec<f64>; PEERS.len()] {
+    let mut table = Table::new(title, &["kernel", "size", "by", "ms", "peak MB", "ori / it"]);
     let mut found: [Vec<f64>; PEERS.len()] = Default::default();
-    for (kernel, size) in HEAP {
-        match on_heap(oric, kernel, size) {
+    for &(kernel, size) in kernels {
+        match on_heap(oric, flags, kernel, size) {
             Err(why) => evidence.fail(format!("{kernel}: {why}")),
             Ok(rows) => {
                 let ours = rows.first().and_then(|row| row.1.as_ref().ok()).map(|run| run.0);
@@ -107,31 +152,30 @@ pub fn measure_heap(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
         }
     }
     evidence.table(table);
-    for ((name, ..), found) in PEERS.iter().zip(found) {
-        let mean = (!found.is_empty()).then(|| mean(&found));
-        // Go counts nothing and collects garbage; C frees by hand.
-        ratios.at_most(&format!("heap kernels / {name}, geometric mean"), mean, if *name == "go" { 1.0 } else { LIMIT });
-    }
+    found
 }
 
 /// Wall time and peak memory in KB, or why there is none.
 type HeapRun = Result<(std::time::Duration, u64), String>;
 
-fn on_heap(oric: &str, kernel: &str, size: &str) -> Result<Vec<(&'static str, HeapRun)>, String> {
+fn on_heap(oric: &str, flags: &[&str], kernel: &str, size: &str) -> Result<Vec<(&'static str, HeapRun)>, String> {
     let (root, folder) = (corpus::root(), folder());
     let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
     let ours = folder.join(format!("{kernel}-ori"));
-    child::succeed(&root, oric, &["build", &path(&root.join(format!("fixtures/kernels/{kernel}.ori"))), "-o", &path(&ours)])?;
+    let own = path(&root.join(format!("fixtures/kernels/{kernel}.ori")));
+    child::succeed(&root, oric, &[&["build", &own, "-o", &path(&ours)], flags].concat())?;
     let words = |out: Vec<u8>| String::from_utf8_lossy(&out).split_whitespace().collect::<Vec<_>>().join(" ");
     let wanted = words(child::succeed(&folder, &path(&ours), &[size])?);
     let mut built: Vec<(&'static str, Result<String, String>)> = vec![("ori", Ok(path(&ours)))];
-    for (name, extension, line) in PEERS {
+    for Peer { name, extension, args } in PEERS {
         let made = || {
             let source = corpus::shared().map(|shared| shared.join(format!("kernels/{kernel}.{extension}"))).filter(|file| file.is_file());
             let source = source.ok_or("there is no such source")?;
             child::find(name).ok_or("it is not installed")?;
             let out = path(&folder.join(format!("{kernel}-{extension}")));
-            let args: Vec<String> = line.iter().map(|word| word.replace("{out}", &out).replace("{source}", &path(&source))).collect();
+            let copy = folder.join(format!("{kernel}_copy.{extension}"));
+            std::fs::copy(&source, &copy).map_err(|error| error.to_string())?;
+            let args: Vec<String> = args.iter().map(|word| word.replace("{out}", &out).replace("{source}", &path(&copy))).collect();
             child::succeed(&folder, name, &args.iter().map(String::as_str).collect::<Vec<_>>())?;
             let found = words(child::succeed(&folder, &out, &[size])?);
             if found == wanted { Ok(out) } else { Err(format!("prints `{found}`, and ours prints `{wanted}`")) }

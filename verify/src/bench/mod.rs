@@ -110,6 +110,7 @@ pub fn run(parts: &[String]) -> bool {
     }
     if wanted("release") {
         kernels::measure_release(&oric, &mut evidence, &mut ratios);
+        kernels::measure_release_heap(&oric, &mut evidence, &mut ratios);
     }
     if wanted("release-project") {
         project::measure(&oric, &mut evidence, &mut ratios);
