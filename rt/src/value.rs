@@ -81,18 +81,76 @@ impl Str {
         Str { words: [part.as_ptr() as u64, part.len() as u64, self.words[2]] }
     }
 
+    // Where it is called the words stay in registers: to write them and read them as something wider at once is slow.
+    #[inline(always)]
     fn inline(text: &[u8]) -> Option<Str> {
         if text.len() > STR_INLINE_MAX {
             return None;
         }
-        let mut words = [0u64; 3];
-        let bytes = words.as_mut_ptr().cast::<u8>();
-        // SAFETY: the value has 24 bytes, of which the text takes no more than 23, and any bytes are words.
-        unsafe {
-            core::ptr::copy_nonoverlapping(text.as_ptr(), bytes, text.len());
-            bytes.add(STR_TAG_OFFSET).write(STR_INLINE_TAG | text.len() as u8);
+        let (start, bytes) = (text.as_ptr(), text.len());
+        // SAFETY: the parts are those of the text.
+        let [first, second, third] = unsafe {
+            [
+                word(start, bytes.min(8)),
+                if bytes > 8 { word(start.add(8), (bytes - 8).min(8)) } else { 0 },
+                if bytes > 16 { word(start.add(16), bytes - 16) } else { 0 },
+            ]
+        };
+        Some(Str { words: [first, second, third | u64::from(STR_INLINE_TAG | bytes as u8) << (8 * (STR_TAG_OFFSET - 16))] })
+    }
+}
+
+/// Up to eight bytes as a word with zeros behind them. A call that copies so few costs more than they do.
+///
+/// # Safety
+/// There must be so many bytes, at most eight.
+#[inline(always)]
+unsafe fn word(from: *const u8, bytes: usize) -> u64 {
+    // SAFETY: every byte that is read is one of them; some are read twice.
+    unsafe {
+        match bytes {
+            8.. => from.cast::<u64>().read_unaligned(),
+            4..8 => {
+                let (low, high) = (from.cast::<u32>().read_unaligned(), from.add(bytes - 4).cast::<u32>().read_unaligned());
+                u64::from(low) | u64::from(high) << (8 * (bytes - 4))
+            }
+            1..4 => {
+                let byte = |at: usize| u64::from(from.add(at).read()) << (8 * at);
+                byte(0) | byte(bytes / 2) | byte(bytes - 1)
+            }
+            0 => 0,
         }
-        Some(Str { words })
+    }
+}
+
+/// As `copy_nonoverlapping`, without a call where they are few.
+///
+/// # Safety
+/// As for that.
+#[inline(always)]
+unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
+    // SAFETY: every byte that is read and written is one of them; some are written twice, with the same.
+    unsafe {
+        match bytes {
+            17.. => core::ptr::copy_nonoverlapping(from, to, bytes),
+            8..17 => {
+                let last = from.add(bytes - 8).cast::<u64>().read_unaligned();
+                to.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned());
+                to.add(bytes - 8).cast::<u64>().write_unaligned(last);
+            }
+            4..8 => {
+                let last = from.add(bytes - 4).cast::<u32>().read_unaligned();
+                to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned());
+                to.add(bytes - 4).cast::<u32>().write_unaligned(last);
+            }
+            1..4 => {
+                let (middle, last) = (from.add(bytes / 2).read(), from.add(bytes - 1).read());
+                to.write(from.read());
+                to.add(bytes / 2).write(middle);
+                to.add(bytes - 1).write(last);
+            }
+            0 => {}
+        }
     }
 }
 
@@ -172,7 +230,7 @@ impl Builder {
         {
             // SAFETY: `extend` gave the bytes behind `a` to nobody else.
             unsafe {
-                core::ptr::copy_nonoverlapping(right.as_ptr(), place, right.len());
+                copy(right.as_ptr(), place, right.len());
                 heap::retain(block);
             }
             return Str { words: [a.words[0], total as u64, block as u64] };
@@ -229,23 +287,19 @@ impl Builder {
     fn push(&mut self, piece: &[u8]) {
         self.reserve(self.length + piece.len());
         // SAFETY: `reserve` made room for `piece` behind the first `length` bytes; `piece` is not part of a text under construction.
-        unsafe { core::ptr::copy_nonoverlapping(piece.as_ptr(), self.start().add(self.length), piece.len()) };
+        unsafe { copy(piece.as_ptr(), self.start().add(self.length), piece.len()) };
         self.length += piece.len();
     }
 
     fn finish(mut self) -> Str {
-        if self.length <= STR_INLINE_MAX {
-            let mut bytes = [0; abi::layout::STR_SIZE];
-            // SAFETY: so many bytes are initialised, and fit.
-            unsafe {
-                core::ptr::copy_nonoverlapping(self.start(), bytes.as_mut_ptr(), self.length);
-                if !self.block.is_null() {
-                    heap::free(self.block);
-                }
+        // SAFETY: so many bytes are initialised.
+        let text = unsafe { core::slice::from_raw_parts(self.start(), self.length) };
+        if let Some(short) = Str::inline(text) {
+            if !self.block.is_null() {
+                // SAFETY: the block is nobody else's, and the text has been copied.
+                unsafe { heap::free(self.block) };
             }
-            bytes[STR_TAG_OFFSET] = STR_INLINE_TAG | self.length as u8;
-            // SAFETY: any 24 bytes are three words.
-            return Str { words: unsafe { core::mem::transmute::<[u8; 24], [u64; 3]>(bytes) } };
+            return short;
         }
         // SAFETY: the block begins with the bytes in use.
         unsafe { self.block.add(TEXT_USED).cast::<u64>().write(self.length as u64) };
@@ -279,11 +333,26 @@ mod tests {
 
     #[test]
     fn texts_are_inline_up_to_23_bytes() {
-        for length in [0, 1, 7, 8, 22, 23, 24, 25, 1000] {
+        for length in (0..=40).chain([1000]) {
             let text: Vec<u8> = (0..length).map(|i| b'a' + (i % 26) as u8).collect();
             let value = Str::of(&text);
             assert_eq!(value.bytes(), text);
             assert_eq!(value.words[2] >> 63 == 1, length <= 23, "{length}");
+            if let Some(words) = value.inline_words() {
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert!(
+                    bytes[..length] == text && bytes[length..23].iter().all(|&byte| byte == 0) && bytes[23] == length as u8,
+                    "{length}"
+                );
+            }
+            // Behind another text, in its block and in a new one.
+            let left = Str::of(&[b'-'; 30]);
+            let once = Builder::concat(&left, &value);
+            let twice = Builder::concat(&once, &value);
+            assert_eq!(once.bytes(), [&[b'-'; 30][..], &text].concat());
+            assert_eq!(twice.bytes(), [&[b'-'; 30][..], &text, &text].concat());
+            // SAFETY: each is alive, and this is its last use.
+            unsafe { [value, left, once, twice].iter().for_each(|text| text.release()) };
         }
     }
 
