@@ -51,13 +51,11 @@ impl Str {
 
     /// A value for text that outlives the process' use of it; long text is not copied.
     pub fn of_static(text: &'static [u8]) -> Str {
-        match Str::inline(text) {
-            Some(value) => value,
-            None => Str { words: [text.as_ptr() as u64, text.len() as u64, 0] },
-        }
+        if text.len() <= STR_INLINE_MAX { Str::of(text) } else { Str { words: [text.as_ptr() as u64, text.len() as u64, 0] } }
     }
 
     /// A value with a copy of the text.
+    #[inline(never)]
     pub fn of(text: &[u8]) -> Str {
         Str::inline(text).unwrap_or_else(|| Builder::collect(|out| out(text)))
     }
@@ -287,14 +285,15 @@ impl Builder {
     fn push(&mut self, piece: &[u8]) {
         self.reserve(self.length + piece.len());
         // SAFETY: `reserve` made room for `piece` behind the first `length` bytes; `piece` is not part of a text under construction.
-        unsafe { copy(piece.as_ptr(), self.start().add(self.length), piece.len()) };
+        unsafe { core::ptr::copy_nonoverlapping(piece.as_ptr(), self.start().add(self.length), piece.len()) };
         self.length += piece.len();
     }
 
     fn finish(mut self) -> Str {
         // SAFETY: so many bytes are initialised.
         let text = unsafe { core::slice::from_raw_parts(self.start(), self.length) };
-        if let Some(short) = Str::inline(text) {
+        if self.length <= STR_INLINE_MAX {
+            let short = Str::of(text);
             if !self.block.is_null() {
                 // SAFETY: the block is nobody else's, and the text has been copied.
                 unsafe { heap::free(self.block) };
