@@ -35,6 +35,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
     let mut any = false;
     for _ in 0..ROUNDS {
         let kinds = Kinds::of(graph, order, contract, cx)?;
+        let looks = looks(graph, order);
         let mut changed = false;
         for &block in &order.blocks {
             for inst in graph.blocks[block].insts.clone() {
@@ -47,7 +48,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
                 if !is_own || !cx.is_counted(element)? {
                     continue;
                 }
-                let set = Set { graph, order, dominators: &dominators, kinds: &kinds, block, inst };
+                let set = Set { graph, order, dominators: &dominators, kinds: &kinds, looks: &looks, block, inst };
                 let Some(found) = set.find() else { continue };
                 let blank = if found.when == When::Exchanged { None } else { Blank::of(element, DEPTH, cx)? };
                 if (blank.is_some() || found.when == When::Exchanged) && fuel.spend() {
@@ -62,6 +63,25 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
         }
     }
     Ok(any)
+}
+
+/// What looks at an element of a list, by the list and the index; nothing where several do. What is read for its check alone is no look.
+type Looks = HashMap<(Value, Value), Option<(Block, Inst)>>;
+
+fn looks(graph: &Graph<Mir>, order: &Order) -> Looks {
+    let mut looks = Looks::new();
+    let mut is_used = vec![false; graph.values.len()];
+    for &block in &order.blocks {
+        for &inst in &graph.blocks[block].insts {
+            let passed = graph.targets(inst).iter().flat_map(|&target| graph.target_args(target));
+            graph.args(inst).iter().chain(passed).for_each(|arg| is_used[arg.index()] = true);
+            if let (Op::ListGet | Op::ListAt, &[list, index]) = (graph.op(inst), graph.args(inst)) {
+                looks.entry((list, index)).and_modify(|look| *look = None).or_insert(Some((block, inst)));
+            }
+        }
+    }
+    looks.retain(|_, look| look.is_some_and(|(_, inst)| is_used[graph.result(inst).index()]));
+    looks
 }
 
 /// An element that is put back changed, or that gives its place to another one.
@@ -89,6 +109,7 @@ struct Set<'a> {
     order: &'a Order,
     dominators: &'a Dominators,
     kinds: &'a Kinds,
+    looks: &'a Looks,
     block: Block,
     inst: Inst,
 }
@@ -97,17 +118,9 @@ impl Set<'_> {
     /// Looks for the element that was at the place: read once, as a part of the same list.
     fn find(&self) -> Option<Found> {
         let &[list, index, new] = self.graph.args(self.inst) else { return None };
-        let all = self.order.blocks.iter().flat_map(|&block| self.graph.blocks[block].insts.iter().map(move |&inst| (block, inst)));
-        let is_look = |inst: Inst| matches!(self.graph.op(inst), Op::ListGet | Op::ListAt) && self.graph.args(inst) == [list, index];
-        let mut looks = all.filter(|&(_, inst)| is_look(inst));
-        let look = looks.next()?;
+        let look = (*self.looks.get(&(list, index))?)?;
         let element = self.graph.result(look.1);
-        if looks.next().is_some() || !self.kinds.knows(element) || self.kinds.get(element) == Kind::Free || new == list {
-            return None;
-        }
-        // What is read for its check alone stays.
-        let is_used = |&block: &Block| self.graph.blocks[block].insts.iter().any(|&inst| uses(self.graph, inst, element));
-        if !self.order.blocks.iter().any(is_used) {
+        if !self.kinds.knows(element) || self.kinds.get(element) == Kind::Free || new == list {
             return None;
         }
         // At once, when nobody looks at the list between the two, nor at the element behind them.
