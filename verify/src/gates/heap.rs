@@ -85,6 +85,23 @@ fn checked(image: &[u8], args: &[String], more: &[(&str, &str)], limits: Limits)
     child::run(&mut command, limits).map_err(|error| error.to_string())
 }
 
+/// What `ORI_RC_STATS=1` told, as the last line of a program built with `--mem-debug`.
+struct Told<'t>(&'t str);
+
+impl<'t> Told<'t> {
+    /// The line; nothing where a program ended without it.
+    fn of(text: &'t str) -> Option<Told<'t>> {
+        text.lines().last().filter(|line| line.starts_with("rc: ")).map(Told)
+    }
+
+    /// The number in front of these words.
+    fn count(&self, what: &str) -> Result<u64, String> {
+        let pieces = self.0.trim_start_matches("rc: ").split(", ");
+        let mut found = pieces.filter_map(|piece| piece.strip_suffix(what)?.trim_end().parse().ok());
+        found.next().ok_or_else(|| format!("cannot be read: {}", self.0))
+    }
+}
+
 /// Every program that runs does the same with its leaks checked: so it has none.
 fn leaks(evidence: &mut Evidence) {
     let programs = corpus::programs();

@@ -125,14 +125,8 @@ fn counted(body: &str, without: &str) -> Result<Counted, String> {
         return Err(ending.line());
     }
     let text = String::from_utf8_lossy(&ending.stderr).into_owned();
-    let number = |what: &str| -> Option<u64> {
-        let line = text.lines().last()?.strip_prefix("rc: ")?;
-        line.split(", ").find_map(|piece| piece.strip_suffix(what)?.trim_end().parse().ok())
-    };
-    let (Some(blocks), Some(shared)) = (number(" allocations"), number(" with more")) else {
-        return Err(format!("cannot be read: {text}"));
-    };
-    Ok(Counted { blocks, shared })
+    let counts = super::Told::of(&text).ok_or_else(|| format!("no counts: {}", ending.line()))?;
+    Ok(Counted { blocks: counts.count(" allocations")?, shared: counts.count(" with more")? })
 }
 
 /// Counts.

@@ -91,8 +91,8 @@ fn try_one(entry: &Entry, size: Size) -> Result<Seen, String> {
     let told = super::checked(&image, &entry.args, &[("ORI_RC_STATS", "1")], Limits::default())?;
     let text = String::from_utf8_lossy(&told.stderr).into_owned();
     // Who gets no block tells nothing, nor does who ends by an exhausted stack.
-    let Some(line) = text.lines().last().filter(|line| line.starts_with("rc: ")) else { return Ok(seen) };
-    let honest = text.len() - line.len() - 1;
+    let Some(counts) = super::Told::of(&text) else { return Ok(seen) };
+    let honest = text.len() - counts.0.len() - 1;
     if (&plain.stdout, plain.status, &plain.stderr[..]) != (&told.stdout, told.status, &told.stderr[..honest]) {
         return Err(format!("with --mem-debug, told: {}", told.line()));
     }
@@ -100,12 +100,7 @@ fn try_one(entry: &Entry, size: Size) -> Result<Seen, String> {
     if release != plain {
         return Err(format!("with --mem-debug: {}", plain.line()));
     }
-    let count = |what: &str| -> Option<u64> {
-        line.trim_start_matches("rc: ").split(", ").find_map(|piece| piece.strip_suffix(what)?.trim_end().parse().ok())
-    };
-    let (Some(made), Some(freed), Some(risks)) = (count(" allocations"), count(" frees"), count(" ops that may panic")) else {
-        return Err(format!("cannot be read: {line}"));
-    };
+    let (made, freed, risks) = (counts.count(" allocations")?, counts.count(" frees")?, counts.count(" ops that may panic")?);
     if made != freed {
         seen.wrong.push(format!("{made} blocks made and {freed} freed"));
     }
