@@ -6,6 +6,9 @@
 //! What an op does with the ownership of its operands is beside it, in [`crate::ownership::roles`]: a new op has a row there too.
 
 use ir::ops::CASES;
+use ir::ssa::{Graph, Inst};
+
+use crate::ir::Mir;
 
 /// What an operand or result may be.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -172,6 +175,12 @@ pub const FLAGS: &[&str] = &["nounwind", "sole"];
 pub const NOUNWIND: u16 = 1;
 /// The list that the op changes is proved to have no other holder; only in the phase `owned`.
 pub const SOLE: u16 = 2;
+/// May a `list_slice` end before its list does? What is behind the end goes then, where nobody else holds it.
+pub fn cuts(graph: &Graph<Mir>, slice: Inst) -> bool {
+    let &[list, _, to] = graph.args(slice) else { return false };
+    let is_length = |made: Inst| graph.op(made) == Op::ListLen && graph.args(made) == [list];
+    !graph.def_inst(to).is_some_and(is_length)
+}
 
 /// Has the op a place only to tell where memory is asked for? It cannot panic, so no code below MIR depends on it.
 pub const fn may_make(op: Op) -> bool {

@@ -405,9 +405,7 @@ impl Builder<'_> {
         let to = self.extreme(Cond::Sgt, to, from);
         let length = self.pure(Op::Sub, &[to, from], Type::I64);
         let elements = if stride == 0 { list.elements } else { self.element_address(list.elements, from, stride) };
-        let is_length =
-            |&&to: &&Value| mir.def_inst(to).is_some_and(|made| mir.op(made) == mir::Op::ListLen && mir.args(made)[0] == args[0]);
-        if stride > 0 && args.get(2).filter(is_length).is_none() {
+        if stride > 0 && mir::ops::cuts(mir, inst) {
             let end = self.element_address(list.elements, to, stride);
             self.truncated(args.first(), list, end)?;
         }

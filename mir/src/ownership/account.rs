@@ -14,7 +14,7 @@ use abi::RuntimeCall;
 
 use super::opened::{Opened, Part, is_token, opened, step};
 use crate::ir::{Body, Context, Contract, Mir, Owned};
-use crate::ops::{Op, SOLE};
+use crate::ops::{Op, SOLE, cuts};
 
 /// What happens at a place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -143,7 +143,9 @@ impl Account<'_> {
                 self.test(block, at, args[0], "whoever changes it in place must be its only holder");
                 self.say(Kind::Allocation, block, at, format!("{list} is copied when somebody else holds it"));
             }
-            Op::ListSlice => self.test(block, at, args[0], "what is behind its end goes when it has no other holder"),
+            Op::ListSlice if cuts(self.graph, inst) => {
+                self.test(block, at, args[0], "what is behind its end goes when it has no other holder")
+            }
             Op::TableDouble => self.say(Kind::Allocation, block, at, "a table of twice the size".to_owned()),
             Op::Runtime => {
                 let Some(call) = RuntimeCall::from_number(row.imm) else { return Ok(()) };
