@@ -69,10 +69,22 @@ fn share(folder: &Path) -> std::io::Result<()> {
 /// Puts a fresh copy of a project there: the project itself stays as it was generated.
 pub fn copy(project: &Path, to: &Path) -> Result<(), String> {
     let _ = std::fs::remove_dir_all(to);
-    std::fs::create_dir_all(to).map_err(|error| error.to_string())?;
-    for file in corpus::files(project, "ori") {
-        if let Some(name) = file.file_name() {
-            std::fs::copy(&file, to.join(name)).map_err(|error| error.to_string())?;
+    copy_below(project, to).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+fn copy_below(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        // What a compiler keeps beside the sources is not of the project.
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if path.is_dir() {
+            copy_below(&path, &to.join(name))?;
+        } else {
+            std::fs::copy(&path, to.join(name))?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::edits::line;
+use super::folder;
 use super::timing::Timed;
 use crate::evidence::Table;
 use crate::{child, corpus};
@@ -27,7 +28,7 @@ const PEERS: [Peer; 3] = [
         tools: &["cargo"],
         build: &["cargo", "build", "-q", "--offline"],
         runs: 3,
-        prepare: |_| Ok(()),
+        prepare: own_workspace,
     },
 ];
 
@@ -45,6 +46,13 @@ fn ninja_file(folder: &Path) -> std::io::Result<()> {
     std::fs::write(folder.join("build.ninja"), text)
 }
 
+/// The folder lies in ours, whose workspace it does not belong to.
+fn own_workspace(folder: &Path) -> std::io::Result<()> {
+    let manifest = folder.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest)?;
+    std::fs::write(&manifest, format!("{text}\n[workspace]\n"))
+}
+
 /// Adds a row for each tool that is installed, and says which are not.
 pub fn measure(lines: u32, table: &mut Table) {
     for peer in &PEERS {
@@ -58,7 +66,9 @@ fn one(peer: &Peer, lines: u32, table: &mut Table) -> Result<(), String> {
     if let Some(missing) = peer.tools.iter().find(|tool| child::find(tool).is_none()) {
         return Err(format!("{missing} is not installed"));
     }
-    let folder = corpus::project(peer.language, lines).ok_or("the generator is not there")?;
+    let project = corpus::project(peer.language, lines).ok_or("the generator is not there")?;
+    let folder = folder().join(format!("edits-{}", peer.language));
+    super::edits::copy(&project, &folder)?;
     (peer.prepare)(&folder).map_err(|error| error.to_string())?;
     let build = Timed::new(peer.name, &folder, peer.build);
     build.once()?;
