@@ -19,7 +19,7 @@ use std::time::Instant;
 use image::plan::{Content, Request};
 use ir::{ItemId, Symbol};
 use query::store::Mapped;
-use query::store::cas::Cas;
+use query::store::cas::{Address, Cas};
 use query::{Engine, Fp, Interrupt, Query};
 use rustix::fs::{FlockOperation, flock};
 
@@ -82,6 +82,9 @@ pub struct Executable {
     pub how: How,
 }
 
+/// Bytes of an executable that is put into the store of artifacts beside being written: less takes no longer than a thread takes to start.
+const LARGE: usize = 1 << 18;
+
 /// Brings the executable of `main` at `path` up to date.
 pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: bool) -> Result<Executable, Failure> {
     let absolute = std::path::absolute(path).map_err(Failure::Io)?;
@@ -125,14 +128,28 @@ pub fn executable(session: &mut Session, main: ItemId, path: &Path, clean_link: 
         keep(session, Form::Executable, stamp, &image, None);
         return Ok(Executable { held, how: How::Clean });
     }
-    let linked = session.ask(|session| session.engine.get::<queries::Linked>(&main));
-    let linked = match &**linked {
-        Ok(linked) => linked,
-        Err(error) => return Err(Failure::Link(error.clone())),
-    };
-    let (held, side) = write_both(path, &linked.image, sidecar.as_deref(), linked.sidecar.as_deref())?;
+    let made = session.ask(|session| {
+        session.gathering(|| {
+            let linked = session.engine.get::<queries::Linked>(&main)?;
+            let linked = match &**linked {
+                Ok(linked) => linked,
+                Err(error) => return Ok(Err(Failure::Link(error.clone()))),
+            };
+            Ok(std::thread::scope(|scope| {
+                let artifacts = || put(session, &linked.image, linked.sidecar.as_deref());
+                // A large one is worth a thread; without it, one after the other.
+                let beside =
+                    (linked.image.len() > LARGE).then(|| std::thread::Builder::new().spawn_scoped(scope, artifacts).ok()).flatten();
+                let written = write_both(path, &linked.image, sidecar.as_deref(), linked.sidecar.as_deref());
+                let artifacts =
+                    beside.map_or_else(artifacts, |thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+                Ok((written?, artifacts))
+            }))
+        })
+    });
+    let ((held, side), artifacts) = made?;
     session.outputs.wrote(absolute, from, held.seen(), side);
-    keep(session, Form::Executable, stamp, &linked.image, linked.sidecar.as_deref());
+    kept(session, Form::Executable, stamp, artifacts);
     Ok(Executable { held, how: How::Clean })
 }
 
@@ -303,11 +320,24 @@ fn restore(session: &mut Session, form: Form, stamp: Stamp) -> Option<Restored> 
 
 /// Puts what a link gave into the store of artifacts. Failing costs a later link.
 fn keep(session: &mut Session, form: Form, stamp: Stamp, bytes: &[u8], sidecar: Option<&[u8]>) {
-    let Some(cache) = &session.setup.cache else { return };
-    let cas = Cas::open(&cache.shared);
-    let Ok(address) = cas.put(bytes) else { return };
-    let sidecar = sidecar.and_then(|bytes| cas.put(bytes).ok());
-    session.outputs.used(Kept::new(form, stamp, address, sidecar));
+    let artifacts = put(session, bytes, sidecar);
+    kept(session, form, stamp, artifacts);
+}
+
+/// An artifact in the store, and its sidecar.
+type Artifacts = (Address, Option<Address>);
+
+fn put(session: &Session, bytes: &[u8], sidecar: Option<&[u8]>) -> Option<Artifacts> {
+    let cas = Cas::open(&session.setup.cache.as_ref()?.shared);
+    let address = cas.put(bytes).ok()?;
+    Some((address, sidecar.and_then(|bytes| cas.put(bytes).ok())))
+}
+
+/// Notes what was put there.
+fn kept(session: &mut Session, form: Form, stamp: Stamp, artifacts: Option<Artifacts>) {
+    if let Some((address, sidecar)) = artifacts {
+        session.outputs.used(Kept::new(form, stamp, address, sidecar));
+    }
 }
 
 /// Changes the executable in place; what it is and what is said of its sidecar. `None` when it has to be linked from nothing: it runs or is about to, it is

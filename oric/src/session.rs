@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ir::{ItemId, Symbol};
 use parking_lot::{Condvar, Mutex};
-use query::engine::{Outcome, Recording};
+use query::engine::{Outcome, Recording, SHARED};
 use query::store::cas::DEFAULT_BUDGET;
 use query::store::{Section, Store, StoreOptions};
 use query::{Engine, Interrupt, Kind, Query};
@@ -496,6 +496,18 @@ impl Session {
     /// Paths and texts of the sources in memory, for a reproducer.
     pub fn source_texts(&self) -> Vec<(String, String)> {
         self.modules.iter().filter_map(|m| self.file(*m)).map(|f| (f.path.clone(), f.text.clone())).collect()
+    }
+
+    /// Does something that leaves a processor free, and beside it a part of what [`Session::publish`] will have to do, when that is much.
+    pub fn gathering<T>(&self, work: impl FnOnce() -> T) -> T {
+        if !self.is_cold() || self.setup.workers() < 2 {
+            return work();
+        }
+        std::thread::scope(|scope| {
+            // Without a thread the publish does it.
+            let _ = std::thread::Builder::new().stack_size(WORKER_STACK).spawn_scoped(scope, || self.engine.gather_ahead(SHARED));
+            work()
+        })
     }
 
     /// Writes what was learned to the store.

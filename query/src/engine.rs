@@ -35,12 +35,12 @@ use crate::interrupt::Interrupt;
 use crate::kind::{Input, Key, Kind, Query};
 use crate::node::{Deps, FORCED, NodeId, Nodes, Revision, Slot, State, YELLOW};
 use crate::row::{AnyKey, Erased, InputRow, QueryRow, Table, Value, key_fingerprint};
-use crate::store::{Damaged, Row, Store, flags};
+use crate::store::{Batch, Damaged, Row, Store, flags};
 use crate::waits::{Waits, Worker};
 
 pub use doubt::Difference;
 pub use explain::{Edge, Execution, Figures, NodeView, Reason};
-pub use publish::Outcome;
+pub use publish::{Outcome, SHARED};
 
 type Loader = Box<dyn Fn(Kind, &dyn Any) -> Result<Option<Value>, Interrupt> + Send + Sync>;
 
@@ -72,6 +72,8 @@ pub struct Engine {
     recording: Recording,
     /// Nodes whose second run gave another answer: hidden inputs.
     differences: Mutex<Vec<Difference>>,
+    /// Rows for the next publish that are gathered already.
+    ahead: Mutex<Batch>,
     started: Instant,
 }
 
@@ -105,6 +107,7 @@ impl Default for Engine {
             executions: Mutex::default(),
             recording: Recording::Changes,
             differences: Mutex::default(),
+            ahead: Mutex::default(),
             started: Instant::now(),
         }
     }

@@ -3,6 +3,7 @@
 //! Numbers below `stored` are nodes of the store; behind them come those that the session meets first. A stored node that nothing has touched costs one
 //! byte: zero means *green, as stored*. Only when it is verified, run or loaded does it get a [`Slot`].
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -39,6 +40,17 @@ pub(crate) enum Color {
     Green,
 }
 
+/// What the store has of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Saved {
+    /// All of it.
+    Yes,
+    /// Something else, or nothing.
+    No,
+    /// The same, but what it is now waits for the publish ([`crate::Engine::gather_ahead`]).
+    Waits,
+}
+
 /// The answer as far as it is in memory.
 #[derive(Clone)]
 pub(crate) enum Held {
@@ -55,8 +67,8 @@ pub(crate) struct State {
     pub known: bool,
     /// It must run, whatever its dependencies say: its row is stale, or failed.
     pub forced: bool,
-    /// Differs from what the store has.
-    pub unsaved: bool,
+    /// What the store has of it.
+    pub saved: Saved,
     /// Binary logarithm of its last running time in microseconds.
     pub cost: u8,
     /// Kinds (as a mask over the release rule of its own kind) that have read its value.
@@ -68,16 +80,16 @@ pub(crate) struct State {
     /// Fingerprint of the answer.
     pub fp: Fp,
     /// The fingerprint before, and since when it was that one.
-    pub before: Option<(Fp, Revision)>,
+    pub before: Option<Box<(Fp, Revision)>>,
     pub held: Held,
     /// Where the value is on disk, or `BlobAt::NONE`.
     pub stored: BlobAt,
     /// `None`: as the store has them.
     pub deps: Option<Deps>,
     /// Who asked for it in this session: a superset, in order of arrival. Those of earlier sessions are in the store.
-    pub dependents: Vec<NodeId>,
+    pub dependents: SmallVec<[NodeId; 4]>,
     /// A state that the session replaced, to be remembered.
-    pub superseded: Option<Trace>,
+    pub superseded: Option<Box<Trace>>,
     /// Set while it runs, when it turns out to be on a cycle.
     pub cycle: Option<std::sync::Arc<Cycle>>,
 }
@@ -88,7 +100,7 @@ impl State {
             color: Color::New,
             known: false,
             forced: false,
-            unsaved: false,
+            saved: Saved::Yes,
             cost: 0,
             consumed: 0,
             changed_at: 0,
@@ -98,7 +110,7 @@ impl State {
             held: Held::Nothing,
             stored: BlobAt::NONE,
             deps: None,
-            dependents: Vec::new(),
+            dependents: SmallVec::new(),
             superseded: None,
             cycle: None,
         }
@@ -264,14 +276,21 @@ impl Nodes {
         slot
     }
 
-    /// Every node that has a slot, in order of numbers.
-    pub fn touched(&self) -> impl Iterator<Item = (NodeId, &Slot)> {
-        let chunks = self.groups.iter().enumerate().filter_map(|(g, group)| Some((g, group.get()?)));
-        let chunks =
-            chunks.flat_map(|(g, group)| group.iter().enumerate().filter_map(move |(c, chunk)| Some((g * GROUP + c, chunk.get()?))));
-        chunks.flat_map(|(c, chunk)| {
+    /// Every node with a number in this range that has a slot, in order of numbers.
+    pub fn touched(&self, ids: Range<u32>) -> impl Iterator<Item = (NodeId, &Slot)> {
+        let ids = ids.start..ids.end.min(self.len());
+        let first = |size: usize| ids.start as usize / size;
+        let groups = self.groups.iter().enumerate().skip(first(CHUNK * GROUP)).take_while({
+            let end = ids.end as usize;
+            move |(g, _)| g * GROUP * CHUNK < end
+        });
+        let chunks = groups
+            .filter_map(|(g, group)| Some((g, group.get()?)))
+            .flat_map(|(g, group)| group.iter().enumerate().filter_map(move |(c, chunk)| Some((g * GROUP + c, chunk.get()?))));
+        let slots = chunks.flat_map(|(c, chunk)| {
             chunk.iter().enumerate().filter_map(move |(i, slot)| Some((NodeId((c * CHUNK + i) as u32), &**slot.get()?)))
-        })
+        });
+        slots.filter(move |(id, _)| ids.contains(&id.0))
     }
 }
 

@@ -16,6 +16,7 @@
 //! | room        | verb                                                       |
 //! |-------------|------------------------------------------------------------|
 //! | `open`      | finding the store, and whether to believe it               |
+//! | `batch`     | rows on their way to a publish                             |
 //! | `publish`   | the rows of a session become a delta, or a base            |
 //! | `commit`    | the protocol of writing: what is on disk at each moment    |
 //! | `fold`      | merging segments, leaving dead blobs behind                |
@@ -29,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::fingerprint::Fp;
 
+mod batch;
 mod blob;
 mod bytes;
 pub mod cas;
@@ -52,9 +54,10 @@ mod why;
 #[cfg(test)]
 mod tests;
 
+pub use batch::Batch;
 pub use blob::BlobAt;
 pub use map::Mapped;
-pub use publish::{Delta, NewRow, Published};
+pub use publish::{Delta, Published};
 pub use stat::{StoreStat, Verified};
 pub use trace::{MAX_TRACES, Trace};
 pub use why::WhyRecord;

@@ -39,6 +39,12 @@ impl<'a> Row<'a> {
     }
 }
 
+/// About as many bytes as [`append`] will append.
+pub fn room(program: &Program) -> usize {
+    let of_functions: usize = program.functions.iter().map(|function| ENTRY + function.name.len() + 1).sum();
+    of_functions + runtime::names().len() * 64 + 1024
+}
+
 /// Appends sections `.text`, `.rodata`, `.symtab`, `.strtab`, `.shstrtab` and enters them in the ELF header.
 pub fn append(program: &Program, layout: &Layout, bytes: &mut Vec<u8>) {
     let mut rows = Vec::with_capacity(program.functions.len());

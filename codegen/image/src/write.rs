@@ -42,7 +42,10 @@ fn laid<'a>(program: &'a Program<'a>) -> Result<(Vec<u8>, Layout<'a>, u64), Link
     let layout = Layout::of(program)?;
     let entry = layout.function_number(program.entry).ok_or(LinkError::NoEntry)?;
     let end = [layout.text, layout.constants, layout.variables].iter().map(|segment| segment.offset + segment.file).max().unwrap_or(0);
-    let mut image = Image { bytes: vec![0; end as usize], layout: &layout, program };
+    // Room for all at once: growing it would copy it.
+    let mut bytes = Vec::with_capacity(end as usize + if program.symbols { symbols::room(program) } else { 0 });
+    bytes.resize(end as usize, 0);
+    let mut image = Image { bytes, layout: &layout, program };
     image.headers();
     image.functions()?;
     image.pieces()?;

@@ -7,7 +7,7 @@ use super::execute::Why;
 use super::{Engine, STACK};
 use crate::fingerprint::Fp;
 use crate::interrupt::{Cycle, Interrupt};
-use crate::node::{Color, Held, NodeId, Revision, State};
+use crate::node::{Color, Held, NodeId, Revision, Saved, State};
 use crate::row::Value;
 use crate::store::BlobAt;
 
@@ -140,7 +140,7 @@ impl Engine {
         if value.is_none() {
             // A damaged value is a miss: it is computed again, and written again.
             state.stored = BlobAt::NONE;
-            state.unsaved = true;
+            state.saved = Saved::No;
         }
         value
     }

@@ -11,7 +11,7 @@ use super::explain::{Execution, Reason};
 use super::{Ctx, Engine, Recording, STACK};
 use crate::fingerprint::{Fp, StableHasher};
 use crate::interrupt::{Cycle, Interrupt};
-use crate::node::{Color, Deps, Held, NodeId, Slot, State};
+use crate::node::{Color, Deps, Held, NodeId, Saved, Slot, State};
 use crate::row::{Erased, Value};
 use crate::store::BlobAt;
 
@@ -103,19 +103,19 @@ impl Engine {
             }
             let old = state.known.then_some(state.fp);
             if old != Some(fp) {
-                state.before = state.known.then_some((state.fp, state.changed_at));
+                state.before = state.known.then(|| Box::new((state.fp, state.changed_at)));
                 state.changed_at = self.revision;
                 state.stored = BlobAt::NONE;
                 state.fp = fp;
-                state.superseded = superseded;
-                state.unsaved = true;
+                state.superseded = superseded.map(Box::new);
+                state.saved = Saved::No;
             } else if !again {
                 // The same answer: what is stored of it stays. What it was computed from is different, and the way back must be known all the same.
-                state.unsaved = true;
-                state.superseded = superseded;
+                state.saved = Saved::No;
+                state.superseded = superseded.map(Box::new);
             }
             if row.is_persisted() && state.stored == BlobAt::NONE {
-                state.unsaved = true;
+                state.saved = Saved::No;
             }
             state.known = true;
             state.forced = false;

@@ -149,7 +149,7 @@ impl Engine {
         let executions = self.executions.lock();
         Figures {
             nodes: self.node_count(),
-            touched: self.nodes.touched().count(),
+            touched: self.nodes.touched(0..u32::MAX).count(),
             executed: executions.len(),
             cut_off: executions.iter().filter(|run| run.old == Some(run.new)).count(),
         }

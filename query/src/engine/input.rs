@@ -7,7 +7,7 @@ use super::Engine;
 use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
 use crate::kind::{Input, Kind};
-use crate::node::{Color, Held, NodeId};
+use crate::node::{Color, Held, NodeId, Saved};
 use crate::row::Value;
 use crate::store::BlobAt;
 
@@ -51,11 +51,11 @@ impl Engine {
         }
         let asked = state.known || !state.dependents.is_empty() || id.0 < self.nodes.stored();
         if asked && state.known {
-            state.before = Some((state.fp, state.changed_at));
+            state.before = Some(Box::new((state.fp, state.changed_at)));
         }
         state.known = true;
         state.forced = false;
-        state.unsaved = true;
+        state.saved = Saved::No;
         state.fp = fp;
         state.held = held;
         state.stored = BlobAt::NONE;
@@ -116,7 +116,7 @@ impl Engine {
             state.color = Color::Green;
             state.known = true;
             state.forced = false;
-            state.unsaved = true;
+            state.saved = Saved::No;
             state.fp =
                 value.as_ref().map_or_else(absent, |value| if self.bare { Fp::NONE } else { self.row(I::KIND).fingerprint(&**value) });
             state.held = value.map_or(Held::Nothing, Held::Value);

@@ -1,12 +1,11 @@
 //! Writing what this session learned to the store: O(what it touched).
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Engine;
 use crate::interrupt::Interrupt;
-use crate::node::{Color, Held, NodeId, Slot};
-use crate::store::{BlobAt, Damaged, Delta, NewRow, Published, Row, Section, Store, Trace, flags};
+use crate::node::{Color, Held, NodeId, Saved};
+use crate::store::{Batch, BlobAt, Damaged, Delta, Published, Row, Section, Store, flags};
 
 /// What became of a publish.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,58 +20,23 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// Fewer touched nodes than this are gathered before another thread would have started.
-const SHARED: usize = 4096;
+/// Fewer nodes than this are gathered before another thread would have started.
+pub const SHARED: usize = 4096;
 
 /// Bytes of stack of a thread that writes values, which may be nested as deeply as the sources are.
 const DEEP: usize = 64 << 20;
 
-/// Rows for the store, with their bytes and questions in two pieces of memory instead of three a row.
+/// What one worker gathers.
 #[derive(Default)]
 struct News {
-    rows: Vec<Gathered>,
-    bytes: Vec<u8>,
-    deps: Vec<u32>,
+    rows: Batch,
     yellow: Vec<u32>,
-    scratch: Vec<u8>,
-}
-
-struct Gathered {
-    id: u32,
-    row: Row,
-    deps: Range<usize>,
-    new_key: Option<Range<usize>>,
-    new_value: Option<Range<usize>>,
-    trace: Option<Trace>,
-}
-
-impl News {
-    /// Where the bytes lie that `write` gives.
-    fn stored(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
-        self.scratch.clear();
-        write(&mut self.scratch);
-        let from = self.bytes.len();
-        self.bytes.extend_from_slice(&self.scratch);
-        from..self.bytes.len()
-    }
-
-    fn rows(&self) -> impl Iterator<Item = NewRow<'_>> {
-        let bytes = |range: &Range<usize>| Cow::Borrowed(&self.bytes[range.clone()]);
-        self.rows.iter().map(move |row| NewRow {
-            id: row.id,
-            row: row.row,
-            deps: Cow::Borrowed(&self.deps[row.deps.clone()]),
-            new_key: row.new_key.as_ref().map(bytes),
-            new_value: row.new_value.as_ref().map(bytes),
-            trace: row.trace.clone(),
-        })
-    }
 }
 
 impl Engine {
     /// Is there anything that the store does not have?
     pub fn has_news(&self) -> bool {
-        self.nodes.touched().any(|(_, slot)| slot.state.lock().unsaved)
+        self.nodes.touched(0..u32::MAX).any(|(_, slot)| slot.state.lock().saved != Saved::Yes)
     }
 
     /// Writes everything that the store does not have, with these sections, as the next generation.
@@ -94,8 +58,18 @@ impl Engine {
         if sections.is_empty() && !self.has_news() {
             return Outcome::Nothing;
         }
-        let Ok(parts) = self.news(workers) else { return Outcome::Refused("the stored graph is damaged".to_owned()) };
-        let (rows, yellow) = (parts.iter().flat_map(News::rows).collect(), self.yellow(&parts));
+        let ahead = self.take_ahead();
+        let outcome = self.try_publish(ahead, sections, workers);
+        if outcome != Outcome::Written {
+            self.wait_no_longer();
+        }
+        outcome
+    }
+
+    fn try_publish(&mut self, ahead: Batch, sections: Vec<(Section, Vec<u8>)>, workers: impl FnOnce() -> usize) -> Outcome {
+        let Ok(parts) = self.news(ahead.len(), workers) else { return Outcome::Refused("the stored graph is damaged".to_owned()) };
+        let yellow = self.yellow(&parts);
+        let rows = std::iter::once(ahead).chain(parts.into_iter().map(|part| part.rows)).collect();
         // Two sessions that change no input are two generations all the same.
         self.revision = self.revision.max(self.store.as_ref().map_or(0, Store::generation) + 1);
         let generation = self.revision;
@@ -105,9 +79,9 @@ impl Engine {
                 // Losing the log loses explanations, nothing else.
                 let _ =
                     store.append_why(generation, &self.executions.get_mut().iter().map(|run| run.record(generation)).collect::<Vec<_>>());
-                for (_, slot) in self.nodes.touched() {
+                for (_, slot) in self.nodes.touched(0..u32::MAX) {
                     let mut state = slot.state.lock();
-                    state.unsaved = false;
+                    state.saved = Saved::Yes;
                     state.superseded = None;
                 }
                 Outcome::Written
@@ -117,18 +91,65 @@ impl Engine {
         }
     }
 
+    /// Gathers what can be published now, so that the publish has less to do, if there are so many new nodes at least. Beside something that leaves a
+    /// processor free.
+    pub fn gather_ahead(&self, least: usize) {
+        let new = self.nodes.len() - self.nodes.stored();
+        if self.bare || self.store.is_none() || (new as usize) < least {
+            return;
+        }
+        let mut ahead = self.ahead.lock();
+        if ahead.is_empty() {
+            let mut news = News { rows: Batch::with_rows(new as usize), yellow: Vec::new() };
+            // Whatever is wrong is met again by the publish.
+            let _ = self.gather(0..u32::MAX, true, &mut news);
+            *ahead = news.rows;
+        }
+    }
+
+    /// What waited for a publish that failed is gathered by the next one.
+    fn wait_no_longer(&self) {
+        for (_, slot) in self.nodes.touched(0..u32::MAX) {
+            let mut state = slot.state.lock();
+            if state.saved == Saved::Waits {
+                state.saved = Saved::No;
+            }
+        }
+    }
+
+    /// What was gathered ahead and has not changed since. The rest waits no longer.
+    fn take_ahead(&mut self) -> Batch {
+        let mut ahead = std::mem::take(self.ahead.get_mut());
+        ahead.retain(|id| {
+            let Some(slot) = self.nodes.slot(NodeId(id)) else { return false };
+            let mut state = slot.state.lock();
+            let waits = state.saved == Saved::Waits && state.color == Color::Green;
+            if state.saved == Saved::Waits && !waits {
+                state.saved = Saved::No;
+            }
+            waits
+        });
+        ahead
+    }
+
     /// Rows that the store does not have. What each worker gathers depends on nothing but the nodes, so the file does not tell how many there were.
-    fn news(&self, workers: impl FnOnce() -> usize) -> Result<Vec<News>, Interrupt> {
-        let touched: Vec<(NodeId, &Slot)> = self.nodes.touched().collect();
-        let workers = if touched.len() < SHARED { 1 } else { workers().max(1) };
-        let mut shares = touched.chunks(touched.len().div_ceil(workers).max(1));
+    fn news(&self, gathered: usize, workers: impl FnOnce() -> usize) -> Result<Vec<News>, Interrupt> {
+        let touched = self.nodes.touched(0..u32::MAX).count().saturating_sub(gathered);
+        let workers = if touched < SHARED { 1 } else { workers().max(1) };
+        // What a cold build has made is everything, so equal parts of the numbers are equal work.
+        let (count, rows) = (self.nodes.len(), touched.div_ceil(workers));
+        let share = |worker: usize| (count as usize * worker / workers) as u32..(count as usize * (worker + 1) / workers) as u32;
+        let mut shares = (0..workers).map(share);
         let first = shares.next().unwrap_or_default();
         std::thread::scope(|scope| {
             let gather = |share| {
-                let mut news = News::default();
-                self.gather(share, &mut news).map(|()| news)
+                let mut news = News { rows: Batch::with_rows(rows), yellow: Vec::new() };
+                self.gather(share, false, &mut news).map(|()| news)
             };
-            let spawn = |share| std::thread::Builder::new().stack_size(DEEP).spawn_scoped(scope, move || gather(share)).ok().ok_or(share);
+            let spawn = |share: Range<u32>| {
+                let part = share.clone();
+                std::thread::Builder::new().stack_size(DEEP).spawn_scoped(scope, move || gather(part)).ok().ok_or(share)
+            };
             let others: Vec<_> = shares.map(spawn).collect();
             let mut parts = vec![gather(first)?];
             for other in others {
@@ -153,8 +174,9 @@ impl Engine {
         yellow
     }
 
-    fn gather(&self, touched: &[(NodeId, &Slot)], news: &mut News) -> Result<(), Interrupt> {
-        for &(id, slot) in touched {
+    /// Adds the rows of these numbers; `is_early`: of those that are up to date, which wait from now on.
+    fn gather(&self, share: Range<u32>, is_early: bool, news: &mut News) -> Result<(), Interrupt> {
+        for (id, slot) in self.nodes.touched(share) {
             let mut state = slot.state.lock();
             if matches!(state.color, Color::Yellow | Color::New | Color::Running(_)) {
                 news.yellow.push(id.0);
@@ -162,24 +184,30 @@ impl Engine {
             let is_new = id.0 >= self.nodes.stored();
             // Every new number has a row, even that of a node which was asked for and then never computed.
             let has_no_row = is_new && self.store.as_ref().is_none_or(|store| id.0 >= store.node_count());
-            if !state.unsaved && !has_no_row {
+            let is_wanted = match state.saved {
+                Saved::No => !is_early || state.color == Color::Green,
+                Saved::Yes => has_no_row && !is_early,
+                Saved::Waits => false,
+            };
+            if !is_wanted {
                 continue;
             }
             let kind = self.row(slot.kind);
-            let (key, key_at, new_key) = if is_new {
+            let (key, key_at) = if is_new {
                 let Some(key) = slot.key.get() else { return Err(Interrupt::Damaged) };
-                (kind.key_fingerprint(&**key), BlobAt::NONE, Some(news.stored(|out| kind.key_bytes(&**key, out))))
+                news.rows.key(|out| kind.key_bytes(&**key, out));
+                (kind.key_fingerprint(&**key), BlobAt::NONE)
             } else {
                 let row = self.stored_row(id)?;
-                (row.key, row.key_at, None)
+                (row.key, row.key_at)
             };
             let failed = !state.known || matches!(state.held, Held::Failed(_));
-            let new_value = match &state.held {
-                Held::Value(value) if state.stored == BlobAt::NONE && kind.is_persisted() => {
-                    Some(news.stored(|out| kind.value_bytes(&**value, out)))
-                }
-                Held::Value(_) | Held::Nothing | Held::Failed(_) => None,
-            };
+            if let Held::Value(value) = &state.held
+                && state.stored == BlobAt::NONE
+                && kind.is_persisted()
+            {
+                news.rows.value(|out| kind.value_bytes(&**value, out));
+            }
             let row = Row {
                 kind: slot.kind.0,
                 flags: if failed { flags::FAILED } else { 0 },
@@ -191,13 +219,17 @@ impl Engine {
                 changed_at: state.changed_at,
                 verified_at: state.verified_at,
             };
-            let from = news.deps.len();
             match &state.deps {
-                Some(deps) => news.deps.extend(deps.iter().map(|dep| dep.0)),
-                None => news.deps.extend(self.deps(id, &state)?.iter().map(|dep| dep.0)),
+                Some(deps) => deps.iter().for_each(|dep| news.rows.dep(dep.0)),
+                None => self.deps(id, &state)?.iter().for_each(|dep| news.rows.dep(dep.0)),
             }
-            let trace = state.superseded.take();
-            news.rows.push(Gathered { id: id.0, row, deps: from..news.deps.len(), new_key, new_value, trace });
+            if let Some(trace) = state.superseded.take() {
+                news.rows.trace(*trace);
+            }
+            news.rows.row(id.0, row);
+            if is_early {
+                state.saved = Saved::Waits;
+            }
         }
         Ok(())
     }

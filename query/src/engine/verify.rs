@@ -10,7 +10,7 @@ use super::execute::Why;
 use super::{Engine, STACK};
 use crate::fingerprint::Fp;
 use crate::interrupt::Interrupt;
-use crate::node::{BUSY, Color, Deps, FORCED, Held, NodeId, Revision, Slot, TOUCHED, YELLOW};
+use crate::node::{BUSY, Color, Deps, FORCED, Held, NodeId, Revision, Saved, Slot, TOUCHED, YELLOW};
 use crate::row::Value;
 use crate::store::{Trace, flags};
 
@@ -46,15 +46,15 @@ impl Engine {
                 }
                 self.settle(id, slot, |state| {
                     if state.fp != trace.value {
-                        state.before = Some((state.fp, state.changed_at));
+                        state.before = Some(Box::new((state.fp, state.changed_at)));
                         state.changed_at = self.revision;
                     }
                     state.fp = trace.value;
                     state.stored = trace.value_at;
                     state.held = Held::Nothing;
                     state.deps = Some(trace.deps.iter().map(|&(dep, _)| NodeId(dep)).collect());
-                    state.superseded = superseded;
-                    state.unsaved = true;
+                    state.superseded = superseded.map(Box::new);
+                    state.saved = Saved::No;
                     state.verified_at = self.revision;
                     state.color = Color::Green;
                 });
@@ -180,7 +180,7 @@ impl Engine {
         let (fp, changed_at, before) = match self.nodes.slot(id) {
             Some(slot) => {
                 let state = slot.state.lock();
-                (state.fp, state.changed_at, state.before)
+                (state.fp, state.changed_at, state.before.as_deref().copied())
             }
             None => {
                 let row = self.stored_row(id)?;

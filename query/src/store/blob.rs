@@ -11,7 +11,9 @@
 //! Nothing that a published graph names is ever written over: blobs go behind the end of the file and behind the end that `HEAD` knows, whichever is
 //! farther.
 
-use super::bytes::{Put, Reader, checksum_with};
+use std::sync::Arc;
+
+use super::bytes::{Reader, checksum_with};
 use crate::fingerprint::Fp;
 
 /// Place of the bytes of a key or value. Only the store makes one; the engine keeps it and gives it back.
@@ -73,10 +75,28 @@ pub(crate) fn size(bytes: &[u8]) -> u64 {
     (BLOB_HEADER + bytes.len()).next_multiple_of(8) as u64
 }
 
+/// Puts the length of a blob into its header; false when it is too long. `blob` is where the header begins, and ends where the blob ends.
+pub(crate) fn set_len(blob: &mut [u8]) -> bool {
+    let Ok(len) = u32::try_from(blob.len() - BLOB_HEADER) else { return false };
+    blob[..4].copy_from_slice(&len.to_le_bytes());
+    true
+}
+
+/// Completes the header of a blob, whose length is in it, for the place where it will lie. Beyond the last place nothing is ever read.
+pub(crate) fn seal(blob: &mut [u8], at: u64, owner: Fp) {
+    let Ok(unit) = u32::try_from(at / 8) else { return };
+    let Some(len) = Reader(blob).u32() else { return };
+    let owner = owner_of(owner);
+    let sum = sum(unit, len, owner, &blob[BLOB_HEADER..BLOB_HEADER + len as usize]);
+    blob[4..8].copy_from_slice(&owner.to_le_bytes());
+    blob[8..16].copy_from_slice(&sum.to_le_bytes());
+}
+
 /// Blobs about to be appended at a place of the file.
 pub(crate) struct Appender {
     start: u64,
-    pub bytes: Vec<u8>,
+    len: u64,
+    pieces: Vec<Arc<Vec<u8>>>,
 }
 
 impl Appender {
@@ -86,14 +106,14 @@ impl Appender {
             // A new file; what was there, if anything, was not even its first line.
             let mut bytes = BLOB_MAGIC.to_vec();
             bytes.resize(BLOB_START as usize, 0);
-            return Appender { start: 0, bytes };
+            return Appender { start: 0, len: BLOB_START, pieces: vec![Arc::new(bytes)] };
         }
-        Appender { start: end.next_multiple_of(8), bytes: Vec::new() }
+        Appender { start: end.next_multiple_of(8), len: 0, pieces: Vec::new() }
     }
 
     /// Nothing, in a file that ends here.
     pub fn nothing(end: u64) -> Appender {
-        Appender { start: end, bytes: Vec::new() }
+        Appender { start: end, len: 0, pieces: Vec::new() }
     }
 
     /// Where the bytes go.
@@ -103,18 +123,39 @@ impl Appender {
 
     /// Length of the file once all is written.
     pub fn end(&self) -> u64 {
-        self.start + self.bytes.len() as u64
+        self.start + self.len
+    }
+
+    /// What is to be written, and where.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.pieces.iter().scan(self.start, |end, piece| {
+            let at = *end;
+            *end += piece.len() as u64;
+            Some((at, &piece[..]))
+        })
+    }
+
+    /// Adds blobs that are sealed for the end.
+    pub fn append(&mut self, sealed: &[Arc<Vec<u8>>]) {
+        self.len += sealed.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        self.pieces.extend_from_slice(sealed);
     }
 
     /// Adds a blob; its place, 0 when the file cannot grow any more or the bytes are too many.
     pub fn push(&mut self, owner: Fp, bytes: &[u8]) -> u32 {
-        let (Ok(unit), Ok(len)) = (u32::try_from(self.end() / 8), u32::try_from(bytes.len())) else { return 0 };
-        let owner = owner_of(owner);
-        self.bytes.put32(len);
-        self.bytes.put32(owner);
-        self.bytes.put64(sum(unit, len, owner, bytes));
-        self.bytes.extend_from_slice(bytes);
-        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+        let at = self.end();
+        let (Ok(unit), Ok(_)) = (u32::try_from(at / 8), u32::try_from(bytes.len())) else { return 0 };
+        if self.pieces.is_empty() {
+            self.pieces.push(Arc::default());
+        }
+        let Some(piece) = self.pieces.last_mut().map(Arc::make_mut) else { return 0 };
+        let from = piece.len();
+        piece.resize(from + BLOB_HEADER, 0);
+        piece.extend_from_slice(bytes);
+        set_len(&mut piece[from..]);
+        seal(&mut piece[from..], at, owner);
+        piece.resize(piece.len().next_multiple_of(8), 0);
+        self.len += (piece.len() - from) as u64;
         unit
     }
 }

@@ -116,7 +116,11 @@ impl Store {
         disk.write(&temporaries.graph, prepared.segment.file())?;
         // A new blob file can be written before the lock as well: the first build, and folding.
         if prepared.blobs.start() == 0 {
-            disk.write(temporaries.blob.insert(temporary("blob")), &prepared.blobs.bytes)?;
+            let name = temporaries.blob.insert(temporary("blob"));
+            // The first piece makes the file.
+            let mut pieces = prepared.blobs.pieces();
+            disk.write(name, pieces.next().map_or(&[], |(_, piece)| piece))?;
+            append(disk, name, pieces)?;
         }
 
         let _lock = disk.lock()?;
@@ -133,8 +137,8 @@ impl Store {
             && let Some(name) = temporaries.blob.take()
         {
             disk.rename(&name, &blob_file)?;
-        } else if !prepared.blobs.bytes.is_empty() {
-            disk.write_at(&blob_file, prepared.blobs.start(), &prepared.blobs.bytes)?;
+        } else {
+            append(disk, &blob_file, prepared.blobs.pieces())?;
         }
         let mut new = prepared.head.clone();
         new.blob_len = prepared.blobs.end();
@@ -199,6 +203,11 @@ impl Store {
             }
         }
     }
+}
+
+/// Writes blobs to where they go.
+fn append<'a>(disk: &dyn Disk, file: &str, mut pieces: impl Iterator<Item = (u64, &'a [u8])>) -> io::Result<()> {
+    pieces.try_for_each(|(at, piece)| disk.write_at(file, at, piece))
 }
 
 /// The answer to the caller.

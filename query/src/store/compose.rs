@@ -1,12 +1,10 @@
 //! Making the next segment out of new rows and of the segments that it takes the place of.
 
-use std::borrow::Cow;
-
-use super::blob::{Appender, BLOB_HEADER};
+use super::batch::{Batch, BatchRow};
+use super::blob::Appender;
 use super::commit::{Prepared, Stop, opened};
 use super::encode::{Builder, TooLarge};
 use super::head::Head;
-use super::publish::NewRow;
 use super::row::{NO_KIND, PackedRow};
 use super::segment::{Column, Words};
 use super::trace::{PackedTrace, remember};
@@ -25,12 +23,44 @@ pub(super) struct Contents<'a> {
     pub keep: usize,
     /// Number of nodes with it.
     pub nodes: u32,
-    /// New rows, ascending by id.
-    pub news: &'a [NewRow<'a>],
+    /// New rows.
+    pub news: News<'a>,
     /// All ids that are out of date.
     pub yellow: &'a [u32],
     /// Sections to replace.
     pub sections: &'a [(Section, Vec<u8>)],
+}
+
+/// New rows, ascending by id.
+#[derive(Default)]
+pub(super) struct News<'a> {
+    pub batches: &'a [Batch],
+    /// Where in the file the blobs of each batch begin.
+    pub starts: Vec<u64>,
+    pub order: &'a [Place],
+}
+
+/// Where a new row is.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub id: u32,
+    batch: u32,
+    row: u32,
+}
+
+impl<'a> News<'a> {
+    /// Where the rows are, ascending by id.
+    pub fn order(batches: &[Batch]) -> Vec<Place> {
+        let rows = (0..).zip(batches).flat_map(|(batch, rows)| rows.ids().map(move |(row, id)| Place { id, batch, row }));
+        let mut order: Vec<Place> = rows.collect();
+        order.sort_by_key(|place| place.id);
+        order
+    }
+
+    /// The row, and the unit of the file that its batch begins at.
+    fn get(&self, place: Place) -> (BatchRow<'a>, u64) {
+        (self.batches[place.batch as usize].get(place.row as usize), self.starts[place.batch as usize] / 8)
+    }
 }
 
 /// Where the bytes of values go that older rows name.
@@ -50,33 +80,30 @@ impl Places for Stay {
 
 impl Store {
     /// The segment with these contents, in the place of those that are not kept. New blobs go to `blobs`, and those of older rows through `places`.
-    pub(super) fn compose(
-        &self,
-        head: Head,
-        contents: &Contents<'_>,
-        mut blobs: Appender,
-        places: &mut impl Places,
-    ) -> Result<Prepared, Stop> {
-        let &Contents { keep, nodes, news, yellow, sections } = contents;
+    pub(super) fn compose(&self, head: Head, contents: &Contents<'_>, blobs: Appender, places: &mut impl Places) -> Result<Prepared, Stop> {
+        let &Contents { keep, nodes, ref news, yellow, sections } = contents;
         let (below, absorbed) = self.segments.split_at(keep.min(self.segments.len()));
         let is_base = below.is_empty();
         let ids = if is_base { (0..nodes).collect() } else { union(news, absorbed)? };
         let mut builder = Builder::new(is_base, ids.len());
-        // One allocation, not a doubling of what may be many megabytes.
-        blobs.bytes.reserve(news.iter().map(|new| bytes_of(&new.new_key) + bytes_of(&new.new_value)).sum());
         let mut deps: Vec<u32> = Vec::new();
-        let mut news = news.iter().peekable();
+        let mut order = news.order.iter().peekable();
+        builder.yellow = yellow.to_vec();
         for id in ids {
             deps.clear();
             let mut traces: Vec<PackedTrace> = Vec::new();
-            let row = match news.next_if(|new| new.id == id) {
-                Some(new) => {
-                    deps.extend_from_slice(&new.deps);
-                    if let Some(trace) = &new.trace {
+            let row = match order.next_if(|place| place.id == id) {
+                Some(&place) => {
+                    let (new, start) = news.get(place);
+                    deps.extend_from_slice(new.deps);
+                    if new.row.flags & flags::YELLOW != 0 {
+                        builder.yellow.push(id);
+                    }
+                    if let Some(trace) = new.trace {
                         let value_at = Store::unit_of(&head, trace.value_at, trace.value);
                         remember(&mut traces, PackedTrace { deps: trace.deps.clone(), value: trace.value, value_at, flags: trace.flags });
                     }
-                    pack(&head, new, &mut blobs)
+                    pack(&head, new, start)
                 }
                 None => match locate(absorbed, id)? {
                     Some((segment, local)) => {
@@ -110,8 +137,6 @@ impl Store {
             }
             builder.push(id, &row, &deps, &traces, is_new_key);
         }
-        builder.yellow = yellow.to_vec();
-        builder.yellow.extend(contents.news.iter().filter(|new| new.row.flags & flags::YELLOW != 0).map(|new| new.id));
         builder.yellow.sort_unstable();
         builder.yellow.dedup();
         for section in Section::ALL {
@@ -128,22 +153,13 @@ impl Store {
     }
 }
 
-/// At most what a blob takes.
-fn bytes_of(blob: &Option<Cow<'_, [u8]>>) -> usize {
-    blob.as_ref().map_or(0, |bytes| bytes.len() + BLOB_HEADER + 8)
-}
-
-/// A new row as the disk has it; its bytes are appended.
-fn pack(head: &Head, new: &NewRow<'_>, blobs: &mut Appender) -> PackedRow {
-    let row = &new.row;
-    let key_at = match &new.new_key {
-        Some(bytes) => blobs.push(row.key, bytes),
-        None => Store::unit_of(head, row.key_at, row.key),
-    };
-    let value_at = match &new.new_value {
-        Some(bytes) => blobs.push(row.value, bytes),
-        None => Store::unit_of(head, row.value_at, row.value),
-    };
+/// A new row as the disk has it; `start` is the unit that its batch begins at.
+fn pack(head: &Head, new: BatchRow<'_>, start: u64) -> PackedRow {
+    let row = new.row;
+    // Behind the last unit that a row can name nothing is kept.
+    let place = |unit: u32| u32::try_from(start + u64::from(unit)).unwrap_or(0);
+    let key_at = new.new_key.map_or_else(|| Store::unit_of(head, row.key_at, row.key), place);
+    let value_at = new.new_value.map_or_else(|| Store::unit_of(head, row.value_at, row.value), place);
     PackedRow {
         kind: row.kind,
         // The list of the publish says who is out of date, so that a node can become so without a row.
@@ -159,8 +175,8 @@ fn pack(head: &Head, new: &NewRow<'_>, blobs: &mut Appender) -> PackedRow {
 }
 
 /// The ids of new rows and of the rows in these segments, ascending.
-fn union(news: &[NewRow<'_>], absorbed: &[super::Segment]) -> Result<Vec<u32>, Damaged> {
-    let mut ids: Vec<u32> = news.iter().map(|new| new.id).collect();
+fn union(news: &News<'_>, absorbed: &[super::Segment]) -> Result<Vec<u32>, Damaged> {
+    let mut ids: Vec<u32> = news.order.iter().map(|place| place.id).collect();
     if absorbed.is_empty() {
         return Ok(ids);
     }

@@ -4,7 +4,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::blob::{self, Appender, BlobAt};
 use super::commit::{Stop, published};
-use super::compose::{Contents, Places, Stay};
+use super::compose::{Contents, News, Places, Stay};
 use super::head::Head;
 use super::publish::Published;
 use super::{Damaged, Store};
@@ -55,7 +55,7 @@ impl Store {
         let live = self.live_bytes()?;
         let copies = head.blob_len > SMALL && live < head.blob_len / 2;
         let yellow = self.yellow()?;
-        let contents = Contents { keep: 0, nodes: self.nodes, news: &[], yellow: &yellow, sections: &[] };
+        let contents = Contents { keep: 0, nodes: self.nodes, news: News::default(), yellow: &yellow, sections: &[] };
         self.commit(copies, |store, head, end| {
             let head = Head { blob_live: live, ..head.clone() };
             if !copies {

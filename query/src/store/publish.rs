@@ -1,42 +1,23 @@
 //! Publishing: the rows of a session become a delta, or a base when that is due.
 
-use std::borrow::Cow;
-
+use super::batch::Batch;
 use super::blob::{Appender, BlobAt};
 use super::commit::{Stop, published};
-use super::compose::{Contents, Stay};
+use super::compose::{Contents, News, Place, Stay};
 use super::head::{Head, MAX_SEGMENTS};
-use super::trace::Trace;
-use super::{Row, Section, Store};
+use super::{Section, Store};
 
 /// What one session learned.
 #[derive(Clone, Debug, Default)]
-pub struct Delta<'a> {
+pub struct Delta {
     /// The revision of the inputs that this is the state of: above that of the store.
     pub generation: u32,
     /// New and changed nodes, in any order, each at most once.
-    pub rows: Vec<NewRow<'a>>,
+    pub rows: Vec<Batch>,
     /// All nodes that are out of date after this, in any order.
     pub yellow: Vec<u32>,
     /// Sections to replace; the others stay.
     pub sections: Vec<(Section, Vec<u8>)>,
-}
-
-/// A new or changed node.
-#[derive(Clone, Debug)]
-pub struct NewRow<'a> {
-    /// Its number. Numbers without a row, below the highest that has one, read as [`Row::EMPTY`].
-    pub id: u32,
-    /// What it is now. The places are such that the store gave for the same fingerprints, or none.
-    pub row: Row,
-    /// What it asked, in order.
-    pub deps: Cow<'a, [u32]>,
-    /// Bytes of the key, to be stored.
-    pub new_key: Option<Cow<'a, [u8]>>,
-    /// Bytes of the value, to be stored.
-    pub new_value: Option<Cow<'a, [u8]>>,
-    /// The state that it had before, to be remembered.
-    pub trace: Option<Trace>,
 }
 
 /// What became of a publish.
@@ -52,36 +33,40 @@ pub enum Published {
 
 impl Store {
     /// Writes what a session learned, so that the next one finds it.
-    pub fn publish(&mut self, delta: Delta<'_>) -> Published {
+    pub fn publish(&mut self, delta: Delta) -> Published {
         published(self.try_publish(delta))
     }
 
-    fn try_publish(&mut self, mut delta: Delta<'_>) -> Result<(), Stop> {
+    fn try_publish(&mut self, mut delta: Delta) -> Result<(), Stop> {
         if delta.generation <= self.generation() {
             return Err(Stop::Failed(format!("generation {} is published already", self.generation())));
         }
-        delta.rows.sort_by_key(|row| row.id);
-        let nodes = self.checked_nodes(&delta)?;
-        let keep = self.segments_to_keep(delta.rows.len());
-        let contents = Contents { keep, nodes, news: &delta.rows, yellow: &delta.yellow, sections: &delta.sections };
+        let order = News::order(&delta.rows);
+        let nodes = self.checked_nodes(&delta, &order)?;
+        let keep = self.segments_to_keep(order.len());
         self.commit(keep == 0 && self.segments.is_empty(), |store, head, end| {
             let head = Head { generation: delta.generation, ..head.clone() };
-            store.compose(head, &contents, Appender::at(end), &mut Stay)
+            let mut blobs = Appender::at(end);
+            let mut starts = Vec::with_capacity(delta.rows.len());
+            for batch in &mut delta.rows {
+                starts.push(blobs.end());
+                blobs.append(batch.sealed(blobs.end()));
+            }
+            let news = News { batches: &delta.rows, starts, order: &order };
+            let contents = Contents { keep, nodes, news, yellow: &delta.yellow, sections: &delta.sections };
+            store.compose(head, &contents, blobs, &mut Stay)
         })
     }
 
     /// Number of nodes after this delta, when every id in it is one.
-    fn checked_nodes(&self, delta: &Delta<'_>) -> Result<u32, Stop> {
+    fn checked_nodes(&self, delta: &Delta, order: &[Place]) -> Result<u32, Stop> {
         let wrong = |what: &str| Stop::Failed(format!("a row to be published {what}"));
-        if delta.rows.windows(2).any(|two| two[0].id == two[1].id) {
+        if order.windows(2).any(|two| two[0].id == two[1].id) {
             return Err(wrong("comes twice"));
         }
-        let highest = delta.rows.last().map_or(0, |row| row.id);
-        let nodes =
-            self.nodes.max(highest.checked_add(u32::from(!delta.rows.is_empty())).ok_or_else(|| wrong("has the last of all numbers"))?);
-        let ids_fit = delta.rows.iter().all(|row| {
-            row.deps.iter().all(|&dep| dep < nodes) && row.trace.iter().all(|trace| trace.deps.iter().all(|&(dep, _)| dep < nodes))
-        });
+        let highest = order.last().map_or(0, |place| place.id);
+        let nodes = self.nodes.max(highest.checked_add(u32::from(!order.is_empty())).ok_or_else(|| wrong("has the last of all numbers"))?);
+        let ids_fit = delta.rows.iter().all(|batch| batch.names_below(nodes));
         if !ids_fit || delta.yellow.iter().any(|&id| id >= nodes) {
             return Err(wrong("names a node that does not exist"));
         }

@@ -102,15 +102,15 @@ fn a_line_of_source_costs_what_was_promised() {
     let disk = Memory::default();
     let mut store = sound(disk.clone());
     let nodes = 5000u32;
-    let rows = (0..nodes).map(|id| crate::store::NewRow {
+    let rows = (0..nodes).map(|id| super::NewRow {
         id,
         row: crate::store::Row { kind: 1, key: Fp(u64::from(id) << 40, 1), ..crate::store::Row::EMPTY },
-        deps: (0..6).map(|edge| (id * 7 + edge * 31) % nodes).collect::<Vec<_>>().into(),
+        deps: (0..6).map(|edge| (id * 7 + edge * 31) % nodes).collect(),
         new_key: None,
         new_value: None,
         trace: None,
     });
-    let delta = crate::store::Delta { generation: 1, rows: rows.collect(), ..Default::default() };
+    let delta = crate::store::Delta { generation: 1, rows: super::batches(rows), ..Default::default() };
     assert_eq!(store.publish(delta), crate::store::Published::Done);
     let len = disk.names().iter().find(|(name, _)| name == "graph.1").map_or(0, |(_, len)| *len);
     assert!(len > 0 && (len - 8192) / nodes as usize <= 120, "{len}");

@@ -1,14 +1,12 @@
 //! A store in plain collections, random deltas, and the comparison of the two.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::{NewRow, batches};
 use crate::fingerprint::Fp;
 use crate::store::disk::Disk;
-use crate::store::{
-    BlobAt, Damaged, Delta, MAX_TRACES, NewRow, Opened, Published, Row, Section, Store, StoreOptions, Trace, Warning, flags, open,
-};
+use crate::store::{BlobAt, Damaged, Delta, MAX_TRACES, Opened, Published, Row, Section, Store, StoreOptions, Trace, Warning, flags, open};
 
 /// Random numbers that are the same in every run.
 pub struct Dice(pub u64);
@@ -80,7 +78,7 @@ impl Model {
     }
 
     /// Changes a few nodes and adds a few, in the model; the delta that says the same to the store.
-    pub fn change(&mut self, dice: &mut Dice, store: &Store, changed: usize, added: usize) -> Delta<'static> {
+    pub fn change(&mut self, dice: &mut Dice, store: &Store, changed: usize, added: usize) -> Delta {
         self.generation += 1;
         let before = self.count();
         let mut ids: BTreeSet<u32> = (0..changed.min(before as usize)).map(|_| dice.below(before as usize) as u32).collect();
@@ -126,9 +124,9 @@ impl Model {
                     changed_at: node.changed_at,
                     verified_at: self.generation,
                 },
-                deps: Cow::Owned(node.deps.clone()),
-                new_key: stored.is_none().then(|| node.key.clone().into()),
-                new_value: (!kept).then(|| node.value.clone().into()),
+                deps: node.deps.clone(),
+                new_key: stored.is_none().then(|| node.key.clone()),
+                new_value: (!kept).then(|| node.value.clone()),
                 trace: trace.map(|trace| Trace {
                     value: value_fp(&trace.value),
                     value_at: stored.map_or(BlobAt::NONE, |row| row.value_at),
@@ -148,7 +146,7 @@ impl Model {
                 sections.push((section, bytes));
             }
         }
-        Delta { generation: self.generation, rows, yellow: self.yellow.iter().copied().collect(), sections }
+        Delta { generation: self.generation, rows: batches(rows), yellow: self.yellow.iter().copied().collect(), sections }
     }
 
     /// A store of so many nodes, written in some publishes.

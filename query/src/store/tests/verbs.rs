@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Temporary;
 use super::memory::Memory;
 use super::model::{Dice, Model, SCHEMA, key_fp, open_on, sound, value_fp};
+use super::{NewRow, Temporary, batches};
 use crate::fingerprint::Fp;
 use crate::store::disk::{Disk, Folder};
-use crate::store::{
-    BlobAt, Delta, NewRow, Opened, Published, Row, Section, Store, StoreOptions, Trace, Warning, WhyRecord, flags, head, open,
-};
+use crate::store::{BlobAt, Delta, Opened, Published, Row, Section, Store, StoreOptions, Trace, Warning, WhyRecord, flags, head, open};
 
 /// Publishes random deltas, folds now and then, and compares after each with the model, in this process and in the next.
 fn check(disk: impl Disk + Clone + 'static, seed: u64, publishes: usize, changed: usize, added: usize, folds: bool) {
@@ -176,12 +174,12 @@ fn writers_and_readers_on_one_folder_never_see_a_mixture() {
                             changed_at: generation + 1,
                             ..Row::EMPTY
                         },
-                        deps: vec![0].into(),
-                        new_key: Some(text(id, 0).into()),
-                        new_value: Some(text(id, generation + 1).into()),
+                        deps: vec![0],
+                        new_key: Some(text(id, 0)),
+                        new_value: Some(text(id, generation + 1)),
                         trace: None,
                     });
-                    let delta = Delta { generation: generation + 1, rows: rows.collect(), ..Delta::default() };
+                    let delta = Delta { generation: generation + 1, rows: batches(rows), ..Delta::default() };
                     match store.publish(delta) {
                         Published::Done => drop(published.fetch_add(1, Ordering::Relaxed)),
                         Published::Raced => {}
@@ -258,12 +256,12 @@ fn what_cannot_be_published_is_refused() {
     let disk = Memory::default();
     let mut model = Model::default();
     let mut store = sound(disk.clone());
-    let row = |id, deps: &'static [u32]| NewRow { id, row: Row::EMPTY, deps: deps.into(), new_key: None, new_value: None, trace: None };
+    let row = |id, deps: &[u32]| NewRow { id, row: Row::EMPTY, deps: deps.to_vec(), new_key: None, new_value: None, trace: None };
     let mut refused = |delta| assert!(matches!(store.publish(delta), Published::Failed(_)));
     refused(Delta { generation: 0, ..Delta::default() });
-    refused(Delta { generation: 1, rows: vec![row(0, &[]), row(0, &[])], ..Delta::default() });
-    refused(Delta { generation: 1, rows: vec![row(0, &[1])], ..Delta::default() });
-    refused(Delta { generation: 1, rows: vec![row(u32::MAX, &[])], ..Delta::default() });
+    refused(Delta { generation: 1, rows: batches([row(0, &[]), row(0, &[])]), ..Delta::default() });
+    refused(Delta { generation: 1, rows: batches([row(0, &[1])]), ..Delta::default() });
+    refused(Delta { generation: 1, rows: batches([row(u32::MAX, &[])]), ..Delta::default() });
     refused(Delta { generation: 1, yellow: vec![0], ..Delta::default() });
     assert_eq!(disk.names(), []);
     assert_eq!(store.publish(model.change(&mut Dice(6), &store, 0, 9)), Published::Done);
@@ -285,15 +283,41 @@ fn a_store_that_cannot_be_written_is_still_read() {
 }
 
 #[test]
+fn many_bytes_at_once_come_back() {
+    let disk = Memory::default();
+    let mut store = sound(disk.clone());
+    // More than a piece of memory, in both batches, and pieces of every rest by eight.
+    let big = |id: u32, generation: u32| vec![(id * 31 + generation) as u8; 300_000 + id as usize];
+    for generation in 1..=2 {
+        let row = |id| NewRow {
+            id,
+            row: Row { kind: 1, key: Fp(5, u64::from(id)), value: value_fp(&big(id, generation)), ..Row::EMPTY },
+            deps: vec![id / 2],
+            new_key: Some(id.to_le_bytes().to_vec()),
+            new_value: Some(big(id, generation)),
+            trace: None,
+        };
+        let rows = [batches((0..12).rev().map(row)), batches((12..24).map(row))].concat();
+        assert_eq!(store.publish(Delta { generation, rows, ..Delta::default() }), Published::Done);
+        for store in [&store, &sound(disk.clone())] {
+            for id in 0..24 {
+                let row = store.row(id).expect("the store is sound");
+                assert_eq!(store.blob(row.key_at), Some(&id.to_le_bytes()[..]));
+                assert!(store.blob(row.value_at) == Some(&big(id, generation)[..]), "{id} of {generation}");
+            }
+        }
+    }
+}
+
+#[test]
 fn folding_leaves_dead_blobs_behind() {
     let disk = Memory::default();
     let mut store = sound(disk.clone());
     let big = |generation: u32| vec![generation as u8; 200_000];
     for generation in 1..=20 {
         let row = Row { kind: 1, key: Fp(5, 5), value: value_fp(&big(generation)), changed_at: generation, ..Row::EMPTY };
-        let row =
-            NewRow { id: 0, row, deps: vec![].into(), new_key: Some(b"k".into()), new_value: Some(big(generation).into()), trace: None };
-        assert_eq!(store.publish(Delta { generation, rows: vec![row], ..Delta::default() }), Published::Done);
+        let row = NewRow { id: 0, row, deps: vec![], new_key: Some(b"k".to_vec()), new_value: Some(big(generation)), trace: None };
+        assert_eq!(store.publish(Delta { generation, rows: batches([row]), ..Delta::default() }), Published::Done);
     }
     let before = store.row(0).expect("the store is sound");
     assert!(store.fold_is_due());
@@ -303,8 +327,8 @@ fn folding_leaves_dead_blobs_behind() {
     assert_eq!(store.blob(row.value_at), Some(&*big(20)));
     assert!(!store.fold_is_due());
     assert_eq!(store.generation(), 20);
-    let row = NewRow { id: 0, row: Row { changed_at: 21, ..row }, deps: vec![].into(), new_key: None, new_value: None, trace: None };
-    assert_eq!(store.publish(Delta { generation: 21, rows: vec![row], ..Delta::default() }), Published::Done);
+    let row = NewRow { id: 0, row: Row { changed_at: 21, ..row }, deps: vec![], new_key: None, new_value: None, trace: None };
+    assert_eq!(store.publish(Delta { generation: 21, rows: batches([row]), ..Delta::default() }), Published::Done);
     assert_eq!(store.blob(store.row(0).expect("the store is sound").value_at), Some(&*big(20)));
     let blobs: usize = disk.names().iter().filter(|(name, _)| name.starts_with("blob.")).map(|(_, len)| len).sum();
     assert!(blobs < 250_000, "{:?}", disk.names());
@@ -385,8 +409,8 @@ fn eight_states_are_remembered_the_newest_first() {
             flags: 0,
         });
         let row = Row { kind: 1, key: Fp(1, 1), value: value(generation), ..Row::EMPTY };
-        let row = NewRow { id: 0, row, deps: vec![0].into(), new_key: None, new_value: None, trace };
-        assert_eq!(store.publish(Delta { generation, rows: vec![row], ..Delta::default() }), Published::Done);
+        let row = NewRow { id: 0, row, deps: vec![0], new_key: None, new_value: None, trace };
+        assert_eq!(store.publish(Delta { generation, rows: batches([row]), ..Delta::default() }), Published::Done);
     }
     let expected: Vec<Fp> = (4..=11).rev().map(value).collect();
     for _ in 0..2 {
@@ -404,14 +428,14 @@ fn a_number_left_out_can_be_given_later_and_a_key_can_change() {
     let row = |id: u32, key: u64| NewRow {
         id,
         row: Row { kind: 1, key: Fp(key, 1), ..Row::EMPTY },
-        deps: vec![].into(),
+        deps: vec![],
         new_key: None,
         new_value: None,
         trace: None,
     };
-    let publish = |store: &mut Store, rows| {
+    let publish = |store: &mut Store, rows: Vec<NewRow>| {
         let generation = store.generation() + 1;
-        assert_eq!(store.publish(Delta { generation, rows, ..Delta::default() }), Published::Done);
+        assert_eq!(store.publish(Delta { generation, rows: batches(rows), ..Delta::default() }), Published::Done);
     };
     publish(&mut store, vec![row(0, 10), row(2, 12)]);
     assert_eq!((store.node_count(), store.row(1)), (3, Ok(Row::EMPTY)));

@@ -1,11 +1,10 @@
 //! A store that another compiler wrote: the same rows, some of them under another schema. What the change touches runs again, nothing else does, and
 //! artifacts are their content, whoever made them.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use query::Fp;
-use query::store::{Delta, NewRow, Published, Row, Section, Store, StoreOptions};
+use query::store::{Batch, Delta, Published, Row, Section, Store, StoreOptions};
 
 use super::stage::{Form, Stage, judge};
 use super::{Found, Negative};
@@ -25,7 +24,7 @@ fn rewrite(graph: &Path, schema: &Schema) -> Result<(), String> {
     let ours = oric::queries::engine().schema();
     let store = Store::open(graph, &ours, &StoreOptions { verify: true }).store;
     let damaged = |_| "the store is damaged".to_owned();
-    let (mut rows, mut yellow) = (Vec::new(), Vec::new());
+    let (mut rows, mut yellow) = (Batch::default(), Vec::new());
     for id in 0..store.node_count() {
         let row = store.row(id).map_err(damaged)?;
         if row == Row::EMPTY {
@@ -33,19 +32,24 @@ fn rewrite(graph: &Path, schema: &Schema) -> Result<(), String> {
         }
         let mut deps: Vec<u32> = Vec::new();
         store.deps(id, &mut deps).map_err(damaged)?;
-        let bytes = |at| store.blob(at).map(|bytes| Cow::Owned(bytes.to_vec()));
-        let (new_key, new_value) = (bytes(row.key_at), bytes(row.value_at));
         if row.flags & query::store::flags::YELLOW != 0 {
             yellow.push(id);
         }
-        rows.push(NewRow { id, row, deps: deps.into(), new_key, new_value, trace: None });
+        deps.into_iter().for_each(|dep| rows.dep(dep));
+        if let Some(key) = store.blob(row.key_at) {
+            rows.key(|out| out.extend_from_slice(key));
+        }
+        if let Some(value) = store.blob(row.value_at) {
+            rows.value(|out| out.extend_from_slice(value));
+        }
+        rows.row(id, row);
     }
     let sections = Section::ALL.into_iter().filter_map(|name| Some((name, store.section(name)?.to_vec()))).collect();
     let generation = store.generation();
     let aside = graph.with_extension("other");
     let _ = std::fs::remove_dir_all(&aside);
     let mut other = Store::open(&aside, schema, &StoreOptions::default()).store;
-    match other.publish(Delta { generation, rows, yellow, sections }) {
+    match other.publish(Delta { generation, rows: vec![rows], yellow, sections }) {
         Published::Done => {}
         not => return Err(format!("the store of another schema cannot be written: {not:?}")),
     }
