@@ -500,9 +500,12 @@ impl<'a> Checker<'a> {
             && matches!(solve::solve(ty, Known::Iterable.plain(), &self.given, self.cx)?, solve::Answer::Proven(_))
             && self.cx.trait_definition(Known::Iterator.item())?.is_some_and(|iterator| solve::member(&iterator, name).is_some());
         let of_inner = if near.is_none() && !of_iterators { self.inner_has(ty, name, at)? } else { false };
+        let habit = super::elsewhere::meant(ty, name.as_str());
         let error = self.report(Code::E0308, at, [name.into(), show(ty).into()]);
         if is_field {
             error.helps.push(format!("`{name}` is a field: write it without parentheses"));
+        } else if let Some(habit) = habit {
+            error.helps.push(habit);
         } else if let Some(near) = near {
             error.helps.push(format!("a method with a similar name exists: `{near}`"));
         } else if of_iterators {

@@ -14,6 +14,7 @@ mod collect;
 mod control;
 mod derive;
 mod draft;
+mod elsewhere;
 mod expr;
 mod index;
 mod inherent;

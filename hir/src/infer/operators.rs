@@ -168,9 +168,44 @@ impl<'a> Checker<'a> {
     fn with_right(&mut self, op: BinaryOp, left: ExprId, right: tree::ExprId, span: Span) -> Result<ExprId> {
         let right = match op {
             BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Pow | BinaryOp::And | BinaryOp::Or => self.infer(right)?,
-            _ => self.hinted(right, self.ty(left))?,
+            _ => {
+                let before = self.diagnostics.len();
+                let (left_span, operand) = (self.span_at(left), right);
+                let right = self.hinted(right, self.ty(left))?;
+                let value = self.operate(op, left, right, span)?;
+                self.explain_bits(op, left_span, operand, before);
+                return Ok(value);
+            }
         };
         self.operate(op, left, right, span)
+    }
+
+    /// `n & 1 == 1` means `n & (1 == 1)`. Where that was hardly meant, E2020 says so.
+    fn explain_bits(&mut self, op: BinaryOp, left: Span, right: tree::ExprId, before: usize) {
+        if self.diagnostics.len() == before || !matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor) {
+            return;
+        }
+        let Ast::Binary(comparison, operand, _) = self.tree.exprs[right] else { return };
+        if ordering(comparison).is_none() && !matches!(comparison, BinaryOp::Eq | BinaryOp::Ne) {
+            return;
+        }
+        // Between parentheses, which stand in no tree but take room, it was meant.
+        let gap = self.span(right).start.saturating_sub(left.end) as usize;
+        if gap != text(op).len() && gap != text(op).len() + 2 {
+            return;
+        }
+        let (anchor, end) = (self.anchor, self.span(operand).end);
+        let Some(error) = self.diagnostics.last_mut().filter(|error| error.code == Code::E2020) else { return };
+        error.helps.clear();
+        error.helps.push(format!(
+            "`{}` binds tighter than `{}`; put the operands of `{}` in parentheses",
+            text(comparison),
+            text(op),
+            text(op)
+        ));
+        for (at, text) in [(left.start, "("), (end, ")")] {
+            error.edits.push(syntax::Edit { anchor, span: Span::new(at, at), text: text.into(), machine_applicable: true });
+        }
     }
 
     /// `a && b` or `a || b`, of which only the sides decide.

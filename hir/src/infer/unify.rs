@@ -172,6 +172,16 @@ impl Checker<'_> {
         }
         let (span, what) = (self.span_at(value), self.described(value));
         self.cannot_infer(span, &what);
+        // Once told, it says nothing more at the next place that needs it.
+        if self.attempts == 0 {
+            self.give_up(self.ty(value));
+            if let (Expr::Local(_), Some(error)) = (self.expr_at(value), self.diagnostics.last_mut())
+                && error.code == Code::E2005
+                && error.span == span
+            {
+                error.helps.push(format!("say its type where it is declared: `let {what}: T = ..`, `({what}: T) -> ..`"));
+            }
+        }
         Ok(false)
     }
 
