@@ -11,7 +11,7 @@ use super::contents::Spot;
 use super::types::Checker;
 use super::{LirFault, here};
 use crate::ir::{Phase, Type};
-use crate::ops::{INVARIANT, Op};
+use crate::ops::{Cond, INVARIANT, Op, check_parts};
 
 /// An instruction: its block, and its position therein.
 pub(super) type At = (Block, u32);
@@ -48,32 +48,50 @@ pub(super) const TEXT: [(u32, Type); 3] =
 const SUMS: usize = 8;
 
 impl<P: Phase> Checker<'_, P> {
-    /// What an access in this block reaches by the address. An arm of a match that cannot run takes the payload of one variant out of the leaves of another,
-    /// where a text or a number may stand: so texts and numbers are judged where every run comes along.
-    fn memory_in(&mut self, address: Value, block: Block) -> Memory {
+    /// What an access here reaches by the address. An arm of a match that cannot run takes the payload of one variant out of the leaves of another,
+    /// where a text or a number may stand, and what is behind the failed check of an index in an empty list has no address: so texts and numbers are judged
+    /// where every run comes along.
+    fn memory_in(&mut self, address: Value, place: At) -> Memory {
         match self.memory(address) {
-            Memory::Text(_) | Memory::Static | Memory::Constant if !self.is_certain(block) => Memory::Unknown,
+            Memory::Text(_) | Memory::Static | Memory::Constant if !self.is_certain(place) => Memory::Unknown,
             memory => memory,
         }
     }
 
-    /// Does every run that panics nowhere come through the block?
-    fn is_certain(&mut self, block: Block) -> bool {
+    /// Does every run that panics nowhere come here, if there is one? Behind a check that fails whatever runs there is none.
+    fn is_certain(&mut self, (block, at): At) -> bool {
         let body = self.body;
-        let certain = self.certain.get_or_insert_with(|| {
-            let mut certain = vec![false; body.blocks.len()];
+        if self.certain.is_none() {
+            let mut certain = vec![0; body.blocks.len()];
             let mut next = Some(ENTRY);
-            while let Some(block) = next.filter(|block| certain.get(block.index()) == Some(&false)) {
-                certain[block.index()] = true;
-                let last = body.blocks[block].insts.last().filter(|last| body.edges.get(**last).is_some());
+            while let Some(block) = next.filter(|block| certain.get(block.index()) == Some(&0)) {
+                let insts = &body.blocks[block].insts;
+                if let Some(fails) = insts.iter().position(|&inst| self.fails(inst)) {
+                    certain[block.index()] = fails as u32;
+                    break;
+                }
+                certain[block.index()] = u32::MAX;
+                let last = insts.last().filter(|last| body.edges.get(**last).is_some());
                 next = match last.map(|&last| &body.targets[body.edges[last].targets]) {
                     Some([only]) => Some(only.block),
                     _ => None,
                 };
             }
-            certain
-        });
-        certain.get(block.index()) == Some(&true)
+            self.certain = Some(certain);
+        }
+        self.certain.as_ref().and_then(|certain| certain.get(block.index())).is_some_and(|&limit| at < limit)
+    }
+
+    /// Is it a check that cannot hold: of two constants, or of an index in nothing?
+    fn fails(&self, inst: Inst) -> bool {
+        let row = &self.body.insts[inst];
+        let (Op::Check, Some((cond, _)), &[a, b, ..]) = (row.op, check_parts(row.imm), self.body.args(inst)) else { return false };
+        let literal = |value| self.definition(value).filter(|row| row.op == Op::Iconst).map(|row| row.imm as i64);
+        match (literal(a), literal(b)) {
+            (Some(a), Some(b)) => !cond.holds(a, b),
+            (None, Some(0)) => cond == Cond::Ult,
+            (None, _) | (_, None) => false,
+        }
     }
 
     fn memory(&self, address: Value) -> Memory {
@@ -137,7 +155,7 @@ impl<P: Phase> Checker<'_, P> {
         }
         let end = offset as u64 + u64::from(bytes);
         let invariant = row.flags & INVARIANT != 0;
-        match self.memory_in(address, place.0) {
+        match self.memory_in(address, place) {
             Memory::Owned(size) => {
                 let is_aligned = offset % i64::from(bytes) == 0;
                 if end > size {
@@ -182,7 +200,7 @@ impl<P: Phase> Checker<'_, P> {
             self.faults.push(LirFault::SizeClass { at, class });
         }
         let Some(&cell) = self.body.args(inst).first() else { return };
-        match self.memory_in(cell, place.0) {
+        match self.memory_in(cell, place) {
             Memory::Owned(_) | Memory::Text(_) | Memory::Static | Memory::Constant => {
                 self.faults.push(LirFault::NotACell { at, op: row.op.info().name, value: cell.raw() });
             }
@@ -194,7 +212,7 @@ impl<P: Phase> Checker<'_, P> {
     pub(super) fn needs(&mut self, address: Value, needed: u32, what: Use<'_>, place: At, written: u32) {
         let at = here(place.0.raw(), place.1);
         let value = address.raw();
-        match (self.memory_in(address, place.0), what) {
+        match (self.memory_in(address, place), what) {
             (Memory::Owned(size) | Memory::Text(size), _) if size < u64::from(needed) => {
                 self.faults.push(LirFault::AreaTooSmall { at, value, needed, size });
             }

@@ -397,6 +397,32 @@ b0:
 ;;
 F
 b0:
+  %2: ptr = iconst 8
+  %3: i64 = iconst 0
+  %4: i64 = load %2, 0 ;~ L0308
+  check %0, %3, ult.index_out_of_bounds, %0, %3, b1 !1:1
+  %5: i64 = load %2, 0
+  ret %5
+b1:
+  resume
+}
+;;
+F
+b0:
+  %2: ptr = iconst 8
+  %3: i64 = iconst 1
+  check %0, %3, ult.index_out_of_bounds, %0, %3, b1 !1:1
+  check %3, %3, ule.index_out_of_bounds, %0, %3, b1 !1:1
+  %4: i64 = load %2, 0 ;~ L0308
+  check %3, %3, ult.index_out_of_bounds, %0, %3, b1 !1:1
+  %5: i64 = load %2, 0
+  ret %5
+b1:
+  resume
+}
+;;
+F
+b0:
   %2: ptr = data "0123456789012345678901234"
   %3: i64 = rt str_hash, %2 ;~ L0309
   ret %3

@@ -34,8 +34,8 @@ pub(super) struct Checker<'a, P: Phase> {
     pub(super) needs_proofs: bool,
     /// The `resume`s, by their places.
     pub(super) resumes: Vec<At>,
-    /// Blocks that every run comes through; made when it matters.
-    pub(super) certain: Option<Vec<bool>>,
+    /// How many instructions of each block every run comes to; made when it matters.
+    pub(super) certain: Option<Vec<u32>>,
     incoming: u32,
     /// Signatures asked for, so that a body of many calls to one function asks once.
     signatures: HashMap<ItemId, Option<Arc<Signature>>>,
