@@ -17,6 +17,13 @@ impl<'a> Checker<'a> {
     pub(super) fn block(&mut self, statements: List<tree::ExprId>, tail: bool, span: Span, expect: &Expect<'a>) -> Result<ExprId> {
         let tree = self.tree;
         let list = tree.expr_lists.get(statements);
+        // Empty braces where a map is expected are one (language/02, G1).
+        if list.is_empty()
+            && let Some((wanted, _)) = expect.checked()
+            && let Some((key, value)) = prelude::map_parts(self.resolved(wanted))
+        {
+            return self.empty_map(key, value, span);
+        }
         let bindings = self.draft.bindings.len();
         let mark = self.draft.scratch.len();
         self.draft.blocks.push((statements, 0));

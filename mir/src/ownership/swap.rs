@@ -11,7 +11,7 @@ mod blank;
 use hashbrown::{HashMap, HashSet};
 use ir::ssa::dominance::Dominators;
 use ir::ssa::order::Order;
-use ir::ssa::{Block, Graph, Inst, NewInst, Value};
+use ir::ssa::{Block, Def, Graph, Inst, NewInst, Value};
 use ir::{Fuel, Stop};
 
 use self::blank::Blank;
@@ -65,8 +65,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, order: &Order, contract: Contract, fue
     Ok(any)
 }
 
-/// What looks at an element of a list, by the list and the index; nothing where several do. What is read for its check alone is no look.
-type Looks = HashMap<(Value, Value), Option<(Block, Inst)>>;
+/// What looks at an element of a list, by the list and the index. What is read for its check alone is no look.
+type Looks = HashMap<(Value, Value), Vec<(Block, Inst)>>;
 
 fn looks(graph: &Graph<Mir>, order: &Order) -> Looks {
     let mut looks = Looks::new();
@@ -76,11 +76,13 @@ fn looks(graph: &Graph<Mir>, order: &Order) -> Looks {
             let passed = graph.targets(inst).iter().flat_map(|&target| graph.target_args(target));
             graph.args(inst).iter().chain(passed).for_each(|arg| is_used[arg.index()] = true);
             if let (Op::ListGet | Op::ListAt, &[list, index]) = (graph.op(inst), graph.args(inst)) {
-                looks.entry((list, index)).and_modify(|look| *look = None).or_insert(Some((block, inst)));
+                looks.entry((list, index)).or_default().push((block, inst));
             }
         }
     }
-    looks.retain(|_, look| look.is_some_and(|(_, inst)| is_used[graph.result(inst).index()]));
+    for looks in looks.values_mut() {
+        looks.retain(|&(_, inst)| is_used[graph.result(inst).index()]);
+    }
     looks
 }
 
@@ -115,10 +117,10 @@ struct Set<'a> {
 }
 
 impl Set<'_> {
-    /// Looks for the element that was at the place: read once, as a part of the same list.
+    /// Looks for the element that was at the place: read once on the way here, as a part of the same list.
     fn find(&self) -> Option<Found> {
         let &[list, index, new] = self.graph.args(self.inst) else { return None };
-        let look = (*self.looks.get(&(list, index))?)?;
+        let look = self.look(list, index)?;
         let element = self.graph.result(look.1);
         if !self.kinds.knows(element) || self.kinds.get(element) == Kind::Free || new == list {
             return None;
@@ -130,9 +132,19 @@ impl Set<'_> {
         } else if self.is_exchanged(element) {
             When::Exchanged
         } else {
-            When::Before(self.first_change(look.1, element)?)
+            When::Before(self.first_change(look, element)?)
         };
         Some(Found { look, element, when })
+    }
+
+    /// The one look at the element that every way here has made.
+    fn look(&self, list: Value, index: Value) -> Option<(Block, Inst)> {
+        let is_before = |&&(block, look): &&(Block, Inst)| match block == self.block {
+            true => self.graph.blocks[block].insts.iter().take_while(|&&inst| inst != self.inst).any(|&inst| inst == look),
+            false => self.dominators.dominates(block, self.block),
+        };
+        let mut looks = self.looks.get(&(list, index))?.iter().filter(is_before);
+        looks.next().copied().filter(|_| looks.next().is_none())
     }
 
     /// Is the element needed behind the `list_set`, and only there?
@@ -163,15 +175,15 @@ impl Set<'_> {
     }
 
     /// The first op of the block that takes some of the element, while the list is not looked at any more.
-    fn first_change(&self, look: Inst, element: Value) -> Option<Inst> {
+    fn first_change(&self, look: (Block, Inst), element: Value) -> Option<Inst> {
         let (graph, kinds) = (self.graph, self.kinds);
         let list = graph.args(self.inst)[0];
         let insts = &graph.blocks[self.block].insts;
         let end = insts.iter().position(|&inst| inst == self.inst)?;
         // From the last look at the list on, the element may be gone.
         let start = insts[..end].iter().rposition(|&inst| graph.args(inst).contains(&list)).map_or(0, |last| last + 1);
-        // It must have been seen, in this block.
-        if !insts[..end].contains(&look) {
+        // It must have been seen, in this block, or in one before that only looked at it to decide.
+        if !insts[..end].contains(&look.1) && !self.is_looked_at(element) {
             return None;
         }
         // Whatever belongs to the element, and who takes some of it.
@@ -197,12 +209,49 @@ impl Set<'_> {
         }
         // Nobody needs the list or its element as they were.
         let is_last = |value: Value| {
-            self.order.blocks.iter().all(|&other| {
-                let mut insts = graph.blocks[other].insts.iter().enumerate();
-                insts.all(|(number, &inst)| !uses(graph, inst, value) || other == self.block && number <= end)
-            })
+            !insts[end + 1..].iter().any(|&inst| uses(graph, inst, value))
+                && self
+                    .behind(self.block, self.home(value))
+                    .iter()
+                    .all(|&other| !graph.blocks[other].insts.iter().any(|&inst| uses(graph, inst, value)))
         };
         first.filter(|_| parts.iter().chain([&list]).all(|&value| is_last(value)))
+    }
+
+    /// Is the element read on the way here, its elements and its length, and nothing else done with it? What other ways do is their business.
+    fn is_looked_at(&self, element: Value) -> bool {
+        let home = self.home(element);
+        self.order.blocks.iter().filter(|&&block| block != self.block).all(|&block| {
+            let looks = |op: Op| matches!(op, Op::ListGet | Op::ListAt | Op::ListLen);
+            let insts = &self.graph.blocks[block].insts;
+            insts.iter().all(|&inst| !uses(self.graph, inst, element) || looks(self.graph.op(inst)))
+                || block != home && !self.behind(block, home).contains(&self.block)
+        })
+    }
+
+    /// The block that a value comes from.
+    fn home(&self, value: Value) -> Block {
+        match self.graph.values[value].def {
+            Def::Param(block, _) => block,
+            Def::Result(inst, _) => {
+                let has = |block: &&Block| self.graph.blocks[**block].insts.contains(&inst);
+                self.order.blocks.iter().find(has).copied().unwrap_or(self.block)
+            }
+        }
+    }
+
+    /// The blocks that are reached from this one before `home`, where what is meant is made anew.
+    fn behind(&self, block: Block, home: Block) -> HashSet<Block> {
+        let mut seen = HashSet::new();
+        let mut open = vec![block];
+        while let Some(block) = open.pop() {
+            self.graph.each_successor(block, |next| {
+                if next != home && seen.insert(next) {
+                    open.push(next);
+                }
+            });
+        }
+        seen
     }
 }
 

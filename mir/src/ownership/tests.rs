@@ -187,9 +187,22 @@ fn what_lies_deep_is_changed_in_place() {
     // An element that is needed behind the change gives its place to the new one.
     let exchange = "@f (c: [[str]], i: int) -> ([[str]], [str]) = { let c = c.push([]); let t = c[i]; c[i] = []; (c, t) };";
     assert_eq!(swaps(exchange), [1, 0]);
-    // The list is needed as it was, on a way out: nothing may be missing from it.
+    // The list is needed as it was on a way out: the element is taken out on the other way.
     let leaves = "@f (c: [[str]], i: int) -> [[str]] = { let d = c.push([]); let row = d[i]; if row.len() > 3 then d else { d[i] = row.push(\"x\"); d } };";
-    assert_eq!(swaps(leaves)[0], 0);
+    assert_eq!(swaps(leaves), [1, 0]);
+    // So it is where the way here looked at it to decide, and a sibling looked too.
+    let decided = "@f (c: [[int]], i: int, j: int) -> [[int]] = { let d = c.push([]); if d[i][j] == 0 then d[i][j] = 1; d };";
+    assert_eq!(swaps(decided), [1, 0]);
+    let siblings =
+        "@f (c: [[int]], i: int, j: int) -> [[int]] = { let d = c.push([]); if j > 3 then d[i][j] = 1 else d[i][j] = d[i][j - 1]; d };";
+    assert_eq!(swaps(siblings), [2, 0]);
+    // Nothing may be missing from a list, or from an element, that somebody needs behind the change, or the next time round.
+    let kept = "@f (c: [[str]], i: int) -> ([[str]], [[str]]) = { let d = c.push([]); let e = d; if d[i].len() > 3 then d[i] = d[i].push(\"x\"); (d, e) };";
+    assert_eq!(swaps(kept)[0], 0);
+    let row = "@f (c: [[str]], i: int) -> ([[str]], [str]) = { let d = c.push([]); let r = d[i]; if r.len() > 3 then d[i] = r.push(\"x\"); (d, r) };";
+    assert_eq!(swaps(row)[0], 0);
+    let rounds = "@f (c: [[int]], n: int) -> [[int]] = { let d = c.push([]); let last = d; for i in 0..n do { last = d; if d[i][0] == 0 then last[i][0] = 1; } last };";
+    assert_eq!(swaps(rounds)[0], 0);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::evidence::{Evidence, Table};
 use crate::program::{Program, checked_options};
 
 /// How a program changes something, its body, and a pass without which it would copy.
-const PROGRAMS: [(&str, &str, &str); 20] = [
+const PROGRAMS: [(&str, &str, &str); 23] = [
     ("an element", "let v = rows(100); for q in 0..2000 do v[q % 100] = \"x\"; print(msg: `{v.len()}`);", ""),
     (
         "two elements change places",
@@ -20,6 +20,21 @@ const PROGRAMS: [(&str, &str, &str); 20] = [
     (
         "an element of a row",
         "let g = [rows(100), rows(100)]; for q in 0..2000 do g[q % 2][q % 100] = \"x\"; print(msg: `{g[0].len()}`);",
+        "swap",
+    ),
+    (
+        "an element that was looked at to decide",
+        "let g = [[0, 0, 0], [0, 0, 0]]; for q in 0..2000 do if g[q % 2][q % 3] < q then g[q % 2][q % 3] = q else g[q % 2][0] += 1; print(msg: `{g[0]}`);",
+        "swap",
+    ),
+    (
+        "a table of the best so far",
+        "let t = [(0..1000).iter().collect(), (0..1000).iter().collect()]; for q in 1..1000 do t[1][q] = if t[0][q] % 3 == 0 then t[0][q - 1] + 1 else if t[1][q - 1] > t[0][q] then t[1][q - 1] else t[0][q]; print(msg: `{t[1][999]}`);",
+        "",
+    ),
+    (
+        "a stack of stacks",
+        "let s = [(0..2500).iter().collect(), (0..2500).iter().collect()]; for q in 0..2000 do if !s[q % 2].is_empty() then s[q % 2] = s[q % 2].take(s[q % 2].len() - 1); print(msg: `{s[0].len()}`);",
         "swap",
     ),
     (
