@@ -18,7 +18,8 @@ fn fixes_of_all_diagnosed_programs_converge_and_do_no_harm() {
     let mut names: Vec<String> = std::fs::read_dir(&from)
         .expect("the fixtures can be read")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".ori"))
+        // A store of somebody who checked one by hand is no program.
+        .filter(|name| name.ends_with(".ori") && from.join(name).is_file())
         .collect();
     names.sort();
     let folder = Folder::new("fix");
