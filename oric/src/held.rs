@@ -112,8 +112,13 @@ impl Held {
     }
 }
 
-/// Writes beside the target and renames, so that nobody sees half a file and a running program keeps its own.
+/// Writes beside the target and renames, so that nobody sees half a file and a running program keeps its own. A device, as `/dev/null`, is written to: it is
+/// not ours to replace, which root could.
 pub fn write(path: &Path, bytes: &[u8], executable: bool) -> io::Result<Held> {
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        File::options().write(true).open(path)?.write_all(bytes)?;
+        return Ok(Held { file: File::open(path)?, seen: Seen::Absent });
+    }
     let (temporary, mut file) = beside(path, if executable { 0o755 } else { 0o644 })?;
     let result = (|| {
         file.write_all(bytes)?;
@@ -157,6 +162,22 @@ mod tests {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         folder
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_stays() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = scratch("device");
+        // As root, a rename would put a program in its place for everybody.
+        let link = folder.join("nothing");
+        std::os::unix::fs::symlink("/dev/null", &link).expect("a link can be made");
+        for path in [std::path::Path::new("/dev/null"), &link] {
+            let held = write(path, b"a program", true).expect("it takes everything");
+            assert_eq!(held.seen(), Seen::Absent);
+            assert!(std::fs::metadata(path).is_ok_and(|there| there.file_type().is_char_device()));
+        }
+        assert!(link.is_symlink());
+        let _ = std::fs::remove_dir_all(&folder);
     }
 
     fn says(held: &Held, name: &str) -> String {
