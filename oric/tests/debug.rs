@@ -200,6 +200,58 @@ fn gdb_shows_parameters_with_their_names_and_parts() {
     assert!(stripped(shown, "told") != before);
 }
 
+const LAMBDAS: &str = "\
+type Point = { x: int, y: int };
+
+@apply (f: (int, (int, int), str) -> int, n: int) -> int = f(n, (n, n), \"given\") + f(n + 1, (0, 1), \"again\");
+
+@through<T> (f: (T) -> T, value: T) -> T = f(value);
+
+@main (args: [str]) -> void = {
+    let base = args.len() + 6;
+    let point = Point { x: base, y: 9 };
+    let label = `base {base}`;
+    let sum = apply(f: (number, _, text) -> {
+        print(msg: `{label} {text} {point.x} {point.y}`);
+        number + base
+    }, n: 4);
+    let deep = through(f: outer -> {
+        let inner = through(f: middle -> { print(msg: `{outer} {middle}`); middle + outer }, value: 2);
+        inner
+    }, value: sum);
+    print(msg: `{deep}`);
+}
+";
+
+#[test]
+fn parameters_of_lambdas_and_what_they_capture_are_shown() {
+    let Some(worker) = worker() else { return };
+    let folder = Folder::new("debug-lambdas");
+    folder.write("main.ori", LAMBDAS.as_bytes());
+    let plain = ["--opt", "0", "--no-pass", "inline"];
+    build(&folder, &worker, &[&plain[..], &["-g"]].concat(), "slow");
+    let commands = ["info args", "continue", "print number", "print text.bytes", "continue", "info args", "continue", "info args"];
+    let commands = [&["break main.ori:12", "break main.ori:16", "run"][..], &commands].concat();
+    if let Some(said) = gdb(&folder, "slow", &commands) {
+        let first = ["\nnumber = 4\ntext = {bytes = \"given\"", "\nlabel = {bytes = \"base 6\"", "\npoint = {x = 6, y = 9}\nbase = 6\n"];
+        let again = ["main.main'0 (number=5, ", "$1 = 5\n", "$2 = \"again\""];
+        // Lambdas in a lambda, given to instances.
+        let inner = ["main.main'1 (outer=21)", "\nouter = 21\n", " (middle=2, outer=21)", "\nmiddle = 2\nouter = 21\n"];
+        in_order(&said, &[&first[..], &again, &inner].concat());
+        assert!(!said.contains("_=") && !said.contains("\n_ = "), "a blank has no name to ask for:\n{said}");
+    }
+    let read = |program: &str| std::fs::read(folder.0.join(program)).expect("it is there");
+    build(&folder, &worker, &[&plain[..], &["--strip"]].concat(), "plain");
+    build(&folder, &worker, &[&plain[..], &["--strip", "-g"]].concat(), "told");
+    assert!(read("plain") == read("told"), "the code is the same");
+    // What LLVM inlines keeps the variables that its values have.
+    build(&folder, &worker, &["-g"], "fast");
+    if let Some(dwarf) = tool(&["llvm-dwarfdump-22", "/usr/lib/llvm-22/bin/llvm-dwarfdump", "llvm-dwarfdump"]) {
+        let output = Command::new(dwarf).current_dir(&folder.0).args(["--verify", "fast"]).output().expect("it can be started");
+        assert!(output.status.success(), "{}", text(&output.stdout));
+    }
+}
+
 #[test]
 fn lldb_reads_it_too() {
     let Some(worker) = worker() else { return };

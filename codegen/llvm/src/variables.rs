@@ -17,6 +17,8 @@ use crate::unit::Function;
 
 /// Bytes of a text that is short.
 const SHORT: u32 = 23;
+/// What a parameter is called that has no name: a blank, or one that a pattern takes apart.
+const NAMELESS: &str = "_";
 
 impl<'u> Records<'u> {
     /// What stands at the start of a function about its parameters.
@@ -40,6 +42,11 @@ impl<'u> Records<'u> {
         let location = self.location(scope, source.line, 0, 0);
         for (at, (param, told)) in source.params.iter().zip(told).enumerate() {
             if told.leaves.is_empty() {
+                continue;
+            }
+            if param.name == NAMELESS {
+                // It has no name to ask for, and its values are before those of the next one.
+                values.by_ref().take(told.leaves.len()).for_each(drop);
                 continue;
             }
             let ty = self.of_type(&param.ty);

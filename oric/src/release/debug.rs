@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use hir::{Type, TypeKind};
-use ir::{ItemId, Stop};
+use ir::{ItemId, Stop, Symbol};
 use lir::build::shape::{ShapeId, Shapes, Tag};
 use llvm::{Choice, Debug, Depth, Encoding, Form, Level, Member, Source, Told, Variable};
 use query::{Engine, Interrupt};
@@ -75,23 +75,33 @@ struct Types<'e> {
 impl Types<'_> {
     /// Names and types of the parameters of a function; none of what nobody wrote names for.
     fn params(&mut self, item: ItemId) -> Result<Vec<Variable>, Interrupt> {
-        if item.is_lambda() || item.unpacked().is_some() || is_hidden(item) {
+        if item.unpacked().is_some() || is_hidden(item) {
             return Ok(Vec::new());
         }
-        let (declared, _) = hir::types::instance_of(item);
-        let signature = self.engine.get::<queries::Signature>(&declared.declared())?;
-        let Some(signature) = &*signature else { return Ok(Vec::new()) };
+        let names = self.names(item)?;
         let Some(types) = stopped(mir::Context::signature(&self.world, item))? else { return Ok(Vec::new()) };
-        if types.0.len() != signature.params.len() {
+        if types.0.len() != names.len() {
             return Ok(Vec::new());
         }
         let mut params = Vec::with_capacity(types.0.len());
-        for (param, &ty) in signature.params.iter().zip(&types.0) {
+        for (name, &ty) in names.iter().zip(&types.0) {
             // One of several types that cannot be told: where the values of the others are is not known either.
             let Some(ty) = self.tell(ty)? else { return Ok(Vec::new()) };
-            params.push(Variable { name: param.name.as_str().to_owned(), ty });
+            params.push(Variable { name: name.as_str().to_owned(), ty });
         }
         Ok(params)
+    }
+
+    /// What the parameters of a function are called. Those of a lambda have what it captures behind them, under the names that it has there.
+    fn names(&self, item: ItemId) -> Result<Vec<Symbol>, Interrupt> {
+        let (declared, _) = hir::types::instance_of(item);
+        if declared.is_lambda() {
+            let checked = self.engine.get::<queries::TypedBody>(&declared)?;
+            let body = checked.body.as_ref();
+            return Ok(body.map_or_else(Vec::new, |body| body.params.iter().map(|&local| body.locals[local].name).collect()));
+        }
+        let signature = self.engine.get::<queries::Signature>(&declared.declared())?;
+        Ok((*signature).as_ref().map_or_else(Vec::new, |signature| signature.params.iter().map(|param| param.name).collect()))
     }
 
     /// Tells of a type and of what it is made of; its name. `None` when it has no values that lie anywhere.
