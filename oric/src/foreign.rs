@@ -225,10 +225,11 @@ impl Linker {
             true => &["-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--eh-frame-hdr"],
             false => &["--gc-sections", "--build-id=none", "--eh-frame-hdr"],
         };
+        // What is bound to shared objects is bound at the start: then nothing of it need stay writable.
         let host: &[&str] = match self.host {
             Host::None => &["-static", "-nostdlib", "-no-pie", "-z", "noexecstack"],
-            Host::Library => &["-no-pie", "-z", "noexecstack"],
-            Host::Address => &["-fsanitize=address", "-no-pie", "-z", "noexecstack"],
+            Host::Library => &["-no-pie", "-z", "noexecstack", "-z", "relro", "-z", "now"],
+            Host::Address => &["-fsanitize=address", "-no-pie", "-z", "noexecstack", "-z", "relro", "-z", "now"],
         };
         let ended = Command::new(std::path::absolute(&self.program)?)
             .current_dir(&folder.0)

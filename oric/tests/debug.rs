@@ -240,6 +240,11 @@ fn parameters_of_lambdas_and_what_they_capture_are_shown() {
         in_order(&said, &[&first[..], &again, &inner].concat());
         assert!(!said.contains("_=") && !said.contains("\n_ = "), "a blank has no name to ask for:\n{said}");
     }
+    let commands = ["breakpoint set -f main.ori -l 12", "run", "frame variable", "continue", "frame variable number", "expr text.bytes"];
+    if let Some(said) = lldb(&folder, "slow", &commands) {
+        let first = ["(long) number = 4\n", "(str) text = ", "(main.Point) point = (x = 6, y = 9)\n", "(long) base = 6\n"];
+        in_order(&said, &[&first[..], &["(long) number = 5\n", "\"again\""]].concat());
+    }
     let read = |program: &str| std::fs::read(folder.0.join(program)).expect("it is there");
     build(&folder, &worker, &[&plain[..], &["--strip"]].concat(), "plain");
     build(&folder, &worker, &[&plain[..], &["--strip", "-g"]].concat(), "told");
@@ -252,21 +257,26 @@ fn parameters_of_lambdas_and_what_they_capture_are_shown() {
     }
 }
 
-#[test]
-fn lldb_reads_it_too() {
-    let Some(worker) = worker() else { return };
-    let Some(lldb) = tool(&["lldb-22", "lldb"]) else { return };
-    let folder = folder("debug-lldb");
-    build(&folder, &worker, &["-g", "--opt", "0"], "slow");
+/// What lldb says to these commands.
+fn lldb(folder: &Folder, program: &str, commands: &[&str]) -> Option<String> {
+    let lldb = tool(&["lldb-22", "lldb"])?;
     let mut command = Command::new(lldb);
     command.current_dir(&folder.0).args(["-b", "-x"]);
-    let commands = ["breakpoint set -f shapes.ori -l 2", "run", "bt"];
-    let output = command.args(commands.iter().flat_map(|command| ["-o", command])).arg("slow").output().expect("lldb can be started");
+    let output = command.args(commands.iter().flat_map(|command| ["-o", command])).arg(program).output().expect("lldb can be started");
     let said = text(&output.stdout) + &text(&output.stderr);
     if said.contains("personality set failed") || said.contains("Operation not permitted") {
         eprintln!("not tested: lldb may not start programs here");
-        return;
+        return None;
     }
+    Some(said)
+}
+
+#[test]
+fn lldb_reads_it_too() {
+    let Some(worker) = worker() else { return };
+    let folder = folder("debug-lldb");
+    build(&folder, &worker, &["-g", "--opt", "0"], "slow");
+    let Some(said) = lldb(&folder, "slow", &["breakpoint set -f shapes.ori -l 2", "run", "bt"]) else { return };
     in_order(
         &said,
         &[

@@ -7,9 +7,34 @@ use std::path::Path;
 
 use book::Folder;
 use book::program::{self, MAIN, does, worker};
+use object::elf::{DF_BIND_NOW, DT_FLAGS, DT_PLTGOT, FileHeader64, PT_GNU_RELRO, PT_INTERP};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 
 fn oric(folder: &Path, variables: &[(&str, &Path)], args: &[&str]) -> (String, String, i32) {
     program::oric(Path::new(env!("CARGO_BIN_EXE_oric")), folder, variables, args)
+}
+
+/// Where the table of what is bound to shared objects lies, what is read-only behind the start, and is all of it bound before? `None` for a static program.
+fn bound(image: &[u8]) -> Option<(u64, std::ops::Range<u64>, bool)> {
+    let header = FileHeader64::<object::Endianness>::parse(image).expect("an ELF file");
+    let endian = header.endian().expect("of a known byte order");
+    let segments = header.program_headers(endian, image).expect("with segments");
+    segments.iter().find(|segment| segment.p_type(endian) == PT_INTERP)?;
+    let protected =
+        segments.iter().find(|segment| segment.p_type(endian) == PT_GNU_RELRO).expect("something is read-only behind the start");
+    let start = protected.p_vaddr(endian);
+    let entries = segments.iter().find_map(|segment| segment.dynamic(endian, image).transpose()).expect("it names libraries");
+    let entries = entries.expect("the table is in the file");
+    let entry = |tag: u32| entries.iter().find(|entry| entry.tag32(endian) == Some(tag)).map(|entry| entry.d_val(endian));
+    let is_bound = entry(DT_FLAGS).is_some_and(|flags| flags & u64::from(DF_BIND_NOW) != 0);
+    Some((entry(DT_PLTGOT).expect("it calls libraries"), start..start + protected.p_memsz(endian), is_bound))
+}
+
+/// Nothing that calls go through can be written to when `main` begins.
+#[track_caller]
+fn is_bound_at_the_start(image: &[u8]) {
+    let (table, protected, is_bound) = bound(image).expect("it is linked with libraries");
+    assert!(is_bound && protected.contains(&table), "{table:#x} in {protected:#x?}, bound: {is_bound}");
 }
 
 #[test]
@@ -23,6 +48,8 @@ fn programs_with_memory_of_the_system_do_the_same() {
     assert_eq!(does(&folder.0, "system"), wanted);
     let bytes = std::fs::read(folder.0.join("system")).expect("an executable");
     assert!(bytes.windows(7).any(|name| name == b"malloc\0"), "it takes memory from somewhere else");
+    is_bound_at_the_start(&bytes);
+    assert_eq!(bound(&std::fs::read(folder.0.join("own")).expect("an executable")), None, "what is static binds nothing");
     let (out, err, status) = oric(&folder.0, &[], &["run", "--quiet", "--allocator=system", "main.ori"]);
     assert_eq!((out.as_str(), status), (wanted[0].0.as_str(), 7), "{err}");
     // The one of before is there again, and has nothing of it.
@@ -42,6 +69,7 @@ fn programs_with_memory_of_the_system_do_the_same() {
         let bytes = std::fs::read(folder.0.join("watched")).expect("an executable");
         let is_checked = bytes.windows(13).any(|name| name == b"__asan_report");
         assert_eq!(is_checked, flags[0] == "--sanitize=address", "{flags:?}");
+        is_bound_at_the_start(&bytes);
     }
 }
 
