@@ -97,7 +97,7 @@ impl Program {
     pub fn made(&self, instance: ItemId) -> Result<Option<Body>, Stop> {
         let (method, _) = crate::types::instance_of(instance);
         match self.item(method) {
-            Some(item) if resolve::prelude::Known::of_method(method).is_some() => infer::made(instance, item, self),
+            Some(item) if resolve::prelude::has_made_instances(method) => infer::made(instance, item, self),
             Some(_) | None => Ok(None),
         }
     }

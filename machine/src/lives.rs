@@ -196,8 +196,13 @@ impl Lives {
         };
         let taken = &mut self.rows[found].taken;
         if is_known {
-            taken.extend_from_slice(spans);
-            taken.sort_unstable_by_key(|span| span.from);
+            // Slots come in the order of their first access, so most of their spans lie behind all others.
+            for &span in spans {
+                match taken.last() {
+                    Some(last) if last.from > span.from => taken.insert(taken.partition_point(|taken| taken.from < span.from), span),
+                    Some(_) | None => taken.push(span),
+                }
+            }
         } else {
             // Not known: always.
             *taken = vec![Span { from: 0, to: self.end }];

@@ -99,7 +99,7 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Ending> {
     let mut child = command.spawn()?;
     limit(&child, Resource::As, limits.memory);
     limit(&child, Resource::Fsize, limits.output);
-    limit(&child, Resource::Core, 0);
+    leave_no_core(&child);
     let (status, timed_out) = wait(&mut child, limits.time)?;
     let mut ending = Ending { status: status.code(), signal: status.signal(), timed_out, ..Ending::default() };
     stdout.rewind()?;
@@ -113,6 +113,15 @@ pub fn run(command: &mut Command, limits: Limits) -> std::io::Result<Ending> {
 pub fn limit(child: &Child, resource: Resource, bytes: u64) {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         let _ = prlimit(Some(pid), resource, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+    }
+}
+
+/// A crash of a running child leaves no core file. Its hard limit stays: a program that reads its limits and puts them back changed (AddressSanitizer's
+/// start does) would otherwise be refused when the two meet, since nobody may raise a hard limit without a privilege.
+fn leave_no_core(child: &Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let maximum = rustix::process::getrlimit(Resource::Core).maximum;
+        let _ = prlimit(Some(pid), Resource::Core, Rlimit { current: Some(0), maximum });
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Fallback {
     Damaged,
     /// A count leaves the range of its table's capacity, so that everything behind would move. Which table.
     Capacity(&'static str),
+    /// A function refers to so many things more or fewer that making room for them row by row would cost more than a link.
+    Large,
     /// Other parts of the runtime are needed.
     Runtime,
     /// A symbol table comes or goes.
@@ -51,6 +53,7 @@ impl fmt::Display for Fallback {
             Fallback::Format => "the sidecar is of another version",
             Fallback::Damaged => "the sidecar is damaged",
             Fallback::Capacity(table) => return write!(f, "the {table} grow or shrink beyond a step of their table"),
+            Fallback::Large => "a long function has many references more or fewer",
             Fallback::Runtime => "other parts of the runtime are needed",
             Fallback::Symbols => "the symbol table comes or goes",
             Fallback::Program => "the program does not link",

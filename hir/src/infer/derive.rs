@@ -33,10 +33,10 @@ pub(super) type Pair = (Part, Part);
 /// A part with the name it is shown under.
 pub(super) type Labelled = (Option<Symbol>, Part);
 
-/// The body of an instance of a method of the prelude; `item` is the method as declared. `None` when it is no such instance.
+/// The body of an instance of a method of the prelude, or of `key_word`; `item` is the function as declared. `None` when the compiler makes none.
 pub fn made(instance: ItemId, item: &Item, cx: &dyn Context) -> Result<Option<Body>> {
     let (method, args) = instance_of(instance);
-    let (Some(known), Some(&this)) = (Known::of_method(method), args.first()) else { return Ok(None) };
+    let Some(&this) = args.first().filter(|_| prelude::has_made_instances(method)) else { return Ok(None) };
     let Some(signature) = cx.signature(method)? else { return Ok(None) };
     let mut checker = Checker::new(item, Which::Function, method, cx)?;
     checker.draft.body.owner = instance;
@@ -48,15 +48,20 @@ pub fn made(instance: ItemId, item: &Item, cx: &dyn Context) -> Result<Option<Bo
         checker.draft.body.params.push(local);
         params.push(local);
     }
-    let root = match (known, args, &params[..]) {
+    let root = match (Known::of_method(method), args, &params[..]) {
         // There is no value to call it with.
         (_, _, &[_, ..]) if this == Type::NEVER => checker.intrinsic(I::Unreachable, &[], Type::NEVER, span),
-        (Known::TryAs, &[from, to], &[value]) if let Some(function) = prelude::conversion(from, to) => {
+        (Some(Known::TryAs), &[from, to], &[value]) if let Some(function) = prelude::conversion(from, to) => {
             let value = checker.read(value, span);
             let values = checker.draft.body.lists.add([value]);
             checker.push(Expr::Call(function, values), prelude::option_of(to), span)
         }
-        _ => checker.method_of(known, this, &params, span)?,
+        (Some(known), ..) => checker.method_of(known, this, &params, span)?,
+        (None, _, &[value, seed]) => match checker.made_word(this, value, seed, span)? {
+            Some(word) => word,
+            None => return Ok(None),
+        },
+        (None, ..) => return Ok(None),
     };
     let root = checker.with_statements(0, root, span);
     let result = checker.instantiated(signature.result, args, span)?;
@@ -130,7 +135,7 @@ impl Checker<'_> {
         }
     }
 
-    fn fields(local: LocalId, types: impl IntoIterator<Item = Type>) -> Vec<Part> {
+    pub(super) fn fields(local: LocalId, types: impl IntoIterator<Item = Type>) -> Vec<Part> {
         (0..).zip(types).map(|(index, ty)| (local, Some(index), ty)).collect()
     }
 

@@ -40,6 +40,7 @@ mod unify;
 mod value;
 mod variants;
 mod why;
+mod words;
 
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};

@@ -12,7 +12,7 @@ use crate::{Intrinsic as I, Type};
 
 impl<'a> Checker<'a> {
     /// The variants that values may be, with their numbers.
-    fn possible<'d>(&self, definition: &'d TypeDefinition) -> Result<Vec<(u32, &'d Variant)>> {
+    pub(super) fn possible<'d>(&self, definition: &'d TypeDefinition) -> Result<Vec<(u32, &'d Variant)>> {
         let mut types = Types::new(&self.given, self.cx);
         let mut possible = Vec::with_capacity(definition.variants.len());
         for (number, variant) in (0..).zip(&definition.variants) {
@@ -24,7 +24,7 @@ impl<'a> Checker<'a> {
     }
 
     /// An arm for a variant whose payload is in new locals; `body` makes its value of them.
-    fn arm_of(
+    pub(super) fn arm_of(
         &mut self,
         number: u32,
         variant: &Variant,
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `match scrutinee { arms, _ -> otherwise }`
-    fn match_of(&mut self, scrutinee: ExprId, mut arms: Vec<Arm>, otherwise: Option<ExprId>, ty: Type, span: Span) -> ExprId {
+    pub(super) fn match_of(&mut self, scrutinee: ExprId, mut arms: Vec<Arm>, otherwise: Option<ExprId>, ty: Type, span: Span) -> ExprId {
         if let Some(body) = otherwise {
             let pattern = self.push_pattern(Pattern::Any, span);
             arms.push(Arm { pattern, guard: None, body });

@@ -152,6 +152,8 @@ struct Items {
     new_map: ItemId,
     map_of_entries: ItemId,
     table_key: ItemId,
+    /// `key_word`, `joined` and `word_of_list`.
+    words: [ItemId; 3],
     new_range: ItemId,
     /// What multiplies an int by a duration and by a size.
     times: [ItemId; 2],
@@ -184,6 +186,7 @@ fn items() -> &'static Items {
             new_map: of(maps, Namespace::Function, "new_map"),
             map_of_entries: of(maps, Namespace::Function, "map_of_entries"),
             table_key: of(maps, Namespace::Type, "TableKey"),
+            words: ["key_word", "joined", "word_of_list"].map(|name| of(maps, Namespace::Function, name)),
             new_range: of(Symbol::new(RANGES), Namespace::Function, "new_range"),
             times: ["times_duration", "times_size"].map(|name| of(Symbol::new(UNITS), Namespace::Function, name)),
             listed: of(iterators, Namespace::Function, "listed"),
@@ -346,6 +349,26 @@ pub fn map_of_entries() -> ItemId {
 /// The trait of the library that keys of maps and elements of sets have.
 pub fn table_key() -> ItemId {
     items().table_key
+}
+
+/// The function of the library that makes a word of a key, for tables.
+pub fn key_word() -> ItemId {
+    items().words[0]
+}
+
+/// May instances of this function be made by the compiler (`infer::made`)?
+pub fn has_made_instances(function: ItemId) -> bool {
+    function == key_word() || Known::of_method(function).is_some()
+}
+
+/// The function of the library that joins the words of two parts of a key.
+pub fn joined_words() -> ItemId {
+    items().words[1]
+}
+
+/// The function of the library that makes a word of a list.
+pub fn word_of_list() -> ItemId {
+    items().words[2]
 }
 
 /// `{K: V}`

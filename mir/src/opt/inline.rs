@@ -20,6 +20,9 @@ use crate::ir::{Body, Context, Mir, Mono};
 const SMALL: usize = 30;
 /// Instructions that all copies together may add to a caller, at least.
 const LEAST_GROWTH: usize = 400;
+/// Instructions beyond which no copy makes a caller. What is behind takes longer than linearly for some of its work, and code of one function has a limit
+/// (E0039), which what is written as calls must not reach.
+const LARGEST: usize = 6_000;
 /// How deep copies are made in copies.
 const DEPTH: u8 = 3;
 /// Instructions of a function that is copied into itself, and how deep. It calls itself from two places at least: such a recursion has most of its calls at its
@@ -88,7 +91,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel, cx: 
     }
     let Desk { flow, copies, .. } = desk;
     let order = flow.order(graph);
-    let mut room = cost(graph).max(LEAST_GROWTH);
+    let size = cost(graph);
+    let mut room = size.max(LEAST_GROWTH).min(LARGEST.saturating_sub(size));
     // What is copied into the function itself is its body as it is now.
     let own = (cost(graph) <= SELF && own_calls(graph).nth(1).is_some() && is_of_numbers(graph)).then(|| renumbered(graph, &order));
     // Blocks still to be searched, and how many copies deep they stand. Last in, first out; the order is fixed by the text. What follows a copy is moved into its

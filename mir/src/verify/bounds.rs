@@ -168,6 +168,8 @@ struct Prover<'a> {
     /// Looks at elements, by index, in the order of the body.
     looks: HashMap<Value, Vec<Inst>>,
     expanded: HashMap<(Value, Level), Expanded>,
+    /// Lists, what they were made of, and by how many pushes.
+    origins: HashMap<Value, (Value, i128)>,
     /// Which sums are known not to wrap, or not known to, at which spots.
     exact: HashMap<(Inst, Block, usize, Option<u32>), bool>,
     /// Intervals of ints at spots.
@@ -231,6 +233,7 @@ impl<'a> Prover<'a> {
             failed,
             looks,
             expanded: HashMap::new(),
+            origins: HashMap::new(),
             exact: HashMap::new(),
             intervals: HashMap::new(),
             open: Vec::new(),
@@ -261,15 +264,17 @@ impl<'a> Prover<'a> {
     }
 
     /// Has every way here looked at this element, of a list of that length? However far that is.
-    fn was_looked_at(&self, inst: Inst, block: Block, list: Value, index: Value) -> bool {
-        let Some(looks) = self.looks.get(&index) else { return false };
+    fn was_looked_at(&mut self, inst: Inst, block: Block, list: Value, index: Value) -> bool {
+        let Some(looks) = self.looks.remove(&index) else { return false };
         let length = self.length(list).poly;
         // In the order of the body: what comes later in a block does not say anything yet.
-        looks.iter().take_while(|&&look| look != inst).any(|&look| {
+        let has = looks.iter().take_while(|&&look| look != inst).any(|&look| {
             let home = self.homes[look.index()];
             let is_before = home == block || self.dominators.dominates(home, block) && !self.cold[block.index()];
             is_before && self.length(self.graph.args(look)[0]).poly == length
-        })
+        });
+        self.looks.insert(index, looks);
+        has
     }
 
     /// Is this never negative here? First for the values as they are, then for the sums that they are, then for the products in these.

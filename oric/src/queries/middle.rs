@@ -92,8 +92,10 @@ impl Provider for BuiltBody {
             if is_endless(*id) {
                 return Ok(None);
             }
-            if hir::resolve::prelude::Known::of_method(generic).is_some() {
-                return made(levels, *id, generic);
+            if hir::resolve::prelude::has_made_instances(generic)
+                && let Some(body) = made(levels, *id, generic)?
+            {
+                return Ok(Some(body));
             }
             let built = levels.get::<GenericBody>(&generic)?;
             let Some(built) = &*built else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Maps with int and str keys beside `hashbrown`: what an insertion into a growing map and a hit cost, at three sizes.
+//! Maps with int, pair and str keys beside `hashbrown`: what an insertion into a growing map and a hit cost, at three sizes.
 //!
 //! Both sides make the same keys and do the same to them; their texts are borrowed in Rust and values in Ori. What making the keys costs, and for hits making the
 //! map, is measured with no rounds and taken off.
@@ -29,7 +29,7 @@ pub fn measure(oric: &str, evidence: &mut Evidence, ratios: &mut Ratios) {
         return evidence.fail(format!("{source} cannot be built"));
     };
     let mut table = Table::new("maps", &["keys", "operation", "entries", "ori ns", "hashbrown ns", "ratio"]);
-    for kind in ["int", "str"] {
+    for kind in ["int", "pair", "str"] {
         for mode in ["insert", "hit"] {
             let mut worst = Some(0.0f64);
             for (size, rounds) in SIZES {
@@ -77,6 +77,11 @@ pub fn twin(args: &[String]) -> Option<bool> {
     let sum = if kind == "int" {
         let keys: Vec<i64> = (0..size).map(number).collect();
         let probes: Vec<i64> = (0..size).map(|at| number(other(at))).collect();
+        work(&keys, &probes, is_insert, rounds)
+    } else if kind == "pair" {
+        let place = |at: i64| (at & 1023, at >> 10);
+        let keys: Vec<(i64, i64)> = (0..size).map(place).collect();
+        let probes: Vec<(i64, i64)> = (0..size).map(|at| place(other(at))).collect();
         work(&keys, &probes, is_insert, rounds)
     } else {
         let keys: Vec<String> = (0..size).map(|at| format!("key {}", number(at))).collect();

@@ -18,6 +18,9 @@ use crate::sidecar::short::{Kind, Short};
 use crate::sidecar::table::Table;
 use crate::slots::Classes;
 
+/// Rows that may be moved while the references of one function are made more or fewer, about: some milliseconds.
+const MOST_MOVES: usize = 1 << 19;
+
 type Done = Result<(), Fallback>;
 
 /// A function that changes, comes or goes.
@@ -231,6 +234,9 @@ impl<'a> Planner<'a> {
         let table = &mut self.head.links;
         let run = table.run(&self.pages, short)?;
         let common = run.len().min(new.len());
+        if run.len().abs_diff(new.len()) * run.len().max(new.len()) > MOST_MOVES {
+            return Err(Fallback::Large);
+        }
         for (row, link) in run.clone().zip(new) {
             table.write(&mut self.pages, row, &link.words(short))?;
         }

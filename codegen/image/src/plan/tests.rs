@@ -359,6 +359,22 @@ fn a_program_that_does_not_link_is_left_to_the_clean_link() {
 }
 
 #[test]
+fn a_function_that_gains_or_loses_thousands_of_references_is_left_to_the_clean_link() {
+    for (before, after) in [(3000, 10), (10, 3000)] {
+        let mut world = World::new(15, 60, false);
+        world.calls(3, 1, before);
+        let linked = clean(&world);
+        world.calls(3, 1, after);
+        assert_eq!(plan_of(&world, &linked.image, &linked.sidecar.expect("has one")), Plan::Fallback(Fallback::Large));
+    }
+    let mut world = World::new(15, 60, false);
+    world.calls(3, 1, 3000);
+    let linked = clean(&world);
+    world.calls(3, 1, 2990);
+    assert!(matches!(plan_of(&world, &linked.image, &linked.sidecar.expect("has one")), Plan::Patch(_)));
+}
+
+#[test]
 fn an_image_that_cannot_be_read_is_not_patched() {
     // Others move with it, and their code is in the image only.
     let (world, linked, _) = grown(13);

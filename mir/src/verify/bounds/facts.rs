@@ -203,25 +203,41 @@ impl Prover<'_> {
     }
 
     /// The length of a list as that of the list that it was made of.
-    pub(super) fn length(&self, mut list: Value) -> Expanded {
+    pub(super) fn length(&mut self, list: Value) -> Expanded {
         let graph = self.graph;
-        let mut more = 0;
-        let length = loop {
-            list = self.carried(list);
-            let Some(inst) = graph.def_inst(list) else { break Poly::atom(Atom::length(list)) };
-            match (graph.op(inst), graph.args(inst)) {
-                (Op::ListSet | Op::ListReserve | Op::ListOwn, &[of, ..]) => list = of,
-                // The sum fits where elements need room.
-                (Op::ListPush, &[of, _]) if lengths(graph.ty(list)).high < i64::MAX => (list, more) = (of, more + 1),
-                (Op::List, parts) => break Poly::number(parts.len() as i128),
-                (Op::Static, _) => match crate::statics::length(Symbol::from_raw(graph.insts[inst].imm as u32)) {
-                    Some(length) => break Poly::number(i128::from(length)),
-                    None => break Poly::atom(Atom::length(list)),
-                },
-                _ => break Poly::atom(Atom::length(list)),
-            }
+        let (of, more) = self.origin(list);
+        let length = match graph.def_inst(of).map(|inst| (graph.op(inst), inst)) {
+            Some((Op::List, inst)) => Poly::number(graph.args(inst).len() as i128),
+            Some((Op::Static, inst)) => match crate::statics::length(Symbol::from_raw(graph.insts[inst].imm as u32)) {
+                Some(length) => Poly::number(i128::from(length)),
+                None => Poly::atom(Atom::length(of)),
+            },
+            _ => Poly::atom(Atom::length(of)),
         };
         Expanded::of(length.sum(&Poly::number(more)).unwrap_or_default())
+    }
+
+    /// The list that a list was made of by changes of elements and pushes, and how many pushes. A list that is changed a thousand times is a thousand lists, each of
+    /// which is asked by those behind it: what is known of one is kept.
+    fn origin(&mut self, list: Value) -> (Value, i128) {
+        let graph = self.graph;
+        let (mut of, mut more) = (list, 0);
+        loop {
+            of = self.carried(of);
+            if let Some(&(first, pushed)) = self.origins.get(&of) {
+                (of, more) = (first, more + pushed);
+                break;
+            }
+            let Some(inst) = graph.def_inst(of) else { break };
+            match (graph.op(inst), graph.args(inst)) {
+                (Op::ListSet | Op::ListReserve | Op::ListOwn, &[before, ..]) => of = before,
+                // The sum fits where elements need room.
+                (Op::ListPush, &[before, _]) if lengths(graph.ty(of)).high < i64::MAX => (of, more) = (before, more + 1),
+                _ => break,
+            }
+        }
+        self.origins.insert(list, (of, more));
+        (of, more)
     }
 }
 

@@ -303,6 +303,20 @@ impl World {
         }
     }
 
+    /// `from` is long and calls `to` so often, and does nothing else.
+    pub fn calls(&mut self, from: u32, to: u32, count: u32) {
+        let stamp = self.stamp();
+        let made = self.functions.get_mut(&from).expect("is there");
+        made.function.code = vec![0x90; 8 * count as usize + 8];
+        let target = Target::Function(item(to));
+        let call = |number: u32| Reloc { offset: 8 * number + 1, target, addend: -4, kind: RelocKind::Call32 };
+        made.function.relocs = (0..count).map(call).collect();
+        made.function.threads.clear();
+        made.function.data.clear();
+        made.function.sites.clear();
+        made.fingerprint = stamp;
+    }
+
     /// Whoever refers to `number` refers to `heir`.
     fn remove(&mut self, number: u32, heir: u32) {
         self.functions.remove(&number);
