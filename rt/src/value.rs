@@ -192,8 +192,7 @@ impl Str {
     }
 }
 
-/// A view shorter than an eighth of a block larger than this is copied (language/13 §13.4).
-const LARGE_BLOCK: usize = 4096;
+const LARGE_BLOCK: usize = abi::layout::LARGE_BLOCK as usize;
 
 /// A text under construction, inline until it is too long for that.
 pub struct Builder {

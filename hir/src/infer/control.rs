@@ -238,7 +238,7 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let value = self.infer(first.source)?;
-                let value = if self.head_is_known(value)? { self.walked(value, source_span)? } else { self.error(source_span) };
+                let value = if self.head_is_known(value)? { value } else { self.error(source_span) };
                 match self.ty(value).kind() {
                     TypeKind::List(element) => {
                         list = Some(value);

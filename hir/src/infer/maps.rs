@@ -212,17 +212,6 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// What a loop walks over: the list of the entries of a map, that of the elements of a set; anything else as it is.
-    pub(super) fn walked(&mut self, value: ExprId, span: Span) -> Result<ExprId> {
-        match self.ty(value).kind() {
-            TypeKind::Struct(item, &[key, entry]) if item == prelude::map() => {
-                self.of_map(value, "entries", &[], Type::list(Type::tuple(&[key, entry])), span)
-            }
-            TypeKind::Struct(item, &[element]) if item == prelude::set() => self.of_map(value, "to_list", &[], Type::list(element), span),
-            _ => Ok(value),
-        }
-    }
-
     /// `m[k]`
     pub(super) fn at_key(&mut self, map: ExprId, index: tree::ExprId, span: Span) -> Result<ExprId> {
         let ty = self.ty(map);

@@ -284,8 +284,6 @@ impl Builder<'_> {
     /// The list in a buffer that nobody else holds.
     fn unshared(&mut self, value: Option<&Value>, stride: u32) -> Result<List, Stop> {
         let old = self.list_at(value);
-        let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
-        let tag = self.tag_of(value.copied());
         let (held, copy, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
         self.is_split = true;
         let null = self.constant(Type::Ptr, 0);
@@ -298,15 +296,23 @@ impl Builder<'_> {
         self.branch(is_only, (join, &stays), (copy, &[]));
         self.constants.truncate(known);
         self.block = copy;
-        let (size, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(tag)));
-        let buffer = self.runtime_buffer(RuntimeCall::ListUnshare, &[old.elements, old.length, size, tag]);
-        let elements = self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS));
-        self.copied(ty, old, List { elements, buffer, ..old })?;
-        self.jump(join, &[elements, buffer]);
+        let new = self.copy_of(value, old, stride)?;
+        self.jump(join, &[new.elements, new.buffer]);
         self.constants.truncate(known);
         self.block = join;
         let (elements, buffer) = (self.out.add_param(join, Type::Ptr), self.out.add_param(join, Type::Ptr));
         Ok(List { elements, buffer, ..old })
+    }
+
+    /// The elements of a list that is given up in a buffer of their own. `value` has its type.
+    fn copy_of(&mut self, value: Option<&Value>, old: List, stride: u32) -> Result<List, Stop> {
+        let ty = value.and_then(|&value| self.mir.values.get(value)).map(|row| row.ty);
+        let tag = self.tag_of(value.copied());
+        let (size, tag) = (self.constant(Type::I64, i64::from(stride)), self.constant(Type::I64, i64::from(tag)));
+        let buffer = self.runtime_buffer(RuntimeCall::ListUnshare, &[old.elements, old.length, size, tag]);
+        let new = List { elements: self.behind(buffer, u64::from(layout::BUFFER_ELEMENTS)), buffer, ..old };
+        self.copied(ty, old, new)?;
+        Ok(new)
     }
 
     /// The list that an op changes: looked at unless it is marked as nobody else's.
@@ -409,8 +415,39 @@ impl Builder<'_> {
             let end = self.element_address(list.elements, to, stride);
             self.truncated(args.first(), list, end)?;
         }
-        self.define_list(inst, List { elements, length, ..list });
+        let view = List { elements, length, ..list };
+        let view = if stride > 0 { self.own_of_large(args.first(), view, stride)? } else { view };
+        self.define_list(inst, view);
         Ok(())
+    }
+
+    /// A view shorter than an eighth of a large buffer stands in one of its own (language/13 §13.4), so that it does not keep the large one.
+    fn own_of_large(&mut self, value: Option<&Value>, view: List, stride: u32) -> Result<List, Stop> {
+        let (held, copy, join) = (self.out.add_block(), self.out.add_block(), self.out.add_block());
+        self.is_split = true;
+        let null = self.constant(Type::Ptr, 0);
+        let is_held = self.icmp(Cond::Ne, view.buffer, null);
+        let stays = [view.elements, view.buffer];
+        let known = self.constants.len();
+        self.branch(is_held, (held, &[]), (join, &stays));
+        self.block = held;
+        let limit = self.load(view.buffer, layout::BUFFER_LIMIT, Type::Ptr);
+        let large = self.behind(view.buffer, layout::LARGE_BLOCK);
+        let is_large = self.icmp(Cond::Ult, large, limit);
+        let eight = self.constant(Type::I64, 8);
+        let share = self.pure(Op::Mul, &[view.length, eight], Type::I64);
+        let share = self.element_address(view.buffer, share, stride);
+        let is_short = self.icmp(Cond::Ult, share, limit);
+        let is_small = self.pure(Op::And, &[is_large, is_short], Type::I8);
+        self.branch(is_small, (copy, &[]), (join, &stays));
+        self.constants.truncate(known);
+        self.block = copy;
+        let new = self.copy_of(value, view, stride)?;
+        self.jump(join, &[new.elements, new.buffer]);
+        self.constants.truncate(known);
+        self.block = join;
+        let (elements, buffer) = (self.out.add_param(join, Type::Ptr), self.out.add_param(join, Type::Ptr));
+        Ok(List { elements, buffer, ..view })
     }
 
     /// The buffer of a list ends here, when nobody else holds it.

@@ -44,6 +44,9 @@ pub const BUFFER_ELEMENTS: u32 = 16;
 /// Least number of elements for which a growing list gets room.
 pub const BUFFER_LEAST: u64 = 4;
 
+/// A view shorter than an eighth of a block larger than this is copied (language/13 §13.4).
+pub const LARGE_BLOCK: u64 = 4096;
+
 /// Bytes of the header of a cell. Its parts begin behind it, at the address by which the cell is known.
 pub const CELL_HEADER: usize = 8;
 /// Largest cell that is served from a size class; a larger one has pages of its own.
