@@ -1,4 +1,5 @@
-//! What other languages call the methods of the types of the language, for the help of E0308: a name that is not a slip of the pen but a habit.
+//! What other languages call the methods of the types of the language, for the help of E0308, and their values and functions, for that of E2003: a name that is
+//! not a slip of the pen but a habit.
 
 use crate::resolve::prelude::{self, Sum};
 use crate::types::{Type, TypeKind};
@@ -102,4 +103,47 @@ pub(super) fn meant(ty: Type, name: &str) -> Option<String> {
         true => format!("here that is {here}"),
         false => format!("here that is `{here}`"),
     })
+}
+
+/// Names of values and functions elsewhere, and what to write here.
+const NAMES: &[(&[&str], &str)] = &[
+    (&["null", "nil", "undefined"], "where there may be no value, its type is an `Option` and nothing is `None`"),
+    (&["True", "TRUE", "YES"], "it is written `true`"),
+    (&["False", "FALSE", "NO"], "it is written `false`"),
+    (&["this", "Me"], "the value that a method is called with is `self`"),
+    (
+        &["println", "printf", "puts", "echo", "console", "fmt", "writeln", "Console", "System"],
+        "`print(msg: text)` prints a line; `{value}` in a template makes a text of a value",
+    ),
+    (&["format", "sprintf"], "a text with values in it is a template: `a = {a}` in backticks, with a format behind a colon: `{x:.2}`"),
+    (&["range"], "a range is written `0..n`, or with its end `0..=n`"),
+    (&["len", "length", "size", "count"], "it is a method: `value.len()`"),
+    (&["String", "string", "to_string", "toString", "repr", "Str"], "`str(value)` makes a text of a value"),
+    (
+        &["parseInt", "atoi", "parse_int", "Int", "Integer", "Number"],
+        "`int(text)` reads a number and panics where there is none; `text as? int` gives an `Option<int>`",
+    ),
+    (
+        &["parseFloat", "atof", "Float", "Double"],
+        "`float(text)` reads a number and panics where there is none; `text as? float` gives an `Option<float>`",
+    ),
+    (&["Math", "math"], "`sqrt`, `abs`, `min`, `max` and the like need no module; others are in `std.math`: `use std.math { sin };`"),
+    (&["std"], "what is in a module comes by its name: `use std.math { sin };` at the top"),
+    (&["enumerate"], "it is a method: `for (i, x) in xs.enumerate() do ...`"),
+    (&["sorted", "sort"], "it is a method: `xs.sort()`"),
+    (&["sum"], "it is a method: `xs.iter().sum()`"),
+    (&["zip", "map", "filter", "reduce", "fold", "reversed"], "it is a method: `xs.name(...)`"),
+    (&["Vec", "vec", "list", "List", "Array", "ArrayList"], "a list is written `[a, b]`, an empty one `[]`"),
+    (&["dict", "HashMap", "Dict", "Map", "BTreeMap"], "a map is written `{key: value}`, an empty one `{}`, its type `{K: V}`"),
+    (&["set", "HashSet"], "an empty set is `Set.new()`; one of a list `xs.iter().collect()` where a `Set<T>` is expected"),
+    (
+        &["raise", "throw", "exit", "abort", "die", "error"],
+        "`panic(msg: text)` ends with a message; an error that callers may handle is a result: `Err(...)`",
+    ),
+    (&["typeof", "type"], "types are known when the program is compiled; a `match` asks which variant a value is"),
+];
+
+/// What is to be written for a value or function that another language has under this name.
+pub(super) fn known_elsewhere(name: &str) -> Option<&'static str> {
+    NAMES.iter().find(|(names, _)| names.contains(&name)).map(|&(_, here)| here)
 }

@@ -457,6 +457,21 @@ impl<'a> Checker<'a> {
     fn inner_has(&mut self, ty: Type, name: Symbol, at: Span) -> Result<bool> {
         let Some(definition) = self.definition_of(ty, at)?.filter(|d| d.form == TypeForm::Newtype) else { return Ok(false) };
         let [(_, inner)] = definition.fields[..] else { return Ok(false) };
+        self.has_own(inner, name)
+    }
+
+    /// Does the value in an `Option` or `Result` have a method of this name?
+    fn payload_has(&self, ty: Type, name: Symbol) -> Result<bool> {
+        match ty.kind() {
+            TypeKind::Struct(item, &[value, ..]) if matches!(prelude::sum(item), Some(Sum::Option | Sum::Result)) => {
+                self.has_own(self.resolved(value), name)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Does a type have a method of this name without a trait?
+    fn has_own(&self, inner: Type, name: Symbol) -> Result<bool> {
         let text = name.as_str();
         let is_direct = DIRECT.iter().any(|row| row.0 == inner && row.1 == text)
             || matches!(text, "len" | "is_empty") && matches!(inner.kind(), TypeKind::Str | TypeKind::List(_));
@@ -495,21 +510,22 @@ impl<'a> Checker<'a> {
             let of_type = direct.chain(inherent().map(Symbol::as_str));
             nearest(name.as_str(), of_type.chain(of_traits).chain(later(ty).iter().copied()))
         };
-        let of_iterators = near.is_none()
-            && !matches!(ty.kind(), TypeKind::List(_))
-            && matches!(solve::solve(ty, Known::Iterable.plain(), &self.given, self.cx)?, solve::Answer::Proven(_))
+        let of_iterators = matches!(solve::solve(ty, Known::Iterable.plain(), &self.given, self.cx)?, solve::Answer::Proven(_))
             && self.cx.trait_definition(Known::Iterator.item())?.is_some_and(|iterator| solve::member(&iterator, name).is_some());
         let of_inner = if near.is_none() && !of_iterators { self.inner_has(ty, name, at)? } else { false };
+        let of_payload = self.payload_has(ty, name)?;
         let habit = super::elsewhere::meant(ty, name.as_str());
         let error = self.report(Code::E0308, at, [name.into(), show(ty).into()]);
         if is_field {
             error.helps.push(format!("`{name}` is a field: write it without parentheses"));
         } else if let Some(habit) = habit {
             error.helps.push(habit);
-        } else if let Some(near) = near {
-            error.helps.push(format!("a method with a similar name exists: `{near}`"));
+        } else if of_payload {
+            error.helps.push(format!("there may be no value: say what to take then, `(value ?? other).{name}(...)`, or ask with `match`"));
         } else if of_iterators {
             error.helps.push(format!("an iterator over it has it: `.iter().{name}(...)`"));
+        } else if let Some(near) = near {
+            error.helps.push(format!("a method with a similar name exists: `{near}`"));
         } else if of_inner {
             error.helps.push(format!("the value in it has it: `.inner.{name}(...)`"));
         }

@@ -212,8 +212,12 @@ impl<'a> Checker<'a> {
             });
             return self.error(span);
         }
-        if let Some((near, is_sure)) = near {
-            error.helps.push(format!("a value with a similar name exists: `{near}`"));
+        let elsewhere = super::elsewhere::known_elsewhere(name.as_str()).filter(|_| !dollar);
+        error.helps.extend(elsewhere.map(str::to_owned));
+        if let Some((near, is_sure)) = near.filter(|&(_, is_sure)| is_sure || elsewhere.is_none()) {
+            if elsewhere.is_none() {
+                error.helps.push(format!("a value with a similar name exists: `{near}`"));
+            }
             let text = if dollar { format!("${near}") } else { near };
             error.edits.push(syntax::Edit { anchor, span, text, machine_applicable: is_sure });
         }

@@ -342,6 +342,9 @@ impl<'a> Checker<'a> {
             (Type::STR, _) | (_, Type::STR) if op == BinaryOp::Add => {
                 error.helps.push("write both into a template: `{a}{b}`".into());
             }
+            _ if op == BinaryOp::Add && matches!(left.kind(), TypeKind::List(element) if element == right) => {
+                error.helps.push("`xs.push(value)` has one element more; `xs + ys` has those of both".into());
+            }
             (Type::FLOAT, Type::FLOAT) if matches!(op, BinaryOp::Rem | BinaryOp::FloorDiv) => {
                 error.notes.push(format!("`{sign}` is defined on int only"));
             }

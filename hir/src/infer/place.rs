@@ -374,6 +374,7 @@ impl<'a> Checker<'a> {
         if self.is_captured(binding.local) {
             let error = self.report(Code::E0312, at, [root.into()]);
             error.labels.push(syntax::Label { anchor, span: binding.span, text: "the lambda has a copy of what is declared here".into() });
+            error.helps.push(format!("a loop changes it: `for x in xs do {root} = ...`; or let `fold` give the new value"));
             return;
         }
         match binding.kind {

@@ -4,9 +4,10 @@ use ir::{ItemId, Symbol};
 use syntax::{Anchor, DiagnosticCode as Code, Span};
 
 use super::Checker;
-use crate::Type;
 use crate::ir::{Expr, ExprId};
+use crate::resolve::prelude::{self, Sum};
 use crate::resolve::show;
+use crate::{Type, TypeKind};
 
 /// Where an expected type comes from.
 #[derive(Clone, Copy)]
@@ -136,7 +137,7 @@ impl<'a> Checker<'a> {
             (_, Type::VOID, Some(Expr::Block { statements, tail: false })) if !statements.is_empty() => {
                 Some(("the block has no value: its last statement ends with `;`".into(), None))
             }
-            _ => None,
+            _ => wrapping(expected, found).map(|text| (text.to_owned(), None)),
         };
         let error = self.report(Code::E2001, span, [want.into(), have.as_str().into()]);
         error.label = format!("this is `{have}`");
@@ -150,5 +151,22 @@ impl<'a> Checker<'a> {
                 error.edits.push(syntax::Edit { anchor, span, text, machine_applicable: true });
             }
         }
+    }
+}
+
+/// What to write where one of the two types is an `Option` or a `Result` of the other.
+fn wrapping(expected: Type, found: Type) -> Option<&'static str> {
+    let holds = |whole: Type, part: Type| match whole.kind() {
+        TypeKind::Struct(item, args) if args.first() == Some(&part) => prelude::sum(item),
+        _ => None,
+    };
+    match (holds(expected, found), holds(found, expected)) {
+        (_, Some(Sum::Option)) => Some("there may be no value: say what to take then, `value ?? other`, or ask with `match`"),
+        (_, Some(Sum::Result)) => {
+            Some("it may be an error: give that on with `?`, say what to take then, `value ?? other`, or ask with `match`")
+        }
+        (Some(Sum::Option), _) => Some("`Some(...)` makes an `Option` of a value"),
+        (Some(Sum::Result), _) => Some("`Ok(...)` makes a `Result` of a value"),
+        _ => None,
     }
 }

@@ -20,7 +20,9 @@ impl Checker<'_> {
     /// The body for a type, of its value and the seed; `None` where the library's own is right.
     pub(super) fn made_word(&mut self, this: Type, value: LocalId, seed: LocalId, span: Span) -> Result<Option<ExprId>> {
         Ok(Some(match this.kind() {
-            TypeKind::Tuple(parts) if !parts.is_empty() => self.word_of_parts(None, &Self::fields(value, parts.iter().copied()), seed, span)?,
+            TypeKind::Tuple(parts) if !parts.is_empty() => {
+                self.word_of_parts(None, &Self::fields(value, parts.iter().copied()), seed, span)?
+            }
             TypeKind::List(element) => {
                 let args = [self.read(value, span), self.read(seed, span)];
                 self.call_of_words(prelude::word_of_list(), &[element], &args, span)?

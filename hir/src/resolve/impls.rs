@@ -36,6 +36,9 @@ pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementa
     }
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     found.ty = reader.read(*ty)?;
+    if found.generics.is_empty() {
+        help_to_parameters(item, *ty, &mut reader.diagnostics);
+    }
     reader.around.this = Some(found.ty);
     reader.bounds(&generics)?;
     found.given = reader.around.given.clone();
@@ -56,6 +59,19 @@ pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementa
     }
     found.diagnostics = reader.diagnostics;
     Ok(Some(found))
+}
+
+/// `impl Stack<T>`: a type parameter is declared behind `impl`.
+fn help_to_parameters(item: &Item, ty: tree::TypeId, diagnostics: &mut [Diagnostic]) {
+    let tree::Type::Named { args, .. } = item.tree.types[ty] else { return };
+    for &arg in &item.tree.type_lists[args] {
+        let span = item.tree.type_span(arg);
+        for error in diagnostics.iter_mut().filter(|error| error.code == Code::E2002 && error.span == span) {
+            if let Some(syntax::Arg::Text(name)) = error.args.first() {
+                error.helps.push(format!("a type parameter is declared behind `impl`: `impl<{name}> ...`"));
+            }
+        }
+    }
 }
 
 /// The impls of a file, as method calls look for them.

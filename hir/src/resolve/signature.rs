@@ -430,6 +430,11 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
         }
         if why == Endless::NoValue && definition.choices().is_some() {
             error = error.note("each of its variants needs a value of the type first, so there would be none");
+        } else if why == Endless::NoValue && definition.form == TypeForm::Struct {
+            error.helps.extend(parts.get(at).map(|(name, _, ty)| {
+                let ty = show(*ty);
+                format!("a value must end somewhere: `{name}: Option<{ty}>` for one more or none, `{name}: [{ty}]` for any number")
+            }));
         }
         diagnostics.push(error);
         return Ok(diagnostics);

@@ -49,7 +49,10 @@ impl Parser<'_> {
             self.fat_arrow(span);
             return Err(Failed);
         }
-        self.fail(DiagnosticCode::E1001, span, [self.describe(token).into(), expected.into()])
+        let form = self.foreign_form();
+        let diagnostic = self.report(DiagnosticCode::E1001, span, [self.describe(token).into(), expected.into()]);
+        diagnostic.helps.extend(form.map(str::to_owned));
+        Err(Failed)
     }
 
     /// The current token cannot stand behind a complete expression.
@@ -245,12 +248,22 @@ impl Parser<'_> {
         diagnostic.edits.push(crate::Edit { anchor, span, text: ";".to_owned(), machine_applicable: true });
     }
 
-    /// How Ori writes what seems to be meant, where a form of another language stops with the token before: there `;` would be no help.
+    /// How Ori writes what seems to be meant, where a form of another language stops with this token or the one before: there `;` would be no help.
     fn foreign_form(&self) -> Option<&'static str> {
         let before = self.pos.checked_sub(1)?;
-        match self.tokens[before].kind {
+        match (self.tokens[before].kind, self.kind()) {
+            // `{1, 2}`
+            (_, Kind::Comma) if self.is_first_in_braces() => Some("a set is made of a list: `let s: Set<int> = [1, 2].iter().collect()`"),
+            // `xs[1:2]`
+            (_, Kind::Colon) if (0..before).rev().any(|at| self.tokens[at].kind == Kind::LBracket && self.holds_this(at)) => {
+                Some("a part of a list is `xs.slice(start:, end:)`, of a text `s.substring(start:, end:)`")
+            }
+            // `delete m[key]`
+            (Kind::Ident, Kind::Ident | Kind::Str | Kind::Int | Kind::TemplateStart) => {
+                foreign_statement(self.token_text(self.tokens[before]))
+            }
             // `condition ? a : b`
-            Kind::Question => {
+            (Kind::Question, _) => {
                 let is_end = |kind| matches!(kind, Kind::Semicolon | Kind::Eof) || kind.closes();
                 let mut at = self.pos;
                 while !is_end(self.tokens[at].kind) {
@@ -262,7 +275,7 @@ impl Parser<'_> {
                 None
             }
             // `fn (x) { ... }`
-            Kind::RParen => {
+            (Kind::RParen, _) => {
                 let open = (self.statement_start..before).rev().find(|&at| self.partner(at) == Some(before))?;
                 let word = self.tokens[open.checked_sub(1)?];
                 let is_lambda = matches!(self.token_text(word), "fn" | "func" | "function" | "lambda" | "fun");
@@ -270,6 +283,23 @@ impl Parser<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Does the statement begin at once behind a `{` that stands where a value is wanted?
+    fn is_first_in_braces(&self) -> bool {
+        let Some(open) = self.statement_start.checked_sub(1) else { return false };
+        let is_value = |kind| matches!(kind, Kind::Eq | Kind::LParen | Kind::Comma | Kind::Colon | Kind::Arrow);
+        self.tokens[open].kind == Kind::LBrace && open > 0 && is_value(self.tokens[open - 1].kind) && self.holds_this(open)
+    }
+
+    /// Is the current token directly in the bracket group at `open`?
+    fn holds_this(&self, open: usize) -> bool {
+        let Some(close) = self.partner(open) else { return false };
+        let mut at = open + 1;
+        while at < self.pos && at < close {
+            at = self.step(at);
+        }
+        at == self.pos && at < close
     }
 
     // Going on.
@@ -296,5 +326,20 @@ impl Parser<'_> {
             at = self.step(at);
         }
         self.pos = at;
+    }
+}
+
+/// What a word says that begins a statement in other languages, and stands before a name or a literal.
+fn foreign_statement(word: &str) -> Option<&'static str> {
+    match word {
+        "delete" | "del" => Some("what a map or list is without a part is another one: `m = m.remove(key)`, `xs = xs.remove(index: i)`"),
+        "print" | "println" | "echo" | "puts" => Some("`print(msg: text)` prints a text; `{value}` in a template makes one of a value"),
+        "new" => Some("a value of a struct is written `Name { field: value }`"),
+        "raise" => Some("give `Err(...)` as the result, or call `panic(msg: text)`"),
+        "def" | "function" | "fun" | "sub" | "proc" => {
+            Some("a function is written `@name (parameter: Type) -> Result = body`, outside of others")
+        }
+        "assert" => Some("a check is written `assert(condition: a == b)`"),
+        _ => None,
     }
 }

@@ -262,7 +262,15 @@ impl Parser<'_> {
                 let end = self.tokens[self.pos + length - 1].end;
                 let span = self.relative(self.token().start, end);
                 let op = self.text[self.token().start as usize..end as usize].to_owned();
-                self.report(DiagnosticCode::E0101, span, [op.into()]);
+                // `Set<int> { .. }`
+                let is_type = op == ">" && self.pos > 2 && self.tokens[self.pos - 2].kind == Kind::Lt && self.is_upper(self.pos - 3);
+                let diagnostic = self.report(DiagnosticCode::E0101, span, [op.into()]);
+                if is_type {
+                    diagnostic.helps.push(
+                        "a type in front of a value has no arguments: they follow from the values, or from `let name: Type = ...`"
+                            .to_owned(),
+                    );
+                }
             }
             self.pos += length;
             left = match infix {
