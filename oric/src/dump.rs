@@ -206,7 +206,16 @@ fn functions(session: &Session, wanted: Option<&str>) -> Result<Vec<ItemId>, Str
     if !matches.is_empty() {
         return Ok(matches);
     }
-    let by_name: Vec<ItemId> = items.iter().copied().filter(|i| i.name().as_str() == wanted).collect();
+    let mut by_name: Vec<ItemId> = items.iter().copied().filter(|i| i.name().as_str() == wanted).collect();
+    // Methods as they are written, `Stock.add`, or by their name alone.
+    if by_name.is_empty() {
+        let method = wanted.rsplit_once('.').map(|(owner, name)| format!("{owner}'{name}"));
+        let is_meant = |item: &&ItemId| match item.name().as_str().split_once('\'') {
+            Some((_, name)) => method.as_deref().map_or(name == wanted, |method| item.name().as_str() == method),
+            None => false,
+        };
+        by_name = items.iter().filter(is_meant).copied().collect();
+    }
     // A lambda by the function around it and its number: `f'0`.
     if by_name.is_empty()
         && let Some((around, Ok(number))) = wanted.rsplit_once('\'').map(|(around, number)| (around, number.parse()))

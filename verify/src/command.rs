@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::fuzz::{cases, supervise};
@@ -35,7 +36,7 @@ verify generate [--typed|--mistaken] SEED        print a generated program
 verify traced SEED                               print a generated program that says what it does
 verify edits [--count N] [--seed S]              random edits of a package of 1,000 tests: who runs, what it says
 verify differential [--count N] [--seed S]       such programs: interpreter and executable do the same
-verify hunt [--count N] [--seed S] [--planted P] until one does not: it is reduced and bisected
+verify hunt [--count N] [--seed S] [--planted P] [--folder F] until one does not: it is reduced and bisected
 verify programs [--count N]                      small programs as executables of their own, 2,000 of them
 verify typed [--count N]                         programs from types: accepted, engines agree, edits, mistakes";
 
@@ -46,6 +47,10 @@ pub fn main() -> ExitCode {
         return oric::main_then(gates::baseline::metrics::note_peak);
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        let _ = writeln!(std::io::stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     crate::program::silence_panics();
     match workers::alone(|| run(&args)) {
         Ok(Some(true)) => ExitCode::SUCCESS,
@@ -68,6 +73,11 @@ fn is_compiler() -> bool {
 /// `None` when the arguments cannot be understood.
 fn run(args: &[String]) -> Option<bool> {
     let (verb, rest) = args.split_first()?;
+    // An option that no verb has is not passed over.
+    let is_known = |arg: &String| USAGE.split([' ', '[', ']', '\n']).any(|word| word == arg);
+    if rest.iter().any(|arg| arg.starts_with("--") && !is_known(arg)) {
+        return None;
+    }
     match verb.as_str() {
         "gates" => {
             let all: Vec<&str> = gates::GATES.iter().map(|gate| gate.name).collect();
