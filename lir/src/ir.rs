@@ -105,6 +105,11 @@ impl Level for Lir {
     fn may_panic(op: Op) -> bool {
         op.info().effect == Effect::Panics || op == Op::Panic
     }
+
+    /// Besides constants, what is read from a slot (`lir.dead` says from which): it keeps what it holds as long as that is somebody's.
+    fn is_ghostly(op: Op) -> bool {
+        matches!(op, Op::Iconst | Op::Fconst | Op::Load)
+    }
 }
 
 /// What is true of a body.

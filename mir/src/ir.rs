@@ -60,6 +60,12 @@ impl Level for Mir {
     fn may_panic(op: Op) -> bool {
         op.info().effect == ir::ops::Effect::Panics || op == Op::Panic
     }
+
+    /// What is made of literals and of what is there. Nothing that asks for memory: nobody has it.
+    fn is_ghostly(op: Op) -> bool {
+        matches!(op, Op::Int | Op::Float | Op::Bool | Op::Char | Op::Byte | Op::Unit | Op::Str)
+            || matches!(op, Op::Aggregate | Op::Variant | Op::Field | Op::WithField)
+    }
 }
 
 /// What is true of a body. Optimisations keep the phase, lowerings change exactly one.
@@ -214,6 +220,10 @@ pub trait Context {
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop>;
     /// Variants of a sum of several; `None` for any other type.
     fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop>;
+    /// Do bodies say which locals have which values, for debuggers?
+    fn names_locals(&self) -> Result<bool, Stop> {
+        Ok(false)
+    }
     /// The value of a module constant; `None` when its evaluation failed (a diagnostic says so).
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop>;
     /// A small body that may be copied into its callers; a large or recursive one cuts off at `None`.

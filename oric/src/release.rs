@@ -180,11 +180,11 @@ pub fn plan(session: &mut Session, main: ItemId) -> Result<std::sync::Arc<querie
     }
 }
 
-/// Changes when a debugger is told something else, which the plan need not know of: what a parameter is called.
+/// Changes when a debugger is told something else, which the plan need not know of: how values of a type lie in memory.
 pub fn told(session: &mut Session, main: ItemId, release: &Release) -> Result<Option<Fp>, NotMade> {
     let Some(depth) = release.debug else { return Ok(None) };
     let plan = plan(session, main)?;
-    let items: Vec<ItemId> = plan.items.iter().map(|(item, _)| *item).collect();
+    let items: Vec<ItemId> = plan.items.iter().chain(&plan.lines).map(|(item, _)| *item).collect();
     Ok(Some(Fp::of(&debug::program(session, &plan, main, depth).of(&items))))
 }
 

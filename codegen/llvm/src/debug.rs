@@ -14,11 +14,12 @@ use std::fmt::Write;
 
 use hashbrown::HashMap;
 use ir::ssa::Inst;
-use ir::{ItemId, Place, PlaceId, Places};
+use ir::{ItemId, Place, PlaceId, Places, Symbol};
 
 use crate::text::escaped;
 use crate::told::{Debug, Depth, Source};
 use crate::unit::Function;
+use crate::variables::{Variables, View};
 
 /// The first number.
 const FIRST: u32 = 1 << 20;
@@ -39,6 +40,10 @@ pub(crate) struct Records<'u> {
     functions: HashMap<ItemId, u32>,
     /// By function, line, column and the location around.
     locations: HashMap<(u32, u32, u32, u32), u32>,
+    /// By scope, line, column and the name of the local that begins it.
+    pub(crate) blocks: HashMap<(u32, u32, u32, Symbol), u32>,
+    /// By scope, line, name, number of the parameter and type.
+    pub(crate) variables: HashMap<(u32, u32, Symbol, u32, &'u str), u32>,
     /// By name.
     pub(crate) types: HashMap<&'u str, u32>,
     /// Of bytes, and of addresses of nothing in particular.
@@ -56,6 +61,8 @@ impl<'u> Records<'u> {
             files: HashMap::new(),
             functions: HashMap::new(),
             locations: HashMap::new(),
+            blocks: HashMap::new(),
+            variables: HashMap::new(),
             types: HashMap::new(),
             byte: None,
             address: None,
@@ -135,11 +142,24 @@ impl<'u> Records<'u> {
     }
 
     /// A place in the code of `of`, with what it was inlined through.
-    fn place(&mut self, of: ItemId, places: &Places, id: PlaceId) -> u32 {
+    fn place(&mut self, of: ItemId, places: &Places, id: PlaceId, view: &View) -> u32 {
+        match self.spot(of, places, id, view) {
+            Some(((scope, around), line, column)) => self.location(scope, line, column, around),
+            None => 0,
+        }
+    }
+
+    /// The scope of a place and the location around it, its line and its column.
+    pub(crate) fn spot(&mut self, of: ItemId, places: &Places, id: PlaceId, view: &View) -> Option<((u32, u32), u32, u32)> {
         let chain: Vec<Place> = places.chain(id).copied().collect();
         let own = self.function(of);
         let mut around = 0;
+        let mut spot = None;
+        let calls: Vec<(ItemId, u32, u32)> = chain.iter().map(|place| (place.item, place.line, place.column)).collect();
         for (depth, place) in chain.iter().rev().enumerate() {
+            if let Some(((scope, outer), line, column)) = spot {
+                around = self.location(scope, line, column, outer);
+            }
             let is_own = place.item == of || of.unpacked().is_some_and(|(unpacked, _)| unpacked == place.item);
             let scope = match depth == 0 {
                 true if is_own => own,
@@ -150,12 +170,14 @@ impl<'u> Records<'u> {
                 }
                 false => self.function(place.item),
             };
+            // A local may have begun a block.
+            let frame = (place.item, calls[calls.len() - depth..].to_vec());
+            let scope = view.scopes.get(&frame).copied().unwrap_or(scope);
             // LLVM keeps columns in 16 bits.
             let column = u16::try_from(place.column).map_or(0, u32::from);
-            let line = self.line(place);
-            around = self.location(scope, line, column, around);
+            spot = Some(((scope, around), self.line(place), column));
         }
-        around
+        spot
     }
 
     /// All of it, to stand behind the functions.
@@ -189,12 +211,13 @@ pub(crate) struct Lines {
     /// By instruction, for the block at hand: the number of its location.
     of: HashMap<Inst, u32>,
     nowhere: u32,
+    pub(crate) variables: Variables,
 }
 
 impl Lines {
     pub(crate) fn new(records: &mut Records<'_>, function: &Function) -> Lines {
         let function = records.function(function.graph().name);
-        Lines { function, of: HashMap::new(), nowhere: records.location(function, 0, 0, 0) }
+        Lines { function, of: HashMap::new(), nowhere: records.location(function, 0, 0, 0), variables: Variables::default() }
     }
 
     /// What stands behind the head of the function.
@@ -207,15 +230,20 @@ impl Lines {
         self.of.clear();
         let graph = of.graph();
         let own = |inst: &&Inst| graph.edges[**inst].place.is_some();
-        let Some(last) = insts.iter().rev().find(own) else { return };
-        let mut now = records.place(graph.name, &graph.places, graph.edges[*last].place);
+        let Some(&last) = insts.iter().rev().find(own) else { return };
+        let mut now = self.place(records, of, last);
         for &inst in insts.iter().rev() {
-            let place = graph.edges[inst].place;
-            if place.is_some() {
-                now = records.place(graph.name, &graph.places, place);
+            if graph.edges[inst].place.is_some() {
+                now = self.place(records, of, inst);
             }
             self.of.insert(inst, now);
         }
+    }
+
+    fn place(&mut self, records: &mut Records<'_>, of: &Function, inst: Inst) -> u32 {
+        let graph = of.graph();
+        let view = self.variables.at(records, of, inst);
+        records.place(graph.name, &graph.places, graph.edges[inst].place, &view)
     }
 
     /// Says of what was written for an instruction, from here on, where it is.

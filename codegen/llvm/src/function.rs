@@ -11,6 +11,7 @@ use crate::debug::Lines;
 use crate::facts::Fact;
 use crate::text::{Module, narrow, quoted, result, wide};
 use crate::unit::{Function, Linkage};
+use crate::variables::Told;
 
 /// Types of the parameters of a function.
 pub(crate) fn params(graph: &Graph<Lir>) -> Vec<Type> {
@@ -24,6 +25,12 @@ pub(crate) fn write(module: &mut Module<'_>, number: usize) {
     let graph = function.graph();
     let order = Order::of(graph);
     let count = graph.blocks.len();
+    let mut before = vec![Vec::new(); count];
+    if graph.names.is_some() {
+        for &block in &order.blocks {
+            order.succs(block).iter().for_each(|succ| before[succ.index()].push(block));
+        }
+    }
     let lines = module.records.as_mut().map(|records| Lines::new(records, function));
     let mut writer = Writer {
         module,
@@ -33,6 +40,7 @@ pub(crate) fn write(module: &mut Module<'_>, number: usize) {
         names: vec![None; graph.values.len()],
         blocks: (0..count).map(|_| Text::default()).collect(),
         slots: String::new(),
+        head: String::new(),
         cold: String::new(),
         now: String::new(),
         label: String::new(),
@@ -42,6 +50,7 @@ pub(crate) fn write(module: &mut Module<'_>, number: usize) {
         pads: 0,
         dies: false,
         resumes: resuming(graph, &order),
+        before,
     };
     writer.constants(&order);
     for &block in &order.blocks {
@@ -94,6 +103,8 @@ pub(crate) struct Writer<'m, 'u> {
     blocks: Vec<Text>,
     /// Stack slots, at the start of the function.
     slots: String,
+    /// What locals are there.
+    head: String,
     /// Panics and landing pads, at its end.
     cold: String,
     /// The block at hand.
@@ -107,6 +118,8 @@ pub(crate) struct Writer<'m, 'u> {
     /// Is there a call behind which nothing comes?
     dies: bool,
     resumes: Vec<bool>,
+    /// The blocks that lead to each, where locals are told.
+    before: Vec<Vec<Block>>,
 }
 
 impl Writer<'_, '_> {
@@ -114,7 +127,8 @@ impl Writer<'_, '_> {
     fn constants(&mut self, order: &Order) {
         let graph = self.graph;
         for &block in &order.blocks {
-            for &inst in &graph.blocks[block].insts {
+            let ghosts = graph.names.iter().filter(|_| block == ENTRY).flat_map(|names| &names.ghosts);
+            for &inst in graph.blocks[block].insts.iter().chain(ghosts) {
                 let row = &graph.insts[inst];
                 let name = match row.op {
                     Op::Iconst => match graph.ty(row.first_result) {
@@ -201,9 +215,11 @@ impl Writer<'_, '_> {
         self.label = format!("b{}", block.raw());
         let insts = &graph.blocks[block].insts;
         if let (Some(lines), Some(records)) = (&mut self.lines, &mut self.module.records) {
+            lines.variables.enter(graph, block, &self.before[block.index()]);
             lines.block(records, self.function, insts);
         }
-        for &inst in insts {
+        for (position, &inst) in insts.iter().enumerate() {
+            self.tell(position, inst);
             let from = (self.now.len(), self.cold.len());
             self.inst(inst);
             if let Some(lines) = &self.lines {
@@ -212,6 +228,28 @@ impl Writer<'_, '_> {
             }
         }
         self.blocks[block.index()].body = std::mem::take(&mut self.now);
+    }
+
+    /// A ghost that reads from memory is told as what lies there.
+    fn told_value(&self, value: Value) -> Told {
+        let ghost = self.graph.def_inst(value).filter(|&inst| self.graph.op(inst) == Op::Load);
+        let ghost = ghost.filter(|inst| self.graph.names.as_ref().is_some_and(|names| names.ghosts.contains(inst)));
+        match ghost {
+            Some(load) => Told::There(self.typed(self.graph.args(load)[0]), self.graph.insts[load].imm),
+            None => Told::Value(self.typed(value)),
+        }
+    }
+
+    /// What locals are before an instruction.
+    fn tell(&mut self, position: usize, inst: Inst) {
+        let Some(mut lines) = self.lines.take() else { return };
+        if let Some(records) = &mut self.module.records {
+            let view = lines.variables.at(records, self.function, inst);
+            let told = lines.variables.tell(self.graph, &view, position, |value| self.told_value(value));
+            // What the function is given is told where it comes in.
+            if position == 0 && self.block == ENTRY { &mut self.head } else { &mut self.now }.push_str(&told);
+        }
+        self.lines = Some(lines);
     }
 
     /// A jump along an edge: the label to name.
@@ -290,8 +328,7 @@ impl Writer<'_, '_> {
     }
 
     fn finish(self, order: &Order, symbol: &str, linkage: Linkage) {
-        let Writer { module, graph, mut blocks, slots, cold, dies, lines, function, .. } = self;
-        let variables = module.records.as_mut().map_or_else(String::new, |records| records.parameters(function));
+        let Writer { module, graph, mut blocks, slots, head, cold, dies, lines, .. } = self;
         let out = &mut module.body;
         let entry = graph.blocks.get(ENTRY).map_or(&[][..], |entry| &entry.params);
         let listed: Vec<String> = entry
@@ -318,7 +355,7 @@ impl Writer<'_, '_> {
                 let _ = writeln!(out, "  %v{0} = trunc i64 %w{0} to {1}", value.raw(), narrow(ty));
             }
         }
-        out.push_str(&variables);
+        out.push_str(&head);
         out.push_str("  br label %b0\n");
         for &block in &order.blocks {
             let text = std::mem::take(&mut blocks[block.index()]);

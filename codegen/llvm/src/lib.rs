@@ -27,7 +27,7 @@ mod variables;
 
 pub use facts::{Fact, Facts};
 pub use text::write;
-pub use told::{Choice, Debug, Depth, Encoding, Form, Member, Source, Told, Variable};
+pub use told::{Choice, Debug, Depth, Encoding, Form, Member, Source, Told};
 pub use unit::{External, Function, Item, Linkage, Unit};
 pub use wire::{Answer, Failure, Level, Product, Request};
 

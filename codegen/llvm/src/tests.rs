@@ -167,7 +167,6 @@ fn a_debugger_is_told_lines_with_what_they_were_inlined_through() {
         line,
         is_made: false,
         is_main: false,
-        params: Vec::new(),
     };
     unit.debug =
         Some(Debug { depth: Depth::Full, is_optimised: false, sources: vec![source("f", 10), source("g", 20)], types: Default::default() });

@@ -1,4 +1,4 @@
-//! What a debugger is told, as data: where items stand, what their parameters are called, and how values lie in memory.
+//! What a debugger is told, as data: where items stand, and how values lie in memory.
 
 use std::collections::BTreeMap;
 
@@ -41,17 +41,6 @@ pub struct Source {
     pub is_made: bool,
     /// Does the program begin there?
     pub is_main: bool,
-    /// Parameters, in order; none when nothing is known of them.
-    pub params: Vec<Variable>,
-}
-
-/// A parameter.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// The name of its type.
-    pub ty: String,
 }
 
 /// A type: how its values lie in memory.

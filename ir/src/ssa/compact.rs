@@ -5,8 +5,11 @@
 
 use std::cell::Cell;
 
+use hashbrown::HashSet;
+
+use super::names::{NameRow, Names};
 use super::order::Order;
-use super::{Block, BlockRow, Def, EdgeRow, Graph, InstRow, Level, Target, Value, ValueRow};
+use super::{Block, BlockRow, Def, EdgeRow, Graph, Inst, InstRow, Level, NewInst, Target, Value, ValueRow};
 use crate::ops::{Imm, OpTable};
 use crate::{Id, List, PlaceId, Places};
 
@@ -40,7 +43,8 @@ fn is_canonical<L: Level>(graph: &Graph<L>, order: &Order) -> bool {
             return false;
         }
     }
-    next == graph.values.len()
+    let ghosts = graph.names.iter().flat_map(|names| &names.ghosts);
+    ghosts.flat_map(|&ghost| graph.results(ghost)).all(&mut in_order) && next == graph.values.len() && graph.names_are_numbered()
 }
 
 /// The same function with canonical numbering. Values that are used but never defined in a reachable block keep a dangling id, and a
@@ -230,9 +234,59 @@ pub fn renumbered<L: Level>(old: &Graph<L>, order: &Order) -> Graph<L> {
             new.edges.push(EdgeRow { targets, unwind: unwind.map(block_of), place });
         }
     }
+    if let Some(names) = &old.names {
+        let mut copy =
+            NamesCopy { old, new: &mut new, numbers: &mut numbers, ghosts: names.ghosts.iter().copied().collect(), made: Vec::new() };
+        let mut copied = copy.names(names, order);
+        for local in copied.locals.rows_mut().iter_mut().filter(|local| local.place.is_some()) {
+            local.place = copy_place(&old.places, places, place_of, chain, local.place);
+        }
+        new.names = Some(Box::new(copied));
+    }
     new.places = places.clone();
     SPARE.set(Some(scratch));
+    new.settle_names();
     new
+}
+
+/// Copies what names locals: values that are not there any more are not known, unless a ghost makes them.
+struct NamesCopy<'a, 'n, L: Level> {
+    old: &'a Graph<L>,
+    new: &'a mut Graph<L>,
+    numbers: &'a mut Numbers<'n>,
+    ghosts: HashSet<Inst>,
+    made: Vec<Inst>,
+}
+
+/// How deep ghosts may be made of ghosts.
+const GHOSTS: u32 = 16;
+
+impl<L: Level> NamesCopy<'_, '_, L> {
+    fn names(&mut self, names: &Names, order: &Order) -> Names {
+        let value = |row: &NameRow| NameRow { value: row.value.and_then(|value| self.value(value, GHOSTS)), ..*row };
+        let rows = names.rows.rows().iter().map(value).collect();
+        let insts = order.blocks.iter().flat_map(|&block| &self.old.blocks[block].insts);
+        let of = insts.map(|&inst| names.of(inst)).collect();
+        Names { locals: names.locals.clone(), rows, of, ghosts: std::mem::take(&mut self.made), now: None }
+    }
+
+    fn value(&mut self, value: Value, depth: u32) -> Option<Value> {
+        let slot = self.numbers.of.get(value.index()).copied()?;
+        if slot != NONE {
+            return Some(Id::new(slot as usize));
+        }
+        let inst = self.old.def_inst(value)?;
+        if self.numbers.dead > 0 || depth == 0 || !self.ghosts.contains(&inst) || self.old.insts[inst].results != 1 {
+            return None;
+        }
+        let args: Vec<Value> = self.old.args(inst).iter().map(|&arg| self.value(arg, depth - 1)).collect::<Option<_>>()?;
+        let row = self.old.insts[inst];
+        let ghost = self.new.make(NewInst { args: &args, imm: row.imm, flags: row.flags, ..NewInst::new(row.op) }, &[self.old.ty(value)]);
+        let copy = self.new.result(ghost);
+        self.numbers.of[value.index()] = copy.raw();
+        self.made.push(ghost);
+        Some(copy)
+    }
 }
 
 /// Copies a place and the chain it hangs on, once. A chain that does not go down is cut where it turns, as [`Places::chain`] does.

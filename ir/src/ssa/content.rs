@@ -9,13 +9,13 @@ use crate::{ItemId, Symbol};
 impl<L: Level> Hash for Graph<L> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // Destructured, so that a new field cannot be forgotten.
-        let Graph { name, results, values, insts, edges, blocks, args, targets, ints, places } = self;
+        let Graph { name, results, values, insts, edges, blocks, args, targets, ints, places, names } = self;
         (name, results, values).hash(state);
         state.write_usize(insts.len());
         for (_, inst) in insts.iter() {
             hash_inst(inst, state);
         }
-        (edges, blocks, args, targets, ints, places).hash(state);
+        (edges, blocks, args, targets, ints, places, names).hash(state);
     }
 }
 

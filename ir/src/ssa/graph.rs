@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use super::names::Names;
 use crate::ops::{Effect, OpTable};
 use crate::{Column, Id, ItemId, List, PlaceId, Places, Pool};
 
@@ -32,6 +33,10 @@ pub trait Level: Clone + PartialEq + Eq + Debug + 'static {
     /// or whose terminators panic, says so here.
     fn may_panic(op: Self::Op) -> bool {
         op.info().effect == Effect::Panics
+    }
+    /// Can an instruction of this op stay for the rows alone that name what it gives ([`super::names`])?
+    fn is_ghostly(_op: Self::Op) -> bool {
+        false
     }
 }
 
@@ -177,6 +182,8 @@ pub struct Graph<L: Level> {
     pub ints: Pool<i64>,
     /// Source places.
     pub places: Places,
+    /// Which locals have which values; `None` unless somebody wants to know.
+    pub names: Option<Box<Names>>,
 }
 
 impl<L: Level> Clone for Graph<L> {
@@ -192,6 +199,7 @@ impl<L: Level> Clone for Graph<L> {
             targets: self.targets.clone(),
             ints: self.ints.clone(),
             places: self.places.clone(),
+            names: self.names.clone(),
         }
     }
 
@@ -207,6 +215,7 @@ impl<L: Level> Clone for Graph<L> {
         self.targets.clone_from(&other.targets);
         self.ints.clone_from(&other.ints);
         self.places.clone_from(&other.places);
+        self.names.clone_from(&other.names);
     }
 }
 
@@ -227,6 +236,7 @@ impl<L: Level> Graph<L> {
             targets: Pool::new(),
             ints: Pool::new(),
             places: Places::new(),
+            names: None,
         }
     }
 
@@ -243,6 +253,7 @@ impl<L: Level> Graph<L> {
         self.targets.clear();
         self.ints.clear();
         self.places.clear();
+        self.names = None;
     }
 
     /// Makes room for this many blocks, instructions, values and operands.
@@ -284,6 +295,12 @@ impl<L: Level> Graph<L> {
             self.values.push(ValueRow { ty, def: Def::Result(inst, index as u32) });
         }
         self.insts.push(InstRow { op: new.op, results: results.len() as u8, flags: new.flags, first_result, args, imm: new.imm });
+        if let Some(names) = &mut self.names
+            && names.now.is_some()
+        {
+            let now = names.now;
+            names.set(inst, now);
+        }
         self.edges.push(EdgeRow { targets, unwind: new.unwind, place: new.place })
     }
 
@@ -404,8 +421,9 @@ impl<L: Level> Graph<L> {
         self.blocks.rows().iter().map(|b| b.insts.len()).sum()
     }
 
-    /// Rewrites every operand and target argument by `new`, in all blocks.
+    /// Rewrites every operand and target argument by `new`, in all blocks, and what locals are.
     pub fn rename(&mut self, mut new: impl FnMut(Value) -> Value) {
+        self.rename_names(&mut new);
         for block in self.blocks.rows() {
             for &inst in &block.insts {
                 let row = &self.insts[inst];

@@ -5,6 +5,7 @@
 //! | `graph`       | the data, and the edits that keep it consistent                            |
 //! | [`order`]     | predecessors, reverse postorder, loops                                     |
 //! | [`dominance`] | immediate dominators                                                       |
+//! | [`names`]     | which locals have which values, for debuggers                              |
 //! | [`compact`]   | canonical renumbering: ids dense in print order                            |
 //! | [`text`]      | a graph to and from the generic dump tree                                  |
 //! | `stored`      | a graph to and from the bytes that the store of queries keeps              |
@@ -17,6 +18,7 @@ pub mod compact;
 mod content;
 pub mod dominance;
 mod graph;
+pub mod names;
 pub mod order;
 mod stored;
 pub mod structure;

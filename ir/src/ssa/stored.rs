@@ -6,6 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::graph::{Block, BlockRow, Def, EdgeRow, Graph, InstRow, Level, Target, Value, ValueRow};
+use super::names::{LocalRow, NameRow, Names};
 use crate::ops::{Imm, OpTable};
 use crate::{Id, ItemId, List, Place, PlaceId, Symbol};
 
@@ -36,6 +37,57 @@ struct Stored {
     ints: Vec<i64>,
     /// Item, line, column, the place of the call that it was inlined at, plus one.
     places: Vec<(u32, u32, u32, u32)>,
+    names: Option<StoredNames>,
+}
+
+/// Ids that may be missing are stored plus one.
+#[derive(Serialize, Deserialize)]
+struct StoredNames {
+    /// Name, type, number of the parameter, place.
+    locals: Vec<(Symbol, Symbol, u32, u32)>,
+    /// What holds besides, local, part, value.
+    rows: Vec<(u32, u32, u32, u32)>,
+    of: Vec<u32>,
+    ghosts: Vec<u32>,
+}
+
+impl StoredNames {
+    fn of(names: &Names) -> StoredNames {
+        // Destructured, so that a new field cannot be forgotten; which row comes next is nothing that lasts.
+        let Names { locals, rows, of, ghosts, now: _ } = names;
+        let plus = |id: Option<u32>| id.map_or(0, |id| id + 1);
+        StoredNames {
+            locals: locals.rows().iter().map(|row| (row.name, row.ty, row.param, row.place.0.wrapping_add(1))).collect(),
+            rows: rows
+                .rows()
+                .iter()
+                .map(|row| (plus(row.before.map(Id::raw)), row.local.raw(), row.part, plus(row.value.map(Id::raw))))
+                .collect(),
+            of: of.iter().map(|name| plus(name.map(Id::raw))).collect(),
+            ghosts: ids(ghosts),
+        }
+    }
+
+    fn restored(self) -> Names {
+        fn less<T>(id: u32) -> Option<Id<T>> {
+            id.checked_sub(1).map(|id| Id::new(id as usize))
+        }
+        let local =
+            |(name, ty, param, place): (Symbol, Symbol, u32, u32)| LocalRow { name, ty, param, place: PlaceId(place.wrapping_sub(1)) };
+        let row = |(before, local, part, value): (u32, u32, u32, u32)| NameRow {
+            before: less(before),
+            local: Id::new(local as usize),
+            part,
+            value: less(value),
+        };
+        Names {
+            locals: self.locals.into_iter().map(local).collect(),
+            rows: self.rows.into_iter().map(row).collect(),
+            of: self.of.into_iter().map(less).collect(),
+            ghosts: self.ghosts.into_iter().map(|id| Id::new(id as usize)).collect(),
+            now: None,
+        }
+    }
 }
 
 /// What occurs, in the order of its first use; the tables of a body are short.
@@ -62,7 +114,7 @@ fn ids<T>(ids: &[Id<T>]) -> Vec<u32> {
 impl<L: Level> Serialize for Graph<L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Destructured, so that a new field cannot be forgotten.
-        let Graph { name, results, values, insts, edges, blocks, args, targets, ints, places } = self;
+        let Graph { name, results, values, insts, edges, blocks, args, targets, ints, places, names } = self;
         let (mut types, mut texts, mut items) = (Table(Vec::new()), Table(Vec::new()), Table(vec![*name]));
         let results = results.iter().map(|ty| types.number(*ty)).collect();
         let values = values.rows().iter().map(|row| match row.def {
@@ -97,6 +149,7 @@ impl<L: Level> Serialize for Graph<L> {
             targets: targets.items().iter().map(|t| (t.block.raw(), run(t.args))).collect(),
             ints: ints.items().to_vec(),
             places,
+            names: names.as_deref().map(StoredNames::of),
         }
         .serialize(serializer)
     }
@@ -150,6 +203,7 @@ fn restored<L: Level>(stored: Stored) -> Option<Graph<L>> {
     for (of, line, column, inlined_at) in stored.places {
         graph.places.push(Place { item: item(u64::from(of))?, line, column, inlined_at: PlaceId(inlined_at.wrapping_sub(1)) });
     }
+    graph.names = stored.names.map(|names| Box::new(names.restored()));
     Some(graph)
 }
 

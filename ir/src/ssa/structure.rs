@@ -20,6 +20,7 @@ use super::{Block, BlockRow, Def, ENTRY, Graph, Inst, Level, Value, ValueRow};
 use crate::ops::{CASES, Effect, Imm, OpInfo, OpTable};
 use crate::{Id, Place, PlaceId, Where};
 
+mod names;
 mod paths;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,7 @@ kinds! {
     CaseCount: "A switch has one case fewer than targets.",
     CaseTwice: "The cases of a switch differ.",
     UnknownFlag: "Every flag is one that the level names.",
+    NameMissing: "What a local is said to be at an instruction is a value whose definition has run there, or unknown.",
 }
 
 /// One broken rule.
@@ -117,6 +119,8 @@ impl StructureFault {
             StructureKind::CaseCount => format!("{found} cases where the targets want {expected}"),
             StructureKind::CaseTwice => format!("case {} occurs twice", *found as i64),
             StructureKind::UnknownFlag => format!("flag bits {found:#x} have no name"),
+            StructureKind::NameMissing if self.value.is_none() => format!("row {found} of the names is not there, or names no local"),
+            StructureKind::NameMissing => format!("a local is said to be {value}, which is not defined on every path to here"),
         }
     }
 }
@@ -173,7 +177,12 @@ pub fn check<L: Level>(graph: &Graph<L>, report: &mut impl FnMut(StructureFault)
         paths::settle(graph, &mut scratch, report);
     }
     SPARE.set(Some(scratch));
+    if graph.names.is_some() {
+        names::check(graph, report);
+    }
 }
+
+pub(crate) use names::each_missing_name;
 
 /// How many instructions of the entry have run when it can be left for the first time, by unwinding or at its end.
 fn first_cut<L: Level>(graph: &Graph<L>) -> u32 {

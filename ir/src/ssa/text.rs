@@ -22,10 +22,19 @@ pub use read::{Reading, parse_function};
 use hashbrown::HashMap;
 
 use super::compact::{compact, is_compact};
+use super::names::Names;
 use super::{Block, Graph, Inst, Level, Value};
 use crate::ops::{Imm, OpInfo, OpTable};
 use crate::text::writer;
 use crate::{ItemId, PlaceId, Symbol};
+
+/// What stands for locals and rows ([`super::names`]), which are lines of their own behind the last block.
+pub(crate) const LOCAL: &str = "local";
+pub(crate) const NAME: &str = "name";
+/// Facts: of a row, the row before it; of an instruction, its row; of a ghost, that it is one.
+pub(crate) const BEHIND: &str = "behind";
+pub(crate) const SEES: &str = "sees";
+pub(crate) const GHOST: &str = "ghost";
 
 /// A spot in the text where `own` or `ref` may stand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -137,13 +146,52 @@ impl<L: Level, P: Printing<L>> Printer<'_, L, P> {
             }
             self.out.push_str(":\n");
             for &inst in &row.insts {
-                self.inst(inst);
+                self.inst(inst, false);
             }
+        }
+        if let Some(names) = &graph.names {
+            self.names(names);
         }
         self.out.push_str("}\n");
     }
 
-    fn inst(&mut self, inst: Inst) {
+    /// Ghosts, locals, and rows in their order, behind the last block.
+    fn names(&mut self, names: &Names) {
+        for &ghost in &names.ghosts {
+            self.inst(ghost, true);
+        }
+        for local in names.locals.rows() {
+            self.out.push_str("  ");
+            self.out.push_str(LOCAL);
+            self.out.push(' ');
+            writer::string(self.out, local.name.as_str());
+            self.out.push_str(", ");
+            writer::string(self.out, local.ty.as_str());
+            self.out.push_str(", ");
+            writer::integer(self.out, i128::from(local.param));
+            self.place(local.place);
+            self.out.push('\n');
+        }
+        for row in names.rows.rows() {
+            self.out.push_str("  ");
+            self.out.push_str(NAME);
+            self.out.push(' ');
+            writer::integer(self.out, i128::from(row.local.raw()));
+            self.out.push_str(", ");
+            writer::integer(self.out, i128::from(row.part));
+            if let Some(value) = row.value {
+                self.out.push_str(", ");
+                writer::value(self.out, value.raw());
+            }
+            if let Some(before) = row.before {
+                self.out.push_str(", ");
+                writer::facts(self.out, &[format!("{BEHIND}{}", before.raw())]);
+            }
+            self.out.push('\n');
+        }
+    }
+
+    fn inst(&mut self, inst: Inst, is_ghost: bool) {
         let graph = self.graph;
         let row = &graph.insts[inst];
         let edges = &graph.edges[inst];
@@ -207,7 +255,7 @@ impl<L: Level, P: Printing<L>> Printer<'_, L, P> {
             self.separate(&mut separator);
             writer::label(self.out, unwind.raw());
         }
-        self.facts(inst, row.flags, &mut separator);
+        self.facts(inst, row.flags, is_ghost, &mut separator);
         self.place(edges.place);
         self.out.push('\n');
     }
@@ -227,9 +275,15 @@ impl<L: Level, P: Printing<L>> Printer<'_, L, P> {
         }
     }
 
-    fn facts(&mut self, inst: Inst, flags: u16, separator: &mut &'static str) {
+    fn facts(&mut self, inst: Inst, flags: u16, is_ghost: bool, separator: &mut &'static str) {
         let mut more = Vec::new();
         self.printing.facts(self.graph, inst, &mut more);
+        if is_ghost {
+            more.push(GHOST.to_owned());
+        }
+        if let Some(name) = self.graph.names.as_ref().and_then(|names| names.of(inst)) {
+            more.push(format!("{SEES}{}", name.raw()));
+        }
         if flags == 0 && more.is_empty() {
             return;
         }

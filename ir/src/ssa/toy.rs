@@ -89,6 +89,10 @@ impl Level for Toy {
     fn may_panic(op: Op) -> bool {
         matches!(op, Op::Add | Op::Sub | Op::Call | Op::Panic)
     }
+
+    fn is_ghostly(op: Op) -> bool {
+        matches!(op, Op::Const | Op::Max)
+    }
 }
 
 /// A program with every op, canonical.

@@ -19,6 +19,7 @@
 //! | `statics`  | lists that lie in the image                                         |
 //! | `counts`   | `dup` and `drop`                                                    |
 //! | `looked`   | the leaves that counting looks at                                   |
+//! | `names`    | which locals have which leaves, for debuggers                       |
 //! | `opened`   | values that are taken apart, and the room of their cells            |
 //! | [`glue`]   | functions that count what values of a type hold, and free it        |
 //! | `boundary` | texts, runtime calls and panics                                     |
@@ -35,6 +36,7 @@ mod holes;
 pub mod legal;
 mod lists;
 mod looked;
+mod names;
 mod opened;
 mod separate;
 pub mod shape;
@@ -80,6 +82,7 @@ pub fn build(body: &mir::Body<Owned>, cx: &dyn Context) -> Result<Body<Built>, S
         let results = std::mem::take(&mut builder.out.results);
         return Ok(Body::new(Graph::new(body.name, results)));
     }
+    builder.names()?;
     // Blocks that counting made stand behind all others.
     Ok(Body::new(if builder.is_split { compact(&builder.out) } else { builder.out }))
 }
@@ -148,6 +151,7 @@ impl<'a> Builder<'a> {
     fn new(mir: &'a Graph<Mir>, cx: &'a dyn Context) -> Builder<'a> {
         let mut out = Graph::new(mir.name, Vec::new());
         out.places = mir.places.clone();
+        out.names = mir.names.as_ref().map(|_| Box::default());
         let size = mir.insts.len();
         // Divisions and checks bring literals and checks of their own.
         out.reserve(mir.blocks.len() + 1, 2 * size, mir.values.len() + size, 3 * size);
@@ -238,7 +242,11 @@ impl<'a> Builder<'a> {
             if self.watched.is_some() && self.unwind.is_some() {
                 self.panic_when_due(mir_op);
             }
+            let from = self.out.insts.len();
             self.inst(inst)?;
+            if self.out.names.is_some() {
+                self.see(inst, from);
+            }
         }
         Ok(())
     }

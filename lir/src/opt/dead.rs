@@ -3,6 +3,8 @@
 //! Marks what is needed, from what can be observed backwards, and drops the rest. A parameter is needed when something needing it is, and then so are the
 //! arguments for it; so a value that only goes round a loop disappears. All of it is one rewrite, because parts of such a circle cannot go alone.
 
+use abi::{Kind, RuntimeCall};
+use hashbrown::{HashMap, HashSet};
 use ir::ops::Effect;
 use ir::ssa::{Block, Def, ENTRY, Graph, Inst, Target, Value};
 use ir::{Fuel, List};
@@ -26,7 +28,14 @@ pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
             }
         }
     }
+    let texts = if graph.names.is_some() { texts(graph) } else { HashSet::new() };
     for block in graph.blocks.ids() {
+        if graph.names.is_some() {
+            let gone: Vec<Inst> = graph.blocks[block].insts.iter().copied().filter(|inst| !marks.insts[inst.index()]).collect();
+            let is_there = |inst: &Inst| graph.op(*inst) != Op::Load || graph.args(*inst).first().is_some_and(|base| texts.contains(base));
+            let kept: Vec<Inst> = gone.into_iter().filter(is_there).collect();
+            kept.into_iter().for_each(|inst| graph.bury(inst));
+        }
         let row = &mut graph.blocks[block];
         if row.insts.iter().any(|inst| !marks.insts[inst.index()]) {
             row.insts.retain(|inst| marks.insts[inst.index()]);
@@ -40,6 +49,25 @@ pub(super) fn run(graph: &mut Graph<Lir>, fuel: &mut Fuel) {
             graph.values[param].def = Def::Param(block, index as u32);
         }
     }
+}
+
+/// Slots that one runtime call puts a text into and nothing else writes: it stays there as long as somebody has it.
+fn texts(graph: &Graph<Lir>) -> HashSet<Value> {
+    let mut fills: HashMap<Value, u32> = HashMap::new();
+    let mut others: HashSet<Value> = HashSet::new();
+    for &inst in graph.blocks.rows().iter().flat_map(|row| &row.insts) {
+        let (op, args) = (graph.op(inst), graph.args(inst));
+        match (op, args) {
+            (Op::Runtime, &[out, ..]) if RuntimeCall::from_number(graph.insts[inst].imm).is_some_and(|call| call.result() == Kind::Str) => {
+                *fills.entry(out).or_default() += 1;
+            }
+            (Op::Load | Op::Runtime, _) => {}
+            _ => others.extend(args),
+        }
+        others.extend(graph.targets(inst).iter().flat_map(|&target| graph.target_args(target)));
+    }
+    let is_slot = |value: Value| graph.def_inst(value).is_some_and(|inst| graph.op(inst) == Op::Slot);
+    fills.into_iter().filter(|&(slot, count)| count == 1 && is_slot(slot) && !others.contains(&slot)).map(|(slot, _)| slot).collect()
 }
 
 /// Drops the arguments for dead parameters from the targets of an instruction.

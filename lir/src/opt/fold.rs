@@ -5,7 +5,7 @@
 
 use ir::ops::Effect;
 use ir::ssa::{Block, Graph, Inst, Value};
-use ir::{Fuel, List, PlaceId};
+use ir::{Fuel, List};
 
 use super::literal;
 use crate::ir::{Lir, Type};
@@ -126,8 +126,8 @@ impl Folder<'_> {
     fn pure(&mut self, inst: Inst, op: Op, imm: u64, args: List<Value>) {
         let row = &mut self.graph.insts[inst];
         (row.op, row.imm, row.args, row.flags) = (op, imm, args, 0);
-        let edges = &mut self.graph.edges[inst];
-        (edges.unwind, edges.place) = (None, PlaceId::NONE);
+        self.graph.edges[inst].unwind = None;
+        self.graph.lose_place(inst);
     }
 
     fn find(&self, inst: Inst) -> Option<Found> {

@@ -36,12 +36,14 @@ pub fn optimise(body: &mut Body<Legal>, fuel: &mut Fuel) {
             pass(body, fuel);
         }
     }
+    body.settle_names();
 }
 
 /// Runs one pass by its name; false when there is no such pass.
 pub fn run_pass(name: &str, body: &mut Body<Legal>, fuel: &mut Fuel) -> bool {
     let Some((_, pass)) = PASSES.iter().find(|(n, _)| *n == name) else { return false };
     pass(body, fuel);
+    body.settle_names();
     true
 }
 

@@ -28,6 +28,7 @@ pub const fn structure_code(kind: StructureKind) -> Code {
         StructureKind::CaseCount => "L0118",
         StructureKind::CaseTwice => "L0119",
         StructureKind::UnknownFlag => "L0120",
+        StructureKind::NameMissing => "L0121",
     })
 }
 

@@ -169,6 +169,14 @@ b0:
 ;;
 F
 b0:
+  %2: i64 = add %0, %1, {sees0} ;~ L0121
+  ret %2, {sees0}
+  local "x", "int", 0
+  name 0, 0, %2
+}
+;;
+F
+b0:
   %2: f64 = float_of_int %0
   %3: i64 = mul %2, %1 ;~ L0201
   %4: i8 = icmp %0, %2, eq ;~ L0201

@@ -33,6 +33,7 @@ impl Builder<'_> {
 
     fn lowered(&mut self, e: ExprId) -> Lower<Option<Value>> {
         let body = self.body;
+        self.scopes.here = Some(e);
         match body.exprs[e] {
             Expr::Int(value) => Ok(Some(self.int(value))),
             Expr::Float(bits) => Ok(Some(self.op_with(Op::Float, &[], bits, Type::FLOAT))),
@@ -95,6 +96,7 @@ impl Builder<'_> {
             }
             Expr::Let(local, value) => {
                 let value = self.value(value)?;
+                self.scopes.here = Some(e);
                 self.set(local, value);
                 Ok(None)
             }
@@ -112,10 +114,13 @@ impl Builder<'_> {
                     Some((&last, init)) if tail => (Some(last), init),
                     _ => (None, statements),
                 };
+                let scope = self.enter_scope();
                 for &statement in init {
                     self.expr(statement)?;
                 }
-                last.map_or(Ok(None), |last| self.expr(last))
+                let value = last.map_or(Ok(None), |last| self.expr(last))?;
+                self.leave_scope(scope);
+                Ok(value)
             }
             Expr::If { condition, then, otherwise } => self.if_else(e, condition, then, otherwise),
             Expr::And(..) | Expr::Or(..) => self.short_circuit(e).map(Some),

@@ -88,7 +88,7 @@ impl Flow {
     }
 
     /// Undoes all changes since the log had `mark` entries.
-    fn restore(&mut self, mark: usize) {
+    pub(super) fn restore(&mut self, mark: usize) {
         self.version += 1;
         for (local, old) in self.log.drain(mark..).rev() {
             self.defs[local.index()] = old;
@@ -223,7 +223,7 @@ impl Builder<'_> {
 
     /// Goes on where the edges of the join meet. Diverges when it has none.
     pub(super) fn seal(&mut self, join: Join) -> Lower<Option<Value>> {
-        self.flow.restore(join.mark);
+        self.restore(join.mark);
         let result = match &*join.edges {
             [] => Err(Leave::Diverged),
             [edge] => {
@@ -236,7 +236,7 @@ impl Builder<'_> {
                     self.patch(edge.inst, edge.target, self.current, &[]);
                 }
                 for &(local, value) in &join.changes[edge.changes.clone()] {
-                    self.flow.set(local, value);
+                    self.set(local, value);
                 }
                 Ok(edge.value)
             }
@@ -276,9 +276,9 @@ impl Builder<'_> {
         for (k, &local) in locals.iter().enumerate() {
             if needed[k] {
                 let param = self.graph.add_param(self.current, self.body.locals[local].ty);
-                self.flow.set(local, param);
+                self.set(local, param);
             } else if let Some(value) = matrix[k] {
-                self.flow.set(local, value);
+                self.set(local, value);
             }
         }
         let value = match join.ty {
@@ -337,7 +337,7 @@ impl Builder<'_> {
 
     /// Makes every edge of the join an edge to the header.
     pub(super) fn join_to_header(&mut self, join: Join, header: &mut Header) {
-        self.flow.restore(join.mark);
+        self.restore(join.mark);
         for edge in &join.edges {
             header.edges.push((edge.inst, edge.target));
             let changes = &join.changes[edge.changes.clone()];
@@ -353,7 +353,7 @@ impl Builder<'_> {
     pub(super) fn enter(&mut self, header: &Header, own: usize) -> Option<Value> {
         self.current = header.block;
         for (&local, &param) in header.locals.iter().zip(&header.params[header.own..]) {
-            self.flow.set(local, param);
+            self.set(local, param);
         }
         header.params[..header.own].get(own).copied()
     }

@@ -8,6 +8,7 @@
 //! | room           | holds                                                                    |
 //! |----------------|--------------------------------------------------------------------------|
 //! | `flow`         | current definitions, the log, joins, loop headers                        |
+//! | `scopes`       | which locals are seen at an instruction, for debuggers                   |
 //! | `scan`         | what is known of a body before it is built: assigned locals, self tail calls |
 //! | `expr`         | expressions, places, calls                                               |
 //! | `tail`         | expressions in tail position                                             |
@@ -33,6 +34,7 @@ mod loops;
 mod matching;
 mod mono;
 mod scan;
+mod scopes;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -42,7 +44,8 @@ mod within;
 use std::cell::Cell;
 
 use hir::Type;
-use hir::ir::{ExprId, LocalId};
+use hir::ir::ExprId;
+use ir::ops::Effect;
 use ir::ssa::{Block, Graph, Inst, NewInst, Value};
 use ir::{ItemId, Place, PlaceId, Stop};
 
@@ -57,11 +60,13 @@ pub use within::Within;
 use abi::{Kind, PanicKind, RuntimeCall};
 use flow::{Flow, Frame, Header};
 use scan::Assigned;
+use scopes::Scopes;
 
 /// Builds the SSA form of a typed body.
 pub fn build(body: &hir::Body, cx: &dyn Context) -> Result<Body<Built>, Stop> {
     let mut graph = SPARE.take().unwrap_or_else(|| Box::new(Graph::new(body.owner, Vec::new())));
     graph.reset(body.owner, &[body.result]);
+    graph.names = cx.names_locals()?.then(Box::default);
     let mut builder = Builder::new(body, cx, *graph);
     builder.function()?;
     // What stays is a copy in columns that are just as long as it takes; the next body is built where this one was.
@@ -119,6 +124,7 @@ struct Builder<'a> {
     catches: Vec<catch::Catch>,
     /// Operators whose left operand is being lowered.
     spine: Vec<ExprId>,
+    scopes: Scopes,
 }
 
 impl<'a> Builder<'a> {
@@ -136,6 +142,7 @@ impl<'a> Builder<'a> {
             landing: None,
             catches: Vec::new(),
             spine: Vec::new(),
+            scopes: Scopes::new(body),
         }
     }
 
@@ -158,12 +165,9 @@ impl<'a> Builder<'a> {
             self.finish_header(header);
         }
         self.apply_forwards();
+        // Blocks that several ways lead to were begun on one of them.
+        self.graph.settle_names();
         Ok(())
-    }
-
-    /// Makes `value` the current definition of a local.
-    fn set(&mut self, local: LocalId, value: Value) {
-        self.flow.set(local, value);
     }
 
     fn ty(&self, e: ExprId) -> Type {
@@ -172,12 +176,13 @@ impl<'a> Builder<'a> {
 
     /// An op that cannot panic.
     fn op(&mut self, op: Op, args: &[Value], ty: Type) -> Value {
-        self.graph.append1(self.current, NewInst { args, ..NewInst::new(op) }, ty)
+        self.op_with(op, args, 0, ty)
     }
 
     /// An op that cannot panic, with an immediate.
     fn op_with(&mut self, op: Op, args: &[Value], imm: u64, ty: Type) -> Value {
-        self.graph.append1(self.current, NewInst { args, imm, ..NewInst::new(op) }, ty)
+        let place = if op.info().effect == Effect::Pure { self.here() } else { PlaceId::NONE };
+        self.graph.append1(self.current, NewInst { args, imm, place, ..NewInst::new(op) }, ty)
     }
 
     /// An op that cannot panic and that may ask for memory: it says where it stands, so that somebody can be told.

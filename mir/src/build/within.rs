@@ -55,6 +55,10 @@ impl Context for Within<'_> {
         }
     }
 
+    fn names_locals(&self) -> Result<bool, Stop> {
+        self.inner.names_locals()
+    }
+
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
         self.inner.constant(item)
     }

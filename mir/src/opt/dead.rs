@@ -59,6 +59,8 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
             if !is_dead || !(dead_params || fuel.spend()) {
                 write -= 1;
                 insts[write] = inst;
+            } else {
+                graph.bury(inst);
             }
         }
         insts.drain(..write);

@@ -176,8 +176,12 @@ fn apply(graph: &mut Graph<Mir>, inst: Inst, found: Found) -> Next {
 pub(super) fn become_op(graph: &mut Graph<Mir>, inst: Inst, op: Op, args: List<Value>, imm: u64) {
     let row = &mut graph.insts[inst];
     (row.op, row.args, row.imm, row.flags) = (op, args, imm, 0);
-    let edges = &mut graph.edges[inst];
-    (edges.unwind, edges.place) = (None, PlaceId::NONE);
+    graph.edges[inst].unwind = None;
+    // What looks at elements can get its check back, and what never had a place must not get it.
+    match op {
+        Op::ListAt | Op::ListSet => graph.edges[inst].place = PlaceId::NONE,
+        _ => graph.lose_place(inst),
+    }
 }
 
 /// The type of literals of this op.

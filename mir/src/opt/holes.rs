@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use hir::{Type, TypeKind};
 use ir::ops::Effect;
 use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Target, Value};
-use ir::{About, Fuel, ItemId, List, PlaceId, Stop};
+use ir::{About, Fuel, ItemId, List, Stop};
 
 use super::flow::Flow;
 use super::loops::make_header;
@@ -156,6 +156,10 @@ fn site(graph: &Graph<Mir>, users: &HashMap<Value, Option<Inst>>, block: Block) 
 
 /// Plugs the variants, and jumps to the header instead of calling.
 fn jump_back(graph: &mut Graph<Mir>, block: Block, site: &Site, header: Block, hole: Value, stand_in: Value) {
+    // What is made now has a hole, and nobody waits for the call.
+    let made = std::iter::once(site.call).chain(site.layers.iter().flat_map(|&(cell, variant, _)| [cell, variant]));
+    let made: Vec<Value> = made.flat_map(|inst| graph.results(inst)).collect();
+    graph.forget(made);
     graph.blocks[block].insts.retain(|&inst| inst != site.call);
     let last = graph.blocks[block].insts.pop();
     let mut hole = hole;
@@ -173,7 +177,7 @@ fn jump_back(graph: &mut Graph<Mir>, block: Block, site: &Site, header: Block, h
     let row = &mut graph.insts[last];
     (row.op, row.args, row.imm, row.flags) = (Op::Jump, List::EMPTY, 0, 0);
     graph.edges[last].targets = targets;
-    graph.edges[last].place = PlaceId::NONE;
+    graph.lose_place(last);
     graph.blocks[block].insts.push(last);
 }
 

@@ -10,9 +10,9 @@ use ir::ssa::compact::renumbered;
 use ir::ssa::{Block, ENTRY, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
 use ir::{About, Fuel, ItemId, PlaceId, Stop};
 
-use super::Desk;
 use super::lookups::is_lookup;
 use super::remarks::place;
+use super::{Desk, names};
 use crate::Op;
 use crate::ir::{Body, Context, Mir, Mono};
 
@@ -193,6 +193,7 @@ fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, (block, call): (Block, Inst
     graph.blocks[after].params.push(result);
 
     let first = graph.blocks.len();
+    let mut copied: Vec<(Inst, Inst)> = Vec::new();
     for row in callee.blocks.rows() {
         let new = graph.add_block();
         graph.blocks[new].insts.reserve_exact(row.insts.len());
@@ -251,6 +252,9 @@ fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, (block, call): (Block, Inst
             let new = graph.insts.push(InstRow { args, imm, first_result, ..old });
             graph.edges.push(EdgeRow { targets, unwind: edges.unwind.map(new_block), place });
             graph.blocks[block].insts.push(new);
+            if graph.names.is_some() {
+                copied.push((inst, new));
+            }
             match old.op {
                 Op::Return => leave(graph, new, after, args),
                 Op::Resume => {
@@ -264,6 +268,7 @@ fn copy(graph: &mut Graph<Mir>, callee: &Graph<Mir>, (block, call): (Block, Inst
             }
         }
     }
+    names::import(graph, callee, call, &copied, values);
     for (block, inst) in tail_calls {
         // The frame below is the caller's own, so a call is as deep as the call that is replaced here would have been.
         let ty = graph.ty(result);

@@ -159,6 +159,11 @@ impl Round<'_> {
             return false;
         }
         let Round { graph, uses, .. } = self;
+        // Behind the skipped block they may be what they were when it was last come by.
+        if graph.names.is_some() {
+            let params = graph.blocks[target.block].params.clone();
+            graph.forget(params);
+        }
         if uses.is_known {
             graph.target_args(target).iter().for_each(|arg| uses.counts[arg.index()] -= 1);
             uses.args.iter().for_each(|arg| uses.counts[arg.index()] += 1);

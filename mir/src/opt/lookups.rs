@@ -216,7 +216,8 @@ impl Call {
         let row = &mut graph.insts[self.inst];
         (row.op, row.args, row.imm) = (op, args, imm);
         if op != Op::Call {
-            graph.edges[self.inst] = EdgeRow { targets: List::EMPTY, unwind: None, place: PlaceId::NONE };
+            let place = if graph.names.is_some() { graph.edges[self.inst].place } else { PlaceId::NONE };
+            graph.edges[self.inst] = EdgeRow { targets: List::EMPTY, unwind: None, place };
         }
     }
 }

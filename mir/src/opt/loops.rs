@@ -1,7 +1,7 @@
 //! A tail call of the function itself is a loop: the entry hands its parameters to a header that holds the body, and the call jumps there.
 
 use ir::ssa::{Block, Def, ENTRY, Graph, NewInst, Value};
-use ir::{About, Fuel, ItemId, List, PlaceId};
+use ir::{About, Fuel, ItemId, List};
 
 use super::flow::Flow;
 use super::remarks::place;
@@ -35,7 +35,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, flow: &mut Flow, fuel: &mut Fuel) {
         let row = &mut graph.insts[inst];
         (row.op, row.args, row.imm, row.flags) = (Op::Jump, List::EMPTY, 0, 0);
         graph.edges[inst].targets = targets;
-        graph.edges[inst].place = PlaceId::NONE;
+        graph.lose_place(inst);
     }
 }
 
@@ -49,7 +49,14 @@ pub(super) fn make_header(graph: &mut Graph<Mir>) -> Block {
     let insts = std::mem::take(&mut graph.blocks[ENTRY].insts);
     graph.blocks[header].insts = insts;
     let fresh: Vec<Value> = params.iter().map(|&param| graph.add_param(ENTRY, graph.ty(param))).collect();
-    graph.blocks[header].params = params;
-    graph.append(ENTRY, NewInst { targets: &[(header, &fresh)], ..NewInst::new(Op::Jump) }, &[]);
+    graph.blocks[header].params = params.clone();
+    let jump = graph.append(ENTRY, NewInst { targets: &[(header, &fresh)], ..NewInst::new(Op::Jump) }, &[]);
+    // What is seen on the way in is what is seen behind it, of what there is by then.
+    let first = graph.blocks[header].insts.first().copied();
+    if let Some(names) = &mut graph.names {
+        let name = first.and_then(|first| names.of(first));
+        names.set(jump, name);
+        graph.rename_seen([jump], |value| params.iter().position(|&param| param == value).map(|at| fresh[at]));
+    }
     header
 }

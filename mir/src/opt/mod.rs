@@ -15,6 +15,7 @@ mod inline;
 mod jumps;
 mod lookups;
 mod loops;
+mod names;
 mod ranges;
 mod remarks;
 mod rename;

@@ -65,6 +65,7 @@ impl Renames {
         if self.to.is_empty() {
             return;
         }
+        graph.rename_names(|value| self.get(value));
         for &block in blocks {
             let Some(&last) = graph.blocks[block].insts.last() else { continue };
             for target in &graph.targets[graph.edges[last].targets] {

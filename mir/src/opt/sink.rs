@@ -37,6 +37,7 @@ pub(super) fn run(graph: &mut Graph<Mir>, desk: &mut Desk, fuel: &mut Fuel) {
                 return;
             }
             sinking.graph.blocks[block].insts.remove(at);
+            sinking.graph.bury(inst);
             for (&target, users) in targets.iter().zip(parts) {
                 sinking.copy((block, inst), target, users);
             }

@@ -15,7 +15,7 @@
 use hashbrown::HashMap;
 use ir::ops::Imm;
 use ir::ssa::order::Order;
-use ir::ssa::{Block, ENTRY, Graph, NewInst, Value};
+use ir::ssa::{Block, ENTRY, Graph, Inst, NewInst, Value};
 use ir::{Fuel, Stop};
 
 use super::Desk;
@@ -369,9 +369,11 @@ impl<'a> Tails<'a> {
             let made = NewInst { args: &args, imm: row.imm, flags: row.flags, place, ..NewInst::new(row.op) };
             let copy = self.graph.append(new, made, &types);
             names.extend(self.graph.results(inst).zip(self.graph.results(copy)));
+            self.see((block, inst), copy, &names);
         }
         let args: Vec<Value> = self.graph.target_args(chosen).iter().map(|&arg| named(&names, arg)).collect();
         let jump = self.graph.append(new, NewInst { targets: &[(plan.next, &args)], ..NewInst::new(Op::Jump) }, &[]);
+        self.see((block, last), jump, &names);
         // The edge goes to the copy now.
         let list = self.graph.edges[edge.inst].targets;
         let target = &mut self.graph.targets.get_mut(list)[edge.index as usize];
@@ -379,6 +381,7 @@ impl<'a> Tails<'a> {
         self.incoming[block.index()].retain(|other| *other != edge);
         self.incoming[plan.next.index()].push(Edge { inst: jump, from: new, index: 0 });
         self.forget(block);
+        self.forget_elsewhere((block, new), &plan);
         for value in &plan.values {
             self.meet(*value, named(&names, *value), (block, new), &plan.region);
         }
@@ -390,6 +393,42 @@ impl<'a> Tails<'a> {
                 note(&mut self.users[value.index()], new);
             }
         }
+    }
+
+    /// The copy of an instruction sees what the instruction saw; what its block defines and the copy does not make is not known there.
+    fn see(&mut self, (block, inst): (Block, Inst), copy: Inst, made: &HashMap<Value, Value>) {
+        if self.graph.names.is_none() {
+            return;
+        }
+        let defined = self.defined(block);
+        if let Some(names) = &mut self.graph.names {
+            let name = names.of(inst);
+            names.set(copy, name);
+        }
+        self.graph.rename_seen([copy], |value| match made.get(&value) {
+            Some(&given) => Some(given),
+            None => (!defined.contains(&value)).then_some(value),
+        });
+    }
+
+    fn defined(&self, block: Block) -> Vec<Value> {
+        let results = self.graph.blocks[block].insts.iter().flat_map(|&inst| self.graph.results(inst));
+        self.graph.blocks[block].params.iter().copied().chain(results).collect()
+    }
+
+    /// Where a block and its copy are not told apart, a local that is what the block defines may be what it was when that block was last come by.
+    fn forget_elsewhere(&mut self, (block, new): (Block, Block), plan: &Plan) {
+        if self.graph.names.is_none() {
+            return;
+        }
+        let defined = self.defined(block);
+        let in_region: HashMap<Block, ()> = plan.region.iter().map(|&block| (block, ())).collect();
+        let (mut there, mut elsewhere) = (Vec::new(), Vec::new());
+        for (at, row) in self.graph.blocks.iter().filter(|(at, _)| *at != block && *at != new) {
+            if in_region.contains_key(&at) { &mut there } else { &mut elsewhere }.extend_from_slice(&row.insts);
+        }
+        self.graph.rename_seen(elsewhere, |value| (!defined.contains(&value)).then_some(value));
+        self.graph.rename_seen(there, |value| (!defined.contains(&value) || plan.values.contains(&value)).then_some(value));
     }
 
     /// Takes away the edges of a block that nothing leads to any more.
@@ -479,6 +518,10 @@ impl<'a> Tails<'a> {
                     }
                 }
             }
+        }
+        if self.graph.names.is_some() {
+            let insts = self.graph.blocks[block].insts.clone();
+            self.graph.rename_seen(insts, |value| Some(if value == old { new } else { value }));
         }
         if found {
             self.users.resize(self.graph.values.len(), Vec::new());

@@ -100,6 +100,7 @@ pub fn own(body: &Body<Mono>, fuel: &mut Fuel, cx: &dyn Context) -> Result<Body<
     }
     point_to_owners(&mut inserter.graph, cx)?;
     let mut graph = compact(&inserter.graph);
+    super::names::end(&mut graph, contract, cx)?;
     mark_soles(&mut graph);
     Ok(Body::new(graph))
 }

@@ -36,6 +36,7 @@ mod insert;
 mod kinds;
 mod landing;
 mod live;
+mod names;
 mod open;
 mod opened;
 mod reuse;

@@ -28,6 +28,7 @@ pub const fn structure_code(kind: StructureKind) -> Code {
         StructureKind::CaseCount => "M0118",
         StructureKind::CaseTwice => "M0119",
         StructureKind::UnknownFlag => "M0120",
+        StructureKind::NameMissing => "M0121",
     })
 }
 

@@ -56,6 +56,7 @@ fn broken() -> Vec<String> {
         "%9: int = add %0, %77, b1 !1:1 ;~ M0106",
         "%9: int = add %0, %0, b7 !1:1 ;~ M0107",
         "%9: int = add %0, %9, b1 !1:1 ;~ M0108",
+        "%9: int = int 3, {sees0} ;~ M0121\n  local \"x\", \"\", 0\n  name 0, 0, %9",
         "%9: int = add %0, %2, b1 !1:1 ;~ M0201",
         "%9: bool = lt %1, %1 ;~ M0201",
         "%9: bool = eq %0, %2 ;~ M0201",

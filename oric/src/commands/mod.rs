@@ -309,7 +309,9 @@ impl Asked<'_> {
         passes_off.sort();
         passes_off.dedup();
         let separate_cells = self.host != Host::None;
-        let options = Options { fuel, cut, passes_off, separate_cells, mem_debug: input.mem_debug, ..Options::default() };
+        // What memory is watched with tells of places, and is another program with more of them.
+        let names_locals = !input.mem_debug && self.optimise.as_ref().and_then(|optimise| optimise.depth()) == Some(llvm::Depth::Full);
+        let options = Options { fuel, cut, passes_off, separate_cells, mem_debug: input.mem_debug, names_locals, ..Options::default() };
         let bare = self.global.engine_off;
         let cache = (!bare).then(|| Cache::of(project, self.environment.cache_dir.as_deref()));
         let (link, timings) = (LinkOptions { symbols, lane: 0 }, self.global.timings);

@@ -172,6 +172,10 @@ impl hir::resolve::Modules for Levels<'_, '_> {
 }
 
 impl mir::Context for Levels<'_, '_> {
+    fn names_locals(&self) -> Result<bool, Stop> {
+        Ok(self.settings()?.is_some_and(|options| options.names_locals))
+    }
+
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         if function.is_lambda() {
             return lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
@@ -266,11 +270,16 @@ impl lir::Context for Levels<'_, '_> {
     }
 
     fn watches_memory(&self) -> Result<bool, Stop> {
-        let options = self.cx.input::<Settings>(&()).map_err(|interrupt| {
+        Ok(self.settings()?.is_some_and(|options| options.mem_debug))
+    }
+}
+
+impl Levels<'_, '_> {
+    fn settings(&self) -> Result<Option<Arc<super::Options>>, Stop> {
+        self.cx.input::<Settings>(&()).map_err(|interrupt| {
             *self.reason.borrow_mut() = Some(interrupt);
             Stop::interrupted()
-        })?;
-        Ok(options.is_some_and(|options| options.mem_debug))
+        })
     }
 }
 

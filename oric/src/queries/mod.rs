@@ -269,12 +269,22 @@ pub struct Options {
     pub separate_cells: bool,
     /// Programs tell what happens to their memory (`--mem-debug`).
     pub mem_debug: bool,
+    /// Bodies say which locals have which values (`-g`).
+    pub names_locals: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let check_allocation = cfg!(debug_assertions);
-        Options { fuel: u64::MAX, cut: None, passes_off: Vec::new(), check_allocation, separate_cells: false, mem_debug: false }
+        Options {
+            fuel: u64::MAX,
+            cut: None,
+            passes_off: Vec::new(),
+            check_allocation,
+            separate_cells: false,
+            mem_debug: false,
+            names_locals: false,
+        }
     }
 }
 

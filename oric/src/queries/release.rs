@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use ir::ItemId;
+use ir::ops::Effect;
 use ir::ssa::ENTRY;
 use lir::build::Purpose;
 use lir::{Op, Type};
@@ -24,6 +25,8 @@ pub struct Plan {
     pub functions: Vec<(ItemId, u128)>,
     /// Items that panic reports name, with the fingerprint of their position.
     pub items: Vec<(ItemId, u128)>,
+    /// Items that a debugger is told of besides, likewise.
+    pub lines: Vec<(ItemId, u128)>,
     /// A function that has no body, and why.
     pub limit: Option<(ItemId, Limit)>,
 }
@@ -35,8 +38,10 @@ pub struct Callable {
     pub callees: Vec<ItemId>,
     /// Those of which it makes function values that capture nothing: they are called with one more argument than they take.
     pub values: Vec<ItemId>,
-    /// Items whose places it holds, besides its own.
+    /// Items whose places it holds, besides its own: those that panic reports may name.
     pub items: Vec<ItemId>,
+    /// Items that a debugger is told of besides.
+    pub lines: Vec<ItemId>,
     /// Types of its parameters.
     pub params: Vec<Type>,
     /// Types of its results.
@@ -52,8 +57,14 @@ pub fn outline(body: &lir::Body<lir::Legal>) -> Callable {
         outline.params = entry.params.iter().map(|&value| body.ty(value)).collect();
     }
     let (mut seen, mut valued) = (HashSet::new(), HashSet::new());
-    for row in body.blocks.rows().iter().flat_map(|block| &block.insts).map(|&inst| &body.insts[inst]) {
+    let mut named = HashSet::from([body.name]);
+    for &inst in body.blocks.rows().iter().flat_map(|block| &block.insts) {
+        let row = &body.insts[inst];
         outline.size += 1;
+        // Only debuggers are told where instructions stand that nothing can happen at.
+        if !matches!(row.op.info().effect, Effect::Pure | Effect::Reads) && row.op != Op::Jump {
+            outline.items.extend(body.places.chain(body.edges[inst].place).map(|place| place.item).filter(|item| named.insert(*item)));
+        }
         if matches!(row.op, Op::Call | Op::Tail | Op::Code) {
             let callee = ItemId::from_raw(row.imm as u32);
             if seen.insert(callee) {
@@ -64,8 +75,9 @@ pub fn outline(body: &lir::Body<lir::Legal>) -> Callable {
             }
         }
     }
-    let mut seen = HashSet::from([body.name]);
-    outline.items = body.places.rows().iter().map(|place| place.item).filter(|item| seen.insert(*item)).collect();
+    if body.names.is_some() {
+        outline.lines = body.places.rows().iter().map(|place| place.item).filter(|item| named.insert(*item)).collect();
+    }
     outline
 }
 
@@ -86,10 +98,16 @@ impl Provider for ReleasePlan {
     fn provide(levels: &Levels<'_, '_>, main: &ItemId) -> Result<Arc<Plan>, Interrupt> {
         let entry = *levels.get::<MainForm>(main)?;
         let start = lir::build::entry_item();
-        let mut plan =
-            Plan { entry, functions: vec![(start, wide(levels.cx().fingerprint::<EntryLir>(main)?))], items: Vec::new(), limit: None };
+        let mut plan = Plan {
+            entry,
+            functions: vec![(start, wide(levels.cx().fingerprint::<EntryLir>(main)?))],
+            items: Vec::new(),
+            lines: Vec::new(),
+            limit: None,
+        };
         let (mut open, mut seen) = (VecDeque::from([*main]), HashSet::from([*main]));
         let (mut items, mut named) = (vec![start], HashSet::from([start]));
+        let mut lines = Vec::new();
         while let Some(item) = open.pop_front() {
             if let Some(limit) = back::refused(levels, item)? {
                 plan.limit = Some((item, limit));
@@ -99,6 +117,10 @@ impl Provider for ReleasePlan {
             open.extend(outline.callees.iter().filter(|callee| seen.insert(**callee)));
             plan.functions.push((item, wide(levels.cx().fingerprint::<LirBody>(&item)?)));
             items.extend(std::iter::once(item).chain(outline.items.iter().copied()).filter(|item| named.insert(*item)));
+            lines.extend_from_slice(&outline.lines);
+        }
+        for item in lines.into_iter().filter(|item| named.insert(*item)) {
+            plan.lines.push((item, wide(levels.cx().fingerprint::<Position>(&item)?)));
         }
         for item in items {
             plan.items.push((item, wide(levels.cx().fingerprint::<Position>(&item)?)));

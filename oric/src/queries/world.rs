@@ -78,6 +78,10 @@ impl hir::Context for World<'_> {
 }
 
 impl mir::Context for World<'_> {
+    fn names_locals(&self) -> Result<bool, Stop> {
+        Ok(self.engine.input_value::<Settings>(&()).is_some_and(|options| options.names_locals))
+    }
+
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         if function.is_lambda() {
             return super::levels::lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));

@@ -1,12 +1,12 @@
-//! What a debugger is told of a program: `codegen/llvm` makes DWARF of it. Where items stand, and with `-g` what their parameters are called and how values lie
-//! in memory, which LIR knows.
+//! What a debugger is told of a program: `codegen/llvm` makes DWARF of it. Where items stand, and with `-g` how values of the types of their locals lie in memory,
+//! which LIR knows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use hir::{Type, TypeKind};
-use ir::{ItemId, Stop, Symbol};
+use ir::{ItemId, Stop};
 use lir::build::shape::{ShapeId, Shapes, Tag};
-use llvm::{Choice, Debug, Depth, Encoding, Form, Level, Member, Source, Told, Variable};
+use llvm::{Choice, Debug, Depth, Encoding, Form, Level, Member, Source, Told};
 use query::{Engine, Interrupt};
 
 use crate::queries::{self, World, is_hidden};
@@ -17,6 +17,8 @@ pub struct Program {
     depth: Depth,
     is_optimised: bool,
     sources: HashMap<ItemId, Source>,
+    /// The types of the locals that the body of an item names.
+    locals: HashMap<ItemId, Vec<String>>,
     types: BTreeMap<String, Told>,
 }
 
@@ -25,7 +27,7 @@ impl Program {
     pub fn of(&self, items: &[ItemId]) -> Debug {
         let sources: Vec<Source> = items.iter().filter_map(|item| self.sources.get(item).cloned()).collect();
         let mut types = BTreeMap::new();
-        let mut open: Vec<&str> = sources.iter().flat_map(|source| &source.params).map(|param| param.ty.as_str()).collect();
+        let mut open: Vec<&str> = items.iter().filter_map(|item| self.locals.get(item)).flatten().map(String::as_str).collect();
         while let Some(name) = open.pop() {
             let Some(told) = self.types.get(name) else { continue };
             if types.insert(name.to_owned(), told.clone()).is_none() {
@@ -46,19 +48,18 @@ pub fn program(session: &mut Session, plan: &queries::Release, main: ItemId, dep
     let is_optimised = session.setup.release.as_ref().is_some_and(|release| release.level != Level::None);
     session.ask(|session| {
         let engine = &session.engine;
-        let mut program = Program { depth, is_optimised, sources: HashMap::with_capacity(plan.items.len()), types: BTreeMap::new() };
-        let functions: HashSet<ItemId> = plan.functions.iter().map(|(item, _)| *item).collect();
+        let (sources, locals) = (HashMap::with_capacity(plan.items.len()), HashMap::new());
+        let mut program = Program { depth, is_optimised, sources, locals, types: BTreeMap::new() };
         let mut types = Types { world: World::new(engine), engine, told: BTreeMap::new() };
-        for &(item, _) in &plan.items {
+        for &(item, _) in plan.items.iter().chain(&plan.lines) {
             let position = engine.get::<queries::Position>(&item)?;
             let (file, line) = (*position).as_ref().map_or((String::new(), 0), |position| (position.file.clone(), position.line));
-            let params = match depth {
-                Depth::Full if functions.contains(&item) && !file.is_empty() => types.params(item)?,
-                Depth::Full | Depth::Lines => Vec::new(),
-            };
             // What passes the captured values of a function value is that function to who debugs.
             let name = item.unpacked().map_or(item, |(function, _)| function).to_string();
-            program.sources.insert(item, Source { item, name, file, line, is_made: is_hidden(item), is_main: item == main, params });
+            program.sources.insert(item, Source { item, name, file, line, is_made: is_hidden(item), is_main: item == main });
+        }
+        for &(item, _) in plan.functions.iter().filter(|(item, _)| depth == Depth::Full && *item != lir::build::entry_item()) {
+            program.locals.insert(item, types.of_locals(item)?);
         }
         program.types = types.told;
         Ok(program)
@@ -73,35 +74,17 @@ struct Types<'e> {
 }
 
 impl Types<'_> {
-    /// Names and types of the parameters of a function; none of what nobody wrote names for.
-    fn params(&mut self, item: ItemId) -> Result<Vec<Variable>, Interrupt> {
-        if item.unpacked().is_some() || is_hidden(item) {
-            return Ok(Vec::new());
+    /// The types of the locals of a function, and of those that were inlined into it.
+    fn of_locals(&mut self, item: ItemId) -> Result<Vec<String>, Interrupt> {
+        let body = self.engine.get::<queries::LirBody>(&item)?;
+        let names = (*body).as_ref().and_then(|body| body.names.as_ref());
+        let locals = names.map_or(&[][..], |names| names.locals.rows());
+        let texts: BTreeSet<&str> = locals.iter().map(|local| local.ty.as_str()).filter(|text| !text.is_empty()).collect();
+        let mut types = Vec::with_capacity(texts.len());
+        for ty in texts.into_iter().filter_map(hir::types::parse) {
+            types.extend(self.tell(ty)?);
         }
-        let names = self.names(item)?;
-        let Some(types) = stopped(mir::Context::signature(&self.world, item))? else { return Ok(Vec::new()) };
-        if types.0.len() != names.len() {
-            return Ok(Vec::new());
-        }
-        let mut params = Vec::with_capacity(types.0.len());
-        for (name, &ty) in names.iter().zip(&types.0) {
-            // One of several types that cannot be told: where the values of the others are is not known either.
-            let Some(ty) = self.tell(ty)? else { return Ok(Vec::new()) };
-            params.push(Variable { name: name.as_str().to_owned(), ty });
-        }
-        Ok(params)
-    }
-
-    /// What the parameters of a function are called. Those of a lambda have what it captures behind them, under the names that it has there.
-    fn names(&self, item: ItemId) -> Result<Vec<Symbol>, Interrupt> {
-        let (declared, _) = hir::types::instance_of(item);
-        if declared.is_lambda() {
-            let checked = self.engine.get::<queries::TypedBody>(&declared)?;
-            let body = checked.body.as_ref();
-            return Ok(body.map_or_else(Vec::new, |body| body.params.iter().map(|&local| body.locals[local].name).collect()));
-        }
-        let signature = self.engine.get::<queries::Signature>(&declared.declared())?;
-        Ok((*signature).as_ref().map_or_else(Vec::new, |signature| signature.params.iter().map(|param| param.name).collect()))
+        Ok(types)
     }
 
     /// Tells of a type and of what it is made of; its name. `None` when it has no values that lie anywhere.

@@ -64,6 +64,8 @@ pub struct Part {
     values: Vec<ItemId>,
     /// Items that its places name.
     items: Vec<ItemId>,
+    /// Items that a debugger is told of besides.
+    lines: Vec<ItemId>,
     /// Equal fingerprints, equal text.
     pub fingerprint: Fp,
 }
@@ -189,7 +191,7 @@ fn origin(item: ItemId, main: ItemId) -> ItemId {
 
 impl Division {
     fn debug(&self, part: &Part) -> Option<llvm::Debug> {
-        self.told.as_ref().map(|told| told.of(&part.items))
+        self.told.as_ref().map(|told| told.of(&[&part.items[..], &part.lines].concat()))
     }
 
     /// Where items stand is in the objects then, and not in the tables alone.
@@ -219,6 +221,9 @@ impl Part {
         for row in self.bodies().map(|number| &rows[number]) {
             self.values.extend(row.outline.values.iter().filter(|item| valued.insert(**item)));
             self.items.extend(std::iter::once(&row.item).chain(&row.outline.items).filter(|item| named.insert(**item)));
+        }
+        for row in self.bodies().map(|number| &rows[number]) {
+            self.lines.extend(row.outline.lines.iter().filter(|item| named.insert(**item)));
         }
     }
 

@@ -47,6 +47,7 @@ const BAD: &[&str] = &[
     "fn @f(%0: int) -> () {\nb0:\n  switch %0, 1, 2, b1 ;~ CaseCount\nb1:\n  switch %0 ;~ TargetCount\n}",
     "fn @f(%0: int) -> () {\nb0:\n  switch %0, 1, b1, 2, b1, 1, b1, b1 ;~ CaseTwice\nb1:\n  switch %0, b2\nb2:\n  ret\n}",
     "fn @f(%0: str) -> () {\nb0:\n  print %0, {flag5} ;~ UnknownFlag\n  ret\n}",
+    "fn @f(%0: int) -> () {\nb0:\n  %1: int = const 1, {sees0} ;~ NameMissing\n  ret {sees0}\n  local \"x\", \"\", 0\n  name 0, 0, %1\n}",
 ];
 
 #[test]

@@ -8,8 +8,9 @@
 
 use hashbrown::HashMap;
 
-use super::{Plain, Spot};
+use super::{BEHIND, GHOST, LOCAL, NAME, Plain, SEES, Spot};
 use crate::ops::{CASES, Imm, OpTable};
+use crate::ssa::names::LocalRow;
 use crate::ssa::{Block, Def, ENTRY, EdgeRow, Graph, Inst, InstRow, Level, Target, Value, ValueRow};
 use crate::text::{self, Arg, Definition, PlaceText, TextError};
 use crate::{Id, ItemId, List, Place, PlaceId, Symbol};
@@ -275,6 +276,9 @@ impl<'a, L: Level, R: Reading<L>> Builder<'a, L, R> {
     fn inst(&mut self, block: Block, text: &'a text::Inst) -> Result<(), TextError> {
         let line = text.line;
         let error = |code, message: &str| TextError::new(line, 1, code, message);
+        if text.op == LOCAL || text.op == NAME {
+            return self.names(text).unwrap_or_else(|| Err(error("T0102", &format!("this is no {}", text.op))));
+        }
         let Some(op) = L::Op::from_name(&text.op) else { return Err(error("T0101", &format!("there is no op `{}`", text.op))) };
         let info = op.info();
         if !text.regions.is_empty() {
@@ -298,9 +302,12 @@ impl<'a, L: Level, R: Reading<L>> Builder<'a, L, R> {
         };
         let (targets, unwind) = self.edges(id, wanted, &parts.blocks, line)?;
         let mut flags = 0;
+        let mut is_ghost = false;
         for fact in &text.facts {
             match flag_bit::<L>(fact) {
                 Some(bit) => flags |= 1 << bit,
+                None if fact == GHOST => is_ghost = true,
+                None if let Some(name) = numbered(fact, SEES) => self.graph.names.get_or_insert_default().set(id, Some(Id::new(name))),
                 None if self.reading.fact(id, fact) => {}
                 None => return Err(error("T0106", &format!("`{fact}` is no fact here"))),
             }
@@ -312,8 +319,45 @@ impl<'a, L: Level, R: Reading<L>> Builder<'a, L, R> {
         let (first_result, results) = self.results(id, &text.defs, line)?;
         self.graph.insts.push(InstRow { op, results, flags, first_result, args, imm });
         self.graph.edges.push(EdgeRow { targets, unwind, place });
-        self.graph.blocks[block].insts.push(id);
+        match is_ghost {
+            true => self.graph.names.get_or_insert_default().ghosts.push(id),
+            false => self.graph.blocks[block].insts.push(id),
+        }
         Ok(())
+    }
+
+    /// Takes a local or a row; `None` when it is none.
+    fn names(&mut self, text: &text::Inst) -> Option<Result<(), TextError>> {
+        let number = |arg: &Arg| match arg {
+            Arg::Int(number) => u32::try_from(*number).ok(),
+            _ => None,
+        };
+        if text.op == LOCAL {
+            let [Arg::Str(name), Arg::Str(ty), param] = &text.args[..] else { return None };
+            let param = number(param)?;
+            let place = match &text.place {
+                None => PlaceId::NONE,
+                Some(place) => match self.place(place, text.line) {
+                    Ok(place) => place,
+                    Err(error) => return Some(Err(error)),
+                },
+            };
+            let row = LocalRow { name: Symbol::new(name), ty: Symbol::new(ty), param, place };
+            self.graph.names.get_or_insert_default().locals.push(row);
+            return Some(Ok(()));
+        }
+        let (local, part, value) = match &text.args[..] {
+            [local, part] => (number(local)?, number(part)?, None),
+            [local, part, Arg::Value { mode: None, value, place: None }] => (number(local)?, number(part)?, Some(self.value(*value))),
+            _ => return None,
+        };
+        let before = match &text.facts[..] {
+            [] => None,
+            [fact] => Some(Id::new(numbered(fact, BEHIND)?)),
+            _ => return None,
+        };
+        self.graph.names.get_or_insert_default().add(before, Id::new(local as usize), part, value);
+        Some(Ok(()))
     }
 
     /// Takes one written operand; values go to `self.scratch`.
@@ -435,6 +479,11 @@ impl<'a, L: Level, R: Reading<L>> Builder<'a, L, R> {
         }
         Ok((Id::new(known), count))
     }
+}
+
+/// The number behind this word.
+fn numbered(fact: &str, word: &str) -> Option<usize> {
+    fact.strip_prefix(word)?.parse::<u32>().ok().filter(|&number| number < u32::MAX).map(|number| number as usize)
 }
 
 /// The bit of a flag; `flag9` is bit 9 when the level does not name it.

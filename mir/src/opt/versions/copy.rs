@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use hir::Type;
 use ir::ops::Imm;
+use ir::ssa::names::Changed;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Def, EdgeRow, Graph, Inst, InstRow, NewInst, Target, Value, ValueRow};
 use ir::{List, PlaceId};
@@ -90,7 +91,13 @@ pub(super) fn apply(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan, left: Lef
 
 /// What is used behind the loop arrives there as a parameter.
 fn arrive(graph: &mut Graph<Mir>, found: &Loop, left: Left, order: &Order) {
-    let Some((arrival, exits)) = left.arrival else { return };
+    let (arrival, exits) = match left.arrival {
+        Some(left) => left,
+        None => {
+            forget_outside(graph, found, order);
+            return;
+        }
+    };
     let new: HashMap<Value, Value> = left.values.iter().map(|&value| (value, graph.add_param(arrival, graph.ty(value)))).collect();
     for &block in order.blocks.iter().filter(|block| !found.blocks.contains(block)) {
         for at in 0..graph.blocks[block].insts.len() {
@@ -104,11 +111,29 @@ fn arrive(graph: &mut Graph<Mir>, found: &Loop, left: Left, order: &Order) {
             }
         }
     }
+    if graph.names.is_some() {
+        let outside = order.blocks.iter().filter(|block| !found.blocks.contains(block)).flat_map(|&block| &graph.blocks[block].insts);
+        let outside: Vec<Inst> = outside.copied().collect();
+        graph.rename_seen(outside, |value| match new.get(&value) {
+            Some(&arrived) => Some(arrived),
+            // It comes from one of two loops, and from which one nobody asked.
+            None => (!found.values.contains(&value)).then_some(value),
+        });
+    }
     for edge in exits {
         let target = graph.targets(edge.inst)[edge.index as usize];
         let mut args = graph.target_args(target).to_vec();
         args.extend(&left.values);
         set_target_args(graph, edge, &args);
+    }
+}
+
+/// Nothing behind the loop uses what it makes, but locals may be it.
+fn forget_outside(graph: &mut Graph<Mir>, found: &Loop, order: &Order) {
+    if graph.names.is_some() {
+        let outside = order.blocks.iter().filter(|block| !found.blocks.contains(block)).flat_map(|&block| &graph.blocks[block].insts);
+        let outside: Vec<Inst> = outside.copied().collect();
+        graph.rename_seen(outside, |value| (!found.values.contains(&value)).then_some(value));
     }
 }
 
@@ -124,6 +149,13 @@ fn copied(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan) -> Block {
             values.insert(param, new);
         }
     }
+    let ghosts: Vec<Value> = graph
+        .names
+        .iter()
+        .flat_map(|names| &names.ghosts)
+        .filter(|&&ghost| !graph.args(ghost).is_empty())
+        .flat_map(|&ghost| graph.results(ghost))
+        .collect();
     // Results before operands: loops use values that come later.
     let insts: Vec<(Block, Inst)> =
         found.blocks.iter().flat_map(|&old| graph.blocks[old].insts.iter().map(move |&inst| (old, inst))).collect();
@@ -134,6 +166,7 @@ fn copied(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan) -> Block {
             values.insert(value, new);
         }
     }
+    let mut seen = Changed::default();
     for (block, inst) in insts {
         let (row, edges) = (graph.insts[inst], graph.edges[inst]);
         let renamed = |graph: &mut Graph<Mir>, list: List<Value>| {
@@ -165,6 +198,7 @@ fn copied(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan) -> Block {
         let (unwind, place) = match op {
             op if op == row.op => (edges.unwind, edges.place),
             Op::ListAt => (None, edges.place),
+            _ if graph.names.is_some() => (None, edges.place),
             _ => (None, PlaceId::NONE),
         };
         let first_result = if row.results == 0 { graph.values.next_id() } else { values[&row.first_result] };
@@ -172,6 +206,16 @@ fn copied(graph: &mut Graph<Mir>, found: &Loop, plan: &Plan) -> Block {
         graph.edges.push(EdgeRow { targets, unwind, place });
         let block = blocks[&block];
         graph.blocks[block].insts.push(new);
+        if let Some(names) = &mut graph.names {
+            let name = names.of(inst);
+            // Nobody knows of which of the two loops ghosts are made.
+            let ghosts = &ghosts;
+            let name = names.changed(name, &mut seen, |value| match values.get(&value) {
+                Some(&copy) => Some(copy),
+                None => (!ghosts.contains(&value)).then_some(value),
+            });
+            names.set(new, name);
+        }
     }
     blocks[&found.header]
 }
