@@ -263,10 +263,22 @@ const GHOSTS: u32 = 16;
 
 impl<L: Level> NamesCopy<'_, '_, L> {
     fn names(&mut self, names: &Names, order: &Order) -> Names {
-        let value = |row: &NameRow| NameRow { value: row.value.and_then(|value| self.value(value, GHOSTS)), ..*row };
-        let rows = names.rows.rows().iter().map(value).collect();
         let insts = order.blocks.iter().flat_map(|&block| &self.old.blocks[block].insts);
-        let of = insts.map(|&inst| names.of(inst)).collect();
+        let of: Vec<_> = insts.map(|&inst| names.of(inst)).collect();
+        // What nobody looks at keeps no ghost.
+        let mut is_seen = vec![false; names.rows.len()];
+        for &name in &of {
+            for (at, _) in names.chain(name) {
+                if std::mem::replace(&mut is_seen[at.index()], true) {
+                    break;
+                }
+            }
+        }
+        let value = |(row, &is_seen): (&NameRow, &bool)| {
+            let value = row.value.filter(|_| is_seen).and_then(|value| self.value(value, GHOSTS));
+            NameRow { value, ..*row }
+        };
+        let rows = names.rows.rows().iter().zip(&is_seen).map(value).collect();
         Names { locals: names.locals.clone(), rows, of, ghosts: std::mem::take(&mut self.made), now: None }
     }
 
