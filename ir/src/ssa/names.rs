@@ -83,6 +83,9 @@ pub struct Seen {
     pub value: Option<Value>,
 }
 
+/// How many rows an instruction may have, on the average, while passes copy them.
+const MOST_ROWS: usize = 16;
+
 /// Rows that were changed, by what they were before; for [`Names::changed`].
 #[derive(Default)]
 pub struct Changed(HashMap<Name, Name>);
@@ -191,6 +194,14 @@ impl<L: Level> Graph<L> {
     /// Changes what these instructions see. What `new` does not give is not known there.
     pub fn rename_seen(&mut self, insts: impl IntoIterator<Item = Inst>, mut new: impl FnMut(Value) -> Option<Value>) {
         let Some(mut names) = self.names.take() else { return };
+        if names.rows.len() > MOST_ROWS * (self.insts.len() + 1024) {
+            // Enough was copied: values that change are not known to anybody.
+            let gone: Vec<Value> =
+                names.rows.rows().iter().filter_map(|row| row.value).filter(|&value| new(value) != Some(value)).collect();
+            self.names = Some(names);
+            self.forget(gone);
+            return;
+        }
         // What a ghost is made of cannot be changed for some of its users alone.
         let mut parts: HashSet<Value> = names.ghosts.iter().flat_map(|&ghost| self.args(ghost)).copied().collect();
         parts.retain(|&part| new(part) != Some(part));
@@ -249,11 +260,23 @@ impl<L: Level> Graph<L> {
         });
         let mut places: Vec<_> = missing.into_iter().collect();
         places.sort_unstable_by_key(|(place, _)| *place);
-        for ((block, index), gone) in places {
-            let inst = self.blocks[block].insts[index as usize];
-            self.rename_seen([inst], |value| (!gone.contains(&value)).then_some(value));
-        }
+        self.end_seen(places.into_iter().map(|((block, index), gone)| (self.blocks[block].insts[index as usize], gone)).collect());
         self.number_names();
+    }
+
+    /// Each of these instructions knows some values no more. What it sees gets rows of its own, which are as few as there are locals, and which those that see
+    /// the same share.
+    pub fn end_seen(&mut self, ended: Vec<(Inst, HashSet<Value>)>) {
+        let Some(names) = &mut self.names else { return };
+        let mut same: HashMap<(Option<Name>, Local, u32, Option<Value>), Name> = HashMap::new();
+        for (inst, gone) in ended {
+            let mut last = None;
+            for Seen { local, part, value } in names.seen(names.of(inst)) {
+                let value = value.filter(|value| !gone.contains(value));
+                last = Some(*same.entry((last, local, part, value)).or_insert_with(|| names.add(last, local, part, value)));
+            }
+            names.set(inst, last);
+        }
     }
 
     /// Instructions in the order of the text that have rows.

@@ -42,9 +42,7 @@ pub(super) fn end(graph: &mut Graph<Mir>, contract: Contract, cx: &dyn Context) 
             }
         }
     }
-    for (inst, gone) in ended {
-        graph.rename_seen([inst], |value| (!gone.contains(&value)).then_some(value));
-    }
+    graph.end_seen(ended);
     graph.settle_names();
     Ok(())
 }
