@@ -220,3 +220,33 @@ fn parts_that_outlive_their_list_do_not_keep_it() {
     assert_eq!(lists(swap), 0, "elements are held for themselves");
     assert_eq!(lists(kept), 1, "the old list is needed itself");
 }
+
+#[test]
+fn a_local_ends_where_its_value_was_given_away() {
+    // What `xs` was is longer by then, or somewhere else; the number stays what it is.
+    let source = "ori-ir mir.mono 1
+fn @m.f(%0: [int], %1: int) -> int {
+b0:
+  %2: int = list_len %0, {sees1}
+  %3: [int] = list_push %0, %2, {sees1} !1:9
+  %4: int = list_len %3, {sees1}
+  ret %4, {sees1}
+  local \"xs\", \"\", 1 !1:4
+  local \"n\", \"\", 2 !1:15
+  name 0, 0, %0
+  name 1, 0, %1, {behind0}
+}
+";
+    let (bodies, cx) = crate::text::parse::<crate::ir::Mono>(source).expect("it is text");
+    let owned = own(&bodies[0], &mut Fuel::unlimited(), &cx).expect("an answer");
+    let faults = crate::verify::verify(&owned, &cx).expect("an answer");
+    assert!(faults.is_empty(), "{faults:?}");
+    let names = owned.names.as_ref().expect("it has rows");
+    let known = |op: Op| -> Vec<bool> {
+        let inst = owned.blocks[ir::ssa::ENTRY].insts.iter().copied().rfind(|&inst| owned.op(inst) == op).expect("it is there");
+        names.seen(names.of(inst)).iter().map(|seen| seen.value.is_some()).collect()
+    };
+    assert_eq!(known(Op::ListPush), [true, true]);
+    assert_eq!(known(Op::ListLen), [false, true]);
+    assert_eq!(known(Op::Return), [false, true]);
+}
