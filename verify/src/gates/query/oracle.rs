@@ -150,8 +150,9 @@ impl Oracle {
             false
         } else {
             let fits = known.states.contains(&now);
-            // The state that it leaves; where an answer changed twice since, nobody knows what it was.
-            if let Some(left) = self.state_in(&known.deps, known.asked).filter(|left| !known.states.contains(left)) {
+            // The state that it leaves is the newest, whether it was known or not; where an answer changed twice since, nobody knows what it was.
+            if let Some(left) = self.state_in(&known.deps, known.asked) {
+                known.states.retain(|known| *known != left);
                 known.states.insert(0, left);
                 known.states.truncate(STATES);
             }
