@@ -536,6 +536,35 @@ pub struct AssociatedType {
     pub default: Option<Type>,
 }
 
+/// A method that can be called on a trait object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ObjectMethod {
+    /// The method of the trait, as an instance whose `Self` is the object.
+    pub item: ItemId,
+    /// Does the trait declare `mut self`?
+    pub changes: bool,
+}
+
+impl ObjectMethod {
+    /// The function behind the address of this method for values of a type: it takes the cell of an object of that type behind the arguments, goes on in the
+    /// method that the type has and, where the method changes its `self`, gives a new object.
+    pub fn for_type(self, ty: Type) -> ItemId {
+        let (method, parts) = crate::types::instance_of(self.item);
+        let (object, args) = parts.split_first().map_or((Type::ERROR, parts), |(object, args)| (*object, args));
+        let parts: Vec<Type> = [object, ty].iter().chain(args).copied().collect();
+        crate::types::instance(method.in_object(self.changes), &parts)
+    }
+
+    /// The inverse of [`ObjectMethod::for_type`]: the method, and the type of the value in the cell; `None` for any other item.
+    pub fn behind(function: ItemId) -> Option<(ObjectMethod, Type)> {
+        let (marked, parts) = crate::types::instance_of(function);
+        let (method, changes) = marked.of_object()?;
+        let (&[object, ty], args) = parts.split_first_chunk::<2>()?;
+        let parts: Vec<Type> = [object].iter().chain(args).copied().collect();
+        Some((ObjectMethod { item: crate::types::instance(method, &parts), changes }, ty))
+    }
+}
+
 /// A member of a trait.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TraitMethod {

@@ -52,10 +52,17 @@ pub enum TypeKind {
     Parameter(u32, Symbol),
     /// What an associated type is for a type that is not known yet: `Self` and the type arguments of the trait, the trait, the name.
     Associated(&'static [Type], ItemId, Symbol),
-    /// A function value; not yet a value anywhere.
+    /// A function value.
     Function(&'static [Type], Type),
+    /// A trait object: a value of some type that has these traits, each as the declared type of its name and arguments, sorted by their text.
+    Object(&'static [Type]),
+    /// The result of this function or method, declared with `impl`, for these type arguments, of which callers know traits alone; gone when
+    /// code is made.
+    Opaque(ItemId, &'static [Type]),
     /// A cell on the heap with parts of these types; from MIR on, never in HIR.
     Cell(&'static [Type]),
+    /// How a value of the second type does what the traits of the first, a trait object, ask for: addresses of code; from MIR on, never in HIR.
+    Methods(Type, Type),
     /// A value of this type with a hole of this type in it; from MIR on, never in HIR.
     Hole(Type),
     /// An open variable of inference, only inside `infer`.
@@ -108,7 +115,10 @@ impl Has {
             TypeKind::Parameter(..) => Has { parameter: true, ..Has::default() },
             TypeKind::Variable(_) => Has { variable: true, ..Has::default() },
             TypeKind::Associated(parts, ..) => Has { associated: true, ..Has::any(parts.iter()) },
-            TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) | TypeKind::Cell(parts) => Has::any(parts.iter()),
+            TypeKind::Tuple(parts) | TypeKind::Struct(_, parts) | TypeKind::Cell(parts) | TypeKind::Object(parts) => Has::any(parts.iter()),
+            // What it is is told when code is made, as with a type parameter, and as with an associated type by whoever knows.
+            TypeKind::Opaque(_, parts) => Has { parameter: true, associated: true, ..Has::any(parts.iter()) },
+            TypeKind::Methods(object, of) => Has::any([&object, &of].into_iter()),
             TypeKind::List(inner) | TypeKind::Hole(inner) => Has::any([&inner].into_iter()),
             TypeKind::Function(params, result) => Has::any(params.iter().chain([&result])),
             crate::base_kinds!() | TypeKind::Str => Has::default(),
@@ -293,6 +303,12 @@ impl Type {
             TypeKind::Struct(item, args) if !args.is_empty() => Type::structure(item, &all(args)),
             TypeKind::List(element) => Type::list(all(&[element])[0]),
             TypeKind::Cell(parts) => Type::cell(&all(parts)),
+            TypeKind::Object(traits) => Type::object(&all(traits)),
+            TypeKind::Opaque(item, args) => Type::opaque(item, &all(args)),
+            TypeKind::Methods(object, of) => {
+                let parts = all(&[object, of]);
+                Type::methods(parts[0], parts[1])
+            }
             TypeKind::Hole(whole) => Type::hole(all(&[whole])[0]),
             TypeKind::Associated(parts, interface, name) => Type::associated(&all(parts), interface, name),
             TypeKind::Function(params, result) => {
@@ -335,6 +351,24 @@ impl Type {
         Type::new(TypeKind::Function(shared(params), result))
     }
 
+    /// A trait object of these traits, in any order.
+    pub fn object(traits: &[Type]) -> Type {
+        let mut sorted = traits.to_vec();
+        sorted.sort_by_cached_key(Type::to_string);
+        sorted.dedup();
+        Type::new(TypeKind::Object(shared(&sorted)))
+    }
+
+    /// How a value of type `of` does what the traits of this object ask for.
+    pub fn methods(object: Type, of: Type) -> Type {
+        Type::new(TypeKind::Methods(object, of))
+    }
+
+    /// What a function with a hidden result gives for these type arguments.
+    pub fn opaque(function: ItemId, args: &[Type]) -> Type {
+        Type::new(TypeKind::Opaque(function, shared(args)))
+    }
+
     /// The number behind the type, for columns in memory.
     pub const fn raw(self) -> u32 {
         self.0
@@ -369,6 +403,16 @@ impl fmt::Display for Type {
         fn list(f: &mut fmt::Formatter<'_>, types: &[Type]) -> fmt::Result {
             write!(f, "({})", Listed(types))
         }
+        // The module of a file named on the command line may have any name: what is no part of a type's text stands as `'` and its bytes in hex.
+        fn module(f: &mut fmt::Formatter<'_>, module: Symbol) -> fmt::Result {
+            for byte in module.as_str().bytes() {
+                match byte {
+                    b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b'-' => f.write_char(char::from(byte))?,
+                    _ => write!(f, "'{byte:02x}")?,
+                }
+            }
+            if module.as_str().is_empty() { Ok(()) } else { f.write_char('.') }
+        }
         match self.kind() {
             TypeKind::Error => f.write_str("error"),
             TypeKind::Int => f.write_str("int"),
@@ -384,16 +428,7 @@ impl fmt::Display for Type {
             // In dumps a struct is `module.Name`, without the namespace mark of items.
             TypeKind::Struct(item, args) => {
                 let path = item.path();
-                // The module of a file named on the command line may have any name: what is no part of a type's text stands as `'` and its bytes in hex.
-                for byte in path.module.as_str().bytes() {
-                    match byte {
-                        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' | b'-' => f.write_char(char::from(byte))?,
-                        _ => write!(f, "'{byte:02x}")?,
-                    }
-                }
-                if !path.module.as_str().is_empty() {
-                    f.write_char('.')?;
-                }
+                module(f, path.module)?;
                 write!(f, "{}", path.name)?;
                 if args.is_empty() { Ok(()) } else { write!(f, "<{}>", Listed(args)) }
             }
@@ -407,7 +442,16 @@ impl fmt::Display for Type {
                 list(f, params)?;
                 write!(f, " -> {result}")
             }
+            TypeKind::Object(traits) => write!(f, "object<{}>", Listed(traits)),
+            TypeKind::Opaque(function, args) => {
+                let path = function.path();
+                f.write_str("result<")?;
+                module(f, path.module)?;
+                write!(f, "{}", path.name)?;
+                if args.is_empty() { f.write_str(">") } else { write!(f, "<{}>>", Listed(args)) }
+            }
             TypeKind::Cell(parts) => write!(f, "cell<{}>", Listed(parts)),
+            TypeKind::Methods(object, of) => write!(f, "methods<{object}, {of}>"),
             TypeKind::Hole(whole) => write!(f, "hole<{whole}>"),
             TypeKind::Variable(n) => write!(f, "?{n}"),
         }

@@ -53,6 +53,11 @@ pub struct ItemPath {
 /// The ordinal of a default body that is called although an impl has another; no file has so many equals.
 const REPLACED: u32 = 1 << 31;
 
+/// Behind the name of a method of a trait: the function that an object points to.
+const READING: &str = "&object";
+/// The same where the method changes its `self`.
+const CHANGING: &str = "&change";
+
 /// An item of the program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ItemId(u32);
@@ -65,7 +70,7 @@ struct Entry {
     args: u32,
     /// Where the number begins in the name of a lambda; 0 in all other names.
     lambda: u32,
-    /// Does it take values out of a cell for another item?
+    /// Does it take values out of a cell for another item: those that were captured, or what is in an object?
     unpacks: bool,
 }
 
@@ -195,6 +200,25 @@ impl ItemId {
         let (base, args) = name.split_at(name.find('<').unwrap_or(name.len()));
         let (base, count) = base.split_once('&')?;
         Some((Self::new(ItemPath { name: Symbol::new(&format!("{base}{args}")), ..*path }), count.parse().ok()?))
+    }
+
+    /// The function that calls this method of a trait for a value in the cell of an object: what the object points to. One that changes the value takes the cell.
+    pub fn in_object(self, changes: bool) -> ItemId {
+        let path = self.path();
+        Self::new(ItemPath { name: Symbol::new(&format!("{}{}", path.name, if changes { CHANGING } else { READING })), ..path })
+    }
+
+    /// The inverse of [`ItemId::in_object`]; the type arguments of an instance are lost.
+    pub fn of_object(self) -> Option<(ItemId, bool)> {
+        let Entry { path, unpacks: true, .. } = interner().paths.get(self.0) else { return None };
+        let name = path.name.as_str();
+        let name = &name[..name.find('<').unwrap_or(name.len())];
+        let of = |name: &str| Self::new(ItemPath { name: Symbol::new(name), ..*path });
+        match (name.strip_suffix(READING), name.strip_suffix(CHANGING)) {
+            (Some(name), _) => Some((of(name), false)),
+            (None, Some(name)) => Some((of(name), true)),
+            (None, None) => None,
+        }
     }
 
     /// The body that a trait gives to this method of it, called where an impl has another (`Parent.method(self)` in that other): an item of its own, so
@@ -374,6 +398,12 @@ mod tests {
         let unpacking = instance.unpacking(2);
         assert_eq!((unpacking.unpacked(), instance.unpacked()), (Some((instance, 2)), None));
         assert_eq!((ItemId::parse(&unpacking.to_string()), unpacking.is_lambda()), (Some(unpacking), true), "{unpacking}");
+        let area = ItemId::function(Symbol::new("main"), Symbol::new("Shape'area"));
+        for changes in [false, true] {
+            let item = area.in_object(changes).instance("object<main.Shape>, int");
+            assert_eq!((item.of_object(), item.unpacked(), area.of_object()), (Some((area, changes)), None, None), "{item}");
+            assert_eq!((ItemId::parse(&item.to_string()), unpacking.of_object()), (Some(item), None), "{item}");
+        }
         assert_eq!(unpacking.to_string(), "net.probe.Dial'turn'3&2<int, main.Box<str>>");
     }
 

@@ -60,7 +60,10 @@ impl<'a> Types<'a> {
             | TypeKind::Str
             | TypeKind::Never
             | TypeKind::Function(..)
+            | TypeKind::Object(_)
+            | TypeKind::Opaque(..)
             | TypeKind::Cell(_)
+            | TypeKind::Methods(..)
             | TypeKind::Hole(_)
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)

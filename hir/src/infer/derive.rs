@@ -269,8 +269,10 @@ impl Checker<'_> {
             | TypeKind::List(_)
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)
+            | TypeKind::Opaque(..)
             | TypeKind::Variable(_) => self.through(Known::Clone, ty, &[value], span),
-            crate::base_kinds!() | TypeKind::Str | TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Hole(_) => Ok(value),
+            crate::base_kinds!() | TypeKind::Str | TypeKind::Function(..) | TypeKind::Object(_) => Ok(value),
+            TypeKind::Cell(_) | TypeKind::Methods(..) | TypeKind::Hole(_) => Ok(value),
         }
     }
 

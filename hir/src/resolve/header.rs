@@ -121,12 +121,14 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 TypeKind::Struct(id, args) if !seen.contains(&ty) && !super::prelude::is_predeclared(id) => {
                     seen.push(ty);
                     open.extend(args.iter().rev());
-                    if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id)) {
+                    if !cx.scope(id.module())?.exported(id.name()).any(|e| e == Entity::Type(id) || e == Entity::Trait(id)) {
                         let args = [item.id.name().into(), show(ty).into()];
                         found.push(Diagnostic::new(Code::W0202, Anchor::Item(item.id), span, args));
                     }
                 }
                 TypeKind::List(element) => open.push(element),
+                // The traits stand in it as declared types do.
+                TypeKind::Object(traits) => open.extend(traits.iter().rev()),
                 TypeKind::Function(params, result) => {
                     open.push(result);
                     open.extend(params.iter().rev());
@@ -134,9 +136,11 @@ pub fn exposed_types(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, S
                 crate::base_kinds!()
                 | TypeKind::Struct(..)
                 | TypeKind::Associated(..)
+                | TypeKind::Opaque(..)
                 | TypeKind::Parameter(..)
                 | TypeKind::Str
                 | TypeKind::Cell(_)
+                | TypeKind::Methods(..)
                 | TypeKind::Hole(_)
                 | TypeKind::Variable(_) => {}
             }

@@ -738,7 +738,9 @@ pub fn head(ty: Type) -> Option<ItemId> {
         TypeKind::Tuple(_) => "tuple",
         TypeKind::List(_) => "list",
         TypeKind::Function(..) => "function",
+        TypeKind::Object(_) => "object",
         TypeKind::Cell(_) => "cell",
+        TypeKind::Methods(..) => "methods",
         TypeKind::Hole(_) => "hole",
         TypeKind::Int => "int",
         TypeKind::Float => "float",
@@ -748,7 +750,7 @@ pub fn head(ty: Type) -> Option<ItemId> {
         TypeKind::Str => "str",
         TypeKind::Void => "void",
         TypeKind::Never => "Never",
-        TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) | TypeKind::Error => return None,
+        TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Variable(_) | TypeKind::Error => return None,
     };
     Some(built_in_head(name))
 }

@@ -318,7 +318,7 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         }
         Ok(Some(Answer::Proven(Evidence::Made)))
     };
-    if let TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) = ty.kind() {
+    if let TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Variable(_) = ty.kind() {
         return Ok(None);
     }
     if !known.is_of_values() {
@@ -346,7 +346,9 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
         (TypeKind::Struct(item, _), Known::Clone) if prelude::is_iterator(item) => true,
         // The library implements them, in Ori.
         (TypeKind::List(_), _) => return Ok(None),
-        (TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Hole(_), known) => known == Known::Clone,
+        (TypeKind::Function(..) | TypeKind::Object(_) | TypeKind::Cell(_) | TypeKind::Methods(..) | TypeKind::Hole(_), known) => {
+            known == Known::Clone
+        }
         (TypeKind::Struct(item, args), known) => {
             let name = Symbol::new(known.name());
             match cx.type_definition(item)? {
@@ -357,7 +359,7 @@ fn made(ty: Type, known: Known, interface: TraitRef, given: &Given, search: &mut
                 None => true,
             }
         }
-        (TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_), _) => return Ok(None),
+        (TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Variable(_), _) => return Ok(None),
     };
     if has {
         return Ok(Some(Answer::Proven(Evidence::Made)));

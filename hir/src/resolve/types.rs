@@ -84,7 +84,12 @@ fn shown(ty: Type, depth: u32, most: usize) -> String {
         TypeKind::Function(params, result) => {
             format!("({}) -> {}", all(params), show(result))
         }
-        crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) | TypeKind::Hole(_) => ty.to_string(),
+        TypeKind::Object(traits) => {
+            let texts: Vec<String> = traits.iter().map(|&one| show(one)).collect();
+            texts.join(" + ")
+        }
+        TypeKind::Opaque(function, _) => format!("the result of {}", function.short_name()),
+        crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) | TypeKind::Methods(..) | TypeKind::Hole(_) => ty.to_string(),
     }
 }
 

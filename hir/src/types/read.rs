@@ -50,6 +50,12 @@ enum Open {
     Struct(ItemId, Vec<Type>),
     /// `cell<`, with the parts before.
     Cell(Vec<Type>),
+    /// `object<`, with the traits before.
+    Object(Vec<Type>),
+    /// `methods<`, with the object when it is read.
+    Methods(Option<Type>),
+    /// `result<f<`, with the type arguments before.
+    Opaque(ItemId, Vec<Type>),
     /// `hole<`
     Hole,
     /// `<` of an associated type.
@@ -148,6 +154,25 @@ impl Open {
                     (false, rest) => whole(Type::cell(&parts), rest),
                 }
             }
+            Open::Object(mut traits) => {
+                traits.push(ty);
+                match next(rest, '>')? {
+                    (true, rest) => Some((Read::Part(Open::Object(traits)), rest)),
+                    (false, rest) => whole(Type::object(&traits), rest),
+                }
+            }
+            Open::Methods(None) => match next(rest, '>')? {
+                (true, rest) => Some((Read::Part(Open::Methods(Some(ty))), rest)),
+                (false, _) => None,
+            },
+            Open::Methods(Some(object)) => whole(Type::methods(object, ty), rest.trim_start().strip_prefix('>')?),
+            Open::Opaque(function, mut args) => {
+                args.push(ty);
+                match next(rest, '>')? {
+                    (true, rest) => Some((Read::Part(Open::Opaque(function, args)), rest)),
+                    (false, rest) => whole(Type::opaque(function, &args), rest.strip_prefix('>')?),
+                }
+            }
             Open::Hole => whole(Type::hole(ty), rest.trim_start().strip_prefix('>')?),
             Open::This => Some((Read::Part(Open::Trait(ty)), rest.trim_start().strip_prefix("as ")?)),
             Open::Trait(this) => {
@@ -192,6 +217,20 @@ fn named(text: &str) -> Option<(Read, &str)> {
             return Some(match rest[1..].trim_start().strip_prefix('>') {
                 Some(rest) => (Read::Whole(Type::cell(&[])), rest),
                 None => (Read::Part(Open::Cell(Vec::new())), &rest[1..]),
+            });
+        }
+        "object" if rest.starts_with('<') => return Some((Read::Part(Open::Object(Vec::new())), &rest[1..])),
+        "methods" if rest.starts_with('<') => return Some((Read::Part(Open::Methods(None)), &rest[1..])),
+        "result" if rest.starts_with('<') => {
+            let end = rest[1..].find(['<', '>'])? + 1;
+            let (module, name) = rest[1..end].rsplit_once('.').unwrap_or(("", &rest[1..end]));
+            let function = ItemId::function(Symbol::new(&decoded(module)?), Symbol::new(name));
+            if name.is_empty() {
+                return None;
+            }
+            return Some(match rest[end..].strip_prefix('<') {
+                Some(args) => (Read::Part(Open::Opaque(function, Vec::new())), args),
+                None => (Read::Whole(Type::opaque(function, &[])), &rest[end + 1..]),
             });
         }
         "hole" if rest.starts_with('<') => return Some((Read::Part(Open::Hole), &rest[1..])),

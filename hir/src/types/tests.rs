@@ -32,6 +32,37 @@ fn the_text_of_a_cell_or_a_function_parses_back() {
 }
 
 #[test]
+fn the_text_of_an_object_or_a_hidden_result_parses_back() {
+    let item = |name: &str| {
+        let namespace = ir::Namespace::Type;
+        ItemId::new(ir::item::ItemPath { module: Symbol::new("main"), namespace, name: Symbol::new(name), disambiguator: 0 })
+    };
+    let (shape, into) = (Type::plain_struct(item("Shape")), Type::structure(item("Into"), &[Type::STR]));
+    let object = Type::object(&[shape, into, shape]);
+    assert_eq!((object, object.to_string().as_str()), (Type::object(&[into, shape]), "object<main.Into<str>, main.Shape>"));
+    for module in ["main", "net.probe", "a b, <c> = {d}", ""] {
+        let function = ItemId::function(Symbol::new(module), Symbol::new("Evens'iter"));
+        let (plain, generic) = (Type::opaque(function, &[]), Type::opaque(function, &[object, Type::list(Type::opaque(function, &[]))]));
+        let methods = Type::methods(object, generic);
+        for ty in [
+            object,
+            plain,
+            generic,
+            methods,
+            Type::cell(&[methods, Type::INT]),
+            Type::list(generic),
+            Type::function(&[plain, generic], plain),
+            Type::tuple(&[generic, object]),
+        ] {
+            assert_eq!(parse(&ty.to_string()), Some(ty), "{ty}");
+        }
+    }
+    for text in ["result<>", "result<m.>", "result<f", "result<f<int>", "object<int", "methods<int>", "methods<int, int, int>"] {
+        assert_eq!(parse(text), None, "{text}");
+    }
+}
+
+#[test]
 fn the_text_of_a_type_parses_back_however_deep_it_is() {
     let item = |name: &str| {
         let namespace = ir::Namespace::Type;

@@ -708,8 +708,8 @@ fn is_open(ty: Type) -> bool {
     match ty.kind() {
         TypeKind::Error | TypeKind::Variable(_) => true,
         // Types of MIR: no value of HIR has them.
-        TypeKind::Cell(_) | TypeKind::Hole(_) => true,
-        TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),
+        TypeKind::Cell(_) | TypeKind::Methods(..) | TypeKind::Hole(_) => true,
+        TypeKind::Tuple(parts) | TypeKind::Object(parts) | TypeKind::Opaque(_, parts) => parts.iter().any(|&part| is_open(part)),
         TypeKind::List(element) => is_open(element),
         TypeKind::Struct(_, args) => args.iter().any(|&arg| is_open(arg)),
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),

@@ -5,6 +5,7 @@
 //! | a text         | the block that its third word names, when that is above 0       | the runtime                                    |
 //! | a list         | the buffer, its third word, when that is not null               | the runtime, or `drop<[T]>` when elements count |
 //! | a cell         | the cell                                                        | `drop<cell<...>>`, or in place                 |
+//! | an object      | the cell                                                        | the function that the cell names, `drop<cell<...>>` |
 //! | a function     | the cell with what it captures, a word further in                | the function that the cell names, `env<...>`    |
 //!
 //! What has many such leaves is counted by functions of its own, `dup<T>` and `give_up<T>`, so that the code of a body does not grow with its types. Behind a
@@ -101,7 +102,14 @@ impl Builder<'_> {
                     None => self.count_sum(ty, leaves, act),
                 }
             }
-            hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => Ok(()),
+            TypeKind::Object(_) => self.count_object(leaves, act),
+            hir::base_kinds!()
+            | TypeKind::Hole(_)
+            | TypeKind::Methods(..)
+            | TypeKind::Parameter(..)
+            | TypeKind::Associated(..)
+            | TypeKind::Opaque(..)
+            | TypeKind::Variable(_) => Ok(()),
         }
     }
 
@@ -204,6 +212,25 @@ impl Builder<'_> {
         })
     }
 
+    /// What lies in the cell of an object nobody knows here: its first word is the address of the function that drops it.
+    fn count_object(&mut self, leaves: &[Value], act: Act) -> Result<(), Stop> {
+        let &[cell] = leaves else { return Ok(()) };
+        if act == Act::Dup {
+            self.note(MemEvent::Dup, cell);
+            self.effect(Op::CountUp, &[cell], 0);
+            return Ok(());
+        }
+        self.note(MemEvent::Drop, cell);
+        let is_last = self.pure(Op::CountDown, &[cell], Type::I8);
+        self.when(is_last, |builder| {
+            let drop = builder.load(cell, 0, Type::Ptr);
+            let place = builder.some_place();
+            let new = NewInst { args: &[drop, cell], flags: NOUNWIND, place, ..NewInst::new(Op::CallPtr) };
+            builder.out.append(builder.block, new, &[]);
+            Ok(())
+        })
+    }
+
     /// The variants with counted content, one test each.
     fn count_sum(&mut self, ty: hir::Type, leaves: &[Value], act: Act) -> Result<(), Stop> {
         let shape = self.shapes.of(ty)?;
@@ -245,7 +272,7 @@ impl Builder<'_> {
         }
         let cx = self.cx;
         let count = match ty.kind() {
-            TypeKind::Str | TypeKind::List(_) | TypeKind::Cell(_) | TypeKind::Function(..) => 1,
+            TypeKind::Str | TypeKind::List(_) | TypeKind::Cell(_) | TypeKind::Function(..) | TypeKind::Object(_) => 1,
             TypeKind::Tuple(_) | TypeKind::Struct(..) => match (cx.fields(ty)?, cx.variants(ty)?) {
                 (Some(fields), _) => self.sum_of_counted(&fields)?,
                 (None, Some(variants)) => {
@@ -257,7 +284,13 @@ impl Builder<'_> {
                 }
                 (None, None) => 0,
             },
-            hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => 0,
+            hir::base_kinds!()
+            | TypeKind::Hole(_)
+            | TypeKind::Methods(..)
+            | TypeKind::Parameter(..)
+            | TypeKind::Associated(..)
+            | TypeKind::Opaque(..)
+            | TypeKind::Variable(_) => 0,
         };
         self.counted.insert(ty, count);
         Ok(count)

@@ -35,7 +35,7 @@ pub(super) fn may_hold_its_list(element: hir::Type, shapes: &mut Shapes<'_>, cx:
     let mut found = false;
     while let Some(ty) = open.pop() {
         let parts: Vec<hir::Type> = match ty.kind() {
-            TypeKind::Function(..) => {
+            TypeKind::Function(..) | TypeKind::Object(_) => {
                 found = true;
                 break;
             }
@@ -48,9 +48,11 @@ pub(super) fn may_hold_its_list(element: hir::Type, shapes: &mut Shapes<'_>, cx:
             },
             hir::base_kinds!()
             | TypeKind::Str
+            | TypeKind::Methods(..)
             | TypeKind::Hole(_)
             | TypeKind::Parameter(..)
             | TypeKind::Associated(..)
+            | TypeKind::Opaque(..)
             | TypeKind::Variable(_) => Vec::new(),
         };
         if matches!(ty.kind(), TypeKind::List(part) if part == element) || seen.len() > MOST_TYPES {
@@ -72,7 +74,7 @@ fn looked_at(ty: hir::Type, shapes: &mut Shapes<'_>, cx: &dyn Context) -> Result
     let mut leaves = Vec::new();
     match ty.kind() {
         TypeKind::Str | TypeKind::List(_) => leaves.push(2),
-        TypeKind::Cell(_) => leaves.push(0),
+        TypeKind::Cell(_) | TypeKind::Object(_) => leaves.push(0),
         TypeKind::Function(..) => leaves.push(1),
         TypeKind::Tuple(_) | TypeKind::Struct(..) => {
             let shape = shapes.of(ty)?;
@@ -101,7 +103,8 @@ fn looked_at(ty: hir::Type, shapes: &mut Shapes<'_>, cx: &dyn Context) -> Result
                 (None, ..) => {}
             }
         }
-        hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => {}
+        hir::base_kinds!() | TypeKind::Hole(_) | TypeKind::Methods(..) => {}
+        TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Variable(_) => {}
     }
     leaves.sort_unstable();
     leaves.dedup();

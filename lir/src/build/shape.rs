@@ -231,7 +231,7 @@ impl<'a> Shapes<'a> {
             TypeKind::List(_) => return Ok(ShapeId::LIST),
             TypeKind::Function(..) => return Ok(ShapeId::FUNCTION),
             // What it holds is of no interest here, and may be of the very type that is laid out.
-            TypeKind::Cell(_) => return Ok(ShapeId::ADDRESS),
+            TypeKind::Cell(_) | TypeKind::Object(_) => return Ok(ShapeId::ADDRESS),
             // Where the hole is; what is around it lies in a slot.
             TypeKind::Hole(_) => return Ok(ShapeId::ADDRESS),
             TypeKind::Tuple(_) => self.cx.fields(ty)?,
@@ -243,7 +243,14 @@ impl<'a> Shapes<'a> {
                 }
                 None => self.cx.fields(ty)?,
             },
-            TypeKind::Error | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
+            // The function that drops the cell, which stands first there, then one a method.
+            TypeKind::Methods(object, _) => {
+                let count = self.cx.methods(object)?.len() + 1;
+                let shape = self.add(&vec![(Type::Ptr, Some(0)); count], &[]);
+                self.index.insert(ty, shape);
+                return Ok(shape);
+            }
+            TypeKind::Error | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => None,
         };
         let Some(fields) = fields else {
             self.refused = true;

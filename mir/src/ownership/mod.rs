@@ -80,7 +80,9 @@ pub fn owned(function: ItemId, cx: &dyn Context) -> Result<Option<Arc<Body<Owned
 /// Has a value of this closed type counted content? The default of [`Context::is_counted`].
 pub(crate) fn is_counted<C: Context + ?Sized>(ty: Type, cx: &C) -> Result<bool, Stop> {
     match ty.kind() {
-        TypeKind::Str | TypeKind::List(_) | TypeKind::Function(..) | TypeKind::Cell(_) | TypeKind::Hole(_) => Ok(true),
+        TypeKind::Str | TypeKind::List(_) | TypeKind::Function(..) | TypeKind::Object(_) | TypeKind::Cell(_) | TypeKind::Hole(_) => {
+            Ok(true)
+        }
         TypeKind::Tuple(parts) => any_counted(parts, cx),
         TypeKind::Struct(..) => {
             if let Some(fields) = cx.fields(ty)? {
@@ -95,7 +97,8 @@ pub(crate) fn is_counted<C: Context + ?Sized>(ty: Type, cx: &C) -> Result<bool, 
             }
             Ok(false)
         }
-        hir::base_kinds!() | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Variable(_) => Ok(false),
+        hir::base_kinds!() | TypeKind::Methods(..) => Ok(false),
+        TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Variable(_) => Ok(false),
     }
 }
 

@@ -144,6 +144,8 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
         match ty.kind() {
             TypeKind::Tuple(parts) | TypeKind::Cell(parts) => types.extend(parts),
             TypeKind::List(inner) | TypeKind::Hole(inner) => types.push(inner),
+            TypeKind::Object(_) => {}
+            TypeKind::Methods(object, of) => types.extend([object, of]),
             TypeKind::Function(params, result) => {
                 types.extend(params);
                 types.push(result);
@@ -164,6 +166,7 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
             | TypeKind::Never
             | TypeKind::Variable(_)
             | TypeKind::Associated(..)
+            | TypeKind::Opaque(..)
             | TypeKind::Parameter(..) => {}
         }
     }

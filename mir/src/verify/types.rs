@@ -664,7 +664,8 @@ fn is_built_in(ty: Type) -> bool {
 fn is_open(ty: Type) -> bool {
     match ty.kind() {
         TypeKind::Error | TypeKind::Variable(_) => true,
-        TypeKind::Tuple(elements) => elements.iter().any(|&e| is_open(e)),
+        TypeKind::Tuple(parts) | TypeKind::Object(parts) | TypeKind::Opaque(_, parts) => parts.iter().any(|&part| is_open(part)),
+        TypeKind::Methods(object, of) => is_open(object) || is_open(of),
         TypeKind::List(inner) | TypeKind::Hole(inner) => is_open(inner),
         TypeKind::Function(params, result) => params.iter().any(|&p| is_open(p)) || is_open(result),
         TypeKind::Int | TypeKind::Float | TypeKind::Bool | TypeKind::Char | TypeKind::Byte | TypeKind::Str => false,

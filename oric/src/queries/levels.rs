@@ -330,7 +330,10 @@ pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type
         | TypeKind::Str
         | TypeKind::List(_)
         | TypeKind::Function(..)
+        | TypeKind::Object(_)
+        | TypeKind::Opaque(..)
         | TypeKind::Cell(_)
+        | TypeKind::Methods(..)
         | TypeKind::Hole(_)
         | TypeKind::Associated(..)
         | TypeKind::Parameter(..)

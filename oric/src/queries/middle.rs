@@ -37,7 +37,10 @@ impl Provider for Fields {
             | TypeKind::Str
             | TypeKind::List(_)
             | TypeKind::Function(..)
+            | TypeKind::Object(_)
+            | TypeKind::Opaque(..)
             | TypeKind::Cell(_)
+            | TypeKind::Methods(..)
             | TypeKind::Hole(_)
             | TypeKind::Associated(..)
             | TypeKind::Parameter(..)

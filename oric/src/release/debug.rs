@@ -140,7 +140,7 @@ fn form(ty: Type, shapes: &mut Shapes<'_>, shape: ShapeId, world: &World<'_>, pa
             Form::List(named(element))
         }
         TypeKind::Function(..) => Form::Function,
-        TypeKind::Cell(_) | TypeKind::Hole(_) => Form::Address,
+        TypeKind::Cell(_) | TypeKind::Object(_) | TypeKind::Hole(_) => Form::Address,
         TypeKind::Void | TypeKind::Never => Form::Struct(Vec::new()),
         TypeKind::Tuple(_) | TypeKind::Struct(..) => {
             let definition = match ty.kind() {
@@ -201,6 +201,7 @@ fn form(ty: Type, shapes: &mut Shapes<'_>, shape: ShapeId, world: &World<'_>, pa
             }
             Form::Struct(members)
         }
-        TypeKind::Error | TypeKind::Associated(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => return Ok(None),
+        TypeKind::Error | TypeKind::Methods(..) => return Ok(None),
+        TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Parameter(..) | TypeKind::Variable(_) => return Ok(None),
     }))
 }
