@@ -129,6 +129,8 @@ pub enum Expr {
     Variant(u32, List<ExprId>),
     /// Field or tuple element by index.
     Field(ExprId, u32),
+    /// The value as a trait object of the expression's type, whose traits the value's type has.
+    Object(ExprId),
     /// Declares and initialises a local; `void`.
     Let(LocalId, ExprId),
     /// Assigns to a local or, with a path of field indices, to a part of it: the value is evaluated first; `void`.

@@ -449,6 +449,16 @@ impl TraitRef {
         TraitRef(Type::structure(item, args))
     }
 
+    /// The trait that a declared type of its name and arguments stands for, as in a trait object.
+    pub(crate) const fn of_type(ty: Type) -> TraitRef {
+        TraitRef(ty)
+    }
+
+    /// The inverse of [`TraitRef::of_type`].
+    pub(crate) const fn as_type(self) -> Type {
+        self.0
+    }
+
     /// The trait's item.
     pub fn item(self) -> ItemId {
         match self.0.kind() {

@@ -69,6 +69,7 @@ pub fn first_operand(body: &Body, expr: Expr) -> Option<ExprId> {
         | Expr::Break(..)
         | Expr::Continue(_)
         | Expr::Catch(_)
+        | Expr::Object(_)
         | Expr::Return(_) => None,
     }
 }
@@ -91,7 +92,9 @@ pub fn children(body: &Body, expr: Expr, mut visit: impl FnMut(Child)) {
         | Expr::Block { statements: args, .. } => {
             list(body, args).iter().for_each(|&arg| visit(Child::Operand(arg)));
         }
-        Expr::Field(value, _) | Expr::Let(_, value) | Expr::Assign { value, .. } | Expr::Return(value) => visit(Child::Operand(value)),
+        Expr::Field(value, _) | Expr::Object(value) | Expr::Let(_, value) | Expr::Assign { value, .. } | Expr::Return(value) => {
+            visit(Child::Operand(value));
+        }
         Expr::Break(_, value) => value.into_iter().for_each(|value| visit(Child::Operand(value))),
         Expr::If { condition, then, otherwise } => {
             visit(Child::Operand(condition));
@@ -142,7 +145,7 @@ pub fn count(body: &Body, expr: Expr) -> usize {
         | Expr::Aggregate(args)
         | Expr::Variant(_, args)
         | Expr::Block { statements: args, .. } => args.len(),
-        Expr::Field(..) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } | Expr::Catch(_) | Expr::Return(_) => 1,
+        Expr::Field(..) | Expr::Object(_) | Expr::Let(..) | Expr::Assign { .. } | Expr::Loop { .. } | Expr::Catch(_) | Expr::Return(_) => 1,
         Expr::And(..) | Expr::Or(..) | Expr::While { .. } => 2,
         Expr::If { .. } | Expr::Match { .. } | Expr::For(_) | Expr::Break(..) => {
             let mut count = 0;
@@ -186,6 +189,7 @@ pub fn results(body: &Body, expr: Expr, mut visit: impl FnMut(ExprId)) {
         | Expr::Break(..)
         | Expr::Continue(_)
         | Expr::Catch(_)
+        | Expr::Object(_)
         | Expr::Return(_) => {}
     }
 }

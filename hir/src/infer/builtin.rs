@@ -166,7 +166,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Result<Option<Vec<ExprId>>> {
         if let Some(values) = self.operands.take() {
-            return Ok(self.given_operands(function, params, optional, any, values, span));
+            return self.given_operands(function, params, optional, any, values, span);
         }
         let Some(slots) = self.bind(function, params.len(), |i| Symbol::new(params[i].0), false, args, span)? else {
             self.silent(args, span)?;
@@ -215,11 +215,11 @@ impl<'a> Checker<'a> {
         mut any: Option<Type>,
         values: Vec<ExprId>,
         span: Span,
-    ) -> Option<Vec<ExprId>> {
+    ) -> Result<Option<Vec<ExprId>>> {
         if !(params.len() - optional..=params.len()).contains(&values.len()) {
             let args = [function.into(), params.len().to_string().into(), values.len().to_string().into()];
             self.report(Code::E2004, span, args);
-            return None;
+            return Ok(None);
         }
         let mut fitted = Vec::with_capacity(values.len());
         for (value, &(name, param)) in values.into_iter().zip(params) {
@@ -227,9 +227,9 @@ impl<'a> Checker<'a> {
                 Param::Of(ty) => ty,
                 Param::Any => *any.get_or_insert(self.ty(value)),
             };
-            fitted.push(self.fit(value, wanted, Why::Builtin(function, name)));
+            fitted.push(self.fit(value, wanted, Why::Builtin(function, name))?);
         }
-        (!fitted.iter().any(|&value| self.ty(value) == Type::ERROR)).then_some(fitted)
+        Ok((!fitted.iter().any(|&value| self.ty(value) == Type::ERROR)).then_some(fitted))
     }
 
     pub(super) fn call_builtin(&mut self, name: Symbol, args: List<Argument>, span: Span, expect: &Expect<'a>) -> Result<ExprId> {

@@ -35,7 +35,7 @@ impl<'a> Checker<'a> {
         if found != Type::NEVER {
             let wanted = self.resolved(value);
             let why = expect.checked().map_or(Why::None, |(_, why)| why);
-            caught = self.fit(caught, wanted, why);
+            caught = self.fit(caught, wanted, why)?;
             if self.ty(caught) == Type::ERROR {
                 return Ok(self.error(span));
             }

@@ -100,7 +100,7 @@ impl<'a> Checker<'a> {
         };
         for (condition, first, mut ty, expect, span) in links.into_iter().rev() {
             if let Some((wanted, why)) = expect.checked() {
-                value = self.fit(value, wanted, why);
+                value = self.fit(value, wanted, why)?;
             }
             let other = self.ty(value);
             value = if ty == Type::ERROR || other == Type::ERROR {

@@ -226,6 +226,7 @@ impl Renaming {
             Expr::Aggregate(parts) => Expr::Aggregate(self.list(body, parts)),
             Expr::Variant(number, parts) => Expr::Variant(number, self.list(body, parts)),
             Expr::Field(value, index) => Expr::Field(self.name(value), index),
+            Expr::Object(value) => Expr::Object(self.name(value)),
             Expr::Let(local, value) => Expr::Let(local, self.name(value)),
             Expr::Assign { local, path, value } => Expr::Assign { local, path, value: self.name(value) },
             Expr::Block { statements, tail } => Expr::Block { statements: self.list(body, statements), tail },

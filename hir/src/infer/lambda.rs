@@ -119,7 +119,7 @@ impl<'a> Checker<'a> {
         self.end_statement(postponed)?;
         let is_left = self.targets.pop().is_some_and(|target| target.is_left);
         let value = match declared {
-            None if is_left => self.fit(value, self.resolved(left), Why::None),
+            None if is_left => self.fit(value, self.resolved(left), Why::None)?,
             _ => value,
         };
         let value = self.with_statements(mark, value, span);
@@ -283,7 +283,7 @@ impl<'a> Checker<'a> {
         self.operands = None;
         let root = match self.ty(root) {
             Type::NEVER => root,
-            _ => self.fit(root, self.resolved(result), Why::None),
+            _ => self.fit(root, self.resolved(result), Why::None)?,
         };
         let root = self.with_statements(mark, root, span);
         if self.ty(root) == Type::ERROR {

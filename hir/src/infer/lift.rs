@@ -262,6 +262,7 @@ impl Cutter<'_> {
             }
             Expr::Break(id, value) => Expr::Break(self.loop_id(id), self.option(value)),
             Expr::Continue(id) => Expr::Continue(self.loop_id(id)),
+            Expr::Object(value) => Expr::Object(self.name(value)),
             Expr::Catch(value) => Expr::Catch(self.name(value)),
             Expr::Return(value) => Expr::Return(self.name(value)),
         }

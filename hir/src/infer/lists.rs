@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
                     *element = Some((found, Why::FirstElement(self.span_at(value))));
                     return Ok(Some(value));
                 };
-                let fitted = self.fit(value, Type::list(wanted), why);
+                let fitted = self.fit(value, Type::list(wanted), why)?;
                 Ok((self.ty(fitted) != Type::ERROR).then_some(fitted))
             }
             // What never comes is spread as the list of it.

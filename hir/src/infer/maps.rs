@@ -8,6 +8,7 @@ use syntax::tree::{self, Entry, EntryKey};
 use super::why::{Expect, Why};
 use super::{Checker, Obligation, Result};
 use crate::ir::{Expr, ExprId, LocalId, WHOLE};
+use crate::resolve::objects::check_objects;
 use crate::resolve::{bounds_within, prelude, show, unequal};
 use crate::{Type, TypeKind};
 
@@ -149,7 +150,7 @@ impl<'a> Checker<'a> {
             EntryKey::Expr(written) => self.check(written, key, Why::None),
             EntryKey::Name(name) => {
                 let text = self.push(Expr::Str(name), Type::STR, entry.span);
-                Ok(self.fit(text, key, Why::None))
+                self.fit(text, key, Why::None)
             }
             EntryKey::Spread | EntryKey::None => Ok(self.error(entry.span)),
         }
@@ -195,6 +196,12 @@ impl<'a> Checker<'a> {
         });
         for key in keys {
             self.owe(key, prelude::table_key(), at);
+        }
+        for error in check_objects(ty, self.anchor, at, self.cx)? {
+            self.poisoned = true;
+            if !self.diagnostics.contains(&error) {
+                self.diagnostics.push(error);
+            }
         }
         let asked = bounds_within(ty, self.cx)?;
         for bound in asked.bounds {

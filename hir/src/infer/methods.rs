@@ -143,7 +143,7 @@ impl<'a> Checker<'a> {
         }
         // The methods of built-in types are inherent.
         if !ty.fits_anywhere()
-            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..))
+            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Object(_))
                 || !self.has_method(ty, name.as_str()))
         {
             match self.of_traits(ty, name, true, at, expect)? {

@@ -25,6 +25,7 @@ mod maps;
 mod matching;
 mod methods;
 mod names;
+mod objects;
 mod operators;
 mod panics;
 mod paths;
@@ -393,7 +394,7 @@ impl<'a> Checker<'a> {
             let span = self.tree.expr_span(root);
             let block = self.block_of(mark, false, Type::VOID, span);
             if let Some((ty, why)) = expected {
-                return Ok(self.fit(block, ty, why));
+                return self.fit(block, ty, why);
             }
             return Ok(block);
         }
@@ -648,28 +649,33 @@ impl<'a> Checker<'a> {
             return self.infer(expr);
         }
         let id = self.expr(expr, &Expect::check(ty, why))?;
-        Ok(self.fit(id, ty, why))
+        self.fit(id, ty, why)
     }
 
-    /// The coercion step: equal types and `Never` fit, everything else is E2001.
+    /// The coercion step: equal types and `Never` fit, and what has the traits of an object becomes one (language/03 §3.12); everything else is E2001.
     #[inline]
-    fn fit(&mut self, expr: ExprId, expected: Type, why: Why<'a>) -> ExprId {
+    fn fit(&mut self, expr: ExprId, expected: Type, why: Why<'a>) -> Result<ExprId> {
         let found = self.ty(expr);
         if found == expected || found.fits_anywhere() || expected == Type::ERROR {
-            return expr;
+            return Ok(expr);
         }
         self.misfit(expr, expected, found, why)
     }
 
     #[cold]
-    fn misfit(&mut self, expr: ExprId, expected: Type, found: Type, why: Why<'a>) -> ExprId {
+    fn misfit(&mut self, expr: ExprId, expected: Type, found: Type, why: Why<'a>) -> Result<ExprId> {
         let expected = self.resolved(expected);
         if (found.has_variable() || expected.has_variable() || found == expected) && self.unify(found, expected) {
-            return expr;
+            return Ok(expr);
+        }
+        if let TypeKind::Object(_) = expected.kind()
+            && let Some(object) = self.as_object(expr, expected, found)?
+        {
+            return Ok(object);
         }
         let span = self.span_at(expr);
         self.mismatch(span, expected, found, why, Some(expr));
-        self.error(span)
+        Ok(self.error(span))
     }
 
     /// Enters one level of nesting; false (after a report) when it is too deep.

@@ -162,7 +162,7 @@ impl<'a> Checker<'a> {
             Some(BinaryOp::And | BinaryOp::Or) => {
                 let current = self.at(target.local, &target.steps, self.span(place))?;
                 let word = if op == Some(BinaryOp::And) { "an operand of `&&=`" } else { "an operand of `||=`" };
-                let current = self.fit(current, Type::BOOL, Why::Condition(word));
+                let current = self.fit(current, Type::BOOL, Why::Condition(word))?;
                 let value = self.condition(value, word)?;
                 let expr = if op == Some(BinaryOp::And) { Expr::And(current, value) } else { Expr::Or(current, value) };
                 // A variable of type `Never` is never read.
@@ -183,7 +183,7 @@ impl<'a> Checker<'a> {
                     let sign = super::operators::text(op);
                     error.helps = vec![format!("an index into a map gives an `Option`: `m[k] = (m[k] ?? start) {sign} ...`")];
                 }
-                self.fit(result, ty, why)
+                self.fit(result, ty, why)?
             }
         };
         if self.ty(value) == Type::ERROR || ty == Type::ERROR {

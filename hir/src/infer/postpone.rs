@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
                 if lambda.tried != Some(self.fixes) {
                     let mark = self.mark();
                     if let Some(value) = self.once_more(&lambda, true)? {
-                        self.settle(&lambda, value);
+                        self.settle(&lambda, value)?;
                         continue;
                     }
                     self.take_back(mark);
@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
                 }
                 for lambda in &left {
                     if let Some(value) = self.once_more(lambda, false)? {
-                        self.settle(lambda, value);
+                        self.settle(lambda, value)?;
                     }
                 }
                 return Ok(());
@@ -170,14 +170,15 @@ impl<'a> Checker<'a> {
     }
 
     /// A lambda takes the place of what stood for it.
-    fn settle(&mut self, lambda: &Postponed<'a>, value: ExprId) {
-        let value = self.fit(value, lambda.ty, lambda.why);
+    fn settle(&mut self, lambda: &Postponed<'a>, value: ExprId) -> Result<()> {
+        let value = self.fit(value, lambda.ty, lambda.why)?;
         let found = self.draft.rows[value.index()];
         self.draft.rows[lambda.row.index()] = found;
         let known = self.draft.lambdas.iter_mut().find(|Lambda { closure, .. }| *closure == value);
         if let Some(known) = known {
             known.closure = lambda.row;
         }
+        Ok(())
     }
 
     fn mark(&self) -> Mark {

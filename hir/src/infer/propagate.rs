@@ -223,7 +223,7 @@ impl<'a> Checker<'a> {
             let at = self.span_at(value);
             let wanted = self.resolved(arguments(open)[0]);
             let why = expect.checked().map_or(Why::None, |(_, why)| why);
-            value = self.fit(value, wanted, why);
+            value = self.fit(value, wanted, why)?;
             if self.ty(value) == Type::ERROR {
                 return Ok(self.error(span));
             }

@@ -8,6 +8,7 @@ use syntax::{DiagnosticCode as Code, Span};
 use super::why::Expect;
 use super::{Checker, Result};
 use crate::program::{Given, Receiver, Signature, TraitRef, TypeDefinition};
+use crate::resolve::objects::why_not;
 use crate::resolve::prelude::{self, Known};
 use crate::resolve::show;
 use crate::resolve::solve::{Answer, Evidence, ancestors, bounds_of, candidates, member, normalised, own_method, solve};
@@ -58,6 +59,9 @@ impl<'a> Checker<'a> {
         let mut found: Vec<(TraitRef, ItemId)> = Vec::new();
         for bound in bounds_of(ty, &self.given, self.cx)? {
             for interface in ancestors(bound, ty, self.cx)? {
+                if matches!(ty.kind(), TypeKind::Object(_)) && why_not(interface, self.cx)?.is_some() {
+                    continue;
+                }
                 self.offer(&mut found, interface, name, with_self)?;
             }
         }

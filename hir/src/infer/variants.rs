@@ -272,7 +272,7 @@ impl<'a> Checker<'a> {
                 TypeKind::Variable(_) if !hints.is_empty() => {
                     let hint = self.instantiated(ty, hints, argument.span)?;
                     let value = self.hinted(argument.value, hint)?;
-                    self.fit(value, wanted, why)
+                    self.fit(value, wanted, why)?
                 }
                 _ => self.check(argument.value, wanted, why)?,
             };

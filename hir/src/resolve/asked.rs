@@ -155,6 +155,7 @@ pub fn check_header(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, St
     let mut found = Vec::new();
     for (ty, span) in types {
         found.extend(unmet(&bounds_within(ty, cx)?, &given, anchor, span, cx)?);
+        found.extend(super::objects::check_objects(ty, anchor, span, cx)?);
     }
     for (this, interface, span) in std::mem::take(&mut reader.asked) {
         let mut asked = Given::default();

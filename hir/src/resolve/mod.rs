@@ -12,6 +12,7 @@ mod impls;
 pub mod instances;
 mod members;
 mod mutation;
+pub mod objects;
 mod overlap;
 pub mod prelude;
 pub mod recursion;

@@ -71,6 +71,7 @@ impl Unifier {
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.unify_all(a, b),
             (TypeKind::List(a), TypeKind::List(b)) => self.unify(a, b),
             (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => self.unify_all(a, b) && self.unify(result_a, result_b),
+            (TypeKind::Object(a), TypeKind::Object(b)) => self.unify_all(a, b),
             _ => false,
         }
     }

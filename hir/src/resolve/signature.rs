@@ -444,6 +444,7 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
     for &(_, span, ty) in &parts {
         if !cx.scope(item.id.module())?.refuses_impls {
             diagnostics.extend(unmet(&bounds_within(ty, cx)?, &definition.given, anchor, span, cx)?);
+            diagnostics.extend(super::objects::check_objects(ty, anchor, span, cx)?);
         }
     }
     for &derived in &definition.derives {

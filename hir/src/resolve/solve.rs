@@ -81,9 +81,11 @@ fn goal(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &
 }
 
 fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Answer, Stop> {
-    if !given.bounds.is_empty() || matches!(ty.kind(), TypeKind::Associated(..)) {
+    let is_object = matches!(ty.kind(), TypeKind::Object(_));
+    if !given.bounds.is_empty() || is_object || matches!(ty.kind(), TypeKind::Associated(..)) {
         for bound in bounds_of(ty, given, cx)? {
-            if inherits(bound, interface, ty, cx)? {
+            // An object has a supertrait that can be no object type in name only.
+            if inherits(bound, interface, ty, cx)? && (!is_object || super::objects::why_not(interface, cx)?.is_none()) {
                 return Ok(Answer::Proven(Evidence::Bound));
             }
         }
@@ -175,9 +177,10 @@ fn holds(wanted: &Given, args: &[Type], given: &Given, search: &mut Search, cx: 
     Ok(Answer::Proven(Evidence::Bound))
 }
 
-/// The traits that a type has by bounds: those that name it, and those of an associated type.
+/// The traits that a type has by bounds: those that name it, those of an associated type, and those of an object.
 pub fn bounds_of(ty: Type, given: &Given, cx: &dyn Context) -> Result<Vec<TraitRef>, Stop> {
     let mut found: Vec<TraitRef> = given.bounds.iter().filter(|bound| bound.ty == ty).map(|bound| bound.interface).collect();
+    found.extend(super::objects::traits_of(ty));
     if let TypeKind::Associated(parts, interface, name) = ty.kind()
         && let Some(definition) = cx.trait_definition(interface)?
         && let Some(row) = definition.associated.iter().find(|row| row.name == name)
@@ -422,6 +425,7 @@ impl Filled {
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.fill_all(a, b),
             (TypeKind::List(a), TypeKind::List(b)) => self.fill(a, b),
             (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => self.fill_all(a, b) && self.fill(result_a, result_b),
+            (TypeKind::Object(a), TypeKind::Object(b)) => self.fill_all(a, b),
             _ => pattern == ty,
         }
     }

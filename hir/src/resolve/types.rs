@@ -208,7 +208,10 @@ impl<'a> TypeReader<'a> {
                 Type::function(&types, result)
             }
             tree::Type::Impl { .. } => self.refuse(span, "`impl` types".into()),
-            tree::Type::Object(_) => self.refuse(span, "trait objects".into()),
+            tree::Type::Object(traits) => {
+                let tree = self.tree;
+                self.object(&tree.type_lists[traits])?
+            }
             tree::Type::Const(_) => self.refuse(span, "const generics".into()),
         })
     }
@@ -270,7 +273,7 @@ impl<'a> TypeReader<'a> {
                 }
                 return self.applied(item, wanted, args, span);
             }
-            Some(Entity::Trait(_)) => return Ok(self.refuse(span, "trait objects".into())),
+            Some(Entity::Trait(_)) => return self.object_of(path, args, span),
             Some(Entity::Unsupported(..)) => return Ok(Type::ERROR),
             Some(Entity::Function(_) | Entity::Constant(_) | Entity::Module(_) | Entity::Std(..)) | None => {
                 if let Some((item, wanted @ 1..)) = super::prelude::predeclared(name.as_str()) {
@@ -279,7 +282,7 @@ impl<'a> TypeReader<'a> {
                 match prelude_type(name.as_str()) {
                     Some(ty) => ty,
                     None if super::prelude::trait_named(name.as_str()).is_some() => {
-                        return Ok(self.refuse(span, "trait objects".into()));
+                        return self.object_of(path, args, span);
                     }
                     None if is_later_type(name.as_str()) => return Ok(self.refuse(span, format!("`{name}`"))),
                     None => {
@@ -300,6 +303,34 @@ impl<'a> TypeReader<'a> {
             }
         };
         Ok(self.without_args(ty, args, span))
+    }
+
+    /// `A + B`
+    fn object(&mut self, traits: &[TypeId]) -> Result<Type, Stop> {
+        let mut found = Vec::with_capacity(traits.len());
+        for &id in traits {
+            let (tree, span) = (self.tree, self.tree.type_span(id));
+            match tree.types[id] {
+                tree::Type::Named { path, args } => found.extend(self.object_trait(&tree.paths[path], args, span)?),
+                tree::Type::Error => {}
+                _ => match self.read(id)? {
+                    Type::ERROR => {}
+                    other => self.diagnostics.push(Diagnostic::new(Code::E0442, self.anchor, span, [show(other).into()])),
+                },
+            }
+        }
+        Ok(if found.len() < traits.len() { Type::ERROR } else { Type::object(&found) })
+    }
+
+    /// The object type of one trait, which the path names.
+    fn object_of(&mut self, path: &[Symbol], args: List<TypeId>, span: Span) -> Result<Type, Stop> {
+        Ok(self.object_trait(path, args, span)?.map_or(Type::ERROR, |found| Type::object(&[found])))
+    }
+
+    /// A trait in the place of a type; `None` after a report.
+    fn object_trait(&mut self, path: &[Symbol], args: List<TypeId>, span: Span) -> Result<Option<Type>, Stop> {
+        let bound = tree::Bound { path: path.to_vec(), args: self.tree.type_lists[args].to_vec(), span };
+        Ok(self.interface(&bound, Type::ERROR)?.map(TraitRef::as_type))
     }
 
     /// Is this the name of a type or trait of the language?

@@ -411,6 +411,7 @@ impl Reader {
                 Expr::Break(id, value)
             }
             "continue" => Expr::Continue(self.loop_id(args, false)?),
+            "object" => Expr::Object(self.operand(args)?),
             "return" => Expr::Return(self.operand(args)?),
             name => match Intrinsic::from_name(name) {
                 Some(op) => {

@@ -9,6 +9,7 @@ use ir::{Column, ItemId, Stop, Symbol};
 use super::{DEEPEST, VERSION, in_order, roots};
 use crate::ir::{Arm, Expr, ExprId, ExprTag, ForId, LocalId, LoopId, Pattern, PatternId, Source};
 use crate::program::{CodeType, Context, Given, TraitRef, TypeDefinition};
+use crate::resolve::objects::traits_of;
 use crate::resolve::prelude;
 use crate::resolve::solve::{Answer, Evidence, impls_for, solve};
 use crate::walk::{Child, arms, children, first_operand, parts};
@@ -42,8 +43,14 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
     let mut constants: BTreeSet<ItemId> = BTreeSet::new();
     let mut open: Vec<Type> = Vec::new();
     for body in all(bodies) {
-        for expr in body.exprs.rows() {
+        for (expr, &ty) in body.exprs.rows().iter().zip(body.types.rows()) {
             match expr {
+                &Expr::Object(value) => {
+                    let of = body.types.get(value).copied().unwrap_or(Type::ERROR);
+                    for interface in traits_of(ty) {
+                        evidence.extend(evidence_for(of, interface.item(), cx)?);
+                    }
+                }
                 Expr::Call(item, _) | Expr::Closure(item, _) => {
                     functions.insert(types::instance_of(*item).0);
                     evidence.extend(evidence_of(*item, cx)?);
@@ -121,6 +128,11 @@ fn evidence_of(item: ItemId, cx: &dyn Context) -> Result<Vec<String>, Stop> {
     let (method, args) = types::instance_of(item);
     let &[this, ..] = args else { return Ok(Vec::new()) };
     let Some(owner) = cx.signature(method)?.and_then(|signature| signature.owner) else { return Ok(Vec::new()) };
+    evidence_for(this, owner, cx)
+}
+
+/// The same for a type and a trait.
+fn evidence_for(this: Type, owner: ItemId, cx: &dyn Context) -> Result<Vec<String>, Stop> {
     let Some(definition) = cx.trait_definition(owner)? else { return Ok(Vec::new()) };
     let is_plain = definition.generics.is_empty() && definition.supertraits.is_empty() && definition.associated.is_empty();
     if !is_plain || prelude::is_predeclared(owner) || this.has_parameter() {
@@ -403,6 +415,10 @@ impl Printer<'_> {
                 self.out.push_str("field ");
                 self.value(value);
                 let _ = write!(self.out, ", {index}");
+            }
+            Expr::Object(value) => {
+                self.out.push_str("object ");
+                self.value(value);
             }
             Expr::Let(local, value) => {
                 self.out.push_str("let ");

@@ -67,6 +67,7 @@ rules! {
     ClosureShape = "H0225", "A closure has a function type: the parameters of its item without those of the values captured, which have their types, and its result.";
     ValueCall = "H0226", "A function value that is called has one argument of the right type per parameter, and the call has its result.";
     Evidence = "H0301", "The method of a trait is called on a type that has the trait, and where an impl gives the method it is the impl's that is called.";
+    ObjectTraits = "H0302", "What becomes a trait object is of a type that has its traits.";
     NotExhaustive = "H0401", "One arm of a match always fits, and that can be decided.";
     TestType = "H0402", "A pattern is one of the type of what it stands for: its tests are inside the values, it has one part per field or part of the payload, and the rest of a list is not tested.";
     Unreachable = "H0403", "Every arm can match something.";

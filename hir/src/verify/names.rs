@@ -188,6 +188,7 @@ impl Verifier<'_> {
             | Expr::Break(..)
             | Expr::Continue(_)
             | Expr::Catch(_)
+            | Expr::Object(_)
             | Expr::Return(_) => None,
         }
     }
@@ -375,7 +376,7 @@ impl Verifier<'_> {
                 self.leave(walk, own, id);
             }
             Expr::Continue(own) => self.leave(walk, own, id),
-            Expr::Return(value) => self.walk(walk, value, id, next),
+            Expr::Object(value) | Expr::Return(value) => self.walk(walk, value, id, next),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::ir::{Arm, Expr, ExprId, LocalId, Pattern, PatternId, Source};
 use crate::ops::Shape;
 use crate::program::{CodeType, TraitRef, TypeDefinition};
 use crate::resolve::instances::instance_of;
+use crate::resolve::objects::traits_of;
 use crate::resolve::solve::{Answer, Evidence, own_method, solve};
 use crate::{Intrinsic, Type, TypeKind};
 
@@ -344,6 +345,7 @@ impl Verifier<'_> {
                 }
             }
             Expr::Continue(_) => self.own(Rule::BreakValue, id, ty, Type::NEVER),
+            Expr::Object(value) => self.object(id, ty, self.ty(value))?,
             Expr::Return(value) => {
                 self.own(Rule::ReturnValue, id, ty, Type::NEVER);
                 self.expect(Rule::ReturnValue, id, "the value", self.ty(value), body.result);
@@ -469,6 +471,20 @@ impl Verifier<'_> {
             Answer::Refuted if this.has_parameter() && self.given.bounds.is_empty() => {}
             Answer::Refuted | Answer::Unsupported | Answer::Endless => {
                 self.report(Rule::Evidence, id, format!("{this} does not implement {}", interface.show()));
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, id: ExprId, ty: Type, found: Type) -> Result<(), Stop> {
+        if !matches!(ty.kind(), TypeKind::Object(_)) {
+            self.report(Rule::ObjectTraits, id, format!("the expression is {ty}, no trait object"));
+        }
+        for interface in traits_of(ty) {
+            // A dump tells of plain traits alone, and nothing of what is known of type parameters.
+            let is_told = self.cx.trait_definition(interface.item())?.is_some() && !(found.has_parameter() && self.given.bounds.is_empty());
+            if is_told && found != Type::NEVER && !matches!(solve(found, interface, &self.given, self.cx)?, Answer::Proven(_)) {
+                self.report(Rule::ObjectTraits, id, format!("{found} does not implement {}", interface.show()));
             }
         }
         Ok(())

@@ -94,6 +94,15 @@ impl Builder<'_> {
                 let of = self.value(of)?;
                 Ok(Some(self.op_with(Op::Field, &[of], u64::from(index), self.ty(e))))
             }
+            Expr::Object(value) => {
+                let of = self.ty(value);
+                let value = self.value(value)?;
+                let object = self.ty(e);
+                let methods = Type::methods(object, of);
+                let how = self.op(Op::Methods, &[], methods);
+                let cell = self.making(Op::New, &[how, value], 0, Type::cell(&[methods, of]), e);
+                Ok(Some(self.op(Op::Object, &[cell], object)))
+            }
             Expr::Let(local, value) => {
                 let value = self.value(value)?;
                 self.scopes.here = Some(e);

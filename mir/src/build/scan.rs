@@ -126,6 +126,7 @@ pub(super) fn is_small(body: &Body, root: ExprId) -> bool {
             | Expr::Aggregate(_)
             | Expr::Variant(..)
             | Expr::Field(..)
+            | Expr::Object(_)
             | Expr::And(..)
             | Expr::Or(..) => children(body, body.exprs[e], |child| stack.push(child.expr())),
         }
