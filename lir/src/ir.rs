@@ -195,10 +195,7 @@ pub trait Context {
     /// Payload types of the variants of a sum of several, for its layout.
     fn variants(&self, ty: hir::Type) -> Result<Option<Arc<mir::Variants>>, Stop>;
     /// The methods of a trait object, in the order of their addresses.
-    fn methods(&self, object: hir::Type) -> Result<Arc<[hir::program::ObjectMethod]>, Stop> {
-        let _ = object;
-        Ok(Arc::default())
-    }
+    fn methods(&self, object: hir::Type) -> Result<Arc<[hir::program::ObjectMethod]>, Stop>;
     /// Does the program tell what happens to its memory (`--mem-debug`)?
     fn watches_memory(&self) -> Result<bool, Stop> {
         Ok(false)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use abi::{PanicKind, RuntimeCall};
 use hir::Type;
+use hir::program::ObjectMethod;
 use ir::ssa::{Graph, Level};
 use ir::{ItemId, Stop, Symbol};
 
@@ -170,6 +171,8 @@ pub enum ConstValue {
     Cell(Type, Vec<ConstValue>),
     /// List: its type and elements.
     List(Type, Vec<ConstValue>),
+    /// Trait object: its type, that of the value in it, and the value.
+    Object(Type, Type, Box<ConstValue>),
     /// Function value: its type, the function, and what is captured.
     Function(Type, ItemId, Vec<ConstValue>),
 }
@@ -224,6 +227,8 @@ pub trait Context {
     fn names_locals(&self) -> Result<bool, Stop> {
         Ok(false)
     }
+    /// The methods of a trait object, in the order of their addresses; none of any other type.
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop>;
     /// The value of a module constant; `None` when its evaluation failed (a diagnostic says so).
     fn constant(&self, item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop>;
     /// A small body that may be copied into its callers; a large or recursive one cuts off at `None`.

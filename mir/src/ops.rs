@@ -47,6 +47,8 @@ pub enum Class {
     Hole,
     /// A function value.
     Function,
+    /// A trait object.
+    Object,
     /// Element type of the list that is the first operand.
     Element,
     /// Any number of operands of any type; stands last.
@@ -147,6 +149,11 @@ ir::ops! {
     Call      = "call"      (Many) -> (Any),     imm Item, targets 0, Panics, "a call; unwinds when the callee does";
     Closure   = "closure"   (Many) -> (Function), imm Item, targets 0, Pure, "a function value: calls the item with its arguments, and behind them the operands";
     CallValue = "call_value" (Function, Many) -> (Any), imm None, targets 0, Panics, "a call of a function value; unwinds when the callee does";
+    // Trait objects.
+    Methods   = "methods"   () -> (Any), imm None, targets 0, Pure, "the addresses by which a type does what the traits of an object ask, as the type of the result says";
+    Object    = "object"    (Cell) -> (Object), imm None, targets 0, Pure, "a cell of `methods` and a value of that type as a trait object: what is in it is not to be seen any more";
+    CallMethod = "call_method" (Object, Many) -> (Any), imm Item, targets 0, Panics, "the method of a trait, called on an object; unwinds when the callee does";
+    ChangeMethod = "change_method" (Object, Many) -> (Any), imm Item, targets 0, Panics, "the same of a method that changes its `self`: the result is the new object, alone or behind what the method gives";
     // Ownership; only in the phase `owned`.
     Dup       = "dup"       (Any) -> (Same),     imm None, targets 0, Writes, "the operand once more: its counted content has one holder more, and the result is it; borrows its operand";
     Drop      = "drop"      (Any) -> (),         imm None, targets 0, Writes, "gives its operand up: its counted content has one holder fewer, and what has none left is freed";

@@ -96,7 +96,7 @@ fn print(value: &ConstValue, out: &mut String) -> bool {
             let _ = write!(out, "[{}; ", elements.len());
             print_all(elements, ']', out)
         }
-        ConstValue::Cell(..) | ConstValue::Function(..) => false,
+        ConstValue::Cell(..) | ConstValue::Function(..) | ConstValue::Object(..) => false,
     }
 }
 

@@ -4,6 +4,7 @@
 use abi::layout::MemEvent;
 use abi::{RuntimeCall, layout};
 use hir::TypeKind;
+use hir::program::ObjectMethod;
 use ir::ssa::{Inst, NewInst, Value};
 use ir::{ItemId, Stop};
 
@@ -133,6 +134,34 @@ impl Builder<'_> {
         let mir = self.mir;
         let Some((callee, args)) = mir.args(inst).split_first() else { return Ok(()) };
         let (code, cell) = (self.leaf_at(Some(callee), 0), self.leaf_at(Some(callee), 1));
+        let new = NewInst { flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::CallPtr) };
+        self.call_as(inst, new, Some(code), args, Some(cell))
+    }
+
+    /// Addresses of the function that drops the cell of an object, and of one for each method.
+    pub(super) fn methods(&mut self, inst: Inst) -> Result<(), Stop> {
+        let row = self.mir.insts[inst];
+        let result = (row.results > 0).then_some(row.first_result);
+        let Some(ty) = result.and_then(|value| self.mir.values.get(value)).map(|row| row.ty) else { return Ok(()) };
+        let TypeKind::Methods(object, of) = ty.kind() else { return Ok(()) };
+        let mut functions = vec![Purpose::Drop.item(hir::Type::cell(&[ty, of]))];
+        functions.extend(self.cx.methods(object)?.iter().map(|method| method.for_type(of)));
+        let codes: Vec<Value> =
+            functions.into_iter().map(|function| self.plain(Op::Code, &[], u64::from(function.raw()), Type::Ptr)).collect();
+        self.define_leaves(inst, &codes);
+        Ok(())
+    }
+
+    /// The code of a method stands in the cell, which goes behind the arguments.
+    pub(super) fn call_method(&mut self, inst: Inst, changes: bool) -> Result<(), Stop> {
+        let mir = self.mir;
+        let Some((object, args)) = mir.args(inst).split_first() else { return Ok(()) };
+        let ty = mir.values.get(*object).map_or(hir::Type::ERROR, |row| row.ty);
+        let method = ObjectMethod { item: ItemId::from_raw(mir.insts[inst].imm as u32), changes };
+        // A verified body calls methods that the object has.
+        let index = self.cx.methods(ty)?.iter().position(|known| *known == method).unwrap_or(0) as u32;
+        let cell = self.leaf_at(Some(object), 0);
+        let code = self.load(cell, Type::Ptr.size() * (index + 1), Type::Ptr);
         let new = NewInst { flags: self.flags, unwind: self.unwind, place: self.place, ..NewInst::new(Op::CallPtr) };
         self.call_as(inst, new, Some(code), args, Some(cell))
     }

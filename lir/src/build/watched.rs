@@ -12,7 +12,7 @@ use crate::ops::{Cond, Op};
 impl Builder<'_> {
     /// Panics in front of an op that may panic, when its turn has come. A call takes what it is given, so nobody can panic in its place.
     pub(super) fn panic_when_due(&mut self, op: mir::Op) {
-        if !matches!(op, mir::Op::Call | mir::Op::CallValue | mir::Op::Panic) {
+        if !matches!(op, mir::Op::Call | mir::Op::CallValue | mir::Op::CallMethod | mir::Op::ChangeMethod | mir::Op::Panic) {
             let new = NewInst { imm: RuntimeCall::PanicDue as u64, ..NewInst::new(Op::Runtime) };
             let made = self.out.append(self.block, new, &[Type::I64]);
             let (is_due, no) = (self.out.insts[made].first_result, self.constant(Type::I64, 0));

@@ -187,6 +187,10 @@ impl TextContext {
 }
 
 impl Context for TextContext {
+    fn methods(&self, _object: hir::Type) -> Result<Arc<[hir::program::ObjectMethod]>, Stop> {
+        Ok(Arc::default())
+    }
+
     fn signature(&self, function: ItemId) -> Result<Option<Arc<Signature>>, Stop> {
         Ok(self.signatures.get(&function).cloned())
     }

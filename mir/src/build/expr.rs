@@ -97,11 +97,7 @@ impl Builder<'_> {
             Expr::Object(value) => {
                 let of = self.ty(value);
                 let value = self.value(value)?;
-                let object = self.ty(e);
-                let methods = Type::methods(object, of);
-                let how = self.op(Op::Methods, &[], methods);
-                let cell = self.making(Op::New, &[how, value], 0, Type::cell(&[methods, of]), e);
-                Ok(Some(self.op(Op::Object, &[cell], object)))
+                Ok(Some(self.object(self.ty(e), of, value, e)))
             }
             Expr::Let(local, value) => {
                 let value = self.value(value)?;
@@ -219,11 +215,23 @@ impl Builder<'_> {
                 let elements: Vec<Value> = elements.iter().map(|element| self.literal(element, at)).collect();
                 self.making(Op::List, &elements, 0, *ty, at)
             }
+            ConstValue::Object(ty, of, value) => {
+                let value = self.literal(value, at);
+                self.object(*ty, *of, value, at)
+            }
             ConstValue::Function(ty, item, captured) => {
                 let captured: Vec<Value> = captured.iter().map(|part| self.literal(part, at)).collect();
                 self.making(Op::Closure, &captured, u64::from(item.raw()), *ty, at)
             }
         }
+    }
+
+    /// A value of this type as a trait object.
+    fn object(&mut self, object: Type, of: Type, value: Value, at: ExprId) -> Value {
+        let methods = Type::methods(object, of);
+        let how = self.op(Op::Methods, &[], methods);
+        let cell = self.making(Op::New, &[how, value], 0, Type::cell(&[methods, of]), at);
+        self.op(Op::Object, &[cell], object)
     }
 
     /// `root` with the part at `path` replaced, from the inside out.

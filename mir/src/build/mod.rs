@@ -19,6 +19,7 @@
 //! | `decide`       | `match` on what has parts: decision trees                                |
 //! | `intrinsics`   | built-in operations                                                      |
 //! | `mono`         | instances of generic bodies                                              |
+//! | `object`       | methods of trait objects                                                 |
 //! | `unpack`       | what a function value with captured values points to                     |
 //! | `within`       | what a generic body sees of types                                        |
 
@@ -33,6 +34,7 @@ mod literals;
 mod loops;
 mod matching;
 mod mono;
+mod object;
 mod scan;
 mod scopes;
 mod tail;
@@ -53,6 +55,7 @@ use crate::ir::{Body, Built, Context, Mir};
 use crate::ops::{NOUNWIND, Op};
 
 pub use mono::{instance, mono};
+pub use object::{InObject, in_object_signature, object_cell, on_object};
 pub use scan::calls;
 pub use unpack::{unpacking, unpacking_signature};
 pub use within::Within;

@@ -32,7 +32,7 @@ pub fn instance(body: &Body<Built>, id: ItemId, cx: &dyn Context) -> Result<Body
         }
     }
     for inst in graph.insts.rows_mut() {
-        if matches!(inst.op, Op::Call | Op::Tail | Op::Closure) {
+        if matches!(inst.op, Op::Call | Op::Tail | Op::Closure | Op::CallMethod | Op::ChangeMethod) {
             inst.imm = u64::from(callee(ItemId::from_raw(inst.imm as u32), args, cx)?.raw());
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use hir::Type;
-use hir::program::Given;
+use hir::program::{Given, ObjectMethod};
 use hir::resolve::solve::normalised;
 use ir::{ItemId, Stop};
 
@@ -53,6 +53,10 @@ impl Context for Within<'_> {
             }
             other => Ok(other),
         }
+    }
+
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
+        self.inner.methods(object)
     }
 
     fn names_locals(&self) -> Result<bool, Stop> {

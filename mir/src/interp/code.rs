@@ -1,6 +1,7 @@
 //! The dense form of a function.
 
 use abi::{PanicKind, RuntimeCall};
+use hir::program::ObjectMethod;
 use ir::ssa::Inst;
 use ir::{ItemId, Places};
 use std::rc::Rc;
@@ -428,6 +429,12 @@ pub(super) enum Insn {
         args: Run,
         d: Slot,
     },
+    /// As `CallValue`, of the method of this number in the code's table on the object that is the last argument.
+    CallMethod {
+        method: u32,
+        args: Run,
+        d: Slot,
+    },
     /// One holder more of what is in the slot; the result is in the same slot.
     Dup {
         a: Slot,
@@ -545,6 +552,8 @@ pub(super) struct Code {
     pub(super) statics: Vec<Heap>,
     /// What is taken apart.
     pub(super) opened: Vec<Opened>,
+    /// Methods that are called on objects.
+    pub(super) methods: Vec<ObjectMethod>,
     /// The words of a new frame: literals are in place.
     pub(super) template: Vec<u64>,
     pub(super) heaps: u32,

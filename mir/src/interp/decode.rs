@@ -5,6 +5,7 @@ use std::rc::Rc;
 use abi::{Kind, PanicKind, RuntimeCall};
 use hashbrown::HashMap;
 use hir::Type;
+use hir::program::ObjectMethod;
 use ir::ssa::order::Order;
 use ir::ssa::{Block, Graph, Inst, Value};
 use ir::{ItemId, Symbol};
@@ -64,6 +65,7 @@ pub(super) fn decode(body: &Graph<Mir>, contract: Contract, callee: impl FnMut(I
             texts: Vec::new(),
             statics: Vec::new(),
             opened: Vec::new(),
+            methods: Vec::new(),
             template: Vec::new(),
             heaps: 0,
             entry_cost: 0,
@@ -104,8 +106,12 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                         *uses += 1;
                     }
                 }
-                if matches!(body.op(inst), Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit) {
-                    let slot = self.literal(body.insts[inst].imm);
+                if matches!(body.op(inst), Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit | Op::Methods) {
+                    // Addresses of methods are known by their type.
+                    let slot = match body.op(inst) {
+                        Op::Methods => self.literal(body.results(inst).next().map_or(0, |value| u64::from(body.ty(value).raw()))),
+                        _ => self.literal(body.insts[inst].imm),
+                    };
                     for value in body.results(inst) {
                         let row = body.values.get(value).ok_or("a dangling value")?;
                         if !is_word(row.ty) {
@@ -278,7 +284,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             };
         }
         Ok(Some(match row.op {
-            Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit => return Ok(None),
+            Op::Int | Op::Bool | Op::Char | Op::Byte | Op::Float | Op::Unit | Op::Methods => return Ok(None),
             Op::Str => {
                 let symbol = Symbol::from_raw(row.imm as u32);
                 let next = self.code.texts.len() as u32;
@@ -411,7 +417,7 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
                 Insn::ListSlice { d: self.heap_result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)?, c: self.word(inst, 2)? }
             }
             Op::ListOwn => Insn::ListOwn { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
-            Op::ListReserve => Insn::CopyHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
+            Op::ListReserve | Op::Object => Insn::CopyHeap { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::TableDouble => Insn::TableDouble { d: self.heap_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListLen => Insn::ListLen { d: self.word_result(inst)?, a: self.heap(inst, 0)? },
             Op::ListAt => Insn::ListAt { d: self.result(inst)?, a: self.heap(inst, 0)?, b: self.word(inst, 1)? },
@@ -428,6 +434,15 @@ impl<F: FnMut(ItemId) -> u32> Decoder<'_, F> {
             Op::CallValue => {
                 let args = body.args(inst).get(1..).unwrap_or(&[]);
                 Insn::CallValue { a: self.heap(inst, 0)?, args: self.operands(args)?, d: self.result(inst)? }
+            }
+            Op::CallMethod | Op::ChangeMethod => {
+                self.heap(inst, 0)?;
+                let mut args = body.args(inst).to_vec();
+                args.rotate_left(1);
+                let method = ObjectMethod { item: ItemId::from_raw(row.imm as u32), changes: row.op == Op::ChangeMethod };
+                self.code.methods.push(method);
+                let method = self.code.methods.len() as u32 - 1;
+                Insn::CallMethod { method, args: self.operands(&args)?, d: self.result(inst)? }
             }
             Op::Jump => Insn::Jump { edge: self.edge(inst, 0)? },
             Op::Branch => {

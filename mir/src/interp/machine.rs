@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use hashbrown::HashMap;
+use hir::{Type, TypeKind};
 use ir::{ItemId, Stop};
 
 use super::calls::Given;
@@ -640,6 +641,35 @@ impl<'a> Machine<'a> {
                     (code, pc) = (target, 0);
                     continue;
                 }
+                Insn::CallMethod { method, args, d } => {
+                    let method = code.methods[*method as usize];
+                    let cells: Vec<Cell> = code.operands[args.range()].iter().map(|&slot| self.cell(wb, hb, slot)).collect();
+                    let Some(Cell::Heap(object)) = cells.last() else { return Err(broken(&code, "a method of no object")) };
+                    if !method.changes {
+                        ghost!(self.ghosts.used(object));
+                    }
+                    let Some(of) = object_of(object) else { return Err(broken(&code, "a method of no object")) };
+                    let callee = number_of(&mut self.functions, &mut self.numbers, method.for_type(of));
+                    let target = self.code(callee)?;
+                    if let Some(frame) = self.frames.last_mut() {
+                        frame.pc = pc;
+                    }
+                    if cells.len() != target.params.len() {
+                        return Err(broken(&code, "a call of an object's method with another number of arguments"));
+                    }
+                    self.push(target.clone(), *d)?;
+                    (wb, hb) = (self.words.len() - target.template.len(), self.heaps.len() - target.heaps as usize);
+                    for (&param, cell) in target.params.iter().zip(cells) {
+                        match (cell, param & HEAP != 0) {
+                            (Cell::Word(word), false) => word!(param) = word,
+                            (Cell::Heap(heap), true) => heap!(param & !HEAP) = heap,
+                            (Cell::Word(_) | Cell::Heap(_), _) => return Err(broken(&code, "call_value with an argument of another kind")),
+                        }
+                    }
+                    spend!(target.entry_cost);
+                    (code, pc) = (target, 0);
+                    continue;
+                }
                 Insn::Dup { a } => ghost!(self.ghosts.dup(&heap!(*a))),
                 Insn::Drop { a } => ghost!(self.ghosts.drop(&heap!(*a))),
                 Insn::Open { a, opened } => ghost!(self.ghosts.open(&heap!(*a), &code.opened[*opened as usize])),
@@ -769,6 +799,15 @@ impl Machine<'_> {
     /// The function of a number.
     pub(super) fn item(&self, number: u32) -> Option<ItemId> {
         self.functions.get(number as usize).map(|function| function.item)
+    }
+}
+
+/// The type of the value in an object: in its cell stand the addresses of its methods, by the number of their type, and the value.
+pub(super) fn object_of(object: &Heap) -> Option<Type> {
+    let Some(&Cell::Word(methods)) = object.cell_part(0) else { return None };
+    match Type::from_raw(methods as u32).kind() {
+        TypeKind::Methods(_, of) => Some(of),
+        _ => None,
     }
 }
 

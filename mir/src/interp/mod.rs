@@ -286,6 +286,10 @@ fn constant(cell: &Cell, ty: Type, depth: u32, machine: &Machine<'_>, cx: &dyn C
             let types = signature.0.get(params.len()..).unwrap_or(&[]);
             constants(captured.all(), types, depth, machine, cx)?.map(|values| ConstValue::Function(ty, item, values))
         }
+        (TypeKind::Object(_), Cell::Heap(object)) => {
+            let (Some(of), Some(value)) = (machine::object_of(object), object.cell_part(1)) else { return Ok(None) };
+            constant(value, of, depth + 1, machine, cx)?.map(|value| ConstValue::Object(ty, of, Box::new(value)))
+        }
         _ => None,
     })
 }

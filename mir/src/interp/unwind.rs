@@ -66,6 +66,11 @@ impl Machine<'_> {
         let (args, contract) = match &code.insns[pc] {
             Insn::Call { callee, args, .. } => (*args, self.code(*callee)?.contract),
             Insn::CallValue { args, .. } => (*args, Contract::OWNED),
+            Insn::CallMethod { method, args, .. } => {
+                let object = (args.len as usize).saturating_sub(1);
+                let is_taken = code.methods[*method as usize].changes;
+                (*args, if is_taken { Contract::OWNED } else { Contract::OWNED.borrowing(object) })
+            }
             _ => return Ok(true),
         };
         for (index, &slot) in code.operands[args.range()].iter().enumerate() {

@@ -161,6 +161,8 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Byte
         | TypeKind::Void
         | TypeKind::Never
+        // The number of the type stands for the addresses.
+        | TypeKind::Methods(..)
         | TypeKind::Error => true,
         TypeKind::Str
         | TypeKind::Tuple(_)
@@ -168,7 +170,6 @@ pub(super) fn is_word(ty: Type) -> bool {
         | TypeKind::Struct(..)
         | TypeKind::Function(..)
         | TypeKind::Object(_)
-        | TypeKind::Methods(..)
         | TypeKind::Opaque(..)
         | TypeKind::Cell(_)
         | TypeKind::Hole(_)

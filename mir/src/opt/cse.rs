@@ -124,7 +124,7 @@ pub(super) fn is_numbered(row: &InstRow<Op>) -> bool {
         return false;
     }
     match row.op {
-        Op::Call | Op::CallValue => false,
+        Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod => false,
         // Two equal lists that somebody is about to change must be two: one would have to be copied.
         Op::List | Op::ListPush | Op::ListSet | Op::ListReserve | Op::ListOwn | Op::TableDouble => false,
         Op::Runtime => RuntimeCall::from_number(row.imm).is_some_and(|call| call.effect() == RuntimeEffect::Pure),

@@ -76,7 +76,7 @@ pub(super) fn is_removable(graph: &Graph<Mir>, inst: Inst) -> bool {
         Effect::Panics if row.flags & NOUNWIND == 0 => false,
         Effect::Panics => match row.op {
             Op::Runtime => RuntimeCall::from_number(row.imm).is_some_and(|call| call.effect() == RuntimeEffect::Pure),
-            Op::Call | Op::CallValue => false,
+            Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod => false,
             _ => true,
         },
         Effect::Writes | Effect::Ends => false,

@@ -364,6 +364,7 @@ fn simplify(graph: &Graph<Mir>, inst: Inst) -> Found {
         | Op::ListReserve
         | Op::ListOwn
         | Op::TableDouble => Found::Nothing,
+        Op::Methods | Op::Object | Op::CallMethod | Op::ChangeMethod => Found::Nothing,
         Op::Call | Op::Closure | Op::CallValue | Op::Dup | Op::Drop | Op::Open | Op::Reuse | Op::Free | Op::ListSwap => Found::Nothing,
         Op::Hole | Op::Plug | Op::Fill => Found::Nothing,
         Op::Jump | Op::Return | Op::Tail | Op::Panic | Op::Resume | Op::Unreachable => Found::Nothing,

@@ -118,7 +118,10 @@ fn site(graph: &Graph<Mir>, users: &HashMap<Value, Option<Inst>>, block: Block) 
     }
     let is_quiet = |inst: Inst| match graph.op(inst).info().effect {
         Effect::Pure => true,
-        Effect::Panics => graph.insts[inst].flags & NOUNWIND != 0 && !matches!(graph.op(inst), Op::Call | Op::CallValue | Op::Runtime),
+        Effect::Panics => {
+            graph.insts[inst].flags & NOUNWIND != 0
+                && !matches!(graph.op(inst), Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod | Op::Runtime)
+        }
         _ => false,
     };
     let call = before.iter().rev().copied().find(|&inst| !is_quiet(inst))?;

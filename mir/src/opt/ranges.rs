@@ -534,7 +534,16 @@ impl Pass<'_> {
         let (a, b) = if op == Op::Select { (of(1), of(2)) } else { (of(0), of(1)) };
         // The value as it is, whatever was learned of operands that are no numbers.
         let range = match op {
-            Op::Call | Op::CallValue | Op::Runtime | Op::Field | Op::Payload | Op::Part | Op::ListGet | Op::ListAt => Range::of_type(ty),
+            Op::Call
+            | Op::CallValue
+            | Op::CallMethod
+            | Op::ChangeMethod
+            | Op::Runtime
+            | Op::Field
+            | Op::Payload
+            | Op::Part
+            | Op::ListGet
+            | Op::ListAt => Range::of_type(ty),
             Op::ListLen => {
                 let most = indices::indices(graph.ty(args[0])).high;
                 Range::new(0, most + 1)

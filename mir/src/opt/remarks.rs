@@ -23,7 +23,7 @@ pub(super) fn settle(graph: &Graph<Mir>, fuel: &mut Fuel) {
     for inst in graph.blocks.rows().iter().flat_map(|block| &block.insts).copied() {
         let about = match graph.op(inst) {
             Op::Call => About::Call,
-            Op::CallValue => About::Value,
+            Op::CallValue | Op::CallMethod | Op::ChangeMethod => About::Value,
             Op::ListGet => About::Index,
             Op::Add | Op::Sub | Op::Mul => About::Overflow,
             _ => continue,

@@ -31,6 +31,9 @@ impl<'a, C: Context> Optimised<'a, C> {
 }
 
 impl<C: Context> Context for Optimised<'_, C> {
+    fn methods(&self, object: Type) -> Result<Arc<[hir::program::ObjectMethod]>, Stop> {
+        self.program.methods(object)
+    }
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         self.program.signature(function)
     }

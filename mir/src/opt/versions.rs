@@ -170,7 +170,7 @@ impl Loop {
         let place = |block: Block| order.position[block.index()];
         let has_inner = blocks[1..].iter().any(|&block| incoming.of_block(block).iter().any(|edge| place(edge.from) >= place(block)));
         let insts = || blocks.iter().flat_map(|&block| &graph.blocks[block].insts).copied();
-        let is_call = |op: Op| matches!(op, Op::Call | Op::CallValue | Op::Runtime);
+        let is_call = |op: Op| matches!(op, Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod | Op::Runtime);
         let has_checks = insts().any(|inst| graph.edges[inst].unwind.is_some());
         if has_inner || !has_checks {
             return Err(None);

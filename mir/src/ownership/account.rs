@@ -444,6 +444,8 @@ impl Account<'_> {
         match self.graph.op(inst) {
             Op::Call | Op::Tail => format!("`@{}` keeps what it gets", callee()),
             Op::CallValue => "a function value keeps what it gets".to_owned(),
+            Op::CallMethod | Op::ChangeMethod => "a method of an object keeps what it gets".to_owned(),
+            Op::Object => "it is in an object then".to_owned(),
             Op::Return => "the caller gets it".to_owned(),
             Op::Closure => "a function value captures it".to_owned(),
             Op::List | Op::ListPush | Op::ListSet | Op::ListSwap if self.graph.args(inst).first() != Some(&value) => {
@@ -466,7 +468,7 @@ impl Account<'_> {
             Def::Param(..) => format!("{name} comes on several ways, and not all are known to bring one without other holders"),
             Def::Result(inst, _) => match self.graph.op(inst) {
                 Op::Dup => format!("{name} was counted up here"),
-                Op::Call | Op::CallValue => format!("{name} may be held by what was called"),
+                Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod => format!("{name} may be held by what was called"),
                 _ => format!("{name} may have other holders"),
             },
         }
@@ -527,6 +529,8 @@ impl Account<'_> {
         match row.op {
             Op::Call => Some(format!("what `@{}` gave{}", ItemId::from_raw(row.imm as u32), place())),
             Op::CallValue => Some(format!("what a function value gave{}", place())),
+            Op::CallMethod | Op::ChangeMethod => Some(format!("what a method of an object gave{}", place())),
+            Op::Object => Some(format!("the object{}", place())),
             Op::Dup => self.name_of(first()?, depth),
             Op::Field | Op::Part | Op::Payload | Op::Open => {
                 let whole = self.name_of(first()?, depth)?;

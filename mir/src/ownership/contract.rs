@@ -23,12 +23,16 @@ use super::roles::{self, Takes};
 use crate::ir::{Body, Context, Contract, Mir, Mono};
 use crate::ops::Op;
 
-/// What everybody knows of a contract: a function that takes captured values out of their cell leaves the cell to whoever holds the function value; a lambda is called by
-/// value. `None` where the body says.
+/// What everybody knows of a contract: a function that takes captured values out of their cell leaves the cell to whoever holds the function value, and one that an object
+/// points to leaves the cell to whoever holds the object, or takes it to change it; a lambda is called by value. `None` where the body says.
 fn fixed<C: Context + ?Sized>(function: ItemId, cx: &C) -> Result<Option<Contract>, Stop> {
     if function.unpacked().is_some() {
         let params = cx.signature(function)?.map_or(0, |signature| signature.0.len());
         return Ok(Some(params.checked_sub(1).map_or(Contract::OWNED, |last| Contract::OWNED.borrowing(last))));
+    }
+    if let Some((_, changes)) = hir::types::instance_of(function).0.of_object() {
+        let params = cx.signature(function)?.map_or(0, |signature| signature.0.len());
+        return Ok(Some(params.checked_sub(1).filter(|_| !changes).map_or(Contract::OWNED, |last| Contract::OWNED.borrowing(last))));
     }
     Ok(function.is_lambda().then_some(Contract::OWNED))
 }
@@ -217,7 +221,7 @@ impl Gains {
     fn gains(&self, graph: &Graph<Mir>, op: Op, index: usize, inst: Inst) -> bool {
         match op {
             Op::ListPush | Op::ListSet | Op::ListSlice | Op::ListReserve | Op::ListOwn | Op::Runtime => index == 0,
-            Op::New | Op::Call | Op::CallValue | Op::Tail => true,
+            Op::New | Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod | Op::Tail => true,
             Op::Aggregate | Op::Variant | Op::WithField => self.gaining.contains(&graph.result(inst)),
             _ => false,
         }

@@ -123,7 +123,9 @@ fn changes(graph: &Graph<Mir>, inst: Inst, operand: Value, cx: &dyn Context) -> 
         }
         Op::Jump | Op::Branch | Op::Switch => is_list,
         // A map is a struct of lists; what goes by pieces, as trees do, is for `open`.
-        Op::Call | Op::CallValue | Op::Runtime => is_list || matches!(ty.kind(), TypeKind::Struct(..)) && cx.fields(ty)?.is_some(),
+        Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod | Op::Runtime => {
+            is_list || matches!(ty.kind(), TypeKind::Struct(..)) && cx.fields(ty)?.is_some()
+        }
         _ => false,
     })
 }

@@ -58,7 +58,9 @@ pub const fn of(op: Op) -> (Takes, Gives) {
         Op::Hole | Op::Plug | Op::Fill => (Consumes, Owned),
         Op::Runtime => (Runtime, Owned),
         Op::Call => (Contract, Owned),
-        Op::CallValue => (Rest, Owned),
+        Op::CallValue | Op::CallMethod => (Rest, Owned),
+        Op::ChangeMethod | Op::Object => (Consumes, Owned),
+        Op::Methods => (Borrows, Nothing),
         Op::Tail => (Contract, Nothing),
         // Arguments of targets are consumed: the parameters of blocks are owned.
         Op::Jump | Op::Branch | Op::Switch => (Borrows, Nothing),

@@ -267,6 +267,7 @@ fn is_change(op: Op) -> bool {
             | Op::TableDouble
             | Op::Call
             | Op::CallValue
+            | Op::ChangeMethod
             | Op::Runtime
             | Op::New
             | Op::Aggregate

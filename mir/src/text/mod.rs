@@ -18,6 +18,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use hir::program::ObjectMethod;
 use hir::{Type, TypeKind};
 use ir::ops::Imm;
 use ir::ssa::text::read::{split_list, split_mode};
@@ -111,6 +112,7 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
     let mut declared: BTreeMap<String, String> = BTreeMap::new();
     let mut types: Vec<Type> = Vec::new();
     let mut classes: BTreeMap<String, u32> = BTreeMap::new();
+    let mut objects: BTreeMap<String, String> = BTreeMap::new();
     let has_tokens = bodies.iter().any(|body| body.values.rows().iter().any(|row| crate::ownership::is_token(row.ty)));
     for body in bodies {
         types.extend(body.results.iter().copied());
@@ -144,7 +146,10 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
         match ty.kind() {
             TypeKind::Tuple(parts) | TypeKind::Cell(parts) => types.extend(parts),
             TypeKind::List(inner) | TypeKind::Hole(inner) => types.push(inner),
-            TypeKind::Object(_) => {}
+            TypeKind::Object(_) => {
+                let methods: Vec<String> = cx.methods(ty)?.iter().map(method_text).collect();
+                objects.insert(ty.to_string(), methods.join(", "));
+            }
             TypeKind::Methods(object, of) => types.extend([object, of]),
             TypeKind::Function(params, result) => {
                 types.extend(params);
@@ -173,6 +178,9 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
     for (name, made) in &declared {
         let _ = writeln!(out, ";! type {name} = {made}");
     }
+    for (object, methods) in &objects {
+        let _ = writeln!(out, ";! methods {object} = {methods}");
+    }
     for (cell, class) in &classes {
         let _ = writeln!(out, ";! class {cell} = {class}");
     }
@@ -182,6 +190,16 @@ fn declarations<P: Phase>(out: &mut String, bodies: &[Body<P>], cx: &dyn Context
         let _ = writeln!(out, ";! fn @{function}({}) -> {}", params.join(", "), signature.1);
     }
     Ok(())
+}
+
+/// `@f`, and `mut @f` of one that changes its `self`.
+fn method_text(method: &ObjectMethod) -> String {
+    format!("{}@{}", if method.changes { "mut " } else { "" }, method.item)
+}
+
+fn parse_method(text: &str) -> Option<ObjectMethod> {
+    let (changes, text) = text.trim().strip_prefix("mut ").map_or((false, text), |rest| (true, rest));
+    Some(ObjectMethod { item: ItemId::parse(text.trim().strip_prefix('@')?)?, changes })
 }
 
 fn list(types: &[Type]) -> String {
@@ -197,6 +215,7 @@ pub struct TextContext {
     signatures: HashMap<ItemId, Arc<(Vec<Type>, Type)>>,
     contracts: HashMap<ItemId, Contract>,
     classes: HashMap<Type, u32>,
+    objects: HashMap<Type, Arc<[ObjectMethod]>>,
     bodies: HashMap<ItemId, Arc<Body<Mono>>>,
     owned: HashMap<ItemId, Arc<Body<Owned>>>,
 }
@@ -215,6 +234,10 @@ impl Context for TextContext {
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<Variants>>, Stop> {
         Ok(self.variants.get(&ty).cloned())
+    }
+
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
+        Ok(self.objects.get(&object).cloned().unwrap_or_default())
     }
 
     fn constant(&self, _item: ItemId) -> Result<Option<Arc<ConstValue>>, Stop> {
@@ -268,7 +291,7 @@ pub fn from_dump<P: Phase>(dump: &Dump) -> Result<(Vec<Body<P>>, TextContext), T
                 *line,
                 1,
                 "T0202",
-                "this declaration is none of `type NAME = {..}`, `class CELL = NUMBER`, `fn @NAME(..) -> TYPE`",
+                "this declaration is none of `type NAME = {..}`, `methods OBJECT = @NAME, ..`, `class CELL = NUMBER`, `fn @NAME(..) -> TYPE`",
             )
         })?;
     }
@@ -319,6 +342,10 @@ fn declare(cx: &mut TextContext, text: &str) -> Option<()> {
     } else if let Some(rest) = text.strip_prefix("class ") {
         let (cell, class) = rest.split_once('=')?;
         cx.classes.insert(hir::types::parse(cell.trim())?, class.trim().parse().ok()?);
+    } else if let Some(rest) = text.strip_prefix("methods ") {
+        let (object, methods) = rest.split_once('=')?;
+        let methods: Option<Vec<ObjectMethod>> = split_list(methods).into_iter().map(parse_method).collect();
+        cx.objects.insert(hir::types::parse(object.trim())?, methods?.into());
     } else if let Some(rest) = text.strip_prefix("fn @") {
         let open = ir::ssa::text::read::parenthesis(rest)?;
         let (name, rest) = rest.split_at(open);

@@ -141,6 +141,12 @@ faults! {
     "M0236" HoleType { value: u32, expected: String, found: String } "the hole is for {expected}, and %{value} is {found}";
     /// The text of `static` stands for a list of the result's type.
     "M0237" StaticValue { expected: String } "the text is no value of type {expected}";
+    /// The addresses by which a type does what an object asks for have a type that says so.
+    "M0238" MethodsType { found: String } "addresses of methods are no {found}";
+    /// An object is made of a cell with the addresses for its traits, and a value of the type that they are for.
+    "M0239" ObjectCell { cell: String, object: String } "{cell} is no cell of {object}";
+    /// What is called on an object is a method of one of its traits, by the op for methods that change their `self` or the other.
+    "M0240" ObjectMethod { object: String, function: String } "{object} has no method @{function} that is called so";
     /// A function of MIR has one result.
     "M0222" ResultsOfFunction { found: usize } "a function gives one result, not {found}";
     /// `dup` and `drop` stand in bodies of the phase `owned` only.

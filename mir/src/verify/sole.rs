@@ -88,7 +88,7 @@ impl Soles {
 
 /// Could somebody else hold an operand of this op afterwards, and the operand still be there?
 fn may_keep(op: Op) -> bool {
-    matches!(op, Op::Dup | Op::Select | Op::Call | Op::CallValue | Op::Tail | Op::Runtime | Op::Closure)
+    matches!(op, Op::Dup | Op::Select | Op::Call | Op::CallValue | Op::CallMethod | Op::ChangeMethod | Op::Tail | Op::Runtime | Op::Closure)
 }
 
 /// Judges the claims of an owned body.

@@ -1,6 +1,7 @@
 //! M02: every op gets and gives what its row says, calls fit signatures, claims are proved.
 
 use abi::{Kind, PanicKind, RuntimeCall};
+use hir::program::ObjectMethod;
 use hir::{Type, TypeKind};
 use ir::ssa::{ENTRY, Graph, Inst, Value};
 use ir::{ItemId, Stop, Symbol, Where};
@@ -234,6 +235,30 @@ impl Checker<'_> {
                 }
             }
             Op::CallValue => self.call_value(at, args, result_ty),
+            Op::Methods => {
+                if let Some(ty) = result_ty
+                    && !matches!(ty.kind(), TypeKind::Methods(..))
+                {
+                    self.faults.push(MirFault::MethodsType { at, found: ty.to_string() });
+                }
+            }
+            Op::Object => {
+                if let (Some(cell), Some(object)) = (self.first(args), result_ty)
+                    && !is_cell_of(cell, object)
+                {
+                    self.faults.push(MirFault::ObjectCell { at, cell: cell.to_string(), object: object.to_string() });
+                }
+            }
+            Op::CallMethod | Op::ChangeMethod => {
+                let item = ItemId::from_raw(row.imm as u32);
+                self.call(at, item, args, result_ty)?;
+                if let Some(object) = self.first(args) {
+                    let method = ObjectMethod { item, changes: row.op == Op::ChangeMethod };
+                    if !object.has_parameter() && !self.cx.methods(object)?.contains(&method) {
+                        self.faults.push(MirFault::ObjectMethod { at, object: object.to_string(), function: item.to_string() });
+                    }
+                }
+            }
             Op::Tail => self.call(at, ItemId::from_raw(row.imm as u32), args, graph.results.first().copied())?,
             Op::Jump | Op::Branch => self.targets(at, inst),
             Op::Switch => {
@@ -287,6 +312,7 @@ impl Checker<'_> {
             Class::Cell => matches!(ty.kind(), TypeKind::Cell(_)),
             Class::Hole => matches!(ty.kind(), TypeKind::Hole(_)),
             Class::Function => matches!(ty.kind(), TypeKind::Function(..)),
+            Class::Object => matches!(ty.kind(), TypeKind::Object(_)),
             Class::Element => match first.map(Type::kind) {
                 Some(TypeKind::List(element)) => ty == element,
                 // The operand is at fault, and said to be.
@@ -660,6 +686,12 @@ fn is_built_in(ty: Type) -> bool {
     matches!(ty, Type::INT | Type::FLOAT | Type::BOOL | Type::CHAR | Type::BYTE | Type::STR | Type::VOID)
 }
 
+/// Does the cell hold how a type does what this object asks for, and a value of that type?
+fn is_cell_of(cell: Type, object: Type) -> bool {
+    let TypeKind::Cell(&[methods, of]) = cell.kind() else { return false };
+    methods.kind() == TypeKind::Methods(object, of)
+}
+
 /// Does an inference variable or an error stand in it? A type parameter is a matter of the phase.
 fn is_open(ty: Type) -> bool {
     match ty.kind() {
@@ -693,6 +725,7 @@ fn class_text(class: Class, first: Option<Type>) -> String {
         Class::Cell => "a cell",
         Class::Hole => "a value with a hole",
         Class::Function => "a function",
+        Class::Object => "a trait object",
         Class::Element => "an element of the list",
     };
     text.to_owned()

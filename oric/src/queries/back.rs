@@ -399,6 +399,7 @@ pub fn is_hidden(id: ItemId) -> bool {
         || id == super::tests_item()
         || Purpose::of(id).is_some()
         || id.unpacked().is_some()
+        || hir::types::instance_of(id).0.of_object().is_some()
         || hir::resolve::prelude::is_predeclared(id)
 }
 

@@ -235,6 +235,10 @@ impl Provider for FunctionType {
         if *id == tests_item() {
             return Ok(Some(Arc::new((vec![hir::Type::list(hir::Type::STR)], hir::Type::VOID))));
         }
+        if let Some((made, signature)) = levels.done(super::levels::in_object(*id, levels))? {
+            let types = mir::build::in_object_signature(&signature, made.object, made.of, made.result, made.changes);
+            return Ok(Some(Arc::new(types)));
+        }
         let code = levels.done(hir::program::CodeType::of(*id, &hir::program::Given::default(), levels))?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
     }

@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use hir::program::ObjectMethod;
 use hir::{Type, TypeKind};
 use ir::{ItemId, Stop, Symbol};
 use query::{Ctx, Interrupt, Query};
@@ -13,8 +14,8 @@ use syntax::tree::ModulePath;
 
 use super::{
     BuiltBody, Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation,
-    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, OptimisedBody, Outline, OwnedBody, PackageTable, Packages,
-    Scope, SelfUses, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, ObjectMethods, OptimisedBody, Outline, OwnedBody,
+    PackageTable, Packages, Scope, SelfUses, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -151,6 +152,7 @@ pub(super) fn int_of(value: Option<&mir::ConstValue>) -> Option<i64> {
         | mir::ConstValue::Variant(..)
         | mir::ConstValue::Cell(..)
         | mir::ConstValue::List(..)
+        | mir::ConstValue::Object(..)
         | mir::ConstValue::Function(..) => None,
     }
 }
@@ -193,6 +195,10 @@ impl mir::Context for Levels<'_, '_> {
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
         variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+    }
+
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
+        methods(object, |object| Ok((*self.ask::<ObjectMethods>(&object)?).clone()))
     }
 
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
@@ -269,6 +275,10 @@ impl lir::Context for Levels<'_, '_> {
         variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
+        methods(object, |object| Ok((*self.ask::<ObjectMethods>(&object)?).clone()))
+    }
+
     fn watches_memory(&self) -> Result<bool, Stop> {
         Ok(self.settings()?.is_some_and(|options| options.mem_debug))
     }
@@ -309,6 +319,29 @@ pub(super) fn lambda_type(
         types = Arc::new(mir::build::unpacking_signature(&types, count));
     }
     Ok(Some(types))
+}
+
+/// Only trait objects have methods at addresses; the others need no question.
+pub(super) fn methods(ty: Type, ask: impl FnOnce(Type) -> Result<Arc<[ObjectMethod]>, Stop>) -> Result<Arc<[ObjectMethod]>, Stop> {
+    match ty.kind() {
+        TypeKind::Object(_) => ask(ty),
+        _ => Ok(Arc::default()),
+    }
+}
+
+/// What an object points to under this name, and the signature of the method that it calls; `None` for any other item.
+pub(super) fn in_object(
+    id: ItemId,
+    cx: &(impl hir::Context + mir::Context),
+) -> Result<Option<(mir::build::InObject, Arc<mir::ir::SignatureTypes>)>, Stop> {
+    let Some((method, of)) = ObjectMethod::behind(id) else { return Ok(None) };
+    let (base, parts) = hir::types::instance_of(method.item);
+    let (Some(&object), Some(declared)) = (parts.first(), hir::Context::signature(cx, base)?) else { return Ok(None) };
+    let parts: Vec<Type> = [of].iter().chain(&parts[1..]).copied().collect();
+    let callee = mir::Context::callee(cx, hir::types::instance(base, &parts))?;
+    let Some(signature) = mir::Context::signature(cx, callee)? else { return Ok(None) };
+    let result = mir::Context::normal(cx, declared.result.substituted(&parts))?;
+    Ok(Some((mir::build::InObject { id, object, of, callee, result, changes: method.changes }, signature)))
 }
 
 /// Only declared types have variants; the others need no question.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, Main, OptimisedBody, Options,
-    OwnedBody, Parse, Provider, Settings, TypedBody, Variants,
+    BodyReport, BuiltBody, ConstantValue, Contracts, Fields, GenericBody, Groups, Inlinable, Item, Levels, Main, ObjectMethods,
+    OptimisedBody, Options, OwnedBody, Parse, Provider, Settings, TypedBody, Variants,
 };
 use crate::rewrites::Stage;
 
@@ -46,6 +46,12 @@ impl Provider for Fields {
             | TypeKind::Parameter(..)
             | TypeKind::Variable(_) => None,
         })
+    }
+}
+
+impl Provider for ObjectMethods {
+    fn provide(levels: &Levels<'_, '_>, object: &Type) -> Result<Arc<[hir::program::ObjectMethod]>, Interrupt> {
+        levels.done(hir::resolve::objects::methods(*object, levels))
     }
 }
 
@@ -90,6 +96,14 @@ impl Provider for BuiltBody {
             // What the owner of a function that borrows has taken, it drops behind the call.
             let may_copy = count == 0 || levels.get::<Inlinable>(&lambda)?.is_some();
             mir::build::unpacking(*id, lambda, &types, count, may_copy)
+        } else if let Some((made, signature)) = levels.done(super::levels::in_object(*id, levels))? {
+            if is_endless(*id) {
+                return Ok(None);
+            }
+            made.body(&signature)
+        } else if let Some(method) = levels.done(method_of_object(*id, levels))? {
+            let Some(signature) = levels.done(mir::Context::signature(levels, *id))? else { return Ok(None) };
+            mir::build::on_object(method, &signature)
         } else if id.is_instance() {
             let (generic, _) = hir::types::instance_of(*id);
             if is_endless(*id) {
@@ -113,6 +127,13 @@ impl Provider for BuiltBody {
         crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&body), levels));
         Ok(Some(Arc::new(body)))
     }
+}
+
+/// The method of a trait for an object of it, when the item is one.
+fn method_of_object(id: ItemId, levels: &Levels<'_, '_>) -> Result<Option<hir::program::ObjectMethod>, ir::Stop> {
+    let (_, args) = hir::types::instance_of(id);
+    let Some(&object) = args.first() else { return Ok(None) };
+    Ok(mir::Context::methods(levels, object)?.iter().copied().find(|method| method.item == id))
 }
 
 /// A method of a trait of the prelude, as the compiler makes it for one type.

@@ -220,6 +220,7 @@ queries! {
         ConstantValue = 34 "constant_value" (ItemId) -> middle::Evaluated, value, ["mir"], "value of a module constant";
         LambdaType    = 63 "lambda_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value, ["oric"], "parameter types of a lambda, then those of what it captures, and its result";
         Fields        = 35 "fields"         (hir::Type) -> Option<Arc<[hir::Type]>>, value + firewall, ["oric"], "field types of a tuple or struct";
+        ObjectMethods = 80 "object_methods" (hir::Type) -> Arc<[hir::program::ObjectMethod]>, value + firewall, ["hir" "oric"], "methods of a trait object, in the order of their addresses";
         Variants      = 48 "variants"       (hir::Type) -> Option<Arc<mir::Variants>>, value + firewall, ["oric"], "payload types of the variants of a sum of several";
         // Code.
         LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value + firewall, ["lir"], "machine parameters and results of a function";

@@ -4,6 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use hir::program::ObjectMethod;
 use ir::ItemId;
 use ir::ops::Effect;
 use ir::ssa::ENTRY;
@@ -70,7 +71,12 @@ pub fn outline(body: &lir::Body<lir::Legal>) -> Callable {
             if seen.insert(callee) {
                 outline.callees.push(callee);
             }
-            if row.op == Op::Code && callee.unpacked().is_none() && Purpose::of(callee).is_none() && valued.insert(callee) {
+            if row.op == Op::Code
+                && callee.unpacked().is_none()
+                && ObjectMethod::behind(callee).is_none()
+                && Purpose::of(callee).is_none()
+                && valued.insert(callee)
+            {
                 outline.values.push(callee);
             }
         }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use hir::Type;
+use hir::program::ObjectMethod;
 use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
 use super::{
     ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature,
-    Mutates, OptimisedBody, Outline, OwnedBody, Position, Scope, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    Mutates, ObjectMethods, OptimisedBody, Outline, OwnedBody, Position, Scope, Settings, Signature, TraitDef, TraitImpls, TypeDefinition,
+    Variants,
 };
 
 /// Answers from an engine.
@@ -101,6 +103,10 @@ impl mir::Context for World<'_> {
         super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
+        super::levels::methods(object, |object| Ok((*self.ask::<ObjectMethods>(&object)?).clone()))
+    }
+
     fn constant(&self, item: ItemId) -> Result<Option<Arc<mir::ConstValue>>, Stop> {
         Ok(self.ask::<ConstantValue>(&item)?.value.clone())
     }
@@ -140,6 +146,10 @@ impl lir::Context for World<'_> {
             return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
         }
         Ok((*self.ask::<LirSignature>(&function)?).clone())
+    }
+
+    fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
+        mir::Context::methods(self, object)
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {

@@ -26,6 +26,10 @@ pub struct Exchanged<'a> {
 }
 
 impl mir::Context for Exchanged<'_> {
+    fn methods(&self, object: Type) -> Result<Arc<[hir::program::ObjectMethod]>, Stop> {
+        mir::Context::methods(self.world, object)
+    }
+
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         mir::Context::signature(self.world, function)
     }

@@ -105,6 +105,10 @@ impl World {
 }
 
 impl Context for World {
+    fn methods(&self, object: Type) -> Result<Arc<[hir::program::ObjectMethod]>, Stop> {
+        hir::resolve::objects::methods(object, &self.program)
+    }
+
     fn signature(&self, function: ItemId) -> Result<Option<Arc<(Vec<Type>, Type)>>, Stop> {
         if let Some((function, count)) = function.unpacked() {
             return Ok(self.signature(function)?.map(|types| Arc::new(build::unpacking_signature(&types, count))));
