@@ -249,7 +249,12 @@ impl Context for TextContext {
         let Some(signature) = self.signatures.get(&item) else { return Ok(None) };
         let owner = self.traits.values().find(|definition| definition.methods.iter().any(|method| method.item == item));
         Ok(Some(match owner {
-            Some(definition) => Arc::new(Signature { owner: Some(definition.item), ..Signature::clone(signature) }),
+            Some(definition) => {
+                // What takes a `Self` first is a method.
+                let is_method = signature.params.first().is_some_and(|param| matches!(param.ty.kind(), TypeKind::Parameter(0, _)));
+                let receiver = if is_method { Receiver::Plain } else { Receiver::None };
+                Arc::new(Signature { owner: Some(definition.item), receiver, ..Signature::clone(signature) })
+            }
             None => signature.clone(),
         }))
     }

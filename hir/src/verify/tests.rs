@@ -56,6 +56,7 @@ const TABLE: &[(&str, &str)] = &[
     ("H0110", "%2: int = call @m.nope"),
     ("H0221", "%2: T$0 = call @m.make<T$0>\n%3: void = let a.2, %2\n%4: int = int 1\n%5: int = block %3, %4, tail"),
     ("H0222", "%2: int = call @m.make"),
+    ("H0302", "%2: int = int 1\n%3: object<m.Tr> = object %2\n%4: void = let o.2, %3\n%5: int = int 1\n%6: int = block %4, %5, tail"),
     ("H0301", "%2: int = int 1\n%3: int = call @m.Tr'go<int>, %2"),
     ("H0301", "%2: int = int 1\n%3: float = float 0x0000000000000000\n%4: m.P = aggregate %2, %3\n%5: int = call @m.Tr'go<m.P>, %4"),
     ("H0201", "%2: float = float 0x0000000000000000"),

@@ -48,7 +48,7 @@ impl InObject {
     /// The body, where the callee has this signature.
     pub fn body(&self, method: &SignatureTypes) -> Body<Mono> {
         let (own, result) = in_object_signature(method, self.object, self.of, self.result, self.changes);
-        let mut maker = Maker::new(self.id, &own, result);
+        let mut maker = Maker::new(self.id, self.id, &own, result);
         let Some((&cell, others)) = maker.params.split_last() else { return Body::new(maker.graph) };
         let mut args = vec![maker.graph.append1(maker.entry, NewInst { args: &[cell], imm: 1, ..NewInst::new(Op::Part) }, self.of)];
         args.extend_from_slice(others);
@@ -82,7 +82,10 @@ impl InObject {
 
 /// The body of a method of a trait for an object.
 pub fn on_object(method: ObjectMethod, signature: &SignatureTypes) -> Body<Mono> {
-    let mut maker = Maker::new(method.item, &signature.0, signature.1);
+    // Nobody wrote it: its place is that of what the object points to, which stack traces leave out.
+    let (base, parts) = hir::types::instance_of(method.item);
+    let unwritten = hir::types::instance(base.in_object(method.changes), parts);
+    let mut maker = Maker::new(method.item, unwritten, &signature.0, signature.1);
     let op = if method.changes { Op::ChangeMethod } else { Op::CallMethod };
     let args = maker.params.clone();
     let given = maker.risky(NewInst { args: &args, imm: u64::from(method.item.raw()), ..NewInst::new(op) }, signature.1);
@@ -98,11 +101,11 @@ struct Maker {
 }
 
 impl Maker {
-    fn new(id: ItemId, params: &[Type], result: Type) -> Maker {
+    fn new(id: ItemId, place: ItemId, params: &[Type], result: Type) -> Maker {
         let mut graph: Graph<Mir> = Graph::new(id, vec![result]);
         let entry = graph.add_block();
         let params = params.iter().map(|&ty| graph.add_param(entry, ty)).collect();
-        let place = graph.places.add(Place { item: id, line: 1, column: 1, inlined_at: PlaceId::NONE });
+        let place = graph.places.add(Place { item: place, line: 1, column: 1, inlined_at: PlaceId::NONE });
         Maker { graph, entry, params, place }
     }
 
