@@ -60,6 +60,7 @@ use crate::{Intrinsic, Type, TypeKind};
 pub use derive::made;
 use draft::{Draft, Row};
 use index::Updated;
+use objects::Coerced;
 use postpone::Postponed;
 use propagate::Target;
 use traits::{Obligation, Projection};
@@ -668,13 +669,18 @@ impl<'a> Checker<'a> {
         if (found.has_variable() || expected.has_variable() || found == expected) && self.unify(found, expected) {
             return Ok(expr);
         }
-        if let TypeKind::Object(_) = expected.kind()
-            && let Some(object) = self.as_object(expr, expected, found)?
-        {
-            return Ok(object);
-        }
+        let lacking = match expected.kind() {
+            TypeKind::Object(_) => match self.as_object(expr, expected, found)? {
+                Coerced::Object(object) => return Ok(object),
+                Coerced::Lacks(interface) => Some(interface),
+            },
+            _ => None,
+        };
         let span = self.span_at(expr);
         self.mismatch(span, expected, found, why, Some(expr));
+        if let Some(interface) = lacking {
+            self.explain_lack(found, interface);
+        }
         Ok(self.error(span))
     }
 

@@ -154,12 +154,17 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// What to write where one of the two types is an `Option` or a `Result` of the other.
+/// What to write where one of the two types is an `Option` or a `Result` of the other, or a list of what could be trait objects.
 fn wrapping(expected: Type, found: Type) -> Option<&'static str> {
     let holds = |whole: Type, part: Type| match whole.kind() {
         TypeKind::Struct(item, args) if args.first() == Some(&part) => prelude::sum(item),
         _ => None,
     };
+    if let (TypeKind::List(wanted), TypeKind::List(_)) = (expected.kind(), found.kind())
+        && let TypeKind::Object(_) = wanted.kind()
+    {
+        return Some("values become trait objects one by one: say what list it is where it is made, or put each into a new one");
+    }
     match (holds(expected, found), holds(found, expected)) {
         (_, Some(Sum::Option)) => Some("there may be no value: say what to take then, `value ?? other`, or ask with `match`"),
         (_, Some(Sum::Result)) => {

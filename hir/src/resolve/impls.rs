@@ -7,8 +7,8 @@ use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity};
 use super::signature::reader;
 use super::types::show;
 use super::{Generics, Modules};
-use crate::Type;
 use crate::program::{Context, Entity, Given, ImplRow, Implementation, Scope, TraitRef};
+use crate::{Type, TypeKind};
 
 /// The header of an impl; `None` when the item is none of the slice or has syntax errors.
 pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementation>, Stop> {
@@ -36,6 +36,11 @@ pub fn implementation(item: &Item, cx: &dyn Context) -> Result<Option<Implementa
     }
     generics.declare(&mut reader.around, anchor, &mut reader.diagnostics);
     found.ty = reader.read(*ty)?;
+    if let TypeKind::Object(_) = found.ty.kind() {
+        // What it does is what the type in it does, by its traits.
+        reader.diagnostics.push(Diagnostic::new(Code::E2040, anchor, type_span, ["impls for trait objects".into()]));
+        found.ty = Type::ERROR;
+    }
     if found.generics.is_empty() {
         help_to_parameters(item, *ty, &mut reader.diagnostics);
     }
