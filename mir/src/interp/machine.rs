@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use hashbrown::HashMap;
-use hir::{Type, TypeKind};
 use ir::{ItemId, Stop};
 
 use super::calls::Given;
@@ -11,6 +10,7 @@ use super::code::{Code, HEAP, Insn, Run, Slot};
 use super::exchange::Way;
 use super::ghost::Ghosts;
 use super::hole::Unfilled;
+use super::indirect::object_of;
 use super::list::Elements;
 use super::value::{Cell, Heap, Parts};
 use super::{Limit, Limits, Output, Position, Positions};
@@ -66,7 +66,7 @@ pub(super) struct Machine<'a> {
     functions: Vec<Function>,
     numbers: HashMap<ItemId, u32>,
     pub(super) frames: Vec<Frame>,
-    words: Vec<u64>,
+    pub(super) words: Vec<u64>,
     pub(super) heaps: Vec<Heap>,
     stack_used: u64,
     bytes_left: u64,
@@ -156,7 +156,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Makes a frame on top; parameters are still to be written.
-    fn push(&mut self, code: Rc<Code>, dest: Slot) -> Step<()> {
+    pub(super) fn push(&mut self, code: Rc<Code>, dest: Slot) -> Step<()> {
         if self.frames.len() as u64 >= self.limits.depth {
             return Err(Halt::Limit(Limit::Depth));
         }
@@ -625,18 +625,7 @@ impl<'a> Machine<'a> {
                         Some(_) => args.chain([Cell::Heap(Heap::Cell(captured))]).collect(),
                         None => args.chain(captured.all().iter().cloned()).collect(),
                     };
-                    if cells.len() != target.params.len() {
-                        return Err(broken(&code, "call_value with another number of arguments"));
-                    }
-                    self.push(target.clone(), *d)?;
-                    (wb, hb) = (self.words.len() - target.template.len(), self.heaps.len() - target.heaps as usize);
-                    for (&param, cell) in target.params.iter().zip(cells) {
-                        match (cell, param & HEAP != 0) {
-                            (Cell::Word(word), false) => word!(param) = word,
-                            (Cell::Heap(heap), true) => heap!(param & !HEAP) = heap,
-                            (Cell::Word(_) | Cell::Heap(_), _) => return Err(broken(&code, "call_value with an argument of another kind")),
-                        }
-                    }
+                    (wb, hb) = self.enter(&code, &target, cells, *d)?;
                     spend!(target.entry_cost);
                     (code, pc) = (target, 0);
                     continue;
@@ -654,18 +643,7 @@ impl<'a> Machine<'a> {
                     if let Some(frame) = self.frames.last_mut() {
                         frame.pc = pc;
                     }
-                    if cells.len() != target.params.len() {
-                        return Err(broken(&code, "a call of an object's method with another number of arguments"));
-                    }
-                    self.push(target.clone(), *d)?;
-                    (wb, hb) = (self.words.len() - target.template.len(), self.heaps.len() - target.heaps as usize);
-                    for (&param, cell) in target.params.iter().zip(cells) {
-                        match (cell, param & HEAP != 0) {
-                            (Cell::Word(word), false) => word!(param) = word,
-                            (Cell::Heap(heap), true) => heap!(param & !HEAP) = heap,
-                            (Cell::Word(_) | Cell::Heap(_), _) => return Err(broken(&code, "call_value with an argument of another kind")),
-                        }
-                    }
+                    (wb, hb) = self.enter(&code, &target, cells, *d)?;
                     spend!(target.entry_cost);
                     (code, pc) = (target, 0);
                     continue;
@@ -799,15 +777,6 @@ impl Machine<'_> {
     /// The function of a number.
     pub(super) fn item(&self, number: u32) -> Option<ItemId> {
         self.functions.get(number as usize).map(|function| function.item)
-    }
-}
-
-/// The type of the value in an object: in its cell stand the addresses of its methods, by the number of their type, and the value.
-pub(super) fn object_of(object: &Heap) -> Option<Type> {
-    let Some(&Cell::Word(methods)) = object.cell_part(0) else { return None };
-    match Type::from_raw(methods as u32).kind() {
-        TypeKind::Methods(_, of) => Some(of),
-        _ => None,
     }
 }
 

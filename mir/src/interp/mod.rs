@@ -22,6 +22,7 @@ mod decode;
 mod exchange;
 mod ghost;
 mod hole;
+mod indirect;
 mod list;
 mod machine;
 #[cfg(test)]
@@ -287,7 +288,7 @@ fn constant(cell: &Cell, ty: Type, depth: u32, machine: &Machine<'_>, cx: &dyn C
             constants(captured.all(), types, depth, machine, cx)?.map(|values| ConstValue::Function(ty, item, values))
         }
         (TypeKind::Object(_), Cell::Heap(object)) => {
-            let (Some(of), Some(value)) = (machine::object_of(object), object.cell_part(1)) else { return Ok(None) };
+            let (Some(of), Some(value)) = (indirect::object_of(object), object.cell_part(1)) else { return Ok(None) };
             constant(value, of, depth + 1, machine, cx)?.map(|value| ConstValue::Object(ty, of, Box::new(value)))
         }
         _ => None,

@@ -20,7 +20,7 @@ fn check(functions: &str) -> Vec<String> {
 fn check_in<P: Phase>(functions: &str) -> Vec<String> {
     let phase = P::NAME;
     let source = format!(
-        "ori-ir mir.{phase} 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! class cell<str> = 2\n;! class cell<str, int> = 3\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n{functions}"
+        "ori-ir mir.{phase} 1\n;! type m.P = {{int, bool}}\n;! type m.S = {{}} | {{int, str}}\n;! class cell<str> = 2\n;! class cell<str, int> = 3\n;! fn @m.ext(int, str) -> bool\n;! fn @m.num() -> int\n;! fn @m.ofobj(object<m.Tr>) -> bool\n{functions}"
     );
     let dump = ir::text::parse(&source).unwrap_or_else(|e| panic!("{e}\n{source}"));
     let (bodies, cx) = text::from_dump::<P>(&dump).unwrap_or_else(|e| panic!("{e}\n{source}"));
@@ -74,6 +74,9 @@ fn broken() -> Vec<String> {
         "%9: m.S = variant %0, 1 ;~ M0224",
         "%9: m.S = variant %3, %3, 1 ;~ M0226",
         "%9: (int) -> bool = closure @m.ext ;~ M0230",
+        "%9: int = methods ;~ M0238",
+        "%8: methods<object<m.Tr>, int> = methods\n  %9: cell<methods<object<m.Tr>, int>, int> = new %8, %0\n  %10: object<m.Other> = object %9 ;~ M0239",
+        "%8: methods<object<m.Tr>, int> = methods\n  %9: cell<methods<object<m.Tr>, int>, int> = new %8, %0\n  %10: object<m.Tr> = object %9\n  %11: bool = call_method %10, @m.ofobj, b1 !1:1 ;~ M0240",
         "%9: (int) -> bool = closure @m.none ;~ M0208",
         "%9: int = call_value %7, %0, b1 !1:1 ;~ M0231",
         "%9: bool = call_value %7, %2, b1 !1:1 ;~ M0231",
