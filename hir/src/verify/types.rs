@@ -469,11 +469,22 @@ impl Verifier<'_> {
             Answer::Proven(Evidence::Bound | Evidence::Made) => {}
             // A dump does not say what is known of its type parameters.
             Answer::Refuted if this.has_parameter() && self.given.bounds.is_empty() => {}
+            Answer::Refuted if self.is_told_by_object(this, interface)? => {}
             Answer::Refuted | Answer::Unsupported | Answer::Endless => {
                 self.report(Rule::Evidence, id, format!("{this} does not implement {}", interface.show()));
             }
         }
         Ok(())
+    }
+
+    /// Is the trait one of those of an object? A dump tells of the methods of a trait what their code takes and gives, not what was written, nor supertraits.
+    fn is_told_by_object(&self, object: Type, interface: TraitRef) -> Result<bool, Stop> {
+        for own in traits_of(object) {
+            if own == interface || self.cx.trait_definition(own.item())?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn object(&mut self, id: ExprId, ty: Type, found: Type) -> Result<(), Stop> {
@@ -483,7 +494,8 @@ impl Verifier<'_> {
         for interface in traits_of(ty) {
             // A dump tells of plain traits alone, and nothing of what is known of type parameters.
             let is_told = self.cx.trait_definition(interface.item())?.is_some() && !(found.has_parameter() && self.given.bounds.is_empty());
-            if is_told && found != Type::NEVER && !matches!(solve(found, interface, &self.given, self.cx)?, Answer::Proven(_)) {
+            let has = || Ok(matches!(solve(found, interface, &self.given, self.cx)?, Answer::Proven(_)));
+            if is_told && found != Type::NEVER && !has()? && !self.is_told_by_object(found, interface)? {
                 self.report(Rule::ObjectTraits, id, format!("{found} does not implement {}", interface.show()));
             }
         }
