@@ -297,6 +297,14 @@ impl Context for Program {
         Ok(scope)
     }
 
+    fn hidden_result(&self, function: ItemId) -> Result<Option<Type>, Stop> {
+        let checked = self.checked(function);
+        match checked.as_ref().and_then(|checked| checked.body.as_ref()) {
+            Some(body) => infer::hidden_result(body, self),
+            None => Ok(None),
+        }
+    }
+
     fn signature(&self, item: ItemId) -> Result<Option<Arc<Signature>>, Stop> {
         if let Some(known) = self.signatures.borrow().get(&item) {
             return Ok(known.clone());

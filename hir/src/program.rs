@@ -36,6 +36,9 @@ pub trait Context {
     fn trait_impls(&self, interface: ItemId, head: Option<ItemId>) -> Result<Arc<Vec<ImplRow>>, Stop>;
     /// Does a method change its `self`? Then its callers get the new one back.
     fn mutates(&self, method: ItemId) -> Result<bool, Stop>;
+    /// The type of the values of a function whose result is hidden (`-> impl Tr`), in its own type parameters; `None` when its body has errors. Only whoever makes code
+    /// asks: what is checked against the function depends on nothing but its signature.
+    fn hidden_result(&self, function: ItemId) -> Result<Option<Type>, Stop>;
     /// The value of a constant of type int, char or byte, for range patterns; `None` when it is not known.
     fn constant_int(&self, item: ItemId) -> Result<Option<i64>, Stop>;
 }
@@ -220,6 +223,8 @@ pub struct Signature {
     pub params: Vec<Parameter>,
     /// Result type.
     pub result: Type,
+    /// Of a hidden result (`-> impl Tr`) what everybody knows: its traits, and what its associated types are.
+    pub promised: Option<Box<Given>>,
     /// Where the result type stands (item-relative): the usual *because*.
     pub result_span: Span,
     /// Where the name stands (item-relative).
@@ -418,9 +423,16 @@ pub struct Given {
     pub bounds: Vec<Bound>,
     /// What associated types are.
     pub equalities: Vec<Equality>,
+    /// Is code made here? Then results that are hidden are known, too.
+    pub is_for_code: bool,
 }
 
 impl Given {
+    /// What is known where code is made of closed types.
+    pub fn for_code() -> Given {
+        Given { is_for_code: true, ..Given::default() }
+    }
+
     /// Both.
     pub fn extend(&mut self, other: &Given) {
         self.bounds.extend(&other.bounds);
@@ -435,7 +447,7 @@ impl Given {
             ty: equality.ty.substituted(args),
             is_default: equality.is_default,
         };
-        Given { bounds: bounds.collect(), equalities: self.equalities.iter().map(equality).collect() }
+        Given { bounds: bounds.collect(), equalities: self.equalities.iter().map(equality).collect(), ..*self }
     }
 }
 

@@ -99,7 +99,7 @@ impl<'a> Checker<'a> {
                 let pair = Type::tuple(&[key, value]);
                 (Into::Map, pair, Why::ElementOf(pair))
             }
-            TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) if !wanted.has_variable() => {
+            TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) if !wanted.has_variable() => {
                 match self.having(wanted, Known::Collect.item(), syntax::Span::default())?[..] {
                     [] => (Into::List, self.fresh_lenient(), Why::None),
                     [one] => match one.args() {

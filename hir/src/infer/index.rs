@@ -101,7 +101,7 @@ impl<'a> Checker<'a> {
 
     /// The method `updated(key:, value:)` of a type; `None` when it has none that gives the type itself.
     pub(super) fn updated_of(&mut self, ty: Type, at: Span) -> Result<Option<Updated>> {
-        if !matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..)) {
+        if !matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..)) {
             return Ok(None);
         }
         let name = Symbol::new("updated");

@@ -143,8 +143,10 @@ impl<'a> Checker<'a> {
         }
         // The methods of built-in types are inherent.
         if !ty.fits_anywhere()
-            && (matches!(ty.kind(), TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Object(_))
-                || !self.has_method(ty, name.as_str()))
+            && (matches!(
+                ty.kind(),
+                TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..) | TypeKind::Object(_)
+            ) || !self.has_method(ty, name.as_str()))
         {
             match self.of_traits(ty, name, true, at, expect)? {
                 Offered::Nothing if name.as_str() == "into" && types.is_empty() && args.is_empty() => {

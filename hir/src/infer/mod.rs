@@ -16,6 +16,7 @@ mod derive;
 mod draft;
 mod elsewhere;
 mod expr;
+mod hidden;
 mod index;
 mod inherent;
 mod lambda;
@@ -59,6 +60,7 @@ use crate::types::{instance, parameters};
 use crate::{Intrinsic, Type, TypeKind};
 pub use derive::made;
 use draft::{Draft, Row};
+pub use hidden::hidden_result;
 use index::Updated;
 use objects::Coerced;
 use postpone::Postponed;
@@ -283,8 +285,15 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
     checker.diagnostics = of_attributes;
     let mut expected = None;
     let mut changed = None;
+    let mut hidden = None;
     if let Some(signature) = &declared {
         expected = Some((signature.result, result_why));
+        // What is hidden the body tells.
+        if signature.promised.is_some() && signature.result != Type::ERROR {
+            let open = checker.fresh_lenient();
+            hidden = Some(open);
+            expected = Some((open, Why::Hidden(signature.result_span)));
+        }
         checker.given.extend(&signature.given);
         if !matches!(which, Which::Default(_)) {
             for parameter in &signature.params {
@@ -299,7 +308,7 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         }
         checker.owe_parts(signature.result, signature.result_span)?;
         if !matches!(which, Which::Default(_)) {
-            checker.targets.push(Target { ty: signature.result, block: None, this: changed, is_left: false });
+            checker.targets.push(Target { ty: hidden.unwrap_or(signature.result), block: None, this: changed, is_left: false });
         }
         // The driver reports what is wrong with the signature; here it only means that there is no body.
         checker.poisoned |= signature.diagnostics.iter().any(|d| d.severity() == Severity::Error);
@@ -322,6 +331,11 @@ pub fn body(item: &Item, which: Which, cx: &dyn Context) -> std::result::Result<
         None => checker.root(root, expected)?,
     };
     let mut result = expected.map(|(ty, _)| ty);
+    if let (Some(open), Some(signature)) = (hidden, &declared) {
+        checker.prove_open()?;
+        result = Some(checker.resolved(open));
+        checker.keeps_promise(signature, open)?;
+    }
     if let (Some(this), Some(language_result)) = (changed, result) {
         root = checker.with_self(root, this, language_result);
         result = Some(returned(language_result, checker.draft.body.locals[this].ty));
@@ -448,7 +462,7 @@ impl<'a> Checker<'a> {
 
     fn finish(mut self, root: ExprId, expected: Option<Type>) -> Result<Checked> {
         self.close_types()?;
-        let ty = expected.unwrap_or(self.ty(root));
+        let ty = self.resolved(expected.unwrap_or(self.ty(root)));
         let failed = self.poisoned || ty == Type::ERROR || self.diagnostics.iter().any(|d| d.severity() == Severity::Error);
         self.diagnostics.sort_by_key(|d| d.span);
         let body = (!failed).then(|| self.draft.finish(root, ty, &self.item.lines));

@@ -117,6 +117,7 @@ impl Checker<'_> {
             (TypeKind::Associated(a, of_a, name_a), TypeKind::Associated(b, of_b, name_b)) => {
                 of_a == of_b && name_a == name_b && self.unify_all(a, b, fixed)
             }
+            (TypeKind::Opaque(a, of_a), TypeKind::Opaque(b, of_b)) => a == b && self.unify_all(of_a, of_b, fixed),
             (TypeKind::Object(a), TypeKind::Object(b)) => self.unify_all(a, b, fixed),
             (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => {
                 self.unify_all(a, b, fixed) && self.unify_parts(result_a, result_b, fixed)

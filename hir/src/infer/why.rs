@@ -17,6 +17,8 @@ pub(super) enum Why<'a> {
     Annotation(Span),
     /// The result type in the header.
     Result(Span),
+    /// The result in the header, whose type is hidden (`-> impl Tr`): what another way gives.
+    Hidden(Span),
     /// The parameter whose default this is.
     Default(Span),
     /// Parameter of a declared function: function, name, place in the item of the function.
@@ -87,6 +89,13 @@ impl<'a> Checker<'a> {
     pub(super) fn mismatch(&mut self, span: Span, expected: Type, found: Type, why: Why<'a>, expr: Option<ExprId>) {
         let (want, have) = (show(expected), show(found));
         let anchor = self.anchor;
+        if let Why::Hidden(header) = why {
+            let error = self.report(Code::E0811, span, [want.as_str().into(), have.as_str().into()]);
+            error.label = format!("this is `{have}`");
+            error.labels.push(syntax::Label { anchor, span: header, text: "one type is hidden behind this".into() });
+            error.helps.push("a trait object may hold values of several types: leave `impl` away".into());
+            return;
+        }
         let reason: Option<(Anchor, Span, String)> = match why {
             Why::None => None,
             Why::Annotation(span) => Some((anchor, span, format!("expected `{want}` because of this annotation"))),
@@ -104,7 +113,13 @@ impl<'a> Checker<'a> {
             }
             Why::Scrutinee(span) => Some((anchor, span, format!("expected `{want}` because this is what is matched"))),
             Why::FirstElement(span) => Some((anchor, span, format!("expected `{want}` because the list begins with this"))),
-            Why::Builtin(..) | Why::Field(..) | Why::Payload(..) | Why::Element(_) | Why::Condition(_) | Why::Spread(_) => None,
+            Why::Hidden(_)
+            | Why::Builtin(..)
+            | Why::Field(..)
+            | Why::Payload(..)
+            | Why::Element(_)
+            | Why::Condition(_)
+            | Why::Spread(_) => None,
             Why::ElementOf(_) => None,
         };
         let note = match why {

@@ -357,7 +357,7 @@ fn parts(ty: Type, path: &[Step], given: &Given, cx: &dyn Context) -> Result<Vec
         let mut inner: Vec<Type> = Vec::new();
         for ty in types {
             let found = match (*step, ty.kind()) {
-                (Step::Index, TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..)) => {
+                (Step::Index, TypeKind::Struct(..) | TypeKind::Parameter(..) | TypeKind::Associated(..) | TypeKind::Opaque(..)) => {
                     let found = super::solve::candidates(ty, Known::Index.item(), given, cx, &mut || Type::ERROR)?;
                     inner.extend(found.iter().filter_map(|found| found.args().last()));
                     None

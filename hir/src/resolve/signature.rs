@@ -15,8 +15,8 @@ use super::recursion::{Endless, endless};
 use super::solve::{Answer, solve};
 use super::types::show;
 use super::{Generics, Surroundings, TypeReader};
-use crate::Type;
-use crate::program::{Bound, Context, Given, Parameter, Receiver, Scope, Signature, TraitRef, TypeDefinition, TypeForm, Variant};
+use crate::program::{Bound, Context, Equality, Given, Parameter, Receiver, Scope, Signature, TraitRef, TypeDefinition, TypeForm, Variant};
+use crate::{Type, TypeKind};
 
 const LIMIT_OF_PARAMETERS: usize = 255;
 
@@ -154,6 +154,7 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         receiver,
         params: Vec::with_capacity(function.params.len()),
         result: Type::ERROR,
+        promised: None,
         result_span: function.result.map_or(item.name_span, |ty| item.tree.type_span(ty)),
         name_span: item.name_span,
         diagnostics: Vec::new(),
@@ -202,6 +203,11 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
         signature.params.push(Parameter { name, ty, default, variadic: param.variadic, span });
     }
     signature.result = match function.result {
+        Some(ty) if matches!(item.tree.types[ty], tree::Type::Impl { .. }) && matches!(item.kind, ItemKind::Function(_)) => {
+            let (result, promised) = hidden_result(item.id, &signature.generics, ty, &mut reader)?;
+            signature.promised = Some(Box::new(promised));
+            result
+        }
         Some(ty) => reader.read(ty)?,
         None => {
             let name = item.id.short_name();
@@ -224,6 +230,38 @@ pub fn signature(item: &Item, cx: &dyn Context) -> Result<Option<Signature>, Sto
     Ok(Some(signature))
 }
 
+/// `impl A + B where Item == T` as the result of a function with these type parameters: a type of its own, and what is promised of it.
+fn hidden_result(
+    function: ir::ItemId,
+    generics: &[Symbol],
+    written: tree::TypeId,
+    reader: &mut TypeReader<'_>,
+) -> Result<(Type, Given), Stop> {
+    let (tree, span) = (reader.tree, reader.tree.type_span(written));
+    let tree::Type::Impl { first, count, .. } = tree.types[written] else { return Ok((Type::ERROR, Given::default())) };
+    let result = Type::opaque(function, &crate::types::parameters(generics));
+    // What a type promises its signature says, which is being made: until then a type parameter that nobody can write stands for it.
+    let name = Symbol::new("impl");
+    let stand_in = Type::new(TypeKind::Parameter(generics.len() as u32, name));
+    reader.around.parameters.push(name);
+    let before = reader.around.given.clone();
+    let is_well = reader.promise(stand_in, tree.bounds.get(ir::List::new(first, count)))?;
+    for &(_, name, ty) in tree.impl_equals.all().iter().filter(|row| row.0 == written) {
+        reader.equals(stand_in, name, ty, span)?;
+    }
+    reader.around.parameters.pop();
+    let all = std::mem::replace(&mut reader.around.given, before);
+    let whole = |ty: Type| ty.replaced(&mut |part| (part == stand_in).then_some(result));
+    let mut promised = Given::default();
+    for bound in all.bounds.into_iter().skip(reader.around.given.bounds.len()) {
+        promised.bounds.push(Bound { ty: whole(bound.ty), interface: bound.interface.mapped(whole) });
+    }
+    for equality in all.equalities.into_iter().skip(reader.around.given.equalities.len()) {
+        promised.equalities.push(Equality { associated: whole(equality.associated), ty: whole(equality.ty), ..equality });
+    }
+    Ok((if is_well { result } else { Type::ERROR }, promised))
+}
+
 /// The signature of the default of parameter `index`: no parameters, the parameter's type as result.
 pub fn default_signature(item: &Item, index: usize, cx: &dyn Context) -> Result<Option<Signature>, Stop> {
     let Some(function) = signature(item, cx)? else { return Ok(None) };
@@ -238,6 +276,7 @@ pub fn default_signature(item: &Item, index: usize, cx: &dyn Context) -> Result<
         receiver: Receiver::None,
         params: Vec::new(),
         result: parameter.ty,
+        promised: None,
         result_span: parameter.span,
         name_span: parameter.span,
         diagnostics: Vec::new(),
@@ -482,5 +521,5 @@ pub fn check_type(item: &Item, cx: &dyn Context) -> Result<Vec<Diagnostic>, Stop
 /// Each of the type parameters has the trait.
 fn assumed_of(parameters: &[Type], known: Known) -> Given {
     let bounds = parameters.iter().map(|&ty| Bound { ty, interface: known.plain() }).collect();
-    Given { bounds, equalities: Vec::new() }
+    Given { bounds, ..Given::default() }
 }

@@ -82,7 +82,7 @@ fn goal(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &
 
 fn decide(ty: Type, interface: TraitRef, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Answer, Stop> {
     let is_object = matches!(ty.kind(), TypeKind::Object(_));
-    if !given.bounds.is_empty() || is_object || matches!(ty.kind(), TypeKind::Associated(..)) {
+    if !given.bounds.is_empty() || is_object || matches!(ty.kind(), TypeKind::Associated(..) | TypeKind::Opaque(..)) {
         for bound in bounds_of(ty, given, cx)? {
             // An object has a supertrait that can be no object type in name only.
             if inherits(bound, interface, ty, cx)? && (!is_object || super::objects::why_not(interface, cx)?.is_none()) {
@@ -177,10 +177,20 @@ fn holds(wanted: &Given, args: &[Type], given: &Given, search: &mut Search, cx: 
     Ok(Answer::Proven(Evidence::Bound))
 }
 
-/// The traits that a type has by bounds: those that name it, those of an associated type, and those of an object.
+/// What the signature of a function promises of its hidden result, for its type arguments; `None` for any other type.
+fn promised(ty: Type, cx: &dyn Context) -> Result<Option<Given>, Stop> {
+    let TypeKind::Opaque(function, args) = ty.kind() else { return Ok(None) };
+    let Some(signature) = cx.signature(function)? else { return Ok(None) };
+    Ok(signature.promised.as_ref().map(|promised| promised.substituted(args)))
+}
+
+/// The traits that a type has by bounds: those that name it, those of an associated type, of a hidden result and of an object.
 pub fn bounds_of(ty: Type, given: &Given, cx: &dyn Context) -> Result<Vec<TraitRef>, Stop> {
     let mut found: Vec<TraitRef> = given.bounds.iter().filter(|bound| bound.ty == ty).map(|bound| bound.interface).collect();
     found.extend(super::objects::traits_of(ty));
+    if let Some(promised) = promised(ty, cx)? {
+        found.extend(promised.bounds.iter().filter(|bound| bound.ty == ty).map(|bound| bound.interface));
+    }
     if let TypeKind::Associated(parts, interface, name) = ty.kind()
         && let Some(definition) = cx.trait_definition(interface)?
         && let Some(row) = definition.associated.iter().find(|row| row.name == name)
@@ -425,6 +435,7 @@ impl Filled {
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.fill_all(a, b),
             (TypeKind::List(a), TypeKind::List(b)) => self.fill(a, b),
             (TypeKind::Function(a, result_a), TypeKind::Function(b, result_b)) => self.fill_all(a, b) && self.fill(result_a, result_b),
+            (TypeKind::Opaque(a, of_a), TypeKind::Opaque(b, of_b)) => a == b && self.fill_all(of_a, of_b),
             (TypeKind::Object(a), TypeKind::Object(b)) => self.fill_all(a, b),
             _ => pattern == ty,
         }
@@ -493,12 +504,15 @@ fn normal(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> Res
 }
 
 fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Type, Stop> {
+    if let TypeKind::Opaque(function, args) = ty.kind() {
+        return revealed(function, args, given, search, cx);
+    }
     let TypeKind::Associated(parts, interface, name) = ty.kind() else {
         // From the inside outwards; the closure cannot stop, so what stops it is kept.
         let mut stopped = None;
         let changed = ty.replaced(&mut |part| match part.kind() {
             _ if !part.has_associated() => Some(part),
-            TypeKind::Associated(..) => Some(normal(part, given, search, cx).unwrap_or_else(|stop| {
+            TypeKind::Associated(..) | TypeKind::Opaque(..) => Some(normal(part, given, search, cx).unwrap_or_else(|stop| {
                 stopped = Some(stop);
                 part
             })),
@@ -515,6 +529,11 @@ fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> R
         return if equality.ty == ty { Ok(ty) } else { normal(equality.ty, given, search, cx) };
     }
     let (Some(&this), args) = (own.first(), own.get(1..).unwrap_or_default()) else { return Ok(ty) };
+    if let Some(promised) = promised(this, cx)?
+        && let Some(equality) = promised.equalities.iter().find(|equality| equality.associated == ty)
+    {
+        return if equality.ty == ty { Ok(ty) } else { normal(equality.ty, given, search, cx) };
+    }
     // What the iterator of a thing gives is what the thing gives.
     if let (TypeKind::Associated(things, of, iter), Some(Known::Iterator)) = (this.kind(), Known::of(interface))
         && Known::of(of) == Some(Known::Iterable)
@@ -557,6 +576,29 @@ fn replaced(ty: Type, given: &Given, search: &mut Search, cx: &dyn Context) -> R
         Some(found) => normal(found, given, search, cx),
         None => Ok(ty),
     }
+}
+
+/// A hidden result as far as it is known: of a trait's method what the method of the impl gives, and where code is made what the body of the function gives.
+fn revealed(function: ItemId, args: &[Type], given: &Given, search: &mut Search, cx: &dyn Context) -> Result<Type, Stop> {
+    let mut known = Vec::with_capacity(args.len());
+    for &arg in args {
+        known.push(normal(arg, given, search, cx)?);
+    }
+    if known.iter().any(|arg| arg.has_variable()) {
+        return Ok(Type::opaque(function, &known));
+    }
+    let (method, of) = instance_of(dispatch(instance(function, &known), given, cx)?);
+    if method != function
+        && let Some(signature) = cx.signature(method)?
+    {
+        return normal(signature.result.substituted(of), given, search, cx);
+    }
+    if given.is_for_code
+        && let Some(hidden) = cx.hidden_result(function)?
+    {
+        return normal(hidden.substituted(&known), given, search, cx);
+    }
+    Ok(Type::opaque(function, &known))
 }
 
 /// What an instance of a trait's method really calls: the method of the impl that its type has, or the instance itself where that impl leaves the

@@ -395,6 +395,33 @@ impl TypeReader<'_> {
         Ok(())
     }
 
+    /// Bounds of a hidden result, with the defaults of associated types; false after a report.
+    pub(crate) fn promise(&mut self, ty: Type, bounds: &[tree::Bound]) -> Result<bool, Stop> {
+        let (first, reported) = (self.around.given.bounds.len(), self.diagnostics.len());
+        self.bounds_for(ty, bounds)?;
+        self.default_equalities(first)?;
+        Ok(self.diagnostics.len() == reported)
+    }
+
+    /// `where name == ty` of a hidden result.
+    pub(crate) fn equals(&mut self, result: Type, name: Symbol, ty: tree::TypeId, span: Span) -> Result<(), Stop> {
+        let wanted = self.read(ty)?;
+        match self.associated_of(result, name, None)?[..] {
+            [associated] if wanted != Type::ERROR => {
+                // What is written takes the place of a default.
+                self.around.given.equalities.retain(|known| known.associated != associated);
+                self.around.given.equalities.push(Equality { associated, ty: wanted, is_default: false });
+            }
+            [_] => {}
+            [] => self.diagnostics.push(Diagnostic::new(Code::E0444, self.anchor, span, ["impl".into(), name.into()])),
+            [first, ..] => {
+                let interface = if let TypeKind::Associated(_, item, _) = first.kind() { item.name() } else { name };
+                self.diagnostics.push(Diagnostic::new(Code::E0445, self.anchor, span, [name.into(), "impl".into(), interface.into()]));
+            }
+        }
+        Ok(())
+    }
+
     fn bounds_for(&mut self, ty: Type, bounds: &[tree::Bound]) -> Result<(), Stop> {
         if ty == Type::ERROR {
             return Ok(());

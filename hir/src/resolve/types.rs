@@ -207,7 +207,19 @@ impl<'a> TypeReader<'a> {
                 }
                 Type::function(&types, result)
             }
-            tree::Type::Impl { .. } => self.refuse(span, "`impl` types".into()),
+            tree::Type::Impl { first, count, .. } => {
+                let bounds = self.tree.bounds.get(List::new(first, count));
+                let names: Vec<String> =
+                    bounds.iter().map(|bound| bound.path.last().map_or_else(String::new, |name| name.to_string())).collect();
+                let mut error = Diagnostic::new(Code::E0810, self.anchor, span, [names.join(" + ").into()]);
+                if let [name] = &names[..] {
+                    error = error.help(format!(
+                        "a type parameter takes any type with the trait (`<T: {name}>`), and `{name}` alone is the type of trait objects"
+                    ));
+                }
+                self.diagnostics.push(error);
+                Type::ERROR
+            }
             tree::Type::Object(traits) => {
                 let tree = self.tree;
                 self.object(&tree.type_lists[traits])?

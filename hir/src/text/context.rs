@@ -131,6 +131,7 @@ impl TextContext {
             owner: None,
             generics,
             given: Given::default(),
+            promised: None,
             receiver: Receiver::None,
             params,
             result,
@@ -257,6 +258,10 @@ impl Context for TextContext {
             }
             None => signature.clone(),
         }))
+    }
+
+    fn hidden_result(&self, _function: ItemId) -> Result<Option<Type>, Stop> {
+        Ok(None)
     }
 
     fn type_definition(&self, item: ItemId) -> Result<Option<Arc<TypeDefinition>>, Stop> {

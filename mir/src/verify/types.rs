@@ -568,6 +568,7 @@ impl Checker<'_> {
                 if let Some(found) = self.ty(arg)
                     && found != param
                     && !self.depends(param)
+                    && !self.depends(found)
                 {
                     let value = arg.raw();
                     self.faults.push(MirFault::CallArgument {
@@ -583,6 +584,7 @@ impl Checker<'_> {
         if let Some(found) = result
             && found != *gives
             && !self.depends(*gives)
+            && !self.depends(found)
         {
             let (expected, found) = (gives.to_string(), found.to_string());
             self.faults.push(MirFault::CallResult { at, function: function.to_string(), expected, found });

@@ -66,6 +66,10 @@ impl Provider for LirSignature {
     fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<Arc<lir::Signature>>, Interrupt> {
         let types = levels.get::<FunctionType>(id)?;
         let Some((params, result)) = types.as_deref() else { return Ok(None) };
+        // What is hidden depends on a body: whoever asks makes it known.
+        if params.iter().chain([result]).any(|ty| ty.has_associated()) {
+            return Ok(None);
+        }
         Ok(Some(Arc::new(levels.done(lir::build::flatten_signature(params, *result, levels))?)))
     }
 }

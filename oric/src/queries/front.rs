@@ -11,9 +11,9 @@ use syntax::tree::{File, ItemKind, ModulePath};
 use syntax::{Anchor, Diagnostic, DiagnosticCode, Span};
 
 use super::{
-    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, ImportCycles, Imports, Item, LambdaType, Levels, ModuleFile,
-    Modules, PackageTable, Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition, TypedBody, tests,
-    tests_item, tests_module,
+    BodyReport, Check, ConstantType, ConstantValue, Diagnostics, FunctionType, HiddenResult, ImportCycles, Imports, Item, LambdaType,
+    Levels, ModuleFile, Modules, PackageTable, Parse, Position, Provider, Scope, Signature, Source, Start, TestSites, TypeDefinition,
+    TypedBody, tests, tests_item, tests_module,
 };
 
 /// Where an item stands now.
@@ -235,12 +235,32 @@ impl Provider for FunctionType {
         if *id == tests_item() {
             return Ok(Some(Arc::new((vec![hir::Type::list(hir::Type::STR)], hir::Type::VOID))));
         }
-        if let Some((made, signature)) = levels.done(super::levels::in_object(*id, levels))? {
-            let types = mir::build::in_object_signature(&signature, made.object, made.of, made.result, made.changes);
-            return Ok(Some(Arc::new(types)));
-        }
         let code = levels.done(hir::program::CodeType::of(*id, &hir::program::Given::default(), levels))?;
         Ok(code.map(|code| Arc::new(((0..code.count()).map(|i| code.param(i)).collect(), code.result()))))
+    }
+}
+
+impl Provider for HiddenResult {
+    fn provide(levels: &Levels<'_, '_>, id: &ItemId) -> Result<Option<hir::Type>, Interrupt> {
+        let checked = levels.get::<TypedBody>(id)?;
+        let Some(body) = &checked.body else { return Ok(None) };
+        let Some(result) = levels.done(hir::infer::hidden_result(body, levels))? else { return Ok(None) };
+        // What is hidden behind functions that are hidden behind each other in a circle nobody knows.
+        let mut others = Vec::new();
+        result.replaced(&mut |part| {
+            if let hir::TypeKind::Opaque(function, _) = part.kind() {
+                others.push(function);
+            }
+            (!part.has_parameter()).then_some(part)
+        });
+        for other in others {
+            levels.get::<HiddenResult>(&other)?;
+        }
+        Ok(Some(result))
+    }
+
+    fn on_cycle(_id: &ItemId, _cycle: &Cycle) -> Option<Option<hir::Type>> {
+        Some(None)
     }
 }
 

@@ -13,9 +13,9 @@ use smallvec::SmallVec;
 use syntax::tree::ModulePath;
 
 use super::{
-    BuiltBody, Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, Implementation,
-    InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, ObjectMethods, OptimisedBody, Outline, OwnedBody,
-    PackageTable, Packages, Scope, SelfUses, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
+    BuiltBody, Changers, ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, GenericCalls, Groups, HiddenResult,
+    Implementation, InherentImpls, Inlinable, LambdaType, LirSignature, ModuleFile, Mutates, ObjectMethods, OptimisedBody, Outline,
+    OwnedBody, PackageTable, Packages, Scope, SelfUses, Settings, Signature, TraitDef, TraitImpls, TypeDefinition, Variants,
 };
 
 /// A question for a signature with its answer.
@@ -105,6 +105,10 @@ impl hir::Context for Levels<'_, '_> {
         Ok((*self.ask::<Defaults>(&item)?).clone())
     }
 
+    fn hidden_result(&self, function: ItemId) -> Result<Option<Type>, Stop> {
+        Ok(*self.ask::<HiddenResult>(&function)?)
+    }
+
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
         Ok(*self.ask::<ConstantType>(&item)?)
     }
@@ -182,19 +186,15 @@ impl mir::Context for Levels<'_, '_> {
         if function.is_lambda() {
             return lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
         }
-        if let Some((function, count)) = function.unpacked() {
-            let types = self.ask::<FunctionType>(&function)?;
-            return Ok((*types).as_ref().map(|types| Arc::new(mir::build::unpacking_signature(types, count))));
-        }
-        Ok((*self.ask::<FunctionType>(&function)?).clone())
+        function_type(function, self, |function| Ok((*self.ask::<FunctionType>(&function)?).clone()))
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
-        fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+        fields(ty, self, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
     }
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
-        variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+        variants(ty, self, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
     fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
@@ -236,11 +236,11 @@ impl mir::Context for Levels<'_, '_> {
     }
 
     fn callee(&self, instance: ItemId) -> Result<ItemId, Stop> {
-        hir::resolve::solve::dispatch(instance, &hir::program::Given::default(), self)
+        hir::resolve::solve::dispatch(instance, &hir::program::Given::for_code(), self)
     }
 
     fn normal(&self, ty: Type) -> Result<Type, Stop> {
-        hir::resolve::solve::normalised(ty, &hir::program::Given::default(), self)
+        hir::resolve::solve::normalised(ty, &hir::program::Given::for_code(), self)
     }
 
     fn in_recursion_group(&self, caller: ItemId, callee: ItemId) -> Result<bool, Stop> {
@@ -260,19 +260,20 @@ impl lir::Context for Levels<'_, '_> {
         if let Some(known) = lir::build::glue_signature(function, self)? {
             return Ok(Some(known));
         }
-        if function.is_lambda() || function.unpacked().is_some() {
-            let types = mir::Context::signature(self, function)?;
-            return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
+        let is_declared = !function.is_lambda() && function.unpacked().is_none() && ObjectMethod::behind(function).is_none();
+        if is_declared && let Some(known) = (*self.ask::<LirSignature>(&function)?).clone() {
+            return Ok(Some(known));
         }
-        Ok((*self.ask::<LirSignature>(&function)?).clone())
+        let types = mir::Context::signature(self, function)?;
+        types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose()
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
-        fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+        fields(ty, self, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
     }
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
-        variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+        variants(ty, self, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
     fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
@@ -308,7 +309,7 @@ pub(super) fn lambda_type(
     };
     let (lambda, args) = hir::types::instance_of(inner);
     let Some(mut types) = ask(lambda)? else { return Ok(None) };
-    if !args.is_empty() {
+    if !args.is_empty() || types.0.iter().chain([&types.1]).any(|ty| ty.has_associated()) {
         let closed = |ty: Type| {
             let ty = ty.substituted(args);
             if ty.has_associated() { cx.normal(ty) } else { Ok(ty) }
@@ -319,6 +320,29 @@ pub(super) fn lambda_type(
         types = Arc::new(mir::build::unpacking_signature(&types, count));
     }
     Ok(Some(types))
+}
+
+/// Types of a function that is no lambda, of the function that takes what another captures in a cell, or of one that an object points to. `ask` knows those that
+/// are declared; what they hide of their results is made known here.
+pub(super) fn function_type(
+    function: ItemId,
+    cx: &(impl hir::Context + mir::Context),
+    ask: impl FnOnce(ItemId) -> Result<FunctionTypes, Stop>,
+) -> Result<FunctionTypes, Stop> {
+    if let Some((function, count)) = function.unpacked() {
+        let types = mir::Context::signature(cx, function)?;
+        return Ok(types.map(|types| Arc::new(mir::build::unpacking_signature(&types, count))));
+    }
+    if let Some((made, signature)) = in_object(function, cx)? {
+        let types = mir::build::in_object_signature(&signature, made.object, made.of, made.result, made.changes);
+        return Ok(Some(Arc::new(types)));
+    }
+    let Some(types) = ask(function)? else { return Ok(None) };
+    if !types.0.iter().chain([&types.1]).any(|ty| ty.has_associated()) {
+        return Ok(Some(types));
+    }
+    let params = types.0.iter().map(|&ty| mir::Context::normal(cx, ty)).collect::<Result<_, Stop>>()?;
+    Ok(Some(Arc::new((params, mir::Context::normal(cx, types.1)?))))
 }
 
 /// Only trait objects have methods at addresses; the others need no question.
@@ -347,18 +371,36 @@ pub(super) fn in_object(
 /// Only declared types have variants; the others need no question.
 pub(super) fn variants(
     ty: Type,
+    cx: &dyn mir::Context,
     ask: impl FnOnce(Type) -> Result<Option<Arc<mir::Variants>>, Stop>,
 ) -> Result<Option<Arc<mir::Variants>>, Stop> {
     match ty.kind() {
-        TypeKind::Struct(..) => ask(ty),
+        TypeKind::Struct(..) => match ask(ty)? {
+            // Of closed types only hidden results are left.
+            Some(variants) if !ty.has_parameter() && variants.iter().flatten().any(|ty| ty.has_associated()) => {
+                let known = |payload: &[Type]| payload.iter().map(|&ty| cx.normal(ty)).collect::<Result<Box<[Type]>, Stop>>();
+                let known: Vec<Box<[Type]>> = variants.iter().map(|payload| known(payload)).collect::<Result<_, Stop>>()?;
+                Ok(Some(known.into()))
+            }
+            found => Ok(found),
+        },
         _ => Ok(None),
     }
 }
 
 /// Only tuples and structs have fields; the others need no question.
-pub(super) fn fields(ty: Type, ask: impl FnOnce(Type) -> Result<Option<Arc<[Type]>>, Stop>) -> Result<Option<Arc<[Type]>>, Stop> {
+pub(super) fn fields(
+    ty: Type,
+    cx: &dyn mir::Context,
+    ask: impl FnOnce(Type) -> Result<Option<Arc<[Type]>>, Stop>,
+) -> Result<Option<Arc<[Type]>>, Stop> {
     match ty.kind() {
-        TypeKind::Tuple(_) | TypeKind::Struct(..) => ask(ty),
+        TypeKind::Tuple(_) | TypeKind::Struct(..) => match ask(ty)? {
+            Some(fields) if !ty.has_parameter() && fields.iter().any(|ty| ty.has_associated()) => {
+                Ok(Some(fields.iter().map(|&ty| cx.normal(ty)).collect::<Result<_, Stop>>()?))
+            }
+            found => Ok(found),
+        },
         hir::base_kinds!()
         | TypeKind::Str
         | TypeKind::List(_)

@@ -121,12 +121,22 @@ impl Provider for BuiltBody {
             let checked = levels.get::<TypedBody>(id)?;
             // A generic body has code only as its instances.
             let Some(typed) = checked.body.as_ref().filter(|body| !body.owner.is_instance()) else { return Ok(None) };
-            mir::build::mono(levels.done(mir::build::build(typed, levels))?)
+            closed(levels, typed, *id)?
         };
         let faults = levels.done(mir::verify::verify(&body, levels))?;
         crate::crash::refuse("mir", *id, &faults, || mir::text::print_file(std::slice::from_ref(&body), levels));
         Ok(Some(Arc::new(body)))
     }
+}
+
+/// The body of a function without type parameters. Where hidden results of others are in it, their types take their place.
+pub(super) fn closed(levels: &Levels<'_, '_>, typed: &hir::Body, id: ItemId) -> Result<Body<Mono>, Interrupt> {
+    if !typed.types.rows().iter().chain([&typed.result]).any(|ty| ty.has_parameter()) {
+        return Ok(mir::build::mono(levels.done(mir::build::build(typed, levels))?));
+    }
+    let within = levels.done(mir::build::Within::new(typed.owner, levels, levels))?;
+    let built = levels.done(mir::build::build(typed, &within))?;
+    levels.done(mir::build::instance(&built, id, levels))
 }
 
 /// The method of a trait for an object of it, when the item is one.

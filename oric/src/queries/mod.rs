@@ -204,6 +204,7 @@ queries! {
         SelfUses       = 29 "self_uses"      (ItemId) -> Arc<hir::resolve::SelfUses>, value + firewall, ["hir"], "what a method does with its self, by its syntax";
         Changers      = 74 "changers"       (()) -> Arc<hir::resolve::Changers>, value + firewall, ["hir"], "methods of the program that change their self: asked for behind long chains of calls";
         Mutates        = 44 "mutates"        (ItemId) -> bool, value + firewall, ["hir"], "does a method change its self?";
+        HiddenResult   = 81 "hidden_result"   (ItemId) -> Option<hir::Type>, value, ["hir"], "type that the body of a function gives whose signature hides it: what code depends on, and no check";
         FunctionType   = 24 "function_type"   (ItemId) -> Option<Arc<(Vec<hir::Type>, hir::Type)>>, value + firewall, ["oric"], "parameter and result types alone: what code depends on";
         ConstantType   = 23 "constant_type"   (ItemId) -> Option<hir::Type>, value, ["hir"], "type of a module constant";
         // Bodies.
@@ -223,7 +224,7 @@ queries! {
         ObjectMethods = 80 "object_methods" (hir::Type) -> Arc<[hir::program::ObjectMethod]>, value + firewall, ["hir" "oric"], "methods of a trait object, in the order of their addresses";
         Variants      = 48 "variants"       (hir::Type) -> Option<Arc<mir::Variants>>, value + firewall, ["oric"], "payload types of the variants of a sum of several";
         // Code.
-        LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value + firewall, ["lir"], "machine parameters and results of a function";
+        LirSignature = 40 "lir_signature" (ItemId) -> Option<Arc<lir::Signature>>, value, ["lir"], "machine parameters and results of a function";
         LirBody      = 41 "lir"           (ItemId) -> Option<Arc<lir::Body<lir::Legal>>>, derived, ["lir"], "LIR of a body, legal, verified";
         MachineCode  = 42 "machine"       (ItemId) -> Option<Arc<Result<Assembled, Limit>>>, value, ["machine"], "bytes and relocations of a function, or the limit that it exceeds";
         Mentions     = 43 "mentions"      (ItemId) -> Arc<back::Mentioned>, value, ["oric"], "functions and items that the code of a function names: the firewall between code and reachability";

@@ -8,9 +8,9 @@ use ir::{ItemId, Stop, Symbol};
 use query::{Engine, Query};
 
 use super::{
-    ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, Implementation, InherentImpls, LambdaType, LirSignature,
-    Mutates, ObjectMethods, OptimisedBody, Outline, OwnedBody, Position, Scope, Settings, Signature, TraitDef, TraitImpls, TypeDefinition,
-    Variants,
+    ConstantType, ConstantValue, Contracts, Defaults, Fields, FunctionType, HiddenResult, Implementation, InherentImpls, LambdaType,
+    LirSignature, Mutates, ObjectMethods, OptimisedBody, Outline, OwnedBody, Position, Scope, Settings, Signature, TraitDef, TraitImpls,
+    TypeDefinition, Variants,
 };
 
 /// Answers from an engine.
@@ -44,6 +44,10 @@ impl hir::Context for World<'_> {
 
     fn defaults(&self, item: ItemId) -> Result<Arc<Vec<Option<Type>>>, Stop> {
         Ok((*self.ask::<Defaults>(&item)?).clone())
+    }
+
+    fn hidden_result(&self, function: ItemId) -> Result<Option<Type>, Stop> {
+        Ok(*self.ask::<HiddenResult>(&function)?)
     }
 
     fn constant_type(&self, item: ItemId) -> Result<Option<Type>, Stop> {
@@ -88,19 +92,15 @@ impl mir::Context for World<'_> {
         if function.is_lambda() {
             return super::levels::lambda_type(function, self, |lambda| Ok((*self.ask::<LambdaType>(&lambda)?).clone()));
         }
-        if let Some((function, count)) = function.unpacked() {
-            let types = self.ask::<FunctionType>(&function)?;
-            return Ok((*types).as_ref().map(|types| Arc::new(mir::build::unpacking_signature(types, count))));
-        }
-        Ok((*self.ask::<FunctionType>(&function)?).clone())
+        super::levels::function_type(function, self, |function| Ok((*self.ask::<FunctionType>(&function)?).clone()))
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
-        super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+        super::levels::fields(ty, self, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
     }
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
-        super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+        super::levels::variants(ty, self, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
     fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
@@ -132,7 +132,7 @@ impl mir::Context for World<'_> {
     }
 
     fn normal(&self, ty: Type) -> Result<Type, Stop> {
-        hir::resolve::solve::normalised(ty, &hir::program::Given::default(), self)
+        hir::resolve::solve::normalised(ty, &hir::program::Given::for_code(), self)
     }
 }
 
@@ -153,11 +153,11 @@ impl lir::Context for World<'_> {
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
-        super::levels::fields(ty, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
+        super::levels::fields(ty, self, |ty| Ok((*self.ask::<Fields>(&ty)?).clone()))
     }
 
     fn variants(&self, ty: Type) -> Result<Option<Arc<mir::Variants>>, Stop> {
-        super::levels::variants(ty, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
+        super::levels::variants(ty, self, |ty| Ok((*self.ask::<Variants>(&ty)?).clone()))
     }
 
     fn watches_memory(&self) -> Result<bool, Stop> {
