@@ -462,3 +462,50 @@ fn an_edit_beside_the_lambdas_compiles_the_function_around_them() {
     ];
     check_lambdas(|text| text.replace("n: 5", "n: 6"), &[AREA_CHECKED, &more[..]].concat());
 }
+
+/// Two programs that differ in `shapes`: the keys that ran for the second one, which has the image of a clean build.
+#[track_caller]
+fn keys_of_edit(main: &str, old: &str, new: &str) -> Vec<String> {
+    let off = ["inline"];
+    let made = |shapes: &str| {
+        let mut world = World::new(main, shapes, &off);
+        world.engine.set::<queries::Main>(&(), Symbol::new("main")).unwrap();
+        world
+    };
+    let mut world = made(old);
+    world.build();
+    world.engine.take_log();
+    world.edit("shapes", new);
+    let image = world.build();
+    assert!(made(new).build() == image, "the image of the edited engine differs from a clean one");
+    // Who links asks for the whole program.
+    world.engine.take_log().into_iter().filter(|key| !key.contains("(@main.main)") || !key.starts_with("link")).collect()
+}
+
+#[test]
+fn a_hidden_result_is_code_of_its_callers_and_no_matter_of_their_check() {
+    let main = "use \"./shapes\" { shown };\n@main () -> void = print(msg: shown(n: 1).to_str());\n";
+    let of = |body: &str| format!("pub @shown (n: int) -> impl Printable = {body};\n");
+    let ran = keys_of_edit(main, &of("n"), &of("n + 1"));
+    assert!(ran.iter().any(|key| key == "hir(@shapes.shown)"), "{ran:?}");
+    assert!(!ran.iter().any(|key| key.contains("(@main.main")), "the type is the same: {ran:?}");
+    let ran = keys_of_edit(main, &of("n"), &of("`{n}!`"));
+    assert!(!ran.iter().any(|key| key == "hir(@main.main)"), "callers know the promise alone: {ran:?}");
+    assert!(ran.iter().any(|key| key == "lir(@main.main)"), "the type is another one: {ran:?}");
+    let ran = keys_of_edit(main, &of("n"), "pub @shown (n: int) -> impl Printable + Eq = n;\n");
+    assert!(ran.iter().any(|key| key == "hir(@main.main)"), "the promise is another one: {ran:?}");
+}
+
+#[test]
+fn a_method_behind_a_trait_object_is_no_matter_of_those_who_call_it() {
+    let main = "use \"./shapes\" { Shape, made };\n@total (xs: [Shape]) -> int = { let sum = 0; for x in xs do sum += x.area(); sum }\n@main () -> void = print(msg: str(total(xs: made())));\n";
+    let of = |area: &str| {
+        format!(
+            "pub trait Shape {{ @area (self) -> int }}\ntype Box = {{ w: int }}\nimpl Box: Shape {{ @area (self) -> int = {area}; }}\npub @made () -> [Shape] = [Box {{ w: 2 }}];\n"
+        )
+    };
+    let ran = keys_of_edit(main, &of("self.w"), &of("self.w * self.w"));
+    let compiled: Vec<&String> =
+        ran.iter().filter(|key| ["hir(", "mir(", "lir(", "machine("].iter().any(|kind| key.starts_with(kind))).collect();
+    assert!(compiled.len() == 4 && compiled.iter().all(|key| key.ends_with("(@shapes.Box'Shape'area)")), "{ran:?}");
+}

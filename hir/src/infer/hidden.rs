@@ -1,13 +1,11 @@
 //! Functions that hide the type of their result (`-> impl Tr`, language/03 §3.13): the body tells it, and it must be what the signature promises.
 
 use ir::Stop;
-use syntax::{DiagnosticCode as Code, Span};
 
 use super::{Checker, Result};
 use crate::ir::Body;
 use crate::program::{Context, Receiver, Signature};
-use crate::resolve::show;
-use crate::resolve::solve::{Answer, normalised, solve};
+use crate::resolve::hidden::{broken_promise, endless_result};
 use crate::{Type, TypeKind};
 
 /// What a checked body of such a function gives, without a `self` that it changes.
@@ -32,37 +30,13 @@ impl Checker<'_> {
         if found.has_error() || found.has_variable() {
             return Ok(());
         }
+        let mut error = broken_promise((signature.result, promised), found, &self.given, (self.anchor, at), self.cx)?;
         if self.holds_own_result(found, signature) {
-            let name = signature.item.short_name();
-            let error = self.report(Code::E2005, at, [format!("{name}(...)").into()]);
-            error.notes.push(format!("what `{name}` gives is made of what `{name}` gives: no way of it ends with a type of its own"));
-            return Ok(());
+            error = Some(endless_result(signature.item, at));
         }
-        let concrete = |ty: Type| ty.replaced(&mut |part| (part == signature.result).then_some(found));
-        for bound in promised.bounds.iter().filter(|bound| bound.ty == signature.result) {
-            let interface = bound.interface.mapped(concrete);
-            if !matches!(solve(found, interface, &self.given, self.cx)?, Answer::Proven(_)) {
-                self.breaks_promise(found, signature, format!("`{}` does not implement {}", show(found), interface.show()), at);
-                return Ok(());
-            }
-        }
-        for equality in &promised.equalities {
-            let associated = concrete(equality.associated);
-            let (is, wanted) = (normalised(associated, &self.given, self.cx)?, normalised(equality.ty, &self.given, self.cx)?);
-            let TypeKind::Associated(_, interface, name) = associated.kind() else { continue };
-            if is != wanted && !is.has_error() {
-                let why = format!("`{name}` of its `{}` is `{}`, and `{}` is promised", interface.name(), show(is), show(wanted));
-                self.breaks_promise(found, signature, why, at);
-                return Ok(());
-            }
-        }
+        self.poisoned |= error.is_some();
+        self.diagnostics.extend(error);
         Ok(())
-    }
-
-    fn breaks_promise(&mut self, found: Type, signature: &Signature, why: String, at: Span) {
-        let promised = promise_text(signature);
-        let error = self.report(Code::E0812, at, [show(found).into(), promised.into()]);
-        error.notes.push(why);
     }
 
     /// Does it hold the hidden result of the function itself?
@@ -74,21 +48,4 @@ impl Checker<'_> {
         });
         holds
     }
-}
-
-/// What a signature promises, as it is written.
-fn promise_text(signature: &Signature) -> String {
-    let Some(promised) = &signature.promised else { return String::new() };
-    let traits: Vec<String> =
-        promised.bounds.iter().filter(|bound| bound.ty == signature.result).map(|bound| bound.interface.show()).collect();
-    let equals: Vec<String> = promised
-        .equalities
-        .iter()
-        .filter_map(|equality| match equality.associated.kind() {
-            TypeKind::Associated(_, _, name) => Some(format!("{name} == {}", show(equality.ty))),
-            _ => None,
-        })
-        .collect();
-    let clause = if equals.is_empty() { String::new() } else { format!(" where {}", equals.join(", ")) };
-    format!("{}{clause}", traits.join(" + "))
 }

@@ -5,6 +5,7 @@ use ir::{ItemId, Stop, Symbol};
 use syntax::tree::{Item, ItemKind, Member};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Severity, Span};
 
+use super::hidden::broken_promise;
 use super::prelude::{self, Known};
 use super::solve::{Answer, Evidence, ancestors, inherits, matched, member, normalised, rank, solve};
 use super::types::show;
@@ -135,6 +136,8 @@ pub(super) fn check_members(
         if let Some((span, why)) = differs(&signature, &declared, found, interface, cx)? {
             let error = Diagnostic::new(Code::E0403, place, span, [method.into(), interface.item().name().into()]).note(why);
             diagnostics.push(error.because(Anchor::Item(declared.item), declared.name_span, "declared here"));
+        } else if let Some(error) = breaks_promise(&signature, &declared, found, interface, cx)? {
+            diagnostics.push(error);
         } else if declared.receiver == Receiver::Plain && changes(id)? {
             diagnostics.push(assigns_to_self(&signature, method));
         }
@@ -154,6 +157,26 @@ pub(super) fn check_members(
         diagnostics.extend(check_iter(found, &given, cx)?);
     }
     Ok(diagnostics)
+}
+
+/// Is what the method of an impl gives what the trait promises of the result that it hides? E0812.
+fn breaks_promise(
+    own: &Signature,
+    declared: &Signature,
+    found: &Implementation,
+    interface: TraitRef,
+    cx: &dyn Context,
+) -> Result<Option<Diagnostic>, Stop> {
+    let Some(promised) = &declared.promised else { return Ok(None) };
+    let mut args = interface.parts(found.ty);
+    args.extend((found.generics.len()..own.generics.len()).map(|i| Type::new(TypeKind::Parameter(i as u32, own.generics[i]))));
+    let (hidden, result) = (declared.result.substituted(&args), normalised(own.result, &own.given, cx)?);
+    if result == Type::ERROR {
+        return Ok(None);
+    }
+    let place = (Anchor::Item(own.item), own.result_span);
+    Ok(broken_promise((hidden, &promised.substituted(&args)), result, &own.given, place, cx)?
+        .map(|error| error.because(Anchor::Item(declared.item), declared.result_span, "the trait promises it here")))
 }
 
 /// What `iter` gives is an iterator over the items of the type.

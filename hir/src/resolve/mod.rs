@@ -8,6 +8,7 @@ mod asked;
 mod attributes;
 mod generics;
 mod header;
+pub mod hidden;
 mod impls;
 pub mod instances;
 mod members;

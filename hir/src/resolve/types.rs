@@ -88,7 +88,8 @@ fn shown(ty: Type, depth: u32, most: usize) -> String {
             let texts: Vec<String> = traits.iter().map(|&one| show(one)).collect();
             texts.join(" + ")
         }
-        TypeKind::Opaque(function, _) => format!("the result of {}", function.short_name()),
+        // What it implements the signature says.
+        TypeKind::Opaque(function, _) => format!("impl type of {}", function.short_name()),
         crate::base_kinds!() | TypeKind::Str | TypeKind::Cell(_) | TypeKind::Methods(..) | TypeKind::Hole(_) => ty.to_string(),
     }
 }

@@ -383,7 +383,18 @@ impl Provider for BodyReport {
             }
         }
         let calls = items;
-        Ok(Arc::new(Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some(), calls }))
+        let mut report = Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some(), calls };
+        // Behind a hidden result stands that of another function, perhaps in a circle.
+        if checked.ty.has_associated()
+            && report.complete
+            && levels.get::<HiddenResult>(id)?.is_none()
+            && let Some(signature) = &*levels.get::<Signature>(id)?
+            && signature.promised.is_some()
+        {
+            report.diagnostics.push(hir::resolve::hidden::endless_result(*id, signature.result_span));
+            report.complete = false;
+        }
+        Ok(Arc::new(report))
     }
 }
 
