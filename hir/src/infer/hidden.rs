@@ -5,7 +5,7 @@ use ir::Stop;
 use super::{Checker, Result};
 use crate::ir::Body;
 use crate::program::{Context, Receiver, Signature};
-use crate::resolve::hidden::{broken_promise, endless_result};
+use crate::resolve::hidden::{broken_promise, endless_result, functions_in};
 use crate::{Type, TypeKind};
 
 /// What a checked body of such a function gives, without a `self` that it changes.
@@ -31,21 +31,11 @@ impl Checker<'_> {
             return Ok(());
         }
         let mut error = broken_promise((signature.result, promised), found, &self.given, (self.anchor, at), self.cx)?;
-        if self.holds_own_result(found, signature) {
+        if functions_in(found).contains(&signature.item) {
             error = Some(endless_result(signature.item, at));
         }
         self.poisoned |= error.is_some();
         self.diagnostics.extend(error);
         Ok(())
-    }
-
-    /// Does it hold the hidden result of the function itself?
-    fn holds_own_result(&self, ty: Type, signature: &Signature) -> bool {
-        let mut holds = false;
-        ty.replaced(&mut |part| {
-            holds |= matches!(part.kind(), TypeKind::Opaque(function, _) if function == signature.item);
-            (!part.has_parameter()).then_some(part)
-        });
-        holds
     }
 }

@@ -1,6 +1,6 @@
 //! Hidden results (`-> impl Tr`, language/03 §3.13): is what a function gives what its signature promises?
 
-use ir::Stop;
+use ir::{ItemId, Stop};
 use syntax::{Anchor, Diagnostic, DiagnosticCode as Code, Span};
 
 use super::show;
@@ -48,8 +48,20 @@ fn text(hidden: Type, promised: &Given) -> String {
     format!("{}{end}", traits.join(" + "))
 }
 
+/// The functions whose hidden results are in a type.
+pub fn functions_in(ty: Type) -> Vec<ItemId> {
+    let mut found = Vec::new();
+    ty.replaced(&mut |part| {
+        if let TypeKind::Opaque(function, _) = part.kind() {
+            found.push(function);
+        }
+        (!part.has_associated()).then_some(part)
+    });
+    found
+}
+
 /// E2005: what a function gives is made of nothing but what it, or functions that hide their results behind each other, give.
-pub fn endless_result(function: ir::ItemId, span: Span) -> Diagnostic {
+pub fn endless_result(function: ItemId, span: Span) -> Diagnostic {
     let name = function.short_name();
     let error = Diagnostic::new(Code::E2005, Anchor::Item(function), span, [format!("{name}(...)").into()]);
     error.note(format!("what `{name}` gives is made of what `{name}` gives: no way of it ends with a type of its own"))

@@ -246,14 +246,7 @@ impl Provider for HiddenResult {
         let Some(body) = &checked.body else { return Ok(None) };
         let Some(result) = levels.done(hir::infer::hidden_result(body, levels))? else { return Ok(None) };
         // What is hidden behind functions that are hidden behind each other in a circle nobody knows.
-        let mut others = Vec::new();
-        result.replaced(&mut |part| {
-            if let hir::TypeKind::Opaque(function, _) = part.kind() {
-                others.push(function);
-            }
-            (!part.has_parameter()).then_some(part)
-        });
-        for other in others {
+        for other in hir::resolve::hidden::functions_in(result) {
             levels.get::<HiddenResult>(&other)?;
         }
         Ok(Some(result))
@@ -385,8 +378,8 @@ impl Provider for BodyReport {
         let calls = items;
         let mut report = Report { diagnostics: checked.diagnostics.clone(), complete: checked.body.is_some(), calls };
         // Behind a hidden result stands that of another function, perhaps in a circle.
-        if checked.ty.has_associated()
-            && report.complete
+        if report.complete
+            && !hir::resolve::hidden::functions_in(checked.ty).is_empty()
             && levels.get::<HiddenResult>(id)?.is_none()
             && let Some(signature) = &*levels.get::<Signature>(id)?
             && signature.promised.is_some()

@@ -260,12 +260,7 @@ impl lir::Context for Levels<'_, '_> {
         if let Some(known) = lir::build::glue_signature(function, self)? {
             return Ok(Some(known));
         }
-        let is_declared = !function.is_lambda() && function.unpacked().is_none() && ObjectMethod::behind(function).is_none();
-        if is_declared && let Some(known) = (*self.ask::<LirSignature>(&function)?).clone() {
-            return Ok(Some(known));
-        }
-        let types = mir::Context::signature(self, function)?;
-        types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose()
+        lir_signature(function, self, |function| Ok((*self.ask::<LirSignature>(&function)?).clone()))
     }
 
     fn fields(&self, ty: Type) -> Result<Option<Arc<[Type]>>, Stop> {
@@ -343,6 +338,20 @@ pub(super) fn function_type(
     }
     let params = types.0.iter().map(|&ty| mir::Context::normal(cx, ty)).collect::<Result<_, Stop>>()?;
     Ok(Some(Arc::new((params, mir::Context::normal(cx, types.1)?))))
+}
+
+/// Machine parameters and results of any function that counts nothing. `ask` knows those that are declared and hide nothing.
+pub(super) fn lir_signature(
+    function: ItemId,
+    cx: &(impl mir::Context + lir::Context),
+    ask: impl FnOnce(ItemId) -> Result<Option<Arc<lir::Signature>>, Stop>,
+) -> Result<Option<Arc<lir::Signature>>, Stop> {
+    let is_declared = !function.is_lambda() && function.unpacked().is_none() && ObjectMethod::behind(function).is_none();
+    if is_declared && let Some(known) = ask(function)? {
+        return Ok(Some(known));
+    }
+    let types = mir::Context::signature(cx, function)?;
+    types.map(|types| lir::build::flatten_signature(&types.0, types.1, cx).map(Arc::new)).transpose()
 }
 
 /// Only trait objects have methods at addresses; the others need no question.

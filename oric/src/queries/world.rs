@@ -141,11 +141,7 @@ impl lir::Context for World<'_> {
         if let Some(known) = lir::build::glue_signature(function, self)? {
             return Ok(Some(known));
         }
-        if function.is_lambda() || function.unpacked().is_some() {
-            let types = mir::Context::signature(self, function)?;
-            return types.map(|types| lir::build::flatten_signature(&types.0, types.1, self).map(Arc::new)).transpose();
-        }
-        Ok((*self.ask::<LirSignature>(&function)?).clone())
+        super::levels::lir_signature(function, self, |function| Ok((*self.ask::<LirSignature>(&function)?).clone()))
     }
 
     fn methods(&self, object: Type) -> Result<Arc<[ObjectMethod]>, Stop> {
