@@ -18,6 +18,7 @@ use crate::{Type, TypeKind, types};
 #[derive(Default)]
 pub struct TextContext {
     signatures: HashMap<ItemId, Arc<Signature>>,
+    gives: HashMap<ItemId, Type>,
     definitions: HashMap<ItemId, Arc<TypeDefinition>>,
     constants: HashMap<ItemId, Type>,
     traits: HashMap<ItemId, Arc<TraitDefinition>>,
@@ -125,16 +126,17 @@ impl TextContext {
             Some(names) => (base, names),
             None => (item, Vec::new()),
         };
+        let given = self.gives.get(&item).copied();
         let signature = Signature {
             item,
             is_pub: false,
             owner: None,
             generics,
             given: Given::default(),
-            promised: None,
+            promised: given.map(|_| Box::default()),
             receiver: Receiver::None,
             params,
-            result,
+            result: given.unwrap_or(result),
             result_span,
             name_span,
             diagnostics: Vec::new(),
@@ -191,6 +193,11 @@ impl TextContext {
                     types.push(type_of(param, line)?);
                 }
                 self.declare(item_of(name.trim().trim_matches('"'), line)?, &types, type_of(result, line)?);
+            }
+            // `gives @m.f = result<m.f>`: of a body in the file that hides the type of its result, what callers have.
+            "gives" => {
+                let (name, ty) = rest.trim().strip_prefix('@').and_then(|rest| rest.split_once('=')).ok_or_else(|| malformed(line))?;
+                self.gives.insert(item_of(name.trim().trim_matches('"'), line)?, type_of(ty, line)?);
             }
             "const" => {
                 let rest = rest.trim().strip_prefix('@').ok_or_else(|| malformed(line))?;

@@ -112,6 +112,14 @@ fn declarations(out: &mut String, bodies: &[&Body], cx: &dyn Context) -> Result<
         }
         let _ = writeln!(out, ") -> {}", code.result());
     }
+    for body in all(bodies) {
+        let (base, _) = types::instance_of(body.owner);
+        if cx.signature(base)?.is_some_and(|signature| signature.promised.is_some())
+            && let Some(code) = CodeType::generic(base, cx)?
+        {
+            let _ = writeln!(out, ";! gives @{base} = {}", code.result());
+        }
+    }
     for line in evidence {
         let _ = writeln!(out, ";! {line}");
     }
