@@ -74,7 +74,7 @@ fn is_compiler() -> bool {
 fn run(args: &[String]) -> Option<bool> {
     let (verb, rest) = args.split_first()?;
     // An option that no verb has is not passed over.
-    let is_known = |arg: &String| USAGE.split([' ', '[', ']', '\n']).any(|word| word == arg);
+    let is_known = |arg: &String| USAGE.split([' ', '[', ']', '|', '\n']).any(|word| word == arg);
     if rest.iter().any(|arg| arg.starts_with("--") && !is_known(arg)) {
         return None;
     }

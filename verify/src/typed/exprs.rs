@@ -345,6 +345,20 @@ impl<'a> Writer<'a> {
             return None;
         }
         let (name, value, k) = (self.name('r'), self.expr(&receiver, depth - 1), self.expr(&Ty::Int, depth - 1));
+        // No method gives `Self`: the trait is a type, too, of values of several types.
+        let is_object = world.traits[interface].iter().all(|method| method.result.is_some());
+        if is_object && self.random.one_in(2) {
+            let other = self.argument(&[interface]);
+            if self.random.one_in(2) && world.has(interface, &other, &self.bounds) {
+                let (all, own, first, made) = (self.name('o'), self.name('r'), self.name('r'), self.expr(&other, depth - 1));
+                let values = format!("let {own}: {} = {value}; let {first}: {} = {made};", text(&receiver), text(&other));
+                let list = format!("let {all}: [Tr{interface}] = [{first}, {own}]; let {name} = {k};");
+                return Some(format!("{{ {values} {list} {all}[if {name} > 0 then 0 else 1].{method}(k: {name}) }}"));
+            }
+            let own = self.name('r');
+            let bound = format!("let {own}: {} = {value}; let {name}: Tr{interface} = {own};", text(&receiver));
+            return Some(format!("{{ {bound} {name}.{method}(k: {k}) }}"));
+        }
         Some(format!("{{ let {name}: {} = {value}; {name}.{method}(k: {k}) }}", text(&receiver)))
     }
 
@@ -372,7 +386,16 @@ impl<'a> Writer<'a> {
     /// Statements that print a value of this type.
     pub fn shown(&mut self, value: &str, ty: &Ty, indent: &str) -> String {
         let name = self.name('z');
-        let bound = format!("{indent}let {name}: {} = {value};\n", text(ty));
+        let is_scalar = matches!(ty, Ty::Int | Ty::Bool | Ty::Float | Ty::Str | Ty::Char | Ty::Function(..));
+        let mut bound = format!("{indent}let {name}: {} = {value};\n", text(ty));
+        let name = match !is_scalar && self.random.one_in(3) {
+            true => {
+                let object = self.name('z');
+                bound.push_str(&format!("{indent}let {object}: Debug = {name};\n"));
+                object
+            }
+            false => name,
+        };
         let print = match ty {
             Ty::Int | Ty::Bool | Ty::Float | Ty::Str | Ty::Char => format!("{indent}print(msg: `{{{name}}}`);\n"),
             Ty::Function(params, result) => {
