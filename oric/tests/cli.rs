@@ -240,3 +240,15 @@ fn literals_may_be_long() {
         "{status}: {out}"
     );
 }
+
+#[test]
+fn objects_that_wrap_themselves_without_an_end_are_told_by_their_code() {
+    let folder = Folder::new("wrapped");
+    let program = "trait Shape { @wrap (self) -> Shape }\ntype Wrap<T> = { x: T }\nimpl int: Shape { @wrap (self) -> Shape = Wrap { x: self }; }\n\
+        impl<T: Shape> Wrap<T>: Shape { @wrap (self) -> Shape = Wrap { x: self }; }\n@main (args: [str]) -> void = { let s: Shape = 1; for i in 0..args.len() do s = s.wrap(); }\n";
+    folder.write("wrapped.ori", program.as_bytes());
+    for command in ["run", "build"] {
+        let (out, status) = shell(&format!("oric {command} wrapped.ori 2>&1"), &folder.0);
+        assert!(status == 1 && out.contains("error[E0416]") && out.contains("wrapped.ori:1:16"), "{command} {status}: {out}");
+    }
+}

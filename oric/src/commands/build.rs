@@ -167,7 +167,9 @@ pub fn failed(failure: &Failure, path: &Path, session: &Session, output: &Output
 
 /// The report about a function whose code would be too large, at the name of the item that it is in.
 fn too_large(item: ir::ItemId, limit: &queries::Limit, session: &Session) -> Option<Diagnostic> {
-    let declared = session.engine.get::<queries::Item>(&item).ok()?;
+    let (base, _) = hir::types::instance_of(item);
+    let base = base.of_object().map_or(base, |(method, _)| method);
+    let declared = session.engine.get::<queries::Item>(&base).ok()?;
     let declared = (*declared).as_ref()?;
     let (anchor, span) = (Anchor::Item(declared.id), declared.name_span);
     let name = queries::shown_name(item);
@@ -180,7 +182,9 @@ fn too_large(item: ir::ItemId, limit: &queries::Limit, session: &Session) -> Opt
         queries::Limit::Values => too_many(format!("the number of values in the code of {name}"), "65,000".to_owned()).help(
             "split it into smaller functions; a large literal with anything in it that is computed, or a large constant with values on the heap, is built where it is read: read it in a function of its own",
         ),
-        queries::Limit::Endless(_) | queries::Limit::Machine(_) => {
+        queries::Limit::Endless(name) => Diagnostic::new(DiagnosticCode::E0416, anchor, span, [name.as_str().into()])
+            .note("each instance needs one with larger type arguments, so there would be no last one"),
+        queries::Limit::Machine(_) => {
             let what = format!("the body of {name} ({limit})");
             Diagnostic::new(DiagnosticCode::E2040, anchor, span, [what.as_str().into()]).help("split it into smaller functions")
         }

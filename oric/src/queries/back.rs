@@ -426,9 +426,9 @@ pub fn shown_name(id: ItemId) -> String {
     }
 }
 
-/// `@f`, `@Type.method`: without the trait of a method and the type arguments of an instance.
+/// `@f`, `@Type.method`: without the trait of a method, the type arguments of an instance and what stands for something that an object points to.
 fn method_name(name: &str) -> String {
-    let name = name.find('<').map_or(name, |args| &name[..args]);
+    let name = name.find(['<', '&']).map_or(name, |end| &name[..end]);
     match (name.split_once('\''), name.rsplit_once('\'')) {
         (Some((block, _)), Some((_, method))) => format!("@{block}.{method}"),
         _ => format!("@{name}"),
